@@ -1,0 +1,67 @@
+"""What is pushed: one manifest or index and everything that it leads to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockless.model.digest import Digest
+from dockless.model.manifest import (
+    CONFIGS,
+    Config,
+    Descriptor,
+    Index,
+    Manifest,
+    parse_config,
+    parse_document,
+)
+from dockless.model.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A manifest or index as bytes, with all that it leads to.
+
+    Attributes:
+        root: The descriptor of the manifest or index that is pushed; its digest is the image's.
+        documents: Every manifest and index reached from the root, itself included, as raw bytes.
+        blobs: Every config and layer reached from the root, each once, in the order of use.
+        image_id: The digest of the config where there is one image, else None.
+        platforms: What the image runs on; several for an index.
+    """
+
+    root: Descriptor
+    documents: Mapping[Digest, bytes]
+    blobs: tuple[Descriptor, ...]
+    image_id: Digest | None
+    platforms: tuple[Platform, ...]
+
+    def children_first(self) -> tuple[Digest, ...]:
+        """Return the documents' digests, each after every document that it leads to."""
+        order: dict[Digest, None] = {}
+
+        def visit(digest: Digest) -> None:
+            document = parse_document(self.documents[digest])
+            if isinstance(document, Index):
+                for child in document.manifests:
+                    if child.digest not in order:
+                        visit(child.digest)
+            order[digest] = None
+
+        visit(self.root.digest)
+        return tuple(order)
+
+
+def single(root: Descriptor, manifest: bytes, config: bytes) -> Content:
+    """Return the content of one image, from its manifest's and config's bytes."""
+    document = parse_document(manifest)
+    if not isinstance(document, Manifest):
+        raise ValueError("it is an index, not a manifest")  # noqa: TRY004
+    is_image = document.config.media_type in CONFIGS
+    known: Config | None = parse_config(config) if is_image else None
+    blobs = dict.fromkeys((document.config, *document.layers))
+    return Content(
+        root,
+        {root.digest: manifest},
+        tuple({blob.digest: blob for blob in blobs}.values()),
+        document.config.digest,
+        (known.platform,) if known else (),
+    )

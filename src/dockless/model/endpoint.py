@@ -1,0 +1,46 @@
+"""How a registry is reached: its scheme, and whom to trust there."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What TLS to a registry needs beyond the system's own certificates.
+
+    Attributes:
+        ca_files: PEM files of further certificate authorities.
+        client_cert: The PEM file of a client certificate, when the registry asks for one.
+        client_key: The PEM file of its key.
+    """
+
+    ca_files: tuple[Path, ...] = ()
+    client_cert: Path | None = None
+    client_key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A registry as it is reached by this push.
+
+    Attributes:
+        host: The registry's `host[:port]`, as it stands in references.
+        plain_http: Whether it is spoken to without TLS.
+        trust: The certificates for TLS.
+    """
+
+    host: str
+    plain_http: bool = False
+    trust: Trust = Trust()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host[:port]` is this machine: `localhost`, 127.0.0.0/8 or `[::1]`."""
+    name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,82 @@
+"""Every error dockless raises on purpose: what happened, to what, and what to do next.
+
+Each class is one kind of failure and carries that kind's exit code, so that the command line
+needs no table of its own.
+"""
+
+from typing import ClassVar
+
+
+class DocklessError(Exception):
+    """A failure that dockless understands.
+
+    Args:
+        what: One sentence: what happened, and to what.
+        remedy: One sentence: what to do next; empty when there is nothing to say.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+
+class PushError(DocklessError):
+    """The push failed, and no other kind says why."""
+
+
+class UsageError(DocklessError):
+    """The command line or a configuration file asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class SourceError(DocklessError):
+    """The source of the image is missing, damaged or dangerous."""
+
+    exit_code = 3
+
+
+class AuthError(DocklessError):
+    """The registry does not accept the credential, or does not allow this to it."""
+
+    exit_code = 4
+
+
+class ConflictError(DocklessError):
+    """A tag exists with another digest, and tags were to stay as they are."""
+
+    exit_code = 5
+
+
+class NetworkError(DocklessError):
+    """The registry could not be reached, or kept failing, after every retry.
+
+    Args:
+        what: What happened, and to what.
+        remedy: What to do next.
+        retry_after: Seconds the registry asked us to wait, when it said so.
+    """
+
+    exit_code = 6
+
+    def __init__(self, what: str, remedy: str = "", retry_after: float | None = None) -> None:
+        super().__init__(what, remedy)
+        self.retry_after = retry_after
+
+
+class EngineError(DocklessError):
+    """An engine, or another program that is needed, is missing or cannot be used."""
+
+    exit_code = 7
+
+
+class PartialError(DocklessError):
+    """Some of several images arrived, and some did not."""
+
+    exit_code = 8

@@ -1,0 +1,99 @@
+"""What a push will do, and what it did."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor
+from dockless.model.reference import Reference, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPlan:
+    """A config or layer, and whether the registry's repository has it already."""
+
+    descriptor: Descriptor
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TagPlan:
+    """A tag, what it names in the registry now, and what it will name.
+
+    Attributes:
+        tag: The tag.
+        before: The digest that it names now, or None when it does not exist.
+        after: The digest that it will name.
+    """
+
+    tag: str
+    before: Digest | None
+    after: Digest
+
+    @property
+    def action(self) -> Literal["create", "move", "keep"]:
+        """Whether the tag is made, moved to another digest, or already right."""
+        if self.before is None:
+            return "create"
+        return "keep" if self.before == self.after else "move"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one push will do.
+
+    Attributes:
+        repository: Where to.
+        content: What.
+        blobs: Every config and layer, each with whether the registry has it.
+        tags: Every tag asked for.
+        digest_is_new: Whether the manifest was made here, because the source had uncompressed
+            layers; the image ID is the source's in any case.
+    """
+
+    repository: Repository
+    content: Content
+    blobs: tuple[BlobPlan, ...]
+    tags: tuple[TagPlan, ...]
+    digest_is_new: bool
+
+    @property
+    def missing(self) -> tuple[Descriptor, ...]:
+        """The blobs that the registry lacks."""
+        return tuple(blob.descriptor for blob in self.blobs if not blob.present)
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What one push did.
+
+    Attributes:
+        plan: The plan that was carried out.
+        unchanged: Whether every tag already named this digest, so that nothing was done.
+        dry_run: Whether nothing was done because only the plan was asked for.
+        verified: Whether the registry's copy was read back and compared.
+        engine: The engine that pushed, or empty when none was needed.
+        sent: Bytes of the blobs that the registry lacked.
+        attempts: How many times the engine was started to push the content.
+        seconds: The push's wall time.
+    """
+
+    plan: Plan
+    unchanged: bool
+    dry_run: bool
+    verified: bool
+    engine: str
+    sent: int
+    attempts: int
+    seconds: float
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The tagged references, in the order asked for."""
+        return tuple(Reference(self.plan.repository, tag.tag) for tag in self.plan.tags)
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the manifest or index."""
+        return self.plan.content.root.digest

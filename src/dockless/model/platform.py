@@ -1,0 +1,36 @@
+"""Platforms, as in the `platform` member of an OCI image index."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An operating system and a processor: `os/architecture[/variant]`."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Platform":
+        """Read `linux/arm64/v8`; raise ValueError when it has another shape."""
+        parts = text.split("/")
+        if not all(parts) or len(parts) not in (2, 3):
+            raise ValueError(f"{text!r} is not a platform such as linux/amd64")
+        return cls(*parts)
+
+    def serves(self, wanted: "Platform") -> bool:
+        """Whether an image of this platform is what `wanted` asks for.
+
+        A platform asked for without a variant is served by any variant, and arm64 and arm64/v8
+        are the same, as containerd's platform matching has it.
+        """
+        if (self.os, self.architecture) != (wanted.os, wanted.architecture):
+            return False
+        return not wanted.variant or self._variant() == wanted._variant()
+
+    def _variant(self) -> str:
+        return self.variant or ("v8" if self.architecture == "arm64" else "")
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)

@@ -1,0 +1,124 @@
+"""References, by the grammar of the distribution project (`reference/reference.go`).
+
+A reference here is always fully qualified: `host/path[:tag][@digest]`. What a person types may
+leave the host out; `Name` is that, parsed but not yet completed.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from dockless.model.digest import Digest
+
+DOCKER_HUB = "docker.io"
+_DOCKER_HUB_HOSTS = {"docker.io", "index.docker.io", "registry-1.docker.io"}
+_LONGEST_NAME = 255
+
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+def is_tag(text: str) -> bool:
+    """Whether the grammar allows this as a tag."""
+    return _TAG.fullmatch(text) is not None
+
+
+def is_host(text: str) -> bool:
+    """Whether the grammar allows this as a registry's `host[:port]`."""
+    return _HOST.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An image name as a person writes it: `[host/]path[:tag][@digest]`.
+
+    Attributes:
+        host: The registry's host and port, or empty when the name has none. A first component is
+            a host when it has a dot or a colon, or is `localhost`.
+        path: The repository path.
+        tag: What follows the last colon after the last slash, or empty.
+        digest: What follows `@`, or None.
+    """
+
+    host: str
+    path: str
+    tag: str = ""
+    digest: Digest | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Name":
+        """Read a name; raise ValueError, with the part that is wrong, when it is none."""
+        rest, at, digest_text = text.partition("@")
+        digest = Digest.parse(digest_text) if at else None
+        head, slash, last = rest.rpartition("/")
+        last, colon, tag = last.partition(":")
+        if colon and not is_tag(tag):
+            raise ValueError(f"{tag!r} is not a tag (letters, digits, '_', '.', '-'; at most 128)")
+        host, path = _split_host(head + slash + last)
+        if host and not is_host(host):
+            raise ValueError(f"{host!r} is not a host name")
+        if _PATH.fullmatch(path) is None:
+            hint = ": repository names are lower case" if path != path.lower() else ""
+            raise ValueError(f"{path!r} is not a repository name{hint}")
+        if len(host) + len(path) + bool(host) > _LONGEST_NAME:
+            raise ValueError(f"the name is longer than {_LONGEST_NAME} characters")
+        return cls(host, path, tag, digest)
+
+
+def _split_host(name: str) -> tuple[str, str]:
+    first, slash, rest = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return first, rest
+    return "", name
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Repository:
+    """A repository in a registry: `host/path`, normalised as Docker does it.
+
+    Docker Hub's three host names are one, and its one-component repositories live in `library/`.
+    """
+
+    host: str
+    path: str
+
+    @classmethod
+    def of(cls, host: str, path: str) -> "Repository":
+        """Return the normalised repository; raise ValueError when host or path are none."""
+        name = Name.parse(f"{host}/{path}")
+        host = DOCKER_HUB if name.host in _DOCKER_HUB_HOSTS else name.host
+        path = f"library/{name.path}" if host == DOCKER_HUB and "/" not in name.path else name.path
+        return cls(host, path)
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """A fully qualified reference: `host/path[:tag][@digest]`."""
+
+    repository: Repository
+    tag: str = ""
+    digest: Digest | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Reference":
+        """Read a reference; a name without a host is Docker Hub's, as everywhere in the field.
+
+        Raises:
+            ValueError: The text is not a reference; the message names the wrong part.
+        """
+        name = Name.parse(text)
+        return cls(Repository.of(name.host or DOCKER_HUB, name.path), name.tag, name.digest)
+
+    def tagged(self, tag: str) -> "Reference":
+        """Return the reference of this tag in the same repository."""
+        return replace(self, tag=tag, digest=None)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.repository}{tag}{digest}"

@@ -1,0 +1,65 @@
+"""Secrets, and the credentials made of them."""
+
+import base64
+from dataclasses import dataclass
+from typing import NoReturn, SupportsIndex
+
+
+class Secret:
+    """A password or token that shows itself to nobody by accident.
+
+    It is not a `str`: it cannot be formatted, pickled or joined, and prints as `***`.
+    `reveal()` is the one way to the text, which makes every use of it easy to find.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(Secret)
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        raise TypeError("a secret cannot be formatted")
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves to one registry host who we are.
+
+    Attributes:
+        username: The account; empty for a token that needs none.
+        password: The password, or the access token that stands in for it.
+        identity_token: An OAuth2 refresh token, as `docker login` keeps for some registries;
+            when it is set, username and password are not used.
+        origin: Where it came from, in words for people, such as `environment`.
+    """
+
+    username: str
+    password: Secret
+    identity_token: Secret | None = None
+    origin: str = ""
+
+    def basic(self) -> Secret:
+        """Return the base64 of `username:password` (RFC 7617, UTF-8)."""
+        pair = f"{self.username}:{self.password.reveal()}"
+        return Secret(base64.b64encode(pair.encode()).decode("ascii"))

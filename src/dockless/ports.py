@@ -1,0 +1,86 @@
+"""What the use cases need from the adapters, as Protocols.
+
+Every real adapter, and every fake that stands in for one in a test, is held to these by the
+suites in `tests/contract`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor
+from dockless.model.reference import Repository
+
+
+class Task(Protocol):
+    """One piece of long work, whose bytes are counted."""
+
+    def advance(self, count: int) -> None:
+        """Say that so many bytes more are done."""
+
+    def finish(self) -> None:
+        """Say that the work ended, well or not."""
+
+
+class Progress(Protocol):
+    """Where long work and remarks are shown; on stderr, never on stdout."""
+
+    def start(self, what: str, total: int | None) -> Task:
+        """Begin to show a task of `total` bytes; None when nobody knows."""
+
+    def note(self, text: str) -> None:
+        """Show one line."""
+
+
+class Image(Protocol):
+    """One image of a source."""
+
+    @property
+    def digest_is_new(self) -> bool:
+        """Whether its manifest is made here, since the source has uncompressed layers."""
+
+    def content(self) -> Content:
+        """Return what the image is as pushed.
+
+        What is already known is not read again; a layer that was never seen before is read,
+        checked and compressed.
+
+        Raises:
+            SourceError: The source is damaged or dangerous.
+        """
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return a file for each of these blobs, reading from the source what is not staged yet.
+
+        Raises:
+            SourceError: The source is damaged or dangerous.
+        """
+
+
+class Registry(Protocol):
+    """Reading from one registry. Every method raises AuthError or NetworkError."""
+
+    def tag(self, repository: Repository, tag: str) -> Digest | None:
+        """Return the digest that a tag names, or None when there is no such tag."""
+
+    def manifest(self, repository: Repository, digest: Digest) -> bytes | None:
+        """Return the manifest or index of this digest, compared with it, or None."""
+
+    def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
+        """Return those of the blobs that the repository has."""
+
+
+class Engine(Protocol):
+    """A program that writes to registries. Every method raises the errors of its exit."""
+
+    @property
+    def name(self) -> str:
+        """Its name: `crane` or `skopeo`."""
+
+    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+        """Push what the layout holds, by digest, and check the digest that the engine reports."""
+
+    def move(self, layout: Path, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""

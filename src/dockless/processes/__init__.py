@@ -1,0 +1,1 @@
+"""Child processes other than the engines: container tools, credential helpers, git."""

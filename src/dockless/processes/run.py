@@ -1,0 +1,130 @@
+"""Run a program to its end, or read what it writes while it writes."""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from dockless.model.errors import EngineError
+
+_PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program that ended by itself.
+
+    Attributes:
+        code: Its exit status; negative for the signal that ended it.
+        stdout: What it wrote there.
+        stderr: What it wrote there, decoded, without trailing blanks.
+    """
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a child: ours without dockless's own settings and secrets."""
+    return {key: value for key, value in environment.items() if not key.startswith("DOCKLESS_")}
+
+
+def run(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: bytes = b"",
+    timeout: float | None = 60,
+    cwd: str | os.PathLike[str] | None = None,
+) -> Finished:
+    """Run a program to its end, and return what it said, whatever its exit status.
+
+    Args:
+        argv: The program and its arguments; never a shell.
+        environment: The caller's environment; the child gets it without `DOCKLESS_*`.
+        stdin: What the child reads.
+        timeout: Seconds after which it is killed; None for no limit.
+        cwd: The folder it runs in.
+
+    Raises:
+        EngineError: It cannot be started, or did not end in time.
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            env=child_environment(environment),
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            cwd=cwd,
+            check=False,
+        )
+    except OSError as error:
+        raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"{argv[0]} gave no answer in {timeout:.0f} seconds.") from None
+    return Finished(done.returncode, done.stdout, done.stderr.decode(errors="replace").rstrip())
+
+
+class Stream:
+    """A running program whose stdout is read while it writes.
+
+    Attributes:
+        stdout: The pipe's read end.
+    """
+
+    def __init__(self, argv: Sequence[str], child: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+        if child.stdout is None:
+            raise ValueError("the child's stdout is not a pipe")
+        self.stdout: IO[bytes] = child.stdout
+        self._argv = argv
+        self._child = child
+        self._log = log
+
+    def finish(self) -> Finished:
+        """Wait for the end after stdout ran dry, and return the status and stderr."""
+        try:
+            code = self._child.wait(timeout=_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise EngineError(f"{self._argv[0]} closed its output but does not end.") from None
+        self._log.seek(0)
+        return Finished(code, b"", self._log.read().decode(errors="replace").rstrip())
+
+
+@contextlib.contextmanager
+def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stream]:
+    """Start a program and read its stdout as it comes; the program ends with the block.
+
+    Raises:
+        EngineError: It cannot be started.
+    """
+    with tempfile.TemporaryFile() as log:
+        try:
+            child = subprocess.Popen(
+                argv,
+                env=child_environment(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        except OSError as error:
+            raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+        with child:
+            try:
+                yield Stream(argv, child, log)
+            finally:
+                _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.wait(timeout=_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
