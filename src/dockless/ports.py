@@ -82,5 +82,5 @@ class Engine(Protocol):
     def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
         """Push what the layout holds, by digest, and check the digest that the engine reports."""
 
-    def move(self, layout: Path, root: Descriptor, repository: Repository, tag: str) -> None:
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
         """Make the tag name the manifest or index, which the repository has."""

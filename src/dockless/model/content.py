@@ -54,7 +54,7 @@ def single(root: Descriptor, manifest: bytes, config: bytes) -> Content:
     """Return the content of one image, from its manifest's and config's bytes."""
     document = parse_document(manifest)
     if not isinstance(document, Manifest):
-        raise ValueError("it is an index, not a manifest")  # noqa: TRY004
+        raise ValueError("it is an index, not a manifest")
     is_image = document.config.media_type in CONFIGS
     known: Config | None = parse_config(config) if is_image else None
     blobs = dict.fromkeys((document.config, *document.layers))

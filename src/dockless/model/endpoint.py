@@ -34,6 +34,12 @@ class Endpoint:
     plain_http: bool = False
     trust: Trust = Trust()
 
+    @property
+    def url(self) -> str:
+        """What stands before `/v2/` in the registry's URLs."""
+        served_by = "registry-1.docker.io" if self.host == "docker.io" else self.host
+        return f"{'http' if self.plain_http else 'https'}://{served_by}"
+
 
 def is_loopback(host: str) -> bool:
     """Whether `host[:port]` is this machine: `localhost`, 127.0.0.0/8 or `[::1]`."""

@@ -55,18 +55,27 @@ class ConflictError(DocklessError):
 
 
 class NetworkError(DocklessError):
-    """The registry could not be reached, or kept failing, after every retry.
+    """The registry could not be reached, or kept failing.
 
     Args:
         what: What happened, and to what.
         remedy: What to do next.
+        passing: Whether it may go by itself, so that trying again makes sense.
         retry_after: Seconds the registry asked us to wait, when it said so.
     """
 
     exit_code = 6
 
-    def __init__(self, what: str, remedy: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        remedy: str = "",
+        *,
+        passing: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(what, remedy)
+        self.passing = passing
         self.retry_after = retry_after
 
 

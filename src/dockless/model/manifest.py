@@ -126,7 +126,7 @@ def parse_document(data: bytes) -> Manifest | Index:
     members = _object(data)
     kind = members.get("mediaType", "")
     if not isinstance(kind, str):
-        raise ValueError("its mediaType is not text")  # noqa: TRY004 - the data, not the caller
+        raise ValueError("its mediaType is not text")
     if kind in INDEXES or (not kind and "manifests" in members):
         entries = _list(members, "manifests")
         return Index(kind or OCI_INDEX, tuple(parse_descriptor(entry) for entry in entries))
@@ -141,7 +141,7 @@ def parse_config(data: bytes) -> Config:
     members = _object(data)
     rootfs = members.get("rootfs")
     if not isinstance(rootfs, dict):
-        raise ValueError("the config has no rootfs")  # noqa: TRY004
+        raise ValueError("the config has no rootfs")
     # null is what Docker writes for an image without layers
     diff_ids = rootfs.get("diff_ids") or []
     if not isinstance(diff_ids, list) or not all(isinstance(entry, str) for entry in diff_ids):
@@ -157,15 +157,15 @@ def parse_config(data: bytes) -> Config:
 def parse_descriptor(entry: object) -> Descriptor:
     """Read a descriptor's JSON object; raise ValueError when a member is missing or wrong."""
     if not isinstance(entry, dict):
-        raise ValueError("a descriptor is not a JSON object")  # noqa: TRY004
+        raise ValueError("a descriptor is not a JSON object")
     size, media_type, digest = entry.get("size"), entry.get("mediaType"), entry.get("digest")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise ValueError(f"a descriptor's size is {size!r}")
     if not isinstance(media_type, str) or not isinstance(digest, str):
-        raise ValueError("a descriptor lacks its mediaType or digest")  # noqa: TRY004
+        raise ValueError("a descriptor lacks its mediaType or digest")
     annotations = entry.get("annotations") or {}
     if not isinstance(annotations, dict):
-        raise ValueError("a descriptor's annotations are not an object")  # noqa: TRY004
+        raise ValueError("a descriptor's annotations are not an object")
     return Descriptor(
         media_type,
         Digest.parse(digest),
@@ -207,12 +207,12 @@ def _object(data: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(members, dict):
-        raise ValueError("it is not a JSON object")  # noqa: TRY004
+        raise ValueError("it is not a JSON object")
     return members
 
 
 def _list(members: Mapping[str, Any], key: str) -> list[object]:
     entries = members.get(key)
     if not isinstance(entries, list):
-        raise ValueError(f"its {key} is not a list")  # noqa: TRY004
+        raise ValueError(f"its {key} is not a list")
     return entries

@@ -27,10 +27,11 @@ class Platform:
         """
         if (self.os, self.architecture) != (wanted.os, wanted.architecture):
             return False
-        return not wanted.variant or self._variant() == wanted._variant()
-
-    def _variant(self) -> str:
-        return self.variant or ("v8" if self.architecture == "arm64" else "")
+        return not wanted.variant or _variant(self) == _variant(wanted)
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+
+def _variant(platform: Platform) -> str:
+    return platform.variant or ("v8" if platform.architecture == "arm64" else "")

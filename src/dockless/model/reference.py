@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from dockless.model.digest import Digest
 
 DOCKER_HUB = "docker.io"
-_DOCKER_HUB_HOSTS = {"docker.io", "index.docker.io", "registry-1.docker.io"}
+DOCKER_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _LONGEST_NAME = 255
 
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
@@ -28,6 +28,14 @@ def is_tag(text: str) -> bool:
 def is_host(text: str) -> bool:
     """Whether the grammar allows this as a registry's `host[:port]`."""
     return _HOST.fullmatch(text) is not None
+
+
+def is_registry(text: str) -> bool:
+    """Whether this is a `host[:port]` that a reference can begin with and mean it.
+
+    It takes a dot, a colon, or the name `localhost`; anything else would read as a path.
+    """
+    return is_host(text) and _looks_like_host(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,13 @@ class Name:
 
 def _split_host(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
+    if slash and _looks_like_host(first):
         return first, rest
     return "", name
+
+
+def _looks_like_host(text: str) -> bool:
+    return "." in text or ":" in text or text == "localhost"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,9 +99,13 @@ class Repository:
     @classmethod
     def of(cls, host: str, path: str) -> "Repository":
         """Return the normalised repository; raise ValueError when host or path are none."""
-        name = Name.parse(f"{host}/{path}")
-        host = DOCKER_HUB if name.host in _DOCKER_HUB_HOSTS else name.host
-        path = f"library/{name.path}" if host == DOCKER_HUB and "/" not in name.path else name.path
+        if not is_registry(host):
+            raise ValueError(f"{host!r} is not a registry's host (HOST.DOMAIN or HOST:PORT)")
+        if host in DOCKER_HUB_HOSTS:
+            host = DOCKER_HUB
+            path = path if "/" in path else f"library/{path}"
+        if Name.parse(f"{host}/{path}") != Name(host, path):
+            raise ValueError(f"{path!r} is not a repository name")
         return cls(host, path)
 
     def __str__(self) -> str:

@@ -2,13 +2,14 @@
 
 import base64
 from dataclasses import dataclass
-from typing import NoReturn, SupportsIndex
+from typing import NoReturn
 
 
 class Secret:
     """A password or token that shows itself to nobody by accident.
 
-    It is not a `str`: it cannot be formatted, pickled or joined, and prints as `***`.
+    It is not a `str`: it cannot be formatted, joined, pickled or copied, and prints as `***`. What
+    copies deeply, such as `dataclasses.asdict`, fails on it; `dataclasses.replace` does not.
     `reveal()` is the one way to the text, which makes every use of it easy to find.
     """
 
@@ -38,7 +39,7 @@ class Secret:
     def __format__(self, spec: str) -> str:
         raise TypeError("a secret cannot be formatted")
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a secret cannot be pickled or copied")
 
 
@@ -60,6 +61,9 @@ class Credential:
     origin: str = ""
 
     def basic(self) -> Secret:
-        """Return the base64 of `username:password` (RFC 7617, UTF-8)."""
+        """Return the base64 of `username:password` (RFC 7617, UTF-8).
+
+        Bytes that are not UTF-8, from an environment or a file, come out as they went in.
+        """
         pair = f"{self.username}:{self.password.reveal()}"
-        return Secret(base64.b64encode(pair.encode()).decode("ascii"))
+        return Secret(base64.b64encode(pair.encode(errors="surrogateescape")).decode("ascii"))

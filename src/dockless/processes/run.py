@@ -70,6 +70,28 @@ def run(
     return Finished(done.returncode, done.stdout, done.stderr.decode(errors="replace").rstrip())
 
 
+def run_visibly(
+    argv: Sequence[str], environment: Mapping[str, str], cwd: str | os.PathLike[str]
+) -> int:
+    """Run a program whose whole output is for people, on our stderr; return its exit status.
+
+    Raises:
+        EngineError: It cannot be started.
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            env=child_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+            cwd=cwd,
+            check=False,
+        )
+    except OSError as error:
+        raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+    return done.returncode
+
+
 class Stream:
     """A running program whose stdout is read while it writes.
 

@@ -1,0 +1,82 @@
+# Everything that is made stays in the checkout: .venv and .cache. `make` alone lists the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := $(CURDIR)/.cache/tools
+DOCKERD := .cache/debian/docker.io/usr/sbin/dockerd
+# Docker daemons and the podman account of the tests need root; unit tests do not.
+AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -n)
+PYTEST_AS_ROOT = $(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
+	$(BIN)/pytest -p no:cacheprovider
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+.PHONY: test
+test: ## Install what the tests need, then run every check and every test
+	$(MAKE) packages
+	$(MAKE) lint types contracts unit
+	$(MAKE) contract integration
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
+	$(BIN)/python demo/run.py
+
+.PHONY: bench
+bench: $(VENV)/.dev tools ## Measure dockless beside skopeo and crane
+	DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python benchmarks/run.py
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check style and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(VENV)/.dev ## Check types
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: $(VENV)/.dev ## Check that imports point down
+	$(BIN)/lint-imports
+
+.PHONY: unit
+unit: $(VENV)/.dev ## Run the unit tests: no sockets, no root
+	$(BIN)/pytest tests/unit
+
+.PHONY: contract
+contract: $(VENV)/.dev tools ## Hold fakes and adapters to the same suites
+	$(PYTEST_AS_ROOT) tests/contract
+
+.PHONY: integration
+integration: $(VENV)/.dev tools ## Run the tests on real daemons, registries and engines
+	$(PYTEST_AS_ROOT) tests/integration
+
+.PHONY: packages
+packages: ## Install the Debian packages that the tests need
+	sh scripts/debian-packages.sh tests/debian-packages.txt
+
+.PHONY: tools
+tools: $(TOOLS)/crane $(DOCKERD) ## Fetch crane, and a Docker daemon newer than Debian 12's
+
+.PHONY: clean
+clean: ## Remove everything that was made
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(TOOLS)/crane: | $(VENV)/.runtime
+	DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/dockless tools install
+
+$(DOCKERD):
+	sh scripts/debian-unpack.sh docker.io forky .cache/debian/docker.io
+
+$(VENV)/.runtime: pyproject.toml scripts/venv.sh
+	sh scripts/venv.sh $(VENV) -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	sh scripts/venv.sh $(VENV) --group dev
+	touch $@

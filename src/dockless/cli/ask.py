@@ -1,0 +1,83 @@
+"""Questions at a terminal; without one, the error that says what was missing."""
+
+import sys
+from dataclasses import replace
+
+import click
+
+from dockless.cli.options import PushOptions
+from dockless.credentials.chain import Given
+from dockless.model.errors import AuthError, UsageError
+from dockless.model.reference import Name
+from dockless.model.secret import Credential, Secret
+from dockless.settings import naming
+from dockless.settings.cascade import Settings
+from dockless.settings.naming import ServerNeeded, Target
+from dockless.settings.setting import Setting
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def target(settings: Settings, source_name: Name | None) -> tuple[Settings, Target]:
+    """Return where the image goes, asking for the registry's host if only that is missing.
+
+    Returns:
+        The settings, with what was answered, and the target.
+    """
+    try:
+        return settings, naming.target(settings, source_name)
+    except ServerNeeded:
+        if not at_terminal():
+            raise
+        host = _line("Registry (HOST or HOST:PORT)").removeprefix("https://").rstrip("/")
+        settings = replace(settings, server=Setting(host, "prompt"))
+        return settings, naming.target(settings, source_name)
+
+
+def given(options: PushOptions, settings: Settings) -> Given:
+    """Return what was given for this push: options, standard input, or a prompt.
+
+    Raises:
+        UsageError: An empty password cannot be asked for here.
+    """
+    account = settings.username.value if settings.username else ""
+    return Given(options.username or "", _password(options, account), account)
+
+
+def _password(options: PushOptions, account: str) -> Secret | None:
+    if options.password_stdin:
+        return Secret(sys.stdin.readline().rstrip("\r\n"))
+    if options.password:
+        return Secret(options.password)
+    if options.password is None:
+        return None
+    if not at_terminal():
+        raise UsageError(
+            "--password is empty, and there is no terminal to ask for it.",
+            "Give it with --password-stdin.",
+        )
+    return _hidden(f"Password for {account}" if account else "Password")
+
+
+def credential(host: str, options: PushOptions, refused: AuthError) -> Credential:
+    """Ask for the credential that a registry wants; raise its refusal where nobody can be asked."""
+    if not at_terminal():
+        raise refused
+    username = options.username or _line(f"Username for {host}")
+    return Credential(username, _hidden(f"Password for {username} at {host}"), origin="prompt")
+
+
+def may_build() -> bool:
+    """Ask whether to build the image that is not there."""
+    return at_terminal() and click.confirm("Build it now?", default=False, err=True)
+
+
+def _line(text: str) -> str:
+    return str(click.prompt(text, err=True)).strip()
+
+
+def _hidden(text: str) -> Secret:
+    return Secret(str(click.prompt(text, hide_input=True, err=True)))

@@ -1,0 +1,46 @@
+"""`dockless cache`: the store of staged layers."""
+
+import os
+
+import click
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  dockless cache info
+  dockless cache prune
+  dockless cache prune --all
+"""
+)
+def cache() -> None:
+    """Show or prune the store of staged layers.
+
+    It keeps compressed layers, so that each is compressed once on this machine. Deleting any of
+    it loses nothing but time.
+    """
+
+
+@cache.command()
+def info() -> None:
+    """Show where the store is, and how much it holds."""
+    from dockless.cli.wiring import cache_limit, store  # noqa: PLC0415 - --help needs none of it
+    from dockless.report.units import human_size  # noqa: PLC0415
+
+    held = store(os.environ)
+    usage = held.usage()
+    click.echo(f"Folder  {held.folder}")
+    click.echo(f"Blobs   {usage.blobs} ({human_size(usage.size)})")
+    click.echo(f"Layers  {usage.layers} known")
+    click.echo(f"Limit   {human_size(cache_limit(os.environ))}")
+
+
+@cache.command()
+@click.option("--all", "everything", is_flag=True, help="Delete every blob, whatever its age.")
+def prune(*, everything: bool) -> None:
+    """Delete the least recently used blobs, down to the limit."""
+    from dockless.cli.wiring import cache_limit, store  # noqa: PLC0415 - --help needs none of it
+    from dockless.report.units import human_size  # noqa: PLC0415
+
+    freed = store(os.environ).prune(0 if everything else cache_limit(os.environ))
+    click.echo(f"Freed {human_size(freed)}")

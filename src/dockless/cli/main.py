@@ -1,0 +1,117 @@
+"""The entry point: finds the command, and turns every ending into an exit code."""
+
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from dockless import __version__
+from dockless.model.errors import DocklessError
+
+_COMMANDS = {
+    "push": "Push an image to a registry.",
+    "cache": "Show or prune the store of staged layers.",
+    "tools": "Find, check and install the engines: crane and skopeo.",
+}
+_UNMOVED = "No tag was moved unless a line above says so."
+_BUG, _INTERRUPTED, _TERMINATED = 70, 130, 143
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived; everything is torn down as for Ctrl-C."""
+
+
+class _Commands(click.Group):
+    """Commands that are imported when they are called: most of a warm push is imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"dockless.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  dockless push --registry ghcr --namespace acme --tag v1.2.0
+  dockless push image.tar --image registry.example.com/team/shop:v2
+  dockless push --explain
+
+Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 source missing or invalid,
+4 not authenticated or not allowed, 5 a tag differs (--immutable), 6 network,
+7 engine missing, 8 partly done, 130 interrupted.
+""",
+)
+@click.version_option(__version__, prog_name="dockless")
+def dockless() -> None:
+    """Push container images without a logged-in Docker daemon, or any daemon at all."""
+
+
+def main() -> None:
+    """Run the command line, and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = dockless.main(standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - every ending is told apart in one place
+        sys.exit(_ending(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise _Terminated
+
+
+def _ending(error: BaseException) -> int:
+    """Say on stderr how the command ended, and return its exit code."""
+    match error:
+        case SystemExit():
+            raise error
+        case DocklessError():
+            from dockless.report.text import error_text  # noqa: PLC0415 - rare
+
+            code, said = error.exit_code, error_text(error)
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            code, said = _INTERRUPTED, f"Interrupted. {_UNMOVED}"
+        case _Terminated():
+            code, said = _TERMINATED, f"Terminated. {_UNMOVED}"
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        case _:
+            code, said = _BUG, _bug_report(error)
+    click.echo(said, err=True)
+    return code
+
+
+def _bug_report(error: BaseException) -> str:
+    import traceback  # noqa: PLC0415 - for bugs only
+
+    import platformdirs  # noqa: PLC0415 - the same
+
+    trace = "".join(traceback.format_exception(error))
+    path = Path(platformdirs.user_log_path("dockless"), f"bug-{os.getpid()}.log")
+    last = trace.strip().splitlines()[-1]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(trace)
+    except OSError:
+        return f"Error: this is a bug in dockless: {last}"
+    return f"Error: this is a bug in dockless: {last}\nPlease report it with {path}."

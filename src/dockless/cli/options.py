@@ -1,0 +1,206 @@
+"""The options of `dockless push`, parsed and checked against each other."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import click
+
+from dockless.model import kinds
+from dockless.model.errors import UsageError
+from dockless.model.platform import Platform
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class PushOptions:
+    """What the command line asks of a push; the names are the options' own."""
+
+    source: str | None
+    remote: bool
+    local: bool
+    servers: str | None
+    registry: str | None
+    image: str | None
+    tags: tuple[str, ...]
+    namespace: str | None
+    username: str | None
+    password: str | None
+    password_stdin: bool
+    build: bool
+    all_images: bool
+    platform: Platform | None
+    compression: Literal["gzip", "zstd", "none"]
+    engine: Literal["auto", "crane", "skopeo"]
+    insecure: bool
+    ca_file: Path | None
+    cert_dir: Path | None
+    immutable: bool
+    verify: bool
+    timeout: float | None
+    stall_timeout: float
+    retries: int
+    dry_run: bool
+    explain: bool
+    output: Literal["text", "json"]
+    digest_file: Path | None
+    quiet: bool
+    destination: str | None
+    allow_secret_commands: bool
+
+    def check(self) -> None:
+        """Raise UsageError when two options contradict each other."""
+        pairs = (
+            (self.local and self.remote, "--local and --remote"),
+            (self.password is not None and self.password_stdin, "--password and --password-stdin"),
+            (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
+            (self.all_images and self.source is None, "--all and no SOURCE"),
+            (self.build and self.source is not None, "--build and a SOURCE"),
+            (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
+            (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
+            (self.servers is not None and not self.remote, "--servers without --remote"),
+        )
+        for wrong, what in pairs:
+            if wrong:
+                raise UsageError(f"{what} do not go together.", "Leave one of them out.")
+        if self.remote:
+            raise UsageError(
+                "This version pushes from this machine only; --remote is not in it yet.",
+                "Run dockless on the host that has the image.",
+            )
+
+
+class Seconds(click.ParamType[float]):
+    """A duration: `90`, `90s`, `5m`, `1h30m`."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds."""
+        found = _DURATION.fullmatch(str(value))
+        if isinstance(value, float):
+            return value
+        if not value or found is None or not any(found.groups()):
+            self.fail(f"{value!r} is no duration such as 90s, 5m or 1h30m", param, ctx)
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        return 3600 * hours + 60 * minutes + seconds
+
+
+class PlatformType(click.ParamType[Platform]):
+    """A platform: `linux/arm64`."""
+
+    name = "os/arch"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Platform:
+        """Return the platform."""
+        try:
+            return value if isinstance(value, Platform) else Platform.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_PATH = click.Path(path_type=Path)
+
+_OPTIONS = (
+    click.argument("source", required=False),
+    click.option("--local", is_flag=True, help="Push from this machine. This is the default."),
+    click.option("--remote", is_flag=True, help="Let each server push its own image."),
+    click.option("--servers", metavar="N,N-M", help="Which servers, by number; with --remote."),
+    click.option(
+        "--registry",
+        metavar="KIND",
+        help=f"{', '.join(kind.name for kind in kinds.KINDS)}; else inferred from the image's "
+        "host, else dockerhub.",
+    ),
+    click.option("--image", metavar="NAME", help="Full image name, with the registry's host."),
+    click.option("--tag", "tags", metavar="TAG", multiple=True, help="Tag; may be given again."),
+    click.option("--namespace", metavar="NAME", help="Registry namespace, else the username."),
+    click.option("--username", metavar="NAME", help="Account at the registry."),
+    click.option(
+        "--password",
+        metavar="TEXT",
+        help="Its password; shows in the process list, so better --password-stdin. "
+        "An empty one asks for it.",
+    ),
+    click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
+    click.option("--build", is_flag=True, help="Build the image first."),
+    click.option("--all", "all_images", is_flag=True, help="Push every image of SOURCE."),
+    click.option("--platform", type=PlatformType(), help="Push only this one of an index."),
+    click.option(
+        "--compression",
+        type=click.Choice(["gzip", "zstd", "none"]),
+        default="gzip",
+        show_default=True,
+        help="What uncompressed layers become.",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "crane", "skopeo"]),
+        default="auto",
+        show_default=True,
+        help="What writes to the registry.",
+    ),
+    click.option("--insecure", is_flag=True, help="Speak plain HTTP; loopback needs no saying."),
+    click.option("--ca-file", type=_PATH, help="Trust this certificate authority, too (PEM)."),
+    click.option(
+        "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
+    ),
+    click.option("--immutable", is_flag=True, help="Fail (5) rather than move a tag."),
+    click.option(
+        "--verify/--no-verify",
+        default=True,
+        show_default=True,
+        help="Read the registry's copy back and compare.",
+    ),
+    click.option("--timeout", type=Seconds(), help="Give up after this long: 90s, 5m, 1h30m."),
+    click.option(
+        "--stall-timeout",
+        type=Seconds(),
+        default=120.0,
+        show_default="2m",
+        help="Restart an upload that moves no byte for this long.",
+    ),
+    click.option(
+        "--retries",
+        type=click.IntRange(0, 100),
+        default=5,
+        show_default=True,
+        help="How often a step that failed on the network is tried again.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Show the plan; the registry is only read."),
+    click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
+    click.option(
+        "--format",
+        "output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="What stdout carries.",
+    ),
+    click.option("--digest-file", type=_PATH, help="Write the digest to this file, too."),
+    click.option("-q", "--quiet", is_flag=True, help="Show no progress and no remarks."),
+    click.option(
+        "-d", "--destination", metavar="NAME", help="Kamal destination: deploy.NAME.yml, too."
+    ),
+    click.option(
+        "--allow-secret-commands",
+        is_flag=True,
+        help="Run the $(commands) in .kamal/secrets.",
+    ),
+)
+
+
+def push_options(command: Command) -> Command:
+    """Add the options of `dockless push` to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

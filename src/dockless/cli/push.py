@@ -1,0 +1,198 @@
+"""`dockless push`: from the command line to a pushed image."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dockless.cli import ask, show
+from dockless.cli.explain import rows
+from dockless.cli.options import PushOptions, push_options
+from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.model.reference import Name
+from dockless.settings import compose, project
+from dockless.settings.cascade import Flags, Settings, resolve
+from dockless.settings.naming import Target, local_candidates
+from dockless.settings.naming import target as find_target
+from dockless.settings.project import Project
+from dockless.settings.setting import Setting
+from dockless.sources.spec import SourceSpec, parse_source
+
+if TYPE_CHECKING:
+    from dockless.model.plan import PushResult
+
+
+@click.command(
+    epilog="""\b
+SOURCE is one of:
+  (nothing)            the local image that the target is named after
+  shop:v2              an image of docker, podman, nerdctl or buildah
+  image.tar            an archive of docker save, podman save or skopeo,
+                       plain or compressed
+  image.tar:shop:v2    one image of several in it; image.tar:@0 is the first
+  layout/  layout:v2   an OCI layout
+  -                    an archive on standard input
+  docker-daemon:  docker-archive:  oci:  oci-archive:  containers-storage:
+                       the same as for skopeo
+
+\b
+Examples:
+  dockless push --registry ghcr --namespace acme --tag v1.2.0 --tag stable
+  dockless push image.tar --image registry.example.com/team/shop:v2
+  docker save shop:dev | dockless push - --image localhost:5000/shop:dev
+  pass show hub | dockless push --username me --password-stdin
+  dockless push shop:dev --image ghcr.io/acme/shop:dev --dry-run
+  dockless push --explain
+
+Settings come from the command line, DOCKLESS_* variables, config/deploy.yml and
+docker-config.json, in this order. stdout carries REPOSITORY@DIGEST only.
+"""
+)
+@push_options
+def push(**arguments: object) -> None:
+    """Push an image to a registry.
+
+    Layers are compressed once, pushed by digest, read back and compared; only then do the tags
+    move. What is already there is neither sent nor exported again.
+    """
+    options = PushOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
+    try:
+        _push(options, Path.cwd())
+    except DocklessError as error:
+        if options.output == "json" and not isinstance(error, PartialError):
+            show.failure(error)
+        raise
+
+
+def _push(options: PushOptions, folder: Path) -> None:
+    options.check()
+    spec = parse_source(options.source, folder) if options.source is not None else None
+    files = project.read(folder, os.environ, options.destination)
+    settings = resolve(_flags(options), os.environ, files)
+    for warning in settings.warnings:
+        show.remark(options, f"Warning: {warning}")
+    if options.password:
+        show.remark(options, "Warning: --password shows in the process list: use --password-stdin.")
+    if options.explain:
+        show.explanation(rows(options, settings, _bare_name(spec)))
+    elif options.all_images and spec:
+        _push_all(options, settings, spec)
+    else:
+        _push_one(options, settings, spec, files)
+
+
+def _flags(options: PushOptions) -> Flags:
+    return Flags(
+        options.registry,
+        options.image,
+        options.username,
+        options.tags,
+        options.namespace,
+        options.destination,
+        options.allow_secret_commands,
+    )
+
+
+def _push_one(
+    options: PushOptions, settings: Settings, spec: SourceSpec | None, files: Project
+) -> None:
+    from dockless.cli.session import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.sources.archive import select  # noqa: PLC0415 - the same
+
+    settings, target = ask.target(settings, _bare_name(spec))
+    with session(options, ask.given(options, settings)) as work:
+        for reference in target.references:
+            show.remark(options, f"Target: {reference}")
+        work.knock(target.repository.value)
+        if spec:
+            found = select(work.opener.images(spec, options.platform), spec.selector, spec.label)
+        else:
+            names, tool = local_candidates(settings, target), ""
+            if options.build:
+                names, tool = _build(settings, target, files)
+            try:
+                found = work.opener.local(names, options.platform, tool)
+            except SourceError as error:
+                if options.build or not _offer_build(error):
+                    raise
+                names, tool = _build(settings, target, files)
+                found = work.opener.local(names, options.platform, tool)
+        done = work.push(target, found.open())
+    show.result(options, done)
+
+
+def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> None:
+    from dockless.cli.session import session  # noqa: PLC0415 - --explain needs no network
+
+    outcomes: dict[str, PushResult | DocklessError] = {}
+    with session(options, ask.given(options, settings)) as work:
+        for candidate in work.opener.images(spec, options.platform):
+            for name in candidate.names:
+                try:
+                    outcomes[name] = work.push(_own_target(settings, name), candidate.open())
+                except DocklessError as error:
+                    outcomes[name] = error
+    show.outcomes(options, outcomes)
+    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DocklessError)]
+    if not outcomes:
+        raise SourceError(
+            f"No image of {spec.label} has a name.", "Push them one by one, with --image."
+        )
+    if len(errors) == len(outcomes):
+        raise errors[0]
+    if errors:
+        raise PartialError(
+            f"{len(errors)} of {len(outcomes)} images were not pushed.",
+            "Their errors stand above; run the push again for them.",
+        )
+
+
+def _own_target(settings: Settings, name: str) -> Target:
+    """Return where an image goes by its own name; a bare tag is one of the project's image."""
+    try:
+        own = Name.parse(name)
+    except ValueError as error:
+        raise SourceError(f"{name!r} is no image name: {error}.") from None
+    if ":" not in name and "/" not in name:
+        return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
+    tags = (Setting(own.tag, "its own name"),) if own.tag else ()
+    return find_target(replace(settings, image=Setting(own, "its own name"), tags=tags), None)
+
+
+def _bare_name(spec: SourceSpec | None) -> Name | None:
+    return Name.parse(spec.name) if spec and spec.bare else None
+
+
+def _offer_build(error: SourceError) -> bool:
+    click.echo(str(error), err=True)
+    return ask.may_build()
+
+
+def _build(settings: Settings, target: Target, files: Project) -> tuple[tuple[str, ...], str]:
+    """Build the image; return the names to find it under, and the tool that has it."""
+    from dockless.sources.build import Recipe, build  # noqa: PLC0415 - rare
+
+    composed = compose.find(files.folder)
+    builder = files.deploy.builder
+    image = f"{settings.project().value}:{target.tags[0].value}"
+    if composed:
+        service = settings.compose_image()
+        if service is None:
+            raise UsageError(
+                f"{composed.name} builds several images, or none.",
+                "Build them with compose, and give the one to push as SOURCE.",
+            )
+        image = service.value
+    recipe = Recipe(
+        files.folder,
+        image,
+        composed,
+        builder.context or ".",
+        builder.dockerfile or "",
+        builder.args,
+        builder.target or "",
+    )
+    tool = build(recipe, os.environ, lambda line: click.echo(line, err=True))
+    return (image,), tool

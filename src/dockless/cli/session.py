@@ -1,0 +1,124 @@
+"""The means of one run of `dockless push`: one store, one source opener, a client a repository."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dockless.cli import ask
+from dockless.cli.options import PushOptions
+from dockless.cli.wiring import cache_limit, cores, engine, store
+from dockless.credentials import chain
+from dockless.credentials.chain import Given
+from dockless.layout.oci import write_layout
+from dockless.layout.staging import Staging
+from dockless.model.plan import PushResult
+from dockless.model.reference import Repository
+from dockless.model.secret import Credential
+from dockless.ports import Image, Progress
+from dockless.push import Means, Order, push
+from dockless.registry.client import RegistryClient
+from dockless.registry.http import Http, reach
+from dockless.registry.trust import find_trust
+from dockless.report.progress import progress
+from dockless.retries import Patience
+from dockless.settings.naming import Target
+from dockless.sources.container_tools import container_tools
+from dockless.sources.open import Opener
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A registry that was found to answer, with who we are there."""
+
+    client: RegistryClient
+    credential: Credential | None
+
+
+class Session:
+    """Pushes images, one after another, with the options of one command line.
+
+    Attributes:
+        opener: Opens sources; what it stages is gone when the session ends.
+    """
+
+    def __init__(
+        self, options: PushOptions, given: Given, shown: Progress, staging: Staging, folder: Path
+    ) -> None:
+        until = None if options.timeout is None else time.monotonic() + options.timeout
+        self.opener = Opener(staging, shown, sys.stdin.buffer, container_tools(os.environ))
+        self._options = options
+        self._given = given
+        self._progress = shown
+        self._folder = folder
+        self._until = until
+        self._patience = Patience(options.retries + 1, until, shown.note)
+        self._doors: dict[Repository, Door] = {}
+
+    def knock(self, repository: Repository) -> Door:
+        """Return the registry of a repository, once it answers; ask who we are if it wants to know.
+
+        Raises:
+            AuthError: It wants a credential, and nobody can be asked for one.
+            NetworkError: It does not answer.
+        """
+        if repository not in self._doors:
+            self._doors[repository] = self._patience.call(lambda: self._open(repository))
+        return self._doors[repository]
+
+    def _open(self, repository: Repository) -> Door:
+        options, home = self._options, Path.home()
+        trust = find_trust(repository.host, options.ca_file, options.cert_dir, home)
+        http = Http(reach(repository.host, insecure=options.insecure, trust=trust), os.environ)
+        found = chain.find(repository, self._given, os.environ, home).credential
+        client = RegistryClient(http, found)
+        if found is None and client.wants_credential():
+            found = ask.credential(repository.host, options, client.refusal())
+            client = RegistryClient(http, found)
+        return Door(client, found)
+
+    def push(self, target: Target, image: Image) -> PushResult:
+        """Push one image to its target."""
+        options, repository = self._options, target.repository.value
+        door = self.knock(repository)
+        folder = self._folder / f"push-{len(list(self._folder.iterdir()))}"
+        folder.mkdir()
+        order = Order(
+            repository,
+            tuple(tag.value for tag in target.tags),
+            options.immutable,
+            options.verify,
+            options.dry_run,
+        )
+        endpoint = door.client.http.endpoint
+        means = Means(
+            door.client,
+            partial(engine, options, endpoint, door.credential, folder / "home", self._until),
+            partial(write_layout, folder / "layout"),
+            self._progress,
+            self._patience,
+            time.monotonic,
+        )
+        return push(order, image, means)
+
+
+@contextlib.contextmanager
+def session(options: PushOptions, given: Given) -> Iterator[Session]:
+    """Yield the session of one command line; afterwards nothing of it is left but the store."""
+    held = store(os.environ)
+    limit = cache_limit(os.environ)
+    shown = progress(
+        sys.stderr,
+        time.monotonic,
+        quiet=options.quiet,
+        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
+        color=not os.environ.get("NO_COLOR"),
+    )
+    with shown, held.run() as folder:
+        with Staging(held, folder, options.compression, cores()) as staging:
+            yield Session(options, given, shown, staging, folder)
+        held.prune(limit)

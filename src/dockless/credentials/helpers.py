@@ -1,0 +1,112 @@
+"""Credential helpers: the programs in which Docker and podman keep logins.
+
+The protocol is that of github.com/docker/docker-credential-helpers: `docker-credential-NAME get`
+reads the server from stdin and writes JSON, or one known sentence when it has nothing.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockless.model.errors import AuthError, EngineError
+from dockless.model.secret import Credential, Secret
+from dockless.processes.run import Finished, run
+
+_NOT_FOUND = b"credentials not found in native keychain"
+_TOKEN_USERNAME = "<token>"  # noqa: S105  # the protocol's mark of an identity token, no secret
+_PATIENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A credential helper that a file names.
+
+    Attributes:
+        name: What follows `docker-credential-` in the program's name.
+        server: The registry, as the helper knows it.
+        optional: Whether we may do without it when it is not installed. True for a `credsStore`,
+            which holds for every registry and which Docker Desktop leaves behind; false for a
+            `credHelpers` entry, which somebody wrote for this registry.
+    """
+
+    name: str
+    server: str
+    optional: bool
+
+    @property
+    def program(self) -> str:
+        """The program's name."""
+        return f"docker-credential-{self.name}"
+
+
+def installed(helper: Helper, environment: Mapping[str, str]) -> bool:
+    """Whether the helper's program is on the search path."""
+    return shutil.which(helper.program, path=environment.get("PATH", os.defpath)) is not None
+
+
+def ask(
+    helper: Helper, environment: Mapping[str, str], *, timeout: float = _PATIENCE_SECONDS
+) -> Credential | None:
+    """Run a helper, and return the credential that it has for its server, or None.
+
+    Args:
+        helper: Whom to ask.
+        environment: Where it runs; the child gets it without `DOCKLESS_*`.
+        timeout: Seconds after which it is killed.
+
+    Raises:
+        AuthError: It is missing, hangs, fails, or writes something else than a credential. What
+            it wrote is never shown, since a secret may be in it.
+    """
+    if not installed(helper, environment):
+        raise _failure(helper, "It is not installed.")
+    done = _run(helper, environment, timeout)
+    if isinstance(done, str):
+        raise _failure(helper, done)
+    if done.code != 0:
+        if done.stdout.strip() == _NOT_FOUND:
+            return None
+        raise _failure(helper, f"It ended with status {done.code}.")
+    answer = _answer(done.stdout)
+    if answer is None:
+        raise _failure(helper, "It wrote something that is not a credential.")
+    username, secret = answer
+    if not secret:
+        return None
+    if username == _TOKEN_USERNAME:
+        return Credential("", Secret(""), secret, helper.program)
+    return Credential(username, secret, origin=helper.program)
+
+
+def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Finished | str:
+    """Return how the program ended, or why it did not.
+
+    A sentence and no exception, since the one for a timeout carries what the program wrote.
+    """
+    question = helper.server.encode()
+    try:
+        return run((helper.program, "get"), environment, stdin=question, timeout=timeout)
+    except EngineError as error:
+        return error.what
+
+
+def _answer(output: bytes) -> tuple[str, Secret] | None:
+    try:
+        answer = json.loads(output)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(answer, dict):
+        return None
+    username, secret = answer.get("Username"), answer.get("Secret")
+    if not isinstance(username, str) or not isinstance(secret, str):
+        return None
+    return username, Secret(secret)
+
+
+def _failure(helper: Helper, why: str) -> AuthError:
+    return AuthError(
+        f"The credential helper {helper.program} failed for {helper.server}. {why}",
+        f"See whether `{helper.program} list` works, or give --username with --password-stdin.",
+    )

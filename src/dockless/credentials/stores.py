@@ -1,0 +1,154 @@
+"""The files in which Docker and the containers tools keep logins, read and never written.
+
+Docker's `config.json` and containers' `auth.json` have one format (containers-auth.json(5)), and
+one reader here takes both; what only one of them knows does no harm in the other.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dockless.credentials.authfile import docker_key
+from dockless.credentials.helpers import Helper
+from dockless.model.errors import UsageError
+from dockless.model.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Repository
+from dockless.model.secret import Credential, Secret
+
+
+def docker_file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the path of Docker's file."""
+    return Path(environment.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+
+
+def containers_files(environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Return the paths of containers' files; one that was named replaces the usual ones."""
+    named = environment.get("REGISTRY_AUTH_FILE")
+    if named:
+        return (Path(named),)
+    # Without a login session podman and skopeo keep their logins under /run/containers.
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    session = Path(runtime) / "containers" if runtime else Path(f"/run/containers/{os.getuid()}")
+    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    return session / "auth.json", config / "containers" / "auth.json"
+
+
+def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
+    """Return what a file has for a repository, the best first; nothing when there is no file.
+
+    A helper that is named for this registry is all there is. A helper for every registry comes
+    first; after it the entries for the repository, for its namespaces and for its host.
+
+    Raises:
+        UsageError: The file, or an entry that is meant for the repository, cannot be read.
+    """
+    config = _load(path)
+    helper = _helper(config, repository.host)
+    if helper is not None and not helper.optional:
+        return (helper,)
+    found = tuple(_entries(config["auths"], repository, path))
+    return (helper, *found) if helper else found
+
+
+def _helper(config: dict[str, Any], host: str) -> Helper | None:
+    for key, name in config["credHelpers"].items():
+        if _scope(key) == host.lower():
+            # An empty name exempts the host from the helper for every registry.
+            return Helper(name, key, optional=False) if name else None
+    name = config["credsStore"]
+    return Helper(name, docker_key(host), optional=True) if name else None
+
+
+def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Iterator[Credential]:
+    wanted = _scopes(repository)
+    # The narrowest first; among equals the key that is written as podman writes it.
+    keys = sorted(
+        (key for key in auths if _scope(key) in wanted),
+        key=lambda key: (wanted.index(_scope(key)), key != _scope(key)),
+    )
+    for key in keys:
+        credential = _credential(auths[key] or {}, str(path))
+        if credential is None:
+            raise UsageError(
+                f"The entry for {key} in {path} is not a login.",
+                "Log in there again, or remove the entry.",
+            )
+        if credential.password or credential.identity_token:
+            yield credential
+
+
+def _scopes(repository: Repository) -> tuple[str, ...]:
+    """Return `host/a/b`, `host/a` and `host` for the repository `host/a/b`."""
+    parts = str(repository).lower().split("/")
+    return tuple("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+def _scope(key: str) -> str:
+    """Return what a key holds for, as `host[/namespace]`: keys may be URLs of a registry's API."""
+    scheme, _, rest = key.rpartition("://")
+    host, _, path = rest.strip("/").partition("/")
+    host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+    is_api = scheme and path in {"v1", "v2"}
+    return (f"{host}/{path}" if path and not is_api else host).lower()
+
+
+def _credential(entry: object, origin: str) -> Credential | None:
+    """Return an entry's credential, with an empty password if it has none; None for rubbish."""
+    if not isinstance(entry, dict):
+        return None
+    auth, username, password, token = (
+        entry.get(key) or "" for key in ("auth", "username", "password", "identitytoken")
+    )
+    if not all(isinstance(value, str) for value in (auth, username, password, token)):
+        return None
+    if auth:
+        try:
+            pair = base64.b64decode(auth, validate=True).decode(errors="surrogateescape")
+        except ValueError:
+            return None
+        username, colon, password = pair.partition(":")
+        password = password.strip("\0")  # which old versions of Docker padded it with
+        if not colon:
+            return None
+    return Credential(username, Secret(password), Secret(token) if token else None, origin)
+
+
+_KINDS = {"auths": dict, "credHelpers": dict, "credsStore": str}
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """Return the three parts of a file that matter here, each empty when it is not there."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        data = b""
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}.",
+            "Make it readable, or give --username with --password-stdin.",
+        ) from None
+    config = _parse(data if data.strip() else b"{}")
+    if config is None:
+        # Raised here, where the parser's own error, which holds the text, is gone.
+        raise UsageError(
+            f"{path} is not a file of registry logins in JSON.",
+            "Mend it or move it away, or give --username with --password-stdin.",
+        )
+    return config
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    try:
+        parsed = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    config = {key: parsed.get(key) or kind() for key, kind in _KINDS.items()}
+    if not all(isinstance(config[key], kind) for key, kind in _KINDS.items()):
+        return None
+    if not all(isinstance(name, str | None) for name in config["credHelpers"].values()):
+        return None
+    return config

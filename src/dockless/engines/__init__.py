@@ -1,0 +1,1 @@
+"""crane and skopeo: finding them, driving them through `sh`, and reading what they say."""

@@ -1,0 +1,169 @@
+"""crane and skopeo as the engines that a push uses."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dockless.engines import crane, skopeo
+from dockless.engines.runner import Runner
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.endpoint import Endpoint, Trust
+from dockless.model.errors import PushError
+from dockless.model.manifest import INDEXES, Descriptor, Index, parse_document
+from dockless.model.reference import Reference, Repository
+from dockless.ports import Task
+
+_SYSTEM_CERTIFICATES = "/etc/ssl/certs"
+
+
+class AuthFile(Protocol):
+    """Puts the credential of this push where a child can read it, and nobody else."""
+
+    def __call__(self) -> contextlib.AbstractContextManager[int]:
+        """Yield an open file that the child inherits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an engine gets at the registry.
+
+    Attributes:
+        endpoint: The registry.
+        authfile: Gives the credential; what it gives may name none.
+        anonymous: Whether there is no credential.
+    """
+
+    endpoint: Endpoint
+    authfile: AuthFile
+    anonymous: bool
+
+
+class Crane:
+    """crane, as a `ports.Engine`."""
+
+    name = "crane"
+
+    def __init__(self, program: Path, runner: Runner, access: Access) -> None:
+        self._program = program
+        self._runner = runner
+        self._access = access
+
+    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+        """Push what the layout holds, by digest, and check the digest that crane reports."""
+        target = Reference(repository, digest=content.root.digest)
+        argv = crane.push_argv(layout, target, self._access.endpoint)
+        _compare(self.name, crane.reported_digest(self._run(argv, sending)), content.root.digest)
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""
+        source = Reference(repository, digest=root.digest)
+        self._run(crane.tag_argv(source, tag, self._access.endpoint), None)
+
+    def _run(self, argv: tuple[str, ...], sending: Task | None) -> str:
+        folder = certificates(self._runner.home, self._access.endpoint.trust)
+        trust = {"SSL_CERT_DIR": f"{folder}:{_SYSTEM_CERTIFICATES}"} if folder else {}
+        with self._access.authfile() as descriptor:
+            extra = {"REGISTRY_AUTH_FILE": f"/dev/fd/{descriptor}"} | trust
+            return self._runner.run(self._program, argv, extra, {descriptor}, sending)
+
+
+class Skopeo:
+    """skopeo, as a `ports.Engine`.
+
+    Args:
+        program: The skopeo to run.
+        runner: Runs it.
+        access: How it gets at the registry.
+        policy: The signature policy of this machine; None when there is none.
+    """
+
+    name = "skopeo"
+
+    def __init__(self, program: Path, runner: Runner, access: Access, policy: Path | None) -> None:
+        self._program = program
+        self._runner = runner
+        self._access = access
+        self._policy = policy
+
+    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+        """Push what the layout holds, by digest, and check the digests that skopeo reports."""
+        folder = _dir_form(layout, self._runner.home / "dir")
+        for digest in content.children_first():
+            data = content.documents[digest]
+            (folder / "manifest.json").write_bytes(data)
+            with self._files() as (files, descriptor):
+                files.digest.unlink(missing_ok=True)
+                argv = skopeo.push_argv(
+                    folder,
+                    Reference(repository, digest=digest),
+                    self._access.endpoint,
+                    files,
+                    is_index=isinstance(parse_document(data), Index),
+                )
+                self._runner.run(self._program, argv, {}, {descriptor}, sending)
+            _compare(self.name, _read_digest(files.digest), digest)
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""
+        source = Reference(repository, digest=root.digest)
+        with self._files() as (files, descriptor):
+            argv = skopeo.tag_argv(
+                source,
+                source.tagged(tag),
+                self._access.endpoint,
+                files,
+                is_index=root.media_type in INDEXES,
+            )
+            self._runner.run(self._program, argv, {}, {descriptor})
+
+    @contextlib.contextmanager
+    def _files(self) -> Iterator[tuple[skopeo.Files, int]]:
+        folder = certificates(self._runner.home, self._access.endpoint.trust)
+        with self._access.authfile() as descriptor:
+            authfile = None if self._access.anonymous else f"/dev/fd/{descriptor}"
+            digest = self._runner.home / "digest"
+            yield skopeo.Files(authfile, folder, self._policy, digest), descriptor
+
+
+def certificates(home: Path, trust: Trust) -> Path | None:
+    """Return a folder of links to the certificates, named as containers-certs.d(5) wants them."""
+    if trust == Trust():
+        return None
+    folder = home / "certificates"
+    if not folder.exists():
+        folder.mkdir()
+        for number, path in enumerate(trust.ca_files):
+            (folder / f"{number}.crt").symlink_to(path.resolve())
+        if trust.client_cert and trust.client_key:
+            (folder / "client.cert").symlink_to(trust.client_cert.resolve())
+            (folder / "client.key").symlink_to(trust.client_key.resolve())
+    return folder
+
+
+def _dir_form(layout: Path, folder: Path) -> Path:
+    """Return the layout's blobs as the folder that skopeo's `dir:` reads."""
+    folder.mkdir(exist_ok=True)
+    (folder / "version").write_text("Directory Transport Version: 1.1\n")
+    for blob in layout.glob("blobs/*/*"):
+        link = folder / blob.name
+        if not link.is_symlink():
+            link.symlink_to(blob.resolve())
+    return folder
+
+
+def _read_digest(path: Path) -> Digest | None:
+    try:
+        return Digest.parse(path.read_text().strip())
+    except (OSError, ValueError):
+        return None
+
+
+def _compare(engine: str, reported: Digest | None, wanted: Digest) -> None:
+    if reported != wanted:
+        raise PushError(
+            f"{engine} reports that it pushed {reported or 'nothing'}, not {wanted}.",
+            "No tag was moved. Try the other engine with --engine.",
+        )

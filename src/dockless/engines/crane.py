@@ -1,0 +1,29 @@
+"""crane's command line, as pure functions."""
+
+from pathlib import Path
+
+from dockless.model.digest import Digest
+from dockless.model.endpoint import Endpoint
+from dockless.model.reference import Reference
+
+
+def push_argv(layout: Path, target: Reference, endpoint: Endpoint) -> tuple[str, ...]:
+    """Return the arguments that push a layout of one image or index."""
+    return ("push", *_insecure(endpoint), str(layout), str(target))
+
+
+def tag_argv(source: Reference, tag: str, endpoint: Endpoint) -> tuple[str, ...]:
+    """Return the arguments that make a tag name what `source` names by digest."""
+    return ("tag", *_insecure(endpoint), str(source), tag)
+
+
+def reported_digest(stdout: str) -> Digest | None:
+    """Return the digest in the `repository@digest` that crane prints after a push."""
+    try:
+        return Digest.parse(stdout.strip().rpartition("@")[2])
+    except ValueError:
+        return None
+
+
+def _insecure(endpoint: Endpoint) -> tuple[str, ...]:
+    return ("--insecure",) if endpoint.plain_http else ()

@@ -1,0 +1,192 @@
+"""Install crane for one user, without root: all of it, or nothing."""
+
+import gzip
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dockless.engines import debian
+from dockless.engines.download import client, fetch
+from dockless.engines.pins import Release
+from dockless.engines.probe import probe
+from dockless.model.errors import DocklessError, EngineError
+
+_LIMIT = 100 << 20
+_CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
+
+Note = Callable[[str], None]
+
+
+class TamperedError(EngineError):
+    """What arrived is not what the checksum stands for."""
+
+
+def install(
+    folder: Path, release: Release | None, environment: Mapping[str, str], note: Note
+) -> Path:
+    """Install crane: its authors' release, else Debian's package.
+
+    Args:
+        folder: Where it is installed; made when it does not exist.
+        release: The release for this machine, or None.
+        environment: The caller's.
+        note: Is told what is done, one line at a time.
+
+    Returns:
+        The path of the program, which was run once to see that it can push.
+
+    Raises:
+        TamperedError: The release's checksum is wrong; the other way is not tried then.
+        EngineError: Neither way works here.
+    """
+    failures = []
+    for way in (_from_release, _from_debian):
+        try:
+            with _scratch(folder) as scratch:
+                return _place(way(scratch, release, environment, note), folder, environment)
+        except TamperedError:
+            raise
+        except DocklessError as error:
+            note(error.what)
+            failures.append(error.what)
+    raise EngineError(
+        f"crane could not be installed. {' '.join(failures)}",
+        "Get crane or its release archive on another machine, bring it here, and run "
+        "`dockless tools install --from FILE --sha256 HEX`; or put crane or skopeo on PATH.",
+    )
+
+
+def install_file(
+    folder: Path, file: Path, sha256: str, environment: Mapping[str, str], note: Note
+) -> Path:
+    """Install crane from a file: the program itself, or the release's `.tar.gz`.
+
+    Args:
+        folder: Where it is installed; made when it does not exist.
+        file: The file.
+        sha256: The file's checksum, in lower-case hexadecimal.
+        environment: The caller's.
+        note: Is told what is done, one line at a time.
+
+    Raises:
+        TamperedError: The file has another checksum.
+        EngineError: The file cannot be read, or what is in it cannot push.
+    """
+    with _scratch(folder) as scratch:
+        copy = scratch / "file"
+        note(f"Installing crane from {file}.")
+        _write_checked(_chunks(file), copy, sha256, str(file))
+        with copy.open("rb") as opened:
+            packed = opened.read(len(_GZIP)) == _GZIP
+        return _place(_extract(copy, scratch) if packed else copy, folder, environment)
+
+
+def _from_release(
+    scratch: Path, release: Release | None, environment: Mapping[str, str], note: Note
+) -> Path:
+    if release is None:
+        raise EngineError("No release of crane is known for this kind of machine.")
+    note(f"Downloading crane {release.version} from {release.url}.")
+    archive = scratch / "archive"
+    with client(environment, urlsplit(release.url).hostname or "") as http:
+        _write_checked(fetch(http, release.url), archive, release.sha256, release.url)
+    return _extract(archive, scratch)
+
+
+def _from_debian(
+    scratch: Path, _: Release | None, environment: Mapping[str, str], note: Note
+) -> Path:
+    note("Taking crane from Debian's package archive instead.")
+    program, version = debian.unpack_crane(scratch, environment)
+    note(f"Unpacked Debian's crane {version}.")
+    return program
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Give a folder beside the place of installation, and remove it whatever happens."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".install-", dir=folder) as scratch:
+            yield Path(scratch)
+    except OSError as error:
+        what = f"crane cannot be installed in {folder}: {error.strerror or error}."
+        raise EngineError(what, "Set DOCKLESS_TOOLS_DIR to a folder that can be used.") from None
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise EngineError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _write_checked(chunks: Iterable[bytes], target: Path, sha256: str, origin: str) -> None:
+    """Write the chunks to a new file; raise TamperedError unless they have the checksum."""
+    seen, size = hashlib.sha256(), 0
+    with target.open("xb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > _LIMIT:
+                raise _tampered(
+                    f"{origin} has more than {_LIMIT >> 20} MiB, which crane never had."
+                )
+            seen.update(chunk)
+            file.write(chunk)
+    if seen.hexdigest() != sha256:
+        raise _tampered(f"{origin} has the SHA-256 {seen.hexdigest()}, but {sha256} was expected.")
+
+
+def _tampered(what: str) -> TamperedError:
+    return TamperedError(
+        what,
+        "It was changed or damaged on its way, and nothing was installed. Find out why, or get "
+        "the file over another way and run `dockless tools install --from FILE --sha256 HEX`.",
+    )
+
+
+def _extract(archive: Path, scratch: Path) -> Path:
+    """Take the one file named `crane` out of a `.tar.gz`."""
+    program = scratch / "crane"
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            member = next((entry for entry in tar if entry.name == "crane"), None)
+            packed = tar.extractfile(member) if member and member.isreg() else None
+            if member is None or packed is None or member.size > _LIMIT:
+                raise EngineError("The archive holds no program named crane.")
+            with program.open("xb") as file:
+                shutil.copyfileobj(packed, file)
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise EngineError(f"The archive is damaged: {error}.") from None
+    return program
+
+
+def _place(program: Path, folder: Path, environment: Mapping[str, str]) -> Path:
+    """See that the program can push, then give it its name in one step, to last."""
+    program.chmod(0o755)
+    abilities = probe("crane", program, environment)
+    if abilities.unusable:
+        raise EngineError(f"This crane cannot be used here. {abilities.unusable}")
+    _sync(program)
+    target = folder / "crane"
+    program.replace(target)
+    _sync(folder)
+    return target
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,136 @@
+"""What an engine can do, by its own help pages."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.engines.find import candidates
+from dockless.model.errors import EngineError
+from dockless.processes.run import run
+
+_SECONDS = 20.0
+
+_PAGES = {
+    "crane": (("--help",), ("push", "--help")),
+    "skopeo": (("copy", "--help"),),
+}
+_NEEDED = {
+    "crane": ("tag", "--index", "--insecure"),
+    "skopeo": (
+        "--all",
+        "--dest-authfile",
+        "--dest-cert-dir",
+        "--dest-no-creds",
+        "--dest-tls-verify",
+        "--digestfile",
+        "--preserve-digests",
+    ),
+}
+_WELCOME = {
+    "crane": ("digest", "registry"),
+    "skopeo": ("--multi-arch", "--retry-times"),
+}
+_VERSION = {"crane": "version", "skopeo": "--version"}
+
+# A command or a long option as cobra, the library behind both engines, lists it.
+_ENTRY = re.compile(r"^ +(?:-\w, )?(--[a-z][a-z-]*|[a-z][a-z-]*)\b", re.MULTILINE)
+
+_SYSTEM_POLICY = Path("/etc/containers/policy.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What one engine can do.
+
+    Attributes:
+        name: `crane` or `skopeo`.
+        path: The program.
+        features: The commands and options, of those that matter here, in its help pages.
+        unusable: Why it cannot push for us, as one sentence; empty when it can.
+        policy: The trust policy that skopeo must be given; None when there is none, and only
+            then is `--insecure-policy` right. Always None for crane, which knows no policies.
+    """
+
+    name: str
+    path: Path
+    features: frozenset[str]
+    unusable: str = ""
+    policy: Path | None = None
+
+
+def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
+    """Ask an engine for its help, and say what it can do. It takes two child processes at most.
+
+    Args:
+        name: `crane` or `skopeo`.
+        path: The program.
+        environment: The caller's.
+    """
+    shown: set[str] = set()
+    for arguments in _PAGES[name]:
+        try:
+            page = run((str(path), *arguments), environment, timeout=_SECONDS)
+        except EngineError as error:
+            return Abilities(name, path, frozenset(), error.what)
+        if page.code != 0:
+            why = f"{path} {' '.join(arguments)} failed with exit status {page.code}."
+            return Abilities(name, path, frozenset(), why)
+        shown.update(_ENTRY.findall(page.stdout.decode(errors="replace")))
+    missing = [feature for feature in _NEEDED[name] if feature not in shown]
+    return Abilities(
+        name,
+        path,
+        frozenset(shown.intersection(_NEEDED[name] + _WELCOME[name])),
+        f"{path} is too old: it lacks {', '.join(missing)}." if missing else "",
+        trust_policy(environment) if name == "skopeo" else None,
+    )
+
+
+def version(name: str, path: Path, environment: Mapping[str, str]) -> str:
+    """Return an engine's version, or an empty text: Debian's crane does not know its own.
+
+    This takes a child process, and no push needs it.
+    """
+    try:
+        answer = run((str(path), _VERSION[name]), environment, timeout=_SECONDS)
+    except EngineError:
+        return ""
+    found = re.search(r"\d+\.\d+\S*", answer.stdout.decode(errors="replace"))
+    return found[0] if found else ""
+
+
+def trust_policy(environment: Mapping[str, str], system: Path = _SYSTEM_POLICY) -> Path | None:
+    """Return the policy file that skopeo obeys when this user runs it, or None.
+
+    skopeo itself must be told, since the engines run with an empty HOME
+    (containers-policy.json(5): the user's file stands in for the system's).
+    """
+    home = environment.get("HOME")
+    users = [Path(home, ".config/containers/policy.json")] if home else []
+    return next((path for path in (*users, system) if path.exists()), None)
+
+
+def select(name: str, own: Path, environment: Mapping[str, str]) -> Abilities:
+    """Return the first engine of this name that can push.
+
+    Args:
+        name: `crane` or `skopeo`.
+        own: The folder of dockless's own engines.
+        environment: The caller's, with its PATH.
+
+    Raises:
+        EngineError: There is none, or none that can push.
+    """
+    reasons = []
+    for path in candidates(name, environment.get("PATH", ""), own):
+        abilities = probe(name, path, environment)
+        if not abilities.unusable:
+            return abilities
+        reasons.append(abilities.unusable)
+    remedy = {
+        "crane": "Run `dockless tools install`.",
+        "skopeo": "Install your system's skopeo package, 1.6 or newer, or use --engine crane.",
+    }[name]
+    what = " ".join(reasons) or f"{name} is neither on PATH nor in {own}."
+    raise EngineError(what, remedy)

@@ -1,0 +1,80 @@
+"""skopeo's command line, as pure functions.
+
+skopeo reads the image from its `dir:` form: its `oci:` refuses Docker's media types, and neither
+takes an index inside an index. Documents are therefore pushed one by one, children first, and an
+index with `--multi-arch=index-only` once all that it lists is there.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.model.endpoint import Endpoint
+from dockless.model.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files that a skopeo command names.
+
+    Attributes:
+        authfile: Where the credential is read from; None to be anonymous.
+        certificates: A folder with `*.crt`, `*.cert` and `*.key`; None for none.
+        policy: A signature policy; None when this machine has none, which accepts everything.
+        digest: Where skopeo writes the digest of what it pushed.
+    """
+
+    authfile: str | None
+    certificates: Path | None
+    policy: Path | None
+    digest: Path
+
+
+def push_argv(
+    folder: Path,
+    target: Reference,
+    endpoint: Endpoint,
+    files: Files,
+    *,
+    is_index: bool,
+) -> tuple[str, ...]:
+    """Return the arguments that push the manifest or index of a `dir:` folder."""
+    return (
+        *_policy(files),
+        "copy",
+        "--quiet",
+        "--preserve-digests",
+        *(("--multi-arch=index-only",) if is_index else ()),
+        *_access("dest", endpoint, files),
+        "--digestfile",
+        str(files.digest),
+        f"dir:{folder}",
+        f"docker://{target}",
+    )
+
+
+def tag_argv(
+    source: Reference, target: Reference, endpoint: Endpoint, files: Files, *, is_index: bool
+) -> tuple[str, ...]:
+    """Return the arguments that make the tag of `target` name what `source` names by digest."""
+    return (
+        *_policy(files),
+        "copy",
+        "--quiet",
+        "--preserve-digests",
+        *(("--multi-arch=index-only",) if is_index else ()),
+        *_access("src", endpoint, files),
+        *_access("dest", endpoint, files),
+        f"docker://{source}",
+        f"docker://{target}",
+    )
+
+
+def _policy(files: Files) -> tuple[str, ...]:
+    return ("--policy", str(files.policy)) if files.policy else ("--insecure-policy",)
+
+
+def _access(side: str, endpoint: Endpoint, files: Files) -> tuple[str, ...]:
+    authfile = (f"--{side}-authfile", files.authfile) if files.authfile else (f"--{side}-no-creds",)
+    plain = (f"--{side}-tls-verify=false",) if endpoint.plain_http else ()
+    certificates = (f"--{side}-cert-dir", str(files.certificates)) if files.certificates else ()
+    return (*authfile, *plain, *certificates)

@@ -1,0 +1,1 @@
+"""The blob store and what fills it: reading, checking, compressing and laying out blobs."""

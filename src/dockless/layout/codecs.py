@@ -1,0 +1,237 @@
+"""Compression of layers and decompression of archives; the only importer of isal and zstandard.
+
+Both encoders give the same bytes whatever the number of cores: they cut their input into blocks
+of a fixed size, so callers write exact blocks of `BLOCK` bytes (`blocks` makes them).
+"""
+
+import bz2
+import contextlib
+import io
+import lzma
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Literal, Protocol, cast
+
+from dockless.model.errors import SourceError
+
+BLOCK = 1024 * 1024
+"""Bytes read, hashed and compressed at a time."""
+
+Compression = Literal["none", "gzip", "zstd"]
+
+_GZIP_LEVEL = 1
+_ZSTD_LEVEL = 3
+_MEMORY_LIMIT = 128 * 1024 * 1024
+_BOMB_STARTS = 1024 * BLOCK
+_BOMB_RATIO = 2000
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+}
+
+
+class Readable(Protocol):
+    """The one method of a binary file that is needed to read it through."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+
+
+class Sink(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take the bytes, all of them."""
+
+
+def sniff(head: bytes) -> str:
+    """Return `gzip`, `zstd`, `bzip2`, `xz` or `none` for the first bytes of a stream."""
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            return name
+    # a skippable frame may stand before zstd's own, as in zstd:chunked and seekable files
+    return "zstd" if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50 else "none"  # noqa: PLR2004
+
+
+def read_block(stream: Readable) -> bytes:
+    """Return the next `BLOCK` bytes, fewer only at the end of the stream."""
+    data = stream.read(BLOCK)
+    if not data or len(data) == BLOCK:
+        return data
+    parts, length = [data], len(data)
+    while length < BLOCK and (data := stream.read(BLOCK - length)):
+        parts.append(data)
+        length += len(data)
+    return b"".join(parts)
+
+
+def blocks(stream: Readable) -> Iterator[bytes]:
+    """Yield the stream as blocks of exactly `BLOCK` bytes, the last one shorter."""
+    while block := read_block(stream):
+        yield block
+
+
+@contextlib.contextmanager
+def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Sink]:
+    """Yield a sink whose bytes arrive compressed in `sink`, complete when the block ends."""
+    if compression == "none":
+        yield sink
+    elif compression == "gzip":
+        from isal import igzip_threaded  # noqa: PLC0415 - a push that compresses nothing needs none
+
+        with igzip_threaded.open(
+            _Unclosed(sink),
+            "wb",
+            compresslevel=_GZIP_LEVEL,
+            threads=max(1, cores),
+            block_size=BLOCK,
+        ) as encoder:
+            yield encoder
+    else:
+        import zstandard  # noqa: PLC0415 - the same
+
+        target = cast("BinaryIO", _Unclosed(sink))
+        compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, threads=max(1, cores))
+        with compressor.stream_writer(target, closefd=False) as encoder:
+            yield encoder
+
+
+class _Unclosed(io.RawIOBase):
+    """A file object around a sink, as the encoders expect one."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override] # encoders write bytes only
+        return self._sink.write(data)
+
+
+@contextlib.contextmanager
+def decompressing(stream: Readable, compression: str, label: str) -> Iterator[Readable]:
+    """Yield a stream of the decompressed bytes.
+
+    It stops with a SourceError, instead of filling a disk, when a little input becomes very much
+    output, and uses at most 128 MiB for a window, whatever the data asks for.
+
+    Args:
+        stream: The compressed bytes.
+        compression: What `sniff` said of them.
+        label: What is read, for the error.
+    """
+    if compression == "none":
+        yield stream
+        return
+    with io.BufferedReader(_Guarded(_Counted(stream), compression, label), BLOCK) as plain:
+        yield plain
+
+
+class _Counted(io.RawIOBase):
+    """Counts what is read."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(BLOCK if size < 0 else size)
+        self.count += len(data)
+        return data
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Guarded(io.RawIOBase):
+    """Decompresses, and turns every decoder's own errors and every bomb into a SourceError."""
+
+    def __init__(self, source: _Counted, compression: str, label: str) -> None:
+        self._source = source
+        self._label = label
+        self._compression = compression
+        self._decoder = _decoder(source, compression)
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer
+        try:
+            data = self._decoder.read(len(buffer))
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            raise self._damaged(error) from None
+        except Exception as error:  # zstandard's and isal's own classes, known once imported
+            if type(error).__module__.partition(".")[0] not in {"zstd", "zstandard", "isal"}:
+                raise
+            raise self._damaged(error) from None
+        self._count += len(data)
+        if self._count > max(_BOMB_STARTS, _BOMB_RATIO * self._source.count):
+            raise SourceError(
+                f"{self._label} expands to more than {_BOMB_RATIO} times its size.",
+                "If it is not an attack, decompress it first and push the result.",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._decoder.close()
+        super().close()
+
+    def _damaged(self, error: Exception) -> SourceError:
+        return SourceError(
+            f"{self._label} is damaged: its {self._compression} data cannot be read ({error}).",
+            "Make or copy it again.",
+        )
+
+
+def _decoder(source: _Counted, compression: str) -> BinaryIO:
+    if compression == "gzip":
+        from isal import igzip_threaded  # noqa: PLC0415 - loaded when needed
+
+        return cast("BinaryIO", igzip_threaded.open(source, "rb", threads=1, block_size=BLOCK))
+    if compression == "zstd":
+        import zstandard  # noqa: PLC0415 - loaded when needed
+
+        decoder = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT)
+        readable = cast("BinaryIO", source)
+        return cast("BinaryIO", decoder.stream_reader(readable, BLOCK, read_across_frames=True))
+    return cast("BinaryIO", _Incremental(source, compression))
+
+
+class _Incremental(io.RawIOBase):
+    """Reads bzip2 or xz, members one after another, with bounded memory."""
+
+    def __init__(self, source: _Counted, compression: str) -> None:
+        self._source = source
+        self._compression = compression
+        self._decoder = self._new()
+
+    def _new(self) -> bz2.BZ2Decompressor | lzma.LZMADecompressor:
+        if self._compression == "bzip2":
+            return bz2.BZ2Decompressor()
+        return lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT)
+
+    def read(self, size: int = -1) -> bytes:
+        while True:
+            if self._decoder.eof:
+                rest = self._decoder.unused_data or self._source.read(BLOCK)
+                if not rest.strip(b"\0"):
+                    return b""
+                self._decoder = self._new()
+            else:
+                rest = self._source.read(BLOCK) if self._decoder.needs_input else b""
+                if not rest and self._decoder.needs_input:
+                    raise EOFError("it ends too early")
+            if data := self._decoder.decompress(rest, size):
+                return data

@@ -1,0 +1,44 @@
+"""Writing what was staged as an OCI layout, for an engine to push."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.manifest import OCI_INDEX, REF_NAME, compact_json
+
+STAGED = "staged"
+"""The `ref.name` of the one image in a staged layout."""
+
+
+def write_layout(folder: Path, content: Content, blobs: Mapping[Digest, Path]) -> Path:
+    """Write a layout whose index.json names the content's root alone.
+
+    Blobs are links to where they are staged, so nothing is copied. The layout may be sparse:
+    what the registry already has need not be in it.
+
+    Args:
+        folder: Where to; made if it is not there.
+        content: What is pushed.
+        blobs: A file for each blob that the registry lacks.
+
+    Returns:
+        The folder.
+    """
+    for algorithm in {digest.algorithm for digest in (*content.documents, *blobs)}:
+        (folder / "blobs" / algorithm).mkdir(parents=True, exist_ok=True)
+    for digest, data in content.documents.items():
+        blob_path(folder, digest).write_bytes(data)
+    for digest, path in blobs.items():
+        blob_path(folder, digest).symlink_to(path.resolve())
+    (folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
+    root = replace(content.root, annotations=((REF_NAME, STAGED),))
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [root.to_json()]}
+    (folder / "index.json").write_bytes(compact_json(index))
+    return folder
+
+
+def blob_path(folder: Path, digest: Digest) -> Path:
+    """Return where a layout keeps a blob."""
+    return folder / "blobs" / digest.algorithm / digest.hex

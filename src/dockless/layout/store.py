@@ -1,0 +1,190 @@
+"""The blob store: content-addressed files that outlive a push, and what is known of layers.
+
+Below the store's folder:
+
+- `blobs/sha256/HEX`: a blob. It gets this name only when it is complete and on disk.
+- `layers/HEX.COMPRESSION`: of a layer's diffID, the descriptor of its compressed form.
+- `heads/HEX`: of a layer's length and first block, the diffID it had when last seen.
+- `runs/NAME/`: the staging area of a push that is going on; left-overs are swept by the next one.
+- `locks/`: which process is at work on what.
+
+Deleting any of it at any moment loses nothing but time.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from dockless.layout.codecs import Compression
+from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor, layer_media_type
+
+DEFAULT_LIMIT = 20 * 1000**3
+"""Bytes of blobs kept when nobody says otherwise."""
+
+_LOCK_NAMES = 2
+_RECORDS_KEPT_SECONDS = 90 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much the store holds.
+
+    Attributes:
+        blobs: How many blobs.
+        size: Their bytes.
+        layers: How many layers are known, whether or not their blob is still there.
+    """
+
+    blobs: int
+    size: int
+    layers: int
+
+
+class BlobStore:
+    """The store in one folder, shared by every push of this user.
+
+    Attributes:
+        folder: Where it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._blobs = folder / "blobs"
+        self._layers = folder / "layers"
+        self._heads = folder / "heads"
+        self._runs = folder / "runs"
+        self._locks = folder / "locks"
+
+    def blob(self, digest: Digest) -> Path | None:
+        """Return the blob's file, and mark it as used; None when the store lacks it."""
+        path = self._blob_path(digest)
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        return path
+
+    def adopt(self, path: Path, digest: Digest) -> None:
+        """Take a complete file, already flushed to disk, in as this blob; the file stays, too."""
+        target = self._blob_path(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.link(path, target)
+
+    def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
+        """Return what a layer becomes when compressed, if this store ever saw it done."""
+        try:
+            entry = json.loads(self._layer_path(diff_id, compression).read_bytes())
+            digest, size = Digest.parse(entry["digest"]), int(entry["size"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return Descriptor(layer_media_type(compression), digest, size)
+
+    def remember(self, diff_id: Digest, compression: Compression, layer: Descriptor) -> None:
+        """Keep what `layer` will return."""
+        entry = json.dumps({"digest": str(layer.digest), "size": layer.size})
+        _write(self._layer_path(diff_id, compression), entry.encode())
+
+    def seen(self, head: str) -> Digest | None:
+        """Return the diffID of the last layer with this head (see `head_of`)."""
+        try:
+            return Digest.parse((self._heads / head).read_text())
+        except (OSError, ValueError):
+            return None
+
+    def see(self, head: str, diff_id: Digest) -> None:
+        """Keep what `seen` will return."""
+        _write(self._heads / head, str(diff_id).encode())
+
+    def exclusive(self, head: str) -> IO[bytes]:
+        """Wait until nobody else stages a layer with this head; closing the file lets them in."""
+        self._locks.mkdir(parents=True, exist_ok=True)
+        lock = (self._locks / head[:_LOCK_NAMES]).open("wb")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[Path]:
+        """Yield a new folder for one push; it goes with the block, or with the next push."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._runs.mkdir(exist_ok=True)
+        self._sweep()
+        folder = self._runs / f"{os.getpid()}-{secrets.token_hex(4)}"
+        folder.mkdir()
+        try:
+            with (folder / "lock").open("wb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        for folder in self._runs.iterdir():
+            with contextlib.suppress(OSError), (folder / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def usage(self) -> Usage:
+        """Measure the store."""
+        sizes = [stat.st_size for stat, _ in self._every_blob()]
+        return Usage(len(sizes), sum(sizes), sum(1 for _ in _files(self._layers)))
+
+    def prune(self, limit: int) -> int:
+        """Delete blobs, the least recently used first, until `limit` bytes are left.
+
+        What is known of layers is kept for 90 days after its last use: a registry that has the
+        compressed layer needs no blob from here.
+
+        Returns:
+            The bytes that were freed.
+        """
+        blobs = sorted(self._every_blob(), key=lambda blob: blob[0].st_mtime_ns)
+        total = sum(stat.st_size for stat, _ in blobs)
+        freed = 0
+        for stat, path in blobs:
+            if total - freed <= limit:
+                break
+            path.unlink(missing_ok=True)
+            freed += stat.st_size
+        oldest = time.time() - _RECORDS_KEPT_SECONDS
+        for folder in (self._layers, self._heads):
+            for entry in _files(folder):
+                if limit == 0 or entry.stat().st_mtime < oldest:
+                    entry.unlink(missing_ok=True)
+        return freed
+
+    def _blob_path(self, digest: Digest) -> Path:
+        return self._blobs / digest.algorithm / digest.hex
+
+    def _every_blob(self) -> list[tuple[os.stat_result, Path]]:
+        folders = self._blobs.iterdir() if self._blobs.is_dir() else ()
+        return [(path.stat(), path) for folder in folders for path in _files(folder)]
+
+    def _layer_path(self, diff_id: Digest, compression: Compression) -> Path:
+        return self._layers / f"{diff_id.hex}.{compression}"
+
+
+def head_of(size: int, first_block: bytes) -> str:
+    """Return what tells most layers apart before they are read: their length and first block."""
+    return hashlib.sha256(b"%d:%b" % (size, first_block)).hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft.write_bytes(data)
+    draft.replace(path)

@@ -1,0 +1,65 @@
+"""The kinds of registry that can be asked for by name, and what each needs."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from dockless.model.reference import DOCKER_HUB
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of registry.
+
+    Attributes:
+        name: What `--registry` calls it.
+        hosts: A regular expression of the hosts that agree with it, in lower case.
+        prefix: What goes between the host and a bare name: `required` and `optional` take the
+            namespace or else the username; `namespace` takes a namespace only, and only before
+            the project's name.
+        host: The host of its images; empty when that is a server of one's own.
+        may_ask: Whether a missing server may be asked for at a terminal.
+        lowers_prefix: Whether the prefix is put in lower case.
+    """
+
+    name: str
+    hosts: str
+    prefix: Literal["required", "optional", "namespace"]
+    host: str = ""
+    may_ask: bool = False
+    lowers_prefix: bool = False
+
+    def agrees(self, host: str) -> bool:
+        """Whether `host[:port]` is a registry of this kind."""
+        return re.fullmatch(self.hosts, host.lower()) is not None
+
+
+DOCKERHUB = Kind(
+    "dockerhub", r"((index|registry-1)\.)?docker\.io", prefix="required", host=DOCKER_HUB
+)
+ECR = Kind(
+    "ecr",
+    r".+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|public\.ecr\.aws",
+    prefix="namespace",
+)
+GCR = Kind("gcr", r"(.+\.)?gcr\.io|.+-docker\.pkg\.dev", prefix="namespace")
+ACR = Kind("acr", r".+\.azurecr\.(io|cn|us)", prefix="namespace", may_ask=True)
+GHCR = Kind("ghcr", r"ghcr\.io", prefix="required", host="ghcr.io", lowers_prefix=True)
+PRIVATE = Kind("private", r".*", prefix="optional", may_ask=True)
+
+# private stands last, because it agrees with any host
+KINDS = (DOCKERHUB, ECR, GCR, ACR, GHCR, PRIVATE)
+
+
+def named(name: str) -> Kind:
+    """Return the kind of this name, in any case; raise ValueError when there is none."""
+    for kind in KINDS:
+        if kind.name == name.lower():
+            return kind
+    names = ", ".join(kind.name for kind in KINDS)
+    raise ValueError(f"{name!r} is not a kind of registry ({names})")
+
+
+def infer(host: str) -> Kind:
+    """Return the kind of registry that `host[:port]` is; any unknown host is private."""
+    return next(kind for kind in KINDS if kind.agrees(host))

@@ -1,0 +1,191 @@
+"""One push: plan, send by digest, read back, and only then move the tags."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import ConflictError, PushError
+from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+from dockless.model.reference import Reference, Repository
+from dockless.ports import Engine, Image, Progress, Registry
+from dockless.retries import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one push is asked to do.
+
+    Attributes:
+        repository: Where to.
+        tags: Every tag that is to name the image.
+        immutable: Whether a tag that exists with another digest is an error.
+        verify: Whether the registry's copy is read back and compared.
+        dry_run: Whether the registry is only read.
+    """
+
+    repository: Repository
+    tags: tuple[str, ...]
+    immutable: bool = False
+    verify: bool = True
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What one push works with.
+
+    Attributes:
+        registry: Reads the registry.
+        engine: Returns the engine; called only when there is something to write.
+        lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
+        progress: Where the work is shown.
+        patience: How often and how long each step is tried.
+        clock: Seconds that only ever grow.
+    """
+
+    registry: Registry
+    engine: Callable[[], Engine]
+    lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
+    progress: Progress
+    patience: Patience
+    clock: Callable[[], float]
+
+
+def push(order: Order, image: Image, means: Means) -> PushResult:
+    """Push one image.
+
+    Nothing is exported, compressed or sent when every tag already names what would be pushed.
+    The tags move last, one by one, so none ever names an incomplete image.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong; no tag was moved, unless the error
+            says so.
+    """
+    started = means.clock()
+    # asked first: a refused credential should not cost a long compression
+    before = {tag: _tag(order, means, tag) for tag in order.tags}
+    content = image.content()
+    wanted = content.root.digest
+    tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
+    moving = tuple(tag for tag in tags if tag.action != "keep")
+    if order.immutable:
+        _refuse_moves(order, tags)
+    blobs = _blobs(order, content, means) if moving else _all_present(content)
+    plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
+    engine_name, attempts = "", 0
+    if moving and not order.dry_run:
+        engine = means.engine()
+        engine_name = engine.name
+        attempts = _send(plan, image, engine, means)
+        if order.verify:
+            _verify(order, plan, means)
+        _move(order, plan, engine, means)
+    return PushResult(
+        plan,
+        unchanged=not moving,
+        dry_run=order.dry_run,
+        verified=bool(moving) and order.verify and not order.dry_run,
+        engine=engine_name,
+        sent=sum(blob.size for blob in plan.missing) if attempts else 0,
+        attempts=attempts,
+        seconds=means.clock() - started,
+    )
+
+
+def _tag(order: Order, means: Means, tag: str) -> Digest | None:
+    return means.patience.call(lambda: means.registry.tag(order.repository, tag))
+
+
+def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
+    digests = tuple(blob.digest for blob in content.blobs)
+    present = means.patience.call(lambda: means.registry.present(order.repository, digests))
+    return tuple(BlobPlan(blob, blob.digest in present) for blob in content.blobs)
+
+
+def _all_present(content: Content) -> tuple[BlobPlan, ...]:
+    return tuple(BlobPlan(blob, present=True) for blob in content.blobs)
+
+
+def _refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
+    for tag in tags:
+        if tag.action == "move":
+            raise ConflictError(
+                f"{Reference(order.repository, tag.tag)} exists and is {tag.before}, "
+                f"not {tag.after}.",
+                "Choose another tag, or push without --immutable.",
+            )
+
+
+def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
+    """Push the content by digest, unless it is there; return how often the engine was started."""
+    root = plan.content.root.digest
+    there = means.patience.call(lambda: means.registry.manifest(plan.repository, root))
+    if there is not None and not plan.missing:
+        return 0
+    blobs = image.paths([blob.digest for blob in plan.missing])
+    layout = means.lay_out(plan.content, blobs)
+    attempts = 0
+
+    def attempt() -> None:
+        nonlocal attempts
+        if attempts:  # a registry that asks for patience says for how long only to us
+            means.registry.tag(plan.repository, plan.tags[0].tag)
+        attempts += 1
+        sending = means.progress.start("uploading", sum(blob.size for blob in plan.missing))
+        try:
+            engine.push(layout, plan.content, plan.repository, sending)
+        finally:
+            sending.finish()
+
+    means.patience.call(attempt)
+    return attempts
+
+
+def _verify(order: Order, plan: Plan, means: Means) -> None:
+    for digest, data in plan.content.documents.items():
+        there = _read_back(plan, digest, means)
+        if there != data:
+            raise PushError(
+                f"{plan.repository.host} does not have {digest} of {plan.repository} "
+                f"after the push.",
+                "No tag was moved. Push again; if it stays so, the registry loses data.",
+            )
+    lost = [
+        blob.descriptor.digest for blob in _blobs(order, plan.content, means) if not blob.present
+    ]
+    if lost:
+        raise PushError(
+            f"{plan.repository.host} does not have the blob {lost[0]} of {plan.repository} "
+            f"after the push.",
+            "No tag was moved. Push again; if it stays so, the registry loses data.",
+        )
+
+
+def _read_back(plan: Plan, digest: Digest, means: Means) -> bytes | None:
+    return means.patience.call(lambda: means.registry.manifest(plan.repository, digest))
+
+
+def _move(order: Order, plan: Plan, engine: Engine, means: Means) -> None:
+    root = plan.content.root
+    done: list[str] = []
+    for tag in plan.tags:
+        if tag.action == "keep":
+            continue
+        if order.immutable:
+            now = _tag(order, means, tag.tag)
+            _refuse_moves(order, (TagPlan(tag.tag, now, root.digest),))
+        _move_one(plan, engine, means, tag.tag)
+        if order.verify and (now := _tag(order, means, tag.tag)) != root.digest:
+            moved = f" Moved before: {', '.join(done)}." if done else ""
+            raise PushError(
+                f"{Reference(plan.repository, tag.tag)} names {now or 'nothing'} after it was "
+                f"moved to {root.digest}.{moved}",
+                "Somebody else may push to it at the same time, or the registry lies.",
+            )
+        done.append(tag.tag)
+
+
+def _move_one(plan: Plan, engine: Engine, means: Means, tag: str) -> None:
+    means.patience.call(lambda: engine.move(plan.content.root, plan.repository, tag))

@@ -1,0 +1,143 @@
+"""The questions a push asks a registry."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from dockless.model.digest import Digest
+from dockless.model.errors import AuthError, PushError
+from dockless.model.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS
+from dockless.model.reference import Repository
+from dockless.model.secret import Credential, Secret
+from dockless.registry.http import CONNECTIONS, Answer, Http
+from dockless.registry.tokens import Challenge, authorization, parse_challenge, refused
+
+_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
+
+
+class RegistryClient:
+    """One registry, read with one credential.
+
+    Attributes:
+        http: The connections.
+    """
+
+    def __init__(self, http: Http, credential: Credential | None) -> None:
+        self.http = http
+        self._credential = credential
+        self._challenge: Challenge | None = None
+        self._pinged = False
+        self._headers: dict[str, Secret | None] = {}
+
+    def ping(self) -> None:
+        """See that a registry answers, and what it asks for.
+
+        Raises:
+            PushError: Whatever answers is not a registry.
+        """
+        if self._pinged:
+            return
+        answer = self.http.ask("GET", f"{self.http.endpoint.url}/v2/")
+        host = self.http.endpoint.host
+        if answer.status == _UNAUTHORIZED:
+            self._challenge = parse_challenge(answer.headers.get("WWW-Authenticate", ""))
+            if self._challenge is None:
+                raise PushError(f"{host} wants a kind of authentication that dockless lacks.")
+        elif answer.status != _OK or _is_html(answer):
+            raise PushError(
+                f"{host} does not answer as a registry does: status {answer.status}, "
+                f"{answer.headers.get('Content-Type', 'no content type')}.",
+                "Check the host and port, and that no proxy or login page stands in between.",
+            )
+        self._pinged = True
+
+    def wants_credential(self) -> bool:
+        """Whether the registry asks who we are."""
+        self.ping()
+        return self._challenge is not None
+
+    def refusal(self) -> AuthError:
+        """Return the error for the credential that this client has, or lacks."""
+        return refused(self.http.endpoint.host, self._credential)
+
+    def tag(self, repository: Repository, tag: str) -> Digest | None:
+        """Return the digest that a tag names, or None when there is no such tag."""
+        return self._digest(repository, tag)
+
+    def manifest(self, repository: Repository, digest: Digest) -> bytes | None:
+        """Return the manifest or index of this digest, or None when the registry has none.
+
+        Raises:
+            PushError: The registry gives something else than what it was asked for.
+        """
+        answer = self._ask("GET", repository, f"manifests/{digest}")
+        if answer.status == _NOT_FOUND:
+            return None
+        if not digest.matches(answer.body):
+            raise PushError(
+                f"{repository.host} lies: asked for {digest} of {repository}, it gives "
+                f"{len(answer.body)} bytes with the digest {Digest.of(answer.body)}.",
+                "No tag was moved. Do not trust this registry, or what stands before it.",
+            )
+        return answer.body
+
+    def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
+        """Return those of the blobs that the repository has."""
+        self._authorized(repository)
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            found = pool.map(
+                lambda digest: self._ask("HEAD", repository, f"blobs/{digest}").status == _OK,
+                digests,
+            )
+            return frozenset(digest for digest, there in zip(digests, found, strict=True) if there)
+
+    def _digest(self, repository: Repository, tag: str) -> Digest | None:
+        answer = self._ask("HEAD", repository, f"manifests/{tag}")
+        if answer.status == _NOT_FOUND:
+            return None
+        said = answer.headers.get("Docker-Content-Digest", "")
+        try:
+            return Digest.parse(said)
+        except ValueError:
+            body = self._ask("GET", repository, f"manifests/{tag}").body
+            return Digest.of(body) if len(body) <= LONGEST_MANIFEST else None
+
+    def _ask(self, method: str, repository: Repository, path: str) -> Answer:
+        header = self._authorized(repository)
+        url = f"{self.http.endpoint.url}/v2/{repository.path}/{path}"
+        headers = {"Accept": _ACCEPT} if path.startswith("manifests/") else {}
+        if header:
+            headers["Authorization"] = header.reveal()
+        answer = self.http.ask(method, url, headers)
+        host = self.http.endpoint.host
+        if answer.status == _UNAUTHORIZED:
+            self._headers.pop(repository.path, None)  # a token may have come to its end
+            raise refused(host, self._credential)
+        if answer.status == _FORBIDDEN:
+            user = self._credential.username if self._credential else "anonymous"
+            raise AuthError(
+                f"{host} does not allow {user} to use {repository}.",
+                "Ask for the right to push there, or check the namespace.",
+            )
+        if answer.status not in (_OK, _NOT_FOUND) or (answer.status == _OK and _is_html(answer)):
+            raise PushError(
+                f"{host} answers {answer.status} ({answer.headers.get('Content-Type', '')}) "
+                f"to {method} of {path} in {repository}.",
+                "Check the host and port, and that no proxy or login page stands in between.",
+            )
+        return answer
+
+    def _authorized(self, repository: Repository) -> Secret | None:
+        self.ping()
+        if self._challenge is None:
+            return None
+        if repository.path not in self._headers:
+            scope = f"repository:{repository.path}:pull,push"
+            self._headers[repository.path] = authorization(
+                self.http, self._challenge, self._credential, scope
+            )
+        return self._headers[repository.path]
+
+
+def _is_html(answer: Answer) -> bool:
+    return "text/html" in answer.headers.get("Content-Type", "").lower()

@@ -1,0 +1,229 @@
+"""HTTP to one registry: connections, certificates, proxies, and errors in our own words."""
+
+import contextlib
+import email.utils
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3 import exceptions
+
+from dockless.model.endpoint import Endpoint, Trust, is_loopback
+from dockless.model.errors import NetworkError, UsageError
+from dockless.model.manifest import LONGEST_MANIFEST
+
+CONNECTIONS = 8
+_CONNECT_SECONDS = 10.0
+_ANSWER_SECONDS = 60.0
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a registry answered.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The headers, found whatever their case.
+        body: The body; at most one byte more than a manifest may have.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Http:
+    """The connections to one endpoint, and to the token service that it names.
+
+    Args:
+        endpoint: The registry.
+        environment: Where proxies are named (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+    """
+
+    def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+        self.endpoint = endpoint
+        self._environment = environment
+        self._pools: dict[str, urllib3.PoolManager] = {}
+
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: str = ""
+    ) -> Answer:
+        """Send one request.
+
+        Raises:
+            NetworkError: It was not answered, or the answer is that of a registry in trouble.
+        """
+        with _network_errors(self.endpoint.host, url):
+            response = self._pool(url).request(
+                method,
+                url,
+                headers=dict(headers or {}),
+                body=body.encode() if body else None,
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
+                retries=_REDIRECTS,
+                preload_content=False,
+            )
+            with contextlib.closing(response):
+                data = response.read(LONGEST_MANIFEST + 1)
+                if len(data) <= LONGEST_MANIFEST:
+                    response.release_conn()
+        if response.status in _PASSING:
+            raise NetworkError(
+                f"{self.endpoint.host} answers {response.status} {response.reason or ''}".rstrip()
+                + ".",
+                "The registry is busy or in trouble; try again later.",
+                retry_after=_seconds(response.headers.get("Retry-After", "")),
+            )
+        return Answer(response.status, response.headers, data)
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        parts = urlsplit(url)
+        key = f"{parts.scheme}://{parts.netloc}"
+        if key not in self._pools:
+            secure = ssl_context(self.endpoint.trust) if parts.scheme == "https" else None
+            proxy = _proxy(parts.scheme, parts.hostname or "", self._environment)
+            self._pools[key] = (
+                urllib3.ProxyManager(proxy, maxsize=CONNECTIONS, block=True, ssl_context=secure)
+                if proxy
+                else urllib3.PoolManager(maxsize=CONNECTIONS, block=True, ssl_context=secure)
+            )
+        return self._pools[key]
+
+
+def reach(host: str, *, insecure: bool, trust: Trust) -> Endpoint:
+    """Return how to speak to a registry.
+
+    TLS, unless `insecure` says otherwise. A registry on this machine that does not speak TLS is
+    spoken to without, as docker does.
+    """
+    if insecure or trust != Trust() or not is_loopback(host):
+        return Endpoint(host, insecure, trust)
+    return Endpoint(host, plain_http=not _speaks_tls(host))
+
+
+def _speaks_tls(host: str) -> bool:
+    parts = urlsplit(f"//{host}")
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
+    try:
+        address = (parts.hostname or "", parts.port or 443)
+        with (
+            socket.create_connection(address, _CONNECT_SECONDS) as plain,
+            unverified.wrap_socket(plain),
+        ):
+            return True
+    except OSError:
+        return False
+
+
+def ssl_context(trust: Trust) -> ssl.SSLContext:
+    """Return the TLS settings: the system's authorities and these."""
+    context = ssl.create_default_context()
+    try:
+        for path in trust.ca_files:
+            context.load_verify_locations(path)
+        if trust.client_cert:
+            context.load_cert_chain(trust.client_cert, trust.client_key)
+    except (OSError, ssl.SSLError) as error:
+        named = ", ".join(map(str, filter(None, (*trust.ca_files, trust.client_cert))))
+        raise UsageError(
+            f"The certificates in {named} cannot be used: {error}.",
+            "Give PEM files with --ca-file or --cert-dir.",
+        ) from None
+    return context
+
+
+def _proxy(scheme: str, host: str, environment: Mapping[str, str]) -> str:
+    named = environment.get(f"{scheme}_proxy") or environment.get(f"{scheme.upper()}_PROXY") or ""
+    exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    if not named or is_loopback(host) or _exempt(host, exempt):
+        return ""
+    return named if "://" in named else f"http://{named}"
+
+
+def _exempt(host: str, exempt: str) -> bool:
+    suffixes = [entry.strip().lstrip("*").lstrip(".") for entry in exempt.split(",")]
+    return "*" in exempt.split(",") or any(
+        suffix and (host == suffix or host.endswith(f".{suffix}")) for suffix in suffixes
+    )
+
+
+def _seconds(retry_after: str) -> float | None:
+    if not retry_after:
+        return None
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(retry_after))
+    try:
+        moment = email.utils.parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
+
+
+@contextlib.contextmanager
+def _network_errors(host: str, url: str) -> Iterator[None]:
+    where = urlsplit(url).netloc
+    via = host if where == host else f"{host} ({where})"
+    try:
+        yield
+    except exceptions.SSLError as error:
+        raise _tls_error(via, error) from None
+    except exceptions.MaxRetryError as error:
+        if isinstance(error.reason, exceptions.SSLError):
+            raise _tls_error(via, error.reason) from None
+        raise _unreachable(via, error.reason or error) from None
+    except exceptions.HTTPError as error:
+        raise _unreachable(via, error) from None
+
+
+def _unreachable(host: str, error: Exception) -> NetworkError:
+    if isinstance(error, exceptions.NameResolutionError):
+        temporary = "Temporary failure" in str(error)
+        return NetworkError(
+            f"There is no host {host}: its name cannot be resolved.",
+            "Check the name, and whether this machine can reach it.",
+            passing=temporary,
+        )
+    if isinstance(error, exceptions.LocationParseError):
+        return NetworkError(f"{host} is not a host that can be reached.", passing=False)
+    return NetworkError(
+        f"{host} cannot be reached: {_reason(error)}.",
+        "Check that the registry runs, and the network and proxies between here and there.",
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError):
+        return "it does not answer in time"
+    text = str(error.__cause__ or error.__context__ or error)
+    return text.rpartition("] ")[2].strip("()'\" ") or type(error).__name__
+
+
+def _tls_error(host: str, error: Exception) -> NetworkError:
+    text = str(error)
+    if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
+        return NetworkError(
+            f"{host} does not speak TLS.",
+            "If it is meant to be plain HTTP, say so with --insecure.",
+            passing=False,
+        )
+    if "certificate verify failed" in text.lower():
+        return NetworkError(
+            f"The certificate of {host} is not trusted: {text.rpartition('failed: ')[2]}",
+            "Name the authority that signed it with --ca-file FILE or --cert-dir DIR.",
+            passing=False,
+        )
+    if "alert" in text.lower():
+        return NetworkError(
+            f"{host} refuses this TLS connection: {text.rpartition('] ')[2].strip(')')}.",
+            "It may want a client certificate: give a folder with one by --cert-dir.",
+            passing=False,
+        )
+    return NetworkError(f"TLS with {host} failed: {_reason(error)}.")

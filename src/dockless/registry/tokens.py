@@ -1,0 +1,114 @@
+"""Answers to a registry's challenge: basic authentication, or a token from its token service.
+
+The token protocol is that of the distribution project (docs/spec/auth/token.md and oauth.md).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from dockless.model.errors import AuthError, PushError
+from dockless.model.secret import Credential, Secret
+from dockless.registry.http import Answer, Http
+
+_PARAMETER = re.compile(r'([a-z_]+)="([^"]*)"')
+_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST = 401, 403, 400
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a registry asks for.
+
+    Attributes:
+        scheme: `basic` or `bearer`.
+        parameters: `realm`, and for tokens `service`.
+    """
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+
+def parse_challenge(header: str) -> Challenge | None:
+    """Read a WWW-Authenticate header; None when there is nothing in it we can answer."""
+    found = re.search(r"\b(basic|bearer)\b", header, re.IGNORECASE)
+    if found is None:
+        return None
+    return Challenge(found[1].lower(), dict(_PARAMETER.findall(header)))
+
+
+def authorization(
+    http: Http, challenge: Challenge, credential: Credential | None, scope: str
+) -> Secret | None:
+    """Return the Authorization header that answers a challenge; None to stay anonymous.
+
+    Raises:
+        AuthError: The token service does not accept the credential.
+        NetworkError: The token service cannot be reached.
+    """
+    if challenge.scheme == "basic":
+        if credential is None:
+            return None
+        return Secret(f"Basic {credential.basic().reveal()}")
+    token = _token(http, challenge, credential, scope)
+    return Secret(f"Bearer {token.reveal()}")
+
+
+def _token(http: Http, challenge: Challenge, credential: Credential | None, scope: str) -> Secret:
+    realm = challenge.parameters.get("realm", "")
+    if not realm.startswith(("https://", "http://")):
+        raise PushError(f"{http.endpoint.host} names no token service that can be asked.")
+    if realm.startswith("http://") and not http.endpoint.plain_http and credential:
+        raise AuthError(
+            f"{http.endpoint.host} would have the credential sent without TLS, to {realm}.",
+            "Nothing was sent. Ask whoever runs the registry to use https for its token service.",
+        )
+    query = {"service": challenge.parameters.get("service", ""), "scope": scope}
+    if credential and credential.identity_token:
+        answer = http.ask(
+            "POST",
+            realm,
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            urlencode(
+                query
+                | {
+                    "grant_type": "refresh_token",
+                    "client_id": "dockless",
+                    "refresh_token": credential.identity_token.reveal(),
+                }
+            ),
+        )
+    else:
+        headers = {"Authorization": f"Basic {credential.basic().reveal()}"} if credential else {}
+        joint = "&" if "?" in realm else "?"
+        answer = http.ask("GET", f"{realm}{joint}{urlencode(query)}", headers)
+    return _read_token(answer, http.endpoint.host, credential)
+
+
+def _read_token(answer: Answer, host: str, credential: Credential | None) -> Secret:
+    if answer.status in (_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST):
+        raise refused(host, credential)
+    try:
+        members = json.loads(answer.body)
+        token = members.get("token") or members.get("access_token")
+    except (ValueError, AttributeError):
+        token = None
+    if answer.status != _OK or not isinstance(token, str) or not token:
+        raise PushError(f"The token service of {host} gave no token (status {answer.status}).")
+    return Secret(token)
+
+
+def refused(host: str, credential: Credential | None) -> AuthError:
+    """Return the error for a credential, or its lack, that a registry does not accept."""
+    if credential is None:
+        return AuthError(
+            f"{host} wants a credential, and there is none for it.",
+            "Give one with --username and --password-stdin, or log in with docker or podman.",
+        )
+    origin = f" (from {credential.origin})" if credential.origin else ""
+    return AuthError(
+        f"{host} refuses the credential of user {credential.username or '<token>'}{origin}.",
+        "Check the username and the password or token.",
+    )

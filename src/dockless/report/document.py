@@ -1,0 +1,116 @@
+"""Plans, results and errors as the JSON of `--format json`; docs/push-result.schema.json has it.
+
+Every document has `schemaVersion` and one member more, which says what it is: `plan`, `result`,
+`images` or `error`.
+"""
+
+import json
+from collections.abc import Mapping
+
+from dockless.model.errors import DocklessError
+from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+from dockless.report.roles import config_digests
+
+SCHEMA_VERSION = 1
+"""Goes up when a member changes its meaning or goes away; a member more leaves it as it is."""
+
+
+def plan_document(plan: Plan) -> dict[str, object]:
+    """Return the document of what one push would do."""
+    return _document("plan", _plan(plan))
+
+
+def result_document(result: PushResult) -> dict[str, object]:
+    """Return the document of what one push did."""
+    return _document("result", _result(result))
+
+
+def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[str, object]:
+    """Return the document of several images, for `--all`.
+
+    Args:
+        outcomes: For each image, by its name in the source, its result or why there is none.
+    """
+    images = [
+        {"image": name, "error": _error(outcome)}
+        if isinstance(outcome, DocklessError)
+        else {"image": name, "result": _result(outcome)}
+        for name, outcome in outcomes.items()
+    ]
+    return _document("images", images)
+
+
+def error_document(error: DocklessError) -> dict[str, object]:
+    """Return the document of a command that failed."""
+    return _document("error", _error(error))
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """Return a document as text, in ASCII, without an end of line."""
+    return json.dumps(document, indent=2)
+
+
+def _document(member: str, value: object) -> dict[str, object]:
+    return {"schemaVersion": SCHEMA_VERSION, member: value}
+
+
+def _plan(plan: Plan) -> dict[str, object]:
+    content = plan.content
+    configs = config_digests(content)
+    return {
+        "repository": str(plan.repository),
+        "mediaType": content.root.media_type,
+        "digest": str(content.root.digest),
+        "digestIsNew": plan.digest_is_new,
+        "imageId": None if content.image_id is None else str(content.image_id),
+        "platforms": [str(platform) for platform in content.platforms],
+        "blobs": [
+            _blob(blob, "config" if blob.descriptor.digest in configs else "layer")
+            for blob in plan.blobs
+        ],
+        "missingBytes": sum(blob.size for blob in plan.missing),
+        "tags": [_tag(tag) for tag in plan.tags],
+    }
+
+
+def _blob(blob: BlobPlan, role: str) -> dict[str, object]:
+    return {
+        "role": role,
+        "mediaType": blob.descriptor.media_type,
+        "digest": str(blob.descriptor.digest),
+        "size": blob.descriptor.size,
+        "present": blob.present,
+    }
+
+
+def _tag(tag: TagPlan) -> dict[str, object]:
+    return {
+        "tag": tag.tag,
+        "action": tag.action,
+        "before": None if tag.before is None else str(tag.before),
+        "after": str(tag.after),
+    }
+
+
+def _result(result: PushResult) -> dict[str, object]:
+    return {
+        "references": [str(reference) for reference in result.references],
+        "digest": str(result.digest),
+        "unchanged": result.unchanged,
+        "dryRun": result.dry_run,
+        "verified": result.verified,
+        "engine": result.engine or None,
+        "sentBytes": result.sent,
+        "attempts": result.attempts,
+        "seconds": round(result.seconds, 3),
+        "plan": _plan(result.plan),
+    }
+
+
+def _error(error: DocklessError) -> dict[str, object]:
+    return {
+        "kind": type(error).__name__.removesuffix("Error").lower(),
+        "message": error.what,
+        "remedy": error.remedy,
+        "exitCode": error.exit_code,
+    }

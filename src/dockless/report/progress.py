@@ -1,0 +1,89 @@
+"""Show long work on stderr: as bars, as lines, or not at all. Each is a `ports.Progress`."""
+
+import threading
+from collections.abc import Callable
+from typing import Self, TextIO
+
+from dockless.report.bars import BarProgress
+from dockless.report.counter import Counter, Standing, first_line, line
+from dockless.report.units import printable
+
+_LINE_SECONDS = 5.0
+
+
+class LineProgress:
+    """Progress as lines, for logs: when a task starts, every five seconds, and when it ends.
+
+    Args:
+        stream: Where to.
+        clock: Returns seconds that only go up.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def start(self, what: str, total: int | None) -> Counter:
+        """Begin to show a task of `total` bytes; None when nobody knows."""
+        task = Standing(what, total)
+        self.note(first_line(task))
+        return Counter(task, self._clock, _LINE_SECONDS, lambda now: self.note(line(now)))
+
+    def note(self, text: str) -> None:
+        """Show one line."""
+        with self._lock:
+            self._stream.write(f"{printable(text)}\n")
+            self._stream.flush()
+
+
+class QuietProgress:
+    """Progress that is not shown, nor are notes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def start(self, what: str, total: int | None) -> "QuietTask":  # noqa: ARG002 - the port's names
+        """Return a task that counts nothing."""
+        return QuietTask()
+
+    def note(self, text: str) -> None:
+        """Show nothing."""
+
+
+class QuietTask:
+    """A task that nobody watches."""
+
+    def advance(self, count: int) -> None:
+        """Count nothing."""
+
+    def finish(self) -> None:
+        """Say nothing."""
+
+
+def progress(
+    stream: TextIO, clock: Callable[[], float], *, quiet: bool, terminal: bool, color: bool
+) -> BarProgress | LineProgress | QuietProgress:
+    """Return the progress that fits, to be used in a `with` block, so that bars always go away.
+
+    Args:
+        stream: Where it is shown: stderr.
+        clock: Returns seconds that only go up, such as `time.monotonic`.
+        quiet: Whether nothing is to be shown.
+        terminal: Whether the stream is a terminal that can move its cursor, so not `TERM=dumb`.
+        color: Whether bars may have colours, so not with `NO_COLOR`.
+    """
+    if quiet:
+        return QuietProgress()
+    if terminal:
+        return BarProgress(stream, clock, color=color)
+    return LineProgress(stream, clock)

@@ -1,0 +1,108 @@
+"""Plans, results, settings and errors as text for people."""
+
+from collections.abc import Iterable, Sequence
+
+from dockless.model.digest import Digest
+from dockless.model.errors import DocklessError
+from dockless.model.plan import Plan, PushResult, TagPlan
+from dockless.model.reference import Reference, Repository
+from dockless.report.roles import config_digests, missing_layers
+from dockless.report.units import human_size, human_time, printable
+
+_SHORT_HEX = 12
+
+
+def plan_text(plan: Plan) -> str:
+    """Return what a push would do, for `--dry-run`, without an end of line."""
+    facts = [("Target", str(Reference(plan.repository, tag.tag))) for tag in plan.tags]
+    if plan.content.image_id is not None:
+        facts.append(("Image ID", str(plan.content.image_id)))
+    facts += [("Platform", str(platform)) for platform in plan.content.platforms]
+    facts.append(("Digest", str(plan.content.root.digest)))
+    if plan.digest_is_new:
+        facts.append(("", "new manifest digest; image ID unchanged"))
+    size = human_size(sum(blob.size for blob in plan.missing))
+    count = f"{len(plan.missing)} of {_counted(len(plan.blobs), 'blob')}"
+    sections = (
+        _columns(facts),
+        _columns(_blob_rows(plan)),
+        f"To send: {size} ({count})",
+        "\n".join(_tag_line(tag) for tag in plan.tags),
+    )
+    return "\n\n".join(section for section in sections if section)
+
+
+def result_text(result: PushResult) -> str:
+    """Return the line for stdout: `repository@digest`."""
+    return f"{result.plan.repository}@{result.digest}"
+
+
+def closing_text(result: PushResult) -> str:
+    """Return one line for stderr that says what a push did."""
+    targets = _targets(result.plan.repository, result.plan.tags)
+    time = human_time(result.seconds)
+    if result.unchanged:
+        return f"{targets}: already there, nothing to do ({time})"
+    if result.dry_run:
+        return f"{targets}: nothing was sent, this was a dry run"
+    facts = [f"{_counted(len(missing_layers(result.plan)), 'layer')} sent"]
+    if result.sent:
+        facts.append(human_size(result.sent))
+    facts.append(time)
+    if result.attempts > 1:
+        facts.append(_counted(result.attempts, "attempt"))
+    facts.append("verified" if result.verified else "not verified")
+    return f"Pushed {targets} ({', '.join(facts)})"
+
+
+def error_text(error: DocklessError) -> str:
+    """Return an error as one line, and what to do next as another."""
+    text = f"Error: {error.what}"
+    return printable(f"{text}\n{error.remedy}" if error.remedy else text)
+
+
+def explain_text(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Return the table for `--explain`.
+
+    Args:
+        rows: A setting, its value and where the value came from.
+    """
+    return _columns((("SETTING", "VALUE", "FROM"), *rows))
+
+
+def _blob_rows(plan: Plan) -> Iterable[tuple[str, ...]]:
+    configs = config_digests(plan.content)
+    for blob in plan.blobs:
+        role = "Config" if blob.descriptor.digest in configs else "Layer"
+        size = human_size(blob.descriptor.size)
+        yield role, _short(blob.descriptor.digest), size, "present" if blob.present else "missing"
+
+
+def _tag_line(tag: TagPlan) -> str:
+    if tag.before is None:
+        return f"Tag {tag.tag}: created"
+    if tag.action == "keep":
+        return f"Tag {tag.tag}: kept"
+    return f"Tag {tag.tag}: moved from {_short(tag.before)} to {_short(tag.after)}"
+
+
+def _targets(repository: Repository, tags: Sequence[TagPlan]) -> str:
+    return ", ".join([f"{repository}:{tags[0].tag}", *(f":{tag.tag}" for tag in tags[1:])])
+
+
+def _columns(rows: Iterable[Sequence[str]]) -> str:
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    )
+    return "\n".join(each.rstrip() for each in lines)
+
+
+def _short(digest: Digest) -> str:
+    return f"{digest.algorithm}:{digest.hex[:_SHORT_HEX]}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

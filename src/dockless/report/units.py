@@ -1,0 +1,35 @@
+"""Numbers and foreign text in a form that is fit for a terminal."""
+
+_ROUNDS_TO_A_THOUSAND = 999.5
+_MINUTE_SECONDS = 60
+
+
+def human_size(count: float) -> str:
+    """Return bytes in decimal units, as docker shows them, with three digits: `1.23 MB`."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < _ROUNDS_TO_A_THOUSAND:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} PB"
+
+
+def human_time(seconds: float) -> str:
+    """Return seconds as `1.9 s`, or as `2 min 5 s` from a minute on."""
+    if round(seconds, 1) < _MINUTE_SECONDS:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE_SECONDS)
+    return f"{minutes} min {rest} s"
+
+
+def printable(text: str) -> str:
+    r"""Return text that cannot command a terminal: all but line ends is escaped, as in `\x1b`.
+
+    Names come from archives and messages from registries, and neither is to be trusted.
+    """
+    return "".join(
+        character
+        if character.isprintable() or character == "\n"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,0 +1,70 @@
+"""Trying again: which failures pass by themselves, how long to wait, and when to give up."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dockless.model.errors import NetworkError
+
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 30.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long to try.
+
+    Attributes:
+        attempts: How often a step is tried at most.
+        deadline: The moment, on the clock of `time.monotonic`, after which nothing is tried
+            again; None for no such moment.
+        note: Told, in one line, of every wait.
+        sleep: Waits for so many seconds.
+    """
+
+    attempts: int
+    deadline: float | None
+    note: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
+
+    def call(self, step: Callable[[], Result]) -> Result:
+        """Return the step's result, trying again after every failure that may pass.
+
+        The wait doubles from half a second to 30 s, with jitter. What the registry asks for with
+        Retry-After is waited for instead, unless that leads past the deadline.
+
+        Raises:
+            NetworkError: The last one, when patience ends.
+        """
+        import tenacity  # noqa: PLC0415 - it costs time that `--explain` and `--help` need not pay
+
+        backoff = tenacity.wait_random_exponential(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            asked = getattr(state.outcome and state.outcome.exception(), "retry_after", None)
+            return float(asked) if asked is not None else backoff(state)
+
+        def late(state: tenacity.RetryCallState) -> bool:
+            until = time.monotonic() + state.upcoming_sleep
+            return self.deadline is not None and until > self.deadline
+
+        def announce(state: tenacity.RetryCallState) -> None:
+            error = state.outcome and state.outcome.exception()
+            what = error.what if isinstance(error, NetworkError) else ""
+            self.note(f"{what} Trying again in {state.upcoming_sleep:.1f} s.")
+
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_passes),
+            wait=wait,
+            stop=lambda state: state.attempt_number >= self.attempts or late(state),
+            before_sleep=announce,
+            sleep=self.sleep,
+            reraise=True,
+        )(step)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, NetworkError) and error.passing

@@ -1,0 +1,69 @@
+"""The image of the Compose service, where a Compose file leaves no doubt which one that is."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from dockless.settings import files
+from dockless.settings.document import Value
+from dockless.settings.setting import Setting
+
+FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_VARIABLE = re.compile(
+    r"\$(?:(?P<dollar>\$)|(?P<bare>\w+)|\{(?P<name>\w+)(?:(?P<empty>:)?-(?P<default>[^{}]*))?\})",
+    re.ASCII,
+)
+
+
+def find(folder: Path) -> Path | None:
+    """Return the project's Compose file, or None."""
+    return next((folder / name for name in FILES if (folder / name).is_file()), None)
+
+
+def image(folder: Path, environment: Mapping[str, str]) -> Setting[str] | None:
+    """Return the image of the only service that is built, else of the only service there is.
+
+    With several of them nobody can tell which is meant, and pushing the database's would be the
+    worst of guesses; then, and where there is no Compose file, it is None.
+
+    Raises:
+        UsageError: The file is not YAML, or has a wrong type.
+    """
+    path = find(folder)
+    document = files.read_yaml(path, path.name) if path else None
+    services = document.get("services") if document else None
+    if document is None or services is None:
+        return None
+    members = services.mapping()
+    built = {name: service for name, service in members.items() if service.get("build")}
+    candidates = built or members
+    if len(candidates) != 1:
+        return None
+    [(name, service)] = candidates.items()
+    given = service.get("image")
+    if given is None:
+        project = _project(document, folder, environment)
+        return Setting(f"{project}-{name}:latest", service.origin) if built else None
+    text = _interpolate(given.text(), environment)
+    return Setting(text, given.origin) if text else None
+
+
+def _project(document: Value, folder: Path, environment: Mapping[str, str]) -> str:
+    """Return Compose's own name of the project, by the Compose specification's rules."""
+    given = environment.get("COMPOSE_PROJECT_NAME") or document.optional("name")
+    name = given or folder.resolve().name
+    return re.sub(r"[^a-z0-9_-]", "", name.lower()).lstrip("_-")
+
+
+def _interpolate(text: str, environment: Mapping[str, str]) -> str:
+    """Replace `$VAR`, `${VAR}`, `${VAR-default}` and `${VAR:-default}`."""
+
+    def value(found: re.Match[str]) -> str:
+        if found["dollar"]:
+            return "$"
+        known = environment.get(found["bare"] or found["name"])
+        if known is None or (found["empty"] and not known):
+            return found["default"] or ""
+        return known
+
+    return _VARIABLE.sub(value, text)

@@ -1,0 +1,192 @@
+"""From settings to the target: where an image goes, by the rules of the project's naming."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockless.model import kinds
+from dockless.model.errors import UsageError
+from dockless.model.kinds import Kind
+from dockless.model.reference import Name, Reference, Repository, is_registry, is_tag
+from dockless.settings.cascade import Settings
+from dockless.settings.deploy import FILE as DEPLOY
+from dockless.settings.setting import Setting
+
+_LATEST = "latest"
+_SOURCE = "SOURCE"
+
+
+class ServerNeeded(UsageError):  # noqa: N818 - it says what would help
+    """The registry is one's own and nobody said which; asking for it may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an image goes.
+
+    Attributes:
+        kind: The kind of registry.
+        repository: The repository, and what its name comes from.
+        tags: The tags, at least one, each once.
+    """
+
+    kind: Setting[Kind]
+    repository: Setting[Repository]
+    tags: tuple[Setting[str], ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The fully qualified references, one a tag."""
+        return tuple(Reference(self.repository.value, tag.value) for tag in self.tags)
+
+
+def target(settings: Settings, source_name: Name | None) -> Target:
+    """Return where the image goes.
+
+    Beyond the written rules, a SOURCE that is the bare name of an image names the target too,
+    when `--image` is not given: with a registry's host it counts as `--image`; without, it
+    counts below every configured image and above the project's name. Its tag counts below
+    `--tag`, and does not contradict it.
+
+    Args:
+        settings: The settings.
+        source_name: SOURCE, when it is the name of an image; None for a path or a transport.
+
+    Raises:
+        ServerNeeded: The registry's host is missing, and may be asked for.
+        UsageError: The settings name no target, or contradict each other.
+        EngineError: The tag is the git commit, and git is missing.
+    """
+    image = _image(settings, source_name)
+    kind = _kind(settings, image)
+    repository = _repository(_place(kind.value, settings, image))
+    if settings.registry and not kind.value.agrees(repository.value.host):
+        raise UsageError(
+            f"{kind.origin} asks for {kind.value.name}, but {repository.value.host} of "
+            f"{repository.origin} is {kinds.infer(repository.value.host).name}.",
+            "Give the --registry that the host belongs to, or `private`, which is any host.",
+        )
+    return Target(kind, repository, _tags(settings, image, source_name))
+
+
+def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
+    """Return the names under which to look for the local image when SOURCE is not given.
+
+    They are in the order in which the first that exists is taken: the target itself, the
+    project with its tags, the configured image, the project's latest, the Compose service's.
+    """
+    names = dict.fromkeys(_candidates(settings, target))
+    return tuple(name for name in names if _is_name(name))
+
+
+def _candidates(settings: Settings, target: Target) -> Iterator[str]:
+    project = settings.project().value
+    yield from (str(reference) for reference in target.references)
+    yield from (f"{project}:{tag.value}" for tag in target.tags)
+    if settings.image:
+        name = settings.image.value
+        host = f"{name.host}/" if name.host else ""
+        yield f"{host}{name.path}:{name.tag or _LATEST}"
+    yield f"{project}:{_LATEST}"
+    compose = settings.compose_image()
+    if compose:
+        yield compose.value
+
+
+def _is_name(text: str) -> bool:
+    try:
+        Name.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _image(settings: Settings, source: Name | None) -> Setting[Name] | None:
+    configured = settings.image
+    if source is None or (configured and configured.origin == "--image"):
+        return configured
+    if source.host or configured is None:
+        return Setting(source, _SOURCE)
+    return configured
+
+
+def _kind(settings: Settings, image: Setting[Name] | None) -> Setting[Kind]:
+    if settings.registry:
+        return settings.registry
+    if image and image.value.host:
+        return Setting(kinds.infer(image.value.host), f"host of {image.origin}")
+    return settings.implied or Setting(kinds.DOCKERHUB, "default")
+
+
+def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setting[tuple[str, str]]:
+    """Return host and path, not yet normalised, and what they come from."""
+    if image is None:
+        prefix = _project_prefix(kind, settings)
+        host, project = _host(kind, settings), settings.project()
+        return Setting((host, prefix + project.value), project.origin)
+    name = image.value
+    if name.host:
+        return Setting((name.host, name.path), image.origin)
+    return Setting((_host(kind, settings), _prefixed(kind, settings, name.path)), image.origin)
+
+
+def _host(kind: Kind, settings: Settings) -> str:
+    if kind.host:
+        return kind.host
+    server = settings.server
+    if server is None:
+        raise (ServerNeeded if kind.may_ask else UsageError)(
+            f"The host of the {kind.name} registry is not known.",
+            f"Give the full name with --image HOST/NAME, or set `registry.server` in {DEPLOY}.",
+        )
+    if not is_registry(server.value):
+        problem = f"{server.value!r} of {server.origin} is not a registry's host."
+        raise UsageError(problem, "Give it as HOST.DOMAIN or HOST:PORT.")
+    return server.value
+
+
+def _prefixed(kind: Kind, settings: Settings, path: str) -> str:
+    """Return a configured name, with the prefix before it if it has no slash."""
+    if "/" in path or kind.prefix == "namespace":
+        return path
+    return _prefix(kind, settings.namespace or settings.username) + path
+
+
+def _project_prefix(kind: Kind, settings: Settings) -> str:
+    if kind.prefix == "namespace":
+        return _prefix(kind, settings.namespace)
+    prefix = settings.namespace or settings.username
+    if prefix is None and kind.prefix == "required":
+        problem = f"Images on {kind.host} belong to an account, and none is given."
+        raise UsageError(problem, "Give it with --namespace or --username.")
+    return _prefix(kind, prefix)
+
+
+def _prefix(kind: Kind, prefix: Setting[str] | None) -> str:
+    if prefix is None:
+        return ""
+    return f"{prefix.value.lower() if kind.lowers_prefix else prefix.value}/"
+
+
+def _repository(place: Setting[tuple[str, str]]) -> Setting[Repository]:
+    host, path = place.value
+    try:
+        return Setting(Repository.of(host, path), place.origin)
+    except ValueError as error:
+        problem = f"{host}/{path}, the target by {place.origin}, is no repository: {error}."
+        raise UsageError(problem, "Give another name with --image.") from None
+
+
+def _tags(
+    settings: Settings, image: Setting[Name] | None, source: Name | None
+) -> tuple[Setting[str], ...]:
+    if settings.tags:
+        return settings.tags
+    if source and source.tag:
+        return (Setting(source.tag, _SOURCE),)
+    if image and image.value.tag:
+        return (Setting(image.value.tag, image.origin),)
+    tag = settings.version() or Setting(_LATEST, "default")
+    if not is_tag(tag.value):
+        problem = f"{tag.value!r}, the tag by {tag.origin}, is not a tag."
+        raise UsageError(problem, "Give another one with --tag.")
+    return (tag,)

@@ -1,0 +1,115 @@
+"""What the files of a project say. The cheap ones are read at once, the others when asked for."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockless.model.errors import UsageError
+from dockless.settings import compose, deploy, files, servers, session, version
+from dockless.settings.deploy import Deploy
+from dockless.settings.secrets import Secrets
+from dockless.settings.servers import Server
+from dockless.settings.session import Session
+from dockless.settings.setting import Setting, first
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's files.
+
+    Attributes:
+        folder: Its folder.
+        environment: What its files may refer to.
+        deploy: What `config/deploy.yml` says.
+        session: What `docker-config.json` says.
+        secrets: Where the secrets are that deploy.yml names.
+    """
+
+    folder: Path
+    environment: Mapping[str, str] = field(repr=False)
+    deploy: Deploy
+    session: Session
+    secrets: Secrets
+
+    def name(self) -> Setting[str]:
+        """Return the project's name; raise UsageError when a file is wrong or there is none."""
+        name = first(self._names())
+        if name is None:
+            problem = f"The folder {self.folder} has no name that an image could have."
+            raise UsageError(problem, "Give the image's name with --image.")
+        return name
+
+    def _names(self) -> Iterator[Setting[str] | None]:
+        yield self.deploy.project
+        box = files.read_json(self.folder / "box.json", "box.json")
+        if box:
+            yield box.setting("slug")
+            yield _slugged(box.setting("name"))
+        yield _slugged(self._pyproject())
+        package = files.read_json(self.folder / "package.json", "package.json")
+        if package:
+            yield _slugged(package.setting("name"))
+        yield _slugged(Setting(self.folder.resolve().name, "folder name"))
+
+    def _pyproject(self) -> Setting[str] | None:
+        project = files.read_toml(self.folder / "pyproject.toml", "pyproject.toml")
+        section = project.get("project") if project else None
+        return section.setting("name") if section else None
+
+    def version(self) -> Setting[str] | None:
+        """Return the version that Kamal tags with; None when deploy.yml is not Kamal's.
+
+        Raises:
+            UsageError: The folder has no git commit.
+            EngineError: git is missing.
+        """
+        if self.deploy.dialect != "kamal":
+            return None
+        return version.read(self.folder, self.environment)
+
+    def compose_image(self) -> Setting[str] | None:
+        """Return the Compose service's image; raise UsageError when the file is wrong."""
+        return compose.image(self.folder, self.environment)
+
+    def servers(self) -> Setting[tuple[Server, ...]]:
+        """Return the list of servers in use.
+
+        Raises:
+            UsageError: There is none, or it is wrong.
+        """
+        found = self.deploy.servers or servers.read(self.folder)
+        if found is None or not found.value:
+            problem = "No servers are configured."
+            raise UsageError(problem, f"List them under `servers` in {deploy.FILE}.")
+        return found
+
+
+def read(folder: Path, environment: Mapping[str, str], destination: str | None) -> Project:
+    """Return the project of a folder.
+
+    Args:
+        folder: The project's folder.
+        environment: What `VERSION`, `$VAR` in secrets and `${VAR}` in Compose files refer to.
+        destination: Kamal's destination, whose files are read as well; None for none.
+
+    Raises:
+        UsageError: `config/deploy.yml` or `docker-config.json` cannot be used.
+    """
+    return Project(
+        folder,
+        environment,
+        deploy.read(folder, destination),
+        session.read(folder),
+        Secrets(folder, environment, destination),
+    )
+
+
+def slug(text: str) -> str:
+    """Return the text as part of an image's name: `[a-z0-9-]`, no `-` at either end."""
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+
+
+def _slugged(name: Setting[str] | None) -> Setting[str] | None:
+    text = slug(name.value) if name else ""
+    return Setting(text, name.origin) if name and text else None

@@ -1,0 +1,1 @@
+"""Where images come from: container tools, archives, OCI layouts, and standard input."""

@@ -1,0 +1,113 @@
+"""Which images an archive or a layout holds, and which of them is meant."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dockless.layout.staging import Staging
+from dockless.model.errors import SourceError
+from dockless.model.manifest import INDEXES, Descriptor, Manifest, layer_compression
+from dockless.model.platform import Platform
+from dockless.model.reference import Reference
+from dockless.ports import Image
+from dockless.sources.docker_archive import Entry, UnpackedImage, entries
+from dockless.sources.files import Files
+from dockless.sources.oci import PackedImage, blob_name, names, roots, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An image that a source holds.
+
+    Attributes:
+        names: What it is called there; may be empty.
+        open: Reads its metadata; raises SourceError when it is damaged.
+    """
+
+    names: tuple[str, ...]
+    open: Callable[[], Image]
+
+
+def candidates(files: Files, staging: Staging, platform: Platform | None) -> list[Candidate]:
+    """Return the images of an archive or layout, in its own order.
+
+    An archive may be both: Docker 25 and later write `manifest.json` and `index.json` for the
+    same blobs. Where the layout's layers are compressed it is pushed as it is; where they are
+    not, it is a docker-archive.
+    """
+    if "index.json" in files and not ("manifest.json" in files and _uncompressed(files)):
+        return [_packed(files, root, platform) for root in roots(files)]
+    if "manifest.json" in files:
+        return [_unpacked(files, entry, staging, platform) for entry in entries(files)]
+    raise SourceError(
+        f"{files.label} is no image: it has neither manifest.json nor index.json.",
+        "Give an archive made by 'docker save', 'podman save' or skopeo, or an OCI layout.",
+    )
+
+
+def _packed(files: Files, root: Descriptor, platform: Platform | None) -> Candidate:
+    return Candidate(names(root), lambda: PackedImage(files, root, platform))
+
+
+def _unpacked(files: Files, entry: Entry, staging: Staging, platform: Platform | None) -> Candidate:
+    return Candidate(entry.names, lambda: UnpackedImage(files, entry, staging, platform))
+
+
+def _uncompressed(files: Files) -> bool:
+    """Whether the first image of a layout, as far as it is there, has uncompressed layers."""
+    for root in roots(files):
+        if root.media_type in INDEXES or blob_name(root.digest) not in files:
+            return False
+        for _, _, document in walk(files, root):
+            if isinstance(document, Manifest) and document.layers:
+                return layer_compression(document.layers[0].media_type) == "none"
+    return True
+
+
+def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
+    """Return the one image that is meant.
+
+    Args:
+        found: The images of the source.
+        selector: Empty for the only one, a name, or `@N` for the N-th, counted from 0 as
+            skopeo does.
+        label: What the source is called in messages.
+
+    Raises:
+        SourceError: There is no such image, or there are several; the error lists them.
+    """
+    chosen = [
+        candidate
+        for position, candidate in enumerate(found)
+        if not selector or selector == f"@{position}" or _called(candidate, selector)
+    ]
+    if len(chosen) == 1:
+        return chosen[0]
+    listed = "; ".join(f"@{position} {_shown(each)}" for position, each in enumerate(found))
+    if not found:
+        raise SourceError(f"{label} holds no image.")
+    if selector and not chosen:
+        raise SourceError(f"{label} has no image {selector}.", f"It has: {listed}.")
+    raise SourceError(
+        f"{label} holds {len(found)} images: {listed}.",
+        f"Say which, as in {label}:NAME or {label}:@0, or push them all with --all.",
+    )
+
+
+def _shown(candidate: Candidate) -> str:
+    return ", ".join(candidate.names) or "(no name)"
+
+
+def _called(candidate: Candidate, selector: str) -> bool:
+    return any(name == selector or _same(name, selector) for name in candidate.names)
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return with_tag(Reference.parse(one)) == with_tag(Reference.parse(other))
+    except ValueError:
+        return False
+
+
+def with_tag(reference: Reference) -> Reference:
+    """Return the reference with the tag `latest` if it has none, nor a digest."""
+    return reference if reference.tag or reference.digest else reference.tagged("latest")

@@ -1,0 +1,113 @@
+"""`--build`: the image is built first, with whichever tool works here."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.model.errors import EngineError, PushError, UsageError
+from dockless.processes.run import run, run_visibly
+
+_FILES = ("Dockerfile", "Containerfile")
+_COMPOSERS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
+_ANSWER_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to build, and how.
+
+    Attributes:
+        folder: The project's folder.
+        image: The name of the image that is made.
+        compose: The Compose file; None to build from a Dockerfile or Containerfile.
+        context: The build context, relative to the folder.
+        dockerfile: The file to build from; empty for the usual ones.
+        args: Build arguments.
+        target: The stage to build; empty for the last.
+    """
+
+    folder: Path
+    image: str
+    compose: Path | None = None
+    context: str = "."
+    dockerfile: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+    target: str = ""
+
+
+def build(recipe: Recipe, environment: Mapping[str, str], note: Callable[[str], None]) -> str:
+    """Build the image, and return the name of the tool that has it now.
+
+    Raises:
+        UsageError: There is nothing to build from.
+        EngineError: No tool that can build works here.
+        PushError: The build failed; the tool's own words stand above.
+    """
+    tool, argv = (
+        _composer(recipe.compose, environment) if recipe.compose else _builder(recipe, environment)
+    )
+    note(f"Building {recipe.image} with {tool}")
+    if run_visibly(argv, environment, recipe.folder):
+        raise PushError(
+            f"{tool} could not build {recipe.image}.",
+            "Its own words stand above. Nothing was sent.",
+        )
+    return argv[0]
+
+
+def _composer(compose: Path, environment: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    for command in _COMPOSERS:
+        if _works((*command, "version"), environment):
+            return " ".join(command), (*command, "-f", str(compose), "build")
+    raise EngineError(
+        f"{compose.name} is there, and none of docker compose, docker-compose and "
+        f"podman-compose works here.",
+        "Install one of them, or build the image yourself and give it as SOURCE.",
+    )
+
+
+def _builder(recipe: Recipe, environment: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    dockerfile = _dockerfile(recipe)
+    options = (
+        *("-t", recipe.image, "-f", str(dockerfile)),
+        *(part for key, value in recipe.args for part in ("--build-arg", f"{key}={value}")),
+        *(("--target", recipe.target) if recipe.target else ()),
+        str(recipe.folder / recipe.context),
+    )
+    # a client answers without its daemon: what tells is a question that needs the daemon
+    for tool, question, verb in (
+        ("docker", ("docker", "version", "--format", "{{.Server.Version}}"), "build"),
+        ("podman", ("podman", "info"), "build"),
+        ("buildah", ("buildah", "info"), "bud"),
+    ):
+        if _works(question, environment):
+            return tool, (tool, verb, *options)
+    raise EngineError(
+        "None of docker, podman and buildah works here, so nothing can be built.",
+        "Start the daemon or install one of them, or give a SOURCE that is already built.",
+    )
+
+
+def _dockerfile(recipe: Recipe) -> Path:
+    context = recipe.folder / recipe.context
+    if recipe.dockerfile:
+        candidates = [recipe.folder / recipe.dockerfile]
+    else:
+        candidates = [context / name for name in _FILES]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise UsageError(
+        f"There is nothing to build from: no {' or '.join(map(str, candidates))}.",
+        "Write one, or leave --build out.",
+    )
+
+
+def _works(argv: tuple[str, ...], environment: Mapping[str, str]) -> bool:
+    if shutil.which(argv[0], path=environment.get("PATH")) is None:
+        return False
+    try:
+        return run(argv, environment, timeout=_ANSWER_SECONDS).code == 0
+    except EngineError:
+        return False

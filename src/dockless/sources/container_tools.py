@@ -1,0 +1,159 @@
+"""docker, podman, nerdctl and buildah: which images they have, and each as a stream."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dockless.layout.codecs import Readable
+from dockless.model.digest import Digest
+from dockless.model.errors import EngineError, SourceError
+from dockless.model.reference import Reference
+from dockless.processes.run import run, stream
+from dockless.sources.archive import with_tag
+
+_ANSWER_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LocalImage:
+    """An image that a container tool has.
+
+    Attributes:
+        tool: Which tool.
+        name: The name that it was found under.
+        image_id: The digest that the tool knows it by: of its config, as a rule.
+    """
+
+    tool: str
+    name: str
+    image_id: Digest
+
+
+class ContainerTool:
+    """One of the tools, as it is on this machine.
+
+    Attributes:
+        name: The program: `docker`, `podman` or `nerdctl`.
+    """
+
+    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self._environment = environment
+
+    def available(self) -> bool:
+        """Whether the tool is on PATH."""
+        return shutil.which(self.name, path=self._environment.get("PATH")) is not None
+
+    def find(self, names: Sequence[str]) -> LocalImage | None:
+        """Return the first of the named images that the tool has.
+
+        Raises:
+            EngineError: The tool cannot tell, such as docker without its daemon.
+        """
+        argv = (self.name, "image", "inspect", *names)
+        done = run(argv, self._environment, timeout=_ANSWER_SECONDS)
+        try:
+            listed = json.loads(done.stdout or b"[]")
+            found = [
+                (_digest(item["Id"]), [str(name) for name in item.get("RepoTags") or ()])
+                for item in listed
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise EngineError(f"{self.name} image inspect answered with something else.") from None
+        if done.code and not found and not _means_absent(done.stderr):
+            raise EngineError(f"{self.name} gives no answer: {_last_line(done.stderr)}")
+        for name in names:
+            for image_id, tags in found:
+                if _names(name, image_id, tags):
+                    return LocalImage(self.name, name, image_id)
+        return LocalImage(self.name, names[0], found[0][0]) if found and len(names) == 1 else None
+
+    def names(self) -> list[str]:
+        """Return the names of the images that the tool has."""
+        return self._listed("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+
+    def _listed(self, *arguments: str) -> list[str]:
+        done = run((self.name, *arguments), self._environment, timeout=_ANSWER_SECONDS)
+        listed = done.stdout.decode(errors="replace").split()
+        return [name for name in listed if "<none>" not in name]
+
+    @contextlib.contextmanager
+    def save(self, image: LocalImage) -> Iterator[Readable]:
+        """Yield the image as the stream that `save` writes.
+
+        Raises:
+            SourceError: The tool failed on the way.
+        """
+        with stream(self._save_argv(image), self._environment) as running:
+            try:
+                yield running.stdout
+            except SourceError:
+                done = running.finish()
+                if done.code > 0:
+                    raise _save_failed(self.name, image, done.stderr) from None
+                raise
+            done = running.finish()
+            if done.code:
+                raise _save_failed(self.name, image, done.stderr)
+
+    def _save_argv(self, image: LocalImage) -> tuple[str, ...]:
+        # by ID: the name may have moved to another image since it was looked up
+        return (self.name, "save", image.image_id.hex)
+
+
+class Buildah(ContainerTool):
+    """buildah, which has no `save`: it pushes to its own stdout instead."""
+
+    def find(self, names: Sequence[str]) -> LocalImage | None:
+        """Return the first of the named images that buildah has."""
+        for name in names:
+            argv = (self.name, "inspect", "--type", "image", "--format", "{{.FromImageID}}", name)
+            done = run(argv, self._environment, timeout=_ANSWER_SECONDS)
+            if done.code == 0:
+                return LocalImage(self.name, name, _digest(done.stdout.decode().strip()))
+        return None
+
+    def names(self) -> list[str]:
+        """Return the names of the images that buildah has."""
+        return self._listed("images", "--noheading", "--format", "{{.Name}}:{{.Tag}}")
+
+    def _save_argv(self, image: LocalImage) -> tuple[str, ...]:
+        return (self.name, "push", "--quiet", image.image_id.hex, "docker-archive:/dev/stdout")
+
+
+def container_tools(environment: Mapping[str, str]) -> tuple[ContainerTool, ...]:
+    """Return every tool that may have images here, in the order in which they are asked."""
+    tools = (ContainerTool(name, environment) for name in ("docker", "podman", "nerdctl"))
+    return (*tools, Buildah("buildah", environment))
+
+
+def _save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:
+    return SourceError(f"'{tool} save' of {image.name} failed: {_last_line(stderr)}")
+
+
+def _names(wanted: str, image_id: Digest, tags: Sequence[str]) -> bool:
+    bare = wanted.removeprefix("sha256:")
+    if len(bare) >= 12 and image_id.hex.startswith(bare):  # noqa: PLR2004 - the usual short ID
+        return True
+    try:
+        reference = with_tag(Reference.parse(wanted))
+        # podman keeps what has no registry under localhost/
+        local = with_tag(Reference.parse(f"localhost/{wanted}"))
+    except ValueError:
+        return False
+    return any(with_tag(Reference.parse(tag)) in (reference, local) for tag in tags)
+
+
+def _digest(text: str) -> Digest:
+    return Digest.parse(text if ":" in text else f"sha256:{text}")
+
+
+def _means_absent(stderr: str) -> bool:
+    said = stderr.lower()
+    return any(word in said for word in ("no such image", "not known", "not found", "no image"))
+
+
+def _last_line(text: str) -> str:
+    return text.splitlines()[-1].strip() if text else "it gave no reason."

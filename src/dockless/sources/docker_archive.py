@@ -1,0 +1,160 @@
+"""Images in docker-archives: the tars of `docker save`, `podman save` and skopeo.
+
+`manifest.json` lists, for each image, a config file, the names, and one file for each layer, the
+lowest first. The layers are compressed here, so the manifest is ours and the config, hence the
+image ID, is the source's.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.layout.staging import Staging, mismatch
+from dockless.model.content import Content, single
+from dockless.model.digest import Digest
+from dockless.model.errors import PushError, SourceError
+from dockless.model.manifest import (
+    OCI_CONFIG,
+    OCI_MANIFEST,
+    Config,
+    Descriptor,
+    image_manifest,
+    parse_config,
+)
+from dockless.model.platform import Platform
+from dockless.sources.files import Files, missing, safe_name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of a docker-archive.
+
+    Attributes:
+        config: The file with its config.
+        names: Its full names, `repository:tag`.
+        layers: The files with its layers, the lowest first.
+    """
+
+    config: str
+    names: tuple[str, ...]
+    layers: tuple[str, ...]
+
+
+def entries(files: Files) -> tuple[Entry, ...]:
+    """Return the images that an archive's manifest.json lists."""
+    label = f"{files.label}: manifest.json"
+    try:
+        listed = json.loads(files.document("manifest.json"))
+        found = tuple(
+            Entry(
+                safe_name(str(item["Config"]), label),
+                tuple(str(name) for name in item.get("RepoTags") or ()),
+                tuple(safe_name(str(name), label) for name in item.get("Layers") or ()),
+            )
+            for item in listed
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise SourceError(f"{label} is not what 'docker save' writes: {error!r}.") from None
+    if not found:
+        raise SourceError(f"{label} lists no image.")
+    return found
+
+
+class UnpackedImage:
+    """An image whose layers are tars still to be compressed."""
+
+    digest_is_new = True
+
+    def __init__(
+        self, files: Files, entry: Entry, staging: Staging, platform: Platform | None
+    ) -> None:
+        self._files = files
+        self._entry = entry
+        self._staging = staging
+        self._layers: tuple[Descriptor, ...] = ()
+        self._content: Content | None = None
+        for name in (entry.config, *entry.layers):
+            if name not in files:
+                raise missing(files.label, name)
+        self._config = files.document(entry.config)
+        self.config = read_config(self._config, f"{files.label}: {entry.config}")
+        if platform and not self.config.platform.serves(platform):
+            raise SourceError(
+                f"{files.label} has no image for {platform}.", f"It has: {self.config.platform}."
+            )
+        if len(self.config.diff_ids) != len(entry.layers):
+            raise SourceError(
+                f"{files.label} is damaged: the config names {len(self.config.diff_ids)} layers, "
+                f"and manifest.json names {len(entry.layers)}.",
+                "Save the image again.",
+            )
+
+    @property
+    def image_id(self) -> Digest:
+        """The digest of the config."""
+        return Digest.of(self._config)
+
+    def content(self) -> Content:
+        """Return the image as it will be pushed; layers never seen before are compressed."""
+        if self._content is None:
+            known = known_layers(self.config, self._staging)
+            self._layers = tuple(
+                known.get(diff_id) or self._layer(name, diff_id)
+                for name, diff_id in zip(self._entry.layers, self.config.diff_ids, strict=True)
+            )
+            self._content = assemble(self._config, self._layers, self._staging)
+        return self._content
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return a file for each of these blobs, compressing again what the store has lost."""
+        content = self.content()
+        for name, diff_id, layer in zip(
+            self._entry.layers, self.config.diff_ids, self._layers, strict=True
+        ):
+            if layer.digest in digests and self._staging.path(layer.digest) is None:
+                again = self._layer(name, diff_id)
+                if again.digest != layer.digest:
+                    raise PushError(
+                        f"Layer {diff_id} compresses differently than when it was first staged.",
+                        "Run the push again: it will use the new form.",
+                    )
+        return staged_paths(content, digests, self._staging)
+
+    def _layer(self, name: str, diff_id: Digest) -> Descriptor:
+        layer = self._files.layer(name)
+        if layer.diff_id != diff_id:
+            raise mismatch(f"{self._files.label}: {name}", layer.diff_id, diff_id)
+        return layer.descriptor
+
+
+def read_config(data: bytes, label: str) -> Config:
+    """Read an image config; raise SourceError when it is none."""
+    try:
+        return parse_config(data)
+    except ValueError as error:
+        raise SourceError(f"{label} is not an image config: {error}.") from None
+
+
+def known_layers(config: Config, staging: Staging) -> dict[Digest, Descriptor]:
+    """Return the layers whose compressed form is known, by diffID."""
+    found = {diff: staging.store.layer(diff, staging.compression) for diff in config.diff_ids}
+    return {diff_id: layer for diff_id, layer in found.items() if layer}
+
+
+def assemble(config: bytes, layers: tuple[Descriptor, ...], staging: Staging) -> Content:
+    """Return the content of an image with this config and these layers; the config is staged."""
+    descriptor = Descriptor(OCI_CONFIG, staging.document(config), len(config))
+    manifest = image_manifest(descriptor, layers)
+    root = Descriptor(OCI_MANIFEST, Digest.of(manifest), len(manifest))
+    return single(root, manifest, config)
+
+
+def staged_paths(
+    content: Content, digests: Collection[Digest], staging: Staging
+) -> Mapping[Digest, Path]:
+    """Return the staged file of each of these blobs, as far as there is one."""
+    found = {
+        blob.digest: staging.path(blob.digest) for blob in content.blobs if blob.digest in digests
+    }
+    return {digest: path for digest, path in found.items() if path}

@@ -1,0 +1,64 @@
+"""The files of an archive or a layout directory, as the image formats inside need them."""
+
+import posixpath
+from pathlib import Path
+from typing import Protocol
+
+from dockless.layout.staging import Layer
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError
+from dockless.model.manifest import Descriptor
+
+
+class Files(Protocol):
+    """The named files of one source.
+
+    Attributes:
+        label: What the source is called in messages.
+    """
+
+    label: str
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a file of this name."""
+
+    def document(self, name: str) -> bytes:
+        """Return a small file, JSON as a rule; raise SourceError when missing or too large."""
+
+    def layer(self, name: str) -> Layer:
+        """Stage a file as a layer, compressed if it is not."""
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Return a file with this blob, checked against its descriptor and its diffID."""
+
+
+def safe_name(name: str, label: str) -> str:
+    """Return the name without `./`; raise SourceError when it is not UTF-8 or climbs out."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise SourceError(f"{label} has a file name that is not UTF-8: {shown}.") from None
+    clean = posixpath.normpath(name)
+    if name.startswith("/") or clean == ".." or clean.startswith("../") or "\0" in name:
+        raise SourceError(
+            f"{label} has a path that leads outside of it: {name!r}.",
+            "Nothing was read from it: such an archive is damaged or an attack.",
+        )
+    return clean
+
+
+def link_target(name: str, target: str, label: str, *, hard: bool) -> str:
+    """Return the name that a link leads to; raise SourceError when that is outside."""
+    if hard:
+        return safe_name(target, label)
+    if target.startswith("/"):
+        raise SourceError(f"{label} has a link that leads outside of it: {name!r} to {target!r}.")
+    return safe_name(posixpath.join(posixpath.dirname(name), target), label)
+
+
+def missing(label: str, name: str) -> SourceError:
+    """Return the error for a file that an image needs and its source lacks."""
+    return SourceError(
+        f"{label} lacks {name}, which its image needs.", "Save the image again, completely."
+    )

@@ -1,0 +1,64 @@
+"""OCI layout directories: their blobs are pushed from where they are."""
+
+from pathlib import Path
+
+from dockless.layout.staging import Layer, check
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError
+from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
+from dockless.ports import Progress
+from dockless.sources.files import missing, safe_name
+
+
+class Folder:
+    """The files of a directory."""
+
+    def __init__(self, path: Path, label: str, progress: Progress) -> None:
+        self.label = label
+        self._path = path.resolve()
+        self._progress = progress
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._inside(name).is_file()
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        path = self._file(name)
+        size = path.stat().st_size
+        if size > LONGEST_MANIFEST:
+            raise SourceError(f"{self.label}: {name} has {size} bytes; no manifest or config has.")
+        return path.read_bytes()
+
+    def layer(self, name: str) -> Layer:
+        """Refuse: a directory holds layouts, whose layers are blobs."""
+        raise SourceError(f"{self.label}: {name} is not a blob of an OCI layout.")
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Return the file itself, once it is read and found to be what it should."""
+        path = self._file(name)
+        label = f"{self.label}: {name}"
+        size = path.stat().st_size
+        if size != blob.size:
+            raise SourceError(
+                f"{label} has {size} bytes, and its manifest says {blob.size}.",
+                "Make or copy it again.",
+            )
+        task = self._progress.start(f"checking {blob.digest.hex[:12]}", size)
+        try:
+            with path.open("rb", buffering=0) as file:
+                check(file, blob, task, label, diff_id)
+        finally:
+            task.finish()
+        return path
+
+    def _file(self, name: str) -> Path:
+        path = self._inside(name)
+        if not path.is_file():
+            raise missing(self.label, name)
+        return path
+
+    def _inside(self, name: str) -> Path:
+        path = (self._path / safe_name(name, self.label)).resolve()
+        if not path.is_relative_to(self._path):
+            raise SourceError(f"{self.label}: {name} is a link that leads outside of the layout.")
+        return path

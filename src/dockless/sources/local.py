@@ -1,0 +1,120 @@
+"""An image that a container tool has: saved on a pipe, and only if it is not known already."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from dockless.layout.staging import Staging
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import EngineError, SourceError
+from dockless.model.manifest import parse_config
+from dockless.model.platform import Platform
+from dockless.ports import Image, Progress
+from dockless.sources.archive import candidates, select
+from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.docker_archive import (
+    assemble,
+    known_layers,
+    staged_paths,
+)
+from dockless.sources.streams import read_stream
+
+
+class ToolImage:
+    """An image of docker, podman or nerdctl."""
+
+    def __init__(
+        self,
+        tool: ContainerTool,
+        found: LocalImage,
+        staging: Staging,
+        progress: Progress,
+        platform: Platform | None,
+    ) -> None:
+        self._tool = tool
+        self._found = found
+        self._staging = staging
+        self._progress = progress
+        self._platform = platform
+        self._content: Content | None = None
+        self._saved: Image | None = None
+
+    @property
+    def digest_is_new(self) -> bool:
+        """Whether its manifest is made here."""
+        return self._saved.digest_is_new if self._saved else True
+
+    def content(self) -> Content:
+        """Return the image as it will be pushed; one that was seen before is not saved again."""
+        if self._content is None:
+            self._content = self._remembered() or self._save().content()
+        return self._content
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return a file for each of these blobs."""
+        staged = staged_paths(self.content(), digests, self._staging)
+        if len(staged) == len(set(digests)):
+            return staged
+        return self._save().paths(digests)
+
+    def _remembered(self) -> Content | None:
+        path = self._staging.path(self._found.image_id)
+        if path is None:
+            return None
+        data = path.read_bytes()
+        try:
+            config = parse_config(data)
+        except ValueError:
+            return None
+        known = known_layers(config, self._staging)
+        if not all(diff_id in known for diff_id in config.diff_ids):
+            return None
+        if self._platform and not config.platform.serves(self._platform):
+            return None
+        layers = tuple(known[diff_id] for diff_id in config.diff_ids)
+        return assemble(data, layers, self._staging)
+
+    def _save(self) -> Image:
+        if self._saved is None:
+            label = f"{self._tool.name} image {self._found.name}"
+            files = read_stream(
+                lambda: self._tool.save(self._found), label, self._staging, self._progress
+            )
+            chosen = select(candidates(files, self._staging, self._platform), "", label)
+            self._saved = chosen.open()
+            saved = self._saved.content()
+            known_as = {saved.image_id, saved.root.digest, *saved.documents}
+            if self._found.image_id not in known_as and not self._platform:
+                self._progress.note(
+                    f"{label} has the ID {saved.image_id} once saved, "
+                    f"not {self._found.image_id}: {self._tool.name} rewrote its config."
+                )
+        return self._saved
+
+
+def find_local(
+    names: tuple[str, ...], tools: tuple[ContainerTool, ...]
+) -> tuple[ContainerTool, LocalImage]:
+    """Return the first of the named images that any of the tools has.
+
+    Raises:
+        SourceError: None has any; the error lists what was looked for, and what is there.
+    """
+    present = [tool for tool in tools if tool.available()]
+    said: list[str] = []
+    for tool in present:
+        try:
+            found = tool.find(names)
+        except EngineError as error:
+            said.append(error.what)
+            continue
+        if found:
+            return tool, found
+        there = ", ".join(tool.names()[:10]) or "no images"
+        said.append(f"{tool.name} has: {there}.")
+    if not present:
+        said.append(f"None of {', '.join(tool.name for tool in tools)} is on PATH.")
+    raise SourceError(
+        f"There is no local image {' nor '.join(names)}.",
+        " ".join([*said, "Give a SOURCE, or build one with --build."]),
+    )

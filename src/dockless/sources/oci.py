@@ -1,0 +1,200 @@
+"""Images in OCI layouts, as the image-spec's image-layout.md has them; pushed as they are."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError
+from dockless.model.manifest import (
+    CONFIGS,
+    CONTAINERD_NAME,
+    INDEXES,
+    MANIFESTS,
+    REF_NAME,
+    Descriptor,
+    Index,
+    Manifest,
+    layer_compression,
+    parse_config,
+    parse_document,
+)
+from dockless.model.platform import Platform
+from dockless.sources.files import Files
+
+_DEEPEST = 8
+
+
+def roots(files: Files) -> tuple[Descriptor, ...]:
+    """Return the images that a layout's index.json lists."""
+    return _index(files, "index.json", files.document("index.json")).manifests
+
+
+def names(root: Descriptor) -> tuple[str, ...]:
+    """Return what an image is called in its layout: the full name first, then the ref.name."""
+    known = (root.annotation(CONTAINERD_NAME), root.annotation(REF_NAME))
+    return tuple(dict.fromkeys(name for name in known if name))
+
+
+class PackedImage:
+    """An image, or an index of several, that a layout holds as it will be pushed."""
+
+    digest_is_new = False
+
+    def __init__(self, files: Files, root: Descriptor, platform: Platform | None) -> None:
+        self._files = files
+        self._root = pick(files, root, platform) if platform else root
+        self._content: Content | None = None
+        self._diff_ids: dict[Digest, Digest] = {}
+
+    def content(self) -> Content:
+        """Return the image with all that it leads to; every manifest is checked."""
+        if self._content is None:
+            self._content = self._read()
+        return self._content
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return a checked file for each of these blobs."""
+        wanted = [blob for blob in self.content().blobs if blob.digest in digests]
+        return {
+            blob.digest: self._files.blob(
+                blob_name(blob.digest), blob, self._diff_ids.get(blob.digest)
+            )
+            for blob in wanted
+        }
+
+    def _read(self) -> Content:
+        documents: dict[Digest, bytes] = {}
+        blobs: dict[Digest, Descriptor] = {}
+        platforms: list[Platform] = []
+        manifests = 0
+        for descriptor, data, document in walk(self._files, self._root):
+            documents[descriptor.digest] = data
+            if isinstance(document, Manifest):
+                manifests += 1
+                blobs |= {
+                    blob.digest: blob
+                    for blob in (document.config, *document.layers)
+                    if not blob.urls
+                }
+                platforms += self._config(document)
+        image_id = next(iter(blobs), None) if manifests == 1 else None
+        return Content(self._root, documents, tuple(blobs.values()), image_id, tuple(platforms))
+
+    def _config(self, manifest: Manifest) -> list[Platform]:
+        if manifest.config.media_type not in CONFIGS:
+            return []
+        label = f"{self._files.label}: {blob_name(manifest.config.digest)}"
+        data = _checked(self._files, manifest.config)
+        try:
+            config = parse_config(data)
+        except ValueError as error:
+            raise SourceError(f"{label} is not an image config: {error}.") from None
+        layers = [layer for layer in manifest.layers if layer_compression(layer.media_type)]
+        if len(layers) == len(config.diff_ids) == len(manifest.layers):
+            pairs = zip(layers, config.diff_ids, strict=True)
+            self._diff_ids |= {layer.digest: diff_id for layer, diff_id in pairs}
+        elif layers and config.diff_ids:
+            raise SourceError(
+                f"{label} names {len(config.diff_ids)} layers, "
+                f"and its manifest has {len(manifest.layers)}."
+            )
+        return [config.platform]
+
+
+def pick(files: Files, root: Descriptor, platform: Platform) -> Descriptor:
+    """Return the descriptor of the one image for a platform, inside an index or by itself."""
+    if root.media_type in INDEXES:
+        found = _in_index(files, root, platform, 0)
+        if found:
+            return found
+        raise _no_platform(files.label, platform, _platforms(files, root))
+    manifest = parse_document(_checked(files, root))
+    if isinstance(manifest, Manifest) and manifest.config.media_type in CONFIGS:
+        own = parse_config(_checked(files, manifest.config)).platform
+        if not own.serves(platform):
+            raise _no_platform(files.label, platform, [own])
+    return root
+
+
+def _in_index(files: Files, root: Descriptor, wanted: Platform, depth: int) -> Descriptor | None:
+    if depth > _DEEPEST:
+        raise _too_deep(files)
+    index = _index(files, str(root.digest), _checked(files, root))
+    for child in index.manifests:
+        if child.media_type in INDEXES:
+            found = _in_index(files, child, wanted, depth + 1)
+        else:
+            found = child if child.platform and child.platform.serves(wanted) else None
+        if found:
+            return found
+    return None
+
+
+def _platforms(files: Files, root: Descriptor) -> list[Platform]:
+    index = _index(files, str(root.digest), _checked(files, root))
+    return [child.platform for child in index.manifests if child.platform]
+
+
+def walk(
+    files: Files, root: Descriptor, depth: int = 0
+) -> Iterator[tuple[Descriptor, bytes, Manifest | Index]]:
+    """Yield every manifest and index from the root down, checked against its descriptor."""
+    if depth > _DEEPEST:
+        raise _too_deep(files)
+    data = _checked(files, root)
+    try:
+        document = parse_document(data)
+    except ValueError as error:
+        name = blob_name(root.digest)
+        raise SourceError(f"{files.label}: {name} cannot be pushed: {error}.") from None
+    yield root, data, document
+    if isinstance(document, Index):
+        for child in document.manifests:
+            if child.media_type in INDEXES | MANIFESTS:
+                if blob_name(child.digest) not in files:
+                    raise _absent(files, child)
+                yield from walk(files, child, depth + 1)
+
+
+def blob_name(digest: Digest) -> str:
+    """Return where a layout keeps a blob."""
+    return f"blobs/{digest.algorithm}/{digest.hex}"
+
+
+def _checked(files: Files, descriptor: Descriptor) -> bytes:
+    name = blob_name(descriptor.digest)
+    data = files.document(name)
+    if len(data) != descriptor.size or not descriptor.digest.matches(data):
+        raise SourceError(
+            f"{files.label}: {name} is damaged: it is not what its digest says.",
+            "Make or copy it again.",
+        )
+    return data
+
+
+def _index(files: Files, name: str, data: bytes) -> Index:
+    try:
+        document = parse_document(data)
+    except ValueError as error:
+        raise SourceError(f"{files.label}: {name} is not an image index: {error}.") from None
+    if not isinstance(document, Index):
+        raise SourceError(f"{files.label}: {name} is a manifest, not an image index.")
+    return document
+
+
+def _absent(files: Files, child: Descriptor) -> SourceError:
+    platform = f" for {child.platform}" if child.platform else ""
+    return SourceError(
+        f"{files.label} lists an image{platform} ({child.digest}) that it does not hold.",
+        "Push one that is there with --platform, or save the image with all its platforms.",
+    )
+
+
+def _too_deep(files: Files) -> SourceError:
+    return SourceError(f"{files.label} nests indexes more than {_DEEPEST} deep.")
+
+
+def _no_platform(label: str, wanted: Platform, there: list[Platform]) -> SourceError:
+    known = ", ".join(sorted({str(platform) for platform in there})) or "none"
+    return SourceError(f"{label} has no image for {wanted}.", f"It has: {known}.")

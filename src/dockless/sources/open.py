@@ -1,0 +1,104 @@
+"""From a parsed SOURCE to its images."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from dockless.layout.codecs import Readable, sniff
+from dockless.layout.staging import Staging
+from dockless.model.errors import SourceError
+from dockless.model.platform import Platform
+from dockless.ports import Progress
+from dockless.sources.archive import Candidate, candidates
+from dockless.sources.container_tools import ContainerTool
+from dockless.sources.files import Files
+from dockless.sources.folder import Folder
+from dockless.sources.local import ToolImage, find_local
+from dockless.sources.spec import SourceSpec
+from dockless.sources.streams import read_stream
+from dockless.sources.tarball import PlainTar
+
+_MAGIC_BYTES = 6
+
+
+class Opener:
+    """Opens sources for one push."""
+
+    def __init__(
+        self,
+        staging: Staging,
+        progress: Progress,
+        stdin: IO[bytes],
+        tools: tuple[ContainerTool, ...],
+    ) -> None:
+        self._staging = staging
+        self._progress = progress
+        self._stdin = stdin
+        self._tools = tools
+
+    def local(self, names: tuple[str, ...], platform: Platform | None, only: str = "") -> Candidate:
+        """Return the first of the named images that a container tool has.
+
+        Args:
+            names: What to look for, in order.
+            platform: Which platform's image, of several.
+            only: The one tool to ask; empty for all.
+        """
+        tools = tuple(tool for tool in self._tools if only in ("", tool.name))
+        tool, found = find_local(names, tools)
+        self._progress.note(f"Source: {tool.name} image {found.name}")
+        image = ToolImage(tool, found, self._staging, self._progress, platform)
+        return Candidate((found.name,), lambda: image)
+
+    def images(self, spec: SourceSpec, platform: Platform | None) -> list[Candidate]:
+        """Return every image of a source.
+
+        Raises:
+            SourceError: It is missing, damaged or dangerous.
+        """
+        if spec.kind == "local":
+            return [self.local((spec.name,), platform, spec.tool)]
+        return candidates(self._files(spec), self._staging, platform)
+
+    def _files(self, spec: SourceSpec) -> Files:
+        if spec.kind == "stdin":
+            return read_stream(
+                lambda: contextlib.nullcontext(self._stdin),
+                spec.label,
+                self._staging,
+                self._progress,
+                again=False,
+            )
+        with _reading(spec.path):
+            if spec.kind == "layout":
+                return Folder(spec.path, spec.label, self._progress)
+            plain = spec.path.is_file() and _is_plain(spec.path)
+            if plain:
+                return PlainTar(spec.path, spec.label, self._staging, self._progress)
+            return read_stream(
+                lambda: _opened(spec.path),
+                spec.label,
+                self._staging,
+                self._progress,
+                again=spec.path.is_file(),
+            )
+
+
+def _is_plain(path: Path) -> bool:
+    with path.open("rb") as file:
+        return sniff(file.read(_MAGIC_BYTES)) == "none"
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Readable]:
+    with path.open("rb", buffering=0) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise SourceError(f"{path} may not be read by this user.") from None

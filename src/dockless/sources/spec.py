@@ -1,0 +1,108 @@
+"""What SOURCE on the command line means."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dockless.model.errors import SourceError, UsageError
+from dockless.model.reference import Name
+
+Kind = Literal["stdin", "archive", "layout", "local"]
+
+_ARCHIVE_ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tzst")
+_TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
+_PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A parsed SOURCE.
+
+    Attributes:
+        kind: Standard input, an archive file, a layout directory, or a container tool's image.
+        path: The file or directory, where there is one.
+        selector: Which image of the archive or layout; empty for the only one.
+        name: The name of a container tool's image.
+        tool: `docker` or `podman` when the transport prefix says so, else empty for any.
+        bare: Whether it was given as an image name only, without a path or a transport.
+    """
+
+    kind: Kind
+    path: Path = Path()
+    selector: str = ""
+    name: str = ""
+    tool: str = ""
+    bare: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the source is called in messages."""
+        return "standard input" if self.kind == "stdin" else self.name or str(self.path)
+
+
+def parse_source(text: str, folder: Path) -> SourceSpec:
+    """Read SOURCE: `-`, a path, skopeo's `transport:details`, or an image name.
+
+    Args:
+        text: What the user typed.
+        folder: What relative paths start from.
+
+    Raises:
+        SourceError: It looks like a path, and there is no such file.
+        UsageError: It is none of these.
+    """
+    if text == "-":
+        return SourceSpec("stdin")
+    transport, colon, details = text.partition(":")
+    if colon and transport in _TOOLS:
+        return SourceSpec("local", name=details, tool=_TOOLS[transport])
+    if colon and transport in _PATHS:
+        found = _existing(details, folder)
+        if found is None:
+            raise _no_file(details)
+        path, selector = found
+        return SourceSpec(_kind_of(path), path, selector)
+    found = _existing(text, folder)
+    if found and (found[0].is_file() or _is_layout(found[0]) or _looks_like_path(text)):
+        return SourceSpec(_kind_of(found[0]), *found)
+    if _looks_like_path(text):
+        raise _no_file(text)
+    try:
+        Name.parse(text)
+    except ValueError as error:
+        raise UsageError(
+            f"SOURCE {text!r} is neither a file nor an image name: {error}.",
+            "See 'dockless push --help' for what a source can be.",
+        ) from None
+    return SourceSpec("local", name=text, bare=True)
+
+
+def _existing(text: str, folder: Path) -> tuple[Path, str] | None:
+    """Split `path[:selector]` at the first colon before which something exists."""
+    whole = folder / text
+    if text and whole.exists():
+        return whole, ""
+    for position, character in enumerate(text):
+        if character == ":" and position and (path := folder / text[:position]).exists():
+            return path, text[position + 1 :]
+    return None
+
+
+def _is_layout(path: Path) -> bool:
+    return (path / "index.json").is_file() or (path / "oci-layout").is_file()
+
+
+def _kind_of(path: Path) -> Kind:
+    return "layout" if path.is_dir() else "archive"
+
+
+def _looks_like_path(text: str) -> bool:
+    return text.startswith(("/", "./", "../", "~")) or any(
+        ending in text for ending in _ARCHIVE_ENDINGS
+    )
+
+
+def _no_file(text: str) -> SourceError:
+    return SourceError(
+        f"There is no file {text}.", "Check the path; it is relative to this folder."
+    )

@@ -1,0 +1,296 @@
+"""Tar archives, read safely: a plain file at random, anything else in one streaming pass."""
+
+import contextlib
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from dockless.layout.codecs import Readable, blocks, decompressing, read_block, sniff
+from dockless.layout.staging import Layer, Staging, mismatch
+from dockless.layout.streams import Rejoined
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError
+from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
+from dockless.ports import Progress, Task
+from dockless.sources.files import link_target, missing, safe_name
+
+_MOST_MEMBERS = 65_536
+_MOST_DOCUMENTS = 64 * 1024 * 1024
+_ENTRY_POINTS = ("manifest.json", "index.json")
+_BUFFER = 1024 * 1024
+_USTAR = slice(257, 262)
+_EMPTY_TAR = bytes(512)
+
+
+class _Header(tarfile.TarInfo):
+    """A header that is judged before tarfile acts on it.
+
+    tarfile reads an extended header into memory whatever length it claims, and goes backwards,
+    for ever, when a length is negative.
+    """
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        extended = (
+            tarfile.XHDTYPE,
+            tarfile.XGLTYPE,
+            tarfile.GNUTYPE_LONGNAME,
+            tarfile.GNUTYPE_LONGLINK,
+        )
+        if self.size < 0 or (self.type in extended and self.size > LONGEST_MANIFEST):
+            raise tarfile.ReadError(f"a header claims {self.size} bytes")
+        parsed: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc] # tarfile's hook
+        return parsed
+
+
+def _members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    """Yield the regular files and links, each under its safe name, each name once."""
+    seen: set[str] = set()
+    for count, member in enumerate(archive):
+        archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
+        if count >= _MOST_MEMBERS:
+            raise SourceError(f"{label} has more than {_MOST_MEMBERS} files: no image archive has.")
+        name = safe_name(member.name, label)
+        if member.isdir():
+            continue
+        if name in seen:
+            raise SourceError(f"{label} has two files of the name {name!r}.")
+        seen.add(name)
+        if name in _ENTRY_POINTS and member.size > LONGEST_MANIFEST:
+            raise _too_large(label, name, member.size)
+        if member.issparse() or not (member.isreg() or member.issym() or member.islnk()):
+            raise SourceError(f"{label} has {name!r}, which is neither a file nor a link.")
+        yield name, member
+
+
+@contextlib.contextmanager
+def _tar_errors(label: str) -> Iterator[None]:
+    try:
+        yield
+    except tarfile.ReadError as error:
+        if "unexpected end of data" in str(error):
+            raise SourceError(f"{label} is cut short.", "Make or copy it again.") from None
+        raise SourceError(
+            f"{label} is not a readable tar archive: {error}.",
+            "Give an archive made by 'docker save', 'podman save' or skopeo.",
+        ) from None
+    except tarfile.TarError as error:
+        raise SourceError(f"{label} is damaged: {error}.", "Make or copy it again.") from None
+
+
+class _Links:
+    """The links of an archive, by name."""
+
+    def __init__(self) -> None:
+        self._targets: dict[str, str] = {}
+
+    def add(self, name: str, member: tarfile.TarInfo, label: str) -> None:
+        self._targets[name] = link_target(name, member.linkname, label, hard=member.islnk())
+
+    def follow(self, name: str) -> str:
+        """Return the name at the end of the chain; a chain that closes on itself has none."""
+        visited: set[str] = set()
+        while name in self._targets and name not in visited:
+            visited.add(name)
+            name = self._targets[name]
+        return name
+
+
+class PlainTar:
+    """An uncompressed tar file: only its headers are read until a file of it is needed."""
+
+    def __init__(self, path: Path, label: str, staging: Staging, progress: Progress) -> None:
+        self.label = label
+        self._path = path
+        self._staging = staging
+        self._progress = progress
+        self._links = _Links()
+        self._places: dict[str, tuple[int, int]] = {}
+        with _tar_errors(label), tarfile.open(path, "r:", tarinfo=_Header) as archive:
+            for name, member in _members(archive, label):
+                if member.isreg():
+                    self._places[name] = (member.offset_data, member.size)
+                else:
+                    self._links.add(name, member, label)
+        total = path.stat().st_size
+        if any(start + size > total for start, size in self._places.values()):
+            raise SourceError(f"{label} is cut short.", "Make or copy it again.")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._links.follow(name) in self._places
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        start, size = self._place(name)
+        if size > LONGEST_MANIFEST:
+            raise _too_large(self.label, name, size)
+        with self._path.open("rb") as file:
+            file.seek(start)
+            return file.read(size)
+
+    def layer(self, name: str) -> Layer:
+        """Stage a file as a layer, compressed if it is not."""
+        with self._opened(name) as (file, size, task):
+            return self._staging.layer(file, size, task, self._part(name), may_guess=False)
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Stage a file as it is."""
+        known = self._staging.path(blob.digest)
+        if known:
+            return known
+        with self._opened(name) as (file, size, task):
+            if size != blob.size:
+                raise SourceError(
+                    f"{self._part(name)} has {size} bytes, and its manifest says {blob.size}.",
+                    "Make or copy it again.",
+                )
+            self._staging.copy(file, blob, task, self._part(name), diff_id)
+        return _staged(self._staging, blob.digest)
+
+    @contextlib.contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[IO[bytes], int, Task]]:
+        start, size = self._place(name)
+        task = self._progress.start(f"staging {_short(name)}", size)
+        try:
+            with self._path.open("rb", buffering=0) as file:
+                file.seek(start)
+                yield file, size, task
+        finally:
+            task.finish()
+
+    def _place(self, name: str) -> tuple[int, int]:
+        place = self._places.get(self._links.follow(name))
+        if place is None:
+            raise missing(self.label, name)
+        return place
+
+    def _part(self, name: str) -> str:
+        return f"{self.label}: {name}"
+
+
+class StreamedTar:
+    """A tar archive that can be read only once, from beginning to end.
+
+    Everything is staged while it passes: what looks like a layer as one, small JSON documents in
+    memory. Which of them the image needs is known only at the end.
+    """
+
+    def __init__(
+        self, stream: Readable, label: str, staging: Staging, task: Task, *, may_guess: bool
+    ) -> None:
+        self.label = label
+        self._staging = staging
+        self._links = _Links()
+        self._documents: dict[str, bytes] = {}
+        self._layers: dict[str, Layer] = {}
+        first = read_block(stream)
+        whole = Rejoined(first, stream)
+        with decompressing(whole, sniff(first), label) as plain, _tar_errors(label):
+            file = cast("IO[bytes]", plain)
+            with tarfile.open(fileobj=file, mode="r|", tarinfo=_Header, bufsize=_BUFFER) as archive:
+                for name, member in _members(archive, label):
+                    self._take(archive, name, member, task, may_guess=may_guess)
+            for _ in blocks(plain):  # a program that writes to a pipe wants to be read to its end
+                pass
+
+    def _take(
+        self,
+        archive: tarfile.TarFile,
+        name: str,
+        member: tarfile.TarInfo,
+        task: Task,
+        *,
+        may_guess: bool,
+    ) -> None:
+        if not member.isreg():
+            self._links.add(name, member, self.label)
+            return
+        file = archive.extractfile(member)
+        if file is None:
+            raise missing(self.label, name)
+        head = file.read(min(member.size, _BUFFER))
+        if _is_layer(name, head):
+            source = Rejoined(head, cast("Readable", file))
+            self._layers[name] = self._staging.layer(
+                source, member.size, task, f"{self.label}: {name}", may_guess=may_guess
+            )
+        elif member.size <= LONGEST_MANIFEST:
+            self._documents[name] = head + file.read()
+            if sum(map(len, self._documents.values())) > _MOST_DOCUMENTS:
+                raise SourceError(f"{self.label} has more than 64 MiB of small files.")
+        elif name.startswith("blobs/"):
+            self._copy(Rejoined(head, cast("Readable", file)), name, member.size, task)
+
+    def _copy(self, source: Readable, name: str, size: int, task: Task) -> None:
+        algorithm, _, encoded = name.removeprefix("blobs/").partition("/")
+        with contextlib.suppress(ValueError):
+            blob = Descriptor("", Digest.parse(f"{algorithm}:{encoded}"), size)
+            self._staging.copy(source, blob, task, f"{self.label}: {name}", None)
+
+    def __contains__(self, name: object) -> bool:
+        found = self._links.follow(name) if isinstance(name, str) else ""
+        return found in self._documents or found in self._layers
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        data = self._documents.get(self._links.follow(name))
+        if data is None:
+            raise missing(self.label, name)
+        return data
+
+    def layer(self, name: str) -> Layer:
+        """Return the layer that was staged on the way."""
+        layer = self._layers.get(self._links.follow(name))
+        if layer is None:
+            raise missing(self.label, name)
+        return layer
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Return the blob that was staged on the way, as it was in the archive."""
+        found = self._links.follow(name)
+        if found in self._documents:
+            digest = self._staging.document(self._documents[found])
+        elif found in self._layers:
+            layer = self._layers[found]
+            digest = self._staging.original(layer, blob.digest)
+            if diff_id and layer.diff_id != diff_id:
+                raise mismatch(f"{self.label}: {name}", layer.diff_id, diff_id)
+        elif self._staging.path(blob.digest):
+            digest = blob.digest
+        else:
+            raise missing(self.label, name)
+        if digest != blob.digest:
+            raise SourceError(
+                f"{self.label}: {name} is damaged: its digest is {digest}, not {blob.digest}.",
+                "Make or copy it again.",
+            )
+        return _staged(self._staging, digest)
+
+
+def _is_layer(name: str, head: bytes) -> bool:
+    return (
+        name.endswith(".tar")
+        or sniff(head) != "none"
+        or head[_USTAR] == b"ustar"
+        or head.startswith(_EMPTY_TAR)
+    )
+
+
+def _too_large(label: str, name: str, size: int) -> SourceError:
+    return SourceError(
+        f"{label}: {name} claims {size} bytes; no manifest or config is larger than "
+        f"{LONGEST_MANIFEST}.",
+        "Nothing was pushed: such an archive is damaged or an attack.",
+    )
+
+
+def _staged(staging: Staging, digest: Digest) -> Path:
+    path = staging.path(digest)
+    if path is None:
+        raise FileNotFoundError(os.fspath(staging.store.folder / str(digest)))
+    return path
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("blobs/sha256/")[:12]

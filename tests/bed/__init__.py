@@ -1,0 +1,1 @@
+"""The test bed: real registries, daemons and images, and what makes them misbehave."""

@@ -1,0 +1,256 @@
+"""A proxy in front of a registry that makes it fail where a test wants it to.
+
+It speaks plain HTTP on loopback, to a registry that does so too, and passes the Host header on, so
+that the upload locations the registry gives out lead back through it.
+"""
+
+import contextlib
+import http.client
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from bed.registry import Request
+
+_BLOCK_BYTES = 1 << 16
+_UPSTREAM_SECONDS = 60
+_HOP_HEADERS = frozenset({"connection", "keep-alive"})
+_FRAMING_HEADERS = frozenset({"transfer-encoding", "content-length"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; as a fault, it is given in place of the registry's."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The connection is closed after so many bytes of the request's body; 0 is before any."""
+
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DropAnswer:
+    """The registry does what it was asked; the connection closes in its answer's body."""
+
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Nothing comes back until the client goes away or the proxy stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The registry's answer is altered on its way."""
+
+    alter: Callable[[Answer], Answer]
+
+
+Effect = Answer | Drop | DropAnswer | Hang | Change
+
+
+@dataclass(slots=True)
+class Fault:
+    """What goes wrong, for which requests, and how often.
+
+    Attributes:
+        method: The request's method.
+        path: A regular expression that is searched in the request's path and query.
+        effect: What happens.
+        times: How many more requests it happens to.
+    """
+
+    method: str
+    path: str
+    effect: Effect
+    times: int = 1
+
+
+def status(code: int, *, retry_after: int | None = None) -> Answer:
+    """Return a registry's JSON error of this status, with `Retry-After` in seconds if given."""
+    headers = {"Content-Type": "application/json"}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return Answer(code, headers, b'{"errors": [{"code": "UNKNOWN", "message": "on purpose"}]}')
+
+
+HTML = Answer(200, {"Content-Type": "text/html"}, b"<html><body>Please log in</body></html>")
+
+
+def _lie(answer: Answer) -> Answer:
+    digest = "sha256:" + "0" * 64
+    return replace(answer, headers={**answer.headers, "Docker-Content-Digest": digest})
+
+
+WRONG_DIGEST = Change(_lie)
+ALTERED_BODY = Change(lambda answer: replace(answer, body=answer.body + b"\n"))
+
+
+class FaultyRegistry:
+    """The proxy.
+
+    Attributes:
+        host: `127.0.0.1:port`.
+        faults: What is to go wrong; a test adds to it, the first that fits is used.
+        requests: What was asked, in the order of the answers; status 0 where none was given.
+        stopping: Set when hanging requests are to end.
+    """
+
+    def __init__(self, host: str, upstream: str) -> None:
+        self.host = host
+        self.upstream = upstream
+        self.faults: list[Fault] = []
+        self.requests: list[Request] = []
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+
+    def take(self, method: str, path: str) -> Effect | None:
+        """Use up one turn of the first fault that fits the request; return its effect."""
+        with self._lock:
+            for fault in self.faults:
+                if fault.times and fault.method == method and re.search(fault.path, path):
+                    fault.times -= 1
+                    return fault.effect
+        return None
+
+    def record(self, request: Request) -> None:
+        """Remember a request."""
+        with self._lock:
+            self.requests.append(request)
+
+
+@contextlib.contextmanager
+def faulty(upstream: str) -> Iterator[FaultyRegistry]:
+    """Run the proxy in front of the registry at `upstream` (host:port) while the block lasts."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    proxy = FaultyRegistry(f"127.0.0.1:{server.server_port}", upstream)
+    server.RequestHandlerClass = type("_Bound", (_Handler,), {"proxy": proxy})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.stopping.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    proxy: FaultyRegistry
+    protocol_version = "HTTP/1.1"
+
+    def _serve(self) -> None:
+        try:
+            self._answer(self.proxy.take(self.command, self.path))
+        except ConnectionError:
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Say nothing: `requests` has it."""
+
+    def _answer(self, effect: Effect | None) -> None:
+        match effect:
+            case Hang():
+                self._record(0)
+                self._hang()
+            case Drop(after):
+                self._record(0)
+                self._read_body(after)
+                self._hang_up()
+            case Answer():
+                for _ in self._body():
+                    pass
+                self._send(effect)
+            case DropAnswer(after):
+                self._send(self._ask_registry(), cut=after)
+                self._hang_up()
+            case Change(alter):
+                self._send(alter(self._ask_registry()))
+            case None:
+                self._send(self._ask_registry())
+
+    def _record(self, code: int) -> None:
+        self.proxy.record(Request(self.command, self.path, code))
+
+    def _hang(self) -> None:
+        self.connection.settimeout(0.1)
+        while not self.proxy.stopping.is_set():
+            try:
+                if not self.connection.recv(_BLOCK_BYTES):
+                    break
+            except TimeoutError:
+                continue
+        self.close_connection = True
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _read_body(self, count: int) -> None:
+        for block in self._body(min(count, _BLOCK_BYTES) or 1):
+            count -= len(block)
+            if count <= 0:
+                return
+
+    def _body(self, size: int = _BLOCK_BYTES) -> Iterator[bytes]:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            while length := int(self.rfile.readline().split(b";")[0], 16):
+                yield self._exactly(length)
+                self.rfile.readline()
+            self.rfile.readline()
+            return
+        left = int(self.headers.get("Content-Length", 0))
+        while left:
+            block = self._exactly(min(left, size))
+            left -= len(block)
+            yield block
+
+    def _exactly(self, length: int) -> bytes:
+        data = self.rfile.read(length)
+        if len(data) != length:
+            raise ConnectionError("the client went away")
+        return data
+
+    def _ask_registry(self) -> Answer:
+        upstream = http.client.HTTPConnection(self.proxy.upstream, timeout=_UPSTREAM_SECONDS)
+        chunked = "Transfer-Encoding" in self.headers
+        has_body = chunked or "Content-Length" in self.headers
+        with contextlib.closing(upstream):
+            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            # One by one: a client may send several Accept headers.
+            for name, text in self.headers.items():
+                if name.lower() not in _HOP_HEADERS:
+                    upstream.putheader(name, text)
+            upstream.endheaders(self._body() if has_body else None, encode_chunked=chunked)
+            answer = upstream.getresponse()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read())
+
+    def _send(self, answer: Answer, cut: int | None = None) -> None:
+        # Before the client can know the answer, so that a test never looks too early.
+        self._record(answer.status)
+        self.send_response_only(answer.status)
+        length = str(len(answer.body))
+        for name, text in answer.headers.items():
+            if name.lower() == "content-length" and self.command == "HEAD":
+                length = text
+            if name.lower() not in _HOP_HEADERS | _FRAMING_HEADERS:
+                self.send_header(name, text)
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body[:cut])

@@ -1,0 +1,30 @@
+"""Where the bed finds programs that Debian 12 has no package for."""
+
+import os
+import shutil
+from pathlib import Path
+
+_CHECKOUT = Path(__file__).parents[2]
+_CACHE = _CHECKOUT / ".cache"
+
+
+def tools_folder() -> Path:
+    """Return the folder into which `make test` lets `dockless tools install` put crane."""
+    return Path(os.environ.get("DOCKLESS_TOOLS_DIR", _CACHE / "tools"))
+
+
+def crane() -> Path:
+    """Return the path of crane, which `make test` put there."""
+    return _found("crane", tools_folder())
+
+
+def modern_dockerd() -> Path:
+    """Return the path of a dockerd whose `docker save` writes an OCI layout, too."""
+    return _found("dockerd", _CACHE / "debian" / "docker.io" / "usr" / "sbin")
+
+
+def _found(name: str, folder: Path) -> Path:
+    path = shutil.which(name, path=str(folder))
+    if path is None:
+        raise LookupError(f"{name} is not in {folder}; `make tools` puts it there")
+    return Path(path)

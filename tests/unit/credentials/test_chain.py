@@ -1,0 +1,249 @@
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from dockless.credentials.chain import Given, explain, find
+from dockless.model.errors import AuthError, UsageError
+from dockless.model.reference import Repository
+from dockless.model.secret import Secret
+
+APP = Repository.of("host:5000", "team/app")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return an environment in which nothing of this machine is found."""
+    return {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+
+
+def login(path: Path, *users: str, **more: object) -> None:
+    keys = ("host:5000/team/app", "host:5000/team", "host:5000")
+    auths = {
+        key: {"auth": base64.b64encode(f"{user}:{user}-pw".encode()).decode()}
+        for key, user in zip(keys, users, strict=False)
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"auths": auths, **more}))
+
+
+def helper(tmp_path: Path, name: str, username: str) -> None:
+    program = tmp_path / "bin" / f"docker-credential-{name}"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(
+        f"""#!/bin/sh\ntouch {tmp_path}/ran\n"""
+        f"""echo '{{"Username": "{username}", "Secret": "{username}-pw"}}'\n"""
+    )
+    program.chmod(0o755)
+
+
+def test_places_are_asked_in_order(tmp_path: Path, environment: dict[str, str]) -> None:
+    environment |= {"DOCKLESS_USERNAME": "env", "DOCKLESS_PASSWORD": "env-pw"}
+    login(tmp_path / ".docker/config.json", "docker")
+    login(tmp_path / "run/containers/auth.json", "session")
+    login(tmp_path / ".config/containers/auth.json", "config")
+    given = Given("flag", Secret("flag-pw"))
+    order = []
+
+    order.append(find(APP, given, environment, tmp_path).credential)
+    order.append(find(APP, Given(), environment, tmp_path).credential)
+    del environment["DOCKLESS_PASSWORD"]
+    order.append(find(APP, Given(), environment, tmp_path).credential)
+    (tmp_path / ".docker/config.json").unlink()
+    order.append(find(APP, Given(), environment, tmp_path).credential)
+    (tmp_path / "run/containers/auth.json").unlink()
+    order.append(find(APP, Given(), environment, tmp_path).credential)
+    (tmp_path / ".config/containers/auth.json").unlink()
+    order.append(find(APP, Given(), environment, tmp_path).credential)
+
+    assert [
+        found and (found.username, found.password.reveal(), found.origin) for found in order
+    ] == [
+        ("flag", "flag-pw", "command line"),
+        ("env", "env-pw", "environment"),
+        ("docker", "docker-pw", str(tmp_path / ".docker/config.json")),
+        ("session", "session-pw", str(tmp_path / "run/containers/auth.json")),
+        ("config", "config-pw", str(tmp_path / ".config/containers/auth.json")),
+        None,
+    ]
+
+
+def test_a_place_is_not_looked_at_when_one_before_it_had_something(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "docker")
+    broken = tmp_path / "run/containers/auth.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+
+    found = find(APP, Given(), environment, tmp_path)
+
+    assert found.credential is not None
+    assert found.credential.username == "docker"
+    broken.replace(tmp_path / ".docker/config.json")
+    with pytest.raises(UsageError, match=r"config\.json"):
+        find(APP, Given(), environment, tmp_path)
+
+
+def test_says_what_was_asked(tmp_path: Path, environment: dict[str, str]) -> None:
+    login(tmp_path / "run/containers/auth.json", "bob")
+
+    assert find(APP, Given(), environment, tmp_path).asked == (
+        "command line: nothing",
+        "environment: nothing",
+        f"{tmp_path}/.docker/config.json: nothing",
+        f"{tmp_path}/run/containers/auth.json: bob",
+    )
+
+
+def test_a_username_on_the_command_line_admits_no_other(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment |= {"DOCKLESS_USERNAME": "env", "DOCKLESS_PASSWORD": "env-pw"}
+    login(tmp_path / ".docker/config.json", "alice", "bob")
+
+    found = find(APP, Given("bob"), environment, tmp_path)
+    nobody = find(APP, Given("carol"), environment, tmp_path)
+
+    assert found.credential is not None
+    assert found.credential.password == Secret("bob-pw")
+    assert nobody.credential is None
+    assert nobody.asked[1:4] == (
+        "environment: env, not carol",
+        f"{tmp_path}/.docker/config.json: alice, not carol",
+        f"{tmp_path}/.docker/config.json: bob, not carol",
+    )
+
+
+def test_the_username_of_the_settings_admits_others(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "alice")
+
+    found = find(APP, Given(account="bob"), environment, tmp_path)
+
+    assert found.credential is not None
+    assert found.credential.username == "alice"
+
+
+@pytest.mark.parametrize("given", [Given("bob"), Given(account="bob")])
+def test_a_password_in_the_environment_takes_the_username_there_is(
+    given: Given, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment["DOCKLESS_PASSWORD"] = "env-pw"
+
+    found = find(APP, given, environment, tmp_path)
+
+    assert found.credential is not None
+    assert (found.credential.username, found.credential.origin) == ("bob", "environment")
+
+
+def test_a_password_on_the_command_line_takes_the_username_of_the_settings(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    found = find(APP, Given("", Secret("pw"), account="bob"), environment, tmp_path)
+
+    assert found.credential is not None
+    assert found.credential.username == "bob"
+
+
+@pytest.mark.parametrize(
+    ("given", "password", "message"),
+    [
+        (Given(password=Secret("pw")), "", "password from the command line, but no username"),
+        (Given(), "pw", "password from the environment, but no username"),
+        (Given("bob", Secret("")), "", "password from the command line is empty"),
+        (Given("bob:s3cret", Secret("pw")), "", "has a colon in it"),
+    ],
+)
+def test_half_a_login_is_a_usage_error(
+    given: Given, password: str, message: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment["DOCKLESS_PASSWORD"] = password
+
+    with pytest.raises(UsageError, match=message) as raised:
+        find(APP, given, environment, tmp_path)
+
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("setting", [{"credsStore": "x"}, {"credHelpers": {"host:5000": "x"}}])
+def test_a_helper_is_run(
+    setting: dict[str, object], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "x", "bob")
+    login(tmp_path / ".docker/config.json", **setting)
+
+    found = find(APP, Given(), environment, tmp_path)
+
+    assert found.credential is not None
+    assert (found.credential.username, found.credential.origin) == ("bob", "docker-credential-x")
+    assert found.asked[-1] == f"{tmp_path}/.docker/config.json: docker-credential-x has bob"
+
+
+def test_a_helpers_credential_of_another_user_is_passed_over(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "x", "alice")
+    login(tmp_path / ".docker/config.json", "bob", credsStore="x")
+
+    found = find(APP, Given("bob"), environment, tmp_path)
+
+    assert found.credential is not None
+    assert found.credential.password == Secret("bob-pw")
+
+
+def test_a_missing_helper_for_every_registry_is_passed_over(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "bob", credsStore="desktop")
+
+    found = find(APP, Given(), environment, tmp_path)
+
+    assert found.credential is not None
+    assert found.credential.username == "bob"
+    config = f"{tmp_path}/.docker/config.json"
+    assert found.asked[2:] == (
+        f"{config}: docker-credential-desktop is not installed",
+        f"{config}: bob",
+    )
+
+
+def test_a_missing_helper_for_this_registry_is_an_auth_error(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "bob", credHelpers={"host:5000": "gone"})
+
+    with pytest.raises(AuthError, match="docker-credential-gone"):
+        find(APP, Given(), environment, tmp_path)
+
+
+def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> None:
+    helper(tmp_path, "x", "alice")
+    login(tmp_path / ".docker/config.json", "bob", credsStore="x")
+    login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "gone"})
+
+    explained = explain(APP, Given("carol"), environment, tmp_path)
+
+    assert not (tmp_path / "ran").exists()
+    assert explained.credential is None
+    assert explained.asked == (
+        "command line: nothing",
+        "environment: nothing",
+        f"{tmp_path}/.docker/config.json: docker-credential-x would be asked",
+        f"{tmp_path}/.docker/config.json: bob, not carol",
+        f"{tmp_path}/run/containers/auth.json: docker-credential-gone is not installed",
+        f"{tmp_path}/.config/containers/auth.json: nothing",
+    )
+
+
+def test_explain_ends_at_the_first_credential_in_a_file(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "bob")
+
+    explained = explain(APP, Given(), environment, tmp_path)
+
+    assert explained.credential is not None
+    assert explained.asked[-1] == f"{tmp_path}/.docker/config.json: bob"

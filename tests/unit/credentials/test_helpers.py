@@ -1,0 +1,149 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockless.credentials.helpers import Helper, ask, installed
+from dockless.model.errors import AuthError
+from dockless.model.secret import Credential, Secret
+
+HELPER = Helper("test", "registry.example:5000", optional=False)
+LEAK = "leaked-password"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Callable[[str], None]:
+    def write(script: str) -> None:
+        program = tmp_path / HELPER.program
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    return write
+
+
+Install = Callable[[str], None]
+
+
+def test_returns_what_the_helper_has(install: Install, environment: dict[str, str]) -> None:
+    install("""echo '{"ServerURL": "x", "Username": "bob", "Secret": "pw"}'""")
+
+    found = ask(HELPER, environment)
+
+    assert found == Credential("bob", Secret("pw"), None, "docker-credential-test")
+
+
+def test_asks_with_get_and_the_server_on_stdin(
+    install: Install, environment: dict[str, str]
+) -> None:
+    install("""printf '{"Username": "%s", "Secret": "%s"}' "$*" "$(cat)" """)
+
+    found = ask(HELPER, environment)
+
+    assert found is not None
+    assert (found.username, found.password.reveal()) == ("get", "registry.example:5000")
+
+
+def test_keeps_its_own_secrets_from_the_helper(
+    install: Install, environment: dict[str, str]
+) -> None:
+    install("""printf '{"Username": "bob", "Secret": "%s"}' "$DOCKLESS_PASSWORD" """)
+
+    assert ask(HELPER, {**environment, "DOCKLESS_PASSWORD": "ours"}) is None
+
+
+def test_a_token_is_an_identity_token(install: Install, environment: dict[str, str]) -> None:
+    install("""echo '{"Username": "<token>", "Secret": "refresh"}'""")
+
+    found = ask(HELPER, environment)
+
+    assert found == Credential("", Secret(""), Secret("refresh"), "docker-credential-test")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo credentials not found in native keychain; exit 1",
+        """echo '{"Username": "", "Secret": ""}'""",
+    ],
+)
+def test_a_helper_may_have_nothing(
+    script: str, install: Install, environment: dict[str, str]
+) -> None:
+    install(script)
+
+    assert ask(HELPER, environment) is None
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (f"echo {LEAK}", "not a credential"),
+        ("true", "not a credential"),
+        (f"""echo '["{LEAK}"]'""", "not a credential"),
+        (f"""echo '{{"Username": "bob", "Secret": ["{LEAK}"]}}'""", "not a credential"),
+        (f"""echo '{{"Secret": "{LEAK}"}}'""", "not a credential"),
+        (f"""echo '{{"Username": "bob", "Secret": "{LEAK}"'""", "not a credential"),
+        ("printf '\\377'", "not a credential"),
+        (f"echo {LEAK} is locked; echo {LEAK} >&2; exit 1", "status 1"),
+        ("echo credentials not found in native keychain", "not a credential"),
+    ],
+)
+def test_a_helper_that_fails_is_named_and_not_quoted(
+    script: str, why: str, install: Install, environment: dict[str, str]
+) -> None:
+    install(script)
+
+    with pytest.raises(AuthError) as raised:
+        ask(HELPER, environment)
+
+    assert why in str(raised.value)
+    assert_tells_no_secret(raised.value)
+
+
+def test_a_helper_that_hangs_is_ended(install: Install, environment: dict[str, str]) -> None:
+    install(f"echo {LEAK}; exec sleep 60")
+
+    with pytest.raises(AuthError, match="gave no answer in 1 seconds") as raised:
+        ask(HELPER, environment, timeout=1)
+
+    assert_tells_no_secret(raised.value)
+
+
+def assert_tells_no_secret(error: AuthError) -> None:
+    message = str(error)
+    assert "docker-credential-test" in message
+    assert "registry.example:5000" in message
+    assert LEAK not in message
+    assert error.__context__ is None  # a parser's or a timeout's error holds the output
+
+
+def test_a_program_that_cannot_be_run_is_an_auth_error(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    program = tmp_path / HELPER.program
+    program.write_text("#!/no/such/interpreter\n")
+    program.chmod(0o755)
+
+    with pytest.raises(AuthError, match="cannot be started"):
+        ask(HELPER, environment)
+
+
+def test_a_missing_helper_is_an_auth_error(environment: dict[str, str]) -> None:
+    with pytest.raises(AuthError, match=r"docker-credential-test .* not installed"):
+        ask(HELPER, environment)
+
+
+def test_installed_looks_at_the_search_path_it_is_given(
+    install: Install, environment: dict[str, str]
+) -> None:
+    assert not installed(HELPER, environment)
+
+    install("true")
+
+    assert installed(HELPER, environment)
+    assert not installed(HELPER, {"PATH": "/usr/bin:/bin"})

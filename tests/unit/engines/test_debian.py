@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from dockless.engines.debian import unpack_crane
+from dockless.model.errors import EngineError
+
+TARGETS = """\
+main bookworm http://user:hunter2@mirror.test/debian/
+main bookworm http://user:hunter2@mirror.test/debian/
+contrib bookworm http://contrib.test/debian/
+main bookworm-updates http://updates.test/debian/
+main buster/updates http://security.test/
+main stable http://second.test/debian/
+"""
+DOWNLOAD = "touch crane_0.20.7+ds1-5_amd64.deb"
+
+
+class FakeDebian:
+    """Stand-ins for apt-get and dpkg, which write down how they are called."""
+
+    def __init__(self, root: Path) -> None:
+        self.bin = root / "bin"
+        self.scratch = root / "scratch"
+        self.calls = root / "calls"
+        self.keyring = root / "keyring.gpg"
+        self.environment = {"PATH": f"{self.bin}:/usr/bin:/bin"}
+        for folder in (self.bin, self.scratch):
+            folder.mkdir()
+        self.keyring.touch()
+        self.apt_get()
+        self.script("dpkg", 'mkdir -p "$3/usr/bin"; touch "$3/usr/bin/crane"')
+
+    def script(self, name: str, text: str) -> None:
+        path = self.bin / name
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.calls}\n{text}\n')
+        path.chmod(0o755)
+
+    def apt_get(self, targets: str = TARGETS, download: str = DOWNLOAD) -> None:
+        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *download*) {download};;"
+        self.script("apt-get", f'case "$*" in {choices} *) exit 100;; esac')
+
+    def unpack(self) -> tuple[Path, str]:
+        return unpack_crane(self.scratch, self.environment, self.keyring)
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeDebian:
+    return FakeDebian(tmp_path)
+
+
+def test_the_package_is_unpacked_into_the_scratch_folder(fake: FakeDebian) -> None:
+    program, version = fake.unpack()
+    assert program == fake.scratch / "root/usr/bin/crane"
+    assert version == "0.20.7+ds1-5"
+
+
+def test_the_sources_are_the_machines_main_mirrors_under_debians_key(fake: FakeDebian) -> None:
+    fake.unpack()
+    assert (fake.scratch / "sources.list").read_text().splitlines() == [
+        f"deb [signed-by={fake.keyring}] http://user:hunter2@mirror.test/debian/ forky main",
+        f"deb [signed-by={fake.keyring}] http://second.test/debian/ forky main",
+    ]
+
+
+def test_apt_writes_to_the_scratch_folder_only(fake: FakeDebian) -> None:
+    fake.unpack()
+    update = next(line for line in fake.calls.read_text().splitlines() if line.endswith(" update"))
+    for option in ("Dir::State", "Dir::State::status", "Dir::Cache", "Dir::Etc::sourcelist"):
+        assert f"-o{option}={fake.scratch}/" in update
+    assert "-oDir::Etc::sourceparts=/dev/null" in update
+
+
+@pytest.mark.parametrize("name", ["apt-get", "dpkg"])
+def test_without_debians_tools_it_says_which_is_missing(fake: FakeDebian, name: str) -> None:
+    (fake.bin / name).unlink()
+    fake.environment = {"PATH": str(fake.bin)}
+    with pytest.raises(EngineError, match=f"there is no {name}"):
+        fake.unpack()
+
+
+def test_without_debians_keyring_nothing_is_fetched(fake: FakeDebian) -> None:
+    fake.keyring.unlink()
+    with pytest.raises(EngineError, match="cannot be checked"):
+        fake.unpack()
+    assert not fake.calls.exists()
+
+
+def test_sources_without_a_main_suite_are_no_debian_mirror(fake: FakeDebian) -> None:
+    fake.apt_get(targets="main bookworm-security http://security.test/\n")
+    with pytest.raises(EngineError, match="name no Debian mirror"):
+        fake.unpack()
+
+
+def test_apts_complaint_is_passed_on_without_the_mirrors_password(fake: FakeDebian) -> None:
+    complaint = "E: Failed to fetch http://user:hunter2@mirror.test/debian/x"
+    fake.apt_get(download=f"echo Reading... >&2; echo '{complaint}' >&2; exit 100")
+    with pytest.raises(EngineError) as caught:
+        fake.unpack()
+    assert "Failed to fetch http://mirror.test/debian/x." in caught.value.what
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_package_without_the_program_is_an_error(fake: FakeDebian) -> None:
+    fake.script("dpkg", "echo 'dpkg-deb: error: not a package' >&2; exit 2")
+    with pytest.raises(EngineError, match="cannot be unpacked: dpkg-deb: error: not a package"):
+        fake.unpack()

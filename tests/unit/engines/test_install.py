@@ -1,0 +1,142 @@
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dockless.engines import install as module
+from dockless.engines.install import TamperedError, install, install_file
+from dockless.model.errors import EngineError
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+CRANE = b"#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n'\n"
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def archive(name: str = "crane", kind: bytes = tarfile.REGTYPE, program: bytes = CRANE) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("LICENSE"))
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, "/bin/sh" if kind == tarfile.SYMTYPE else ""
+        entry.size = len(program) if kind == tarfile.REGTYPE else 0
+        tar.addfile(entry, io.BytesIO(program))
+    return buffer.getvalue()
+
+
+def installed(tmp_path: Path, data: bytes, checksum: str = "") -> Path:
+    file = tmp_path / "file"
+    file.write_bytes(data)
+    checksum = checksum or sha256(data)
+    return install_file(tmp_path / "own", file, checksum, ENVIRONMENT, quiet)
+
+
+@pytest.mark.parametrize("data", [CRANE, archive()], ids=["program", "archive"])
+def test_a_file_with_the_right_checksum_becomes_a_program(tmp_path: Path, data: bytes) -> None:
+    path = installed(tmp_path, data)
+    assert path == tmp_path / "own/crane"
+    assert path.read_bytes() == CRANE
+    assert path.stat().st_mode & 0o777 == 0o755
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_wrong_checksum_leaves_the_old_program_and_nothing_else(tmp_path: Path) -> None:
+    old = installed(tmp_path, CRANE)
+    with pytest.raises(TamperedError, match=f"{sha256(b'bad')}, but {sha256(CRANE)}") as caught:
+        installed(tmp_path, b"bad", checksum=sha256(CRANE))
+    assert caught.value.exit_code == 7
+    assert list(old.parent.iterdir()) == [old]
+    assert old.read_bytes() == CRANE
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (archive("gcrane"), "holds no program named crane"),
+        (archive("../crane"), "holds no program named crane"),
+        (archive(kind=tarfile.SYMTYPE), "holds no program named crane"),
+        (archive(kind=tarfile.DIRTYPE), "holds no program named crane"),
+        (archive()[:-60], "is damaged"),
+        (gzip.compress(b"no tar" * 1000), "is damaged"),
+        (archive()[:12] + b"\xff" * 8 + archive()[20:], "is damaged"),
+        (CRANE.replace(b"--index", b""), "cannot be used here. .*lacks --index"),
+        (b"\x7fELF nothing that runs", "cannot be used here. .*cannot be started"),
+    ],
+)
+def test_a_file_without_a_usable_crane_leaves_nothing(
+    tmp_path: Path, data: bytes, complaint: str
+) -> None:
+    with pytest.raises(EngineError, match=complaint):
+        installed(tmp_path, data)
+    assert not list((tmp_path / "own").iterdir())
+
+
+def test_more_than_crane_ever_had_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LIMIT", len(CRANE) - 1)
+    with pytest.raises(TamperedError, match="which crane never had"):
+        installed(tmp_path, CRANE)
+
+
+def test_an_archive_that_unpacks_to_more_than_crane_ever_had_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = archive(program=CRANE + b"#" * 100_000)
+    monkeypatch.setattr(module, "_LIMIT", len(bomb))
+    with pytest.raises(EngineError, match="holds no program named crane"):
+        installed(tmp_path, bomb)
+
+
+def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Path) -> Iterator[bytes]:
+        yield CRANE
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_chunks", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        installed(tmp_path, CRANE)
+    assert not list((tmp_path / "own").iterdir())
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> Iterator[bytes]:
+        yield CRANE
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "_chunks", full)
+    with pytest.raises(EngineError, match="No space left on device") as caught:
+        installed(tmp_path, CRANE)
+    assert "DOCKLESS_TOOLS_DIR" in caught.value.remedy
+    assert not list((tmp_path / "own").iterdir())
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="absent cannot be read"):
+        install_file(tmp_path / "own", tmp_path / "absent", "0" * 64, ENVIRONMENT, quiet)
+
+
+def test_a_place_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "own").touch()
+    with pytest.raises(EngineError, match="crane cannot be installed in"):
+        installed(tmp_path, CRANE)
+
+
+def test_when_no_way_works_the_error_lists_each(tmp_path: Path) -> None:
+    notes: list[str] = []
+    with pytest.raises(EngineError) as caught:
+        install(tmp_path / "own", None, {"PATH": ""}, notes.append)
+    assert "No release of crane is known" in caught.value.what
+    assert "there is no apt-get" in caught.value.what
+    assert "--from FILE --sha256 HEX" in caught.value.remedy
+    assert notes[0] == "No release of crane is known for this kind of machine."

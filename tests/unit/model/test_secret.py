@@ -1,0 +1,130 @@
+import copy
+import dataclasses
+import json
+import logging
+import pickle
+import traceback
+from collections.abc import Callable
+
+import pytest
+
+from dockless.model.secret import Credential, Secret
+
+TEXT = "hunter2-known"
+
+
+@pytest.fixture
+def secret() -> Secret:
+    return Secret(TEXT)
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        str,
+        repr,
+        ascii,
+        lambda secret: f"{secret!s}",
+        lambda secret: f"{secret!r}",
+        lambda secret: "%s" % secret,  # noqa: UP031  # the old way is what is tested
+        lambda secret: json.dumps({"password": secret}, default=str),
+        lambda secret: repr([secret, {"password": secret}]),
+        lambda secret: repr(Credential("bob", secret, secret)),
+        lambda secret: repr(Exception("no", secret)),
+    ],
+)
+def test_prints_as_stars(show: Callable[[Secret], str], secret: Secret) -> None:
+    shown = show(secret)
+
+    assert "***" in shown
+    assert TEXT not in shown
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda secret: f"{secret}",
+        lambda secret: f"{secret:>20}",
+        lambda secret: ",".join(["user", *[secret]]),
+        lambda secret: "Basic " + secret,
+        list,
+        vars,
+        json.dumps,
+        copy.copy,
+        copy.deepcopy,
+        lambda secret: secret.__getstate__(),
+        lambda secret: secret.__reduce__(),
+        lambda secret: object.__reduce_ex__(secret, 2),
+        lambda secret: dataclasses.asdict(Credential("bob", secret)),
+        lambda secret: dataclasses.astuple(Credential("bob", secret)),
+        *(
+            lambda secret, protocol=protocol: pickle.dumps(secret, protocol)
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+        ),
+    ],
+)
+def test_refuses_to_be_written_out(leak: Callable[[Secret], object], secret: Secret) -> None:
+    with pytest.raises(TypeError) as raised:
+        leak(secret)
+
+    assert TEXT not in str(raised.value)
+
+
+def test_is_not_in_a_log_record(secret: Secret, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("test").warning("the credential is %s", Credential("bob", secret))
+
+    assert "bob" in caplog.text
+    assert TEXT not in caplog.text
+
+
+def test_is_not_in_a_traceback_that_shows_locals(secret: Secret) -> None:
+    def fail(credential: Credential) -> None:
+        raise ValueError(credential)
+
+    with pytest.raises(ValueError, match="bob") as raised:
+        fail(Credential("bob", secret))
+    frames = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+    shown = "".join(frames.format())
+
+    assert "credential = Credential(username='bob', password=***" in shown
+    assert TEXT not in shown
+
+
+def test_reveals_its_text_when_told_to(secret: Secret) -> None:
+    assert secret.reveal() == TEXT
+
+
+def test_equals_only_a_secret_of_the_same_text(secret: Secret) -> None:
+    assert secret == Secret(TEXT)
+    assert secret != Secret("other")
+    assert secret != TEXT
+
+
+def test_hash_finds_equal_secrets_and_tells_nothing_of_the_text(secret: Secret) -> None:
+    assert {secret: "found"}[Secret(TEXT)] == "found"
+    assert hash(secret) == hash(Secret("other"))
+
+
+def test_is_true_when_it_has_text(secret: Secret) -> None:
+    assert secret
+    assert not Secret("")
+
+
+def test_a_credential_can_be_replaced_in_part(secret: Secret) -> None:
+    moved = dataclasses.replace(Credential("bob", secret), origin="environment")
+
+    assert moved == Credential("bob", secret, None, "environment")
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "basic"),
+    [
+        ("Aladdin", "open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ("test", "123\u00a3", "dGVzdDoxMjPCow=="),
+        ("test", "a:b", "dGVzdDphOmI="),
+        ("test", "\udcff", "dGVzdDr/"),
+    ],
+    ids=["rfc 7617, 2", "rfc 7617, 2.1", "colon", "not utf-8"],
+)
+def test_basic_is_as_in_rfc_7617(username: str, password: str, basic: str) -> None:
+    assert Credential(username, Secret(password)).basic() == Secret(basic)

@@ -1,0 +1,55 @@
+"""One image and its push, from which the tests of texts and documents start."""
+
+import pytest
+
+from dockless.model.content import single
+from dockless.model.digest import Digest
+from dockless.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, image_manifest
+from dockless.model.manifest import layer_media_type as media_type
+from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+from dockless.model.reference import Repository
+
+
+def digest(letter: str) -> Digest:
+    return Digest("sha256", letter * 64)
+
+
+@pytest.fixture
+def plan() -> Plan:
+    config = Descriptor(OCI_CONFIG, digest("c"), 1_520)
+    base = Descriptor(media_type("gzip"), digest("1"), 76_400_000)
+    app = Descriptor(media_type("gzip"), digest("2"), 5_310_000)
+    manifest = image_manifest(config, (base, app))
+    root = Descriptor(OCI_MANIFEST, digest("d"), len(manifest))
+    content = single(
+        root, manifest, b'{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":[]}}'
+    )
+    return Plan(
+        Repository.of("localhost:5000", "team/shop"),
+        content,
+        (
+            BlobPlan(config, present=False),
+            BlobPlan(base, present=True),
+            BlobPlan(app, present=False),
+        ),
+        (
+            TagPlan("v2", None, root.digest),
+            TagPlan("stable", digest("e"), root.digest),
+            TagPlan("latest", root.digest, root.digest),
+        ),
+        digest_is_new=True,
+    )
+
+
+@pytest.fixture
+def result(plan: Plan) -> PushResult:
+    return PushResult(
+        plan,
+        unchanged=False,
+        dry_run=False,
+        verified=True,
+        engine="crane",
+        sent=5_311_520,
+        attempts=1,
+        seconds=1.9412,
+    )

@@ -1,0 +1,129 @@
+import itertools
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dockless.report.counter import Counter, Standing, first_line, line
+
+
+def _ticking() -> Callable[[], float]:
+    """Return a clock that is a second later at every look."""
+    return itertools.count(100.0).__next__
+
+
+@pytest.fixture
+def impatient_threads() -> Iterator[None]:
+    """Let threads interrupt each other as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def _together(work: Callable[[], None]) -> None:
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_it_shows_once_in_an_interval_and_at_the_end() -> None:
+    shown: list[Standing] = []
+    counter = Counter(Standing("Staging", 100), _ticking(), 5.0, shown.append)
+    for _ in range(12):
+        counter.advance(5)
+    counter.finish()
+
+    assert [(task.done, task.seconds, task.ended) for task in shown] == [
+        (25, 5.0, False),
+        (50, 10.0, False),
+        (60, 13.0, True),
+    ]
+
+
+def test_after_the_end_it_shows_nothing_more() -> None:
+    shown: list[Standing] = []
+    counter = Counter(Standing("Staging", 100), _ticking(), 1.0, shown.append)
+    counter.finish()
+    counter.finish()
+    counter.advance(5)
+
+    assert len(shown) == 1
+
+
+def test_an_advance_of_nothing_still_shows_that_time_passes() -> None:
+    shown: list[Standing] = []
+    counter = Counter(Standing("Uploading", 100), _ticking(), 1.0, shown.append)
+    counter.advance(0)
+
+    assert shown == [Standing("Uploading", 100, done=0, seconds=1.0)]
+
+
+@pytest.mark.usefixtures("impatient_threads")
+def test_threads_that_hammer_it_lose_no_byte() -> None:
+    shown: list[Standing] = []
+    counter = Counter(Standing("Staging", None), _ticking(), 5.0, shown.append)
+
+    def work() -> None:
+        for _ in range(20_000):
+            counter.advance(3)
+
+    _together(work)
+    counter.finish()
+
+    assert shown[-1].done == 4 * 20_000 * 3
+
+
+@pytest.mark.usefixtures("impatient_threads")
+def test_threads_show_one_at_a_time_and_never_go_back() -> None:
+    shown: list[int] = []
+    inside = threading.Lock()
+
+    def show(task: Standing) -> None:
+        assert inside.acquire(blocking=False)
+        shown.append(task.done)
+        inside.release()
+
+    counter = Counter(Standing("Staging", None), _ticking(), 0.0, show)
+
+    def work() -> None:
+        for _ in range(2_000):
+            counter.advance(1)
+
+    _together(work)
+
+    assert shown == list(range(1, 8_001))
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        (Standing("Staging", 530_000_000), "Staging: 530 MB"),
+        (Standing("Staging", 0), "Staging: 0 B"),
+        (Standing("Reading standard input", None), "Reading standard input"),
+    ],
+)
+def test_the_first_line_has_the_total_when_it_is_known(task: Standing, text: str) -> None:
+    assert first_line(task) == text
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        (Standing("Up", 200, 50, 2.0), "Up: 50 B of 200 B (25%), 25 B/s"),
+        (Standing("Up", 200, 199, 2.0), "Up: 199 B of 200 B (99%), 99.5 B/s"),
+        (Standing("Up", 200, 250, 2.0), "Up: 250 B of 200 B (100%), 125 B/s"),
+        (Standing("Up", None, 50, 2.0), "Up: 50 B, 25 B/s"),
+        (Standing("Up", 0, 0, 2.0), "Up: 0 B of 0 B, 0 B/s"),
+        (Standing("Up", 200, 0, 0.0), "Up: 0 B of 200 B (0%)"),
+        (Standing("Up", 200, 200, 2.0, ended=True), "Up: 200 B in 2.0 s, 100 B/s"),
+        (Standing("Up", None, 200, 2.0, ended=True), "Up: 200 B in 2.0 s, 100 B/s"),
+        (Standing("Up", 200, 50, 2.0, ended=True), "Up: 50 B of 200 B in 2.0 s, 25 B/s"),
+        (Standing("Up", 200, 200, 0.0, ended=True), "Up: 200 B in 0.0 s"),
+    ],
+)
+def test_a_line_says_how_far_it_is_or_how_it_ended(task: Standing, text: str) -> None:
+    assert line(task) == text

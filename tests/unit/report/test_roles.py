@@ -1,0 +1,44 @@
+import json
+from dataclasses import replace
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, image_manifest
+from dockless.model.plan import Plan
+from dockless.report.roles import config_digests, missing_layers
+
+
+def test_a_config_is_what_the_manifest_says_it_is(plan: Plan) -> None:
+    assert config_digests(plan.content) == {plan.content.image_id}
+
+
+def test_an_artifacts_config_may_have_any_type(plan: Plan) -> None:
+    config = Descriptor("application/vnd.example.config+json", Digest.of(b"{}"), 2)
+    layer = Descriptor("application/vnd.example.thing", Digest.of(b"thing"), 5)
+    documents = {plan.content.root.digest: image_manifest(config, (layer,))}
+
+    assert config_digests(replace(plan.content, documents=documents)) == {config.digest}
+
+
+def test_an_index_has_the_configs_of_all_its_manifests() -> None:
+    configs = [Descriptor("application/json", Digest.of(name), 3) for name in (b"arm", b"amd")]
+    manifests = [image_manifest(config, ()) for config in configs]
+    index = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": [
+                Descriptor(OCI_MANIFEST, Digest.of(data), len(data)).to_json() for data in manifests
+            ],
+        }
+    ).encode()
+    root = Descriptor(OCI_INDEX, Digest.of(index), len(index))
+    documents = {Digest.of(data): data for data in (index, *manifests)}
+
+    content = Content(root, documents, tuple(configs), None, ())
+
+    assert config_digests(content) == {config.digest for config in configs}
+
+
+def test_missing_layers_are_neither_configs_nor_present(plan: Plan) -> None:
+    assert [layer.digest.hex[0] for layer in missing_layers(plan)] == ["2"]
