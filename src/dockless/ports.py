@@ -72,6 +72,13 @@ class Registry(Protocol):
         """Return those of the blobs that the repository has."""
 
 
+class EarlyUploads(Protocol):
+    """Blobs that went to the registry before the engine starts."""
+
+    def commit(self, sending: Task) -> None:
+        """Wait for what is on its way, and make the registry accept it; nothing is ever raised."""
+
+
 class Engine(Protocol):
     """A program that writes to registries. Every method raises the errors of its exit."""
 

@@ -9,7 +9,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, PushError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
-from dockless.ports import Engine, Image, Progress, Registry
+from dockless.ports import EarlyUploads, Engine, Image, Progress, Registry
 from dockless.retries import Patience
 
 
@@ -38,6 +38,7 @@ class Means:
 
     Attributes:
         registry: Reads the registry.
+        early: What goes ahead of the engine.
         engine: Returns the engine; called only when there is something to write.
         lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
         progress: Where the work is shown.
@@ -46,6 +47,7 @@ class Means:
     """
 
     registry: Registry
+    early: EarlyUploads
     engine: Callable[[], Engine]
     lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
     progress: Progress
@@ -135,6 +137,7 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
         attempts += 1
         sending = means.progress.start("uploading", sum(blob.size for blob in plan.missing))
         try:
+            means.early.commit(sending)
             engine.push(layout, plan.content, plan.repository, sending)
         finally:
             sending.finish()

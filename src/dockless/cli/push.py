@@ -105,7 +105,7 @@ def _push_one(
     with session(options, ask.given(options, settings)) as work:
         for reference in target.references:
             show.remark(options, f"Target: {reference}")
-        work.knock(target.repository.value)
+        work.expect(target.repository.value)
         if spec:
             found = select(work.opener.images(spec, options.platform), spec.selector, spec.label)
         else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from dockless.cli import ask
 from dockless.cli.options import PushOptions
@@ -24,6 +25,7 @@ from dockless.push import Means, Order, push
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
 from dockless.registry.trust import find_trust
+from dockless.registry.uploads import HeadStart
 from dockless.report.progress import progress
 from dockless.retries import Patience
 from dockless.settings.naming import Target
@@ -37,6 +39,7 @@ class Door:
 
     client: RegistryClient
     credential: Credential | None
+    early: HeadStart
 
 
 class Session:
@@ -58,6 +61,25 @@ class Session:
         self._until = until
         self._patience = Patience(options.retries + 1, until, shown.note)
         self._doors: dict[Repository, Door] = {}
+        self._staging = staging
+        self._open_doors = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open_doors.close()
+
+    def expect(self, repository: Repository) -> None:
+        """Send layers ahead to this repository as soon as they are staged.
+
+        Raises:
+            AuthError: It wants a credential, and nobody can be asked for one.
+            NetworkError: It does not answer.
+        """
+        early = self.knock(repository).early
+        if not self._options.dry_run:
+            self._staging.on_layer = early.offer
 
     def knock(self, repository: Repository) -> Door:
         """Return the registry of a repository, once it answers; ask who we are if it wants to know.
@@ -79,7 +101,8 @@ class Session:
         if found is None and client.wants_credential():
             found = ask.credential(repository.host, options, client.refusal())
             client = RegistryClient(http, found)
-        return Door(client, found)
+        early = self._open_doors.enter_context(HeadStart(client, repository, self._until))
+        return Door(client, found, early)
 
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
@@ -97,6 +120,7 @@ class Session:
         endpoint = door.client.http.endpoint
         means = Means(
             door.client,
+            door.early,
             partial(engine, options, endpoint, door.credential, folder / "home", self._until),
             partial(write_layout, folder / "layout"),
             self._progress,
@@ -119,6 +143,9 @@ def session(options: PushOptions, given: Given) -> Iterator[Session]:
         color=not os.environ.get("NO_COLOR"),
     )
     with shown, held.run() as folder:
-        with Staging(held, folder, options.compression, cores()) as staging:
-            yield Session(options, given, shown, staging, folder)
+        with (
+            Staging(held, folder, options.compression, cores()) as staging,
+            Session(options, given, shown, staging, folder) as work,
+        ):
+            yield work
         held.prune(limit)

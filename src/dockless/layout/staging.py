@@ -53,6 +53,7 @@ class Staging:
     Attributes:
         store: Where blobs stay afterwards.
         compression: What uncompressed layers become.
+        on_layer: Told of every layer that is staged, and of its file.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Staging:
     ) -> None:
         self.store = store
         self.compression: Compression = compression
+        self.on_layer: Callable[[Descriptor, Path], None] = _nobody
         self._cores = cores
         self._blobs = folder / "blobs"
         self._blobs.mkdir(parents=True, exist_ok=True)
@@ -138,6 +140,7 @@ class Staging:
             Descriptor(layer_media_type(self.compression), draft.digest(), draft.size),
         )
         self._keep(draft, lambda: self._remember(head, layer), turn.pop_all())
+        self.on_layer(layer.descriptor, self._blobs / layer.descriptor.digest.hex)
         return layer
 
     def _remember(self, head: str, layer: Layer) -> None:
@@ -148,7 +151,9 @@ class Staging:
         with self._draft() as draft:
             diff_id = _unpacked_digest(source, packed, draft, label)
         self._keep(draft)
-        return Layer(diff_id, Descriptor(layer_media_type(packed), draft.digest(), draft.size))
+        blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
+        self.on_layer(blob, self._blobs / blob.digest.hex)
+        return Layer(diff_id, blob)
 
     def copy(
         self, stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
@@ -209,6 +214,10 @@ class Staging:
                 f"There is no space left for the layers in {self.store.folder}.",
                 "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
             ) from None
+
+
+def _nobody(layer: Descriptor, path: Path) -> None:
+    del layer, path
 
 
 def check(

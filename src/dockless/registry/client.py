@@ -1,14 +1,15 @@
 """The questions a push asks a registry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urljoin
 
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, PushError
 from dockless.model.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
-from dockless.registry.http import CONNECTIONS, Answer, Http
+from dockless.registry.http import CONNECTIONS, Answer, Body, Http
 from dockless.registry.tokens import Challenge, authorization, parse_challenge, refused
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
@@ -102,13 +103,33 @@ class RegistryClient:
             body = self._ask("GET", repository, f"manifests/{tag}").body
             return Digest.of(body) if len(body) <= LONGEST_MANIFEST else None
 
-    def _ask(self, method: str, repository: Repository, path: str) -> Answer:
-        header = self._authorized(repository)
-        url = f"{self.http.endpoint.url}/v2/{repository.path}/{path}"
-        headers = {"Accept": _ACCEPT} if path.startswith("manifests/") else {}
-        if header:
-            headers["Authorization"] = header.reveal()
-        answer = self.http.ask(method, url, headers)
+    def request(
+        self,
+        method: str,
+        repository: Repository,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+    ) -> Answer:
+        """Send one request about a repository, with what it takes to be allowed.
+
+        Args:
+            method: The HTTP method.
+            repository: The repository.
+            path: What follows the repository in the URL, or a Location that the registry gave.
+            headers: Further headers.
+            body: What is sent along.
+
+        Raises:
+            AuthError: The credential is refused, or not allowed to do this.
+            NetworkError: There was no answer, or the registry is in trouble.
+        """
+        url = urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
+        own = url.startswith(f"{self.http.endpoint.url}/")
+        # a Location elsewhere is a storage service, which must not see who we are
+        secret = self._authorized(repository) if own else None
+        authorized = {"Authorization": secret.reveal()} if secret else {}
+        answer = self.http.ask(method, url, {**(headers or {}), **authorized}, body)
         host = self.http.endpoint.host
         if answer.status == _UNAUTHORIZED:
             self._headers.pop(repository.path, None)  # a token may have come to its end
@@ -119,9 +140,15 @@ class RegistryClient:
                 f"{host} does not allow {user} to use {repository}.",
                 "Ask for the right to push there, or check the namespace.",
             )
+        return answer
+
+    def _ask(self, method: str, repository: Repository, path: str) -> Answer:
+        headers = {"Accept": _ACCEPT} if path.startswith("manifests/") else {}
+        answer = self.request(method, repository, path, headers)
         if answer.status not in (_OK, _NOT_FOUND) or (answer.status == _OK and _is_html(answer)):
+            kind = answer.headers.get("Content-Type", "no content type")
             raise PushError(
-                f"{host} answers {answer.status} ({answer.headers.get('Content-Type', '')}) "
+                f"{self.http.endpoint.host} answers {answer.status} ({kind}) "
                 f"to {method} of {path} in {repository}.",
                 "Check the host and port, and that no proxy or login page stands in between.",
             )

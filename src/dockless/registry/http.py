@@ -5,8 +5,9 @@ import email.utils
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 import urllib3
@@ -38,6 +39,9 @@ class Answer:
     body: bytes
 
 
+Body = bytes | Iterable[bytes] | None
+
+
 class Http:
     """The connections to one endpoint, and to the token service that it names.
 
@@ -52,7 +56,7 @@ class Http:
         self._pools: dict[str, urllib3.PoolManager] = {}
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: str = ""
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Body = None
     ) -> Answer:
         """Send one request.
 
@@ -64,7 +68,7 @@ class Http:
                 method,
                 url,
                 headers=dict(headers or {}),
-                body=body.encode() if body else None,
+                body=body,
                 timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
                 retries=_REDIRECTS,
                 preload_content=False,
@@ -88,11 +92,8 @@ class Http:
         if key not in self._pools:
             secure = ssl_context(self.endpoint.trust) if parts.scheme == "https" else None
             proxy = _proxy(parts.scheme, parts.hostname or "", self._environment)
-            self._pools[key] = (
-                urllib3.ProxyManager(proxy, maxsize=CONNECTIONS, block=True, ssl_context=secure)
-                if proxy
-                else urllib3.PoolManager(maxsize=CONNECTIONS, block=True, ssl_context=secure)
-            )
+            manager = partial(urllib3.ProxyManager, proxy) if proxy else urllib3.PoolManager
+            self._pools[key] = manager(maxsize=CONNECTIONS, block=True, ssl_context=secure)
         return self._pools[key]
 
 

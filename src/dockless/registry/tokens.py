@@ -78,7 +78,7 @@ def _token(http: Http, challenge: Challenge, credential: Credential | None, scop
                     "client_id": "dockless",
                     "refresh_token": credential.identity_token.reveal(),
                 }
-            ),
+            ).encode(),
         )
     else:
         headers = {"Authorization": f"Basic {credential.basic().reveal()}"} if credential else {}

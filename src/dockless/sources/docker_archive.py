@@ -98,13 +98,18 @@ class UnpackedImage:
     def content(self) -> Content:
         """Return the image as it will be pushed; layers never seen before are compressed."""
         if self._content is None:
-            known = known_layers(self.config, self._staging)
-            self._layers = tuple(
-                known.get(diff_id) or self._layer(name, diff_id)
-                for name, diff_id in zip(self._entry.layers, self.config.diff_ids, strict=True)
-            )
+            self._layers = self._staged_layers()
             self._content = assemble(self._config, self._layers, self._staging)
         return self._content
+
+    def _staged_layers(self) -> tuple[Descriptor, ...]:
+        layers = known_layers(self.config, self._staging)
+        names = dict(zip(self.config.diff_ids, self._entry.layers, strict=True))
+        new = [diff_id for diff_id in names if diff_id not in layers]
+        # the largest first: it is then on its way while the others are compressed
+        for diff_id in sorted(new, key=lambda diff_id: -self._files.size(names[diff_id])):
+            layers[diff_id] = self._layer(names[diff_id], diff_id)
+        return tuple(layers[diff_id] for diff_id in self.config.diff_ids)
 
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
         """Return a file for each of these blobs, compressing again what the store has lost."""

@@ -25,6 +25,9 @@ class Files(Protocol):
     def document(self, name: str) -> bytes:
         """Return a small file, JSON as a rule; raise SourceError when missing or too large."""
 
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes; raise SourceError when it is missing."""
+
     def layer(self, name: str) -> Layer:
         """Stage a file as a layer, compressed if it is not."""
 

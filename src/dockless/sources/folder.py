@@ -24,10 +24,14 @@ class Folder:
     def document(self, name: str) -> bytes:
         """Return a small file."""
         path = self._file(name)
-        size = path.stat().st_size
+        size = self.size(name)
         if size > LONGEST_MANIFEST:
             raise SourceError(f"{self.label}: {name} has {size} bytes; no manifest or config has.")
         return path.read_bytes()
+
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes."""
+        return self._file(name).stat().st_size
 
     def layer(self, name: str) -> Layer:
         """Refuse: a directory holds layouts, whose layers are blobs."""

@@ -129,6 +129,10 @@ class PlainTar:
             file.seek(start)
             return file.read(size)
 
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes."""
+        return self._place(name)[1]
+
     def layer(self, name: str) -> Layer:
         """Stage a file as a layer, compressed if it is not."""
         with self._opened(name) as (file, size, task):
@@ -238,6 +242,10 @@ class StreamedTar:
         if data is None:
             raise missing(self.label, name)
         return data
+
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes, as it is staged."""
+        return self.layer(name).descriptor.size
 
     def layer(self, name: str) -> Layer:
         """Return the layer that was staged on the way."""
