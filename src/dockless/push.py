@@ -126,7 +126,9 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
     there = means.patience.call(lambda: means.registry.manifest(plan.repository, root))
     if there is not None and not plan.missing:
         return 0
-    blobs = image.paths([blob.digest for blob in plan.missing])
+    # an engine reads the config even where the registry has it
+    needed = plan.content.configs() | {blob.digest for blob in plan.missing}
+    blobs = image.paths(needed)
     layout = means.lay_out(plan.content, blobs)
     attempts = 0
 

@@ -34,6 +34,11 @@ class Content:
     image_id: Digest | None
     platforms: tuple[Platform, ...]
 
+    def configs(self) -> frozenset[Digest]:
+        """Return the digests of what the manifests name as their config, whatever its type."""
+        documents = map(parse_document, self.documents.values())
+        return frozenset(each.config.digest for each in documents if isinstance(each, Manifest))
+
     def children_first(self) -> tuple[Digest, ...]:
         """Return the documents' digests, each after every document that it leads to."""
         order: dict[Digest, None] = {}

@@ -63,6 +63,12 @@ class Plan:
         """The blobs that the registry lacks."""
         return tuple(blob.descriptor for blob in self.blobs if not blob.present)
 
+    @property
+    def missing_layers(self) -> tuple[Descriptor, ...]:
+        """The layers that the registry lacks."""
+        configs = self.content.configs()
+        return tuple(blob for blob in self.missing if blob.digest not in configs)
+
 
 @dataclass(frozen=True, slots=True)
 class PushResult:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from dockless.model.errors import DocklessError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
-from dockless.report.roles import config_digests
 
 SCHEMA_VERSION = 1
 """Goes up when a member changes its meaning or goes away; a member more leaves it as it is."""
@@ -56,7 +55,7 @@ def _document(member: str, value: object) -> dict[str, object]:
 
 def _plan(plan: Plan) -> dict[str, object]:
     content = plan.content
-    configs = config_digests(content)
+    configs = content.configs()
     return {
         "repository": str(plan.repository),
         "mediaType": content.root.media_type,

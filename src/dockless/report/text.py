@@ -6,7 +6,6 @@ from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.plan import Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
-from dockless.report.roles import config_digests, missing_layers
 from dockless.report.units import human_size, human_time, printable
 
 _SHORT_HEX = 12
@@ -45,7 +44,7 @@ def closing_text(result: PushResult) -> str:
         return f"{targets}: already there, nothing to do ({time})"
     if result.dry_run:
         return f"{targets}: nothing was sent, this was a dry run"
-    facts = [f"{_counted(len(missing_layers(result.plan)), 'layer')} sent"]
+    facts = [f"{_counted(len(result.plan.missing_layers), 'layer')} sent"]
     if result.sent:
         facts.append(human_size(result.sent))
     facts.append(time)
@@ -71,7 +70,7 @@ def explain_text(rows: Iterable[tuple[str, str, str]]) -> str:
 
 
 def _blob_rows(plan: Plan) -> Iterable[tuple[str, ...]]:
-    configs = config_digests(plan.content)
+    configs = plan.content.configs()
     for blob in plan.blobs:
         role = "Config" if blob.descriptor.digest in configs else "Layer"
         size = human_size(blob.descriptor.size)

@@ -5,11 +5,10 @@ from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, image_manifest
 from dockless.model.plan import Plan
-from dockless.report.roles import config_digests, missing_layers
 
 
 def test_a_config_is_what_the_manifest_says_it_is(plan: Plan) -> None:
-    assert config_digests(plan.content) == {plan.content.image_id}
+    assert plan.content.configs() == {plan.content.image_id}
 
 
 def test_an_artifacts_config_may_have_any_type(plan: Plan) -> None:
@@ -17,7 +16,7 @@ def test_an_artifacts_config_may_have_any_type(plan: Plan) -> None:
     layer = Descriptor("application/vnd.example.thing", Digest.of(b"thing"), 5)
     documents = {plan.content.root.digest: image_manifest(config, (layer,))}
 
-    assert config_digests(replace(plan.content, documents=documents)) == {config.digest}
+    assert replace(plan.content, documents=documents).configs() == {config.digest}
 
 
 def test_an_index_has_the_configs_of_all_its_manifests() -> None:
@@ -37,8 +36,8 @@ def test_an_index_has_the_configs_of_all_its_manifests() -> None:
 
     content = Content(root, documents, tuple(configs), None, ())
 
-    assert config_digests(content) == {config.digest for config in configs}
+    assert content.configs() == {config.digest for config in configs}
 
 
 def test_missing_layers_are_neither_configs_nor_present(plan: Plan) -> None:
-    assert [layer.digest.hex[0] for layer in missing_layers(plan)] == ["2"]
+    assert [layer.digest.hex[0] for layer in plan.missing_layers] == ["2"]
