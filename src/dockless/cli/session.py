@@ -12,7 +12,7 @@ from typing import Self
 
 from dockless.cli import ask
 from dockless.cli.options import PushOptions
-from dockless.cli.wiring import cache_limit, cores, engine, store
+from dockless.cli.stores import cache_limit, cores, store
 from dockless.credentials import chain
 from dockless.credentials.chain import Given
 from dockless.layout.oci import write_layout
@@ -20,7 +20,7 @@ from dockless.layout.staging import Staging
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential
-from dockless.ports import Image, Progress
+from dockless.ports import Engine, Image, Progress
 from dockless.push import Means, Order, push
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
@@ -95,7 +95,8 @@ class Session:
     def _open(self, repository: Repository) -> Door:
         options, home = self._options, Path.home()
         trust = find_trust(repository.host, options.ca_file, options.cert_dir, home)
-        http = Http(reach(repository.host, insecure=options.insecure, trust=trust), os.environ)
+        endpoint = reach(repository.host, insecure=options.insecure, trust=trust)
+        http = Http(endpoint, os.environ, self._until)
         found = chain.find(repository, self._given, os.environ, home).credential
         client = RegistryClient(http, found)
         if found is None and client.wants_credential():
@@ -117,17 +118,22 @@ class Session:
             options.verify,
             options.dry_run,
         )
-        endpoint = door.client.http.endpoint
         means = Means(
             door.client,
             door.early,
-            partial(engine, options, endpoint, door.credential, folder / "home", self._until),
+            lambda: self._engine(door, folder / "home"),
             partial(write_layout, folder / "layout"),
             self._progress,
             self._patience,
             time.monotonic,
         )
         return push(order, image, means)
+
+    def _engine(self, door: Door, home: Path) -> Engine:
+        from dockless.cli.engine import engine  # noqa: PLC0415 - a warm push needs none
+
+        endpoint = door.client.http.endpoint
+        return engine(self._options, endpoint, door.credential, home, self._until)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockless.engines.failures import failure
-from dockless.model.errors import EngineError, NetworkError
+from dockless.model.errors import EngineError, NetworkError, out_of_time
 from dockless.ports import Task
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _watched(child: "sh.OProc", limits: Limits, sending: Task | None) -> Iterato
             if moved != before:
                 changed = now
             if limits.deadline is not None and now > limits.deadline:
-                verdict.append(_late)
+                verdict.append(out_of_time)
             elif moved and now - changed > limits.stall:
                 verdict.append(_stalled(limits.stall))
             if verdict:
@@ -166,14 +166,6 @@ def _moved(pid: int) -> tuple[int, int] | None:
         return int(fields[1]), int(fields[3])
     except (OSError, IndexError, ValueError):
         return None
-
-
-def _late(host: str) -> NetworkError:
-    return NetworkError(
-        f"The push to {host} was not done in the time given by --timeout.",
-        "Run it again: what has arrived stays there.",
-        passing=False,
-    )
 
 
 def _stalled(seconds: float) -> Verdict:

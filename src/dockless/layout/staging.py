@@ -8,7 +8,7 @@ only then remembered. A power cut can so lose a blob, but never leave a wrong on
 import contextlib
 import errno
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -66,19 +66,12 @@ class Staging:
         self._blobs = folder / "blobs"
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._settler = ThreadPoolExecutor(1, "settle")
-        self._settling: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._settler.shutdown(wait=True)
-
-    def settle(self) -> None:
-        """Wait until every staged blob is safe in the store."""
-        with self._disk_errors():
-            while self._settling:
-                self._settling.pop(0).result()
 
     def path(self, digest: Digest) -> Path | None:
         """Return the file of a blob that is staged here or known to the store."""
@@ -195,13 +188,14 @@ class Staging:
         staged = draft.path.replace(self._blobs / digest.hex)
 
         def settle() -> None:
-            with turn or contextlib.nullcontext():
+            # a blob that cannot be kept costs the next push time, and this one nothing
+            with turn or contextlib.nullcontext(), contextlib.suppress(OSError):
                 draft.flush_to_disk()
                 self.store.adopt(staged, digest)
                 if remember:
                     remember()
 
-        self._settling.append(self._settler.submit(settle))
+        self._settler.submit(settle)
 
     @contextlib.contextmanager
     def _disk_errors(self) -> Iterator[None]:

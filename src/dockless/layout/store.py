@@ -26,12 +26,14 @@ from typing import IO
 
 from dockless.layout.codecs import Compression
 from dockless.model.digest import Digest
+from dockless.model.errors import UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
 
 DEFAULT_LIMIT = 20 * 1000**3
 """Bytes of blobs kept when nobody says otherwise."""
 
 _LOCK_NAMES = 2
+_YOUNG_SECONDS = 60.0
 _RECORDS_KEPT_SECONDS = 90 * 24 * 3600
 
 
@@ -115,12 +117,22 @@ class BlobStore:
 
     @contextlib.contextmanager
     def run(self) -> Iterator[Path]:
-        """Yield a new folder for one push; it goes with the block, or with the next push."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._runs.mkdir(exist_ok=True)
-        self._sweep()
+        """Yield a new folder for one push; it goes with the block, or with the next push.
+
+        Raises:
+            UsageError: The store's folder cannot be written to.
+        """
         folder = self._runs / f"{os.getpid()}-{secrets.token_hex(4)}"
-        folder.mkdir()
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._runs.mkdir(exist_ok=True)
+            self._sweep()
+            folder.mkdir()
+        except OSError as error:
+            raise UsageError(
+                f"The store {self.folder} cannot be used: {error.strerror}.",
+                "Set DOCKLESS_CACHE_DIR to a folder that this user may write to.",
+            ) from None
         try:
             with (folder / "lock").open("wb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -129,10 +141,14 @@ class BlobStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _sweep(self) -> None:
+        """Remove the folders of pushes that were killed."""
         for folder in self._runs.iterdir():
-            with contextlib.suppress(OSError), (folder / "lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                if not (folder / "lock").exists() and _age(folder) < _YOUNG_SECONDS:
+                    continue  # another push is just making it
+                with (folder / "lock").open("ab") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def usage(self) -> Usage:
         """Measure the store."""
@@ -156,10 +172,9 @@ class BlobStore:
                 break
             path.unlink(missing_ok=True)
             freed += stat.st_size
-        oldest = time.time() - _RECORDS_KEPT_SECONDS
         for folder in (self._layers, self._heads):
             for entry in _files(folder):
-                if limit == 0 or entry.stat().st_mtime < oldest:
+                if limit == 0 or _age(entry) > _RECORDS_KEPT_SECONDS:
                     entry.unlink(missing_ok=True)
         return freed
 
@@ -177,6 +192,10 @@ class BlobStore:
 def head_of(size: int, first_block: bytes) -> str:
     """Return what tells most layers apart before they are read: their length and first block."""
     return hashlib.sha256(b"%d:%b" % (size, first_block)).hexdigest()
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
 
 
 def _files(folder: Path) -> list[Path]:

@@ -104,8 +104,8 @@ class Draft(Hashing):
 
     def flush_to_disk(self) -> None:
         """Return when the file is on the disk, and close it."""
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with self._file:
+            os.fsync(self._file.fileno())
 
     def discard(self) -> None:
         """Close and delete the file."""

@@ -79,6 +79,15 @@ class NetworkError(DocklessError):
         self.retry_after = retry_after
 
 
+def out_of_time(host: str) -> NetworkError:
+    """Return the error for a push that `--timeout` ended."""
+    return NetworkError(
+        f"The push to {host} was not done in the time given by --timeout.",
+        "Run it again: what has arrived stays there.",
+        passing=False,
+    )
+
+
 class EngineError(DocklessError):
     """An engine, or another program that is needed, is missing or cannot be used."""
 

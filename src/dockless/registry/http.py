@@ -14,7 +14,7 @@ import urllib3
 from urllib3 import exceptions
 
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
-from dockless.model.errors import NetworkError, UsageError
+from dockless.model.errors import NetworkError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
 
 CONNECTIONS = 8
@@ -48,10 +48,14 @@ class Http:
     Args:
         endpoint: The registry.
         environment: Where proxies are named (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+        until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
     """
 
-    def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, environment: Mapping[str, str], until: float | None = None
+    ) -> None:
         self.endpoint = endpoint
+        self._until = until
         self._environment = environment
         self._pools: dict[str, urllib3.PoolManager] = {}
 
@@ -63,13 +67,18 @@ class Http:
         Raises:
             NetworkError: It was not answered, or the answer is that of a registry in trouble.
         """
+        left = _ANSWER_SECONDS if self._until is None else self._until - time.monotonic()
+        if left <= 0:
+            raise out_of_time(self.endpoint.host)
         with _network_errors(self.endpoint.host, url):
             response = self._pool(url).request(
                 method,
                 url,
                 headers=dict(headers or {}),
                 body=body,
-                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
+                timeout=urllib3.Timeout(
+                    connect=min(left, _CONNECT_SECONDS), read=min(left, _ANSWER_SECONDS)
+                ),
                 retries=_REDIRECTS,
                 preload_content=False,
             )

@@ -11,14 +11,11 @@ The requests are those of the distribution-spec, 'Pushing a blob in chunks', wit
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
-from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
@@ -28,16 +25,8 @@ from dockless.registry.client import RegistryClient
 _AT_ONCE = 3
 _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.05
-_ACCEPTED, _CREATED = 202, 201
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """A blob that the registry has received, but not yet accepted."""
-
-    digest: Digest
-    size: int
-    location: str
+_LAST_WORDS_SECONDS = 1.0
+_ACCEPTED = 202
 
 
 class HeadStart:
@@ -54,23 +43,26 @@ class HeadStart:
         self._repository = repository
         self._until = until
         self._stopped = threading.Event()
-        self._sent = 0
-        self._pool = ThreadPoolExecutor(_AT_ONCE, "head-start")
-        self._uploads: list[Future[_Session | None]] = []
+        self._turns = threading.Semaphore(_AT_ONCE)
+        self._uploads: list[_Upload] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        self._pool.shutdown(cancel_futures=True)
-        for session in self._finished():
-            with contextlib.suppress(DocklessError):
-                self._client.request("DELETE", self._repository, session.location)
+        end = time.monotonic() + _LAST_WORDS_SECONDS
+        for upload in self._uploads:
+            upload.join(max(0.0, end - time.monotonic()))
+            if upload.location:
+                with contextlib.suppress(DocklessError):
+                    self._client.request("DELETE", self._repository, upload.location)
 
     def offer(self, blob: Descriptor, path: Path) -> None:
         """Begin to send a staged blob, unless the registry has it."""
-        self._uploads.append(self._pool.submit(self._send, blob, path))
+        upload = _Upload(lambda upload: self._send(upload, blob, path), blob)
+        self._uploads.append(upload)
+        upload.start()
 
     def commit(self, sending: Task) -> None:
         """Wait for what is on its way, and make the registry accept it.
@@ -79,30 +71,31 @@ class HeadStart:
             sending: Told of the bytes that went, those before this call included.
         """
         told = 0
-        waiting = set(self._uploads)
-        while waiting:
-            waiting = wait(waiting, _LOOK_SECONDS).not_done
-            sending.advance(self._sent - told)
-            told = self._sent
-        for session in self._finished():
-            joint = "&" if "?" in session.location else "?"
-            url = f"{session.location}{joint}digest={quote(str(session.digest))}"
-            with contextlib.suppress(DocklessError):
-                self._client.request("PUT", self._repository, url)
-        self._uploads.clear()
-
-    def _finished(self) -> Iterator[_Session]:
         for upload in self._uploads:
-            if upload.done() and not upload.cancelled() and (session := upload.result()):
-                yield session
+            while upload.is_alive() and not self._over():
+                upload.join(_LOOK_SECONDS)
+                sent = sum(each.sent for each in self._uploads)
+                sending.advance(sent - told)
+                told = sent
+        for upload in self._uploads:
+            if upload.location:
+                joint = "&" if "?" in upload.location else "?"
+                url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
+                with contextlib.suppress(DocklessError):
+                    self._client.request("PUT", self._repository, url)
+                upload.location = ""
 
-    def _send(self, blob: Descriptor, path: Path) -> _Session | None:
-        with contextlib.suppress(DocklessError, OSError, _StoppedError):
-            if self._client.present(self._repository, [blob.digest]):
-                return None
+    def _over(self) -> bool:
+        late = self._until is not None and time.monotonic() > self._until
+        return late or self._stopped.is_set()
+
+    def _send(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
+        with self._turns, contextlib.suppress(DocklessError, OSError, _StoppedError):
+            if self._over() or self._client.present(self._repository, [blob.digest]):
+                return
             begun = self._client.request("POST", self._repository, "blobs/uploads/")
             if begun.status != _ACCEPTED:
-                return None
+                return
             headers = {
                 "Content-Type": "application/octet-stream",
                 "Content-Length": str(blob.size),
@@ -113,19 +106,39 @@ class HeadStart:
                     self._repository,
                     begun.headers.get("Location", ""),
                     headers,
-                    self._chunks(file),
+                    self._chunks(upload, file),
                 )
-            location = received.headers.get("Location", "")
-            if received.status == _ACCEPTED and location:
-                return _Session(blob.digest, blob.size, location)
-        return None
+            if received.status == _ACCEPTED:
+                upload.location = received.headers.get("Location", "")
 
-    def _chunks(self, file: BinaryIO) -> Iterator[bytes]:
+    def _chunks(self, upload: "_Upload", file: BinaryIO) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
-            if self._stopped.is_set() or (self._until and time.monotonic() > self._until):
+            if self._over():
                 raise _StoppedError
             yield chunk
-            self._sent += len(chunk)
+            upload.sent += len(chunk)
+
+
+class _Upload(threading.Thread):
+    """One blob on its way.
+
+    A daemon: a registry that hangs must not keep an interrupted push from ending.
+
+    Attributes:
+        blob: The blob.
+        sent: Bytes sent so far.
+        location: The session that holds all of it, not yet committed; empty for none.
+    """
+
+    def __init__(self, send: "Callable[[_Upload], None]", blob: Descriptor) -> None:
+        super().__init__(name=f"head-start-{blob.digest.hex[:12]}", daemon=True)
+        self._send = send
+        self.blob = blob
+        self.sent = 0
+        self.location = ""
+
+    def run(self) -> None:
+        self._send(self)
 
 
 class _StoppedError(Exception):

@@ -1,0 +1,39 @@
+"""The store of staged layers, by the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from dockless.layout.store import DEFAULT_LIMIT, BlobStore
+from dockless.model.errors import UsageError
+
+_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
+
+
+def store(environment: Mapping[str, str]) -> BlobStore:
+    """Return the store of staged layers; `DOCKLESS_CACHE_DIR` moves it."""
+    moved = environment.get("DOCKLESS_CACHE_DIR", "")
+    return BlobStore(Path(moved) if moved else platformdirs.user_cache_path("dockless"))
+
+
+def cache_limit(environment: Mapping[str, str]) -> int:
+    """Return the most bytes of blobs to keep, from `DOCKLESS_CACHE_SIZE` such as `5G`."""
+    text = environment.get("DOCKLESS_CACHE_SIZE", "").strip()
+    if not text:
+        return DEFAULT_LIMIT
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.lower())
+    if found is None:
+        raise UsageError(
+            f"DOCKLESS_CACHE_SIZE is {text!r}, which is no size.", "Write it as 500M or 20G."
+        )
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
