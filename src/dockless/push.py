@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import ConflictError, PushError
+from dockless.model.errors import ConflictError, DocklessError, PushError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
 from dockless.ports import EarlyUploads, Engine, Image, Progress, Registry
@@ -173,24 +173,28 @@ def _read_back(plan: Plan, digest: Digest, means: Means) -> bytes | None:
 
 
 def _move(order: Order, plan: Plan, engine: Engine, means: Means) -> None:
-    root = plan.content.root
     done: list[str] = []
     for tag in plan.tags:
         if tag.action == "keep":
             continue
-        if order.immutable:
-            now = _tag(order, means, tag.tag)
-            _refuse_moves(order, (TagPlan(tag.tag, now, root.digest),))
-        _move_one(plan, engine, means, tag.tag)
-        if order.verify and (now := _tag(order, means, tag.tag)) != root.digest:
-            moved = f" Moved before: {', '.join(done)}." if done else ""
-            raise PushError(
-                f"{Reference(plan.repository, tag.tag)} names {now or 'nothing'} after it was "
-                f"moved to {root.digest}.{moved}",
-                "Somebody else may push to it at the same time, or the registry lies.",
-            )
+        try:
+            _move_one(order, plan, engine, means, tag.tag)
+        except DocklessError as error:
+            if done:
+                error.what += f" Moved before: {', '.join(done)}."
+            raise
         done.append(tag.tag)
 
 
-def _move_one(plan: Plan, engine: Engine, means: Means, tag: str) -> None:
-    means.patience.call(lambda: engine.move(plan.content.root, plan.repository, tag))
+def _move_one(order: Order, plan: Plan, engine: Engine, means: Means, tag: str) -> None:
+    root = plan.content.root
+    if order.immutable:
+        now = _tag(order, means, tag)
+        _refuse_moves(order, (TagPlan(tag, now, root.digest),))
+    means.patience.call(lambda: engine.move(root, plan.repository, tag))
+    if order.verify and (now := _tag(order, means, tag)) != root.digest:
+        raise PushError(
+            f"{Reference(plan.repository, tag)} names {now or 'nothing'} after it was moved to "
+            f"{root.digest}.",
+            "Somebody else may push to it at the same time, or the registry lies.",
+        )

@@ -51,7 +51,7 @@ def _password(options: PushOptions, account: str) -> Secret | None:
     if options.password_stdin:
         return Secret(sys.stdin.readline().rstrip("\r\n"))
     if options.password:
-        return Secret(options.password)
+        return options.password
     if options.password is None:
         return None
     if not at_terminal():

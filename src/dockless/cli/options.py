@@ -11,6 +11,7 @@ import click
 from dockless.model import kinds
 from dockless.model.errors import UsageError
 from dockless.model.platform import Platform
+from dockless.model.secret import Secret
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
@@ -30,7 +31,7 @@ class PushOptions:
     tags: tuple[str, ...]
     namespace: str | None
     username: str | None
-    password: str | None
+    password: Secret | None
     password_stdin: bool
     build: bool
     all_images: bool
@@ -108,6 +109,21 @@ class PlatformType(click.ParamType[Platform]):
             self.fail(str(error), param, ctx)
 
 
+class SecretType(click.ParamType[Secret]):
+    """A password, which no repr of the options shows."""
+
+    name = "text"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002 - the same
+    ) -> Secret:
+        """Return it as a secret."""
+        return value if isinstance(value, Secret) else Secret(str(value))
+
+
 _PATH = click.Path(path_type=Path)
 
 _OPTIONS = (
@@ -127,6 +143,7 @@ _OPTIONS = (
     click.option("--username", metavar="NAME", help="Account at the registry."),
     click.option(
         "--password",
+        type=SecretType(),
         metavar="TEXT",
         help="Its password; shows in the process list, so better --password-stdin. "
         "An empty one asks for it.",

@@ -8,8 +8,11 @@ import bz2
 import contextlib
 import io
 import lzma
+import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, Literal, Protocol, cast
 
 from dockless.model.errors import SourceError
@@ -20,7 +23,9 @@ BLOCK = 1024 * 1024
 Compression = Literal["none", "gzip", "zstd"]
 
 _GZIP_LEVEL = 1
+_AHEAD = 8
 _ZSTD_LEVEL = 3
+_ZSTD_PIECE = 1024
 _MEMORY_LIMIT = 128 * 1024 * 1024
 _BOMB_STARTS = 1024 * BLOCK
 _BOMB_RATIO = 2000
@@ -80,16 +85,13 @@ def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Si
     if compression == "none":
         yield sink
     elif compression == "gzip":
-        from isal import igzip_threaded  # noqa: PLC0415 - a push that compresses nothing needs none
-
-        with igzip_threaded.open(
-            _Unclosed(sink),
-            "wb",
-            compresslevel=_GZIP_LEVEL,
-            threads=max(1, cores),
-            block_size=BLOCK,
-        ) as encoder:
-            yield encoder
+        with ThreadPoolExecutor(max(1, cores), "compress") as pool:
+            gzip = _Gzip(sink, pool)
+            try:
+                yield gzip
+                gzip.finish()
+            finally:
+                pool.shutdown(cancel_futures=True)
     else:
         import zstandard  # noqa: PLC0415 - the same
 
@@ -97,6 +99,50 @@ def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Si
         compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, threads=max(1, cores))
         with compressor.stream_writer(target, closefd=False) as encoder:
             yield encoder
+
+
+class _Gzip:
+    """One gzip member, made of blocks that are compressed side by side (RFC 1952, RFC 1951).
+
+    Each block is deflated on its own, with the end of the one before it as its dictionary, and
+    ends at a byte boundary, so that the parts join to one stream. isal's own threaded writer does
+    the same, but waits for ever when an interrupt such as Ctrl-C comes between its queues.
+    """
+
+    _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"  # no time, fastest, any system
+    _LAST_BLOCK = b"\x03\x00"
+    _WINDOW = 32 * 1024
+
+    def __init__(self, sink: Sink, pool: ThreadPoolExecutor) -> None:
+        from isal import isal_zlib  # noqa: PLC0415 - a push that compresses nothing needs none
+
+        self._isal = isal_zlib
+        self._sink = sink
+        self._pool = pool
+        self._parts: deque[Future[bytes]] = deque()
+        self._window = b""
+        self._crc = 0
+        self._size = 0
+        sink.write(self._HEADER)
+
+    def write(self, data: bytes) -> int:
+        self._crc = self._isal.crc32(data, self._crc)
+        self._size += len(data)
+        self._parts.append(self._pool.submit(self._deflate, data, self._window))
+        self._window = data[-self._WINDOW :]
+        while len(self._parts) > _AHEAD:
+            self._sink.write(self._parts.popleft().result())
+        return len(data)
+
+    def finish(self) -> None:
+        while self._parts:
+            self._sink.write(self._parts.popleft().result())
+        self._sink.write(self._LAST_BLOCK)
+        self._sink.write(struct.pack("<LL", self._crc, self._size & 0xFFFFFFFF))
+
+    def _deflate(self, data: bytes, window: bytes) -> bytes:
+        encoder = self._isal.compressobj(_GZIP_LEVEL, wbits=-15, zdict=window)
+        return encoder.compress(data) + encoder.flush(self._isal.Z_SYNC_FLUSH)
 
 
 class _Unclosed(io.RawIOBase):
@@ -201,12 +247,43 @@ def _decoder(source: _Counted, compression: str) -> BinaryIO:
 
         return cast("BinaryIO", igzip_threaded.open(source, "rb", threads=1, block_size=BLOCK))
     if compression == "zstd":
+        return cast("BinaryIO", _Frames(source))
+    return cast("BinaryIO", _Incremental(source, compression))
+
+
+class _Frames(io.RawIOBase):
+    """Reads zstd, frames one after another.
+
+    zstandard's own reader takes a frame that ends too early for a whole one. Its object for
+    pieces does not, and as it returns all that a piece becomes, the pieces are small.
+    """
+
+    def __init__(self, source: _Counted) -> None:
         import zstandard  # noqa: PLC0415 - loaded when needed
 
-        decoder = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT)
-        readable = cast("BinaryIO", source)
-        return cast("BinaryIO", decoder.stream_reader(readable, BLOCK, read_across_frames=True))
-    return cast("BinaryIO", _Incremental(source, compression))
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT)
+        self._decoder = self._decompressor.decompressobj()
+        self._pieces = _pieces(source)
+        self._plain = io.BytesIO()
+
+    def read(self, size: int = -1) -> bytes:
+        while not (data := self._plain.read(size)):
+            ended = self._decoder.eof
+            piece = (ended and self._decoder.unused_data) or next(self._pieces, b"")
+            if not piece:
+                if ended:
+                    return b""
+                raise EOFError("it ends too early")
+            if ended:
+                self._decoder = self._decompressor.decompressobj()
+            self._plain = io.BytesIO(self._decoder.decompress(piece))
+        return data
+
+
+def _pieces(source: _Counted) -> Iterator[bytes]:
+    for block in blocks(source):
+        for start in range(0, len(block), _ZSTD_PIECE):
+            yield block[start : start + _ZSTD_PIECE]
 
 
 class _Incremental(io.RawIOBase):

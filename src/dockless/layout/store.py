@@ -33,7 +33,6 @@ DEFAULT_LIMIT = 20 * 1000**3
 """Bytes of blobs kept when nobody says otherwise."""
 
 _LOCK_NAMES = 2
-_YOUNG_SECONDS = 60.0
 _RECORDS_KEPT_SECONDS = 90 * 24 * 3600
 
 
@@ -86,7 +85,7 @@ class BlobStore:
     def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
         """Return what a layer becomes when compressed, if this store ever saw it done."""
         try:
-            entry = json.loads(self._layer_path(diff_id, compression).read_bytes())
+            entry = json.loads(_used(self._layer_path(diff_id, compression)))
             digest, size = Digest.parse(entry["digest"]), int(entry["size"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -100,7 +99,7 @@ class BlobStore:
     def seen(self, head: str) -> Digest | None:
         """Return the diffID of the last layer with this head (see `head_of`)."""
         try:
-            return Digest.parse((self._heads / head).read_text())
+            return Digest.parse(_used(self._heads / head).decode())
         except (OSError, ValueError):
             return None
 
@@ -110,8 +109,11 @@ class BlobStore:
 
     def exclusive(self, head: str) -> IO[bytes]:
         """Wait until nobody else stages a layer with this head; closing the file lets them in."""
+        return self._locked(head[:_LOCK_NAMES])
+
+    def _locked(self, name: str) -> IO[bytes]:
         self._locks.mkdir(parents=True, exist_ok=True)
-        lock = (self._locks / head[:_LOCK_NAMES]).open("wb")
+        lock = (self._locks / name).open("wb")
         fcntl.flock(lock, fcntl.LOCK_EX)
         return lock
 
@@ -126,16 +128,18 @@ class BlobStore:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._runs.mkdir(exist_ok=True)
-            self._sweep()
-            folder.mkdir()
+            with self._locked("runs"):  # or another's sweep could meet a folder before its lock
+                self._sweep()
+                folder.mkdir()
+                lock = (folder / "lock").open("wb")
+                fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as error:
             raise UsageError(
                 f"The store {self.folder} cannot be used: {error.strerror}.",
                 "Set DOCKLESS_CACHE_DIR to a folder that this user may write to.",
             ) from None
         try:
-            with (folder / "lock").open("wb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with lock:
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -143,17 +147,14 @@ class BlobStore:
     def _sweep(self) -> None:
         """Remove the folders of pushes that were killed."""
         for folder in self._runs.iterdir():
-            with contextlib.suppress(OSError):
-                if not (folder / "lock").exists() and _age(folder) < _YOUNG_SECONDS:
-                    continue  # another push is just making it
-                with (folder / "lock").open("ab") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError), (folder / "lock").open("ab") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def usage(self) -> Usage:
         """Measure the store."""
-        sizes = [stat.st_size for stat, _ in self._every_blob()]
-        return Usage(len(sizes), sum(sizes), sum(1 for _ in _files(self._layers)))
+        sizes = [stat.st_size for _, stat in self._every_blob()]
+        return Usage(len(sizes), sum(sizes), len(_files(self._layers)))
 
     def prune(self, limit: int) -> int:
         """Delete blobs, the least recently used first, until `limit` bytes are left.
@@ -164,26 +165,26 @@ class BlobStore:
         Returns:
             The bytes that were freed.
         """
-        blobs = sorted(self._every_blob(), key=lambda blob: blob[0].st_mtime_ns)
-        total = sum(stat.st_size for stat, _ in blobs)
+        blobs = sorted(self._every_blob(), key=lambda blob: blob[1].st_mtime_ns)
+        total = sum(stat.st_size for _, stat in blobs)
         freed = 0
-        for stat, path in blobs:
+        for path, stat in blobs:
             if total - freed <= limit:
                 break
             path.unlink(missing_ok=True)
             freed += stat.st_size
+        oldest = time.time() - _RECORDS_KEPT_SECONDS
         for folder in (self._layers, self._heads):
-            for entry in _files(folder):
-                if limit == 0 or _age(entry) > _RECORDS_KEPT_SECONDS:
-                    entry.unlink(missing_ok=True)
+            for path, stat in _files(folder):
+                if limit == 0 or stat.st_mtime < oldest:
+                    path.unlink(missing_ok=True)
         return freed
 
     def _blob_path(self, digest: Digest) -> Path:
         return self._blobs / digest.algorithm / digest.hex
 
-    def _every_blob(self) -> list[tuple[os.stat_result, Path]]:
-        folders = self._blobs.iterdir() if self._blobs.is_dir() else ()
-        return [(path.stat(), path) for folder in folders for path in _files(folder)]
+    def _every_blob(self) -> list[tuple[Path, os.stat_result]]:
+        return [blob for folder, _ in _files(self._blobs) for blob in _files(folder)]
 
     def _layer_path(self, diff_id: Digest, compression: Compression) -> Path:
         return self._layers / f"{diff_id.hex}.{compression}"
@@ -194,16 +195,24 @@ def head_of(size: int, first_block: bytes) -> str:
     return hashlib.sha256(b"%d:%b" % (size, first_block)).hexdigest()
 
 
-def _age(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
+def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """Return what is in a folder, but for what another push deletes at this moment."""
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError):
+            found.append((path, path.stat()))
+    return found
 
 
-def _files(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+def _used(path: Path) -> bytes:
+    """Return the file's bytes, and mark it as used."""
+    os.utime(path)
+    return path.read_bytes()
 
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     draft.write_bytes(data)
-    draft.replace(path)
+    with contextlib.suppress(FileNotFoundError):  # somebody prunes everything
+        draft.replace(path)

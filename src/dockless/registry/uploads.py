@@ -54,7 +54,7 @@ class HeadStart:
         end = time.monotonic() + _LAST_WORDS_SECONDS
         for upload in self._uploads:
             upload.join(max(0.0, end - time.monotonic()))
-            if upload.location:
+            if upload.location and not upload.is_alive():
                 with contextlib.suppress(DocklessError):
                     self._client.request("DELETE", self._repository, upload.location)
 
@@ -77,13 +77,14 @@ class HeadStart:
                 sent = sum(each.sent for each in self._uploads)
                 sending.advance(sent - told)
                 told = sent
+        sending.advance(sum(each.sent for each in self._uploads) - told)
         for upload in self._uploads:
-            if upload.location:
+            if upload.complete:
                 joint = "&" if "?" in upload.location else "?"
                 url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
                 with contextlib.suppress(DocklessError):
                     self._client.request("PUT", self._repository, url)
-                upload.location = ""
+                upload.location, upload.complete = "", False
 
     def _over(self) -> bool:
         late = self._until is not None and time.monotonic() > self._until
@@ -96,6 +97,7 @@ class HeadStart:
             begun = self._client.request("POST", self._repository, "blobs/uploads/")
             if begun.status != _ACCEPTED:
                 return
+            upload.location = begun.headers.get("Location", "")
             headers = {
                 "Content-Type": "application/octet-stream",
                 "Content-Length": str(blob.size),
@@ -104,12 +106,13 @@ class HeadStart:
                 received = self._client.request(
                     "PATCH",
                     self._repository,
-                    begun.headers.get("Location", ""),
+                    upload.location,
                     headers,
                     self._chunks(upload, file),
                 )
             if received.status == _ACCEPTED:
                 upload.location = received.headers.get("Location", "")
+                upload.complete = bool(upload.location)
 
     def _chunks(self, upload: "_Upload", file: BinaryIO) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
@@ -127,7 +130,8 @@ class _Upload(threading.Thread):
     Attributes:
         blob: The blob.
         sent: Bytes sent so far.
-        location: The session that holds all of it, not yet committed; empty for none.
+        location: The session that holds what was sent, not yet committed; empty for none.
+        complete: Whether all of it was sent, so that the session can be committed.
     """
 
     def __init__(self, send: "Callable[[_Upload], None]", blob: Descriptor) -> None:
@@ -136,6 +140,7 @@ class _Upload(threading.Thread):
         self.blob = blob
         self.sent = 0
         self.location = ""
+        self.complete = False
 
     def run(self) -> None:
         self._send(self)

@@ -46,7 +46,7 @@ class Value:
     def wrong(self, problem: str, remedy: str = "") -> UsageError:
         """Return the error that says what is wrong with this value, and where it stands."""
         name = f"`{self.key}` in {self.origin}" if self.key else self.origin
-        return UsageError(f"{name} {problem}.", remedy)
+        return UsageError(f"{name} {problem}.", remedy or "Correct it there.")
 
     def get(self, key: str) -> "Value | None":
         """Return a map's value; None when it is not there, or null."""

@@ -137,13 +137,17 @@ def _names(wanted: str, image_id: Digest, tags: Sequence[str]) -> bool:
     bare = wanted.removeprefix("sha256:")
     if len(bare) >= 12 and image_id.hex.startswith(bare):  # noqa: PLR2004 - the usual short ID
         return True
+    # podman keeps what has no registry under localhost/
+    meant = _tagged(wanted) | _tagged(f"localhost/{wanted}")
+    return any(_tagged(tag) & meant for tag in tags)
+
+
+def _tagged(name: str) -> set[Reference]:
+    """Return the reference that a name is, none if it is no reference."""
     try:
-        reference = with_tag(Reference.parse(wanted))
-        # podman keeps what has no registry under localhost/
-        local = with_tag(Reference.parse(f"localhost/{wanted}"))
+        return {with_tag(Reference.parse(name))}
     except ValueError:
-        return False
-    return any(with_tag(Reference.parse(tag)) in (reference, local) for tag in tags)
+        return set()
 
 
 def _digest(text: str) -> Digest:

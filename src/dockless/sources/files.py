@@ -41,7 +41,10 @@ def safe_name(name: str, label: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
-        raise SourceError(f"{label} has a file name that is not UTF-8: {shown}.") from None
+        raise SourceError(
+            f"{label} has a file name that is not UTF-8: {shown}.",
+            "Save the image again: the names of 'docker save', 'podman save' and skopeo are.",
+        ) from None
     clean = posixpath.normpath(name)
     if name.startswith("/") or clean == ".." or clean.startswith("../") or "\0" in name:
         raise SourceError(
@@ -56,7 +59,10 @@ def link_target(name: str, target: str, label: str, *, hard: bool) -> str:
     if hard:
         return safe_name(target, label)
     if target.startswith("/"):
-        raise SourceError(f"{label} has a link that leads outside of it: {name!r} to {target!r}.")
+        raise SourceError(
+            f"{label} has a link that leads outside of it: {name!r} to {target!r}.",
+            "Nothing was read through it: such an archive is damaged or an attack.",
+        )
     return safe_name(posixpath.join(posixpath.dirname(name), target), label)
 
 

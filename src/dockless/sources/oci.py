@@ -177,9 +177,13 @@ def _index(files: Files, name: str, data: bytes) -> Index:
     try:
         document = parse_document(data)
     except ValueError as error:
-        raise SourceError(f"{files.label}: {name} is not an image index: {error}.") from None
+        raise SourceError(
+            f"{files.label}: {name} is not an image index: {error}.", "Make or copy it again."
+        ) from None
     if not isinstance(document, Index):
-        raise SourceError(f"{files.label}: {name} is a manifest, not an image index.")
+        raise SourceError(
+            f"{files.label}: {name} is a manifest, not an image index.", "Make or copy it again."
+        )
     return document
 
 

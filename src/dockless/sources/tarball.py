@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from dockless.layout.codecs import Readable, blocks, decompressing, read_block, sniff
-from dockless.layout.staging import Layer, Staging, mismatch
+from dockless.layout.staging import Layer, MispredictedError, Staging, mismatch
 from dockless.layout.streams import Rejoined
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
@@ -50,17 +50,26 @@ def _members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfil
     for count, member in enumerate(archive):
         archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
         if count >= _MOST_MEMBERS:
-            raise SourceError(f"{label} has more than {_MOST_MEMBERS} files: no image archive has.")
+            raise SourceError(
+                f"{label} has more than {_MOST_MEMBERS} files: no image archive has.",
+                "Give an archive made by 'docker save', 'podman save' or skopeo.",
+            )
         name = safe_name(member.name, label)
         if member.isdir():
             continue
         if name in seen:
-            raise SourceError(f"{label} has two files of the name {name!r}.")
+            raise SourceError(
+                f"{label} has two files of the name {name!r}.",
+                "Save the image again, into a new file: nobody can tell which of the two is meant.",
+            )
         seen.add(name)
         if name in _ENTRY_POINTS and member.size > LONGEST_MANIFEST:
             raise _too_large(label, name, member.size)
         if member.issparse() or not (member.isreg() or member.issym() or member.islnk()):
-            raise SourceError(f"{label} has {name!r}, which is neither a file nor a link.")
+            raise SourceError(
+                f"{label} has {name!r}, which is neither a file nor a link.",
+                "Give an archive made by 'docker save', 'podman save' or skopeo.",
+            )
         yield name, member
 
 
@@ -69,6 +78,8 @@ def _tar_errors(label: str) -> Iterator[None]:
     try:
         yield
     except tarfile.ReadError as error:
+        if "empty file" in str(error):
+            raise SourceError(f"{label} is empty or cut short.", "Make or copy it again.") from None
         if "unexpected end of data" in str(error):
             raise SourceError(f"{label} is cut short.", "Make or copy it again.") from None
         raise SourceError(
@@ -135,8 +146,15 @@ class PlainTar:
 
     def layer(self, name: str) -> Layer:
         """Stage a file as a layer, compressed if it is not."""
+        try:
+            return self._layer(name, may_guess=True)
+        except MispredictedError:
+            return self._layer(name, may_guess=False)
+
+    def _layer(self, name: str, *, may_guess: bool) -> Layer:
         with self._opened(name) as (file, size, task):
-            return self._staging.layer(file, size, task, self._part(name), may_guess=False)
+            label = self._part(name)
+            return self._staging.layer(file, size, task, label, may_guess=may_guess)
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         """Stage a file as it is."""
@@ -187,6 +205,7 @@ class StreamedTar:
         self._staging = staging
         self._links = _Links()
         self._documents: dict[str, bytes] = {}
+        self._documents_size = 0
         self._layers: dict[str, Layer] = {}
         first = read_block(stream)
         whole = Rejoined(first, stream)
@@ -221,8 +240,12 @@ class StreamedTar:
             )
         elif member.size <= LONGEST_MANIFEST:
             self._documents[name] = head + file.read()
-            if sum(map(len, self._documents.values())) > _MOST_DOCUMENTS:
-                raise SourceError(f"{self.label} has more than 64 MiB of small files.")
+            self._documents_size += member.size
+            if self._documents_size > _MOST_DOCUMENTS:
+                raise SourceError(
+                    f"{self.label} has more than 64 MiB of small files: no image archive has.",
+                    "Give an archive made by 'docker save', 'podman save' or skopeo.",
+                )
         elif name.startswith("blobs/"):
             self._copy(Rejoined(head, cast("Readable", file)), name, member.size, task)
 
