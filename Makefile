@@ -24,11 +24,11 @@ test: ## Install what the tests need, then run every check and every test
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
-	$(BIN)/python demo/run.py
+	$(BIN)/python -m demo.run
 
 .PHONY: bench
 bench: $(VENV)/.dev tools ## Measure dockless beside skopeo and crane
-	DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python benchmarks/run.py
+	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.run $(BENCH)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format

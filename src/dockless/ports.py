@@ -20,6 +20,9 @@ class Task(Protocol):
     def advance(self, count: int) -> None:
         """Say that so many bytes more are done."""
 
+    def complete(self) -> None:
+        """Say that the work ended well, so that all of it is done, whatever was counted."""
+
     def finish(self) -> None:
         """Say that the work ended, well or not."""
 

@@ -130,6 +130,8 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
     needed = plan.content.configs() | {blob.digest for blob in plan.missing}
     blobs = image.paths(needed)
     layout = means.lay_out(plan.content, blobs)
+    size = sum(blob.size for blob in plan.missing)
+    what = "uploading" if size else "sending the manifest"
     attempts = 0
 
     def attempt() -> None:
@@ -137,10 +139,11 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
         if attempts:  # a registry that asks for patience says for how long only to us
             means.registry.tag(plan.repository, plan.tags[0].tag)
         attempts += 1
-        sending = means.progress.start("uploading", sum(blob.size for blob in plan.missing))
+        sending = means.progress.start(what, size or None)
         try:
             means.early.commit(sending)
             engine.push(layout, plan.content, plan.repository, sending)
+            sending.complete()
         finally:
             sending.finish()
 

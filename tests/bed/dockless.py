@@ -14,7 +14,7 @@ from pexpect.fdpexpect import fdspawn
 
 from bed.tools import tools_folder
 
-_SCRIPT = Path(sys.executable).parent / "dockless"
+SCRIPT = Path(sys.executable).parent / "dockless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,12 @@ class Dockless:
     Attributes:
         folder: Holds all of them.
         extra: Environment beside that.
+        before: A program that starts it, such as `ip netns exec NAME`.
     """
 
     folder: Path
     extra: Mapping[str, str]
+    before: tuple[str, ...] = ()
 
     @property
     def project(self) -> Path:
@@ -113,7 +115,7 @@ class Dockless:
     def run(self, *arguments: str | Path, stdin: bytes = b"", timeout: float = 120) -> Result:
         """Run it to its end, whatever the end is."""
         done = subprocess.run(
-            (_SCRIPT, *arguments),
+            (*self.before, SCRIPT, *arguments),
             input=stdin,
             capture_output=True,
             env=self.environment(),
@@ -126,7 +128,7 @@ class Dockless:
     def start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
         """Start it, to be interrupted or killed; its stdout and stderr are pipes."""
         return subprocess.Popen(
-            (_SCRIPT, *arguments),
+            (*self.before, SCRIPT, *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -136,7 +138,7 @@ class Dockless:
 
     def terminal(self, *arguments: str | Path) -> Terminal:
         """Start it at a terminal; use it as a context manager."""
-        argv = tuple(map(str, (_SCRIPT, *arguments)))
+        argv = tuple(map(str, (*self.before, SCRIPT, *arguments)))
         return Terminal(argv, self.environment(), self.project)
 
 

@@ -6,9 +6,11 @@ that the upload locations the registry gives out lead back through it.
 
 import contextlib
 import http.client
+import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +20,13 @@ from bed.registry import Request
 _BLOCK_BYTES = 1 << 16
 _UPSTREAM_SECONDS = 60
 _HOP_HEADERS = frozenset({"connection", "keep-alive"})
+_ERROR_CODES = {
+    401: "UNAUTHORIZED",
+    403: "DENIED",
+    404: "NAME_UNKNOWN",
+    429: "TOOMANYREQUESTS",
+    503: "UNAVAILABLE",
+}
 _FRAMING_HEADERS = frozenset({"transfer-encoding", "content-length"})
 
 
@@ -50,13 +59,20 @@ class Hang:
 
 
 @dataclass(frozen=True, slots=True)
+class Slow:
+    """The request's body is read with a pause, in seconds, after each block of it."""
+
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The registry's answer is altered on its way."""
 
     alter: Callable[[Answer], Answer]
 
 
-Effect = Answer | Drop | DropAnswer | Hang | Change
+Effect = Answer | Drop | DropAnswer | Hang | Slow | Change
 
 
 @dataclass(slots=True)
@@ -77,11 +93,16 @@ class Fault:
 
 
 def status(code: int, *, retry_after: int | None = None) -> Answer:
-    """Return a registry's JSON error of this status, with `Retry-After` in seconds if given."""
+    """Return a registry's JSON error of this status, with `Retry-After` in seconds if given.
+
+    Its code is the one that the distribution-spec has for the status, as real registries give it:
+    the engines show the code and hide the status.
+    """
     headers = {"Content-Type": "application/json"}
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
-    return Answer(code, headers, b'{"errors": [{"code": "UNKNOWN", "message": "on purpose"}]}')
+    error = {"code": _ERROR_CODES.get(code, "UNKNOWN"), "message": "on purpose"}
+    return Answer(code, headers, json.dumps({"errors": [error]}).encode())
 
 
 HTML = Answer(200, {"Content-Type": "text/html"}, b"<html><body>Please log in</body></html>")
@@ -178,6 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
             case DropAnswer(after):
                 self._send(self._ask_registry(), cut=after)
                 self._hang_up()
+            case Slow(pause):
+                self._send(self._ask_registry(pause))
             case Change(alter):
                 self._send(alter(self._ask_registry()))
             case None:
@@ -220,13 +243,18 @@ class _Handler(BaseHTTPRequestHandler):
             left -= len(block)
             yield block
 
+    def _paused(self, pause: float) -> Iterator[bytes]:
+        for block in self._body():
+            yield block
+            time.sleep(pause)
+
     def _exactly(self, length: int) -> bytes:
         data = self.rfile.read(length)
         if len(data) != length:
             raise ConnectionError("the client went away")
         return data
 
-    def _ask_registry(self) -> Answer:
+    def _ask_registry(self, pause: float = 0.0) -> Answer:
         upstream = http.client.HTTPConnection(self.proxy.upstream, timeout=_UPSTREAM_SECONDS)
         chunked = "Transfer-Encoding" in self.headers
         has_body = chunked or "Content-Length" in self.headers
@@ -236,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
             for name, text in self.headers.items():
                 if name.lower() not in _HOP_HEADERS:
                     upstream.putheader(name, text)
-            upstream.endheaders(self._body() if has_body else None, encode_chunked=chunked)
+            upstream.endheaders(self._paused(pause) if has_body else None, encode_chunked=chunked)
             answer = upstream.getresponse()
             return Answer(answer.status, dict(answer.getheaders()), answer.read())
 

@@ -49,7 +49,7 @@ def given(options: PushOptions, settings: Settings) -> Given:
 
 def _password(options: PushOptions, account: str) -> Secret | None:
     if options.password_stdin:
-        return Secret(sys.stdin.readline().rstrip("\r\n"))
+        return Secret(sys.stdin.read().rstrip("\r\n"))
     if options.password:
         return options.password
     if options.password is None:

@@ -10,21 +10,15 @@ from dockless.credentials.chain import Given
 from dockless.model.reference import Name
 from dockless.settings.cascade import Settings
 from dockless.settings.naming import Target, local_candidates
-from dockless.settings.naming import target as find_target
 
 _UNSET = ("(not set)", "")
 Row = tuple[str, str, str]
 
 
-def rows(options: PushOptions, settings: Settings, source_name: Name | None) -> Iterator[Row]:
-    """Yield each setting, its value, and where it came from; the password's value is never one.
-
-    Raises:
-        UsageError: The settings name no target.
-    """
-    target = find_target(settings, source_name)
-    project = settings.project()
-    yield "registry", target.kind.value.name, target.kind.origin
+def setting_rows(settings: Settings) -> Iterator[Row]:
+    """Yield each setting, its value, and where it came from."""
+    kind = settings.registry or settings.implied
+    yield "registry", *((kind.value.name, kind.origin) if kind else _UNSET)
     for name, setting in (
         ("server", settings.server),
         ("image", settings.image),
@@ -32,7 +26,16 @@ def rows(options: PushOptions, settings: Settings, source_name: Name | None) -> 
         ("namespace", settings.namespace),
     ):
         yield name, *((_text(setting.value), setting.origin) if setting else _UNSET)
+    project = settings.project()
     yield "project", project.value, project.origin
+
+
+def target_rows(options: PushOptions, settings: Settings, target: Target) -> Iterator[Row]:
+    """Yield where the image goes, who pushes it, and where it is looked for.
+
+    The password is never among them.
+    """
+    yield "kind", target.kind.value.name, target.kind.origin
     for tag in target.tags:
         yield "tag", tag.value, tag.origin
     yield from _credential(options, settings, target)

@@ -60,15 +60,17 @@ class PushOptions:
             (self.local and self.remote, "--local and --remote"),
             (self.password is not None and self.password_stdin, "--password and --password-stdin"),
             (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
-            (self.all_images and self.source is None, "--all and no SOURCE"),
             (self.build and self.source is not None, "--build and a SOURCE"),
             (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
             (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
-            (self.servers is not None and not self.remote, "--servers without --remote"),
         )
         for wrong, what in pairs:
             if wrong:
                 raise UsageError(f"{what} do not go together.", "Leave one of them out.")
+        if self.all_images and self.source is None:
+            raise UsageError("--all needs a SOURCE.", "Give the archive or layout that has them.")
+        if self.servers is not None and not self.remote:
+            raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
         if self.remote:
             raise UsageError(
                 "This version pushes from this machine only; --remote is not in it yet.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dockless.cli import ask, show
-from dockless.cli.explain import rows
+from dockless.cli.explain import setting_rows, target_rows
 from dockless.cli.options import PushOptions, push_options
 from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.reference import Name
@@ -76,11 +76,19 @@ def _push(options: PushOptions, folder: Path) -> None:
     if options.password:
         show.remark(options, "Warning: --password shows in the process list: use --password-stdin.")
     if options.explain:
-        show.explanation(rows(options, settings, _bare_name(spec)))
+        _explain(options, settings, spec)
     elif options.all_images and spec:
         _push_all(options, settings, spec)
     else:
         _push_one(options, settings, spec, files)
+
+
+def _explain(options: PushOptions, settings: Settings, spec: SourceSpec | None) -> None:
+    rows = list(setting_rows(settings))
+    try:
+        rows += target_rows(options, settings, find_target(settings, _bare_name(spec)))
+    finally:  # settings that name no target are what the user came to see
+        show.explanation(rows)
 
 
 def _flags(options: PushOptions) -> Flags:
@@ -176,18 +184,17 @@ def _build(settings: Settings, target: Target, files: Project) -> tuple[tuple[st
 
     composed = compose.find(files.folder)
     builder = files.deploy.builder
-    image = f"{settings.project().value}:{target.tags[0].value}"
+    names: tuple[str, ...] = (f"{settings.project().value}:{target.tags[0].value}",)
     if composed:
-        service = settings.compose_image()
-        if service is None:
+        names = tuple(name.value for name in settings.compose_images())
+        if not names:
             raise UsageError(
                 f"{composed.name} builds several images, or none.",
                 "Build them with compose, and give the one to push as SOURCE.",
             )
-        image = service.value
     recipe = Recipe(
         files.folder,
-        image,
+        names[0],
         composed,
         builder.context or ".",
         builder.dockerfile or "",
@@ -195,4 +202,4 @@ def _build(settings: Settings, target: Target, files: Project) -> tuple[tuple[st
         builder.target or "",
     )
     tool = build(recipe, os.environ, lambda line: click.echo(line, err=True))
-    return (image,), tool
+    return names, tool

@@ -17,6 +17,8 @@ from dockless.model.errors import UsageError
 from dockless.model.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Repository
 from dockless.model.secret import Credential, Secret
 
+_SESSIONS = Path("/run/containers")
+
 
 def docker_file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the path of Docker's file."""
@@ -30,7 +32,7 @@ def containers_files(environment: Mapping[str, str], home: Path) -> tuple[Path, 
         return (Path(named),)
     # Without a login session podman and skopeo keep their logins under /run/containers.
     runtime = environment.get("XDG_RUNTIME_DIR")
-    session = Path(runtime) / "containers" if runtime else Path(f"/run/containers/{os.getuid()}")
+    session = Path(runtime) / "containers" if runtime else _SESSIONS / str(os.getuid())
     config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
     return session / "auth.json", config / "containers" / "auth.json"
 
@@ -125,10 +127,13 @@ def _load(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         data = b""
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror}.",
-            "Make it readable, or give --username with --password-stdin.",
-        ) from None
+        # podman as root closes the folder of all sessions to everybody else
+        if not (isinstance(error, PermissionError) and path.is_relative_to(_SESSIONS)):
+            raise UsageError(
+                f"{path} cannot be read: {error.strerror}.",
+                "Make it readable, or give --username with --password-stdin.",
+            ) from None
+        data = b""
     config = _parse(data if data.strip() else b"{}")
     if config is None:
         # Raised here, where the parser's own error, which holds the text, is gone.

@@ -210,7 +210,9 @@ def _unreachable(host: str, error: Exception) -> NetworkError:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError):
+    late = isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError)
+    # urllib3 counts a refused connection among the timeouts
+    if late and not isinstance(error, exceptions.NewConnectionError):
         return "it does not answer in time"
     text = str(error.__cause__ or error.__context__ or error)
     return text.rpartition("] ")[2].strip("()'\" ") or type(error).__name__

@@ -27,6 +27,7 @@ _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.05
 _LAST_WORDS_SECONDS = 1.0
 _ACCEPTED = 202
+_RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's registry's
 
 
 class HeadStart:
@@ -110,7 +111,7 @@ class HeadStart:
                     headers,
                     self._chunks(upload, file),
                 )
-            if received.status == _ACCEPTED:
+            if received.status in _RECEIVED:
                 upload.location = received.headers.get("Location", "")
                 upload.complete = bool(upload.location)
 

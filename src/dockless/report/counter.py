@@ -64,6 +64,12 @@ class Counter:
                 self._due = now + self._interval
                 self._tell(now)
 
+    def complete(self) -> None:
+        """Say that the work ended well: an engine may end before its last bytes are counted."""
+        with self._lock:
+            self._done = self._done if self._task.total is None else self._task.total
+        self.finish()
+
     def finish(self) -> None:
         """Say that the work ended, well or not; a second time changes nothing."""
         with self._lock:

@@ -66,6 +66,9 @@ class QuietTask:
     def advance(self, count: int) -> None:
         """Count nothing."""
 
+    def complete(self) -> None:
+        """Say nothing."""
+
     def finish(self) -> None:
         """Say nothing."""
 

@@ -59,7 +59,7 @@ class Settings:
         namespace: What stands before the project's name.
         project: Gives the project's name.
         version: Gives the tag that takes the place of `latest`, or None. It may start git.
-        compose_image: Gives the Compose service's image, or None.
+        compose_images: Gives what the Compose service's image may be called, the likeliest first.
         login: The account that deploy.yml has for its registry.
         warnings: What people should hear about the files, one sentence each.
     """
@@ -73,7 +73,7 @@ class Settings:
     username: Setting[str] | None = None
     namespace: Setting[str] | None = None
     version: Callable[[], Setting[str] | None] = lambda: None
-    compose_image: Callable[[], Setting[str] | None] = lambda: None
+    compose_images: Callable[[], tuple[Setting[str], ...]] = tuple
     login: Login | None = None
     warnings: tuple[str, ...] = ()
 
@@ -107,7 +107,7 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         namespace=first((*namespace, stored(session.namespace))),
         # once, since an uncommitted tree gets another number at every call
         version=functools.cache(project.version),
-        compose_image=project.compose_image,
+        compose_images=project.compose_images,
         login=_login(project, flags),
         warnings=deploy.warnings,
     )

@@ -20,11 +20,14 @@ def find(folder: Path) -> Path | None:
     return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
-def image(folder: Path, environment: Mapping[str, str]) -> Setting[str] | None:
-    """Return the image of the only service that is built, else of the only service there is.
+def images(folder: Path, environment: Mapping[str, str]) -> tuple[Setting[str], ...]:
+    """Return what the image of the only service that is built, else of the only one, may be called.
 
-    With several of them nobody can tell which is meant, and pushing the database's would be the
-    worst of guesses; then, and where there is no Compose file, it is None.
+    A service that is built and names no image gets one from Compose, which puts a dash between
+    project and service since version 2; version 1 and podman-compose put an underscore.
+
+    With several services nobody can tell which is meant, and pushing the database's would be the
+    worst of guesses; then, and where there is no Compose file, there is no name.
 
     Raises:
         UsageError: The file is not YAML, or has a wrong type.
@@ -33,19 +36,20 @@ def image(folder: Path, environment: Mapping[str, str]) -> Setting[str] | None:
     document = files.read_yaml(path, path.name) if path else None
     services = document.get("services") if document else None
     if document is None or services is None:
-        return None
+        return ()
     members = services.mapping()
     built = {name: service for name, service in members.items() if service.get("build")}
     candidates = built or members
     if len(candidates) != 1:
-        return None
+        return ()
     [(name, service)] = candidates.items()
     given = service.get("image")
     if given is None:
         project = _project(document, folder, environment)
-        return Setting(f"{project}-{name}:latest", service.origin) if built else None
+        names = (f"{project}{joint}{name}:latest" for joint in "-_") if built else ()
+        return tuple(Setting(each, service.origin) for each in names)
     text = _interpolate(given.text(), environment)
-    return Setting(text, given.origin) if text else None
+    return (Setting(text, given.origin),) if text else ()
 
 
 def _project(document: Value, folder: Path, environment: Mapping[str, str]) -> str:

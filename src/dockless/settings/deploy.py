@@ -72,12 +72,18 @@ def read(folder: Path, destination: str | None) -> Deploy:
     document = _load(folder, FILE)
     if destination is not None:
         if not _DESTINATION.fullmatch(destination):
-            raise UsageError(f"{destination!r} is not the name of a destination.")
+            raise UsageError(
+                f"{destination!r} is not the name of a destination.",
+                "Write it as in config/deploy.NAME.yml: letters, digits, '_', '.' and '-'.",
+            )
         name = f"config/deploy.{destination}.yml"
         over = _load(folder, name)
         if document is None or over is None:
             missing = FILE if document is None else name
-            raise UsageError(f"The destination {destination} needs {missing}, which is not there.")
+            raise UsageError(
+                f"The destination {destination} needs {missing}, which is not there.",
+                "Write that file, or leave --destination out.",
+            )
         document = merge(document, over)
     return _deploy(document) if document else Deploy()
 

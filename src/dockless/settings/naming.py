@@ -87,9 +87,7 @@ def _candidates(settings: Settings, target: Target) -> Iterator[str]:
         host = f"{name.host}/" if name.host else ""
         yield f"{host}{name.path}:{name.tag or _LATEST}"
     yield f"{project}:{_LATEST}"
-    compose = settings.compose_image()
-    if compose:
-        yield compose.value
+    yield from (name.value for name in settings.compose_images())
 
 
 def _is_name(text: str) -> bool:

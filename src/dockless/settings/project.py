@@ -68,9 +68,9 @@ class Project:
             return None
         return version.read(self.folder, self.environment)
 
-    def compose_image(self) -> Setting[str] | None:
-        """Return the Compose service's image; raise UsageError when the file is wrong."""
-        return compose.image(self.folder, self.environment)
+    def compose_images(self) -> tuple[Setting[str], ...]:
+        """Return the names of the Compose service's image; raise UsageError for a wrong file."""
+        return compose.images(self.folder, self.environment)
 
     def servers(self) -> Setting[tuple[Server, ...]]:
         """Return the list of servers in use.

@@ -9,7 +9,12 @@ from dockless.model.errors import EngineError, PushError, UsageError
 from dockless.processes.run import run, run_visibly
 
 _FILES = ("Dockerfile", "Containerfile")
-_COMPOSERS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
+# each with the tool that has the image afterwards
+_COMPOSERS = (
+    (("docker", "compose"), "docker"),
+    (("docker-compose",), "docker"),
+    (("podman-compose",), "podman"),
+)
 _ANSWER_SECONDS = 30
 
 
@@ -47,19 +52,20 @@ def build(recipe: Recipe, environment: Mapping[str, str], note: Callable[[str], 
     tool, argv = (
         _composer(recipe.compose, environment) if recipe.compose else _builder(recipe, environment)
     )
-    note(f"Building {recipe.image} with {tool}")
+    program = " ".join(argv[:2]) if argv[1] == "compose" else argv[0]
+    note(f"Building {recipe.image} with {program}")
     if run_visibly(argv, environment, recipe.folder):
         raise PushError(
-            f"{tool} could not build {recipe.image}.",
+            f"{program} could not build {recipe.image}.",
             "Its own words stand above. Nothing was sent.",
         )
-    return argv[0]
+    return tool
 
 
 def _composer(compose: Path, environment: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    for command in _COMPOSERS:
+    for command, tool in _COMPOSERS:
         if _works((*command, "version"), environment):
-            return " ".join(command), (*command, "-f", str(compose), "build")
+            return tool, (*command, "-f", str(compose), "build")
     raise EngineError(
         f"{compose.name} is there, and none of docker compose, docker-compose and "
         f"podman-compose works here.",

@@ -1,4 +1,5 @@
 import base64
+import errno
 import json
 from pathlib import Path
 
@@ -229,6 +230,19 @@ def test_a_file_that_is_not_text_is_a_usage_error(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         read(tmp_path, APP)
+
+
+def test_a_session_folder_that_root_closed_has_no_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+
+    assert read(Path("/run/containers/1000/auth.json"), APP) == ()
+    with pytest.raises(UsageError, match="cannot be read: Permission denied"):
+        read(tmp_path / "auth.json", APP)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,19 @@ def test_it_shows_once_in_an_interval_and_at_the_end() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("total", "counted", "done"), [(100, 60, 100), (100, 104, 100), (None, 60, 60)]
+)
+def test_work_that_is_complete_shows_its_total(total: int | None, counted: int, done: int) -> None:
+    shown: list[Standing] = []
+    counter = Counter(Standing("Uploading", total), _ticking(), 1000.0, shown.append)
+    counter.advance(counted)
+    counter.complete()
+    counter.finish()
+
+    assert [(task.done, task.ended) for task in shown] == [(done, True)]
+
+
 def test_after_the_end_it_shows_nothing_more() -> None:
     shown: list[Standing] = []
     counter = Counter(Standing("Staging", 100), _ticking(), 1.0, shown.append)

@@ -94,7 +94,7 @@ def test_nothing_said_is_none(tmp_path: Path) -> None:
     found = resolve(tmp_path, None, {"DOCKLESS_IMAGE": "", "DOCKLESS_TAG": ""})
     assert (found.registry, found.image, found.tags, found.username) == (None, None, (), None)
     assert found.version() is None
-    assert found.compose_image() is None
+    assert found.compose_images() == ()
 
 
 def test_unknown_registry_is_refused_with_its_origin(tmp_path: Path) -> None:

@@ -8,21 +8,21 @@ from dockless.settings import compose
 from dockless.settings.setting import Setting
 
 
-def image(
+def images(
     folder: Path, text: str, environment: Mapping[str, str] | None = None
-) -> Setting[str] | None:
+) -> tuple[Setting[str], ...]:
     (folder / "compose.yaml").write_text(text)
-    return compose.image(folder, environment or {})
+    return compose.images(folder, environment or {})
 
 
 def test_image_of_the_only_built_service(tmp_path: Path) -> None:
     text = "services:\n  web:\n    build: .\n    image: shop:dev\n  db:\n    image: postgres\n"
-    assert image(tmp_path, text) == Setting("shop:dev", "compose.yaml:4")
+    assert images(tmp_path, text) == (Setting("shop:dev", "compose.yaml:4"),)
 
 
 def test_image_of_the_only_service(tmp_path: Path) -> None:
     text = "services:\n  web:\n    image: shop:dev\n"
-    assert image(tmp_path, text) == Setting("shop:dev", "compose.yaml:3")
+    assert images(tmp_path, text) == (Setting("shop:dev", "compose.yaml:3"),)
 
 
 @pytest.mark.parametrize(
@@ -37,17 +37,20 @@ def test_image_of_the_only_service(tmp_path: Path) -> None:
     ],
 )
 def test_doubt_is_no_image(tmp_path: Path, text: str) -> None:
-    assert image(tmp_path, text) is None
+    assert images(tmp_path, text) == ()
 
 
-def test_built_service_without_image_has_the_name_compose_gives_it(tmp_path: Path) -> None:
+def test_built_service_without_image_has_the_names_that_compose_gives_it(tmp_path: Path) -> None:
     folder = tmp_path / "My.Shop"
     folder.mkdir()
     text = "services:\n  web:\n    build: .\n"
-    assert image(folder, text) == Setting("myshop-web:latest", "compose.yaml:3")
-    assert image(folder, f"name: other\n{text}") == Setting("other-web:latest", "compose.yaml:4")
-    named = image(folder, text, {"COMPOSE_PROJECT_NAME": "env"})
-    assert named
+    assert images(folder, text) == (
+        Setting("myshop-web:latest", "compose.yaml:3"),
+        Setting("myshop_web:latest", "compose.yaml:3"),
+    )
+    named, _ = images(folder, f"name: other\n{text}")
+    assert named == Setting("other-web:latest", "compose.yaml:4")
+    named, _ = images(folder, text, {"COMPOSE_PROJECT_NAME": "env"})
     assert named.value == "env-web:latest"
 
 
@@ -62,8 +65,8 @@ def test_built_service_without_image_has_the_name_compose_gives_it(tmp_path: Pat
     ],
 )
 def test_variables_are_replaced(tmp_path: Path, text: str, value: str) -> None:
-    found = image(tmp_path, f"services:\n  web:\n    image: '{text}'\n", {"A": "ay", "EMPTY": ""})
-    assert found
+    text = f"services:\n  web:\n    image: '{text}'\n"
+    [found] = images(tmp_path, text, {"A": "ay", "EMPTY": ""})
     assert found.value == value
 
 
@@ -77,9 +80,9 @@ def test_files_are_found_in_order(tmp_path: Path) -> None:
 
 
 def test_no_file_is_no_image(tmp_path: Path) -> None:
-    assert compose.image(tmp_path, {}) is None
+    assert compose.images(tmp_path, {}) == ()
 
 
 def test_wrong_types_are_refused_with_their_place(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"`services\.web\.image` in compose\.yaml:3 is a number"):
-        image(tmp_path, "services:\n  web:\n    image: 5\n")
+        images(tmp_path, "services:\n  web:\n    image: 5\n")

@@ -263,7 +263,7 @@ def test_source_of_another_kind_than_asked_for_is_refused() -> None:
 def test_local_candidates_come_in_order_and_once() -> None:
     given = dataclasses.replace(
         settings("ghcr", "acme/shop", ("v1", "v2"), image_origin="config/deploy.yml:1"),
-        compose_image=lambda: Setting("shop-web:latest", "compose.yaml:3"),
+        compose_images=lambda: (Setting("shop-web:latest", "compose.yaml:3"),),
     )
     assert local_candidates(given, target(given, None)) == (
         "ghcr.io/acme/shop:v1",

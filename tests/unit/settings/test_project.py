@@ -115,7 +115,7 @@ def test_room_is_entered_without_loading_yaml_or_tomllib() -> None:
         from pathlib import Path
         from dockless.settings import cascade, naming, project
         folder = Path("/nowhere-at-all")
-        cascade.resolve(cascade.Flags(), {}, project.read(folder, {}, None)).compose_image()
+        cascade.resolve(cascade.Flags(), {}, project.read(folder, {}, None)).compose_images()
         print(sorted({"yaml", "tomllib"} & set(sys.modules)))
     """
     done = subprocess.run((sys.executable, "-c", script), check=True, capture_output=True)

@@ -1,0 +1,44 @@
+"""An engine that writes to the registry in memory."""
+
+from pathlib import Path
+
+from dockless.layout.oci import blob_path
+from dockless.model.content import Content
+from dockless.model.errors import PushError
+from dockless.model.manifest import Descriptor
+from dockless.model.reference import Repository
+from dockless.ports import Task
+from fakes.journal import Journal
+from fakes.registry import FakeRegistry
+
+
+class FakeEngine:
+    """The engine, as a `ports.Engine`; as the real ones, it writes nothing that lacks a part."""
+
+    name = "fake"
+
+    def __init__(self, registry: FakeRegistry, journal: Journal | None = None) -> None:
+        self._registry = registry
+        self._journal = journal or Journal()
+
+    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+        """Push what the layout holds."""
+        self._journal.step("push")
+        held = self._registry.repositories[repository]
+        for blob in content.blobs:
+            if blob.digest not in held.blobs:
+                path = blob_path(layout, blob.digest)
+                if not path.exists() or not blob.digest.matches(path.read_bytes()):
+                    raise PushError(f"The layout lacks {blob.digest}.")
+                sending.advance(blob.size)
+                held.blobs.add(blob.digest)
+        for digest in content.children_first():
+            held.manifests[digest] = blob_path(layout, digest).read_bytes()
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index."""
+        self._journal.step(f"move {tag}")
+        held = self._registry.repositories[repository]
+        if root.digest not in held.manifests:
+            raise PushError(f"{repository} lacks {root.digest}.")
+        held.tags[tag] = root.digest

@@ -1,0 +1,406 @@
+"""What a push does when the registry, the network or the disk fails it."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bed import hostile, images
+from bed.dockless import Dockless, Result, dockless
+from bed.failures import complaint, leftovers, published, survivors
+from bed.faults import (
+    ALTERED_BODY,
+    HTML,
+    WRONG_DIGEST,
+    Answer,
+    Drop,
+    Effect,
+    Fault,
+    FaultyRegistry,
+    Hang,
+    status,
+)
+from bed.images import Layer
+from bed.process import output
+from bed.registry import Login, Registry
+from bed.tools import crane
+
+FAILED, CONFIGURATION, AUTH, NETWORK = 1, 2, 4, 6
+
+ENGINES = ("crane", "skopeo")
+NAME = "team/app"
+ALWAYS = 100_000
+
+BY_TAG = "/manifests/1$"
+BY_DIGEST = "/manifests/sha256:"
+STEPS = (
+    ("GET", "/v2/$"),
+    ("HEAD", BY_TAG),
+    ("HEAD", "/blobs/"),
+    ("POST", "/blobs/uploads/"),
+    ("PATCH", "/blobs/uploads/"),
+    ("PUT", "/blobs/uploads/"),
+    ("PUT", BY_DIGEST),
+    ("PUT", BY_TAG),
+)
+
+
+@pytest.fixture(scope="module")
+def layout(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image whose layers are compressed already, so that the engine sends all of it."""
+    made = images.Layout(tmp_path_factory.mktemp("faults") / "layout")
+    return made.top(made.image(layers[:2], **images.named("1")))
+
+
+@pytest.fixture(scope="module")
+def archive(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image whose layers are to be compressed, so that they go ahead of the engine."""
+    parts = (hostile.file(f"{part.path.stem}/layer.tar", part.path.read_bytes()) for part in layers)
+    path = tmp_path_factory.mktemp("faults") / "image.tar"
+    path.write_bytes(hostile.tar(*hostile.image(*parts)))
+    return path
+
+
+class Bench:
+    """Pushes through the proxy and looks at the registry behind it."""
+
+    def __init__(self, proxy: FaultyRegistry, registry: Registry, program: Dockless) -> None:
+        self.proxy = proxy
+        self.registry = registry
+        self._program = program
+
+    def fault(self, method: str, path: str, effect: Effect, times: int = ALWAYS) -> Fault:
+        """Let something go wrong; return it, for its `times`."""
+        added = Fault(method, path, effect, times)
+        self.proxy.faults.append(added)
+        return added
+
+    def push(self, source: Path, *options: str) -> Result:
+        """Push to the tag `1` of the one repository."""
+        target = f"{self.proxy.host}/{NAME}:1"
+        return self._program.run("push", source, "--image", target, *options)
+
+    def arrives(self, source: Path, *options: str) -> Result:
+        """Push, which must succeed with a complete image and nothing left behind."""
+        result = self.push(source, *options)
+        assert result.code == 0, result.stderr
+        assert leftovers(self._program) == []
+        reference = f"{self.registry.host}/{NAME}:1"
+        environment = self.registry.crane_environment()
+        output((crane(), "validate", "--remote", reference), environment=environment)
+        digest = output((crane(), "digest", reference), environment=environment)
+        assert result.stdout == f"{self.proxy.host}/{NAME}@{digest}\n"
+        return result
+
+    def fails(self, code: int, source: Path, *options: str, known: bool = False) -> str:
+        """Push, which must fail and publish nothing; return the error.
+
+        Args:
+            code: The exit code.
+            source: The image.
+            options: Further options.
+            known: Whether the manifest may be there afterwards; a tag may not be in any case.
+        """
+        before = published(self.registry, NAME)
+        result = self.push(source, *options)
+        said = complaint(result, code)
+        added = published(self.registry, NAME) - before
+        assert not {name for name in added if "/tags/" in name}
+        assert known or not added
+        assert leftovers(self._program) == []
+        assert survivors(self._program) == []
+        return said
+
+    def count(self, method: str, path: str) -> int:
+        """Return how many requests the proxy saw whose path ends so."""
+        return sum(
+            seen.method == method and seen.path.endswith(path) for seen in self.proxy.requests
+        )
+
+
+@pytest.fixture
+def bench(faulty_registry: FaultyRegistry, own_registry: Registry, program: Dockless) -> Bench:
+    return Bench(faulty_registry, own_registry, program)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("method", "path"), STEPS)
+def test_a_503_in_any_step_passes(
+    bench: Bench, layout: Path, engine: str, method: str, path: str
+) -> None:
+    fault = bench.fault(method, path, status(503), times=1)
+    bench.arrives(layout, "--engine", engine)
+    assert fault.times == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/blobs/uploads/"), ("PATCH", "/blobs/uploads/"), ("PUT", BY_DIGEST)],
+)
+def test_a_429_in_any_upload_step_passes(
+    bench: Bench, layout: Path, engine: str, method: str, path: str
+) -> None:
+    fault = bench.fault(method, path, status(429), times=1)
+    bench.arrives(layout, "--engine", engine)
+    assert fault.times == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("code", [429, 502, 504])
+def test_trouble_that_a_proxy_in_between_tells_in_html_passes(
+    bench: Bench, layout: Path, engine: str, code: int
+) -> None:
+    page = Answer(code, HTML.headers, b"<html><body>Come back later</body></html>")
+    fault = bench.fault("PUT", BY_DIGEST, page, times=1)
+    bench.arrives(layout, "--engine", engine)
+    assert fault.times == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_connection_that_breaks_in_an_upload_passes(
+    bench: Bench, layout: Path, engine: str
+) -> None:
+    fault = bench.fault("PATCH", "/blobs/uploads/", Drop(after=100_000), times=1)
+    bench.arrives(layout, "--engine", engine)
+    assert fault.times == 0
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PATCH", "PUT"])
+@pytest.mark.parametrize("effect", [status(503), Drop()], ids=["503", "drop"])
+def test_trouble_with_layers_that_go_ahead_passes(
+    bench: Bench, archive: Path, method: str, effect: Effect
+) -> None:
+    fault = bench.fault(method, "/blobs/", effect, times=2)
+    bench.arrives(archive)
+    assert fault.times == 0
+
+
+def test_the_time_that_a_registry_asks_for_is_waited(bench: Bench, layout: Path) -> None:
+    bench.fault("HEAD", BY_TAG, status(429, retry_after=2), times=1)
+    began = time.monotonic()
+    result = bench.arrives(layout)
+    assert time.monotonic() - began >= 2
+    assert "429" in result.stderr
+    assert "Trying again in 2.0 s." in result.stderr
+
+
+def test_a_wait_that_leads_past_the_timeout_is_not_begun(bench: Bench, layout: Path) -> None:
+    bench.fault("HEAD", BY_TAG, status(429, retry_after=3600))
+    assert "429" in bench.fails(NETWORK, layout, "--timeout", "30s")
+    assert bench.count("HEAD", "/manifests/1") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "known"),
+    [
+        ("GET", "/v2/$", False),
+        ("HEAD", BY_TAG, False),
+        ("POST", "/blobs/uploads/", False),
+        ("PUT", BY_DIGEST, False),
+        ("PUT", BY_TAG, True),
+    ],
+)
+def test_a_503_that_stays_is_a_network_error(
+    bench: Bench, layout: Path, method: str, path: str, known: bool
+) -> None:
+    bench.fault(method, path, status(503))
+    options = ("--engine", "skopeo", "--retries", "1")
+    assert bench.proxy.host in bench.fails(NETWORK, layout, *options, known=known)
+
+
+def test_the_number_of_tries_is_what_retries_says(bench: Bench, layout: Path) -> None:
+    bench.fault("HEAD", BY_TAG, status(503))
+    bench.fails(NETWORK, layout, "--retries", "2")
+    assert bench.count("HEAD", "/manifests/1") == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("code", "ending"), [(401, AUTH), (403, AUTH), (404, FAILED)])
+def test_a_refused_upload_is_not_tried_again(
+    bench: Bench, layout: Path, engine: str, code: int, ending: int
+) -> None:
+    bench.fault("POST", "/blobs/uploads/", status(code))
+    said = bench.fails(ending, layout, "--engine", engine)
+    assert bench.proxy.host in said or engine in said
+    # an engine sends each of the three blobs once; it may give up before the last
+    assert 1 <= bench.count("POST", "/blobs/uploads/") <= 3
+
+
+def test_a_refused_look_at_the_tag_is_not_tried_again(bench: Bench, layout: Path) -> None:
+    bench.fault("HEAD", BY_TAG, status(403))
+    assert NAME in bench.fails(AUTH, layout)
+    assert bench.count("HEAD", "/manifests/1") == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v2/$"), ("HEAD", BY_TAG)])
+def test_a_web_page_is_no_registry(bench: Bench, layout: Path, method: str, path: str) -> None:
+    bench.fault(method, path, HTML)
+    said = bench.fails(FAILED, layout)
+    assert bench.proxy.host in said
+    assert "text/html" in said
+
+
+def test_a_registry_that_closes_every_connection_is_a_network_error(
+    bench: Bench, layout: Path
+) -> None:
+    bench.fault("GET", "/v2/$", Drop())
+    assert bench.proxy.host in bench.fails(NETWORK, layout, "--retries", "1")
+    assert bench.count("GET", "/v2/") == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v2/$"), ("HEAD", BY_TAG), ("PATCH", "/blobs/"), ("PUT", BY_DIGEST)]
+)
+def test_a_registry_that_hangs_is_left_when_the_time_is_over(
+    bench: Bench, layout: Path, engine: str, method: str, path: str
+) -> None:
+    bench.fault(method, path, Hang())
+    said = bench.fails(NETWORK, layout, "--engine", engine, "--timeout", "2s")
+    assert bench.proxy.host in said
+    assert "time" in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_upload_that_stalls_is_begun_again(bench: Bench, layout: Path, engine: str) -> None:
+    bench.fault("PATCH", "/blobs/uploads/", Hang(), times=1)
+    result = bench.arrives(layout, "--engine", engine, "--stall-timeout", "1s")
+    assert "moved no byte for 1 seconds" in result.stderr
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_manifest_that_reads_back_altered_moves_no_tag(
+    bench: Bench, layout: Path, engine: str
+) -> None:
+    bench.fault("GET", BY_DIGEST, ALTERED_BODY)
+    assert "sha256:" in bench.fails(FAILED, layout, "--engine", engine, known=True)
+
+
+def test_a_blob_that_is_lost_moves_no_tag(bench: Bench, layout: Path) -> None:
+    bench.fault("HEAD", "/blobs/", status(404))
+    assert "sha256:" in bench.fails(FAILED, layout, known=True)
+
+
+def test_a_wrong_digest_of_the_moved_tag_is_an_error(bench: Bench, layout: Path) -> None:
+    bench.fault("HEAD", BY_TAG, WRONG_DIGEST)
+    said = complaint(bench.push(layout), FAILED)
+    assert f"{NAME}:1 names sha256:{'0' * 64}" in said
+
+
+def test_a_tag_that_was_there_stays_when_a_push_fails(
+    bench: Bench, layout: Path, archive: Path
+) -> None:
+    bench.arrives(layout)
+    bench.fault("PUT", BY_DIGEST, status(503))
+    before = published(bench.registry, NAME)
+    bench.fails(NETWORK, archive, "--retries", "0")
+    assert published(bench.registry, NAME) == before
+    bench.proxy.faults.clear()
+    bench.arrives(archive)
+
+
+def refused(program: Dockless, code: int, *arguments: str | Path, stdin: bytes = b"") -> str:
+    """Push, which must fail at once; return the error."""
+    result = program.run("push", *arguments, stdin=stdin)
+    assert "Trying again" not in result.stderr
+    assert leftovers(program) == []
+    return complaint(result, code)
+
+
+def test_a_refused_credential_is_an_error_that_names_the_account(
+    locked_registry: Registry, program: Dockless, layout: Path, login: Login
+) -> None:
+    target = ("--image", f"{locked_registry.host}/{NAME}:1", "--ca-file", locked_registry.ca_file)
+    options = ("--username", login.username, "--password-stdin")
+    said = refused(program, AUTH, layout, *target, *options, stdin=b"guessed")
+    assert locked_registry.host in said
+    assert login.username in said
+    assert "guessed" not in said
+    assert published(locked_registry, NAME) == set()
+
+
+def test_no_credential_where_one_is_wanted_is_an_error_that_tells_how_to_give_it(
+    locked_registry: Registry, program: Dockless, layout: Path
+) -> None:
+    target = ("--image", f"{locked_registry.host}/{NAME}:1", "--ca-file", locked_registry.ca_file)
+    assert "--username" in refused(program, AUTH, layout, *target)
+
+
+def test_a_certificate_that_is_not_trusted_is_an_error_that_names_the_option(
+    locked_registry: Registry, program: Dockless, layout: Path
+) -> None:
+    said = refused(program, NETWORK, layout, "--image", f"{locked_registry.host}/{NAME}:1")
+    assert locked_registry.host in said
+    assert "--ca-file" in said
+
+
+@pytest.fixture
+def without_name_servers(tmp_path: Path) -> tuple[str, ...]:
+    """A program that starts another where names are looked up in /etc/hosts only."""
+    switch = tmp_path / "nsswitch.conf"
+    switch.write_text("hosts: files\n")
+    script = 'mount --bind "$0" /etc/nsswitch.conf && exec "$@"'
+    return ("unshare", "--mount", "sh", "-c", script, str(switch))
+
+
+def test_a_host_that_does_not_exist_is_an_error_that_names_it(
+    without_name_servers: tuple[str, ...], program: Dockless, layout: Path
+) -> None:
+    offline = Dockless(program.folder, program.extra, without_name_servers)
+    said = refused(offline, NETWORK, layout, "--image", "registry.invalid/app:1")
+    assert "registry.invalid" in said
+
+
+def test_a_refused_connection_is_a_network_error_that_says_so(
+    program: Dockless, layout: Path
+) -> None:
+    target = "127.0.0.1:1/app:1"  # nothing listens on tcpmux
+    said = refused(program, NETWORK, layout, "--image", target, "--retries", "0")
+    assert "127.0.0.1:1" in said
+    assert "Connection refused" in said
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, options: str) -> Iterator[Path]:
+    """Mount a disk of 3 MB for as long as the block lasts."""
+    folder.mkdir()
+    output(("mount", "-t", "tmpfs", "-o", f"size=3m,{options}", "tmpfs", folder))
+    try:
+        yield folder
+    finally:
+        output(("umount", folder))
+
+
+@pytest.mark.parametrize("piped", [False, True], ids=["path", "stdin"])
+def test_a_full_disk_is_an_error_that_names_the_folder(
+    own_registry: Registry, tmp_path: Path, piped: bool
+) -> None:
+    archive = tmp_path / "image.tar"
+    noise = hostile.tar(hostile.file("noise", os.urandom(8_000_000)))
+    archive.write_bytes(hostile.tar(*hostile.image(hostile.file("1/layer.tar", noise))))
+    source, stdin = ("-", archive.read_bytes()) if piped else (archive, b"")
+    with small_disk(tmp_path / "disk", "rw") as disk:
+        program = dockless(tmp_path / "dockless", DOCKLESS_CACHE_DIR=str(disk))
+        result = program.run(
+            "push", source, "--image", f"{own_registry.host}/{NAME}:1", stdin=stdin
+        )
+        said = complaint(result, FAILED)
+        assert leftovers(program, disk) == []
+    assert str(disk) in said
+    assert "space" in said
+    assert published(own_registry, NAME) == set()
+
+
+def test_a_store_that_cannot_be_written_to_is_an_error_that_names_it(
+    own_registry: Registry, tmp_path: Path, layout: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "ro") as disk:
+        program = dockless(tmp_path / "dockless", DOCKLESS_CACHE_DIR=str(disk))
+        target = f"{own_registry.host}/{NAME}:1"
+        said = refused(program, CONFIGURATION, layout, "--image", target)
+    assert str(disk) in said
+    assert "DOCKLESS_CACHE_DIR" in said

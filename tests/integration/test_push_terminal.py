@@ -1,0 +1,308 @@
+"""What people see while they wait and what they are asked; and what a log gets instead."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bed import images
+from bed.docker import Docker
+from bed.dockless import SCRIPT, Dockless, Terminal, dockless
+from bed.failures import complaint
+from bed.faults import Fault, FaultyRegistry, Slow
+from bed.fixtures import SAMPLE
+from bed.registry import Login, Registry
+
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_COLOR = re.compile(r"\x1b\[[\d;]*m")
+_CONTROL = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
+_SLOW_DOCKER = """#!/bin/sh
+[ "$1" = save ] || exec /usr/bin/docker "$@"
+/usr/bin/docker "$@" | while head -c 500000 > "$TMPDIR/part" && [ -s "$TMPDIR/part" ]; do
+    cat "$TMPDIR/part"
+    sleep 0.1
+done
+"""
+
+
+@pytest.fixture
+def slow_layout(faulty_registry: FaultyRegistry, tmp_path: Path) -> Path:
+    """A layout whose upload takes long enough to have a rate."""
+    faulty_registry.faults.append(Fault("PATCH", "/blobs/uploads/", Slow(0.005), times=9))
+    layout = images.Layout(tmp_path / "slow")
+    program = images.layer(tmp_path / "program.tar", ["usr/bin/skopeo"])
+    return layout.top(layout.image([program], compressed=False, **images.named("1")))
+
+
+def shown(terminal: Terminal) -> tuple[int, str]:
+    """Wait for the end; return the exit status and the screen without control characters."""
+    code, screen = terminal.finish()
+    return code, _CONTROL.sub("", screen)
+
+
+def test_a_bar_for_staging_shows_bytes_and_rate(
+    old_docker: Docker, registry: Registry, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    slow = programs / "docker"
+    slow.write_text(_SLOW_DOCKER)
+    slow.chmod(0o755)
+    path = f"{programs}:{_SYSTEM_PATH}"
+    program = dockless(tmp_path / "dockless", PATH=path, DOCKER_HOST=old_docker.address)
+    target = f"{registry.host}/terminal/staging:1"
+    with program.terminal("push", SAMPLE, "--image", target) as terminal:
+        code, screen = shown(terminal)
+    assert code == 0
+    assert re.search(r"staging docker image sample:1 +━[━ ]+[\d.]+/\? MB +[\d.]+ MB/s", screen)
+
+
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+def test_a_bar_for_the_upload_shows_bytes_rate_and_time_left(
+    program: Dockless, faulty_registry: FaultyRegistry, slow_layout: Path, engine: str
+) -> None:
+    target = f"{faulty_registry.host}/terminal/uploading:1"
+    argv = ("push", slow_layout, "--image", target, "--engine", engine)
+    with program.terminal(*argv) as terminal:
+        code, screen = terminal.finish()
+    assert code == 0
+    bar = r"uploading +━[━╸╺ ]*[\d.]+/16\.3 MB +[\d.]+ MB/s +00:\d\d"
+    assert re.search(bar, _CONTROL.sub("", screen))
+    assert _COLOR.search(screen)
+
+
+def test_no_color_leaves_the_bars_and_takes_the_colours(
+    tmp_path: Path, faulty_registry: FaultyRegistry, slow_layout: Path
+) -> None:
+    program = dockless(tmp_path / "dockless", NO_COLOR="1")
+    target = f"{faulty_registry.host}/terminal/colours:1"
+    with program.terminal("push", slow_layout, "--image", target) as terminal:
+        code, screen = terminal.finish()
+    assert code == 0
+    assert re.search(r"uploading +━", screen)
+    assert not _COLOR.search(screen)
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
+    tmp_path: Path, registry: Registry, old_archive: Path
+) -> None:
+    program = dockless(tmp_path / "dockless", TERM="dumb")
+    target = f"{registry.host}/terminal/dumb:1"
+    with program.terminal("push", old_archive, "--image", target) as terminal:
+        code, screen = terminal.finish()
+    assert code == 0
+    assert "uploading: " in screen
+    assert "\x1b" not in screen
+
+
+def test_a_log_gets_plain_lines(program: Dockless, registry: Registry, old_archive: Path) -> None:
+    target = f"{registry.host}/terminal/lines:1"
+    result = program.run("push", old_archive, "--image", target)
+    lines = result.stderr.splitlines()
+    assert result.code == 0
+    assert lines[0] == f"Target: {target}"
+    assert all(line.isprintable() for line in lines)
+    assert any(re.fullmatch(r"uploading: [\d.]+ MB", line) for line in lines)
+    assert re.fullmatch(rf"Pushed {target} \(5 layers sent, .*, verified\)", lines[-1])
+
+
+def test_the_line_for_an_upload_that_succeeded_says_that_all_was_sent(
+    program: Dockless, registry: Registry, old_archive: Path
+) -> None:
+    target = f"{registry.host}/terminal/whole:1"
+    result = program.run("push", old_archive, "--image", target)
+    assert result.code == 0
+    assert re.search(r"^uploading: [\d.]+ MB in [\d.]+ s, .*/s$", result.stderr, re.MULTILINE)
+
+
+def test_quiet_says_nothing_on_stderr(
+    program: Dockless, registry: Registry, old_archive: Path
+) -> None:
+    target = f"{registry.host}/terminal/quiet:1"
+    result = program.run("push", old_archive, "--image", target, "--quiet")
+    assert (result.code, result.stderr) == (0, "")
+    assert re.fullmatch(rf"{registry.host}/terminal/quiet@sha256:\w{{64}}\n", result.stdout)
+
+
+def test_quiet_shows_the_result_only_at_a_terminal(
+    program: Dockless, registry: Registry, old_archive: Path
+) -> None:
+    target = f"{registry.host}/terminal/silent:1"
+    with program.terminal("push", old_archive, "--image", target, "-q") as terminal:
+        code, screen = terminal.finish()
+    assert code == 0
+    assert re.fullmatch(rf"{registry.host}/terminal/silent@sha256:\w{{64}}\r?\n", screen)
+
+
+def locked(registry: Registry, source: Path, name: str) -> tuple[str | Path, ...]:
+    target = f"{registry.host}/terminal/{name}:1"
+    return ("push", source, "--image", target, "--ca-file", registry.ca_file)
+
+
+def test_an_empty_password_is_asked_for_and_not_shown(
+    program: Dockless, locked_registry: Registry, old_archive: Path, login: Login
+) -> None:
+    argv = locked(locked_registry, old_archive, "empty")
+    with program.terminal(*argv, "--username", login.username, "--password", "") as terminal:
+        terminal.screen.expect_exact(f"Password for {login.username}: ")
+        terminal.screen.sendline(login.password)
+        code, screen = terminal.finish()
+    assert code == 0
+    assert login.password not in screen
+
+
+def test_a_registry_that_wants_a_credential_makes_dockless_ask_for_it(
+    program: Dockless, locked_registry: Registry, old_archive: Path, login: Login
+) -> None:
+    with program.terminal(*locked(locked_registry, old_archive, "asked")) as terminal:
+        terminal.screen.expect_exact(f"Username for {locked_registry.host}: ")
+        terminal.screen.sendline(login.username)
+        terminal.screen.expect_exact(
+            f"Password for {login.username} at {locked_registry.host}: "
+        )
+        terminal.screen.sendline(login.password)
+        code, screen = terminal.finish()
+    assert code == 0
+    assert login.password not in screen
+
+
+def test_a_username_that_is_known_is_not_asked_for(
+    program: Dockless, locked_registry: Registry, old_archive: Path, login: Login
+) -> None:
+    argv = locked(locked_registry, old_archive, "known")
+    with program.terminal(*argv, "--username", login.username) as terminal:
+        terminal.screen.expect_exact("Password for ")
+        assert "Username" not in (terminal.screen.before or "")
+        terminal.screen.expect_exact(f"{login.username} at {locked_registry.host}: ")
+        terminal.screen.sendline(login.password)
+        assert terminal.finish()[0] == 0
+
+
+def test_a_prompt_leaves_stdout_to_the_result(
+    program: Dockless, locked_registry: Registry, old_archive: Path, login: Login, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    argv = tuple(map(str, locked(locked_registry, old_archive, "stdout")))
+    redirected = ("sh", "-c", 'out=$1; shift; exec "$@" > "$out"', "sh", str(out))
+    command = (*redirected, str(SCRIPT), *argv)
+    with Terminal(command, program.environment(), program.project) as terminal:
+        terminal.screen.expect_exact("Username for ")
+        terminal.screen.sendline(login.username)
+        terminal.screen.expect("Password for .*: ")
+        terminal.screen.sendline(login.password)
+        assert terminal.finish()[0] == 0
+    repository = f"{locked_registry.host}/terminal/stdout"
+    assert re.fullmatch(rf"{repository}@sha256:\w{{64}}\n", out.read_text())
+
+
+def test_control_c_at_a_prompt_ends_it(
+    program: Dockless, locked_registry: Registry, old_archive: Path
+) -> None:
+    with program.terminal(*locked(locked_registry, old_archive, "interrupted")) as terminal:
+        terminal.screen.expect_exact("Username for ")
+        terminal.screen.send("\x03")
+        code, screen = terminal.finish()
+    assert code == 130
+    assert "Interrupted." in screen
+    assert "Traceback" not in screen
+
+
+def test_without_a_terminal_a_registry_that_wants_a_credential_fails(
+    program: Dockless, locked_registry: Registry, old_archive: Path
+) -> None:
+    result = program.run(*locked(locked_registry, old_archive, "nobody"))
+    what = complaint(result, 4)
+    assert locked_registry.host in what
+    assert "--password-stdin" in what
+
+
+def test_without_a_terminal_an_empty_password_is_a_usage_error(
+    program: Dockless, registry: Registry, old_archive: Path
+) -> None:
+    target = f"{registry.host}/terminal/empty:1"
+    result = program.run("push", old_archive, "--image", target, "--password", "")
+    assert "--password-stdin" in complaint(result, 2)
+
+
+def test_a_private_registry_without_a_host_is_asked_for(
+    program: Dockless, registry: Registry, old_archive: Path
+) -> None:
+    with program.terminal("push", old_archive, "--registry", "private") as terminal:
+        terminal.screen.expect_exact("Registry (HOST or HOST:PORT): ")
+        terminal.screen.sendline(registry.host)
+        code, screen = terminal.finish()
+    assert code == 0
+    assert f"Target: {registry.host}/project:latest" in screen
+
+
+def test_an_answer_that_is_no_host_of_azure_s_is_a_usage_error(
+    program: Dockless, registry: Registry, old_archive: Path
+) -> None:
+    with program.terminal("push", old_archive, "--registry", "acr") as terminal:
+        terminal.screen.expect_exact("Registry (HOST or HOST:PORT): ")
+        terminal.screen.sendline(registry.host)
+        code, screen = terminal.finish()
+    assert code == 2
+    assert f"--registry asks for acr, but {registry.host} of" in screen
+
+
+@pytest.mark.parametrize("kind", ["acr", "private"])
+def test_without_a_terminal_a_registry_without_a_host_is_a_usage_error(
+    program: Dockless, old_archive: Path, kind: str
+) -> None:
+    what = complaint(program.run("push", old_archive, "--registry", kind), 2)
+    assert kind in what
+    assert "--image" in what
+    assert "`registry.server` in config/deploy.yml" in what
+
+
+def buildable(folder: Path, docker: Docker) -> Dockless:
+    """Return dockless in a project with a Dockerfile, before a daemon that has its base."""
+    program = dockless(
+        folder / "dockless",
+        PATH=_SYSTEM_PATH,
+        DOCKER_HOST=docker.address,
+        DOCKER_BUILDKIT="0",
+    )
+    (program.project / "Dockerfile").write_text("FROM dockless-base:1\nENV OFFERED=yes\n")
+    return program
+
+
+def test_an_image_that_is_not_there_is_built_when_people_want_it(
+    old_docker: Docker, registry: Registry, tmp_path: Path
+) -> None:
+    program = buildable(tmp_path, old_docker)
+    target = f"{registry.host}/terminal/image:offered"
+    with program.terminal("push", "--image", target) as terminal:
+        terminal.screen.expect_exact("Build it now? [y/N]: ")
+        said = terminal.screen.before or ""
+        terminal.screen.sendline("y")
+        code, screen = terminal.finish()
+    assert f"There is no local image {target}" in said
+    assert SAMPLE in said
+    assert code == 0
+    assert f"{registry.host}/terminal/image@sha256:" in screen
+
+
+def test_an_image_that_is_not_there_is_not_built_when_nobody_wants_it(
+    old_docker: Docker, registry: Registry, tmp_path: Path
+) -> None:
+    program = buildable(tmp_path, old_docker)
+    target = f"{registry.host}/terminal/image:declined"
+    with program.terminal("push", "--image", target) as terminal:
+        terminal.screen.expect_exact("Build it now? [y/N]: ")
+        terminal.screen.sendline("")
+        code, screen = terminal.finish()
+    assert code == 3
+    assert "Building" not in screen
+
+
+def test_without_a_terminal_an_image_that_is_not_there_fails(
+    old_docker: Docker, registry: Registry, tmp_path: Path
+) -> None:
+    program = buildable(tmp_path, old_docker)
+    target = f"{registry.host}/terminal/image:missing"
+    what = complaint(program.run("push", "--image", target), 3)
+    assert f"no local image {target} nor project:missing nor project:latest" in what
+    assert SAMPLE in what
+    assert "--build" in what

@@ -1,0 +1,59 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from dockless.layout.oci import STAGED, blob_path, write_layout
+from dockless.model.digest import Digest
+from fakes.image import FakeImage
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> FakeImage:
+    return FakeImage(tmp_path / "blobs")
+
+
+def test_the_layout_names_the_root_alone(tmp_path: Path, image: FakeImage) -> None:
+    content = image.content()
+    folder = write_layout(tmp_path / "layout", content, {})
+    assert json.loads((folder / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
+    (root,) = json.loads((folder / "index.json").read_text())["manifests"]
+    assert root == {
+        "mediaType": content.root.media_type,
+        "digest": str(content.root.digest),
+        "size": content.root.size,
+        "annotations": {"org.opencontainers.image.ref.name": STAGED},
+    }
+    assert (
+        blob_path(folder, content.root.digest).read_bytes()
+        == content.documents[content.root.digest]
+    )
+
+
+def test_blobs_are_links_and_only_those_given(tmp_path: Path, image: FakeImage) -> None:
+    config, base, _ = image.content().blobs
+    folder = write_layout(
+        tmp_path / "layout", image.content(), image.paths([config.digest, base.digest])
+    )
+    assert {path.name for path in folder.glob("blobs/sha256/*") if path.is_symlink()} == {
+        config.digest.hex,
+        base.digest.hex,
+    }
+    assert blob_path(folder, base.digest).read_bytes() == b"base"
+
+
+def test_links_hold_when_the_files_were_given_relative(
+    tmp_path: Path, image: FakeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("base").write_bytes(b"base")
+    digest = Digest.of(b"base")
+    folder = write_layout(tmp_path / "deep/layout", image.content(), {digest: Path("base")})
+    assert blob_path(folder, digest).read_bytes() == b"base"
+
+
+def test_each_algorithm_has_a_folder_of_its_own(tmp_path: Path, image: FakeImage) -> None:
+    (tmp_path / "long").write_bytes(b"long")
+    digest = Digest("sha512", "a" * 128)
+    folder = write_layout(tmp_path / "layout", image.content(), {digest: tmp_path / "long"})
+    assert (folder / "blobs/sha512" / digest.hex).exists()

@@ -1,0 +1,26 @@
+"""A staging area, progress that is written down, and archives made in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dockless.layout.staging import Staging
+from dockless.layout.store import BlobStore
+from fakes.progress import FakeProgress
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> BlobStore:
+    return BlobStore(tmp_path / "store")
+
+
+@pytest.fixture
+def staging(store: BlobStore, tmp_path: Path) -> Iterator[Staging]:
+    with Staging(store, tmp_path / "run", "gzip", 1) as area:
+        yield area
+
+
+@pytest.fixture
+def progress() -> FakeProgress:
+    return FakeProgress()

@@ -1,0 +1,125 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bed.hostile import LAYER, file, image, tar
+from bed.images import Layer, Layout, digest, named
+from dockless.layout.staging import Staging
+from dockless.model.errors import SourceError
+from dockless.sources.archive import Candidate, candidates, select
+from dockless.sources.folder import Folder
+from dockless.sources.tarball import PlainTar
+from fakes.image import FakeImage
+from fakes.progress import FakeProgress
+
+
+def candidate(tmp_path: Path, *names: str) -> Candidate:
+    return Candidate(names, lambda: FakeImage(tmp_path))
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> list[Candidate]:
+    return [
+        candidate(tmp_path, "shop:1", "docker.io/acme/shop:latest"),
+        candidate(tmp_path, "ghcr.io/acme/shop:2"),
+        candidate(tmp_path),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("selector", "position"),
+    [
+        ("@0", 0),
+        ("@2", 2),
+        ("shop:1", 0),
+        ("docker.io/library/shop:1", 0),
+        ("acme/shop", 0),
+        ("acme/shop:latest", 0),
+        ("ghcr.io/acme/shop:2", 1),
+    ],
+)
+def test_an_image_is_chosen_by_its_name_or_position(
+    several: list[Candidate], selector: str, position: int
+) -> None:
+    assert select(several, selector, "image.tar") is several[position]
+
+
+def test_the_only_image_needs_no_selector(several: list[Candidate]) -> None:
+    assert select(several[1:2], "", "image.tar") is several[1]
+
+
+@pytest.mark.parametrize("selector", ["@3", "shop:2", "ghcr.io/acme/shop", "Not A Name"])
+def test_an_image_that_is_not_there_is_an_error_that_lists_what_is(
+    several: list[Candidate], selector: str
+) -> None:
+    with pytest.raises(SourceError, match="has no image") as caught:
+        select(several, selector, "image.tar")
+    assert "@1 ghcr.io/acme/shop:2; @2 (no name)" in caught.value.remedy
+
+
+def test_of_several_images_one_must_be_named(several: list[Candidate]) -> None:
+    with pytest.raises(SourceError, match="holds 3 images") as caught:
+        select(several, "", "image.tar")
+    assert "--all" in caught.value.remedy
+
+
+def test_a_source_without_images_is_an_error() -> None:
+    with pytest.raises(SourceError, match="holds no image"):
+        select([], "", "layout")
+
+
+@pytest.fixture
+def hybrid(tmp_path: Path) -> Callable[..., Path]:
+    """Make a folder that is a docker-archive and an OCI layout at once, as Docker 25 saves it."""
+
+    def make(*, compressed: bool) -> Path:
+        (tmp_path / "layer").write_bytes(LAYER)
+        layout = Layout(tmp_path / "hybrid")
+        part = Layer(tmp_path / "layer", digest(LAYER))
+        layout.top(layout.image([part], compressed=compressed, **named("1")))
+        for member, data in image(file("1/layer.tar", LAYER)):
+            path = layout.folder / member.name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        return layout.folder
+
+    return make
+
+
+@pytest.mark.parametrize(("compressed", "is_new"), [(True, False), (False, True)])
+def test_a_hybrid_is_pushed_as_it_is_only_if_its_layers_are_compressed(
+    hybrid: Callable[..., Path], staging: Staging, *, compressed: bool, is_new: bool
+) -> None:
+    files = Folder(hybrid(compressed=compressed), "hybrid", FakeProgress())
+    (found,) = candidates(files, staging, None)
+    assert found.open().digest_is_new == is_new
+
+
+def test_a_layout_keeps_its_uncompressed_layers(tmp_path: Path, staging: Staging) -> None:
+    (tmp_path / "layer").write_bytes(LAYER)
+    layout = Layout(tmp_path / "layout")
+    layout.top(layout.image([Layer(tmp_path / "layer", digest(LAYER))], compressed=False))
+    (found,) = candidates(Folder(layout.folder, "layout", FakeProgress()), staging, None)
+    assert not found.open().digest_is_new
+
+
+def test_a_hybrid_without_the_layouts_blobs_is_a_layout_with_an_error(
+    hybrid: Callable[..., Path], staging: Staging
+) -> None:
+    folder = hybrid(compressed=True)
+    index: dict[str, Any] = json.loads((folder / "index.json").read_text())
+    wanted = index["manifests"][0]["digest"].removeprefix("sha256:")
+    (folder / "blobs/sha256" / wanted).unlink()
+    (found,) = candidates(Folder(folder, "hybrid", FakeProgress()), staging, None)
+    with pytest.raises(SourceError, match=f"lacks blobs/sha256/{wanted}"):
+        found.open().content()
+
+
+def test_an_archive_of_neither_kind_is_refused(tmp_path: Path, staging: Staging) -> None:
+    (tmp_path / "image.tar").write_bytes(tar(file("readme", b"")))
+    files = PlainTar(tmp_path / "image.tar", "image.tar", staging, FakeProgress())
+    with pytest.raises(SourceError, match=r"neither manifest\.json nor index\.json"):
+        candidates(files, staging, None)

@@ -1,0 +1,147 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockless.model.errors import EngineError, PushError, UsageError
+from dockless.sources.build import Recipe, build
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "bin").mkdir()
+    return {"PATH": str(tmp_path / "bin")}
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Install:
+    """Put a tool on PATH; it answers questions with one status, and builds with another."""
+
+    def put(name: str, answers: int = 0, builds: int = 0) -> None:
+        path = tmp_path / "bin" / name
+        path.write_text(
+            f"#!/bin/sh\necho \"{name} $*\" >> '{tmp_path}/log'\n"
+            f'case "$*" in *version*|info) exit {answers};; esac\nexit {builds}\n'
+        )
+        path.chmod(0o755)
+
+    return put
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Dockerfile").touch()
+    return Recipe(project, "shop:1")
+
+
+def built(tmp_path: Path) -> str:
+    return (tmp_path / "log").read_text().splitlines()[-1]
+
+
+def silent(_: str) -> None:
+    """Take a note and lose it."""
+
+
+@pytest.mark.parametrize(
+    ("tool", "verb"), [("docker", "build"), ("podman", "build"), ("buildah", "bud")]
+)
+def test_the_tool_that_works_builds(
+    environment: dict[str, str], install: Install, recipe: Recipe, tool: str, verb: str
+) -> None:
+    install(tool)
+    assert build(recipe, environment, silent) == tool
+    folder = recipe.folder
+    assert built(folder.parent) == f"{tool} {verb} -t shop:1 -f {folder}/Dockerfile {folder}"
+
+
+def test_a_client_without_its_daemon_gives_way_to_the_next_tool(
+    environment: dict[str, str], install: Install, recipe: Recipe
+) -> None:
+    install("docker", answers=1)
+    install("podman")
+    assert build(recipe, environment, silent) == "podman"
+
+
+def test_arguments_target_context_and_file_are_handed_on(
+    environment: dict[str, str], install: Install, tmp_path: Path
+) -> None:
+    install("docker")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app.Dockerfile").touch()
+    recipe = Recipe(
+        tmp_path, "shop:1", None, "app", "app.Dockerfile", (("A", "1"), ("B", "two words")), "prod"
+    )
+    build(recipe, environment, silent)
+    assert built(tmp_path) == (
+        f"docker build -t shop:1 -f {tmp_path}/app.Dockerfile --build-arg A=1 "
+        f"--build-arg B=two words --target prod {tmp_path}/app"
+    )
+
+
+def test_a_containerfile_will_do(
+    environment: dict[str, str], install: Install, tmp_path: Path
+) -> None:
+    install("podman")
+    (tmp_path / "Containerfile").touch()
+    build(Recipe(tmp_path, "shop:1"), environment, silent)
+    assert f"-f {tmp_path}/Containerfile" in built(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("program", "command", "tool"),
+    [
+        ("docker", "docker compose", "docker"),
+        ("docker-compose", "docker-compose", "docker"),
+        ("podman-compose", "podman-compose", "podman"),
+    ],
+)
+def test_a_compose_file_is_built_with_compose_and_the_tool_behind_it_has_the_image(  # noqa: PLR0913
+    environment: dict[str, str],
+    install: Install,
+    tmp_path: Path,
+    program: str,
+    command: str,
+    tool: str,
+) -> None:
+    install(program)
+    compose = tmp_path / "compose.yml"
+    assert build(Recipe(tmp_path, "shop:1", compose), environment, silent) == tool
+    assert built(tmp_path) == f"{command} -f {compose} build"
+
+
+def test_nothing_to_build_from_is_a_usage_error(
+    environment: dict[str, str], install: Install, tmp_path: Path
+) -> None:
+    install("docker")
+    with pytest.raises(UsageError, match=r"Dockerfile or .*Containerfile"):
+        build(Recipe(tmp_path, "shop:1"), environment, silent)
+
+
+@pytest.mark.parametrize("compose", [None, Path("compose.yml")])
+def test_no_tool_that_works_is_an_error_that_names_them(
+    environment: dict[str, str], install: Install, recipe: Recipe, compose: Path | None
+) -> None:
+    install("docker", answers=1)
+    with pytest.raises(EngineError, match="podman"):
+        build(Recipe(recipe.folder, "shop:1", compose), environment, silent)
+
+
+def test_a_build_that_fails_sends_nothing(
+    environment: dict[str, str], install: Install, recipe: Recipe
+) -> None:
+    install("docker", builds=1)
+    with pytest.raises(PushError, match="docker could not build shop:1"):
+        build(recipe, environment, silent)
+
+
+def test_what_is_built_with_what_is_said(
+    environment: dict[str, str], install: Install, recipe: Recipe
+) -> None:
+    said: list[str] = []
+    install("docker")
+    build(recipe, environment, said.append)
+    assert said == ["Building shop:1 with docker"]

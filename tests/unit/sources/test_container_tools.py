@@ -1,0 +1,194 @@
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockless.model.digest import Digest
+from dockless.model.errors import EngineError, SourceError
+from dockless.sources.container_tools import Buildah, ContainerTool, LocalImage, container_tools
+
+ONE, TWO = Digest.of(b"one"), Digest.of(b"two")
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"PATH": f"{tmp_path}:{os.defpath}", "DOCKLESS_PASSWORD": "hunter2"}
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Install:
+    """Put a program on PATH that logs its arguments and answers with what it is given."""
+
+    def put(name: str, stdout: str = "", stderr: str = "", code: int = 0) -> None:
+        (tmp_path / f"{name}.out").write_text(stdout)
+        (tmp_path / f"{name}.err").write_text(stderr)
+        path = tmp_path / name
+        path.write_text(
+            f"#!/bin/sh\necho \"$*\" >> '{tmp_path}/{name}.log'\n"
+            f"env > '{tmp_path}/{name}.env'\n"
+            f"cat '{path}.out'\ncat '{path}.err' >&2\nexit {code}\n"
+        )
+        path.chmod(0o755)
+
+    return put
+
+
+def inspected(*images: tuple[Digest, list[str]], prefix: str = "sha256:") -> str:
+    return json.dumps([{"Id": f"{prefix}{image.hex}", "RepoTags": tags} for image, tags in images])
+
+
+def test_a_tool_is_available_when_it_is_on_path(
+    environment: dict[str, str], install: Install
+) -> None:
+    tool = ContainerTool("nerdctl", environment)
+    assert not tool.available()
+    install("nerdctl")
+    assert tool.available()
+
+
+def test_the_first_name_that_is_there_wins_whatever_the_order_of_the_answer(
+    environment: dict[str, str], install: Install, tmp_path: Path
+) -> None:
+    answer = inspected((TWO, ["shop:latest"]), (ONE, ["ghcr.io/acme/shop:1"]))
+    install("docker", answer, "Error: No such image: absent\n", code=1)
+    names = ("absent", "ghcr.io/acme/shop:1", "shop")
+    found = ContainerTool("docker", environment).find(names)
+    assert found == LocalImage("docker", "ghcr.io/acme/shop:1", ONE)
+    assert (tmp_path / "docker.log").read_text() == f"image inspect {' '.join(names)}\n"
+
+
+def test_podmans_own_way_of_naming_is_understood(
+    environment: dict[str, str], install: Install
+) -> None:
+    install("podman", inspected((ONE, ["localhost/shop:latest"]), prefix=""))
+    found = ContainerTool("podman", environment).find(("absent", "shop"))
+    assert found == LocalImage("podman", "shop", ONE)
+
+
+@pytest.mark.parametrize("name", [ONE.hex[:12], ONE.hex, str(ONE)])
+def test_an_image_is_found_by_its_id(
+    environment: dict[str, str], install: Install, name: str
+) -> None:
+    install("docker", inspected((TWO, ["shop:2"]), (ONE, [])))
+    found = ContainerTool("docker", environment).find(("absent", name))
+    assert found == LocalImage("docker", name, ONE)
+
+
+def test_the_answer_to_one_name_is_taken_at_its_word(
+    environment: dict[str, str], install: Install
+) -> None:
+    install("docker", inspected((ONE, ["another:name"])))
+    assert ContainerTool("docker", environment).find(("shop",)) == LocalImage("docker", "shop", ONE)
+
+
+def test_a_tag_that_is_no_reference_is_passed_over(
+    environment: dict[str, str], install: Install
+) -> None:
+    install("docker", inspected((TWO, ["<none>:<none>"]), (ONE, ["shop:1"])))
+    found = ContainerTool("docker", environment).find(("absent", "shop:1"))
+    assert found == LocalImage("docker", "shop:1", ONE)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error response from daemon: No such image: shop:latest",
+        "Error: inspecting object: shop: image not known",
+        'time="2024" level=fatal msg="no image found"',
+    ],
+)
+def test_an_image_that_is_not_there_is_none(
+    environment: dict[str, str], install: Install, said: str
+) -> None:
+    install("docker", "[]\n", said, code=1)
+    assert ContainerTool("docker", environment).find(("shop",)) is None
+
+
+def test_a_tool_that_cannot_tell_is_an_error_with_its_last_words(
+    environment: dict[str, str], install: Install
+) -> None:
+    install("docker", "", "Warning.\nCannot connect to the Docker daemon.\n", code=1)
+    with pytest.raises(EngineError, match="gives no answer: Cannot connect to the Docker daemon"):
+        ContainerTool("docker", environment).find(("shop",))
+
+
+@pytest.mark.parametrize("stdout", ["not json", '{"Id": "1"}', '[{"Id": "short"}]', "[7]"])
+def test_an_answer_of_another_shape_is_an_error(
+    environment: dict[str, str], install: Install, stdout: str
+) -> None:
+    install("docker", stdout)
+    with pytest.raises(EngineError, match="answered with something else"):
+        ContainerTool("docker", environment).find(("shop",))
+
+
+def test_names_without_a_name_are_left_out(environment: dict[str, str], install: Install) -> None:
+    install("docker", "shop:1\n<none>:<none>\nshop:<none>\nother:2\n")
+    assert ContainerTool("docker", environment).names() == ["shop:1", "other:2"]
+
+
+def test_an_image_is_saved_by_its_id_on_a_pipe(
+    environment: dict[str, str], install: Install, tmp_path: Path
+) -> None:
+    install("docker", "the archive")
+    with ContainerTool("docker", environment).save(LocalImage("docker", "shop", ONE)) as stream:
+        assert stream.read() == b"the archive"
+    assert (tmp_path / "docker.log").read_text() == f"save {ONE.hex}\n"
+
+
+def test_a_tool_sees_nothing_of_our_own_settings(
+    environment: dict[str, str], install: Install, tmp_path: Path
+) -> None:
+    install("docker", "[]")
+    ContainerTool("docker", environment).find(("shop",))
+    assert "hunter2" not in (tmp_path / "docker.env").read_text()
+
+
+def read(tool: ContainerTool, then: Exception | None = None) -> None:
+    """Read a saved image to its end, and fail after that if so asked."""
+    with tool.save(LocalImage("docker", "shop", ONE)) as stream:
+        stream.read()
+        if then:
+            raise then
+
+
+@pytest.mark.parametrize("then", [None, SourceError("It is cut short.")])
+def test_a_save_that_fails_says_so_whatever_became_of_the_stream(
+    environment: dict[str, str], install: Install, then: SourceError | None
+) -> None:
+    install("docker", "half an arch", "Error: no space left on device", code=1)
+    with pytest.raises(SourceError, match="'docker save' of shop failed: Error: no space left"):
+        read(ContainerTool("docker", environment), then)
+
+
+def test_a_stream_that_is_bad_by_itself_keeps_its_own_error(
+    environment: dict[str, str], install: Install
+) -> None:
+    install("docker", "not a tar")
+    with pytest.raises(SourceError, match="not a tar"):
+        read(ContainerTool("docker", environment), SourceError("It is not a tar."))
+
+
+def test_buildah_is_asked_one_by_one_and_saves_by_pushing(
+    environment: dict[str, str], install: Install, tmp_path: Path
+) -> None:
+    install("buildah", f"{ONE.hex}\n")
+    tool = Buildah("buildah", environment)
+    assert tool.find(("shop",)) == LocalImage("buildah", "shop", ONE)
+    with tool.save(LocalImage("buildah", "shop", ONE)) as stream:
+        stream.read()
+    assert (tmp_path / "buildah.log").read_text().splitlines() == [
+        "inspect --type image --format {{.FromImageID}} shop",
+        f"push --quiet {ONE.hex} docker-archive:/dev/stdout",
+    ]
+
+
+def test_buildah_without_the_image_has_none(environment: dict[str, str], install: Install) -> None:
+    install("buildah", "", "shop: image not known", code=125)
+    assert Buildah("buildah", environment).find(("shop",)) is None
+
+
+def test_docker_is_asked_before_podman() -> None:
+    assert [tool.name for tool in container_tools({})] == ["docker", "podman", "nerdctl", "buildah"]

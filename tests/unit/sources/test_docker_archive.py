@@ -1,0 +1,151 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from bed.hostile import LAYER, Member, file, image, tar
+from dockless.layout.staging import Staging
+from dockless.layout.store import BlobStore
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError
+from dockless.model.manifest import layer_media_type
+from dockless.model.platform import Platform
+from dockless.sources.docker_archive import Entry, UnpackedImage, entries
+from dockless.sources.tarball import PlainTar
+from fakes.progress import FakeProgress
+
+OTHER = tar(file("etc/motd", b"goodbye\n"))
+LAYERS = (file("1/layer.tar", LAYER), file("2/layer.tar", OTHER))
+
+
+class Archive:
+    """A docker-archive, and the images in it."""
+
+    def __init__(self, folder: Path, staging: Staging) -> None:
+        self._path = folder / "image.tar"
+        self._staging = staging
+
+    def files(self, *members: Member) -> PlainTar:
+        self._path.write_bytes(tar(*members))
+        return PlainTar(self._path, "image.tar", self._staging, FakeProgress())
+
+    def image(self, *members: Member, platform: str = "") -> UnpackedImage:
+        files = self.files(*members)
+        wanted = Platform.parse(platform) if platform else None
+        return UnpackedImage(files, entries(files)[0], self._staging, wanted)
+
+
+@pytest.fixture
+def archive(tmp_path: Path, staging: Staging) -> Archive:
+    return Archive(tmp_path, staging)
+
+
+def test_every_entry_of_the_manifest_is_an_image(archive: Archive) -> None:
+    listed = [
+        {"Config": "./1.json", "RepoTags": ["shop:1", "shop:2"], "Layers": ["1/layer.tar"]},
+        {"Config": "2.json", "RepoTags": None, "Layers": None},
+    ]
+    files = archive.files(file("manifest.json", json.dumps(listed).encode()))
+    assert entries(files) == (
+        Entry("1.json", ("shop:1", "shop:2"), ("1/layer.tar",)),
+        Entry("2.json", (), ()),
+    )
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"not json",
+        b"{}",
+        b"[]",
+        b"null",
+        b"7",
+        b"[7]",
+        b"[" * 100_000,
+        b'[{"Layers": []}]',
+        b'[{"Config": "1", "Layers": 7}]',
+        b'[{"Config": "../1", "Layers": []}]',
+    ],
+)
+def test_a_manifest_of_another_shape_is_refused(archive: Archive, manifest: bytes) -> None:
+    with pytest.raises(SourceError, match=r"image\.tar: manifest\.json"):
+        entries(archive.files(file("manifest.json", manifest)))
+
+
+def test_layers_are_compressed_and_the_config_stays_as_it_is(archive: Archive) -> None:
+    members = image(*LAYERS)
+    config = members[-2][1]
+    content = archive.image(*members).content()
+    paths = archive.image(*members).paths([blob.digest for blob in content.blobs])
+    first, base, app = (paths[blob.digest].read_bytes() for blob in content.blobs)
+    assert first == config
+    assert (gzip.decompress(base), gzip.decompress(app)) == (LAYER, OTHER)
+    assert content.image_id == Digest.of(config)
+    assert [blob.media_type for blob in content.blobs[1:]] == [layer_media_type("gzip")] * 2
+    assert content.platforms == (Platform("linux", "amd64"),)
+
+
+def test_two_layers_that_are_the_same_are_one_blob(archive: Archive) -> None:
+    twice = (file("1/layer.tar", LAYER), file("2/layer.tar", LAYER))
+    content = archive.image(*image(*twice)).content()
+    assert len(content.blobs) == 2
+
+
+def test_known_layers_are_not_read_again(
+    archive: Archive, store: BlobStore, tmp_path: Path
+) -> None:
+    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+        content = Archive(tmp_path, before).image(*image(*LAYERS)).content()
+    again = archive.image(*image(*LAYERS))
+    Path(tmp_path / "image.tar").write_bytes(b"")
+    assert again.content() == content
+
+
+def test_a_layer_that_the_store_has_lost_is_compressed_again(
+    archive: Archive, store: BlobStore, tmp_path: Path
+) -> None:
+    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+        Archive(tmp_path, before).image(*image(*LAYERS)).content()
+    store.prune(1)
+    again = archive.image(*image(*LAYERS))
+    layer = again.content().blobs[-1].digest
+    assert gzip.decompress(again.paths([layer])[layer].read_bytes()) == OTHER
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        (image(*LAYERS, names=("1/layer.tar", "3/layer.tar")), "lacks 3/layer.tar"),
+        (image(*LAYERS, names=("1/layer.tar",)), "the config names 2 layers"),
+        (image(*LAYERS)[:2] + image(*LAYERS)[3:], "lacks .*json"),
+    ],
+)
+def test_an_image_that_lacks_a_part_is_refused(
+    archive: Archive, members: tuple[Member, ...], said: str
+) -> None:
+    with pytest.raises(SourceError, match=said):
+        archive.image(*members)
+
+
+def test_a_layer_that_is_not_the_configs_is_refused(archive: Archive) -> None:
+    wrong = archive.image(*image(*LAYERS, diff_id=str(Digest.of(b"something else"))))
+    with pytest.raises(SourceError, match="does not belong to its image"):
+        wrong.content()
+
+
+def test_a_config_that_is_none_is_refused(archive: Archive) -> None:
+    entry = json.dumps([{"Config": "c.json", "Layers": []}]).encode()
+    with pytest.raises(SourceError, match=r"c\.json is not an image config"):
+        archive.image(file("c.json", b"[]"), file("manifest.json", entry))
+
+
+def test_an_image_without_layers_is_one(archive: Archive) -> None:
+    assert len(archive.image(*image()).content().blobs) == 1
+
+
+def test_the_platform_must_be_the_images(archive: Archive) -> None:
+    archive.image(*image(*LAYERS), platform="linux/amd64")
+    with pytest.raises(SourceError, match="no image for linux/arm64") as caught:
+        archive.image(*image(*LAYERS), platform="linux/arm64")
+    assert "linux/amd64" in caught.value.remedy

@@ -1,0 +1,82 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError
+from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
+from dockless.sources.folder import Folder
+from fakes.progress import FakeProgress
+
+DATA = b'{"imageLayoutVersion": "1.0.0"}'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, progress: FakeProgress) -> Folder:
+    (tmp_path / "layout/blobs").mkdir(parents=True)
+    (tmp_path / "layout/blobs/file").write_bytes(DATA)
+    (tmp_path / "outside").write_bytes(DATA)
+    return Folder(tmp_path / "layout", "layout", progress)
+
+
+def blob(data: bytes = DATA, size: int = len(DATA)) -> Descriptor:
+    return Descriptor("application/json", Digest.of(data), size)
+
+
+def test_a_blob_is_pushed_from_where_it_is(
+    folder: Folder, tmp_path: Path, progress: FakeProgress
+) -> None:
+    assert folder.blob("blobs/file", blob(), None) == tmp_path / "layout/blobs/file"
+    assert [(task.done, task.finished) for task in progress.tasks] == [(len(DATA), True)]
+
+
+def test_documents_and_sizes_are_read(folder: Folder) -> None:
+    assert "blobs/file" in folder
+    assert "blobs" not in folder
+    assert folder.document("./blobs/file") == DATA
+    assert folder.size("blobs/file") == len(DATA)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [(blob(size=1), "has 31 bytes, and its manifest says 1"), (blob(b"other"), "is damaged")],
+)
+def test_a_blob_that_is_not_what_it_should_be_is_refused(
+    folder: Folder, progress: FakeProgress, wanted: Descriptor, said: str
+) -> None:
+    with pytest.raises(SourceError, match=said):
+        folder.blob("blobs/file", wanted, None)
+    assert all(task.finished for task in progress.tasks)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "link", "chain"])
+def test_nothing_outside_of_the_layout_is_read(folder: Folder, tmp_path: Path, name: str) -> None:
+    (tmp_path / "layout/link").symlink_to(tmp_path / "outside")
+    (tmp_path / "layout/chain").symlink_to("link")
+    for read in (folder.document, folder.size, folder.__contains__):
+        with pytest.raises(SourceError, match="leads outside"):
+            read(name)
+    with pytest.raises(SourceError, match="leads outside"):
+        folder.blob(name, blob(), None)
+
+
+def test_a_link_inside_of_the_layout_is_followed(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "layout/link").symlink_to("blobs/file")
+    assert folder.document("link") == DATA
+
+
+def test_a_missing_file_is_named(folder: Folder) -> None:
+    with pytest.raises(SourceError, match="layout lacks blobs/absent"):
+        folder.document("blobs/absent")
+
+
+def test_an_enormous_document_is_refused_unread(folder: Folder, tmp_path: Path) -> None:
+    os.truncate(tmp_path / "layout/blobs/file", LONGEST_MANIFEST + 1)
+    with pytest.raises(SourceError, match=f"has {LONGEST_MANIFEST + 1} bytes"):
+        folder.document("blobs/file")
+
+
+def test_a_layer_that_is_no_blob_is_refused(folder: Folder) -> None:
+    with pytest.raises(SourceError, match="not a blob"):
+        folder.layer("blobs/file")

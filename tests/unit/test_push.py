@@ -1,0 +1,276 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dockless.layout.oci import write_layout
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import AuthError, ConflictError, NetworkError, PushError
+from dockless.model.plan import PushResult
+from dockless.model.reference import Repository
+from dockless.ports import Engine, Task
+from dockless.push import Means, Order, push
+from dockless.retries import Patience
+from fakes.engine import FakeEngine
+from fakes.image import FakeImage
+from fakes.journal import Journal
+from fakes.progress import FakeProgress
+from fakes.registry import FakeRegistry, Held
+
+REPOSITORY = Repository.of("registry.example.com", "team/shop")
+OTHER = Digest("sha256", "e" * 64)
+BUSY = NetworkError("It is busy.", retry_after=0.0)
+FIRST_PUSH = [
+    *("tag v1", "tag v2", "content", "present"),
+    *("manifest", "paths", "commit", "push"),
+    *("manifest", "present"),
+    *("move v1", "tag v1", "move v2", "tag v2"),
+]
+
+
+@dataclass(slots=True)
+class Shop:
+    """An image, a registry, and everything between them."""
+
+    folder: Path
+    attempts: int = 3
+    journal: Journal = field(default_factory=Journal)
+    progress: FakeProgress = field(default_factory=FakeProgress)
+    engines: int = 0
+    layouts: list[Path] = field(default_factory=list)
+    registry: FakeRegistry = field(init=False)
+    image: FakeImage = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registry = FakeRegistry(self.journal)
+        self.image = FakeImage(self.folder / "blobs", journal=self.journal)
+
+    @property
+    def content(self) -> Content:
+        return FakeImage(self.folder).content()
+
+    @property
+    def held(self) -> Held:
+        return self.registry.repositories[REPOSITORY]
+
+    def commit(self, sending: Task) -> None:
+        del sending
+        self.journal.step("commit")
+
+    def engine(self) -> Engine:
+        self.engines += 1
+        return FakeEngine(self.registry, self.journal)
+
+    def push(self, *tags: str, **order: bool) -> PushResult:
+        lay_out = partial(write_layout, self.folder / "layout")
+
+        def laid_out(*arguments: object) -> Path:
+            self.layouts.append(lay_out(*arguments))  # type: ignore[arg-type] # as it was called
+            return self.layouts[-1]
+
+        means = Means(
+            self.registry,
+            self,
+            self.engine,
+            laid_out,
+            self.progress,
+            Patience(self.attempts, None, self.progress.note, lambda _: None),
+            iter((10.0, 12.5)).__next__,
+        )
+        return push(Order(REPOSITORY, tags or ("v1",), **order), self.image, means)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_a_first_push_sends_by_digest_reads_back_and_only_then_moves_the_tags(shop: Shop) -> None:
+    result = shop.push("v1", "v2")
+    root = shop.content.root.digest
+    assert shop.journal.steps == FIRST_PUSH
+    assert shop.held.tags == {"v1": root, "v2": root}
+    assert shop.held.manifests == shop.content.documents
+    assert (result.digest, result.verified, result.unchanged) == (root, True, False)
+    assert (result.engine, result.attempts, result.seconds) == ("fake", 1, 2.5)
+    assert result.sent == sum(blob.size for blob in shop.content.blobs)
+
+
+@pytest.mark.parametrize("steps", range(len(FIRST_PUSH)))
+def test_a_push_that_breaks_anywhere_leaves_no_tag_on_an_incomplete_image(
+    shop: Shop, steps: int
+) -> None:
+    shop.journal.fails_from = steps
+    with pytest.raises(ConnectionAbortedError):
+        shop.push("v1", "v2")
+    complete = {blob.digest for blob in shop.content.blobs} <= shop.held.blobs
+    for digest in shop.held.tags.values():
+        assert digest in shop.held.manifests
+        assert complete
+
+
+def test_a_warm_push_asks_for_the_tags_and_does_nothing_else(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1", "v2")
+    result = shop.push("v1", "v2")
+    assert shop.journal.steps == ["tag v1", "tag v2", "content"]
+    assert (result.unchanged, result.verified, result.engine, result.sent) == (True, False, "", 0)
+    assert not result.plan.missing
+    assert not shop.engines
+
+
+def test_an_image_that_is_there_under_another_tag_is_not_sent_again(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    result = shop.push("v2")
+    assert not {"paths", "commit", "push"} & set(shop.journal.steps)
+    assert shop.held.tags["v2"] == shop.content.root.digest
+    assert (result.sent, result.attempts, result.verified) == (0, 0, True)
+
+
+def test_a_tag_that_is_right_already_is_left_alone(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    shop.push("v1", "v2")
+    assert [step for step in shop.journal.steps if step.startswith("move")] == ["move v2"]
+
+
+def test_only_what_the_registry_lacks_and_the_config_is_laid_out(shop: Shop) -> None:
+    config, base, app = shop.content.blobs
+    shop.held.blobs |= {config.digest, base.digest}
+    result = shop.push()
+    laid_out = {path.name for path in shop.layouts[0].glob("blobs/sha256/*")}
+    assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
+    assert result.plan.missing == (app,)
+    assert [task.total for task in shop.progress.tasks] == [app.size]
+    assert result.sent == app.size
+
+
+def test_a_dry_run_only_reads_and_tells_what_it_would_do(shop: Shop) -> None:
+    config, base, app = shop.content.blobs
+    shop.held.blobs.add(base.digest)
+    shop.held.tags["v1"] = OTHER
+    result = shop.push("v1", "v2", dry_run=True)
+    assert shop.journal.steps == ["tag v1", "tag v2", "content", "present"]
+    assert not shop.engines
+    assert result.plan.missing == (config, app)
+    assert [tag.action for tag in result.plan.tags] == ["move", "create"]
+    assert (result.dry_run, result.verified, result.unchanged) == (True, False, False)
+
+
+def test_a_refused_credential_costs_no_compression(shop: Shop) -> None:
+    shop.journal.on("tag v1", AuthError("Refused."))
+    with pytest.raises(AuthError):
+        shop.push()
+    assert "content" not in shop.journal.steps
+
+
+def test_under_immutable_a_tag_with_another_digest_stops_the_push_before_it_begins(
+    shop: Shop,
+) -> None:
+    shop.held.tags["v2"] = OTHER
+    with pytest.raises(ConflictError, match="shop:v2 exists"):
+        shop.push("v1", "v2", immutable=True)
+    assert shop.held.tags == {"v2": OTHER}
+    assert not shop.held.blobs
+    assert not shop.engines
+
+
+@pytest.mark.parametrize("before", [None, "same"])
+def test_under_immutable_a_new_tag_and_the_same_digest_are_no_conflict(
+    shop: Shop, before: str | None
+) -> None:
+    if before:
+        shop.registry.hold(REPOSITORY, shop.content, "v1")
+    shop.push(immutable=True)
+    assert shop.held.tags == {"v1": shop.content.root.digest}
+
+
+def test_under_immutable_a_tag_that_appears_during_the_push_is_not_moved(shop: Shop) -> None:
+    shop.journal.on("tag v1", None, lambda: shop.held.tags.update(v1=OTHER))
+    with pytest.raises(ConflictError):
+        shop.push(immutable=True)
+    assert shop.held.tags == {"v1": OTHER}
+
+
+@pytest.mark.parametrize("tag", ["v1", "v2"])
+@pytest.mark.parametrize("error", [ConflictError("Taken."), AuthError("Denied.")])
+def test_an_error_says_which_tags_moved_before_it(
+    shop: Shop, tag: str, error: ConflictError | AuthError
+) -> None:
+    shop.journal.on(f"move {tag}", error)
+    with pytest.raises(type(error)) as caught:
+        shop.push("v1", "v2")
+    assert ("Moved before: v1" in str(caught.value)) == (tag == "v2")
+
+
+def _loses_manifest(held: Held) -> None:
+    held.manifests.clear()
+
+
+def _alters_manifest(held: Held) -> None:
+    held.manifests = {digest: data + b"\n" for digest, data in held.manifests.items()}
+
+
+def _loses_blob(held: Held) -> None:
+    held.blobs.pop()
+
+
+@pytest.mark.parametrize("damage", [_loses_manifest, _alters_manifest, _loses_blob])
+def test_a_registry_that_did_not_keep_the_image_gets_no_tag(
+    shop: Shop, damage: Callable[[Held], None]
+) -> None:
+    shop.journal.on("manifest", None, lambda: damage(shop.held))
+    with pytest.raises(PushError, match="after the push"):
+        shop.push()
+    assert not shop.held.tags
+
+
+def test_a_tag_that_names_something_else_after_it_was_moved_is_an_error(shop: Shop) -> None:
+    shop.journal.on("tag v2", None, lambda: shop.held.tags.update(v2=OTHER))
+    with pytest.raises(PushError, match=f"shop:v2 names {OTHER}") as caught:
+        shop.push("v1", "v2")
+    assert "Moved before: v1" in str(caught.value)
+
+
+def test_without_verification_nothing_is_read_back_and_the_result_says_so(shop: Shop) -> None:
+    result = shop.push(verify=False)
+    assert shop.journal.steps[-2:] == ["push", "move v1"]
+    assert not result.verified
+
+
+def test_a_push_that_fails_on_the_network_is_tried_again(shop: Shop) -> None:
+    shop.journal.on("push", BUSY, BUSY)
+    result = shop.push()
+    assert result.attempts == 3
+    assert shop.held.tags == {"v1": shop.content.root.digest}
+    assert shop.journal.steps.count("paths") == 1
+    assert len(shop.progress.notes) == 2
+
+
+def test_before_it_is_tried_again_the_registry_is_asked_how_long_to_wait(shop: Shop) -> None:
+    shop.journal.on("push", BUSY)
+    shop.journal.on("tag v1", None, NetworkError("Wait.", retry_after=7.0))
+    shop.push()
+    assert ["in 7.0 s" in note for note in shop.progress.notes] == [False, True]
+
+
+@pytest.mark.parametrize("step", ["tag v1", "present", "manifest", "push", "move v1"])
+def test_every_step_survives_one_failure_of_the_network(shop: Shop, step: str) -> None:
+    shop.journal.on(step, BUSY)
+    shop.push()
+    assert shop.held.tags == {"v1": shop.content.root.digest}
+
+
+@pytest.mark.parametrize(
+    ("error", "pushes"), [(BUSY, 3), (PushError("Broken."), 1), (AuthError("Denied."), 1)]
+)
+def test_a_push_that_cannot_succeed_moves_no_tag_and_ends_its_progress(
+    shop: Shop, error: NetworkError | PushError | AuthError, pushes: int
+) -> None:
+    shop.journal.on("push", error, error, error)
+    with pytest.raises(type(error)):
+        shop.push()
+    assert shop.journal.steps.count("push") == pushes
+    assert not shop.held.tags
+    assert all(task.finished for task in shop.progress.tasks)

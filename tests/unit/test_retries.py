@@ -1,0 +1,115 @@
+import time
+from collections.abc import Callable
+
+import pytest
+
+from dockless.model.errors import AuthError, DocklessError, NetworkError, PushError
+from dockless.retries import Patience
+
+
+class Step:
+    """Raises what it is given, in turn, and then returns `done`."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = iter(errors)
+        self.calls = 0
+
+    def __call__(self) -> str:
+        self.calls += 1
+        for error in self._errors:
+            raise error
+        return "done"
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def noted() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def patience(slept: list[float], noted: list[str]) -> Callable[..., Patience]:
+    def make(attempts: int = 4, deadline: float | None = None) -> Patience:
+        return Patience(attempts, deadline, noted.append, slept.append)
+
+    return make
+
+
+def test_what_succeeds_is_called_once(
+    patience: Callable[..., Patience], slept: list[float]
+) -> None:
+    step = Step()
+    assert patience().call(step) == "done"
+    assert (step.calls, slept) == (1, [])
+
+
+def test_a_failure_that_may_pass_is_tried_again_and_announced(
+    patience: Callable[..., Patience], slept: list[float], noted: list[str]
+) -> None:
+    step = Step(NetworkError("It is down."), NetworkError("It is down."))
+    assert patience().call(step) == "done"
+    assert len(slept) == 2
+    assert noted == [f"It is down. Trying again in {wait:.1f} s." for wait in slept]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NetworkError("Not trusted.", passing=False),
+        AuthError("Refused."),
+        PushError("Broken."),
+        ValueError("a bug"),
+    ],
+)
+def test_a_failure_that_will_not_pass_is_raised_at_once(
+    patience: Callable[..., Patience], error: Exception
+) -> None:
+    step = Step(error)
+    with pytest.raises(type(error)) as caught:
+        patience().call(step)
+    assert caught.value is error
+    assert step.calls == 1
+
+
+def test_the_last_failure_is_raised_when_all_attempts_failed(
+    patience: Callable[..., Patience],
+) -> None:
+    last = NetworkError("The last.")
+    step = Step(NetworkError("One."), NetworkError("Two."), last)
+    with pytest.raises(DocklessError) as caught:
+        patience(attempts=3).call(step)
+    assert caught.value is last
+
+
+def test_the_registry_is_waited_for_as_long_as_it_asks(
+    patience: Callable[..., Patience], slept: list[float]
+) -> None:
+    patience().call(Step(NetworkError("Busy.", retry_after=17.0)))
+    assert slept == [17.0]
+
+
+def test_waits_grow_and_never_pass_half_a_minute(
+    patience: Callable[..., Patience], slept: list[float]
+) -> None:
+    with pytest.raises(NetworkError):
+        patience(attempts=200).call(Step(*[NetworkError("It is down.")] * 200))
+    assert slept[0] <= 0.5
+    assert 10 < max(slept) <= 30
+
+
+def test_nothing_is_tried_again_when_the_wait_leads_past_the_deadline(
+    patience: Callable[..., Patience], slept: list[float]
+) -> None:
+    step = Step(NetworkError("Busy.", retry_after=3600.0))
+    with pytest.raises(NetworkError):
+        patience(deadline=time.monotonic() + 60).call(step)
+    assert (step.calls, slept) == (1, [])
+
+
+def test_before_the_deadline_a_failure_is_tried_again(patience: Callable[..., Patience]) -> None:
+    step = Step(NetworkError("Busy.", retry_after=1.0))
+    assert patience(deadline=time.monotonic() + 3600).call(step) == "done"
