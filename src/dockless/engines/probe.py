@@ -18,18 +18,19 @@ _PAGES = {
 _NEEDED = {
     "crane": ("tag", "--index", "--insecure"),
     "skopeo": (
-        "--all",
         "--dest-authfile",
         "--dest-cert-dir",
         "--dest-no-creds",
         "--dest-tls-verify",
         "--digestfile",
+        "--multi-arch",
         "--preserve-digests",
+        "--src-authfile",
     ),
 }
 _WELCOME = {
     "crane": ("digest", "registry"),
-    "skopeo": ("--multi-arch", "--retry-times"),
+    "skopeo": ("--retry-times",),
 }
 _VERSION = {"crane": "version", "skopeo": "--version"}
 
@@ -130,7 +131,7 @@ def select(name: str, own: Path, environment: Mapping[str, str]) -> Abilities:
         reasons.append(abilities.unusable)
     remedy = {
         "crane": "Run `dockless tools install`.",
-        "skopeo": "Install your system's skopeo package, 1.6 or newer, or use --engine crane.",
+        "skopeo": "Install your system's skopeo package, 1.9 or newer, or use --engine crane.",
     }[name]
     what = " ".join(reasons) or f"{name} is neither on PATH nor in {own}."
     raise EngineError(what, remedy)
