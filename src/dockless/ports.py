@@ -78,7 +78,7 @@ class Registry(Protocol):
 class EarlyUploads(Protocol):
     """Blobs that went to the registry before the engine starts."""
 
-    def commit(self, sending: Task) -> None:
+    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
         """Wait for what is on its way, and make the registry accept it; nothing is ever raised."""
 
 

@@ -141,7 +141,7 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
         attempts += 1
         sending = means.progress.start(what, size or None)
         try:
-            means.early.commit(sending)
+            means.early.commit(needed, sending)
             engine.push(layout, plan.content, plan.repository, sending)
             sending.complete()
         finally:

@@ -69,7 +69,9 @@ def holdings(registry: Registry, repository: str) -> dict[str, bytes]:
     was cancelled docker-registry itself leaves a hash state, which is nobody's fault.
     """
     folder = registry.storage / "docker" / "registry" / "v2" / "repositories" / repository
-    files = (path for path in folder.rglob("*") if path.is_file() and "hashstates" not in path.parts)
+    files = (
+        path for path in folder.rglob("*") if path.is_file() and "hashstates" not in path.parts
+    )
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

@@ -39,7 +39,9 @@ class Bed:
 
     Attributes:
         folder: A folder of programs that stands first on PATH.
-        login: The account.
+        engine: The engine.
+        registry: The registry.
+        login: Its account.
         push: The arguments of a push to the registry, without who we are.
     """
 

@@ -42,8 +42,7 @@ def explained(program: Dockless, *options: str) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {}
     for line in lines:
         name, value, origin = (
-            line[start:end].strip()
-            for start, end in zip(starts, (*starts[1:], None), strict=True)
+            line[start:end].strip() for start, end in zip(starts, (*starts[1:], None), strict=True)
         )
         rows.setdefault(name, []).append((value, origin))
     return rows
@@ -57,7 +56,7 @@ def write(program: Dockless, name: str, text: str) -> None:
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Dockless:
-    """dockless with nothing on PATH: it could not even ask a daemon."""
+    """A project of its own, where no daemon can be reached."""
     return dockless(tmp_path / "dockless", PATH="/usr/bin:/bin", DOCKER_HOST="tcp://127.0.0.1:1")
 
 
@@ -67,7 +66,7 @@ def test_a_wheels_file_names_project_image_and_tag(alone: Dockless) -> None:
     assert rows["project"] == [("shop", "config/deploy.yml:2")]
     assert rows["image"] == [("registry.example/wheels/shop:v7", "config/deploy.yml:3")]
     assert rows["tag"] == [("v7", "config/deploy.yml:3")]
-    assert rows["registry"] == [("private", "host of config/deploy.yml:3")]
+    assert rows["kind"] == [("private", "host of config/deploy.yml:3")]
     assert rows["target"] == [("registry.example/wheels/shop:v7", "config/deploy.yml:3")]
 
 
@@ -148,19 +147,19 @@ def test_explain_tells_the_local_images_that_would_be_looked_for(alone: Dockless
 
 
 @pytest.mark.parametrize(
-    ("text", "tag", "expected"),
-    [(WHEELS, "v7", "wheels/shop"), (KAMAL, "abc123", "kamal/shop")],
+    ("text", "name"),
+    [(WHEELS, "wheels/shop:v7"), (KAMAL, "kamal/shop:abc123")],
     ids=["wheels", "kamal"],
 )
-def test_a_push_obeys_the_file_of_either_dialect(  # noqa: PLR0913 - fixtures
-    tmp_path: Path, registry: Registry, old_archive: Path, text: str, tag: str, expected: str
+def test_a_push_obeys_the_file_of_either_dialect(
+    tmp_path: Path, registry: Registry, old_archive: Path, text: str, name: str
 ) -> None:
     program = dockless(tmp_path / "dockless", VERSION="abc123")
     write(program, "config/deploy.yml", text.format(host=registry.host))
     result = program.run("push", old_archive)
     assert result.code == 0, result.stderr
-    assert result.stderr.startswith(f"Target: {registry.host}/{expected}:{tag}\n")
-    assert result.stdout.startswith(f"{registry.host}/{expected}@sha256:")
+    assert result.stderr.startswith(f"Target: {registry.host}/{name}\n")
+    assert result.stdout.startswith(f"{registry.host}/{name.partition(':')[0]}@sha256:")
 
 
 def test_the_password_in_a_kamal_file_draws_a_warning_and_is_not_shown(alone: Dockless) -> None:
@@ -235,11 +234,20 @@ def test_the_image_of_a_file_takes_the_tag_of_the_command_line(alone: Dockless) 
         (("--destination", "../x"), "'../x'"),
     ],
 )
-@pytest.mark.parametrize("mode", [(), ("--explain",)], ids=["push", "explain"])
 def test_a_contradiction_or_a_gap_is_a_usage_error(
-    alone: Dockless, mode: tuple[str, ...], options: tuple[str, ...], said: str
+    alone: Dockless, options: tuple[str, ...], said: str
 ) -> None:
-    assert said in complaint(alone.run("push", *options, *mode), 2)
+    assert said in complaint(alone.run("push", *options), 2)
+
+
+def test_explain_tells_the_settings_even_if_they_name_no_target(alone: Dockless) -> None:
+    result = alone.run("push", "--registry", "ecr", "--username", "me", "--explain")
+    assert result.code == 2
+    assert "Error: The host of the ecr registry is not known." in result.stderr
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert ["registry", "ecr", "--registry"] in rows
+    assert ["username", "me", "--username"] in rows
+    assert "target" not in [row[0] for row in rows]
 
 
 @pytest.mark.parametrize(

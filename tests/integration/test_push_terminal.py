@@ -157,9 +157,7 @@ def test_a_registry_that_wants_a_credential_makes_dockless_ask_for_it(
     with program.terminal(*locked(locked_registry, old_archive, "asked")) as terminal:
         terminal.screen.expect_exact(f"Username for {locked_registry.host}: ")
         terminal.screen.sendline(login.username)
-        terminal.screen.expect_exact(
-            f"Password for {login.username} at {locked_registry.host}: "
-        )
+        terminal.screen.expect_exact(f"Password for {login.username} at {locked_registry.host}: ")
         terminal.screen.sendline(login.password)
         code, screen = terminal.finish()
     assert code == 0

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -56,8 +56,8 @@ class Shop:
     def held(self) -> Held:
         return self.registry.repositories[REPOSITORY]
 
-    def commit(self, sending: Task) -> None:
-        del sending
+    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
+        del wanted, sending
         self.journal.step("commit")
 
     def engine(self) -> Engine:

@@ -62,6 +62,7 @@ class PushOptions:
             (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
             (self.build and self.source is not None, "--build and a SOURCE"),
             (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
+            (self.explain and self.output == "json", "--explain and --format json"),
             (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
         )
         for wrong, what in pairs:

@@ -119,13 +119,13 @@ def _push_one(
         else:
             names, tool = local_candidates(settings, target), ""
             if options.build:
-                names, tool = _build(settings, target, files)
+                names, tool = _build(options, settings, target, files)
             try:
                 found = work.opener.local(names, options.platform, tool)
             except SourceError as error:
                 if options.build or not _offer_build(error):
                     raise
-                names, tool = _build(settings, target, files)
+                names, tool = _build(options, settings, target, files)
                 found = work.opener.local(names, options.platform, tool)
         done = work.push(target, found.open())
     show.result(options, done)
@@ -178,7 +178,9 @@ def _offer_build(error: SourceError) -> bool:
     return ask.may_build()
 
 
-def _build(settings: Settings, target: Target, files: Project) -> tuple[tuple[str, ...], str]:
+def _build(
+    options: PushOptions, settings: Settings, target: Target, files: Project
+) -> tuple[tuple[str, ...], str]:
     """Build the image; return the names to find it under, and the tool that has it."""
     from dockless.sources.build import Recipe, build  # noqa: PLC0415 - rare
 
@@ -201,5 +203,5 @@ def _build(settings: Settings, target: Target, files: Project) -> tuple[tuple[st
         builder.args,
         builder.target or "",
     )
-    tool = build(recipe, os.environ, lambda line: click.echo(line, err=True))
+    tool = build(recipe, os.environ, lambda line: show.remark(options, line))
     return names, tool

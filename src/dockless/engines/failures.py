@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dockless.model.errors import AuthError, DocklessError, NetworkError, PushError
 
 _STATUS = re.compile(
-    r"(?:status code|status:?|returned|response:?)[ :]*(?P<code>[45]\d\d)", re.IGNORECASE
+    r"(?:status ?code|status:?|returned|response:?)[ :]*(?P<code>[45]\d\d)", re.IGNORECASE
 )
 
 
@@ -46,7 +46,7 @@ _RULES = (
         lambda _, host, said: NetworkError(f"{host} is busy: {said}", "Try again later."),
     ),
     _Rule(
-        ("service unavailable", "bad gateway", "internal server error"),
+        ("unavailable", "bad gateway", "internal server error"),
         frozenset(range(500, 600)),
         lambda _, host, said: NetworkError(f"{host} is in trouble: {said}", "Try again later."),
     ),
@@ -71,6 +71,7 @@ _RULES = (
             "no route to host",
             "context deadline exceeded",
             "server closed idle connection",
+            "use of closed network connection",
             "temporary failure in name resolution",
         ),
         frozenset(),
@@ -84,6 +85,12 @@ _RULES = (
         lambda _, __, said: PushError(
             f"A disk is full: {said}", "Free some space, here or on the registry."
         ),
+    ),
+    # a registry's codes for trouble of its own; with them, the engines do not tell the status
+    _Rule(
+        (": unknown:", ": unavailable:"),
+        frozenset(),
+        lambda _, host, said: NetworkError(f"{host} is in trouble: {said}", "Try again later."),
     ),
 )
 
@@ -104,6 +111,8 @@ def last_words(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     if not lines:
         return ""
-    found = re.search(r'msg="(?P<text>(?:[^"\\]|\\.)*)"', lines[-1])
-    text = found["text"].replace('\\"', '"') if found else lines[-1]
+    # an error may go on for lines, where a registry or proxy answers with a page
+    last = next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1])
+    found = re.search(r'msg="(?P<text>(?:[^"\\]|\\.)*)"', last)
+    text = found["text"].replace('\\"', '"') if found else last
     return text.removeprefix("Error: ").rstrip(".") + "."

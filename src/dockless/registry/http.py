@@ -20,6 +20,7 @@ from dockless.model.manifest import LONGEST_MANIFEST
 CONNECTIONS = 8
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
+_LONGEST_WAIT_SECONDS = 24 * 3600.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0)
 
@@ -168,13 +169,15 @@ def _exempt(host: str, exempt: str) -> bool:
 def _seconds(retry_after: str) -> float | None:
     if not retry_after:
         return None
-    with contextlib.suppress(ValueError):
-        return max(0.0, float(retry_after))
     try:
-        moment = email.utils.parsedate_to_datetime(retry_after)
+        seconds = float(retry_after)
     except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - time.time())
+        try:
+            moment = email.utils.parsedate_to_datetime(retry_after)
+        except ValueError:
+            return None
+        seconds = moment.timestamp() - time.time()
+    return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS)
 
 
 @contextlib.contextmanager

@@ -11,11 +11,12 @@ The requests are those of the distribution-spec, 'Pushing a blob in chunks', wit
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
+from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
@@ -26,7 +27,7 @@ _AT_ONCE = 3
 _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.05
 _LAST_WORDS_SECONDS = 1.0
-_ACCEPTED = 202
+_THERE, _ACCEPTED = 200, 202
 _RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's registry's
 
 
@@ -65,10 +66,11 @@ class HeadStart:
         self._uploads.append(upload)
         upload.start()
 
-    def commit(self, sending: Task) -> None:
+    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
         """Wait for what is on its way, and make the registry accept it.
 
         Args:
+            wanted: The blobs that belong to the image; whatever else was sent is cancelled later.
             sending: Told of the bytes that went, those before this call included.
         """
         told = 0
@@ -80,7 +82,7 @@ class HeadStart:
                 told = sent
         sending.advance(sum(each.sent for each in self._uploads) - told)
         for upload in self._uploads:
-            if upload.complete:
+            if upload.complete and upload.blob.digest in wanted:
                 joint = "&" if "?" in upload.location else "?"
                 url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
                 with contextlib.suppress(DocklessError):
@@ -93,7 +95,8 @@ class HeadStart:
 
     def _send(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
         with self._turns, contextlib.suppress(DocklessError, OSError, _StoppedError):
-            if self._over() or self._client.present(self._repository, [blob.digest]):
+            known = self._client.request("HEAD", self._repository, f"blobs/{blob.digest}")
+            if self._over() or known.status == _THERE:
                 return
             begun = self._client.request("POST", self._repository, "blobs/uploads/")
             if begun.status != _ACCEPTED:

@@ -92,22 +92,13 @@ def test_a_containerfile_will_do(
 
 
 @pytest.mark.parametrize(
-    ("program", "command", "tool"),
-    [
-        ("docker", "docker compose", "docker"),
-        ("docker-compose", "docker-compose", "docker"),
-        ("podman-compose", "podman-compose", "podman"),
-    ],
+    ("command", "tool"),
+    [("docker compose", "docker"), ("docker-compose", "docker"), ("podman-compose", "podman")],
 )
-def test_a_compose_file_is_built_with_compose_and_the_tool_behind_it_has_the_image(  # noqa: PLR0913
-    environment: dict[str, str],
-    install: Install,
-    tmp_path: Path,
-    program: str,
-    command: str,
-    tool: str,
+def test_a_compose_file_is_built_with_compose_and_the_tool_behind_it_has_the_image(
+    environment: dict[str, str], install: Install, tmp_path: Path, command: str, tool: str
 ) -> None:
-    install(program)
+    install(command.split(maxsplit=1)[0])
     compose = tmp_path / "compose.yml"
     assert build(Recipe(tmp_path, "shop:1", compose), environment, silent) == tool
     assert built(tmp_path) == f"{command} -f {compose} build"

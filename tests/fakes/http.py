@@ -1,0 +1,54 @@
+"""HTTP without a socket: answers that a test has written down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockless.model.endpoint import Endpoint
+from dockless.registry.http import Answer, Body, Http
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request.
+
+    Attributes:
+        what: Method and URL.
+        headers: Its headers.
+        body: Its body.
+    """
+
+    what: str
+    headers: Mapping[str, str]
+    body: Body
+
+
+class StubHttp(Http):
+    """Connections on which the answers are known beforehand.
+
+    Attributes:
+        asked: Every request, in order.
+    """
+
+    def __init__(self, *, plain_http: bool = False) -> None:
+        super().__init__(Endpoint("registry.example.com", plain_http), {})
+        self.asked: list[Asked] = []
+        self._answers: dict[str, list[Answer]] = {}
+
+    def on(
+        self,
+        what: str,
+        status: int = 200,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer this request so: the first time with the first, and at last with the last."""
+        self._answers.setdefault(what, []).append(Answer(status, headers or {}, body))
+
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Body = None
+    ) -> Answer:
+        """Return the next answer; 404 where there is none."""
+        what = f"{method} {url}"
+        self.asked.append(Asked(what, dict(headers or {}), body))
+        answers = self._answers.get(what, [Answer(404, {}, b"")])
+        return answers.pop(0) if len(answers) > 1 else answers[0]

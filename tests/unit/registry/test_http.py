@@ -1,0 +1,215 @@
+import email.utils
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from urllib3 import exceptions
+
+from bed.certificates import make
+from dockless.model.endpoint import Endpoint, Trust
+from dockless.model.errors import NetworkError, UsageError
+from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.registry import http as module
+from dockless.registry.http import Http, reach, ssl_context
+
+HOST = "registry.example.com"
+URL = f"https://{HOST}/v2/"
+POOL = urllib3.HTTPSConnectionPool(HOST)
+
+
+@dataclass
+class Pool:
+    """A connection pool that gives one answer, or fails; it keeps what it was asked."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    error: Exception | None = None
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    released: int = 0
+    reason: str = "Reason"
+
+    def request(self, method: str, url: str, **how: Any) -> "Pool":  # noqa: ANN401 - as urllib3's
+        self.asked.append({"method": method, "url": url, **how})
+        if self.error:
+            raise self.error
+        return self
+
+    def read(self, size: int) -> bytes:
+        return self.body[:size]
+
+    def release_conn(self) -> None:
+        self.released += 1
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def connected(pool: Pool, until: float | None = None) -> Http:
+    http = Http(Endpoint(HOST), {}, until)
+    http._pools = {f"https://{HOST}": pool}  # type: ignore[dict-item] # as far as it is used
+    return http
+
+
+def failed(error: Exception) -> NetworkError:
+    with pytest.raises(NetworkError) as caught:
+        connected(Pool(error=error)).ask("GET", URL)
+    return caught.value
+
+
+def test_an_answer_has_status_headers_and_body() -> None:
+    pool = Pool(404, {"X": "1"}, b"body")
+    answer = connected(pool).ask("GET", URL, {"Accept": "x"}, b"sent")
+    assert (answer.status, answer.headers["X"], answer.body) == (404, "1", b"body")
+    assert pool.asked[0]["headers"] == {"Accept": "x"}
+    assert pool.asked[0]["body"] == b"sent"
+    assert pool.released == 1
+
+
+def test_an_answer_that_never_ends_is_cut_and_its_connection_not_used_again() -> None:
+    pool = Pool(body=bytes(LONGEST_MANIFEST + 2))
+    assert len(connected(pool).ask("GET", URL).body) == LONGEST_MANIFEST + 1
+    assert pool.released == 0
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_registry_in_trouble_may_recover(status: int) -> None:
+    with pytest.raises(NetworkError, match=f"answers {status} Reason") as caught:
+        connected(Pool(status, {"Retry-After": "7"})).ask("GET", URL)
+    assert (caught.value.passing, caught.value.retry_after) == (True, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [
+        ("7", 7, 7),
+        ("0.5", 0.5, 0.5),
+        ("-3", 0, 0),
+        (email.utils.formatdate(time.time() + 60, usegmt=True), 50, 60),
+        (email.utils.formatdate(0, usegmt=True), 0, 0),
+        ("inf", 86_400, 86_400),
+        ("999999999999", 86_400, 86_400),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str, low: float, high: float) -> None:
+    seconds = module._seconds(header)
+    assert seconds is not None
+    assert low <= seconds <= high
+
+
+@pytest.mark.parametrize("header", ["", "soon"])
+def test_a_retry_after_that_says_nothing_is_none(header: str) -> None:
+    assert module._seconds(header) is None
+
+
+def test_no_answer_is_waited_for_past_the_deadline() -> None:
+    pool = Pool()
+    with pytest.raises(NetworkError, match="--timeout") as caught:
+        connected(pool, time.monotonic() - 1).ask("GET", URL)
+    assert not caught.value.passing
+    assert pool.asked == []
+    connected(pool, time.monotonic() + 3).ask("GET", URL)
+    assert 0 < pool.asked[0]["timeout"].read_timeout <= 3
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "passing"),
+    [
+        (exceptions.ConnectTimeoutError(POOL, URL), "does not answer in time", True),
+        (exceptions.ProtocolError("Connection aborted."), "cannot be reached", True),
+        (exceptions.MaxRetryError(POOL, URL, exceptions.ProtocolError("x")), "reached", True),
+        (
+            exceptions.NameResolutionError(HOST, POOL, OSError("Name or service not known")),  # type: ignore[arg-type] # socket.gaierror has this shape
+            "its name cannot be resolved",
+            False,
+        ),
+        (exceptions.LocationParseError("x"), "not a host that can be reached", False),
+        (exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER] wrong"), "does not speak TLS", False),
+        (exceptions.SSLError("certificate verify failed: self-signed"), "not trusted", False),
+        (
+            exceptions.MaxRetryError(POOL, URL, exceptions.SSLError("tlsv13 alert certificate")),
+            "refuses this TLS connection",
+            False,
+        ),
+    ],
+)
+def test_a_connection_that_fails_is_explained(error: Exception, said: str, passing: bool) -> None:  # noqa: FBT001 - it is the expectation
+    found = failed(error)
+    assert said in found.what
+    assert HOST in found.what
+    assert found.passing == passing
+
+
+def test_an_answer_from_elsewhere_is_named_with_the_registry() -> None:
+    http = connected(Pool())
+    http._pools["https://storage.example.com"] = Pool(error=exceptions.ProtocolError("x"))  # type: ignore[assignment] # as above
+    with pytest.raises(NetworkError, match=rf"{HOST} \(storage\.example\.com\)"):
+        http.ask("GET", "https://storage.example.com/x")
+
+
+PROXY = {"https_proxy": "http://proxy:3128", "HTTP_PROXY": "proxy:80"}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "environment", "expected"),
+    [
+        ("https", HOST, PROXY, "http://proxy:3128"),
+        ("http", HOST, PROXY, "http://proxy:80"),
+        ("https", "localhost", PROXY, ""),
+        ("https", "127.0.0.1", PROXY, ""),
+        ("https", HOST, {}, ""),
+        ("https", HOST, PROXY | {"NO_PROXY": "*"}, ""),
+        ("https", HOST, PROXY | {"no_proxy": "other, .example.com"}, ""),
+        ("https", HOST, PROXY | {"no_proxy": "registry.example.com"}, ""),
+        ("https", HOST, PROXY | {"no_proxy": "*.example.com"}, ""),
+        ("https", HOST, PROXY | {"no_proxy": "ample.com,,"}, "http://proxy:3128"),
+    ],
+)
+def test_the_proxy_is_the_environments(
+    scheme: str, host: str, environment: dict[str, str], expected: str
+) -> None:
+    assert module._proxy(scheme, host, environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure", "plain"),
+    [(HOST, False, False), (HOST, True, True), ("[::1]:5", True, True)],
+)
+def test_tls_is_spoken_unless_told_otherwise(host: str, insecure: bool, plain: bool) -> None:  # noqa: FBT001 - a table
+    assert reach(host, insecure=insecure, trust=Trust()) == Endpoint(host, plain)
+
+
+def test_a_loopback_registry_with_certificates_speaks_tls() -> None:
+    trust = Trust((Path("ca.pem"),))
+    assert reach("localhost:5000", insecure=False, trust=trust) == Endpoint(
+        "localhost:5000", plain_http=False, trust=trust
+    )
+
+
+@pytest.mark.parametrize("speaks_tls", [True, False])
+def test_a_loopback_registry_is_asked_which_it_speaks(
+    monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
+) -> None:
+    monkeypatch.setattr(module, "_speaks_tls", lambda _: speaks_tls)
+    found = reach("localhost:5000", insecure=False, trust=Trust())
+    assert found.plain_http != speaks_tls
+
+
+def test_certificates_are_checked_against_the_name_and_the_named_authorities(
+    tmp_path: Path,
+) -> None:
+    certificates = make(tmp_path)
+    context = ssl_context(Trust((certificates.ca,)))
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert len(context.get_ca_certs()) == len(ssl_context(Trust()).get_ca_certs()) + 1
+
+
+def test_a_certificate_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(UsageError, match="--ca-file or --cert-dir"):
+        ssl_context(Trust((tmp_path / "ca.pem",)))

@@ -1,0 +1,134 @@
+import contextlib
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bed.hostile import LAYER, file, image, tar
+from dockless.layout.codecs import Readable
+from dockless.layout.staging import Staging
+from dockless.layout.store import BlobStore
+from dockless.model.digest import Digest
+from dockless.model.errors import EngineError, SourceError
+from dockless.model.platform import Platform
+from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.local import ToolImage, find_local
+from fakes.progress import FakeProgress
+
+MEMBERS = image(file("1/layer.tar", LAYER))
+IMAGE_ID = Digest.of(MEMBERS[-2][1])
+
+
+class Tool(ContainerTool):
+    """A container tool that has one image, `shop`, and counts how often it saves it."""
+
+    def __init__(
+        self, name: str = "docker", *, has: bool = True, here: bool = True, error: str = ""
+    ) -> None:
+        super().__init__(name, {})
+        self.saved = 0
+        self._has = has
+        self._here = here
+        self._error = error
+
+    def available(self) -> bool:
+        return self._here
+
+    def find(self, names: Sequence[str]) -> LocalImage | None:
+        if self._error:
+            raise EngineError(self._error)
+        return LocalImage(self.name, "shop", IMAGE_ID) if self._has and "shop" in names else None
+
+    def names(self) -> list[str]:
+        return ["other:1"]
+
+    @contextlib.contextmanager
+    def save(self, image: LocalImage) -> Iterator[Readable]:
+        assert image.tool == self.name
+        self.saved += 1
+        yield io.BytesIO(tar(*MEMBERS))
+
+
+def tool_image(
+    tool: Tool, staging: Staging, *, image_id: Digest = IMAGE_ID, platform: str = ""
+) -> tuple[ToolImage, FakeProgress]:
+    progress = FakeProgress()
+    found = LocalImage(tool.name, "shop", image_id)
+    wanted = Platform.parse(platform) if platform else None
+    return ToolImage(tool, found, staging, progress, wanted), progress
+
+
+def test_an_image_is_saved_once_for_its_content_and_its_files(staging: Staging) -> None:
+    tool = Tool()
+    saved, _ = tool_image(tool, staging)
+    content = saved.content()
+    assert content.image_id == IMAGE_ID
+    assert len(saved.paths([blob.digest for blob in content.blobs])) == 2
+    assert tool.saved == 1
+
+
+def test_an_image_that_was_pushed_before_is_not_saved_at_all(
+    staging: Staging, store: BlobStore, tmp_path: Path
+) -> None:
+    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+        content = tool_image(Tool(), before)[0].content()
+    tool = Tool()
+    known, _ = tool_image(tool, staging)
+    assert known.content() == content
+    assert len(known.paths([blob.digest for blob in content.blobs])) == 2
+    assert tool.saved == 0
+
+
+def test_an_image_whose_layers_were_pruned_is_saved_when_they_are_needed(
+    staging: Staging, store: BlobStore, tmp_path: Path
+) -> None:
+    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+        content = tool_image(Tool(), before)[0].content()
+    layer = content.blobs[1].digest
+    path = store.blob(layer)
+    assert path
+    path.unlink()
+    tool = Tool()
+    known, _ = tool_image(tool, staging)
+    assert known.content() == content
+    assert tool.saved == 0
+    assert known.paths([layer])[layer].exists()
+    assert tool.saved == 1
+
+
+def test_a_config_that_the_tool_rewrites_is_remarked_on(staging: Staging) -> None:
+    other = Digest.of(b"another")
+    saved, progress = tool_image(Tool(), staging, image_id=other)
+    saved.content()
+    (said,) = progress.notes
+    assert said.startswith(f"docker image shop has the ID {IMAGE_ID} once saved, not {other}")
+
+
+def test_a_platform_that_the_image_is_not_for_is_an_error(staging: Staging) -> None:
+    saved, _ = tool_image(Tool(), staging, platform="linux/s390x")
+    with pytest.raises(SourceError, match="no image for linux/s390x"):
+        saved.content()
+
+
+def test_the_first_tool_that_has_the_image_is_used() -> None:
+    docker, podman = Tool("docker", has=False), Tool("podman")
+    assert find_local(("absent", "shop"), (docker, podman))[0] is podman
+
+
+def test_a_tool_that_cannot_tell_does_not_stop_the_others() -> None:
+    podman = Tool("podman")
+    assert find_local(("shop",), (Tool(error="It is down."), podman))[0] is podman
+
+
+def test_an_image_that_nobody_has_is_an_error_that_says_who_was_asked_and_what_is_there() -> None:
+    tools = (Tool(error="docker is down."), Tool("podman", has=False), Tool("nerdctl", here=False))
+    with pytest.raises(SourceError, match="no local image a nor b") as caught:
+        find_local(("a", "b"), tools)
+    assert "docker is down. podman has: other:1." in caught.value.remedy
+    assert "nerdctl" not in caught.value.remedy
+
+
+def test_no_tool_at_all_is_said() -> None:
+    with pytest.raises(SourceError, match="None of docker is on PATH"):
+        find_local(("shop",), (Tool(here=False),))
