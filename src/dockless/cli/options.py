@@ -70,6 +70,10 @@ class PushOptions:
                 raise UsageError(f"{what} do not go together.", "Leave one of them out.")
         if self.all_images and self.source is None:
             raise UsageError("--all needs a SOURCE.", "Give the archive or layout that has them.")
+        if self.digest_file and not self.digest_file.parent.is_dir():
+            raise UsageError(
+                f"There is no folder {self.digest_file.parent} for --digest-file.", "Make it first."
+            )
         if self.servers is not None and not self.remote:
             raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
         if self.remote:

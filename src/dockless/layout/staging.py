@@ -13,15 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from dockless.layout.codecs import (
-    Compression,
-    Readable,
-    blocks,
-    compressing,
-    decompressing,
-    read_block,
-    sniff,
-)
+from dockless.layout.blocks import Readable, blocks, read_block
+from dockless.layout.compression import Compression, compressing
+from dockless.layout.decompression import decompressing, sniff
 from dockless.layout.store import BlobStore, head_of
 from dockless.layout.streams import Draft, Hashing, Metered, Rejoined, Tee, digest_of
 from dockless.model.digest import Digest

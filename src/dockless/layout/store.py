@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dockless.layout.codecs import Compression
+from dockless.layout.compression import Compression
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
 from dockless.model.manifest import Descriptor, layer_media_type

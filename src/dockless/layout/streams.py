@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Self
 
-from dockless.layout.codecs import Readable, Sink, blocks
+from dockless.layout.blocks import Readable, Sink, blocks
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.ports import Task

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dockless.layout.codecs import Readable
+from dockless.layout.blocks import Readable
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
 from dockless.model.reference import Reference

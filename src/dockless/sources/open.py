@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from dockless.layout.codecs import Readable, sniff
+from dockless.layout.blocks import Readable
+from dockless.layout.decompression import sniff
 from dockless.layout.staging import Staging
 from dockless.model.errors import SourceError
 from dockless.model.platform import Platform

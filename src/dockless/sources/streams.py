@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from dockless.layout.codecs import Readable
+from dockless.layout.blocks import Readable
 from dockless.layout.staging import MispredictedError, Staging
 from dockless.ports import Progress
 from dockless.sources.tarball import StreamedTar

@@ -7,105 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from dockless.layout.codecs import Readable, blocks, decompressing, read_block, sniff
+from dockless.layout.blocks import Readable, blocks, read_block
+from dockless.layout.decompression import decompressing, sniff
 from dockless.layout.staging import Layer, MispredictedError, Staging, mismatch
 from dockless.layout.streams import Rejoined
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress, Task
-from dockless.sources.files import link_target, missing, safe_name
+from dockless.sources.files import missing
+from dockless.sources.headers import Header, Links, members, tar_errors, too_large
 
-_MOST_MEMBERS = 65_536
 _MOST_DOCUMENTS = 64 * 1024 * 1024
-_ENTRY_POINTS = ("manifest.json", "index.json")
 _BUFFER = 1024 * 1024
 _USTAR = slice(257, 262)
 _EMPTY_TAR = bytes(512)
-
-
-class _Header(tarfile.TarInfo):
-    """A header that is judged before tarfile acts on it.
-
-    tarfile reads an extended header into memory whatever length it claims, and goes backwards,
-    for ever, when a length is negative.
-    """
-
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        extended = (
-            tarfile.XHDTYPE,
-            tarfile.XGLTYPE,
-            tarfile.GNUTYPE_LONGNAME,
-            tarfile.GNUTYPE_LONGLINK,
-        )
-        if self.size < 0 or (self.type in extended and self.size > LONGEST_MANIFEST):
-            raise tarfile.ReadError(f"a header claims {self.size} bytes")
-        parsed: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc] # tarfile's hook
-        return parsed
-
-
-def _members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """Yield the regular files and links, each under its safe name, each name once."""
-    seen: set[str] = set()
-    for count, member in enumerate(archive):
-        archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
-        if count >= _MOST_MEMBERS:
-            raise SourceError(
-                f"{label} has more than {_MOST_MEMBERS} files: no image archive has.",
-                "Give an archive made by 'docker save', 'podman save' or skopeo.",
-            )
-        name = safe_name(member.name, label)
-        if member.isdir():
-            continue
-        if name in seen:
-            raise SourceError(
-                f"{label} has two files of the name {name!r}.",
-                "Save the image again, into a new file: nobody can tell which of the two is meant.",
-            )
-        seen.add(name)
-        if name in _ENTRY_POINTS and member.size > LONGEST_MANIFEST:
-            raise _too_large(label, name, member.size)
-        if member.issparse() or not (member.isreg() or member.issym() or member.islnk()):
-            raise SourceError(
-                f"{label} has {name!r}, which is neither a file nor a link.",
-                "Give an archive made by 'docker save', 'podman save' or skopeo.",
-            )
-        yield name, member
-
-
-@contextlib.contextmanager
-def _tar_errors(label: str) -> Iterator[None]:
-    try:
-        yield
-    except tarfile.ReadError as error:
-        if "empty file" in str(error):
-            raise SourceError(f"{label} is empty or cut short.", "Make or copy it again.") from None
-        if "unexpected end of data" in str(error):
-            raise SourceError(f"{label} is cut short.", "Make or copy it again.") from None
-        raise SourceError(
-            f"{label} is not a readable tar archive: {error}.",
-            "Give an archive made by 'docker save', 'podman save' or skopeo.",
-        ) from None
-    except tarfile.TarError as error:
-        raise SourceError(f"{label} is damaged: {error}.", "Make or copy it again.") from None
-
-
-class _Links:
-    """The links of an archive, by name."""
-
-    def __init__(self) -> None:
-        self._targets: dict[str, str] = {}
-
-    def add(self, name: str, member: tarfile.TarInfo, label: str) -> None:
-        self._targets[name] = link_target(name, member.linkname, label, hard=member.islnk())
-
-    def follow(self, name: str) -> str:
-        """Return the name at the end of the chain; a chain that closes on itself has none."""
-        visited: set[str] = set()
-        while name in self._targets and name not in visited:
-            visited.add(name)
-            name = self._targets[name]
-        return name
 
 
 class PlainTar:
@@ -116,10 +32,10 @@ class PlainTar:
         self._path = path
         self._staging = staging
         self._progress = progress
-        self._links = _Links()
+        self._links = Links()
         self._places: dict[str, tuple[int, int]] = {}
-        with _tar_errors(label), tarfile.open(path, "r:", tarinfo=_Header) as archive:
-            for name, member in _members(archive, label):
+        with tar_errors(label), tarfile.open(path, "r:", tarinfo=Header) as archive:
+            for name, member in members(archive, label):
                 if member.isreg():
                     self._places[name] = (member.offset_data, member.size)
                 else:
@@ -135,7 +51,7 @@ class PlainTar:
         """Return a small file."""
         start, size = self._place(name)
         if size > LONGEST_MANIFEST:
-            raise _too_large(self.label, name, size)
+            raise too_large(self.label, name, size)
         with self._path.open("rb") as file:
             file.seek(start)
             return file.read(size)
@@ -203,16 +119,16 @@ class StreamedTar:
     ) -> None:
         self.label = label
         self._staging = staging
-        self._links = _Links()
+        self._links = Links()
         self._documents: dict[str, bytes] = {}
         self._documents_size = 0
         self._layers: dict[str, Layer] = {}
         first = read_block(stream)
         whole = Rejoined(first, stream)
-        with decompressing(whole, sniff(first), label) as plain, _tar_errors(label):
+        with decompressing(whole, sniff(first), label) as plain, tar_errors(label):
             file = cast("IO[bytes]", plain)
-            with tarfile.open(fileobj=file, mode="r|", tarinfo=_Header, bufsize=_BUFFER) as archive:
-                for name, member in _members(archive, label):
+            with tarfile.open(fileobj=file, mode="r|", tarinfo=Header, bufsize=_BUFFER) as archive:
+                for name, member in members(archive, label):
                     self._take(archive, name, member, task, may_guess=may_guess)
             for _ in blocks(plain):  # a program that writes to a pipe wants to be read to its end
                 pass
@@ -305,14 +221,6 @@ def _is_layer(name: str, head: bytes) -> bool:
         or sniff(head) != "none"
         or head[_USTAR] == b"ustar"
         or head.startswith(_EMPTY_TAR)
-    )
-
-
-def _too_large(label: str, name: str, size: int) -> SourceError:
-    return SourceError(
-        f"{label}: {name} claims {size} bytes; no manifest or config is larger than "
-        f"{LONGEST_MANIFEST}.",
-        "Nothing was pushed: such an archive is damaged or an attack.",
     )
 
 

@@ -11,7 +11,8 @@ import pytest
 import zstandard
 
 from dockless.layout import staging as staging_module
-from dockless.layout.codecs import BLOCK, Compression
+from dockless.layout.blocks import BLOCK
+from dockless.layout.compression import Compression
 from dockless.layout.staging import Layer, MispredictedError, Staging, check
 from dockless.layout.store import BlobStore, head_of
 from dockless.layout.streams import Draft

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bed.hostile import LAYER, file, image, tar
-from dockless.layout.codecs import Readable
+from dockless.layout.blocks import Readable
 from dockless.layout.staging import Staging
 from dockless.layout.store import BlobStore
 from dockless.model.digest import Digest

@@ -11,7 +11,7 @@ from dockless.layout.staging import Staging
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor, layer_media_type
-from dockless.sources import tarball
+from dockless.sources import headers, tarball
 from dockless.sources.files import Files
 from dockless.sources.tarball import PlainTar, StreamedTar
 from fakes.progress import FakeProgress, FakeTask
@@ -153,7 +153,7 @@ def test_an_extended_header_that_claims_too_much_is_refused_unread(read: Read, k
 def test_more_files_than_any_image_has_are_refused(
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tarball, "_MOST_MEMBERS", 3)
+    monkeypatch.setattr(headers, "_MOST_MEMBERS", 3)
     read(tar(*(file(str(number), b"") for number in range(3))))
     with pytest.raises(SourceError, match="more than 3 files"):
         read(tar(*(file(str(number), b"") for number in range(4))))

@@ -11,8 +11,10 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockless.layout import codecs
-from dockless.layout.codecs import BLOCK, Compression, blocks, compressing, decompressing, sniff
+from dockless.layout import decompression
+from dockless.layout.blocks import BLOCK, blocks
+from dockless.layout.compression import Compression, compressing
+from dockless.layout.decompression import decompressing, sniff
 from dockless.model.errors import SourceError
 
 SKIPPABLE = b"\x5a\x2a\x4d\x18\x04\x00\x00\x00meta"
@@ -170,7 +172,7 @@ def test_damaged_data_is_an_error(compression: str) -> None:
 def test_a_little_that_becomes_very_much_is_stopped(
     compression: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codecs, "_BOMB_STARTS", BLOCK)
+    monkeypatch.setattr(decompression, "_BOMB_STARTS", BLOCK)
     with pytest.raises(SourceError, match="more than 2000 times"):
         decompressed(COMPRESS[compression](bytes(32 * BLOCK)), compression)
 
@@ -178,7 +180,7 @@ def test_a_little_that_becomes_very_much_is_stopped(
 def test_zeros_as_a_sparse_file_has_them_are_no_bomb_in_gzip(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(codecs, "_BOMB_STARTS", BLOCK)
+    monkeypatch.setattr(decompression, "_BOMB_STARTS", BLOCK)
     assert len(decompressed(gzip.compress(bytes(32 * BLOCK)), "gzip")) == 32 * BLOCK
 
 
@@ -195,6 +197,6 @@ def test_data_that_asks_for_a_larger_window_than_allowed_is_refused(
     compression: str, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decompressed(data, compression)
-    monkeypatch.setattr(codecs, "_MEMORY_LIMIT", 4 * BLOCK)
+    monkeypatch.setattr(decompression, "_MEMORY_LIMIT", 4 * BLOCK)
     with pytest.raises(SourceError, match="the layer is damaged"):
         decompressed(data, compression)

@@ -1,30 +1,16 @@
-"""Compression of layers and decompression of archives; the only importer of isal and zstandard.
-
-Both encoders give the same bytes whatever the number of cores: they cut their input into blocks
-of a fixed size, so callers write exact blocks of `BLOCK` bytes (`blocks` makes them).
-"""
+"""Decompression of archives and layers, with bounded memory and against bombs."""
 
 import bz2
 import contextlib
 import io
 import lzma
-import struct
 import zlib
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, Literal, Protocol, cast
+from typing import BinaryIO, cast
 
+from dockless.layout.blocks import BLOCK, Readable, blocks
 from dockless.model.errors import SourceError
 
-BLOCK = 1024 * 1024
-"""Bytes read, hashed and compressed at a time."""
-
-Compression = Literal["none", "gzip", "zstd"]
-
-_GZIP_LEVEL = 1
-_AHEAD = 8
-_ZSTD_LEVEL = 3
 _ZSTD_PIECE = 1024
 _MEMORY_LIMIT = 128 * 1024 * 1024
 _BOMB_STARTS = 1024 * BLOCK
@@ -38,20 +24,6 @@ _MAGIC = {
 }
 
 
-class Readable(Protocol):
-    """The one method of a binary file that is needed to read it through."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes; none at the end."""
-
-
-class Sink(Protocol):
-    """Where bytes go."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take the bytes, all of them."""
-
-
 def sniff(head: bytes) -> str:
     """Return `gzip`, `zstd`, `bzip2`, `xz` or `none` for the first bytes of a stream."""
     for magic, name in _MAGIC.items():
@@ -59,103 +31,6 @@ def sniff(head: bytes) -> str:
             return name
     # a skippable frame may stand before zstd's own, as in zstd:chunked and seekable files
     return "zstd" if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50 else "none"  # noqa: PLR2004
-
-
-def read_block(stream: Readable) -> bytes:
-    """Return the next `BLOCK` bytes, fewer only at the end of the stream."""
-    data = stream.read(BLOCK)
-    if not data or len(data) == BLOCK:
-        return data
-    parts, length = [data], len(data)
-    while length < BLOCK and (data := stream.read(BLOCK - length)):
-        parts.append(data)
-        length += len(data)
-    return b"".join(parts)
-
-
-def blocks(stream: Readable) -> Iterator[bytes]:
-    """Yield the stream as blocks of exactly `BLOCK` bytes, the last one shorter."""
-    while block := read_block(stream):
-        yield block
-
-
-@contextlib.contextmanager
-def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Sink]:
-    """Yield a sink whose bytes arrive compressed in `sink`, complete when the block ends."""
-    if compression == "none":
-        yield sink
-    elif compression == "gzip":
-        with ThreadPoolExecutor(max(1, cores), "compress") as pool:
-            gzip = _Gzip(sink, pool)
-            try:
-                yield gzip
-                gzip.finish()
-            finally:
-                pool.shutdown(cancel_futures=True)
-    else:
-        import zstandard  # noqa: PLC0415 - the same
-
-        target = cast("BinaryIO", _Unclosed(sink))
-        compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, threads=max(1, cores))
-        with compressor.stream_writer(target, closefd=False) as encoder:
-            yield encoder
-
-
-class _Gzip:
-    """One gzip member, made of blocks that are compressed side by side (RFC 1952, RFC 1951).
-
-    Each block is deflated on its own, with the end of the one before it as its dictionary, and
-    ends at a byte boundary, so that the parts join to one stream. isal's own threaded writer does
-    the same, but waits for ever when an interrupt such as Ctrl-C comes between its queues.
-    """
-
-    _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"  # no time, fastest, any system
-    _LAST_BLOCK = b"\x03\x00"
-    _WINDOW = 32 * 1024
-
-    def __init__(self, sink: Sink, pool: ThreadPoolExecutor) -> None:
-        from isal import isal_zlib  # noqa: PLC0415 - a push that compresses nothing needs none
-
-        self._isal = isal_zlib
-        self._sink = sink
-        self._pool = pool
-        self._parts: deque[Future[bytes]] = deque()
-        self._window = b""
-        self._crc = 0
-        self._size = 0
-        sink.write(self._HEADER)
-
-    def write(self, data: bytes) -> int:
-        self._crc = self._isal.crc32(data, self._crc)
-        self._size += len(data)
-        self._parts.append(self._pool.submit(self._deflate, data, self._window))
-        self._window = data[-self._WINDOW :]
-        while len(self._parts) > _AHEAD:
-            self._sink.write(self._parts.popleft().result())
-        return len(data)
-
-    def finish(self) -> None:
-        while self._parts:
-            self._sink.write(self._parts.popleft().result())
-        self._sink.write(self._LAST_BLOCK)
-        self._sink.write(struct.pack("<LL", self._crc, self._size & 0xFFFFFFFF))
-
-    def _deflate(self, data: bytes, window: bytes) -> bytes:
-        encoder = self._isal.compressobj(_GZIP_LEVEL, wbits=-15, zdict=window)
-        return encoder.compress(data) + encoder.flush(self._isal.Z_SYNC_FLUSH)
-
-
-class _Unclosed(io.RawIOBase):
-    """A file object around a sink, as the encoders expect one."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override] # encoders write bytes only
-        return self._sink.write(data)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,39 @@
+"""The blocks in which bytes are read, hashed, compressed and written."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+BLOCK = 1024 * 1024
+"""Bytes in every block but a stream's last."""
+
+
+class Readable(Protocol):
+    """The one method of a binary file that is needed to read it through."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+
+
+class Sink(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take the bytes, all of them."""
+
+
+def read_block(stream: Readable) -> bytes:
+    """Return the next `BLOCK` bytes, fewer only at the end of the stream."""
+    data = stream.read(BLOCK)
+    if not data or len(data) == BLOCK:
+        return data
+    parts, length = [data], len(data)
+    while length < BLOCK and (data := stream.read(BLOCK - length)):
+        parts.append(data)
+        length += len(data)
+    return b"".join(parts)
+
+
+def blocks(stream: Readable) -> Iterator[bytes]:
+    """Yield the stream as blocks of exactly `BLOCK` bytes, the last one shorter."""
+    while block := read_block(stream):
+        yield block

@@ -1,0 +1,107 @@
+"""The headers of tar archives, judged before anything acts on them."""
+
+import contextlib
+import tarfile
+from collections.abc import Iterator
+
+from dockless.model.errors import SourceError
+from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.sources.files import link_target, safe_name
+
+_MOST_MEMBERS = 65_536
+_ENTRY_POINTS = ("manifest.json", "index.json")
+
+
+class Header(tarfile.TarInfo):
+    """A header that is judged before tarfile acts on it.
+
+    tarfile reads an extended header into memory whatever length it claims, and goes backwards,
+    for ever, when a length is negative.
+    """
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        extended = (
+            tarfile.XHDTYPE,
+            tarfile.XGLTYPE,
+            tarfile.GNUTYPE_LONGNAME,
+            tarfile.GNUTYPE_LONGLINK,
+        )
+        if self.size < 0 or (self.type in extended and self.size > LONGEST_MANIFEST):
+            raise tarfile.ReadError(f"a header claims {self.size} bytes")
+        parsed: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc] # tarfile's hook
+        return parsed
+
+
+def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    """Yield the regular files and links, each under its safe name, each name once."""
+    seen: set[str] = set()
+    for count, member in enumerate(archive):
+        archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
+        if count >= _MOST_MEMBERS:
+            raise SourceError(
+                f"{label} has more than {_MOST_MEMBERS} files: no image archive has.",
+                "Give an archive made by 'docker save', 'podman save' or skopeo.",
+            )
+        name = safe_name(member.name, label)
+        if member.isdir():
+            continue
+        if name in seen:
+            raise SourceError(
+                f"{label} has two files of the name {name!r}.",
+                "Save the image again, into a new file: nobody can tell which of the two is meant.",
+            )
+        seen.add(name)
+        if name in _ENTRY_POINTS and member.size > LONGEST_MANIFEST:
+            raise too_large(label, name, member.size)
+        if member.issparse() or not (member.isreg() or member.issym() or member.islnk()):
+            raise SourceError(
+                f"{label} has {name!r}, which is neither a file nor a link.",
+                "Give an archive made by 'docker save', 'podman save' or skopeo.",
+            )
+        yield name, member
+
+
+@contextlib.contextmanager
+def tar_errors(label: str) -> Iterator[None]:
+    """Turn what tarfile says of a damaged archive into a SourceError."""
+    try:
+        yield
+    except tarfile.ReadError as error:
+        if "empty file" in str(error):
+            raise SourceError(f"{label} is empty or cut short.", "Make or copy it again.") from None
+        if "unexpected end of data" in str(error):
+            raise SourceError(f"{label} is cut short.", "Make or copy it again.") from None
+        raise SourceError(
+            f"{label} is not a readable tar archive: {error}.",
+            "Give an archive made by 'docker save', 'podman save' or skopeo.",
+        ) from None
+    except tarfile.TarError as error:
+        raise SourceError(f"{label} is damaged: {error}.", "Make or copy it again.") from None
+
+
+class Links:
+    """The links of an archive, by name."""
+
+    def __init__(self) -> None:
+        self._targets: dict[str, str] = {}
+
+    def add(self, name: str, member: tarfile.TarInfo, label: str) -> None:
+        """Take a link in; raise SourceError when it leads outside of the archive."""
+        self._targets[name] = link_target(name, member.linkname, label, hard=member.islnk())
+
+    def follow(self, name: str) -> str:
+        """Return the name at the end of the chain; a chain that closes on itself has none."""
+        visited: set[str] = set()
+        while name in self._targets and name not in visited:
+            visited.add(name)
+            name = self._targets[name]
+        return name
+
+
+def too_large(label: str, name: str, size: int) -> SourceError:
+    """Return the error for a manifest or config of impossible size, in bytes."""
+    return SourceError(
+        f"{label}: {name} claims {size} bytes; no manifest or config is larger than "
+        f"{LONGEST_MANIFEST}.",
+        "Nothing was pushed: such an archive is damaged or an attack.",
+    )
