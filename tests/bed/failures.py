@@ -68,7 +68,7 @@ def holdings(registry: Registry, repository: str) -> dict[str, bytes]:
     Each is the name of a file in the registry's storage, and what it leads to. Of an upload that
     was cancelled docker-registry itself leaves a hash state, which is nobody's fault.
     """
-    folder = registry.storage / "docker" / "registry" / "v2" / "repositories" / repository
+    folder = _folder(registry, repository)
     files = (
         path for path in folder.rglob("*") if path.is_file() and "hashstates" not in path.parts
     )
@@ -76,5 +76,19 @@ def holdings(registry: Registry, repository: str) -> dict[str, bytes]:
 
 
 def published(registry: Registry, repository: str) -> set[str]:
-    """Return the tags and the manifests of a repository, as files in the registry's storage."""
-    return {name for name in holdings(registry, repository) if name.startswith("_manifests/")}
+    """Return the manifests and tags of a repository, as files in the registry's storage."""
+    folder = _folder(registry, repository) / "_manifests"
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def tags(registry: Registry, repository: str) -> set[str]:
+    """Return the tags of a repository."""
+    return {path.parts[1] for path in map(Path, published(registry, repository)) if _is_tag(path)}
+
+
+def _is_tag(path: Path) -> bool:
+    return path.parts[0] == "tags" and path.parts[2:] == ("current", "link")
+
+
+def _folder(registry: Registry, repository: str) -> Path:
+    return registry.storage / "docker" / "registry" / "v2" / "repositories" / repository

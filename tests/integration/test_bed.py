@@ -32,7 +32,9 @@ def crane_run(registry: Registry, *arguments: str | Path) -> str:
 
 def push(registry: Registry, layout: Path, name: str, *options: str) -> None:
     target = f"docker://{registry.host}/{name}"
-    images.skopeo_copy(f"oci:{layout}:1", target, *registry.skopeo_options("dest"), *options)
+    # or skopeo puts other forms of the same layers in, which it remembers from earlier runs
+    options = ("--preserve-digests", *registry.skopeo_options("dest"), *options)
+    images.skopeo_copy(f"oci:{layout}:1", target, *options)
 
 
 def ask(host: str, path: str = "/v2/", method: str = "GET") -> tuple[int, dict[str, str], bytes]:

@@ -1,9 +1,7 @@
 """What bad input gets: one clear error, the right exit code, and nothing else anywhere."""
 
-import itertools
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,14 +18,16 @@ REPOSITORY = "bad/input"
 
 
 @pytest.fixture(scope="module")
-def occupied(
-    registry: Registry, layers: tuple[images.Layer, ...], tmp_path_factory: pytest.TempPathFactory
-) -> Registry:
+def occupied(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """The registry, with an image at the tag to which the bad ones are pushed."""
-    layout = images.Layout(tmp_path_factory.mktemp("good") / "layout")
-    folder = layout.top(layout.image(layers[:1], **images.named("1")))
+    folder = tmp_path_factory.mktemp("good")
+    content = hostile.tar(hostile.file("etc/motd", b"taken\n"))
+    (folder / "layer.tar").write_bytes(content)
+    layer = images.Layer(folder / "layer.tar", images.digest(content))
+    layout = images.Layout(folder / "layout")
+    layout.top(layout.image([layer], **images.named("1")))
     target = f"docker://{registry.host}/{REPOSITORY}:1"
-    images.skopeo_copy(f"oci:{folder}:1", target, *registry.skopeo_options("dest"))
+    images.skopeo_copy(f"oci:{layout.folder}:1", target, *registry.skopeo_options("dest"))
     return registry
 
 
@@ -190,9 +190,7 @@ def test_an_image_that_does_not_exist_is_an_error_that_lists_what_there_is(
     assert "sample:1" in said
 
 
-def test_no_container_tool_is_an_error_that_names_them(
-    occupied: Registry, tmp_path: Path
-) -> None:
+def test_no_container_tool_is_an_error_that_names_them(occupied: Registry, tmp_path: Path) -> None:
     program = dockless(tmp_path / "dockless", PATH=str(tmp_path))
     assert "docker" in Bystander(occupied, program).complaint(SOURCE, "nothere:9")
 
@@ -218,7 +216,10 @@ def test_no_container_tool_is_an_error_that_names_them(
     ],
 )
 def test_a_bad_reference_is_named(
-    bystander: Bystander, hostile_archive: Callable[[str], Path], arguments: tuple[str, ...], named: str
+    bystander: Bystander,
+    hostile_archive: Callable[[str], Path],
+    arguments: tuple[str, ...],
+    named: str,
 ) -> None:
     assert named in bystander.of(USAGE, hostile_archive("not_a_tar"), *arguments)
 

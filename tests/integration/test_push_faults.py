@@ -108,7 +108,7 @@ class Bench:
         result = self.push(source, *options)
         said = complaint(result, code)
         added = published(self.registry, NAME) - before
-        assert not {name for name in added if "/tags/" in name}
+        assert not {name for name in added if name.startswith("tags/")}
         assert known or not added
         assert leftovers(self._program) == []
         assert survivors(self._program) == []
@@ -145,6 +145,15 @@ def test_a_429_in_any_upload_step_passes(
     bench: Bench, layout: Path, engine: str, method: str, path: str
 ) -> None:
     fault = bench.fault(method, path, status(429), times=1)
+    bench.arrives(layout, "--engine", engine)
+    assert fault.times == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_trouble_that_the_registry_cannot_explain_passes(
+    bench: Bench, layout: Path, engine: str
+) -> None:
+    fault = bench.fault("PUT", BY_DIGEST, status(500), times=1)
     bench.arrives(layout, "--engine", engine)
     assert fault.times == 0
 
@@ -195,21 +204,24 @@ def test_a_wait_that_leads_past_the_timeout_is_not_begun(bench: Bench, layout: P
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "known"),
-    [
-        ("GET", "/v2/$", False),
-        ("HEAD", BY_TAG, False),
-        ("POST", "/blobs/uploads/", False),
-        ("PUT", BY_DIGEST, False),
-        ("PUT", BY_TAG, True),
-    ],
+    ("method", "path"),
+    [("GET", "/v2/$"), ("HEAD", BY_TAG), ("POST", "/blobs/uploads/"), ("PUT", BY_DIGEST)],
 )
 def test_a_503_that_stays_is_a_network_error(
-    bench: Bench, layout: Path, method: str, path: str, known: bool
+    bench: Bench, layout: Path, method: str, path: str
 ) -> None:
     bench.fault(method, path, status(503))
-    options = ("--engine", "skopeo", "--retries", "1")
-    assert bench.proxy.host in bench.fails(NETWORK, layout, *options, known=known)
+    said = bench.fails(NETWORK, layout, "--engine", "skopeo", "--retries", "1")
+    assert bench.proxy.host in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_tag_that_cannot_be_moved_is_a_network_error(
+    bench: Bench, layout: Path, engine: str
+) -> None:
+    bench.fault("PUT", BY_TAG, status(503))
+    options = ("--engine", engine, "--retries", "0")
+    assert bench.proxy.host in bench.fails(NETWORK, layout, *options, known=True)
 
 
 def test_the_number_of_tries_is_what_retries_says(bench: Bench, layout: Path) -> None:
@@ -254,7 +266,8 @@ def test_a_registry_that_closes_every_connection_is_a_network_error(
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/v2/$"), ("HEAD", BY_TAG), ("PATCH", "/blobs/"), ("PUT", BY_DIGEST)]
+    ("method", "path"),
+    [("GET", "/v2/$"), ("HEAD", BY_TAG), ("PATCH", "/blobs/"), ("PUT", BY_DIGEST)],
 )
 def test_a_registry_that_hangs_is_left_when_the_time_is_over(
     bench: Bench, layout: Path, engine: str, method: str, path: str
@@ -277,12 +290,12 @@ def test_a_manifest_that_reads_back_altered_moves_no_tag(
     bench: Bench, layout: Path, engine: str
 ) -> None:
     bench.fault("GET", BY_DIGEST, ALTERED_BODY)
-    assert "sha256:" in bench.fails(FAILED, layout, "--engine", engine, known=True)
+    assert "it gives" in bench.fails(FAILED, layout, "--engine", engine, known=True)
 
 
 def test_a_blob_that_is_lost_moves_no_tag(bench: Bench, layout: Path) -> None:
     bench.fault("HEAD", "/blobs/", status(404))
-    assert "sha256:" in bench.fails(FAILED, layout, known=True)
+    assert "does not have the blob sha256:" in bench.fails(FAILED, layout, known=True)
 
 
 def test_a_wrong_digest_of_the_moved_tag_is_an_error(bench: Bench, layout: Path) -> None:
@@ -375,14 +388,14 @@ def small_disk(folder: Path, options: str) -> Iterator[Path]:
         output(("umount", folder))
 
 
-@pytest.mark.parametrize("piped", [False, True], ids=["path", "stdin"])
+@pytest.mark.parametrize("given", ["path", "stdin"])
 def test_a_full_disk_is_an_error_that_names_the_folder(
-    own_registry: Registry, tmp_path: Path, piped: bool
+    own_registry: Registry, tmp_path: Path, given: str
 ) -> None:
     archive = tmp_path / "image.tar"
     noise = hostile.tar(hostile.file("noise", os.urandom(8_000_000)))
     archive.write_bytes(hostile.tar(*hostile.image(hostile.file("1/layer.tar", noise))))
-    source, stdin = ("-", archive.read_bytes()) if piped else (archive, b"")
+    source, stdin = (archive, b"") if given == "path" else ("-", archive.read_bytes())
     with small_disk(tmp_path / "disk", "rw") as disk:
         program = dockless(tmp_path / "dockless", DOCKLESS_CACHE_DIR=str(disk))
         result = program.run(

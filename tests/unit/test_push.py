@@ -1,4 +1,4 @@
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,10 @@ from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, ConflictError, NetworkError, PushError
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
-from dockless.ports import Engine, Task
+from dockless.ports import Engine
 from dockless.push import Means, Order, push
 from dockless.retries import Patience
+from fakes.early import FakeEarlyUploads
 from fakes.engine import FakeEngine
 from fakes.image import FakeImage
 from fakes.journal import Journal
@@ -43,10 +44,12 @@ class Shop:
     layouts: list[Path] = field(default_factory=list)
     registry: FakeRegistry = field(init=False)
     image: FakeImage = field(init=False)
+    early: FakeEarlyUploads = field(init=False)
 
     def __post_init__(self) -> None:
         self.registry = FakeRegistry(self.journal)
         self.image = FakeImage(self.folder / "blobs", journal=self.journal)
+        self.early = FakeEarlyUploads(self.journal)
 
     @property
     def content(self) -> Content:
@@ -55,10 +58,6 @@ class Shop:
     @property
     def held(self) -> Held:
         return self.registry.repositories[REPOSITORY]
-
-    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
-        del wanted, sending
-        self.journal.step("commit")
 
     def engine(self) -> Engine:
         self.engines += 1
@@ -73,7 +72,7 @@ class Shop:
 
         means = Means(
             self.registry,
-            self,
+            self.early,
             self.engine,
             laid_out,
             self.progress,
@@ -142,6 +141,7 @@ def test_only_what_the_registry_lacks_and_the_config_is_laid_out(shop: Shop) -> 
     laid_out = {path.name for path in shop.layouts[0].glob("blobs/sha256/*")}
     assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
     assert result.plan.missing == (app,)
+    assert shop.early.wanted == [{config.digest, app.digest}]
     assert [task.total for task in shop.progress.tasks] == [app.size]
     assert result.sent == app.size
 

@@ -116,7 +116,7 @@ class Runner:
                 f"{program} cannot be started.", "Run 'dockless tools list' to see what is there."
             ) from None
         child = command.process
-        with _watched(child, self._limits, sending) as verdict, _ended(child):
+        with _ended(child), _watched(child, self._limits, sending) as verdict:
             command.wait()
         if verdict:
             raise verdict[0](self._host)

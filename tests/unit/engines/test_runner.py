@@ -170,7 +170,12 @@ def test_an_interrupt_ends_the_engine(
 
 
 def _interrupt_once(started: Path) -> None:
+    """Interrupt the main thread once the engine runs and is waited for."""
     end = time.monotonic() + 30
-    while not started.exists() and time.monotonic() < end:
+    while not (started.exists() and _watched()) and time.monotonic() < end:
         time.sleep(0.02)
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def _watched() -> bool:
+    return any(thread.name == "engine-watch" for thread in threading.enumerate())

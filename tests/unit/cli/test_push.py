@@ -1,0 +1,248 @@
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from dockless.cli.options import PushOptions
+from dockless.layout.oci import write_layout
+from dockless.model.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
+from dockless.model.plan import PushResult
+from dockless.model.platform import Platform
+from dockless.model.reference import Repository
+from dockless.ports import Image
+from dockless.push import Means, Order, push
+from dockless.retries import Patience
+from dockless.settings.naming import Target
+from dockless.sources.archive import Candidate
+from dockless.sources.spec import SourceSpec
+from fakes.early import FakeEarlyUploads
+from fakes.engine import FakeEngine
+from fakes.image import FakeImage
+from fakes.journal import Journal
+from fakes.progress import FakeProgress
+from fakes.registry import FakeRegistry
+
+Run = Callable[..., Result]
+SHOP = Repository.of("ghcr.io", "acme/shop")
+TARGET = ("--registry", "ghcr", "--namespace", "acme", "--tag", "v1")
+
+
+class FakeSession:
+    """What stands between the command line and the use case, without network and daemons.
+
+    Attributes:
+        found: The images of every SOURCE, and the local ones by name.
+        refuses: Tags whose push fails.
+        opened: What was looked for.
+        expected: The repositories that layers were sent ahead to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.journal = Journal()
+        self.registry = FakeRegistry(self.journal)
+        self.found: list[Candidate] = [self.candidate("shop:v1")]
+        self.refuses: dict[str, DocklessError] = {}
+        self.opened: list[object] = []
+        self.expected: list[Repository] = []
+        self.opener = self
+
+    def candidate(self, *names: str) -> Candidate:
+        return Candidate(names, lambda: FakeImage(self._folder / "blobs", journal=self.journal))
+
+    def expect(self, repository: Repository) -> None:
+        self.expected.append(repository)
+
+    def images(self, spec: SourceSpec, platform: Platform | None) -> list[Candidate]:
+        self.opened.append((spec.label, platform))
+        return self.found
+
+    def local(self, names: tuple[str, ...], platform: Platform | None, tool: str = "") -> Candidate:
+        self.opened.append((names, platform, tool))
+        if not self.found:
+            raise SourceError("There is no local image.")
+        return self.found[0]
+
+    def push(self, target: Target, image: Image) -> PushResult:
+        tags = tuple(tag.value for tag in target.tags)
+        if tags[0] in self.refuses:
+            raise self.refuses[tags[0]]
+        folder = self._folder / f"layout-{len(self.journal.steps)}"
+        means = Means(
+            self.registry,
+            FakeEarlyUploads(),
+            lambda: FakeEngine(self.registry, self.journal),
+            partial(write_layout, folder),
+            FakeProgress(),
+            Patience(1, None, print),
+            iter((0.0, 1.0)).__next__,
+        )
+        return push(Order(target.repository.value, tags), image, means)
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
+    fake = FakeSession(tmp_path)
+
+    @contextlib.contextmanager
+    def opened(options: PushOptions, given: object) -> Iterator[FakeSession]:
+        assert options.source is None or given
+        yield fake
+
+    monkeypatch.setattr("dockless.cli.session.session", opened)
+    return fake
+
+
+def digest(session: FakeSession) -> str:
+    return str(next(iter(session.registry.repositories[SHOP].manifests)))
+
+
+def test_stdout_carries_the_reference_by_digest_and_stderr_the_talk(
+    run: Run, session: FakeSession
+) -> None:
+    result = run("push", "shop:dev", *TARGET)
+    assert result.exit_code == 0
+    assert result.stdout == f"ghcr.io/acme/shop@{digest(session)}\n"
+    assert "Target: ghcr.io/acme/shop:v1" in result.stderr
+    assert "verified" in result.stderr
+    assert session.opened == [("shop:dev", None)]
+    assert session.expected == [SHOP]
+
+
+def test_without_a_source_the_local_image_of_the_target_is_looked_for(
+    run: Run, session: FakeSession
+) -> None:
+    run("push", *TARGET, "--platform", "linux/arm64")
+    names = ("ghcr.io/acme/shop:v1", "shop:v1", "shop:latest")
+    assert session.opened == [(names, Platform("linux", "arm64"), "")]
+
+
+def test_quiet_leaves_the_result_alone(run: Run, session: FakeSession) -> None:
+    result = run("push", "shop", *TARGET, "--quiet")
+    assert result.stdout == f"ghcr.io/acme/shop@{digest(session)}\n"
+    assert result.stderr == ""
+
+
+def test_json_is_one_document(run: Run, session: FakeSession) -> None:
+    result = run("push", "shop", *TARGET, "--format", "json")
+    assert json.loads(result.stdout)["result"]["digest"] == digest(session)
+
+
+def test_the_digest_is_written_to_a_file(run: Run, session: FakeSession, project: Path) -> None:
+    run("push", "shop", *TARGET, "--digest-file", "digest")
+    assert (project / "digest").read_text() == f"{digest(session)}\n"
+
+
+def test_an_error_in_json_is_a_document_with_its_code(run: Run, session: FakeSession) -> None:
+    session.refuses["v1"] = AuthError("Refused.", "Log in.")
+    result = run("push", "shop", *TARGET, "--format", "json")
+    assert isinstance(result.exception, AuthError)
+    error = json.loads(result.stdout)["error"]
+    assert (error["message"], error["remedy"]) == ("Refused.", "Log in.")
+
+
+@pytest.mark.parametrize("names", [(), ("shop:v1", "shop:v2")])
+def test_one_image_of_several_must_be_named(
+    run: Run, session: FakeSession, project: Path, names: tuple[str, ...]
+) -> None:
+    (project / "image.tar").touch()
+    session.found = [session.candidate(name) for name in names]
+    assert isinstance(run("push", "image.tar", *TARGET).exception, SourceError)
+    assert not session.registry.repositories[SHOP].tags
+
+
+def test_all_images_go_by_their_own_names(run: Run, session: FakeSession, project: Path) -> None:
+    (project / "image.tar").touch()
+    session.found = [session.candidate("shop:v1", "v3"), session.candidate("ghcr.io/other/app:v2")]
+    result = run("push", "image.tar", "--all", "--registry", "ghcr", "--namespace", "acme")
+    assert result.exit_code == 0
+    assert session.registry.repositories[SHOP].tags.keys() == {"v1", "v3"}
+    assert session.registry.repositories[Repository.of("ghcr.io", "other/app")].tags.keys() == {
+        "v2"
+    }
+    assert len(result.stdout.splitlines()) == 3
+
+
+def test_when_some_images_fail_the_others_are_pushed(
+    run: Run, session: FakeSession, project: Path
+) -> None:
+    (project / "image.tar").touch()
+    session.found = [session.candidate("shop:v1"), session.candidate("shop:v2")]
+    session.refuses["v1"] = AuthError("Refused.")
+    result = run("push", "image.tar", "--all", "--registry", "ghcr", "--namespace", "acme")
+    assert isinstance(result.exception, PartialError)
+    assert session.registry.repositories[SHOP].tags.keys() == {"v2"}
+    assert "shop:v1: Error: Refused." in result.stderr
+
+
+def test_when_all_images_fail_the_first_error_is_raised(
+    run: Run, session: FakeSession, project: Path
+) -> None:
+    (project / "image.tar").touch()
+    session.refuses["v1"] = AuthError("Refused.")
+    result = run("push", "image.tar", "--all", "--registry", "ghcr", "--namespace", "acme")
+    assert isinstance(result.exception, AuthError)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [((), "has a name"), (("Not A Name",), "is no image name")]
+)
+def test_images_that_have_no_usable_name_cannot_all_be_pushed(
+    run: Run, session: FakeSession, project: Path, names: tuple[str, ...], said: str
+) -> None:
+    (project / "image.tar").touch()
+    session.found = [session.candidate(*names)]
+    result = run("push", "image.tar", "--all", "--registry", "ghcr", "--namespace", "acme")
+    assert isinstance(result.exception, SourceError)
+    assert said in str(result.exception)
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stand in for the tools that build; what was built is kept."""
+    built: list[str] = []
+
+    def build(recipe: object, environment: object, note: object) -> str:
+        assert environment
+        assert note
+        built.append(recipe.image)  # type: ignore[attr-defined] # a Recipe
+        return "podman"
+
+    monkeypatch.setattr("dockless.sources.build.build", build)
+    return built
+
+
+def test_build_builds_first_and_takes_the_image_from_the_tool_that_built(
+    run: Run, session: FakeSession, builds: list[str]
+) -> None:
+    assert run("push", "--build", *TARGET).exit_code == 0
+    assert builds == ["shop:v1"]
+    assert session.opened == [(("shop:v1",), None, "podman")]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_missing_image_is_built_when_somebody_at_the_terminal_wants_it(
+    run: Run,
+    session: FakeSession,
+    builds: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    wanted: bool,
+) -> None:
+    session.found = []
+    monkeypatch.setattr("dockless.cli.ask.may_build", lambda: wanted)
+    assert isinstance(run("push", *TARGET).exception, SourceError)
+    assert builds == (["shop:v1"] if wanted else [])
+
+
+def test_a_compose_file_that_builds_several_images_is_a_usage_error(
+    run: Run, session: FakeSession, builds: list[str], project: Path
+) -> None:
+    (project / "compose.yml").write_text("services: {a: {build: .}, b: {build: .}}\n")
+    error = run("push", "--build", *TARGET).exception
+    assert isinstance(error, UsageError)
+    assert builds == session.opened == []
