@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from dockless.cli.options import PushOptions
-from dockless.model.errors import DocklessError
+from dockless.model.errors import DocklessError, PushError
 from dockless.model.plan import PushResult
 from dockless.report import document, text
 
@@ -57,4 +57,10 @@ def _afterwards(options: PushOptions, results: Sequence[PushResult]) -> None:
         remark(options, text.closing_text(each))
     if options.digest_file and results:
         lines = "".join(f"{each.digest}\n" for each in results)
-        options.digest_file.write_text(lines)
+        try:
+            options.digest_file.write_text(lines)
+        except OSError as error:
+            raise PushError(
+                f"{options.digest_file} cannot be written: {error.strerror}.",
+                "The push itself was done.",
+            ) from None

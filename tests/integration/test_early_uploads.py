@@ -1,0 +1,93 @@
+"""Layers that go ahead of the engine, on docker-registry and on the registry inside crane."""
+
+from pathlib import Path
+
+import pytest
+
+from bed import registry as servers
+from dockless.model.digest import Digest
+from dockless.model.endpoint import Trust
+from dockless.model.manifest import OCI_LAYER, Descriptor
+from dockless.model.reference import Repository
+from dockless.registry.client import RegistryClient
+from dockless.registry.http import Http, reach
+from dockless.registry.uploads import HeadStart
+from fakes.progress import FakeProgress
+
+
+@pytest.fixture(params=["registry", "embedded_registry"])
+def server(request: pytest.FixtureRequest) -> servers.Registry:
+    found: servers.Registry = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def repository(server: servers.Registry, request: pytest.FixtureRequest) -> Repository:
+    return Repository.of(server.host, f"early/{abs(hash(request.node.name)):x}")
+
+
+@pytest.fixture
+def client(server: servers.Registry) -> RegistryClient:
+    return RegistryClient(Http(reach(server.host, insecure=False, trust=Trust()), {}), None)
+
+
+@pytest.fixture
+def blob(tmp_path: Path, repository: Repository) -> tuple[Descriptor, Path]:
+    data = str(repository).encode() * 50_000
+    path = tmp_path / "blob"
+    path.write_bytes(data)
+    return Descriptor(OCI_LAYER, Digest.of(data), len(data)), path
+
+
+def test_what_is_committed_is_there_and_was_counted(
+    client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
+) -> None:
+    progress = FakeProgress()
+    task = progress.start("uploading", blob[0].size)
+    with HeadStart(client, repository, None) as early:
+        early.offer(*blob)
+        early.commit([blob[0].digest], task)
+    assert client.present(repository, [blob[0].digest]) == {blob[0].digest}
+    assert task.done == blob[0].size
+
+
+def test_what_is_not_committed_is_nothing(
+    client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
+) -> None:
+    with HeadStart(client, repository, None) as early:
+        early.offer(*blob)
+    assert not client.present(repository, [blob[0].digest])
+
+
+def test_what_does_not_belong_to_the_image_is_not_committed(
+    client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
+) -> None:
+    with HeadStart(client, repository, None) as early:
+        early.offer(*blob)
+        early.commit([], FakeProgress().start("uploading", None))
+    assert not client.present(repository, [blob[0].digest])
+
+
+def test_what_the_registry_has_is_not_sent_again(
+    client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
+) -> None:
+    with HeadStart(client, repository, None) as first:
+        first.offer(*blob)
+        first.commit([blob[0].digest], FakeProgress().start("uploading", None))
+    task = FakeProgress().start("uploading", None)
+    with HeadStart(client, repository, None) as second:
+        second.offer(*blob)
+        second.commit([blob[0].digest], task)
+    assert task.done == 0
+
+
+def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_path: Path) -> None:
+    trust = Trust((locked_registry.ca_file,))
+    http = Http(reach(locked_registry.host, insecure=False, trust=trust), {})
+    path = tmp_path / "blob"
+    path.write_bytes(b"layer")
+    blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)
+    target = Repository.of(locked_registry.host, "early/refused")
+    with HeadStart(RegistryClient(http, None), target, None) as early:
+        early.offer(blob, path)
+        early.commit([blob.digest], FakeProgress().start("uploading", None))
