@@ -13,6 +13,7 @@ from bed import images, pushes
 from bed.dockless import Dockless
 from bed.images import Layer, Layout
 from bed.podman import Account
+from bed.process import output
 from bed.pushes import Json, Pusher
 from bed.registry import Registry
 
@@ -269,8 +270,8 @@ def test_an_oci_archive_of_podman_arrives_as_it_is(
     pusher: Pusher, rootless: Account, tmp_path: Path
 ) -> None:
     saved = rootless.save(tmp_path / "podman.tar", "sample:1", form="oci-archive")
-    with tarfile.open(saved) as tar:
-        tar.extractall(tmp_path / "layout", filter="data")
+    (tmp_path / "layout").mkdir()
+    output(["tar", "-xf", str(saved), "-C", str(tmp_path / "layout")])
     root = pushes.top(tmp_path / "layout")
     assert pusher.push("layouts/podman:1", saved) == root["digest"]
     assert_whole(pusher, "layouts/podman:1", tmp_path / "layout", root)
