@@ -39,7 +39,17 @@ class Patience:
         Raises:
             NetworkError: The last one, when patience ends.
         """
-        import tenacity  # noqa: PLC0415 - it costs time that `--explain` and `--help` need not pay
+        try:
+            return step()
+        except NetworkError as error:
+            failures = [error]
+
+        def again() -> Result:
+            if failures:  # the first try, which was made above
+                raise failures.pop()
+            return step()
+
+        import tenacity  # noqa: PLC0415 - as a rule nothing fails, and it takes 30 ms to load
 
         backoff = tenacity.wait_random_exponential(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
@@ -63,7 +73,7 @@ class Patience:
             before_sleep=announce,
             sleep=self.sleep,
             reraise=True,
-        )(step)
+        )(again)
 
 
 def _passes(error: BaseException) -> bool:

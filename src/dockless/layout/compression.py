@@ -17,7 +17,7 @@ from dockless.layout.blocks import Sink
 Compression = Literal["none", "gzip", "zstd"]
 
 _GZIP_LEVEL = 1
-_AHEAD = 8
+_AHEAD = 16
 _ZSTD_LEVEL = 3
 
 
@@ -27,13 +27,17 @@ def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Si
     if compression == "none":
         yield sink
     elif compression == "gzip":
-        with ThreadPoolExecutor(max(1, cores), "compress") as pool:
-            gzip = _Gzip(sink, pool)
+        with (
+            ThreadPoolExecutor(1, "write") as writer,
+            ThreadPoolExecutor(max(1, cores), "compress") as workers,
+        ):
+            gzip = _Gzip(sink, workers, writer)
             try:
                 yield gzip
                 gzip.finish()
             finally:
-                pool.shutdown(cancel_futures=True)
+                workers.shutdown(cancel_futures=True)
+                writer.shutdown(cancel_futures=True)
     else:
         import zstandard  # noqa: PLC0415 - the same
 
@@ -55,13 +59,14 @@ class _Gzip:
     _LAST_BLOCK = b"\x03\x00"
     _WINDOW = 32 * 1024
 
-    def __init__(self, sink: Sink, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, sink: Sink, workers: ThreadPoolExecutor, writer: ThreadPoolExecutor) -> None:
         from isal import isal_zlib  # noqa: PLC0415 - a push that compresses nothing needs none
 
         self._isal = isal_zlib
         self._sink = sink
-        self._pool = pool
-        self._parts: deque[Future[bytes]] = deque()
+        self._workers = workers
+        self._writer = writer
+        self._parts: deque[Future[int]] = deque()
         self._window = b""
         self._crc = 0
         self._size = 0
@@ -70,17 +75,21 @@ class _Gzip:
     def write(self, data: bytes) -> int:
         self._crc = self._isal.crc32(data, self._crc)
         self._size += len(data)
-        self._parts.append(self._pool.submit(self._deflate, data, self._window))
+        part = self._workers.submit(self._deflate, data, self._window)
+        self._parts.append(self._writer.submit(self._append, part))
         self._window = data[-self._WINDOW :]
         while len(self._parts) > _AHEAD:
-            self._sink.write(self._parts.popleft().result())
+            self._parts.popleft().result()
         return len(data)
 
     def finish(self) -> None:
         while self._parts:
-            self._sink.write(self._parts.popleft().result())
+            self._parts.popleft().result()
         self._sink.write(self._LAST_BLOCK)
         self._sink.write(struct.pack("<LL", self._crc, self._size & 0xFFFFFFFF))
+
+    def _append(self, part: Future[bytes]) -> int:
+        return self._sink.write(part.result())
 
     def _deflate(self, data: bytes, window: bytes) -> bytes:
         encoder = self._isal.compressobj(_GZIP_LEVEL, wbits=-15, zdict=window)
