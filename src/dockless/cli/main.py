@@ -1,5 +1,6 @@
 """The entry point: finds the command, and turns every ending into an exit code."""
 
+import gc
 import importlib
 import os
 import signal
@@ -64,6 +65,7 @@ def dockless() -> None:
 def main() -> None:
     """Run the command line, and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
+    gc.disable()  # for the imports, of which collecting would be a third; a session enables it
     try:
         code = dockless.main(standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - every ending is told apart in one place

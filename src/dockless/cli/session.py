@@ -1,6 +1,7 @@
 """The means of one run of `dockless push`: one store, one source opener, a client a repository."""
 
 import contextlib
+import gc
 import os
 import sys
 import time
@@ -139,6 +140,8 @@ class Session:
 @contextlib.contextmanager
 def session(options: PushOptions, given: Given) -> Iterator[Session]:
     """Yield the session of one command line; afterwards nothing of it is left but the store."""
+    gc.freeze()
+    gc.enable()
     held = store(os.environ)
     limit = cache_limit(os.environ)
     shown = progress(
