@@ -52,9 +52,12 @@ Examples:
   dockless push image.tar --image registry.example.com/team/shop:v2
   dockless push --explain
 
-Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 source missing or invalid,
-4 not authenticated or not allowed, 5 a tag differs (--immutable), 6 network,
-7 engine missing, 8 partly done, 70 a bug of ours, 130 interrupted, 143 terminated.
+\b
+Exit codes:
+  0 done, 1 failed, 2 usage or configuration, 3 source missing or invalid,
+  4 not authenticated or not allowed, 5 a tag differs (--immutable), 6 network,
+  7 engine missing, 8 partly done, 70 a bug of ours,
+  130 interrupted, 143 terminated.
 """,
 )
 @click.version_option(__version__, prog_name="dockless")
