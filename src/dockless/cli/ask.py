@@ -32,7 +32,7 @@ def target(settings: Settings, source_name: Name | None) -> tuple[Settings, Targ
     except ServerNeeded:
         if not at_terminal():
             raise
-        host = _line("Registry (HOST or HOST:PORT)").removeprefix("https://").rstrip("/")
+        host = line("Registry (HOST or HOST:PORT)").removeprefix("https://").rstrip("/")
         settings = replace(settings, server=Setting(host, "prompt"))
         return settings, naming.target(settings, source_name)
 
@@ -59,15 +59,15 @@ def _password(options: PushOptions, account: str) -> Secret | None:
             "--password is empty, and there is no terminal to ask for it.",
             "Give it with --password-stdin.",
         )
-    return _hidden(f"Password for {account}" if account else "Password")
+    return hidden(f"Password for {account}" if account else "Password")
 
 
 def credential(host: str, options: PushOptions, refused: AuthError) -> Credential:
     """Ask for the credential that a registry wants; raise its refusal where nobody can be asked."""
     if not at_terminal():
         raise refused
-    username = options.username or _line(f"Username for {host}")
-    return Credential(username, _hidden(f"Password for {username} at {host}"), origin="prompt")
+    username = options.username or line(f"Username for {host}")
+    return Credential(username, hidden(f"Password for {username} at {host}"), origin="prompt")
 
 
 def may_build() -> bool:
@@ -75,9 +75,11 @@ def may_build() -> bool:
     return at_terminal() and click.confirm("Build it now?", default=False, err=True)
 
 
-def _line(text: str) -> str:
-    return str(click.prompt(text, err=True)).strip()
+def line(text: str, default: str = "") -> str:
+    """Ask for one line; an empty answer takes the default, if there is one."""
+    return str(click.prompt(text, default=default or None, err=True)).strip()
 
 
-def _hidden(text: str) -> Secret:
+def hidden(text: str) -> Secret:
+    """Ask for a secret, which the terminal does not show."""
     return Secret(str(click.prompt(text, hide_input=True, err=True)))

@@ -1,13 +1,10 @@
 """The rows of `--explain`: what a push would go by, without asking network or daemon."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
+from dockless.cli import accounts
 from dockless.cli.options import PushOptions
-from dockless.credentials import chain
 from dockless.credentials.chain import Given
-from dockless.model.reference import Name
 from dockless.settings.cascade import Settings
 from dockless.settings.naming import Target, local_candidates
 
@@ -25,7 +22,7 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
         ("username", settings.username),
         ("namespace", settings.namespace),
     ):
-        yield name, *((_text(setting.value), setting.origin) if setting else _UNSET)
+        yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
     project = settings.project()
     yield "project", project.value, project.origin
 
@@ -55,15 +52,8 @@ def _credential(options: PushOptions, settings: Settings, target: Target) -> Ite
         yield "credential", f"{account or '(no username)'} and a password", origin
         return
     given = Given(options.username or "", None, account)
-    found = chain.explain(target.repository.value, given, os.environ, Path.home())
+    found = accounts.explain(settings, given, target.repository.value)
     for place in found.asked:
         yield "credential", place, "looked at"
     user = found.credential.username if found.credential else "anonymous"
     yield "credential", user, found.credential.origin if found.credential else "none was found"
-
-
-def _text(value: str | Name) -> str:
-    if isinstance(value, Name):
-        host = f"{value.host}/" if value.host else ""
-        return f"{host}{value.path}{f':{value.tag}' if value.tag else ''}"
-    return value

@@ -15,6 +15,9 @@ from dockless.model.errors import DocklessError
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
+    "login": "Check a login, and keep it in the OS keyring.",
+    "logout": "Forget the logins of a registry.",
+    "whoami": "List the logins of this machine.",
     "cache": "Show or prune the store of staged layers.",
     "tools": "Find, check and install the engines: crane and skopeo.",
 }

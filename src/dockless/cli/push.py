@@ -1,17 +1,20 @@
 """`dockless push`: from the command line to a pushed image."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dockless.cli import ask, show
+from dockless.cli import accounts, ask, show
 from dockless.cli.explain import setting_rows, target_rows
 from dockless.cli.options import PushOptions, push_options
+from dockless.credentials.chain import Found
 from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
-from dockless.model.reference import Name
+from dockless.model.reference import Name, Repository
 from dockless.settings import compose, project
 from dockless.settings.cascade import Flags, Settings, resolve
 from dockless.settings.naming import Target, local_candidates
@@ -110,7 +113,7 @@ def _push_one(
     from dockless.sources.archive import select  # noqa: PLC0415 - the same
 
     settings, target = ask.target(settings, _bare_name(spec))
-    with session(options, ask.given(options, settings)) as work:
+    with session(options, _finder(options, settings)) as work:
         for reference in target.references:
             show.remark(options, f"Target: {reference}")
         work.expect(target.repository.value)
@@ -135,7 +138,7 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
     from dockless.cli.session import session  # noqa: PLC0415 - --explain needs no network
 
     outcomes: dict[str, PushResult | DocklessError] = {}
-    with session(options, ask.given(options, settings)) as work:
+    with session(options, _finder(options, settings)) as work:
         for candidate in work.opener.images(spec, options.platform):
             for name in candidate.names:
                 try:
@@ -155,6 +158,10 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
             f"{len(errors)} of {len(outcomes)} images were not pushed.",
             "Their errors stand above; run the push again for them.",
         )
+
+
+def _finder(options: PushOptions, settings: Settings) -> Callable[[Repository], Found]:
+    return partial(accounts.find, settings, ask.given(options, settings))
 
 
 def _own_target(settings: Settings, name: str) -> Target:

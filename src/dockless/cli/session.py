@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,7 @@ from typing import Self
 from dockless.cli import ask
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cache_limit, cores, store
-from dockless.credentials import chain
-from dockless.credentials.chain import Given
+from dockless.credentials.chain import Found
 from dockless.layout.oci import write_layout
 from dockless.layout.staging import Staging
 from dockless.model.plan import PushResult
@@ -32,6 +31,8 @@ from dockless.retries import Patience
 from dockless.settings.naming import Target
 from dockless.sources.container_tools import container_tools
 from dockless.sources.open import Opener
+
+Find = Callable[[Repository], Found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,12 @@ class Session:
     """
 
     def __init__(
-        self, options: PushOptions, given: Given, shown: Progress, staging: Staging, folder: Path
+        self, options: PushOptions, find: Find, shown: Progress, staging: Staging, folder: Path
     ) -> None:
         until = None if options.timeout is None else time.monotonic() + options.timeout
         self.opener = Opener(staging, shown, sys.stdin.buffer, container_tools(os.environ))
         self._options = options
-        self._given = given
+        self._find = find
         self._progress = shown
         self._folder = folder
         self._until = until
@@ -98,13 +99,19 @@ class Session:
         trust = find_trust(repository.host, options.ca_file, options.cert_dir, home)
         endpoint = reach(repository.host, insecure=options.insecure, trust=trust)
         http = Http(endpoint, os.environ, self._until)
-        found = chain.find(repository, self._given, os.environ, home).credential
+        found = self._credential(repository)
         client = RegistryClient(http, found)
         if found is None and client.wants_credential():
             found = ask.credential(repository.host, options, client.refusal())
             client = RegistryClient(http, found)
         early = self._open_doors.enter_context(HeadStart(client, repository, self._until))
         return Door(client, found, early)
+
+    def _credential(self, repository: Repository) -> Credential | None:
+        found = self._find(repository)
+        for trouble in found.troubles:
+            self._progress.note(f"Warning: {trouble}")
+        return found.credential
 
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
@@ -138,8 +145,13 @@ class Session:
 
 
 @contextlib.contextmanager
-def session(options: PushOptions, given: Given) -> Iterator[Session]:
-    """Yield the session of one command line; afterwards nothing of it is left but the store."""
+def session(options: PushOptions, find: Find) -> Iterator[Session]:
+    """Yield the session of one command line; afterwards nothing of it is left but the store.
+
+    Args:
+        options: The command line.
+        find: Finds who we are to a registry.
+    """
     gc.freeze()
     gc.enable()
     held = store(os.environ)
@@ -154,7 +166,7 @@ def session(options: PushOptions, given: Given) -> Iterator[Session]:
     with shown, held.run() as folder:
         with (
             Staging(held, folder, options.compression, cores()) as staging,
-            Session(options, given, shown, staging, folder) as work,
+            Session(options, find, shown, staging, folder) as work,
         ):
             yield work
         held.prune(limit)

@@ -13,11 +13,14 @@ from typing import Any
 
 from dockless.credentials.authfile import docker_key
 from dockless.credentials.helpers import Helper
+from dockless.credentials.scopes import scope, scopes
 from dockless.model.errors import UsageError
-from dockless.model.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Repository
+from dockless.model.login import Login
+from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
 
 _SESSIONS = Path("/run/containers")
+_OURS = "dockless"  # our own helper, which asks the keyring that was asked before
 
 
 def docker_file(environment: Mapping[str, str], home: Path) -> Path:
@@ -54,21 +57,42 @@ def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
     return (helper, *found) if helper else found
 
 
+def listed(environment: Mapping[str, str], home: Path) -> tuple[Login, ...]:
+    """Return every login that the files have or name a helper for, without the secrets.
+
+    Raises:
+        UsageError: A file cannot be read.
+    """
+    files = (docker_file(environment, home), *containers_files(environment, home))
+    return tuple(login for path in files for login in _listed(path))
+
+
+def _listed(path: Path) -> Iterator[Login]:
+    config = _load(path)
+    for key, entry in config["auths"].items():
+        credential = _credential(entry or {}, str(path))
+        if credential and (credential.password or credential.identity_token):
+            yield Login(scope(key), credential.username, str(path))
+    for key, name in config["credHelpers"].items():
+        if name and name != _OURS:
+            yield Login(scope(key), "", f"docker-credential-{name}")
+
+
 def _helper(config: dict[str, Any], host: str) -> Helper | None:
     for key, name in config["credHelpers"].items():
-        if _scope(key) == host.lower():
+        if scope(key) == host.lower():
             # An empty name exempts the host from the helper for every registry.
-            return Helper(name, key, optional=False) if name else None
+            return Helper(name, key, optional=False) if name and name != _OURS else None
     name = config["credsStore"]
-    return Helper(name, docker_key(host), optional=True) if name else None
+    return Helper(name, docker_key(host), optional=True) if name and name != _OURS else None
 
 
 def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Iterator[Credential]:
-    wanted = _scopes(repository)
+    wanted = scopes(repository)
     # The narrowest first; among equals the key that is written as podman writes it.
     keys = sorted(
-        (key for key in auths if _scope(key) in wanted),
-        key=lambda key: (wanted.index(_scope(key)), key != _scope(key)),
+        (key for key in auths if scope(key) in wanted),
+        key=lambda key: (wanted.index(scope(key)), key != scope(key)),
     )
     for key in keys:
         credential = _credential(auths[key] or {}, str(path))
@@ -79,21 +103,6 @@ def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Itera
             )
         if credential.password or credential.identity_token:
             yield credential
-
-
-def _scopes(repository: Repository) -> tuple[str, ...]:
-    """Return `host/a/b`, `host/a` and `host` for the repository `host/a/b`."""
-    parts = str(repository).lower().split("/")
-    return tuple("/".join(parts[:length]) for length in range(len(parts), 0, -1))
-
-
-def _scope(key: str) -> str:
-    """Return what a key holds for, as `host[/namespace]`: keys may be URLs of a registry's API."""
-    scheme, _, rest = key.rpartition("://")
-    host, _, path = rest.strip("/").partition("/")
-    host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
-    is_api = scheme and path in {"v1", "v2"}
-    return (f"{host}/{path}" if path and not is_api else host).lower()
 
 
 def _credential(entry: object, origin: str) -> Credential | None:

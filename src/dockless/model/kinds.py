@@ -20,6 +20,7 @@ class Kind:
         host: The host of its images; empty when that is a server of one's own.
         may_ask: Whether a missing server may be asked for at a terminal.
         lowers_prefix: Whether the prefix is put in lower case.
+        token_user: The username that goes with a token or key of this kind when none is given.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Kind:
     host: str = ""
     may_ask: bool = False
     lowers_prefix: bool = False
+    token_user: str = ""
 
     def agrees(self, host: str) -> bool:
         """Whether `host[:port]` is a registry of this kind."""
@@ -41,9 +43,21 @@ ECR = Kind(
     "ecr",
     r".+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|public\.ecr\.aws",
     prefix="namespace",
+    token_user="AWS",  # noqa: S106 - the name that goes with every token, no secret
 )
-GCR = Kind("gcr", r"(.+\.)?gcr\.io|.+-docker\.pkg\.dev", prefix="namespace")
-ACR = Kind("acr", r".+\.azurecr\.(io|cn|us)", prefix="namespace", may_ask=True)
+GCR = Kind(
+    "gcr",
+    r"(.+\.)?gcr\.io|.+-docker\.pkg\.dev",
+    prefix="namespace",
+    token_user="_json_key",  # noqa: S106 - the same, for a service-account key
+)
+ACR = Kind(
+    "acr",
+    r".+\.azurecr\.(io|cn|us)",
+    prefix="namespace",
+    may_ask=True,
+    token_user="00000000-0000-0000-0000-000000000000",  # noqa: S106 - the same
+)
 GHCR = Kind("ghcr", r"ghcr\.io", prefix="required", host="ghcr.io", lowers_prefix=True)
 PRIVATE = Kind("private", r".*", prefix="optional", may_ask=True)
 

@@ -55,6 +55,12 @@ class Name:
     tag: str = ""
     digest: Digest | None = None
 
+    def __str__(self) -> str:
+        host = f"{self.host}/" if self.host else ""
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{host}{self.path}{tag}{digest}"
+
     @classmethod
     def parse(cls, text: str) -> "Name":
         """Read a name; raise ValueError, with the part that is wrong, when it is none."""

@@ -53,12 +53,14 @@ class Credential:
         identity_token: An OAuth2 refresh token, as `docker login` keeps for some registries;
             when it is set, username and password are not used.
         origin: Where it came from, in words for people, such as `environment`.
+        expires: When it ends, in seconds since 1970; None when that is not known.
     """
 
     username: str
     password: Secret
     identity_token: Secret | None = None
     origin: str = ""
+    expires: float | None = None
 
     def basic(self) -> Secret:
         """Return the base64 of `username:password` (RFC 7617, UTF-8).

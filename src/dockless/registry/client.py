@@ -52,6 +52,22 @@ class RegistryClient:
             )
         self._pinged = True
 
+    def check(self) -> bool:
+        """See that the registry accepts the credential; return whether it asked for one at all.
+
+        Raises:
+            AuthError: It does not.
+        """
+        self.ping()
+        if self._challenge is None:
+            return False
+        secret = authorization(self.http, self._challenge, self._credential, "")
+        headers = {"Authorization": secret.reveal()} if secret else {}
+        answer = self.http.ask("GET", f"{self.http.endpoint.url}/v2/", headers)
+        if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
+            raise self.refusal()
+        return True
+
     def wants_credential(self) -> bool:
         """Whether the registry asks who we are."""
         self.ping()

@@ -65,7 +65,9 @@ def _token(http: Http, challenge: Challenge, credential: Credential | None, scop
             f"{http.endpoint.host} would have the credential sent without TLS, to {realm}.",
             "Nothing was sent. Ask whoever runs the registry to use https for its token service.",
         )
-    query = {"service": challenge.parameters.get("service", ""), "scope": scope}
+    query = {"service": challenge.parameters.get("service", "")}
+    if scope:
+        query["scope"] = scope
     if credential and credential.identity_token:
         answer = http.ask(
             "POST",
@@ -105,7 +107,7 @@ def refused(host: str, credential: Credential | None) -> AuthError:
     if credential is None:
         return AuthError(
             f"{host} wants a credential, and there is none for it.",
-            "Give one with --username and --password-stdin, or log in with docker or podman.",
+            f"Log in with `dockless login {host}`, or give --username and --password-stdin.",
         )
     origin = f" (from {credential.origin})" if credential.origin else ""
     return AuthError(

@@ -26,8 +26,11 @@ class Person:
     asked: list[str] = field(default_factory=list)
     hidden: list[bool] = field(default_factory=list)
 
-    def prompt(self, text: str, *, hide_input: bool = False, err: bool = False) -> str:
+    def prompt(
+        self, text: str, *, default: str | None = None, hide_input: bool = False, err: bool = False
+    ) -> str:
         assert err
+        assert default is None
         self.asked.append(text)
         self.hidden.append(hide_input)
         return self.answers.pop(0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.chain import Given, explain, find
+from dockless.credentials.chain import Given, Sources, explain, find
 from dockless.model.errors import AuthError, UsageError
 from dockless.model.reference import Repository
 from dockless.model.secret import Secret
@@ -46,16 +46,16 @@ def test_places_are_asked_in_order(tmp_path: Path, environment: dict[str, str]) 
     given = Given("flag", Secret("flag-pw"))
     order = []
 
-    order.append(find(APP, given, environment, tmp_path).credential)
-    order.append(find(APP, Given(), environment, tmp_path).credential)
+    order.append(find(APP, given, Sources(environment, tmp_path)).credential)
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
     del environment["DOCKLESS_PASSWORD"]
-    order.append(find(APP, Given(), environment, tmp_path).credential)
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
     (tmp_path / ".docker/config.json").unlink()
-    order.append(find(APP, Given(), environment, tmp_path).credential)
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
     (tmp_path / "run/containers/auth.json").unlink()
-    order.append(find(APP, Given(), environment, tmp_path).credential)
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
     (tmp_path / ".config/containers/auth.json").unlink()
-    order.append(find(APP, Given(), environment, tmp_path).credential)
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
 
     assert [
         found and (found.username, found.password.reveal(), found.origin) for found in order
@@ -77,19 +77,19 @@ def test_a_place_is_not_looked_at_when_one_before_it_had_something(
     broken.parent.mkdir(parents=True)
     broken.write_text("{")
 
-    found = find(APP, Given(), environment, tmp_path)
+    found = find(APP, Given(), Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert found.credential.username == "docker"
     broken.replace(tmp_path / ".docker/config.json")
     with pytest.raises(UsageError, match=r"config\.json"):
-        find(APP, Given(), environment, tmp_path)
+        find(APP, Given(), Sources(environment, tmp_path))
 
 
 def test_says_what_was_asked(tmp_path: Path, environment: dict[str, str]) -> None:
     login(tmp_path / "run/containers/auth.json", "bob")
 
-    assert find(APP, Given(), environment, tmp_path).asked == (
+    assert find(APP, Given(), Sources(environment, tmp_path)).asked == (
         "command line: nothing",
         "environment: nothing",
         f"{tmp_path}/.docker/config.json: nothing",
@@ -103,8 +103,8 @@ def test_a_username_on_the_command_line_admits_no_other(
     environment |= {"DOCKLESS_USERNAME": "env", "DOCKLESS_PASSWORD": "env-pw"}
     login(tmp_path / ".docker/config.json", "alice", "bob")
 
-    found = find(APP, Given("bob"), environment, tmp_path)
-    nobody = find(APP, Given("carol"), environment, tmp_path)
+    found = find(APP, Given("bob"), Sources(environment, tmp_path))
+    nobody = find(APP, Given("carol"), Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert found.credential.password == Secret("bob-pw")
@@ -121,7 +121,7 @@ def test_the_username_of_the_settings_admits_others(
 ) -> None:
     login(tmp_path / ".docker/config.json", "alice")
 
-    found = find(APP, Given(account="bob"), environment, tmp_path)
+    found = find(APP, Given(account="bob"), Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert found.credential.username == "alice"
@@ -133,7 +133,7 @@ def test_a_password_in_the_environment_takes_the_username_there_is(
 ) -> None:
     environment["DOCKLESS_PASSWORD"] = "env-pw"
 
-    found = find(APP, given, environment, tmp_path)
+    found = find(APP, given, Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert (found.credential.username, found.credential.origin) == ("bob", "environment")
@@ -142,7 +142,7 @@ def test_a_password_in_the_environment_takes_the_username_there_is(
 def test_a_password_on_the_command_line_takes_the_username_of_the_settings(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    found = find(APP, Given("", Secret("pw"), account="bob"), environment, tmp_path)
+    found = find(APP, Given("", Secret("pw"), account="bob"), Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert found.credential.username == "bob"
@@ -163,7 +163,7 @@ def test_half_a_login_is_a_usage_error(
     environment["DOCKLESS_PASSWORD"] = password
 
     with pytest.raises(UsageError, match=message) as raised:
-        find(APP, given, environment, tmp_path)
+        find(APP, given, Sources(environment, tmp_path))
 
     assert "s3cret" not in str(raised.value)
 
@@ -175,7 +175,7 @@ def test_a_helper_is_run(
     helper(tmp_path, "x", "bob")
     login(tmp_path / ".docker/config.json", **setting)
 
-    found = find(APP, Given(), environment, tmp_path)
+    found = find(APP, Given(), Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert (found.credential.username, found.credential.origin) == ("bob", "docker-credential-x")
@@ -188,7 +188,7 @@ def test_a_helpers_credential_of_another_user_is_passed_over(
     helper(tmp_path, "x", "alice")
     login(tmp_path / ".docker/config.json", "bob", credsStore="x")
 
-    found = find(APP, Given("bob"), environment, tmp_path)
+    found = find(APP, Given("bob"), Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert found.credential.password == Secret("bob-pw")
@@ -199,7 +199,7 @@ def test_a_missing_helper_for_every_registry_is_passed_over(
 ) -> None:
     login(tmp_path / ".docker/config.json", "bob", credsStore="desktop")
 
-    found = find(APP, Given(), environment, tmp_path)
+    found = find(APP, Given(), Sources(environment, tmp_path))
 
     assert found.credential is not None
     assert found.credential.username == "bob"
@@ -216,7 +216,7 @@ def test_a_missing_helper_for_this_registry_is_an_auth_error(
     login(tmp_path / ".docker/config.json", "bob", credHelpers={"host:5000": "gone"})
 
     with pytest.raises(AuthError, match="docker-credential-gone"):
-        find(APP, Given(), environment, tmp_path)
+        find(APP, Given(), Sources(environment, tmp_path))
 
 
 def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -224,7 +224,7 @@ def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> 
     login(tmp_path / ".docker/config.json", "bob", credsStore="x")
     login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "gone"})
 
-    explained = explain(APP, Given("carol"), environment, tmp_path)
+    explained = explain(APP, Given("carol"), Sources(environment, tmp_path))
 
     assert not (tmp_path / "ran").exists()
     assert explained.credential is None
@@ -243,7 +243,7 @@ def test_explain_ends_at_the_first_credential_in_a_file(
 ) -> None:
     login(tmp_path / ".docker/config.json", "bob")
 
-    explained = explain(APP, Given(), environment, tmp_path)
+    explained = explain(APP, Given(), Sources(environment, tmp_path))
 
     assert explained.credential is not None
     assert explained.asked[-1] == f"{tmp_path}/.docker/config.json: bob"

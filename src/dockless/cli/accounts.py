@@ -1,0 +1,63 @@
+"""Who we are to a registry, by everything that this machine has."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from dockless.cli import ask, ways
+from dockless.cli.vaults import Prompt, vaults
+from dockless.credentials import chain, stores
+from dockless.credentials.authfile import docker_key
+from dockless.credentials.chain import Configured, Found, Given, Sources
+from dockless.credentials.configure import HelperFile
+from dockless.model.reference import Repository
+from dockless.settings.cascade import Login, Settings
+
+
+def prompt() -> Prompt | None:
+    """Return what asks for the password of an encrypted file; None where nobody can be asked."""
+    return ask.hidden if ask.at_terminal() else None
+
+
+def find(settings: Settings, given: Given, repository: Repository) -> Found:
+    """Return who we are to the registry of a repository, running programs as needed."""
+    return chain.find(repository, given, sources(repository.host, settings))
+
+
+def explain(settings: Settings, given: Given, repository: Repository) -> Found:
+    """Return what `find` would, running no program."""
+    return chain.explain(repository, given, sources(repository.host, settings))
+
+
+def sources(host: str, settings: Settings) -> Sources:
+    """Return every place where a credential for a registry may be."""
+    environment, home = os.environ, Path.home()
+    return Sources(
+        environment,
+        home,
+        lambda: vaults(environment, prompt()),
+        _configured(settings.login) if settings.login else None,
+        ways.ways(host, environment),
+        ways.identity(environment),
+    )
+
+
+def _configured(login: Login) -> Configured:
+    def username() -> str:
+        account = login.username()
+        return account.value if account else ""
+
+    return Configured(login.host, login.origin, username, login.password)
+
+
+def helper_file(tool: Literal["docker", "containers"]) -> HelperFile:
+    """Return the file in which docker, or the containers tools, read who has a login.
+
+    For these it is the one that `podman login` would write, since podman reads helpers there.
+    """
+    environment, home = os.environ, Path.home()
+    if tool == "docker":
+        return HelperFile(stores.docker_file(environment, home), docker_key)
+    named = environment.get("REGISTRY_AUTH_FILE")
+    path = Path(named) if named else stores.containers_files(environment, home)[-1]
+    return HelperFile(path, str)

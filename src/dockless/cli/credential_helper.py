@@ -1,0 +1,32 @@
+"""`docker-credential-dockless`: the keyring's logins for docker, podman and all who ask helpers."""
+
+import os
+import sys
+
+from dockless import __version__
+from dockless.cli.vaults import vault, vaults
+from dockless.cli.ways import identity, ways
+from dockless.credentials.protocol import Keyrings, handle
+from dockless.model.errors import DocklessError
+
+
+def main() -> None:
+    """Answer one call of the credential-helper protocol, and exit."""
+    environment = os.environ
+    try:
+        found = Keyrings(
+            vaults(environment),
+            lambda: vault("", environment),
+            lambda host: ways(host, environment),
+            identity(environment),
+        )
+        reads = sys.argv[1:] and sys.argv[1] in ("get", "store", "erase")
+        stdin = sys.stdin.buffer.read() if reads else b""
+        code, output = handle(sys.argv[1:], stdin, found, __version__)
+    except DocklessError as error:
+        print(error)  # noqa: T201 - the protocol says errors on stdout
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.stdout.buffer.write(output.reveal().encode(errors="surrogateescape"))
+    sys.exit(code)

@@ -1,0 +1,68 @@
+"""`dockless logout`: nothing about a registry stays on this machine."""
+
+import os
+from pathlib import Path
+
+import click
+
+from dockless.cli import accounts
+from dockless.cli.vaults import vaults
+from dockless.credentials.vault import Vault
+from dockless.model.errors import UsageError
+from dockless.settings import project, session
+from dockless.settings.cascade import Flags, resolve
+from dockless.settings.registries import login_target, remembers
+from dockless.settings.session import Session
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  dockless logout
+  dockless logout ghcr.io
+  dockless logout registry.example.com --username ci
+  dockless logout --all
+"""
+)
+@click.argument("host", required=False)
+@click.option("--username", metavar="NAME", help="Forget the login of this account only.")
+@click.option("--all", "everything", is_flag=True, help="Forget every login.")
+def logout(*, host: str | None, username: str | None, everything: bool) -> None:
+    """Forget the logins of a registry.
+
+    They are removed from every keyring that can be had here, or from the one that
+    DOCKLESS_KEYRING names; so are tokens that were kept, our entries in the files of docker and
+    podman, and what docker-config.json in this folder remembers of the registry.
+    """
+    if everything and (host or username):
+        raise UsageError("--all does not go with HOST or --username.", "Leave one of them out.")
+    folder, environment = Path.cwd(), os.environ
+    files = project.read(folder, environment, None)
+    settings = resolve(Flags(), environment, files)
+    held = vaults(environment, accounts.prompt())
+    if everything:
+        scopes = sorted({login.scope for vault in held for login in vault.logins()})
+    else:
+        scopes = [login_target(host, settings).scope]
+    for scope in scopes:
+        _forget(scope, username or "", held, folder, files.session)
+    if not scopes:
+        click.echo("There was no login.", err=True)
+
+
+def _forget(
+    scope: str, username: str, held: tuple[Vault, ...], folder: Path, remembered: Session
+) -> None:
+    gone = [user for vault in held for user in vault.remove(scope, username)]
+    host = scope.partition("/")[0]
+    left = any(login.scope == scope for vault in held for login in vault.logins())
+    if not left:
+        for name in ("docker", "containers"):
+            file = accounts.helper_file(name)
+            if file.remove(host):
+                click.echo(f"{file.path} no longer names docker-credential-dockless.", err=True)
+        if remembers(remembered, host):
+            (folder / session.FILE).unlink(missing_ok=True)
+    users = ", ".join(user or "a token" for user in dict.fromkeys(gone))
+    said = f"Logged out of {scope}: {users}." if gone else f"There was no login for {scope}."
+    click.echo(said, err=True)

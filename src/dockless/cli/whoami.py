@@ -1,0 +1,63 @@
+"""`dockless whoami`: which logins there are, where, and until when."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from dockless.cli import accounts
+from dockless.cli.vaults import vaults
+from dockless.credentials import stores
+from dockless.credentials.scopes import scope
+from dockless.credentials.vault import Vault
+from dockless.model.errors import AuthError
+from dockless.model.login import Login
+from dockless.report.document import json_text
+from dockless.report.logins import logins_document, logins_text
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  dockless whoami
+  dockless whoami ghcr.io
+  dockless whoami --format json
+"""
+)
+@click.argument("host", required=False)
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout carries.",
+)
+def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
+    """List the logins of this machine, and never a secret.
+
+    These are the keyrings' own, and what docker's and podman's files have. With HOST only its
+    logins are listed, and having none is an error (4).
+    """
+    found = [login for vault in vaults(os.environ, accounts.prompt()) for login in _kept(vault)]
+    found += stores.listed(os.environ, Path.home())
+    if host:
+        found = [login for login in found if login.scope == scope(host)]
+        if not found:
+            raise AuthError(f"There is no login for {host}.", f"Make one: dockless login {host}")
+    if output == "json":
+        click.echo(json_text(logins_document(found)))
+    elif found:
+        click.echo(logins_text(found))
+    else:
+        click.echo("There is no login. Make one with: dockless login HOST", err=True)
+
+
+def _kept(vault: Vault) -> tuple[Login, ...]:
+    """Return what a keyring has; one that cannot answer is told of, and the others are listed."""
+    try:
+        return vault.logins()
+    except AuthError as error:
+        click.echo(f"Warning: {error}", err=True)
+        return ()

@@ -1,0 +1,136 @@
+"""Naming our credential helper in the files of docker and of the containers tools.
+
+`credHelpers` is the one member that is touched; everything else stays as it stands, in its order.
+The formats are those of docker's config.json and of containers-auth.json(5).
+"""
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dockless.model.errors import UsageError
+
+HELPER = "dockless"
+_MEMBER = "credHelpers"
+
+
+@dataclass(frozen=True, slots=True)
+class HelperFile:
+    """A file in which other tools read which helper has a registry's login.
+
+    Attributes:
+        path: The file; it need not exist.
+        key: Gives the name of a host in it.
+    """
+
+    path: Path
+    key: Callable[[str], str]
+
+    def add(self, host: str) -> str:
+        """Name our helper for a host.
+
+        Returns:
+            What people should know about the file, or nothing.
+
+        Raises:
+            UsageError: The file does not parse, cannot be written, or names another helper.
+        """
+        content, indent = self._read()
+        helpers, key = content.setdefault(_MEMBER, {}), self.key(host)
+        if helpers.get(key, HELPER) != HELPER:
+            raise UsageError(
+                f"{self.path} names the credential helper {helpers[key]!r} for {host} already.",
+                "Remove that entry if dockless is to take its place.",
+            )
+        if key not in helpers:
+            helpers[key] = HELPER
+            self._write(content, indent)
+        if _has_password(content, key):
+            return (
+                f"{self.path} still has an older password for {host} itself; "
+                f"`docker logout {host}` or `podman logout {host}` removes it."
+            )
+        return ""
+
+    def remove(self, host: str) -> bool:
+        """Take our helper out again; return whether it was named for the host.
+
+        Raises:
+            UsageError: The file does not parse, or cannot be written.
+        """
+        if not self.path.exists():
+            return False
+        content, indent = self._read()
+        helpers, key = content.get(_MEMBER, {}), self.key(host)
+        if helpers.get(key) != HELPER:
+            return False
+        del helpers[key]
+        if not helpers:
+            del content[_MEMBER]
+        self._write(content, indent)
+        return True
+
+    def _read(self) -> tuple[dict[str, Any], str]:
+        """Return the file's content, and what it is indented with."""
+        try:
+            text = self.path.read_text()
+        except FileNotFoundError:
+            return {}, "\t"
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self.path} cannot be read: {_why(error)}.") from None
+        content = _parse(text)
+        if content is None:
+            # raised here, where the parser's own error, which holds the text, is gone
+            raise UsageError(
+                f"{self.path} is not a file of registry logins in JSON.", "Mend it or move it away."
+            )
+        found = re.search(r"\n([ \t]+)", text)
+        return content, found[1] if found else "\t"
+
+    def _write(self, content: dict[str, Any], indent: str) -> None:
+        """Replace the file at once, or the file that a link leads to, keeping its mode."""
+        path = self.path.resolve()
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            try:
+                with os.fdopen(descriptor, "w") as file:
+                    json.dump(content, file, indent=indent, ensure_ascii=False)
+                    os.fchmod(file.fileno(), mode)
+                Path(name).replace(path)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    Path(name).unlink()
+                raise
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be written: {_why(error)}.",
+                "Make its folder writable, or leave the configuring out.",
+            ) from None
+
+
+def _parse(text: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or not isinstance(content.get(_MEMBER, {}), dict):
+        return None
+    return content
+
+
+def _has_password(content: dict[str, Any], key: str) -> bool:
+    auths = content.get("auths")
+    entry = auths.get(key) if isinstance(auths, dict) else None
+    return isinstance(entry, dict) and any(map(entry.get, ("auth", "password", "identitytoken")))
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or "" if isinstance(error, OSError) else "it is not UTF-8"

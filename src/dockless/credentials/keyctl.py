@@ -1,0 +1,168 @@
+"""The Linux kernel's keyrings, through their system calls (keyctl(2), keyrings(7)).
+
+Keys live in the kernel's memory, are never written to disk, and need neither D-Bus nor a desktop.
+"""
+
+import ctypes
+import errno
+import os
+import platform
+import sys
+from typing import Literal
+from urllib.parse import quote
+
+from dockless.model.errors import AuthError
+
+# add_key and keyctl, by machine: the tables of the kernel's arch/*/kernel/syscalls
+_NUMBERS = {
+    "x86_64": (248, 250),
+    "aarch64": (217, 219),
+    "riscv64": (217, 219),
+    "loongarch64": (217, 219),
+    "armv7l": (309, 311),
+    "armv6l": (309, 311),
+    "ppc64le": (269, 271),
+    "s390x": (278, 280),
+    "i686": (286, 288),
+}
+_SETPERM, _UNLINK, _SEARCH, _READ, _SET_TIMEOUT, _GET_PERSISTENT = 5, 9, 10, 11, 15, 22
+_PROCESS_KEYRING, _USER_KEYRING = -2, -4
+_OWN_UID = -1
+# everything to whoever possesses the key and to its owner, nothing to anybody else
+_OWNER_ONLY = 0x3F3F0000
+_TYPE = b"user"
+_LONGEST_SECRET = 32767
+_GONE = frozenset({errno.ENOKEY, errno.EKEYEXPIRED, errno.EKEYREVOKED})
+
+Keyring = Literal["persistent", "user"]
+
+
+class Keyctl:
+    """Secrets in one keyring of this user, by service and username.
+
+    Args:
+        keyring: `persistent` outlives every session, until it was not used for three days (or
+            what `/proc/sys/kernel/keys/persistent_keyring_expiry` says); `user` ends with the
+            user's last process.
+        ttl: Seconds after which what is stored from now on ends; None for no limit of ours.
+    """
+
+    def __init__(self, keyring: Keyring, ttl: int | None = None) -> None:
+        self._keyring: Keyring = keyring
+        self._ttl = ttl
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return a secret, or None.
+
+        Raises:
+            AuthError: The kernel refuses.
+        """
+        key = self._find(service, username)
+        if key is None:
+            return None
+        buffer = ctypes.create_string_buffer(_LONGEST_SECRET)
+        try:
+            size = _keyctl(_READ, key, buffer, len(buffer))
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise _failure(error) from None
+        # what another program stored there may not be text
+        return buffer.raw[:size].decode(errors="surrogateescape")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Store a secret in place of what was there.
+
+        Raises:
+            AuthError: It is too long, or the kernel refuses.
+        """
+        payload = password.encode(errors="surrogateescape")
+        if not payload or len(payload) > _LONGEST_SECRET:
+            raise AuthError(
+                f"A secret of {len(payload)} bytes does not fit into the kernel keyring, which "
+                f"takes 1 to {_LONGEST_SECRET}.",
+                "Choose another keyring with --keyring.",
+            )
+        try:
+            key = _add_key(_description(service, username), payload, self._ring())
+            _keyctl(_SETPERM, key, _OWNER_ONLY)
+            _keyctl(_SET_TIMEOUT, key, self._ttl or 0)
+        except OSError as error:
+            raise _failure(error) from None
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Forget a secret; one that is not there is no error.
+
+        Raises:
+            AuthError: The kernel refuses.
+        """
+        key = self._find(service, username)
+        if key is None:
+            return
+        try:
+            _keyctl(_UNLINK, key, self._ring())
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise _failure(error) from None
+
+    def _find(self, service: str, username: str) -> int | None:
+        try:
+            return _keyctl(_SEARCH, self._ring(), _TYPE, _description(service, username), 0)
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise _failure(error) from None
+
+    def _ring(self) -> int:
+        if self._keyring == "user":
+            return _USER_KEYRING
+        # linked to the process keyring, because only what is possessed can be read
+        return _keyctl(_GET_PERSISTENT, _OWN_UID, _PROCESS_KEYRING)
+
+
+def usable(keyring: Keyring) -> bool:
+    """Whether this kernel has keyrings and lets us use them; containers often forbid it."""
+    if sys.platform != "linux" or platform.machine() not in _NUMBERS:
+        return False
+    try:
+        Keyctl(keyring).get_password("dockless", "any")
+    except (AuthError, OSError):
+        return False
+    return True
+
+
+def _description(service: str, username: str) -> bytes:
+    """Return what the key is called: both parts, quoted so that they cannot run together."""
+    return f"{quote(service, safe=':/')} {quote(username, safe='')}".encode()
+
+
+def _add_key(description: bytes, payload: bytes, ring: int) -> int:
+    return _call(_NUMBERS[platform.machine()][0], _TYPE, description, payload, len(payload), ring)
+
+
+def _keyctl(operation: int, *arguments: object) -> int:
+    return _call(_NUMBERS[platform.machine()][1], operation, *arguments)
+
+
+def _call(number: int, *arguments: object) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+    # a bare int would go as 32 bits, while the calls take longs
+    words = (ctypes.c_long(one) if isinstance(one, int) else one for one in arguments)
+    result = int(libc.syscall(ctypes.c_long(number), *words))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def _failure(error: OSError) -> AuthError:
+    if error.errno == errno.EDQUOT:
+        return AuthError(
+            "The kernel keyring of this user is full.",
+            "Log out somewhere, or raise kernel.keys.maxbytes (root: kernel.keys.root_maxbytes).",
+        )
+    return AuthError(
+        f"The kernel keyring cannot be used: {error.strerror}.",
+        "Choose another one with --keyring or DOCKLESS_KEYRING.",
+    )

@@ -1,0 +1,212 @@
+"""Which keyring holds the logins: the desktop's, the kernel's, or an encrypted file.
+
+Nothing here ever falls back to plain text.
+"""
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from dockless.credentials import keyctl
+from dockless.credentials.keyctl import Keyctl
+from dockless.model.errors import AuthError, UsageError
+from dockless.model.secret import Secret
+
+SECRET_SERVICE, MACOS, KERNEL, KERNEL_USER, FILE = (
+    "secret-service",
+    "macos",
+    "kernel",
+    "kernel-user",
+    "file",
+)
+PATIENCE_SECONDS = 10.0
+CHOICES = (SECRET_SERVICE, MACOS, KERNEL, KERNEL_USER, FILE)
+_TITLES = {
+    SECRET_SERVICE: "Secret Service",
+    MACOS: "macOS Keychain",
+    KERNEL: "kernel keyring",
+    KERNEL_USER: "kernel keyring of the user",
+    FILE: "encrypted file",
+}
+_CLASSES = {
+    SECRET_SERVICE: "keyring.backends.SecretService.Keyring",
+    MACOS: "keyring.backends.macOS.Keyring",
+    FILE: "keyrings.cryptfile.cryptfile.CryptFileKeyring",
+}
+# what keyring offers for tests, and what keeps passwords where anybody can read them
+_REFUSED = ("keyring.backends.fail.", "keyring.backends.null.", "keyrings.alt.")
+_LEGACY = "PYTHON_KEYRING_BACKEND"
+_REMEDY = (
+    "Start a Secret Service such as gnome-keyring; or allow the kernel keyring (the container's "
+    "seccomp profile may forbid it); or choose an encrypted file with --keyring file, which takes "
+    "`pip install 'dockless[file]'`."
+)
+
+
+Result = TypeVar("Result")
+
+
+class Backend(Protocol):
+    """What a keyring does, in the words of the `keyring` library."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return a secret, or None."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Store a secret."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Forget a secret."""
+
+
+def title(choice: str) -> str:
+    """Return what people call a keyring."""
+    return _TITLES.get(choice, choice)
+
+
+def available(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the keyrings that can be had here without asking anybody, the preferred one first.
+
+    An encrypted file is never among them, since it asks for a password; it has to be chosen.
+    """
+    named = environment.get(_LEGACY, "")
+    if named:
+        return () if named.startswith(_REFUSED) else (named,)
+    return tuple(choice for choice in CHOICES[:-1] if _is_here(choice, environment))
+
+
+def _is_here(choice: str, environment: Mapping[str, str]) -> bool:
+    match choice:
+        case "secret-service":
+            return sys.platform == "linux" and _has_bus(environment)
+        case "macos":
+            return sys.platform == "darwin"
+        case "kernel":
+            return keyctl.usable("persistent")
+        case _:
+            return keyctl.usable("user")
+
+
+def _has_bus(environment: Mapping[str, str]) -> bool:
+    if environment.get("DBUS_SESSION_BUS_ADDRESS"):
+        return True
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    return bool(runtime) and (Path(runtime or "") / "bus").exists()
+
+
+def preferred(environment: Mapping[str, str]) -> str:
+    """Return the keyring that new logins go to when nobody chose one.
+
+    Raises:
+        AuthError: There is none; the error lists what would help.
+    """
+    for choice in available(environment):
+        if answers(choice):
+            return choice
+    raise AuthError("This machine has no keyring that dockless can use.", _REMEDY)
+
+
+def answers(choice: str) -> bool:
+    """Whether a keyring says of itself that it can be used; this may start its service."""
+    if choice in (KERNEL, KERNEL_USER):
+        return True
+    load = partial(_load, choice, _CLASSES.get(choice, choice))
+    try:
+        return within(PATIENCE_SECONDS, lambda: getattr(load(), "priority", None)) is not None
+    except (RuntimeError, UsageError, TimeoutError):
+        return False
+
+
+def within(seconds: float, step: Callable[[], Result]) -> Result:
+    """Return the step's result; raise TimeoutError when it takes too long, and leave it alone."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(step())
+        except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future.result(seconds)
+
+
+def backend(
+    choice: str,
+    environment: Mapping[str, str],
+    ttl: int | None = None,
+    ask: Callable[[str], Secret] | None = None,
+) -> Backend:
+    """Return a keyring by its name, or by the dotted name of a backend's class.
+
+    Args:
+        choice: One of `CHOICES`, or `module.Class`.
+        environment: For `DOCKLESS_KEYRING_PASSWORD`, which opens the encrypted file.
+        ttl: Seconds after which what is stored ends; kernel keyrings only.
+        ask: Asks for the password of the encrypted file; None where there is nobody to ask.
+
+    Raises:
+        UsageError: There is no such keyring, it is not installed, or it would not be safe.
+        AuthError: The encrypted file needs a password, and nobody can be asked.
+    """
+    if choice in (KERNEL, KERNEL_USER):
+        ring: keyctl.Keyring = "persistent" if choice == KERNEL else "user"
+        if not keyctl.usable(ring):
+            raise UsageError("The kernel keyring cannot be used here.", _REMEDY)
+        return Keyctl(ring, ttl)
+    if ttl is not None:
+        raise UsageError(
+            f"The keyring {title(choice)} cannot forget by itself.",
+            "--ttl goes with --keyring kernel or kernel-user.",
+        )
+    dotted = _CLASSES.get(choice, choice)
+    if dotted.startswith(_REFUSED):
+        raise UsageError(
+            f"{dotted} does not keep secrets safe.", f"Choose one of {', '.join(CHOICES)}."
+        )
+    made: Backend = _load(choice, dotted)()
+    if choice == FILE:
+        _unlock(made, environment, ask)
+    return made
+
+
+def _load(choice: str, dotted: str) -> Callable[[], Backend]:
+    module, dot, name = dotted.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError, ValueError):
+        pass
+    if choice == FILE:
+        raise UsageError(
+            "The encrypted file needs the package keyrings.cryptfile.",
+            "Install it: pip install 'dockless[file]'.",
+        )
+    what = f"There is no keyring {choice!r}" if dot else f"{choice!r} is no keyring"
+    raise UsageError(f"{what}.", f"Choose one of {', '.join(CHOICES)}, or MODULE.CLASS.")
+
+
+def _unlock(
+    file: Backend, environment: Mapping[str, str], ask: Callable[[str], Secret] | None
+) -> None:
+    secret = Secret(environment.get("DOCKLESS_KEYRING_PASSWORD", ""))
+    if not secret and ask:
+        new = not Path(getattr(file, "file_path", "")).exists()
+        secret = ask(f"{'New password for' if new else 'Password of'} the encrypted file")
+    if not secret:
+        raise AuthError(
+            "The encrypted file needs its password, and there is nobody to ask.",
+            "Set DOCKLESS_KEYRING_PASSWORD, or choose another keyring.",
+        )
+    try:
+        file.keyring_key = secret.reveal()  # type: ignore[attr-defined] # cryptfile's own
+    except ValueError:
+        right = False
+    else:
+        right = True
+    if not right:
+        raise AuthError("That is not the password of the encrypted file.", "Try again.")

@@ -1,0 +1,53 @@
+"""Other people's programs that give a token, each bounded in time."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from dockless.model.errors import EngineError
+from dockless.model.secret import Secret
+from dockless.processes.run import run
+
+_PATIENCE_SECONDS = 30.0
+
+
+def missing(program: str, environment: Mapping[str, str]) -> str:
+    """Return why a program cannot be asked; empty when it can."""
+    there = shutil.which(program, path=environment.get("PATH", os.defpath))
+    return "" if there else f"{program} is not installed"
+
+
+def ask(argv: tuple[str, ...], environment: Mapping[str, str]) -> Secret | str:
+    """Return what a program wrote to stdout, or why it wrote nothing of use.
+
+    What it wrote to stdout is never in the reason; the first line of its stderr is.
+    """
+    program = argv[0]
+    try:
+        done = run(argv, environment, timeout=_PATIENCE_SECONDS)
+    except EngineError as error:
+        return error.what
+    if done.code != 0:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        return f"{program} ended with status {done.code}: {lines[0] if lines else 'no word why'}"
+    try:
+        return Secret(done.stdout.decode().strip())
+    except UnicodeDecodeError:
+        return f"{program} wrote something that is no text"
+
+
+def members(answer: Secret) -> dict[str, Any] | None:
+    """Return a program's JSON object; None when it is none."""
+    try:
+        found = json.loads(answer.reveal())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def is_token(secret: Secret) -> bool:
+    """Whether this can be a token: one word of printable ASCII."""
+    text = secret.reveal()
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text

@@ -1,0 +1,110 @@
+"""Making repositories at ECR, which, unlike other registries, takes no push to one it lacks."""
+
+import importlib.util
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockless.credentials import programs
+from dockless.credentials.ecr import EcrHost, boto3_failure, client, ecr_host
+from dockless.model.errors import AuthError, PushError
+from dockless.model.reference import Repository
+
+_EXISTS = "RepositoryAlreadyExistsException"
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryOptions:
+    """How a repository is made.
+
+    Attributes:
+        scan_on_push: Whether images are scanned when they are pushed.
+        immutable_tags: Whether a tag, once pushed, names its image for ever.
+    """
+
+    scan_on_push: bool = False
+    immutable_tags: bool = False
+
+
+def creation_command(repository: Repository, options: RepositoryOptions) -> str:
+    """Return the command that makes a repository, for a person to run; empty when it is not ECR's.
+
+    A public repository is made without options, since the public API has none of them.
+    """
+    host = ecr_host(repository.host)
+    return shlex.join(_argv(host, repository, options)) if host else ""
+
+
+def create(
+    repository: Repository, options: RepositoryOptions, environment: Mapping[str, str]
+) -> bool:
+    """Make a repository; return whether it was missing.
+
+    Raises:
+        AuthError: AWS does not allow it, or there is nothing that could ask AWS.
+        PushError: The repository is not at ECR.
+    """
+    host = ecr_host(repository.host)
+    if host is None:
+        raise PushError(
+            f"{repository.host} is not ECR, so dockless cannot create {repository} there.",
+            "Leave out --create-repository; most registries create repositories by themselves.",
+        )
+    if importlib.util.find_spec("boto3"):
+        failure = _by_boto3(host, repository, options)
+    else:
+        failure = _by_cli(host, repository, options, environment)
+    if failure and _EXISTS not in failure:
+        raise AuthError(
+            f"{repository} cannot be created: {failure}.",
+            f"Ask for the right to, or have it made: {creation_command(repository, options)}",
+        )
+    return not failure
+
+
+def _by_boto3(host: EcrHost, repository: Repository, options: RepositoryOptions) -> str:
+    """Return what went wrong; empty when the repository was made."""
+    settings: dict[str, object] = {"repositoryName": _name(host, repository)}
+    if host.account:
+        settings |= {
+            "registryId": host.account,
+            "imageTagMutability": "IMMUTABLE" if options.immutable_tags else "MUTABLE",
+            "imageScanningConfiguration": {"scanOnPush": options.scan_on_push},
+        }
+    try:
+        client(host).create_repository(**settings)
+    except Exception as error:  # noqa: BLE001 - botocore's errors are made as it goes, too
+        return boto3_failure(error)
+    return ""
+
+
+def _by_cli(
+    host: EcrHost,
+    repository: Repository,
+    options: RepositoryOptions,
+    environment: Mapping[str, str],
+) -> str:
+    if absent := programs.missing("aws", environment):
+        return f"neither boto3 nor aws is there ({absent})"
+    fips = {"AWS_USE_FIPS_ENDPOINT": "true"} if host.fips else {}
+    answer = programs.ask(
+        _argv(host, repository, options), {**environment, "AWS_PAGER": "", **fips}
+    )
+    return answer if isinstance(answer, str) else ""
+
+
+def _argv(host: EcrHost, repository: Repository, options: RepositoryOptions) -> tuple[str, ...]:
+    argv = ["aws", host.service, "create-repository", f"--region={host.region}"]
+    argv += ["--repository-name", _name(host, repository)]
+    if host.account:
+        argv += ["--registry-id", host.account]
+        if options.scan_on_push:
+            argv += ["--image-scanning-configuration", "scanOnPush=true"]
+        if options.immutable_tags:
+            argv += ["--image-tag-mutability", "IMMUTABLE"]
+    return tuple(argv)
+
+
+def _name(host: EcrHost, repository: Repository) -> str:
+    """Return the repository's name at AWS; a public one is named without its registry's alias."""
+    return repository.path if host.account else repository.path.partition("/")[2]

@@ -1,0 +1,127 @@
+"""Which registry a login is for, by the rules of the project's naming."""
+
+from dataclasses import dataclass
+
+from dockless.model import kinds
+from dockless.model.errors import UsageError
+from dockless.model.kinds import Kind
+from dockless.model.reference import (
+    DOCKER_HUB,
+    DOCKER_HUB_HOSTS,
+    Name,
+    Repository,
+    is_registry,
+)
+from dockless.settings.cascade import Settings
+from dockless.settings.deploy import FILE as DEPLOY
+from dockless.settings.naming import ServerNeeded
+from dockless.settings.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class LoginTarget:
+    """The registry, or the namespace in one, that a login is for.
+
+    Attributes:
+        kind: The kind of registry.
+        host: Its `host[:port]`, in lower case; Docker Hub's three names are one.
+        scope: The host, or `host/namespace`.
+    """
+
+    kind: Kind
+    host: str
+    scope: str
+
+    @property
+    def repository(self) -> Repository:
+        """A repository there that nobody has, to look for a credential with."""
+        namespace = self.scope.partition("/")[2] or "library"
+        return Repository.of(self.host, f"{namespace}/any")
+
+
+def login_target(text: str | None, settings: Settings) -> LoginTarget:
+    """Return the registry that a login is for.
+
+    Args:
+        text: HOST as a person writes it, with `https://` in front or not; None when it is left
+            out, which means the registry of the settings, and else Docker Hub.
+        settings: The settings.
+
+    Raises:
+        ServerNeeded: The registry's host is missing, and may be asked for.
+        UsageError: HOST is none, or does not belong to the kind that was asked for by name.
+    """
+    if text is None:
+        return _configured(settings)
+    host, namespace = _parsed(text)
+    asked = settings.registry
+    if asked is None or asked.origin == "docker-config.json":
+        kind = kinds.infer(host)
+    else:
+        kind = asked.value
+        _agree(kind, host, asked.origin)
+    return LoginTarget(kind, host, f"{host}/{namespace}" if namespace else host)
+
+
+def remembers(session: Session, host: str) -> bool:
+    """Whether the project's session is about the registry with this `host[:port]`."""
+    try:
+        kind = kinds.named(session.registry)
+        image = Name.parse(session.image) if session.image else None
+    except ValueError:
+        return False
+    return host == (image.host.lower() if image and image.host else kind.host)
+
+
+def _configured(settings: Settings) -> LoginTarget:
+    named = settings.registry or settings.implied
+    kind = named.value if named else kinds.DOCKERHUB
+    if kind.host:
+        return LoginTarget(kind, kind.host, kind.host)
+    candidates = [
+        settings.server.value if settings.server else "",
+        settings.image.value.host if settings.image else "",
+    ]
+    for host in candidates:
+        if host and is_registry(host) and kind.agrees(host):
+            return LoginTarget(kind, host.lower(), host.lower())
+    raise (ServerNeeded if kind.may_ask else UsageError)(
+        f"The host of the {kind.name} registry is not known.",
+        f"Give it: dockless login HOST, or set `registry.server` in {DEPLOY}.",
+    )
+
+
+def _parsed(text: str) -> tuple[str, str]:
+    """Return host and namespace, in lower case."""
+    plain = text.strip().lower()
+    if plain.startswith("http://"):
+        raise UsageError(
+            f"{text!r} asks for plain HTTP.",
+            "Leave http:// out, and add --insecure if it is meant.",
+        )
+    plain = plain.removeprefix("https://").strip("/")
+    host, _, namespace = plain.partition("/")
+    namespace = "" if namespace in {"v1", "v2"} else namespace
+    if host in DOCKER_HUB_HOSTS:
+        host = DOCKER_HUB
+    if not is_registry(host) or (namespace and not _is_path(host, namespace)):
+        raise UsageError(
+            f"{text!r} is not a registry's host.",
+            "Give it as HOST.DOMAIN, HOST:PORT or HOST/NAMESPACE.",
+        )
+    return host, namespace
+
+
+def _is_path(host: str, namespace: str) -> bool:
+    try:
+        return Name.parse(f"{host}/{namespace}") == Name(host, namespace)
+    except ValueError:
+        return False
+
+
+def _agree(kind: Kind, host: str, origin: str) -> None:
+    if not kind.agrees(host):
+        raise UsageError(
+            f"{origin} asks for {kind.name}, but {host} is {kinds.infer(host).name}.",
+            "Give the --registry that the host belongs to, or `private`, which is any host.",
+        )
