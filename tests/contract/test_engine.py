@@ -11,7 +11,7 @@ from bed import registry as servers
 from bed import tools
 from dockless.credentials.authfile import authfile
 from dockless.credentials.memory import in_memory
-from dockless.engines.adapters import Access, Crane, Skopeo
+from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.layout.oci import write_layout
 from dockless.model.content import Content
@@ -54,11 +54,11 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     endpoint = reach(server.host, insecure=False, trust=Trust())
     runner = Runner({"PATH": "/usr/bin:/bin"}, tmp_path / "home", server.host, Limits())
     auth = partial(in_memory, authfile(server.host, None))
-    access = Access(endpoint, auth, anonymous=True)
+    access = Access(endpoint, lambda: Entrance(auth, anonymous=True))
     engine: Engine = Crane(tools.crane(), runner, access)
     if request.param == "skopeo":
         engine = Skopeo(Path("/usr/bin/skopeo"), runner, access, None)
-    client = RegistryClient(Http(endpoint, {}), None)
+    client = RegistryClient(Http(endpoint, {}), lambda: None)
     return Bench(engine, client, Repository.of(server.host, name))
 
 

@@ -50,7 +50,7 @@ def stocked(request: pytest.FixtureRequest, multi_platform: Path) -> Stocked:
     target = f"docker://{repository}:v1"
     images.skopeo_copy(f"oci:{multi_platform}:1", target, "--all", *server.skopeo_options("dest"))
     http = Http(reach(server.host, insecure=False, trust=Trust()), {})
-    return Stocked(RegistryClient(http, None), repository, content)
+    return Stocked(RegistryClient(http, lambda: None), repository, content)
 
 
 def test_a_tag_gives_the_digest_that_it_names(stocked: Stocked) -> None:

@@ -28,7 +28,7 @@ def repository(server: servers.Registry, request: pytest.FixtureRequest) -> Repo
 
 @pytest.fixture
 def client(server: servers.Registry) -> RegistryClient:
-    return RegistryClient(Http(reach(server.host, insecure=False, trust=Trust()), {}), None)
+    return RegistryClient(Http(reach(server.host, insecure=False, trust=Trust()), {}), lambda: None)
 
 
 @pytest.fixture
@@ -88,6 +88,6 @@ def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_
     path.write_bytes(b"layer")
     blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)
     target = Repository.of(locked_registry.host, "early/refused")
-    with HeadStart(RegistryClient(http, None), target, None) as early:
+    with HeadStart(RegistryClient(http, lambda: None), target, None) as early:
         early.offer(blob, path)
         early.commit([blob.digest], FakeProgress().start("uploading", None))

@@ -10,20 +10,21 @@ import platformdirs
 from dockless.cli.options import PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
-from dockless.engines.adapters import Access, Crane, Skopeo
+from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.find import own_folder
 from dockless.engines.probe import select
 from dockless.engines.runner import Limits, Runner
-from dockless.model.endpoint import Endpoint
 from dockless.model.errors import EngineError
-from dockless.model.secret import Credential
+from dockless.model.reference import Repository
+from dockless.model.secret import Grant
 from dockless.ports import Engine
+from dockless.registry.client import RegistryClient
 
 
 def engine(
     options: PushOptions,
-    endpoint: Endpoint,
-    credential: Credential | None,
+    client: RegistryClient,
+    repository: Repository,
     home: Path,
     until: float | None,
 ) -> Engine:
@@ -31,18 +32,18 @@ def engine(
 
     Args:
         options: Which one is asked for.
-        endpoint: The registry.
-        credential: Who we are there.
+        client: The registry.
+        repository: Where to.
         home: A private folder for the engine.
         until: When to give up.
 
     Raises:
         EngineError: There is none that can do it.
     """
-    runner = Runner(os.environ, home, endpoint.host, Limits(until, options.stall_timeout))
+    runner = Runner(os.environ, home, repository.host, Limits(until, options.stall_timeout))
     choices = {
-        "crane": partial(_crane, runner, endpoint, credential),
-        "skopeo": partial(_skopeo, runner, endpoint, credential),
+        "crane": partial(_crane, runner, client, repository),
+        "skopeo": partial(_skopeo, runner, client),
     }
     if options.engine != "auto":
         return choices[options.engine]()
@@ -59,20 +60,30 @@ def _first(choices: tuple[Callable[[], Engine], ...]) -> Engine:
     raise EngineError(" ".join(reasons), "Run 'dockless tools install' to get crane.")
 
 
-def _crane(runner: Runner, endpoint: Endpoint, credential: Credential | None) -> Engine:
+def _crane(runner: Runner, client: RegistryClient, repository: Repository) -> Engine:
+    endpoint = client.http.endpoint
     if endpoint.trust.client_cert:
         raise EngineError(
             "crane cannot use client certificates.", "Install skopeo, or use --engine auto."
         )
     found = select("crane", _own_folder(), os.environ)
-    auth = partial(in_memory, authfile(docker_key(endpoint.host), credential))
-    return Crane(found.path, runner, Access(endpoint, auth, credential is None))
+    key = docker_key(endpoint.host)
+    access = Access(endpoint, lambda: _entrance(client.grant(repository), key))
+    return Crane(found.path, runner, access)
 
 
-def _skopeo(runner: Runner, endpoint: Endpoint, credential: Credential | None) -> Engine:
+def _skopeo(runner: Runner, client: RegistryClient) -> Engine:
     found = select("skopeo", _own_folder(), os.environ)
-    auth = partial(in_memory, authfile(endpoint.host, credential))
-    return Skopeo(found.path, runner, Access(endpoint, auth, credential is None), found.policy)
+    endpoint = client.http.endpoint
+    # skopeo takes a token for a repository as an argument only, which everybody could read; it
+    # gets its own such token for the credential
+    access = Access(endpoint, lambda: _entrance(Grant(client.account()), endpoint.host))
+    return Skopeo(found.path, runner, access, found.policy)
+
+
+def _entrance(grant: Grant, key: str) -> Entrance:
+    content = authfile(key, grant.credential)
+    return Entrance(partial(in_memory, content), grant.credential is None, grant.ends)
 
 
 def _own_folder() -> Path:

@@ -204,7 +204,7 @@ def _checked(options: LoginOptions, target: LoginTarget, credential: Credential)
 
     trust = find_trust(target.host, options.ca_file, options.cert_dir, Path.home())
     endpoint = reach(target.host, insecure=options.insecure, trust=trust)
-    return RegistryClient(Http(endpoint, os.environ), credential).check()
+    return RegistryClient(Http(endpoint, os.environ), lambda: credential).check()
 
 
 def _keep(kept: Vault, target: LoginTarget, credential: Credential, ttl: float | None) -> None:

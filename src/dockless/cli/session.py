@@ -14,6 +14,7 @@ from typing import Self
 from dockless.cli import ask
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cache_limit, cores, store
+from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
 from dockless.layout.oci import write_layout
 from dockless.layout.staging import Staging
@@ -40,7 +41,6 @@ class Door:
     """A registry that was found to answer, with who we are there."""
 
     client: RegistryClient
-    credential: Credential | None
     early: HeadStart
 
 
@@ -99,13 +99,16 @@ class Session:
         trust = find_trust(repository.host, options.ca_file, options.cert_dir, home)
         endpoint = reach(repository.host, insecure=options.insecure, trust=trust)
         http = Http(endpoint, os.environ, self._until)
-        found = self._credential(repository)
-        client = RegistryClient(http, found)
-        if found is None and client.wants_credential():
-            found = ask.credential(repository.host, options, client.refusal())
-            client = RegistryClient(http, found)
+        client = RegistryClient(http, self._account(repository))
+        if client.account() is None and client.wants_credential():
+            asked = ask.credential(repository.host, options, client.refusal())
+            client = RegistryClient(http, lambda: asked)
         early = self._open_doors.enter_context(HeadStart(client, repository, self._until))
-        return Door(client, found, early)
+        return Door(client, early)
+
+    def _account(self, repository: Repository) -> Account:
+        find = partial(self._credential, repository)
+        return Account(find(), find)
 
     def _credential(self, repository: Repository) -> Credential | None:
         found = self._find(repository)
@@ -129,7 +132,7 @@ class Session:
         means = Means(
             door.client,
             door.early,
-            lambda: self._engine(door, folder / "home"),
+            lambda: self._engine(door, repository, folder / "home"),
             partial(write_layout, folder / "layout"),
             self._progress,
             self._patience,
@@ -137,11 +140,10 @@ class Session:
         )
         return push(order, image, means)
 
-    def _engine(self, door: Door, home: Path) -> Engine:
+    def _engine(self, door: Door, repository: Repository, home: Path) -> Engine:
         from dockless.cli.engine import engine  # noqa: PLC0415 - a warm push needs none
 
-        endpoint = door.client.http.endpoint
-        return engine(self._options, endpoint, door.credential, home, self._until)
+        return engine(self._options, door.client, repository, home, self._until)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,8 @@ def authfile(key: str, credential: Credential | None) -> Secret:
 
 
 def _entry(credential: Credential) -> dict[str, str]:
+    if credential.registry_token is not None:
+        return {"registrytoken": credential.registry_token.reveal()}
     if credential.identity_token is None:
         return {"auth": credential.basic().reveal()}
     # skopeo passes over an identity token that has no user beside it, so there is always one.

@@ -1,7 +1,9 @@
 """crane and skopeo as the engines that a push uses."""
 
 import contextlib
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +13,7 @@ from dockless.engines.runner import Runner
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import PushError
+from dockless.model.errors import AuthError, NetworkError, PushError
 from dockless.model.manifest import INDEXES, Descriptor, Index, parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Task
@@ -27,18 +29,31 @@ class AuthFile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Entrance:
+    """What one start of an engine shows to the registry.
+
+    Attributes:
+        authfile: Gives the credential; what it gives may name none.
+        anonymous: Whether there is no credential.
+        ends: The moment, on the clock of `time.monotonic`, when the registry takes it no more.
+    """
+
+    authfile: AuthFile
+    anonymous: bool
+    ends: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """How an engine gets at the registry.
 
     Attributes:
         endpoint: The registry.
-        authfile: Gives the credential; what it gives may name none.
-        anonymous: Whether there is no credential.
+        enter: Gives what the next start of the engine shows there.
     """
 
     endpoint: Endpoint
-    authfile: AuthFile
-    anonymous: bool
+    enter: Callable[[], Entrance]
 
 
 class Crane:
@@ -65,7 +80,8 @@ class Crane:
     def _run(self, argv: tuple[str, ...], sending: Task | None) -> str:
         folder = certificates(self._runner.home, self._access.endpoint.trust)
         trust = {"SSL_CERT_DIR": f"{folder}:{_SYSTEM_CERTIFICATES}"} if folder else {}
-        with self._access.authfile() as descriptor:
+        entrance = self._access.enter()
+        with entrance.authfile() as descriptor, _until_it_ends(self._access, entrance):
             extra = {"REGISTRY_AUTH_FILE": f"/dev/fd/{descriptor}"} | trust
             return self._runner.run(self._program, argv, extra, {descriptor}, sending)
 
@@ -122,10 +138,24 @@ class Skopeo:
     @contextlib.contextmanager
     def _files(self) -> Iterator[tuple[skopeo.Files, int]]:
         folder = certificates(self._runner.home, self._access.endpoint.trust)
-        with self._access.authfile() as descriptor:
-            authfile = None if self._access.anonymous else f"/dev/fd/{descriptor}"
+        entrance = self._access.enter()
+        with entrance.authfile() as descriptor:
+            authfile = None if entrance.anonymous else f"/dev/fd/{descriptor}"
             digest = self._runner.home / "digest"
             yield skopeo.Files(authfile, folder, self._policy, digest), descriptor
+
+
+@contextlib.contextmanager
+def _until_it_ends(access: Access, entrance: Entrance) -> Iterator[None]:
+    """Make a refusal that a token's end explains one that passes: the next start gets a new one."""
+    try:
+        yield
+    except AuthError as error:
+        if time.monotonic() < entrance.ends:
+            raise
+        raise NetworkError(
+            f"The token for {access.endpoint.host} ended during the push.", error.remedy
+        ) from None
 
 
 def certificates(home: Path, trust: Trust) -> Path | None:

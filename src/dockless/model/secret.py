@@ -1,6 +1,7 @@
 """Secrets, and the credentials made of them."""
 
 import base64
+import math
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -54,6 +55,8 @@ class Credential:
             when it is set, username and password are not used.
         origin: Where it came from, in words for people, such as `environment`.
         expires: When it ends, in seconds since 1970; None when that is not known.
+        registry_token: A token for one repository that the registry's token service gave for
+            it; when it is set, nothing else need be shown to the registry.
     """
 
     username: str
@@ -61,6 +64,7 @@ class Credential:
     identity_token: Secret | None = None
     origin: str = ""
     expires: float | None = None
+    registry_token: Secret | None = None
 
     def basic(self) -> Secret:
         """Return the base64 of `username:password` (RFC 7617, UTF-8).
@@ -69,3 +73,16 @@ class Credential:
         """
         pair = f"{self.username}:{self.password.reveal()}"
         return Secret(base64.b64encode(pair.encode(errors="surrogateescape")).decode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What another program may show to a registry on our behalf.
+
+    Attributes:
+        credential: The credential; None to stay anonymous.
+        ends: The moment, on the clock of `time.monotonic`, when it ends.
+    """
+
+    credential: Credential | None
+    ends: float = math.inf

@@ -1,34 +1,38 @@
 """The questions a push asks a registry."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, PushError
 from dockless.model.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS
 from dockless.model.reference import Repository
-from dockless.model.secret import Credential, Secret
+from dockless.model.secret import Credential, Grant
 from dockless.registry.http import CONNECTIONS, Answer, Body, Http
-from dockless.registry.tokens import Challenge, authorization, parse_challenge, refused
+from dockless.registry.tokens import Challenge, Pass, authorization, parse_challenge, refused
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+Account = Callable[[], Credential | None]
 _ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
 
 
 class RegistryClient:
-    """One registry, read with one credential.
+    """One registry, spoken to as one account.
 
-    Attributes:
+    Args:
         http: The connections.
+        account: Gives the credential, which may be another one each time; None for anonymous.
     """
 
-    def __init__(self, http: Http, credential: Credential | None) -> None:
+    def __init__(self, http: Http, account: Account) -> None:
         self.http = http
-        self._credential = credential
+        self.account = account
         self._challenge: Challenge | None = None
         self._pinged = False
-        self._headers: dict[str, Secret | None] = {}
+        self._passes: dict[str, Pass | None] = {}
 
     def ping(self) -> None:
         """See that a registry answers, and what it asks for.
@@ -61,8 +65,8 @@ class RegistryClient:
         self.ping()
         if self._challenge is None:
             return False
-        secret = authorization(self.http, self._challenge, self._credential, "")
-        headers = {"Authorization": secret.reveal()} if secret else {}
+        let_in = authorization(self.http, self._challenge, self.account(), "")
+        headers = {"Authorization": let_in.header.reveal()} if let_in else {}
         answer = self.http.ask("GET", f"{self.http.endpoint.url}/v2/", headers)
         if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
             raise self.refusal()
@@ -75,7 +79,7 @@ class RegistryClient:
 
     def refusal(self) -> AuthError:
         """Return the error for the credential that this client has, or lacks."""
-        return refused(self.http.endpoint.host, self._credential)
+        return refused(self.http.endpoint.host, self.account())
 
     def tag(self, repository: Repository, tag: str) -> Digest | None:
         """Return the digest that a tag names, or None when there is no such tag."""
@@ -143,20 +147,57 @@ class RegistryClient:
         url = urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
         own = url.startswith(f"{self.http.endpoint.url}/")
         # a Location elsewhere is a storage service, which must not see who we are
-        secret = self._authorized(repository) if own else None
-        authorized = {"Authorization": secret.reveal()} if secret else {}
-        answer = self.http.ask(method, url, {**(headers or {}), **authorized}, body)
-        host = self.http.endpoint.host
+        let_in = self._authorized(repository) if own else None
+        answer = self._send(method, url, headers, body, let_in)
+        replayable = body is None or isinstance(body, bytes)
+        if answer.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
+            # a registry whose clock is ahead ends a token before its time
+            let_in = self._renewed(repository)
+            answer = self._send(method, url, headers, body, let_in)
         if answer.status == _UNAUTHORIZED:
-            self._headers.pop(repository.path, None)  # a token may have come to its end
-            raise refused(host, self._credential)
+            self._passes.pop(repository.path, None)
+            if let_in and let_in.token and self.account():
+                raise self._forbidden(repository)
+            raise self.refusal()
         if answer.status == _FORBIDDEN:
-            user = self._credential.username if self._credential else "anonymous"
-            raise AuthError(
-                f"{host} does not allow {user} to use {repository}.",
-                "Ask for the right to push there, or check the namespace.",
-            )
+            raise self._forbidden(repository)
         return answer
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: Body,
+        let_in: Pass | None,
+    ) -> Answer:
+        authorized = {"Authorization": let_in.header.reveal()} if let_in else {}
+        return self.http.ask(method, url, {**(headers or {}), **authorized}, body)
+
+    def _forbidden(self, repository: Repository) -> AuthError:
+        credential = self.account()
+        user = (credential.username or "this token") if credential else "anonymous"
+        return AuthError(
+            f"{repository.host} does not allow {user} to use {repository}.",
+            "Ask for the right to push there, or check the namespace.",
+        )
+
+    def grant(self, repository: Repository) -> Grant:
+        """Return what another program needs to push to the repository, and no more than that.
+
+        Where the registry has a token service, this is a new token for this repository alone;
+        elsewhere it is the credential itself.
+        """
+        credential = self.account()
+        self.ping()
+        if credential is None or self._challenge is None:
+            return Grant(credential)
+        if self._challenge.scheme == "basic":
+            return Grant(credential)
+        let_in = self._renewed(repository)
+        if let_in is None or let_in.token is None:
+            return Grant(credential)
+        return Grant(replace(credential, registry_token=let_in.token), let_in.ends)
 
     def _ask(self, method: str, repository: Repository, path: str) -> Answer:
         headers = {"Accept": _ACCEPT} if path.startswith("manifests/") else {}
@@ -170,16 +211,22 @@ class RegistryClient:
             )
         return answer
 
-    def _authorized(self, repository: Repository) -> Secret | None:
+    def _authorized(self, repository: Repository) -> Pass | None:
         self.ping()
         if self._challenge is None:
             return None
-        if repository.path not in self._headers:
-            scope = f"repository:{repository.path}:pull,push"
-            self._headers[repository.path] = authorization(
-                self.http, self._challenge, self._credential, scope
-            )
-        return self._headers[repository.path]
+        held = self._passes.get(repository.path)
+        if held is None or held.token is None or held.renew <= time.monotonic():
+            return self._renewed(repository)
+        return held
+
+    def _renewed(self, repository: Repository) -> Pass | None:
+        if self._challenge is None:
+            return None
+        scope = f"repository:{repository.path}:pull,push"
+        let_in = authorization(self.http, self._challenge, self.account(), scope)
+        self._passes[repository.path] = let_in
+        return let_in
 
 
 def _is_html(answer: Answer) -> bool:

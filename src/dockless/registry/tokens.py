@@ -4,7 +4,9 @@ The token protocol is that of the distribution project (docs/spec/auth/token.md 
 """
 
 import json
+import math
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -16,6 +18,8 @@ from dockless.registry.http import Answer, Http
 _PARAMETER = re.compile(r'([a-z_]+)="([^"]*)"')
 _UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST = 401, 403, 400
 _OK = 200
+_DEFAULT_LIFE_SECONDS = 60.0  # where the service does not say, by the specification
+_MARGIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,23 @@ class Challenge:
     parameters: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What lets us in.
+
+    Attributes:
+        header: The Authorization header.
+        token: The token in it; None for basic authentication, which has none.
+        renew: The moment, on the clock of `time.monotonic`, from which a new one is wanted.
+        ends: The moment when it ends.
+    """
+
+    header: Secret
+    token: Secret | None = None
+    renew: float = math.inf
+    ends: float = math.inf
+
+
 def parse_challenge(header: str) -> Challenge | None:
     """Read a WWW-Authenticate header; None when there is nothing in it we can answer."""
     found = re.search(r"\b(basic|bearer)\b", header, re.IGNORECASE)
@@ -41,8 +62,8 @@ def parse_challenge(header: str) -> Challenge | None:
 
 def authorization(
     http: Http, challenge: Challenge, credential: Credential | None, scope: str
-) -> Secret | None:
-    """Return the Authorization header that answers a challenge; None to stay anonymous.
+) -> Pass | None:
+    """Return what answers a challenge; None to stay anonymous.
 
     Raises:
         AuthError: The token service does not accept the credential.
@@ -51,12 +72,18 @@ def authorization(
     if challenge.scheme == "basic":
         if credential is None:
             return None
-        return Secret(f"Basic {credential.basic().reveal()}")
-    token = _token(http, challenge, credential, scope)
-    return Secret(f"Bearer {token.reveal()}")
+        return Pass(Secret(f"Basic {credential.basic().reveal()}"))
+    # from before the question: its moments are compared with one another on our clock alone
+    asked = time.monotonic()
+    token, life = _token(http, challenge, credential, scope)
+    header = Secret(f"Bearer {token.reveal()}")
+    margin = min(_MARGIN_SECONDS, life / 4)
+    return Pass(header, token, asked + life - margin, asked + life)
 
 
-def _token(http: Http, challenge: Challenge, credential: Credential | None, scope: str) -> Secret:
+def _token(
+    http: Http, challenge: Challenge, credential: Credential | None, scope: str
+) -> tuple[Secret, float]:
     realm = challenge.parameters.get("realm", "")
     if not realm.startswith(("https://", "http://")):
         raise PushError(f"{http.endpoint.host} names no token service that can be asked.")
@@ -89,17 +116,20 @@ def _token(http: Http, challenge: Challenge, credential: Credential | None, scop
     return _read_token(answer, http.endpoint.host, credential)
 
 
-def _read_token(answer: Answer, host: str, credential: Credential | None) -> Secret:
+def _read_token(answer: Answer, host: str, credential: Credential | None) -> tuple[Secret, float]:
+    """Return the token, and how many seconds it lives."""
     if answer.status in (_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST):
         raise refused(host, credential)
     try:
         members = json.loads(answer.body)
         token = members.get("token") or members.get("access_token")
+        life = members.get("expires_in")
     except (ValueError, AttributeError):
-        token = None
+        token, life = None, None
     if answer.status != _OK or not isinstance(token, str) or not token:
         raise PushError(f"The token service of {host} gave no token (status {answer.status}).")
-    return Secret(token)
+    known = isinstance(life, int | float) and life > 0
+    return Secret(token), float(life) if known else _DEFAULT_LIFE_SECONDS
 
 
 def refused(host: str, credential: Credential | None) -> AuthError:

@@ -1,11 +1,13 @@
 import json
+import math
+import time
 
 import pytest
 
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, PushError
 from dockless.model.reference import Repository
-from dockless.model.secret import Credential, Secret
+from dockless.model.secret import Credential, Grant, Secret
 from dockless.registry.client import RegistryClient
 from fakes.http import StubHttp
 
@@ -38,7 +40,7 @@ def locked() -> StubHttp:
 def test_a_tags_digest_is_read_from_the_headers_alone(http: StubHttp) -> None:
     what = f"HEAD {URL}team/shop/manifests/v1"
     http.on(what, headers={"Docker-Content-Digest": str(DIGEST)})
-    assert RegistryClient(http, None).tag(SHOP, "v1") == DIGEST
+    assert RegistryClient(http, lambda: None).tag(SHOP, "v1") == DIGEST
     assert [asked.what for asked in http.asked] == [f"GET {URL}", what]
     accept = http.asked[1].headers["Accept"]
     for kind in ("oci.image.manifest", "oci.image.index", "manifest.v2", "manifest.list"):
@@ -46,7 +48,7 @@ def test_a_tags_digest_is_read_from_the_headers_alone(http: StubHttp) -> None:
 
 
 def test_a_tag_that_is_not_there_is_none(http: StubHttp) -> None:
-    assert RegistryClient(http, None).tag(SHOP, "v1") is None
+    assert RegistryClient(http, lambda: None).tag(SHOP, "v1") is None
 
 
 @pytest.mark.parametrize("headers", [{}, {"Docker-Content-Digest": "nonsense"}])
@@ -55,25 +57,25 @@ def test_a_registry_that_tells_no_digest_gives_the_manifest(
 ) -> None:
     http.on(f"HEAD {URL}team/shop/manifests/v1", headers=headers)
     http.on(f"GET {URL}team/shop/manifests/v1", body=DATA)
-    assert RegistryClient(http, None).tag(SHOP, "v1") == DIGEST
+    assert RegistryClient(http, lambda: None).tag(SHOP, "v1") == DIGEST
 
 
 def test_a_manifest_is_compared_with_its_digest(http: StubHttp) -> None:
     http.on(f"GET {URL}team/shop/manifests/{DIGEST}", body=DATA)
     http.on(f"GET {URL}team/shop/manifests/{ABSENT}", body=DATA)
-    client = RegistryClient(http, None)
+    client = RegistryClient(http, lambda: None)
     assert client.manifest(SHOP, DIGEST) == DATA
     with pytest.raises(PushError, match=f"lies: asked for {ABSENT}.*digest {DIGEST}"):
         client.manifest(SHOP, ABSENT)
 
 
 def test_a_manifest_that_is_not_there_is_none(http: StubHttp) -> None:
-    assert RegistryClient(http, None).manifest(SHOP, DIGEST) is None
+    assert RegistryClient(http, lambda: None).manifest(SHOP, DIGEST) is None
 
 
 def test_blobs_are_asked_for_one_by_one(http: StubHttp) -> None:
     http.on(f"HEAD {URL}team/shop/blobs/{DIGEST}")
-    assert RegistryClient(http, None).present(SHOP, [DIGEST, ABSENT]) == {DIGEST}
+    assert RegistryClient(http, lambda: None).present(SHOP, [DIGEST, ABSENT]) == {DIGEST}
 
 
 @pytest.mark.parametrize(
@@ -88,25 +90,25 @@ def test_what_does_not_answer_as_a_registry_is_none(status: int, headers: dict[s
     http = StubHttp()
     http.on(f"GET {URL}", status, headers=headers)
     with pytest.raises(PushError, match="does not answer as a registry does"):
-        RegistryClient(http, None).tag(SHOP, "v1")
+        RegistryClient(http, lambda: None).tag(SHOP, "v1")
 
 
 @pytest.mark.parametrize("status", [200, 400, 418])
 def test_a_page_in_place_of_an_answer_is_an_error(http: StubHttp, status: int) -> None:
     http.on(f"HEAD {URL}team/shop/manifests/v1", status, headers={"Content-Type": "text/html"})
     with pytest.raises(PushError, match=f"answers {status} \\(text/html\\) to HEAD"):
-        RegistryClient(http, None).tag(SHOP, "v1")
+        RegistryClient(http, lambda: None).tag(SHOP, "v1")
 
 
 def test_an_open_registry_wants_no_credential_and_gets_none(http: StubHttp) -> None:
-    client = RegistryClient(http, ME)
+    client = RegistryClient(http, lambda: ME)
     assert not client.wants_credential()
     client.tag(SHOP, "v1")
     assert all("Authorization" not in asked.headers for asked in http.asked)
 
 
 def test_a_locked_registry_gets_the_credential_with_every_question(locked: StubHttp) -> None:
-    client = RegistryClient(locked, ME)
+    client = RegistryClient(locked, lambda: ME)
     assert client.wants_credential()
     client.tag(SHOP, "v1")
     client.present(SHOP, [DIGEST])
@@ -117,7 +119,7 @@ def test_a_kind_of_authentication_that_is_unknown_is_an_error() -> None:
     http = StubHttp()
     http.on(f"GET {URL}", 401, headers={"WWW-Authenticate": "Negotiate"})
     with pytest.raises(PushError, match="kind of authentication"):
-        RegistryClient(http, ME).wants_credential()
+        RegistryClient(http, lambda: ME).wants_credential()
 
 
 def test_a_token_is_asked_for_once_a_repository() -> None:
@@ -128,7 +130,7 @@ def test_a_token_is_asked_for_once_a_repository() -> None:
         scope = f"service=s&scope=repository%3Ateam%2F{path}%3Apull%2Cpush"
         token = json.dumps({"token": path}).encode()
         http.on(f"GET https://auth.example.com/?{scope}", body=token)
-    client = RegistryClient(http, ME)
+    client = RegistryClient(http, lambda: ME)
     for repository in (SHOP, OTHER, SHOP):
         client.tag(repository, "v1")
     sent = [asked.headers.get("Authorization") for asked in http.asked if "team/" in asked.what]
@@ -136,14 +138,101 @@ def test_a_token_is_asked_for_once_a_repository() -> None:
     assert sum("auth.example.com" in asked.what for asked in http.asked) == 2
 
 
-def test_a_refused_credential_is_an_error_and_its_token_is_asked_for_anew(
-    locked: StubHttp,
-) -> None:
+def test_a_refused_credential_is_an_error(locked: StubHttp) -> None:
     locked.on(f"HEAD {URL}team/shop/manifests/v1", 401)
-    client = RegistryClient(locked, ME)
     with pytest.raises(AuthError, match="refuses the credential of user me"):
+        RegistryClient(locked, lambda: ME).tag(SHOP, "v1")
+
+
+REALM = "https://auth.example.com/"
+TOKEN = f"GET {REALM}?service=s&scope=repository%3Ateam%2Fshop%3Apull%2Cpush"
+
+
+@pytest.fixture
+def bearer() -> StubHttp:
+    """A registry with a token service, whose tokens are told apart by their number."""
+    http = StubHttp()
+    http.on(f"GET {URL}", 401, headers={"WWW-Authenticate": f'Bearer realm="{REALM}",service="s"'})
+    for number in range(9):
+        http.on(TOKEN, body=json.dumps({"token": f"t{number}", "expires_in": 300}).encode())
+    return http
+
+
+def tokens(http: StubHttp) -> int:
+    return sum(asked.what == TOKEN for asked in http.asked)
+
+
+def test_a_token_that_is_refused_is_replaced_once(bearer: StubHttp) -> None:
+    bearer.on(f"HEAD {URL}team/shop/manifests/v1", 401)
+    bearer.on(f"HEAD {URL}team/shop/manifests/v1", 404)
+    assert RegistryClient(bearer, lambda: ME).tag(SHOP, "v1") is None
+    assert tokens(bearer) == 2
+
+
+def test_a_token_that_does_not_allow_it_is_an_error_that_names_the_user(bearer: StubHttp) -> None:
+    bearer.on(f"HEAD {URL}team/shop/manifests/v1", 401)
+    with pytest.raises(AuthError, match=f"does not allow me to use {SHOP}"):
+        RegistryClient(bearer, lambda: ME).tag(SHOP, "v1")
+    assert tokens(bearer) == 2
+
+
+def test_a_token_is_renewed_shortly_before_its_end(
+    bearer: StubHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, now = RegistryClient(bearer, lambda: ME), 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    counts = []
+    for moment in (0, 269, 270, 539, 540):
+        now = float(moment)
         client.tag(SHOP, "v1")
-    assert client._headers == {}
+        counts.append(tokens(bearer))
+    assert counts == [1, 1, 2, 2, 3]
+
+
+def test_what_others_get_is_a_new_token_for_this_repository(bearer: StubHttp) -> None:
+    client = RegistryClient(bearer, lambda: ME)
+    grants = [client.grant(SHOP), client.grant(SHOP)]
+    given = [grant.credential and grant.credential.registry_token for grant in grants]
+    assert given == [Secret("t0"), Secret("t1")]
+    assert grants[0].ends < grants[1].ends < math.inf
+
+
+@pytest.mark.parametrize("credential", [ME, None])
+def test_what_others_get_without_a_token_service_is_the_credential(
+    locked: StubHttp, credential: Credential | None
+) -> None:
+    assert RegistryClient(locked, lambda: credential).grant(SHOP) == Grant(credential)
+
+
+def test_the_account_is_asked_each_time(locked: StubHttp) -> None:
+    users = iter(["first", "second"])
+    client = RegistryClient(locked, lambda: Credential(next(users), Secret("x")))
+    for _ in range(2):
+        client.tag(SHOP, "v1")
+    sent = [asked.headers["Authorization"] for asked in locked.asked[1:]]
+    assert sent == [
+        f"Basic {Credential(user, Secret('x')).basic().reveal()}" for user in ("first", "second")
+    ]
+
+
+@pytest.mark.parametrize(("status", "raises"), [(200, False), (401, True), (403, True)])
+def test_a_login_is_checked_without_a_repository(
+    bearer: StubHttp, status: int, *, raises: bool
+) -> None:
+    bearer.on(f"GET {REALM}?service=s", body=b'{"token": "t"}')
+    bearer.on(f"GET {URL}", status)
+    client = RegistryClient(bearer, lambda: ME)
+    if raises:
+        with pytest.raises(AuthError):
+            client.check()
+    else:
+        assert client.check()
+
+
+def test_a_registry_that_asks_nobody_cannot_check_a_login() -> None:
+    http = StubHttp()
+    http.on(f"GET {URL}")
+    assert not RegistryClient(http, lambda: ME).check()
 
 
 @pytest.mark.parametrize(("credential", "user"), [(ME, "me"), (None, "anonymous")])
@@ -152,7 +241,7 @@ def test_what_is_not_allowed_names_the_user(
 ) -> None:
     locked.on(f"HEAD {URL}team/shop/manifests/v1", 403)
     with pytest.raises(AuthError, match=f"does not allow {user} to use {SHOP}"):
-        RegistryClient(locked, credential).tag(SHOP, "v1")
+        RegistryClient(locked, lambda: credential).tag(SHOP, "v1")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +263,7 @@ def test_what_is_not_allowed_names_the_user(
 def test_the_credential_goes_to_the_registry_itself_and_nowhere_else(
     locked: StubHttp, location: str, url: str, *, is_own: bool
 ) -> None:
-    RegistryClient(locked, ME).request("PUT", SHOP, location, {"X": "1"}, b"body")
+    RegistryClient(locked, lambda: ME).request("PUT", SHOP, location, {"X": "1"}, b"body")
     asked = locked.asked[-1]
     assert asked.what == f"PUT {url}"
     assert asked.headers == {"X": "1"} | (BASIC if is_own else {})

@@ -36,8 +36,8 @@ def test_a_challenge_is_read_as_far_as_it_can_be_answered(
 
 
 def answered(http: StubHttp, challenge: Challenge, credential: Credential | None) -> str | None:
-    secret = authorization(http, challenge, credential, SCOPE)
-    return secret.reveal() if secret else None
+    let_in = authorization(http, challenge, credential, SCOPE)
+    return let_in.header.reveal() if let_in else None
 
 
 @pytest.mark.parametrize(("credential", "expected"), [(ME, "Basic bWU6cGFzcw=="), (None, None)])
