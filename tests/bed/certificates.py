@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _DAY = dt.timedelta(days=1)
@@ -34,8 +34,13 @@ class Certificates:
     client_key: Path
 
 
-def make(folder: Path) -> Certificates:
-    """Make an authority and the certificates it signed; valid for a day."""
+def make(folder: Path, *names: str) -> Certificates:
+    """Make an authority and the certificates it signed; valid for a day.
+
+    Args:
+        folder: Where they are put.
+        names: Names of the server beside `127.0.0.1` and `localhost`.
+    """
     clients = folder / "client"
     clients.mkdir(parents=True)
     made = Certificates(
@@ -72,10 +77,11 @@ def make(folder: Path) -> Certificates:
     ):
         key = ec.generate_private_key(ec.SECP256R1())
         loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        names = x509.SubjectAlternativeName([x509.DNSName("localhost"), loopback])
+        known = [x509.DNSName(name) for name in ("localhost", *names)]
+        alternatives = x509.SubjectAlternativeName([*known, loopback])
         signed = (
             _builder(_name(certificate.stem), authority, key.public_key())
-            .add_extension(names, critical=False)
+            .add_extension(alternatives, critical=False)
             .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
@@ -92,6 +98,21 @@ def make(folder: Path) -> Certificates:
             )
         )
     return made
+
+
+def self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    """Return a certificate of a key by itself, valid for a day."""
+    name, now = _name("dockless test tokens"), dt.datetime.now(dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _DAY)
+        .not_valid_after(now + _DAY)
+        .sign(key, hashes.SHA256())
+    )
 
 
 def _name(text: str) -> x509.Name:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -80,11 +80,22 @@ class Dockless:
         folder: Holds all of them.
         extra: Environment beside that.
         before: A program that starts it, such as `ip netns exec NAME`.
+        name: Which of our scripts it is.
     """
 
     folder: Path
     extra: Mapping[str, str]
     before: tuple[str, ...] = ()
+    name: str = "dockless"
+
+    @property
+    def path(self) -> Path:
+        """The script."""
+        return SCRIPT.with_name(self.name)
+
+    def script(self, name: str) -> "Dockless":
+        """Return another of our scripts, in the same folders."""
+        return replace(self, name=name)
 
     @property
     def project(self) -> Path:
@@ -115,7 +126,7 @@ class Dockless:
     def run(self, *arguments: str | Path, stdin: bytes = b"", timeout: float = 120) -> Result:
         """Run it to its end, whatever the end is."""
         done = subprocess.run(
-            (*self.before, SCRIPT, *arguments),
+            (*self.before, self.path, *arguments),
             input=stdin,
             capture_output=True,
             env=self.environment(),
@@ -128,7 +139,7 @@ class Dockless:
     def start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
         """Start it, to be interrupted or killed; its stdout and stderr are pipes."""
         return subprocess.Popen(
-            (*self.before, SCRIPT, *arguments),
+            (*self.before, self.path, *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -138,7 +149,7 @@ class Dockless:
 
     def terminal(self, *arguments: str | Path) -> Terminal:
         """Start it at a terminal; use it as a context manager."""
-        argv = tuple(map(str, (*self.before, SCRIPT, *arguments)))
+        argv = tuple(map(str, (*self.before, self.path, *arguments)))
         return Terminal(argv, self.environment(), self.project)
 
 

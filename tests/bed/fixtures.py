@@ -3,19 +3,22 @@
 `tests/conftest.py` loads them, so that the contract and the integration tests share the daemons.
 """
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bed import images
+from bed import images, keyrings
 from bed.certificates import Certificates, make
 from bed.docker import Docker, docker
 from bed.dockless import Dockless, dockless
 from bed.faults import FaultyRegistry, faulty
 from bed.images import Layer
+from bed.keyrings import SecretService
 from bed.podman import Account, account
 from bed.registry import Login, Registry, crane_registry, docker_registry
+from bed.tokens import TokenService, token_service
 from bed.tools import modern_dockerd
 
 SAMPLE = "sample:1"
@@ -165,6 +168,37 @@ def nested_index(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFac
     platform = {"os": "linux", "architecture": "s390x"}
     single = layout.image(layers[:1], "s390x", platform=platform)
     return layout.top(layout.index(inner, single, **images.named("1")))
+
+
+@pytest.fixture(scope="session")
+def desktop() -> Iterator[SecretService]:
+    """gnome-keyring, unlocked, on a bus of its own."""
+    # in a short folder: the path of a socket has at most 108 bytes
+    with (
+        tempfile.TemporaryDirectory(prefix="bus-") as folder,
+        keyrings.secret_service(Path(folder)) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def tokens(tmp_path: Path, certificates: Certificates, login: Login) -> Iterator[TokenService]:
+    """A token service with TLS, and the account of `login`."""
+    with token_service(tmp_path, login, certificates) as running:
+        yield running
+
+
+@pytest.fixture
+def token_registry(
+    tmp_path: Path, certificates: Certificates, login: Login, tokens: TokenService
+) -> Iterator[Registry]:
+    """docker-registry with TLS that takes the tokens of `tokens`."""
+    folder = tmp_path / "token-registry"
+    folder.mkdir()
+    with docker_registry(
+        folder, login=login, certificates=certificates, auth=tokens.settings()
+    ) as running:
+        yield running
 
 
 @pytest.fixture

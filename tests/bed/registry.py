@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -105,6 +105,7 @@ def docker_registry(
     login: Login | None = None,
     certificates: Certificates | None = None,
     client_certificate: bool = False,
+    auth: Mapping[str, Any] | None = None,
 ) -> Iterator[Registry]:
     """Run Debian's docker-registry for as long as the block lasts.
 
@@ -113,6 +114,7 @@ def docker_registry(
         login: The one account that may use it.
         certificates: Makes it speak TLS.
         client_certificate: Whether a client must show a certificate of the same authority.
+        auth: The registry's `auth` section, in place of a file with the login.
     """
     http: dict[str, Any] = {"addr": "127.0.0.1:0", "secret": "the same for every upload"}
     if certificates:
@@ -126,7 +128,9 @@ def docker_registry(
         "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
         "http": http,
     }
-    if login:
+    if auth:
+        settings["auth"] = dict(auth)
+    elif login:
         passwords = folder / "htpasswd"
         argv = ("htpasswd", "-Bin", login.username)
         passwords.write_text(output(argv, stdin=login.password.encode()) + "\n")

@@ -1,0 +1,224 @@
+"""One suite for the logins in every kind of keyring: the fake, and the real ones."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from bed.keyrings import SecretService
+from bed.process import output
+from dockless.credentials import keyrings
+from dockless.credentials.keyctl import Keyctl
+from dockless.credentials.vault import Vault
+from dockless.model.errors import AuthError
+from dockless.model.secret import Credential, Secret
+from fakes.keyring import MemoryKeyring
+
+CHOICES = ["memory", "secret-service", "kernel", "kernel-user"]
+
+
+def login(user: str, password: str) -> Credential:
+    return Credential(user, Secret(password))
+
+
+@pytest.fixture
+def on_the_bus(desktop: SecretService, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in desktop.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(params=CHOICES)
+def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Vault:
+    lock = tmp_path / "lock"
+    if request.param == "memory":
+        memory = MemoryKeyring()
+        return Vault("memory", lambda: memory, lock)
+    if request.param == "secret-service":
+        request.getfixturevalue("on_the_bus")
+    return Vault(request.param, partial(keyrings.backend, request.param, {}), lock)
+
+
+@pytest.fixture
+def scope(vault: Vault) -> Iterator[str]:
+    """A registry that nobody else has, of which nothing is left afterwards."""
+    name = f"{uuid.uuid4().hex}.example:5000"
+    yield name
+    vault.remove(name)
+
+
+def revealed(credential: Credential | None) -> tuple[str, str] | None:
+    return (credential.username, credential.password.reveal()) if credential else None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "simple",
+        "with \"quotes' and\\backslash",
+        "two\nlines\n",
+        "tøp 秘密",
+        json.dumps(["x" * 5000]),
+    ],
+    ids=["simple", "quotes", "lines", "unicode", "long"],
+)
+def test_a_login_is_kept_as_it_is(vault: Vault, scope: str, password: str) -> None:
+    vault.put(scope, login("me", password))
+    found = vault.get(scope)
+    assert revealed(found) == ("me", password)
+    assert found
+    assert found.origin == vault.name
+
+
+def test_the_last_login_is_the_default_and_the_others_are_found_by_name(
+    vault: Vault, scope: str
+) -> None:
+    vault.put(scope, login("first", "1"))
+    vault.put(scope, login("second", "2"))
+    assert revealed(vault.get(scope)) == ("second", "2")
+    assert revealed(vault.get(scope, "first")) == ("first", "1")
+    assert vault.get(scope, "third") is None
+    vault.put(scope, login("first", "new"))
+    assert revealed(vault.get(scope)) == ("first", "new")
+    listed = [(one.username, one.default) for one in vault.logins() if one.scope == scope]
+    assert listed == [("first", True), ("second", False)]
+
+
+def test_a_namespace_is_a_scope_of_its_own(vault: Vault, scope: str) -> None:
+    vault.put(f"{scope}/team", login("me", "pw"))
+    try:
+        assert vault.get(scope) is None
+        assert vault.get(f"{scope}/other") is None
+        assert revealed(vault.get(f"{scope}/team")) == ("me", "pw")
+    finally:
+        vault.remove(f"{scope}/team")
+
+
+def test_an_identity_token_is_kept_as_one(vault: Vault, scope: str) -> None:
+    vault.put(scope, Credential("", Secret(""), Secret("refresh")))
+    found = vault.get(scope)
+    assert found
+    assert (found.username, found.identity_token) == ("", Secret("refresh"))
+
+
+def test_one_login_is_removed_and_then_all(vault: Vault, scope: str) -> None:
+    for user in ("a", "b", "c"):
+        vault.put(scope, login(user, user))
+    assert vault.remove(scope, "c") == ("c",)
+    assert vault.get(scope, "c") is None
+    assert revealed(vault.get(scope)) in [("a", "a"), ("b", "b")]
+    assert sorted(vault.remove(scope)) == ["a", "b"]
+    assert vault.get(scope) is None
+    assert vault.remove(scope) == ()
+    assert scope not in {one.scope for one in vault.logins()}
+
+
+def test_a_token_is_kept_for_its_owner_until_shortly_before_its_end(
+    vault: Vault, scope: str
+) -> None:
+    now = time.time()
+    token = Credential("AWS", Secret("token"), expires=now + 3600)
+    vault.cache(scope, token, "profile a")
+    found = vault.cached(scope, "profile a")
+    assert revealed(found) == ("AWS", "token")
+    assert found
+    assert found.expires == token.expires
+    assert vault.cached(scope, "profile b") is None
+    assert vault.get(scope) is None
+    vault.cache(scope, Credential("AWS", Secret("short"), expires=now + 60), "profile a")
+    assert revealed(vault.cached(scope, "profile a")) == ("AWS", "token")
+    assert vault.remove(scope) == ("AWS",)
+    assert vault.cached(scope, "profile a") is None
+
+
+def test_logins_at_once_are_all_kept(vault: Vault, scope: str) -> None:
+    users = [f"user{number}" for number in range(6)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda user: vault.put(scope, login(user, user)), users))
+    assert {one.username for one in vault.logins() if one.scope == scope} == set(users)
+    assert all(revealed(vault.get(scope, user)) == (user, user) for user in users)
+
+
+# `keyrings.cryptfile` imports its parts late, through names that its own packages deprecate
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_encrypted_file_keeps_logins_behind_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    def opened(password: str) -> Vault:
+        environment = {"DOCKLESS_KEYRING_PASSWORD": password}
+        return Vault("file", partial(keyrings.backend, "file", environment), tmp_path / "lock")
+
+    opened("right").put("host.example", login("me", "s3cret"))
+    assert revealed(opened("right").get("host.example")) == ("me", "s3cret")
+    with pytest.raises(AuthError, match="not the password of the encrypted file"):
+        opened("wrong").get("host.example")
+    with pytest.raises(AuthError, match="needs its password"):
+        opened("").get("host.example")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert not any(b"s3cret" in path.read_bytes() for path in files)
+
+
+def test_a_bus_that_never_answers_is_an_error_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(tmp_path / "s"))
+        deaf.listen()
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/s")
+        opened = partial(keyrings.backend, "secret-service", {})
+        vault = Vault("secret-service", opened, tmp_path / "lock", 0.5)
+        with pytest.raises(AuthError, match="gave no answer"):
+            vault.get("host.example")
+
+
+def test_the_kernel_forgets_by_itself(tmp_path: Path) -> None:
+    keyring = Keyctl("user", ttl=1)
+    keyring.set_password("dockless-test", tmp_path.name, "secret")
+    assert keyring.get_password("dockless-test", tmp_path.name) == "secret"
+    deadline = time.monotonic() + 10
+    while keyring.get_password("dockless-test", tmp_path.name) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert keyring.get_password("dockless-test", tmp_path.name) is None
+
+
+@pytest.mark.parametrize("ring", ["persistent", "user"])
+def test_an_ordinary_user_has_a_kernel_keyring_that_root_cannot_read(
+    ring: Literal["persistent", "user"],
+) -> None:
+    user = ("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", sys.executable, "-c")
+    program = (
+        "from dockless.credentials.keyctl import Keyctl; import sys;"
+        f"k = Keyctl({ring!r}, ttl=60); k.set_password('dockless-test', 'x', 'theirs');"
+        "print(k.get_password('dockless-test', 'x'));"
+        "sys.stdin.read(); k.delete_password('dockless-test', 'x')"
+    )
+    child = subprocess.Popen((*user, program), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with child:
+        assert child.stdout
+        assert child.stdout.readline() == b"theirs\n"
+        assert Keyctl(ring).get_password("dockless-test", "x") is None
+        child.communicate(b"", timeout=30)
+    assert child.returncode == 0
+
+
+def test_a_secret_that_does_not_fit_into_the_kernel_is_an_error() -> None:
+    with pytest.raises(AuthError, match="does not fit"):
+        Keyctl("user").set_password("dockless-test", "long", "x" * 40000)
+
+
+def test_the_keyring_library_finds_the_kernel_s_keyring() -> None:
+    program = "import keyring.backend; print(sorted(map(str, keyring.backend.get_all_keyring())))"
+    said = output((sys.executable, "-c", program), environment={"PATH": os.defpath})
+    assert "KernelKeyring" in said

@@ -1,0 +1,303 @@
+"""`dockless login`, `whoami` and `logout` on real keyrings and a registry that wants a password."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bed import keyrings, logins
+from bed.dockless import Dockless, Result
+from bed.failures import complaint
+from bed.registry import Login, Registry
+from bed.tokens import TokenService
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """dockless before a registry that wants a password, with a keyring."""
+
+    program: Dockless
+    registry: Registry
+    login: Login
+
+    @property
+    def trust(self) -> tuple[str | Path, ...]:
+        return ("--ca-file", self.registry.ca_file)
+
+    def log_in(self, *options: str | Path, password: str = "", host: str = "") -> Result:
+        given = (password or self.login.password).encode() + b"\n"
+        as_user = ("--username", self.login.username, "--password-stdin")
+        where = host or self.registry.host
+        return self.program.run("login", where, *as_user, *self.trust, *options, stdin=given)
+
+    def push(self, archive: Path, *options: str, name: str = "app") -> Result:
+        image = ("--image", f"{self.registry.host}/login/{name}:1")
+        return self.program.run("push", archive, *image, *self.trust, *options)
+
+    def whoami(self) -> list[dict[str, object]]:
+        done = self.program.run("whoami", "--format", "json")
+        assert done.code == 0, done.stderr
+        found: list[dict[str, object]] = json.loads(done.stdout)["logins"]
+        return [login for login in found if login["registry"] == self.registry.host]
+
+    def remembered(self) -> dict[str, str]:
+        path = self.program.project / "docker-config.json"
+        found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        return found
+
+
+@pytest.fixture(params=["kernel", "kernel-user", "secret-service"])
+def keyring(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment that leads to a keyring."""
+    environment = {"DOCKLESS_KEYRING": str(request.param)}
+    if request.param == "secret-service":
+        environment |= request.getfixturevalue("desktop").environment
+    return environment
+
+
+def _bed(program: Dockless, registry: Registry, login: Login) -> Iterator[Bed]:
+    yield Bed(program, registry, login)
+    program.run("logout", registry.host)
+
+
+@pytest.fixture
+def bed(
+    program: Dockless, locked_registry: Registry, login: Login, keyring: dict[str, str]
+) -> Iterator[Bed]:
+    yield from _bed(replace(program, extra=keyring), locked_registry, login)
+
+
+@pytest.fixture
+def kernel_bed(program: Dockless, locked_registry: Registry, login: Login) -> Iterator[Bed]:
+    yield from _bed(replace(program, extra={"DOCKLESS_KEYRING": "kernel"}), locked_registry, login)
+
+
+def test_from_login_to_push_to_logout(bed: Bed, old_archive: Path) -> None:
+    assert bed.push(old_archive).code == 4
+    done = bed.log_in()
+    assert (done.code, done.stdout) == (0, "")
+    assert f"Logged in to {bed.registry.host} as {bed.login.username}" in done.stderr
+    assert bed.remembered() == {
+        "registry": "private",
+        "username": bed.login.username,
+        "image": f"{bed.registry.host}/project",
+        "namespace": "",
+    }
+    [known] = bed.whoami()
+    assert known["username"] == bed.login.username
+    assert "keyring" in str(known["keptIn"])
+    assert bed.push(old_archive).code == 0
+    gone = bed.program.run("logout", bed.registry.host)
+    assert gone.code == 0
+    assert bed.whoami() == []
+    assert bed.remembered() == {}
+    assert bed.push(old_archive, name="other").code == 4
+    left = [path for path in bed.program.folder.rglob("*") if path.is_file()]
+    assert [path for path in left if bed.registry.host.encode() in path.read_bytes()] == []
+
+
+def test_after_a_login_a_push_from_the_same_folder_knows_where_to(
+    kernel_bed: Bed, old_archive: Path
+) -> None:
+    assert kernel_bed.log_in().code == 0
+    done = kernel_bed.program.run("push", old_archive, *kernel_bed.trust)
+    assert done.code == 0
+    assert done.stdout.startswith(f"{kernel_bed.registry.host}/project@sha256:")
+
+
+def test_a_wrong_password_is_refused_and_not_kept(bed: Bed) -> None:
+    done = bed.log_in(password="wrong")
+    assert "refuses the credential" in complaint(done, 4)
+    assert "wrong" not in done.stderr
+    assert bed.whoami() == []
+    assert bed.remembered() == {}
+
+
+def test_a_wrong_password_leaves_the_right_one_in_place(kernel_bed: Bed, old_archive: Path) -> None:
+    assert kernel_bed.log_in().code == 0
+    assert kernel_bed.log_in(password="wrong").code == 4
+    assert kernel_bed.push(old_archive).code == 0
+
+
+def test_a_login_at_a_terminal_asks_for_what_is_missing(kernel_bed: Bed) -> None:
+    argv = ("login", kernel_bed.registry.host, *kernel_bed.trust)
+    with kernel_bed.program.terminal(*argv) as terminal:
+        terminal.screen.expect("Username for .*: ")
+        terminal.screen.sendline(kernel_bed.login.username)
+        terminal.screen.expect("Password for .*: ")
+        terminal.screen.sendline(kernel_bed.login.password)
+        code, screen = terminal.finish()
+    assert code == 0
+    assert "Logged in to" in screen
+    assert kernel_bed.login.password not in screen
+
+
+def test_without_a_terminal_a_missing_password_is_a_usage_error(kernel_bed: Bed) -> None:
+    done = kernel_bed.program.run("login", kernel_bed.registry.host, *kernel_bed.trust)
+    assert "--password-stdin" in complaint(done, 2)
+
+
+@pytest.mark.parametrize(
+    "form", ["https://{host}", "https://{host}/", "https://{host}/v2/", "{host}/", " {host} "]
+)
+def test_a_host_may_be_written_as_people_write_it(kernel_bed: Bed, form: str) -> None:
+    done = kernel_bed.log_in(host=form.format(host=kernel_bed.registry.host))
+    assert done.code == 0
+    assert len(kernel_bed.whoami()) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("http://127.0.0.1:5000", "--insecure"),
+        ("no_host", "is not a registry's host"),
+        ("host.example:port", "is not a registry's host"),
+        ("user@host.example", "is not a registry's host"),
+        ("", "is not a registry's host"),
+    ],
+)
+def test_a_host_that_is_none_is_a_usage_error(kernel_bed: Bed, host: str, said: str) -> None:
+    done = kernel_bed.program.run("login", host, "--username", "me", "--password-stdin")
+    assert said in complaint(done, 2)
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "said"),
+    [("a:b", b"pw", "colon"), ("me", b"", "is empty"), ("me", b"\n", "is empty")],
+)
+def test_half_a_login_is_a_usage_error(
+    kernel_bed: Bed, username: str, password: bytes, said: str
+) -> None:
+    argv = ("login", kernel_bed.registry.host, "--username", username, "--password-stdin")
+    done = kernel_bed.program.run(*argv, *kernel_bed.trust, stdin=password)
+    assert said in complaint(done, 2)
+
+
+def test_a_login_for_one_namespace_serves_no_other(kernel_bed: Bed, old_archive: Path) -> None:
+    assert kernel_bed.log_in(host=f"{kernel_bed.registry.host}/login").code == 0
+    try:
+        assert kernel_bed.push(old_archive).code == 0
+        image = ("--image", f"{kernel_bed.registry.host}/other/app:1")
+        assert kernel_bed.program.run("push", old_archive, *image, *kernel_bed.trust).code == 4
+    finally:
+        kernel_bed.program.run("logout", f"{kernel_bed.registry.host}/login")
+
+
+def test_the_kernel_forgets_a_login_in_time(kernel_bed: Bed) -> None:
+    assert kernel_bed.log_in("--ttl", "1h").code == 0
+    [known] = kernel_bed.whoami()
+    assert known["ends"]
+    done = kernel_bed.log_in("--ttl", "1h", "--keyring", "file")
+    assert "--ttl" in complaint(done, 2)
+
+
+def test_without_a_keyring_the_error_says_what_would_help(kernel_bed: Bed) -> None:
+    extra = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    done = replace(kernel_bed, program=replace(kernel_bed.program, extra=extra)).log_in()
+    assert "has no keyring" in complaint(done, 4)
+    assert "--keyring file" in done.stderr
+
+
+@pytest.mark.parametrize("choice", ["keyrings.alt.file.PlaintextKeyring", "paper", "no.such.Thing"])
+def test_a_keyring_that_is_none_or_not_safe_is_refused(kernel_bed: Bed, choice: str) -> None:
+    done = kernel_bed.log_in("--keyring", choice)
+    assert choice in complaint(done, 2)
+
+
+def test_a_locked_keyring_is_one_clear_error_and_stops_no_push(
+    program: Dockless, locked_registry: Registry, login: Login, old_archive: Path
+) -> None:
+    # in a short folder: the path of a socket has at most 108 bytes
+    with (
+        tempfile.TemporaryDirectory(prefix="bus-") as folder,
+        keyrings.secret_service(Path(folder)) as service,
+    ):
+        extra = service.environment | {"DOCKLESS_KEYRING": "secret-service"}
+        bed = Bed(replace(program, extra=extra), locked_registry, login)
+        assert bed.log_in().code == 0
+        service.lock()
+        done = bed.log_in()
+        assert "Unlock it" in complaint(done, 4)
+        logins.docker_file(program.home, logins.auths(locked_registry.host, login))
+        pushed = bed.push(old_archive)
+    assert pushed.code == 0
+    assert "Warning: The keyring (Secret Service)" in pushed.stderr
+
+
+def test_several_accounts_live_side_by_side(kernel_bed: Bed, old_archive: Path) -> None:
+    assert kernel_bed.log_in().code == 0
+    stored = json.dumps(
+        {"ServerURL": kernel_bed.registry.host, "Username": "other", "Secret": "wrong"}
+    )
+    helper = kernel_bed.program.script("docker-credential-dockless")
+    assert helper.run("store", stdin=stored.encode()).code == 0
+    names = [(one["username"], one["default"]) for one in kernel_bed.whoami()]
+    assert sorted(names) == sorted([("other", True), (kernel_bed.login.username, False)])
+    # what the project's file remembers goes before the keyring's default
+    assert kernel_bed.push(old_archive).code == 0
+    assert kernel_bed.push(old_archive, "--username", "other").code == 4
+    kernel_bed.program.run("logout", kernel_bed.registry.host, "--username", "other")
+    assert [one["username"] for one in kernel_bed.whoami()] == [kernel_bed.login.username]
+
+
+def test_whoami_lists_what_other_tools_keep(kernel_bed: Bed) -> None:
+    auths = logins.auths("other.example", Login("them", "their secret"))
+    path = logins.docker_file(
+        kernel_bed.program.home, auths | {"credHelpers": {"third.example": "vault"}}
+    )
+    done = kernel_bed.program.run("whoami")
+    assert done.code == 0
+    assert ["other.example", "them", str(path), "-"] in [
+        line.split() for line in done.stdout.splitlines()
+    ]
+    assert "docker-credential-vault" in done.stdout
+    assert "secret" not in done.stdout
+    assert kernel_bed.program.run("whoami", "other.example").code == 0
+    assert kernel_bed.program.run("whoami", "nobody.example").code == 4
+
+
+def test_explain_names_the_keyring_s_login(kernel_bed: Bed, old_archive: Path) -> None:
+    assert kernel_bed.log_in().code == 0
+    done = kernel_bed.push(old_archive, "--explain")
+    assert done.code == 0
+    assert f"keyring (kernel keyring): {kernel_bed.login.username}" in done.stdout
+
+
+def test_configured_files_name_the_helper_until_logout(kernel_bed: Bed) -> None:
+    docker = logins.docker_file(kernel_bed.program.home, {"HttpHeaders": {"X": "1"}})
+    assert kernel_bed.log_in("--configure-docker", "--configure-containers").code == 0
+    containers = kernel_bed.program.folder / "config" / "containers" / "auth.json"
+    host = kernel_bed.registry.host
+    assert json.loads(docker.read_text()) == {
+        "HttpHeaders": {"X": "1"},
+        "credHelpers": {host: "dockless"},
+    }
+    assert json.loads(containers.read_text()) == {"credHelpers": {host: "dockless"}}
+    assert kernel_bed.program.run("logout", host).code == 0
+    assert json.loads(docker.read_text()) == {"HttpHeaders": {"X": "1"}}
+    assert json.loads(containers.read_text()) == {}
+
+
+def test_a_login_at_a_token_service_gives_the_engine_no_password(
+    program: Dockless,
+    token_registry: Registry,
+    tokens: TokenService,
+    login: Login,
+    old_archive: Path,
+) -> None:
+    kernel = replace(program, extra={"DOCKLESS_KEYRING": "kernel"})
+    bed = Bed(kernel, token_registry, login)
+    try:
+        assert bed.log_in(password="wrong").code == 4
+        assert bed.log_in().code == 0
+        assert [asked.scope for asked in tokens.asked] == ["", ""]
+        tokens.asked.clear()
+        assert bed.push(old_archive, "--engine", "crane").code == 0
+        wanted = "repository:login/app:pull,push"
+        assert {(asked.user, asked.scope) for asked in tokens.asked} == {(login.username, wanted)}
+        assert bed.push(old_archive, "--engine", "skopeo", name="second").code == 0
+    finally:
+        kernel.run("logout", token_registry.host)
