@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := $(CURDIR)/.cache/tools
 DOCKERD := .cache/debian/docker.io/usr/sbin/dockerd
+BUILDX := .cache/debian/docker-buildx/usr/libexec/docker/cli-plugins/docker-buildx
 # Docker daemons and the podman account of the tests need root; unit tests do not.
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -n)
 PYTEST_AS_ROOT = $(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
@@ -60,7 +61,7 @@ packages: ## Install the Debian packages that the tests need
 	sh scripts/debian-packages.sh tests/debian-packages.txt
 
 .PHONY: tools
-tools: $(TOOLS)/crane $(DOCKERD) ## Fetch crane, and a Docker daemon newer than Debian 12's
+tools: $(TOOLS)/crane $(DOCKERD) $(BUILDX) ## Fetch crane, and a Docker newer than Debian 12's
 
 .PHONY: clean
 clean: ## Remove everything that was made
@@ -69,6 +70,9 @@ clean: ## Remove everything that was made
 
 $(TOOLS)/crane: | $(VENV)/.runtime
 	DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/dockless tools install
+
+$(BUILDX):
+	sh scripts/debian-unpack.sh docker-buildx forky .cache/debian/docker-buildx
 
 $(DOCKERD):
 	sh scripts/debian-unpack.sh docker.io forky .cache/debian/docker.io

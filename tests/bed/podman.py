@@ -23,7 +23,7 @@ from bed.tools import crane
 _DEVELOPMENT_ONLY = ("mypy*", "ruff*", "hypothesis*", "__pycache__", "pip*", "setuptools*")
 _SCRIPT = """#!{python}
 import sys
-from dockless.cli import main
+from dockless.cli.main import main
 sys.exit(main())
 """
 

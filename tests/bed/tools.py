@@ -6,6 +6,7 @@ from pathlib import Path
 
 _CHECKOUT = Path(__file__).parents[2]
 _CACHE = _CHECKOUT / ".cache"
+_PLUGINS = "usr/libexec/docker/cli-plugins"
 
 
 def tools_folder() -> Path:
@@ -21,6 +22,11 @@ def crane() -> Path:
 def modern_dockerd() -> Path:
     """Return the path of a dockerd whose `docker save` writes an OCI layout, too."""
     return _found("dockerd", _CACHE / "debian" / "docker.io" / "usr" / "sbin")
+
+
+def buildx() -> Path:
+    """Return the path of docker's plugin for BuildKit."""
+    return _found("docker-buildx", _CACHE / "debian" / "docker-buildx" / _PLUGINS)
 
 
 def _found(name: str, folder: Path) -> Path:

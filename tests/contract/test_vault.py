@@ -16,6 +16,7 @@ from typing import Literal
 import pytest
 
 from bed.keyrings import SecretService
+from bed.podman import Account
 from bed.process import output
 from dockless.credentials import keyrings
 from dockless.credentials.keyctl import Keyctl
@@ -195,17 +196,16 @@ def test_the_kernel_forgets_by_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ring", ["persistent", "user"])
 def test_an_ordinary_user_has_a_kernel_keyring_that_root_cannot_read(
-    ring: Literal["persistent", "user"],
+    rootless: Account, ring: Literal["persistent", "user"]
 ) -> None:
-    user = ("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", sys.executable, "-c")
     program = (
         "from dockless.credentials.keyctl import Keyctl; import sys;"
         f"k = Keyctl({ring!r}, ttl=60); k.set_password('dockless-test', 'x', 'theirs');"
-        "print(k.get_password('dockless-test', 'x'));"
+        "print(k.get_password('dockless-test', 'x'), flush=True);"
         "sys.stdin.read(); k.delete_password('dockless-test', 'x')"
     )
-    child = subprocess.Popen((*user, program), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with child:
+    argv = rootless.argv(Path(sys.executable).resolve(), "-c", program)
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout
         assert child.stdout.readline() == b"theirs\n"
         assert Keyctl(ring).get_password("dockless-test", "x") is None

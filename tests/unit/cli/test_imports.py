@@ -11,7 +11,7 @@ import pytest
 _LATE = {"sh", "asyncio", "isal", "zstandard", "yaml", "rich", "paramiko", "tenacity", "urllib3"}
 _PROGRAM = """
 import json, sys
-from dockless.cli import main
+from dockless.cli.main import main
 try:
     main()
 except SystemExit as end:
