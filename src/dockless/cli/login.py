@@ -1,7 +1,6 @@
 """`dockless login`: from the command line to a checked login in the keyring."""
 
 import os
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +8,13 @@ from pathlib import Path
 import click
 
 from dockless.cli import accounts, ask, ways
+from dockless.cli.obtain import Given, obtain
 from dockless.cli.options import Seconds
 from dockless.cli.vaults import vault
-from dockless.credentials import chain
 from dockless.credentials.vault import Vault
 from dockless.model import kinds
 from dockless.model.errors import UsageError
-from dockless.model.secret import Credential, Secret
+from dockless.model.secret import Credential
 from dockless.settings import project, session
 from dockless.settings.cascade import Flags, Settings, resolve
 from dockless.settings.naming import ServerNeeded
@@ -43,6 +42,10 @@ class LoginOptions:
     insecure: bool
     ca_file: Path | None
     cert_dir: Path | None
+
+    def given(self) -> Given:
+        """Return what they say of who we are."""
+        return Given(self.username or "", self.password_stdin, self.key_file)
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
@@ -121,11 +124,15 @@ def _login(options: LoginOptions, folder: Path) -> None:
             f"Log in to {target.host}, or leave the configuring out.",
         )
     kept = _vault(options)
-    credential = _obtain(options, settings, target, folder)
+    credential, way = obtain(options.given(), settings, target, folder)
     asked = _checked(options, target, credential)
-    _keep(kept, target, credential, options.ttl)
+    if way:
+        kept.cache(target.host, credential, f"{way} {ways.identity(os.environ)}")
+    else:
+        ends = None if options.ttl is None else time.time() + options.ttl
+        kept.put(target.scope, credential, ends)
     session.write(folder, _session(settings, target, credential, files.session))
-    _say(kept, target, credential)
+    _say(kept, target, credential, way)
     if not asked:
         _remark(f"{target.host} asks nobody for a password, so it could not be checked.")
     _configure(options, target)
@@ -148,55 +155,6 @@ def _vault(options: LoginOptions) -> Vault:
     return found
 
 
-def _obtain(
-    options: LoginOptions, settings: Settings, target: LoginTarget, folder: Path
-) -> Credential:
-    if options.key_file:
-        from dockless.credentials.gcr import read_key  # noqa: PLC0415 - for one kind
-
-        return read_key(options.key_file, folder)
-    username = options.username or os.environ.get("DOCKLESS_USERNAME", "")
-    if options.password_stdin:
-        password = Secret(sys.stdin.read().rstrip("\r\n"))
-        return chain.login(
-            username or _account(settings, target) or target.kind.token_user,
-            password,
-            "standard input",
-        )
-    password = Secret(os.environ.get("DOCKLESS_PASSWORD", ""))
-    if password and username:
-        return chain.login(username, password, "environment")
-    reasons = []
-    if not username:
-        for way in ways.ways(target.host, os.environ):
-            found = way.missing or way.ask()
-            if isinstance(found, Credential):
-                return found
-            reasons.append(f"{way.name}: {found}")
-    if target.kind is kinds.ECR:
-        raise UsageError(
-            f"No token for {target.host} can be had. {'; '.join(reasons)}.",
-            "Install `dockless[aws]` or the aws CLI, and configure it.",
-        )
-    if not ask.at_terminal():
-        raise UsageError(
-            f"There is no terminal to ask for a username and a password for {target.scope}.",
-            "Give --username and --password-stdin.",
-        )
-    username = username or ask.line(
-        f"Username for {target.scope}", _account(settings, target) or target.kind.token_user
-    )
-    return chain.login(username, ask.hidden(f"Password for {username} at {target.scope}"), "prompt")
-
-
-def _account(settings: Settings, target: LoginTarget) -> str:
-    """Return the username that the project's settings have for this registry."""
-    known = settings.registry or settings.implied
-    if settings.username is None or (known and known.value is not target.kind):
-        return ""
-    return settings.username.value
-
-
 def _checked(options: LoginOptions, target: LoginTarget, credential: Credential) -> bool:
     from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
     from dockless.registry.http import Http, reach  # noqa: PLC0415 - the same
@@ -205,13 +163,6 @@ def _checked(options: LoginOptions, target: LoginTarget, credential: Credential)
     trust = find_trust(target.host, options.ca_file, options.cert_dir, Path.home())
     endpoint = reach(target.host, insecure=options.insecure, trust=trust)
     return RegistryClient(Http(endpoint, os.environ), lambda: credential).check()
-
-
-def _keep(kept: Vault, target: LoginTarget, credential: Credential, ttl: float | None) -> None:
-    if credential.expires is not None:
-        kept.cache(target.host, credential, f"{credential.origin} {ways.identity(os.environ)}")
-    else:
-        kept.put(target.scope, credential, None if ttl is None else time.time() + ttl)
 
 
 def _session(
@@ -234,15 +185,12 @@ def _session(
     )
 
 
-def _say(kept: Vault, target: LoginTarget, credential: Credential) -> None:
+def _say(kept: Vault, target: LoginTarget, credential: Credential, way: str) -> None:
     user = credential.username or "the owner of an identity token"
-    if credential.expires is None:
-        _remark(f"Logged in to {target.scope} as {user}. The password is in the {kept.name}.")
+    if way:
+        _remark(f"{target.scope} takes {user} with what {way} gives; every push asks it anew.")
     else:
-        _remark(
-            f"Logged in to {target.scope} as {user}, with a token of {credential.origin}; every "
-            "push gets a new one by itself when it has ended."
-        )
+        _remark(f"Logged in to {target.scope} as {user}. The password is in the {kept.name}.")
 
 
 def _configure(options: LoginOptions, target: LoginTarget) -> None:

@@ -34,6 +34,9 @@ class PushOptions:
     password: Secret | None
     password_stdin: bool
     build: bool
+    create_repository: bool
+    scan_on_push: bool
+    immutable_tags: bool
     all_images: bool
     platform: Platform | None
     compression: Literal["gzip", "zstd", "none"]
@@ -68,6 +71,11 @@ class PushOptions:
         for wrong, what in pairs:
             if wrong:
                 raise UsageError(f"{what} do not go together.", "Leave one of them out.")
+        if (self.scan_on_push or self.immutable_tags) and not self.create_repository:
+            raise UsageError(
+                "--scan-on-push and --immutable-tags are settings of a new repository.",
+                "Add --create-repository, or leave them out.",
+            )
         if self.all_images and self.source is None:
             raise UsageError("--all needs a SOURCE.", "Give the archive or layout that has them.")
         if self.digest_file and not self.digest_file.parent.is_dir():
@@ -157,6 +165,11 @@ _OPTIONS = (
     ),
     click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     click.option("--build", is_flag=True, help="Build the image first."),
+    click.option(
+        "--create-repository", is_flag=True, help="Make the repository if ECR does not have it."
+    ),
+    click.option("--scan-on-push", is_flag=True, help="Have ECR scan what comes to the new one."),
+    click.option("--immutable-tags", is_flag=True, help="Let no tag move in the new one."),
     click.option("--all", "all_images", is_flag=True, help="Push every image of SOURCE."),
     click.option("--platform", type=PlatformType(), help="Push only this one of an index."),
     click.option(

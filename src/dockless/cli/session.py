@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from dockless.cli import ask
+from dockless.cli import ask, repositories
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cache_limit, cores, store
 from dockless.credentials.account import Account
@@ -63,6 +63,7 @@ class Session:
         self._until = until
         self._patience = Patience(options.retries + 1, until, shown.note)
         self._doors: dict[Repository, Door] = {}
+        self._asked: dict[Repository, tuple[str, ...]] = {}
         self._staging = staging
         self._open_doors = contextlib.ExitStack()
 
@@ -101,8 +102,10 @@ class Session:
         http = Http(endpoint, os.environ, self._until)
         client = RegistryClient(http, self._account(repository))
         if client.account() is None and client.wants_credential():
+            self._tell_who_was_asked(repository)
             asked = ask.credential(repository.host, options, client.refusal())
             client = RegistryClient(http, lambda: asked)
+        repositories.create(options, repository, self._progress.note)
         early = self._open_doors.enter_context(HeadStart(client, repository, self._until))
         return Door(client, early)
 
@@ -110,8 +113,15 @@ class Session:
         find = partial(self._credential, repository)
         return Account(find(), find)
 
+    def _tell_who_was_asked(self, repository: Repository) -> None:
+        """Note every place that had a reason to have no credential."""
+        for place in self._asked.get(repository, ()):
+            if not place.endswith(": nothing"):
+                self._progress.note(f"No credential from {place}")
+
     def _credential(self, repository: Repository) -> Credential | None:
         found = self._find(repository)
+        self._asked[repository] = found.asked
         for trouble in found.troubles:
             self._progress.note(f"Warning: {trouble}")
         return found.credential
@@ -138,7 +148,8 @@ class Session:
             self._patience,
             time.monotonic,
         )
-        return push(order, image, means)
+        with repositories.explained(options, repository):
+            return push(order, image, means)
 
     def _engine(self, door: Door, repository: Repository, home: Path) -> Engine:
         from dockless.cli.engine import engine  # noqa: PLC0415 - a warm push needs none

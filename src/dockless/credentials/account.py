@@ -1,5 +1,6 @@
 """Who we are to one registry during a push, which may take longer than a token lives."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -24,15 +25,24 @@ class Account:
         find: Callable[[], Credential | None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._credential = credential
         self._find = find
         self._clock = clock
         self._lock = threading.Lock()
+        self._credential = credential
+        self._renew = self._margin(credential)
 
     def __call__(self) -> Credential | None:
-        """Return the credential; the old one if there is no newer, since clocks may be off."""
+        """Return the credential; the old one if there is no newer."""
         with self._lock:
-            now = self._credential
-            if now and now.expires is not None and now.expires - self._clock() < _MARGIN_SECONDS:
-                self._credential = self._find() or now
+            if self._clock() >= self._renew:
+                self._credential = self._find() or self._credential
+                self._renew = self._margin(self._credential)
             return self._credential
+
+    def _margin(self, found: Credential | None) -> float:
+        """Return when a credential that was just found is to be found anew."""
+        if found is None or found.expires is None:
+            return math.inf
+        moment = found.expires - _MARGIN_SECONDS
+        # one that would have ended already is a fresh one, and a clock is off
+        return moment if moment > self._clock() else math.inf

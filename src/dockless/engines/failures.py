@@ -8,7 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dockless.model.errors import AuthError, DocklessError, NetworkError, PushError
+from dockless.model.errors import (
+    AuthError,
+    DocklessError,
+    NetworkError,
+    PushError,
+    RepositoryMissingError,
+)
 
 _STATUS = re.compile(
     r"(?:status ?code|status:?|returned|response:?)[ :]*(?P<code>[45]\d\d)", re.IGNORECASE
@@ -31,6 +37,14 @@ class _Rule:
 
 
 _RULES = (
+    # ECR's words; before the rules by status, which would take it for something else
+    _Rule(
+        ("name_unknown", "name unknown", "does not exist in the registry"),
+        frozenset(),
+        lambda _, host, said: RepositoryMissingError(
+            f"{host} has no such repository: {said}", "Create it there first."
+        ),
+    ),
     _Rule(
         ("x509:", "certificate"),
         frozenset(),

@@ -30,6 +30,10 @@ class PushError(DocklessError):
     """The push failed, and no other kind says why."""
 
 
+class RepositoryMissingError(PushError):
+    """The registry has no such repository, and does not make one by itself."""
+
+
 class UsageError(DocklessError):
     """The command line or a configuration file asks for something that cannot be."""
 

@@ -27,5 +27,17 @@ def test_a_token_is_found_anew_shortly_before_its_end() -> None:
 
 
 def test_an_old_token_is_kept_when_there_is_no_newer_one() -> None:
-    old = token("a", 1000)
-    assert Account(old, lambda: None, lambda: 5000)() is old
+    old, now = token("a", 1000), 0.0
+    account = Account(old, lambda: None, lambda: now)
+    now = 5000.0
+    assert account() is old
+
+
+def test_a_token_that_has_ended_when_it_comes_is_used_and_asked_for_once() -> None:
+    asked = []
+    account = Account(token("a", 1000), lambda: asked.append("again"), lambda: 5000)
+    for _ in range(3):
+        found = account()
+        assert found
+        assert found.password == Secret("a")
+    assert asked == []

@@ -10,7 +10,7 @@ from dockless.settings.naming import ServerNeeded, local_candidates, target
 from dockless.settings.setting import Setting
 
 
-def settings(  # noqa: PLR0913 - one keyword a setting, so that a row of the rules is a line
+def settings(
     registry: str = "",
     image: str = "",
     tags: tuple[str, ...] = (),
