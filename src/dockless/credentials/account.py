@@ -39,6 +39,9 @@ class Account:
                 self._renew = self._margin(self._credential)
             return self._credential
 
+    def __repr__(self) -> str:
+        return f"Account({self._credential!r})"
+
     def _margin(self, found: Credential | None) -> float:
         """Return when a credential that was just found is to be found anew."""
         if found is None or found.expires is None:

@@ -5,7 +5,7 @@ import email.utils
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from urllib3 import exceptions
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.model.errors import NetworkError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.registry.proxies import Proxy, proxy
 
 CONNECTIONS = 8
 _CONNECT_SECONDS = 10.0
@@ -101,10 +102,16 @@ class Http:
         key = f"{parts.scheme}://{parts.netloc}"
         if key not in self._pools:
             secure = ssl_context(self.endpoint.trust) if parts.scheme == "https" else None
-            proxy = _proxy(parts.scheme, parts.hostname or "", self._environment)
-            manager = partial(urllib3.ProxyManager, proxy) if proxy else urllib3.PoolManager
+            manager = _manager(proxy(url, self._environment))
             self._pools[key] = manager(maxsize=CONNECTIONS, block=True, ssl_context=secure)
         return self._pools[key]
+
+
+def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
+    if via is None:
+        return urllib3.PoolManager
+    who = urllib3.make_headers(proxy_basic_auth=via.credential) if via.credential else None
+    return partial(urllib3.ProxyManager, via.url, proxy_headers=who)
 
 
 def reach(host: str, *, insecure: bool, trust: Trust) -> Endpoint:
@@ -149,21 +156,6 @@ def ssl_context(trust: Trust) -> ssl.SSLContext:
             "Give PEM files with --ca-file or --cert-dir.",
         ) from None
     return context
-
-
-def _proxy(scheme: str, host: str, environment: Mapping[str, str]) -> str:
-    named = environment.get(f"{scheme}_proxy") or environment.get(f"{scheme.upper()}_PROXY") or ""
-    exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    if not named or is_loopback(host) or _exempt(host, exempt):
-        return ""
-    return named if "://" in named else f"http://{named}"
-
-
-def _exempt(host: str, exempt: str) -> bool:
-    suffixes = [entry.strip().lstrip("*").lstrip(".") for entry in exempt.split(",")]
-    return "*" in exempt.split(",") or any(
-        suffix and (host == suffix or host.endswith(f".{suffix}")) for suffix in suffixes
-    )
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.chain import Given, Sources, explain, find
+from dockless.credentials.chain import Configured, Given, Sources, explain, find
+from dockless.credentials.vault import Vault
+from dockless.credentials.ways import Way
 from dockless.model.errors import AuthError, UsageError
 from dockless.model.reference import Repository
-from dockless.model.secret import Secret
+from dockless.model.secret import Credential, Secret
+from fakes.vault import memory_vault
 
 APP = Repository.of("host:5000", "team/app")
 
@@ -247,3 +250,114 @@ def test_explain_ends_at_the_first_credential_in_a_file(
 
     assert explained.credential is not None
     assert explained.asked[-1] == f"{tmp_path}/.docker/config.json: bob"
+
+
+def test_every_place_is_asked_in_the_written_order(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    vault = memory_vault(tmp_path)
+    vault.put("host:5000", Credential("keyring", Secret("keyring-pw")))
+    login(tmp_path / ".docker/config.json", "docker")
+    configured = Configured("host:5000", "deploy.yml", lambda: "kamal", lambda: Secret("kamal-pw"))
+    way = Way("cloud", "", lambda: Credential("cloud", Secret("token"), origin="cloud"))
+    steps = [
+        Sources(environment, tmp_path, lambda: [vault], configured, [way]),
+        Sources(environment, tmp_path, tuple, configured, [way]),
+        Sources(environment, tmp_path, tuple, None, [way]),
+        Sources(environment, tmp_path),
+    ]
+    found = [find(APP, Given(), sources).credential for sources in steps]
+    assert [one and one.username for one in found] == ["keyring", "kamal", "cloud", "docker"]
+
+
+def test_the_login_of_deploy_yml_is_for_its_own_registry_alone(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    other = Configured("other.example", "deploy.yml", lambda: "kamal", lambda: Secret("pw"))
+    found = find(APP, Given(), Sources(environment, tmp_path, configured=other))
+    assert found.credential is None
+    assert not any("deploy.yml" in place for place in found.asked)
+
+
+def test_the_narrowest_scope_of_the_keyring_counts(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    vault = memory_vault(tmp_path)
+    sources = Sources(environment, tmp_path, lambda: [vault])
+    for scope, user in (("host:5000", "host"), ("host:5000/team", "team"), ("host:5000/x", "x")):
+        vault.put(scope, Credential(user, Secret("pw")))
+    names = [
+        found and found.username
+        for found in (
+            find(Repository.of("host:5000", path), Given(), sources).credential
+            for path in ("team/app", "x/app", "other/app", "teams/app")
+        )
+    ]
+    assert names == ["team", "x", "host", "host"]
+
+
+def test_the_account_of_the_settings_goes_before_the_default_one(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    vault = memory_vault(tmp_path)
+    sources = Sources(environment, tmp_path, lambda: [vault])
+    for user in ("first", "second"):
+        vault.put("host:5000", Credential(user, Secret("pw")))
+    names = [
+        found and found.username
+        for found in (
+            find(APP, given, sources).credential
+            for given in (
+                Given(),
+                Given(account="first"),
+                Given(account="x"),
+                Given("first"),
+                Given("x"),
+            )
+        )
+    ]
+    assert names == ["second", "first", "second", "first", None]
+
+
+def test_a_keyring_that_cannot_answer_is_passed_over_and_told_of(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    class Locked(Vault):
+        def get(self, scope: str, username: str = "") -> Credential | None:
+            raise AuthError(f"It is locked for {scope}{username}.", "Unlock it.")
+
+    vault = memory_vault(tmp_path)
+    locked = Locked("memory", vault._open, vault._lock)
+    login(tmp_path / ".docker/config.json", "docker")
+    found = find(APP, Given(), Sources(environment, tmp_path, lambda: [locked]))
+    assert found.credential
+    assert found.credential.username == "docker"
+    assert found.troubles == ("It is locked for host:5000/team/app. Unlock it.",)
+
+
+def test_a_way_that_is_missing_or_has_nothing_says_why(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    ways = [
+        Way("lib", "lib is not installed", lambda: pytest.fail("it was asked")),
+        Way("cli", "", lambda: "cli ended with status 1: not logged in"),
+    ]
+    sources = Sources(environment, tmp_path, ways=ways)
+    assert find(APP, Given(), sources).asked[2:4] == (
+        "lib: lib is not installed",
+        "cli: cli ended with status 1: not logged in",
+    )
+    asked = explain(APP, Given(), sources).asked[2:4]
+    assert asked == ("lib: lib is not installed", "cli: cli would be asked")
+
+
+def test_our_own_helper_in_a_file_is_not_started(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "dockless", "loop")
+    login(tmp_path / ".docker/config.json", "docker", credsStore="dockless")
+    login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "dockless"})
+    found = find(APP, Given(), Sources(environment, tmp_path))
+    assert found.credential
+    assert found.credential.username == "docker"
+    assert not (tmp_path / "ran").exists()

@@ -3,7 +3,13 @@
 import pytest
 
 from dockless.engines.failures import failure, last_words
-from dockless.model.errors import AuthError, DocklessError, NetworkError, PushError
+from dockless.model.errors import (
+    AuthError,
+    DocklessError,
+    NetworkError,
+    PushError,
+    RepositoryMissingError,
+)
 
 HOST = "registry.example.com"
 URL = f"https://{HOST}/v2/team/shop"
@@ -48,7 +54,6 @@ AUTH = [
 OTHER = [
     crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_INVALID: manifest invalid"),
     crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_BLOB_UNKNOWN: blob unknown to registry"),
-    crane(f"POST {URL}/blobs/uploads/: NAME_UNKNOWN: repository name not known to registry"),
     skopeo("writing manifest: uploading manifest to shop: manifest unknown: manifest unknown"),
     crane("open layout/blobs/sha256/1d51: no such file or directory"),
 ]
@@ -65,6 +70,20 @@ def test_what_may_pass_by_itself_is_tried_again(stderr: str) -> None:
 @pytest.mark.parametrize("stderr", AUTH)
 def test_a_refusal_is_not_tried_again(stderr: str) -> None:
     assert isinstance(failure("crane", HOST, 1, stderr), AuthError)
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        crane(f"POST {URL}/blobs/uploads/: NAME_UNKNOWN: repository name not known to registry"),
+        skopeo(
+            "initiating layer upload: name unknown: The repository with name 'shop' does not "
+            "exist in the registry with id '123456789012'"
+        ),
+    ],
+)
+def test_a_repository_that_has_to_be_made_first_is_told_apart(stderr: str) -> None:
+    assert isinstance(failure("crane", HOST, 1, stderr), RepositoryMissingError)
 
 
 @pytest.mark.parametrize("stderr", OTHER)

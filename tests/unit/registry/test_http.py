@@ -153,30 +153,6 @@ def test_an_answer_from_elsewhere_is_named_with_the_registry() -> None:
         http.ask("GET", "https://storage.example.com/x")
 
 
-PROXY = {"https_proxy": "http://proxy:3128", "HTTP_PROXY": "proxy:80"}
-
-
-@pytest.mark.parametrize(
-    ("scheme", "host", "environment", "expected"),
-    [
-        ("https", HOST, PROXY, "http://proxy:3128"),
-        ("http", HOST, PROXY, "http://proxy:80"),
-        ("https", "localhost", PROXY, ""),
-        ("https", "127.0.0.1", PROXY, ""),
-        ("https", HOST, {}, ""),
-        ("https", HOST, PROXY | {"NO_PROXY": "*"}, ""),
-        ("https", HOST, PROXY | {"no_proxy": "other, .example.com"}, ""),
-        ("https", HOST, PROXY | {"no_proxy": "registry.example.com"}, ""),
-        ("https", HOST, PROXY | {"no_proxy": "*.example.com"}, ""),
-        ("https", HOST, PROXY | {"no_proxy": "ample.com,,"}, "http://proxy:3128"),
-    ],
-)
-def test_the_proxy_is_the_environments(
-    scheme: str, host: str, environment: dict[str, str], expected: str
-) -> None:
-    assert module._proxy(scheme, host, environment) == expected
-
-
 @pytest.mark.parametrize(
     ("host", "insecure", "plain"),
     [(HOST, False, False), (HOST, True, True), ("[::1]:5", True, True)],
