@@ -1,8 +1,8 @@
 """Staging: one pass over each layer that hashes, compresses and writes it.
 
 A `Staging` is the area of one push. Blobs are written into its folder, where the engine finds
-them at once, and settle into the store from a thread of their own: flushed to disk, linked, and
-only then remembered. A power cut can so lose a blob, but never leave a wrong one behind.
+them at once, and settle into the store from a thread of their own: linked, and only then
+remembered. A power cut can so lose a blob, but never leave a wrong one behind (see `store`).
 """
 
 import contextlib
@@ -184,7 +184,7 @@ class Staging:
         def settle() -> None:
             # a blob that cannot be kept costs the next push time, and this one nothing
             with turn or contextlib.nullcontext(), contextlib.suppress(OSError):
-                draft.flush_to_disk()
+                draft.close()
                 self.store.adopt(staged, digest)
                 if remember:
                     remember()

@@ -2,7 +2,10 @@
 
 Below the store's folder:
 
-- `blobs/sha256/HEX`: a blob. It gets this name only when it is complete and on disk.
+- `blobs/sha256/HEX`: a blob. It gets this name only when it is complete.
+- `unflushed/BOOT.ALGORITHM.HEX`: marks a blob that may not be on the disk yet, and the boot of the
+  machine that wrote it. The next push flushes it, when the system has long written it by itself;
+  after a crash of the machine it is read and compared before anybody trusts it.
 - `layers/HEX.COMPRESSION`: of a layer's diffID, the descriptor of its compressed form.
 - `heads/HEX`: of a layer's length and first block, the diffID it had when last seen.
 - `runs/NAME/`: the staging area of a push that is going on; left-overs are swept by the next one.
@@ -13,6 +16,7 @@ Deleting any of it at any moment loses nothing but time.
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -33,6 +37,7 @@ DEFAULT_LIMIT = 20 * 1000**3
 """Bytes of blobs kept when nobody says otherwise."""
 
 _LOCK_NAMES = 2
+_WRITTEN_BY_THEN_SECONDS = 60  # Linux writes by itself after 30 (vm.dirty_expire_centisecs)
 _RECORDS_KEPT_SECONDS = 90 * 24 * 3600
 
 
@@ -65,6 +70,7 @@ class BlobStore:
         self._heads = folder / "heads"
         self._runs = folder / "runs"
         self._locks = folder / "locks"
+        self._unflushed = folder / "unflushed"
 
     def blob(self, digest: Digest) -> Path | None:
         """Return the blob's file, and mark it as used; None when the store lacks it."""
@@ -76,11 +82,33 @@ class BlobStore:
         return path
 
     def adopt(self, path: Path, digest: Digest) -> None:
-        """Take a complete file, already flushed to disk, in as this blob; the file stays, too."""
+        """Take a complete file in as this blob; the file stays, too."""
         target = self._blob_path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
+        boot = _boot()
+        if boot:
+            # before the blob has its name: file systems keep the order of names
+            self._unflushed.mkdir(exist_ok=True)
+            (self._unflushed / f"{boot}.{digest.algorithm}.{digest.hex}").touch()
+        else:
+            _flush(path)
         with contextlib.suppress(FileExistsError):
             os.link(path, target)
+
+    def _settle(self) -> None:
+        """Make sure of every blob that an earlier push left to the system to write."""
+        boot = _boot()
+        for mark in self._unflushed.iterdir() if self._unflushed.is_dir() else ():
+            written_by, algorithm, name = mark.name.split(".")
+            blob = self._blob_path(Digest(algorithm, name))
+            with contextlib.suppress(FileNotFoundError):
+                if written_by == boot:
+                    if time.time() - mark.stat().st_mtime < _WRITTEN_BY_THEN_SECONDS:
+                        continue
+                    _flush(blob)
+                elif not _is(blob, Digest(algorithm, name)):
+                    blob.unlink()
+            mark.unlink(missing_ok=True)
 
     def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
         """Return what a layer becomes when compressed, if this store ever saw it done."""
@@ -130,6 +158,7 @@ class BlobStore:
             self._runs.mkdir(exist_ok=True)
             with self._locked("runs"):  # or another's sweep could meet a folder before its lock
                 self._sweep()
+                self._settle()
                 folder.mkdir()
                 lock = (folder / "lock").open("wb")
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -193,6 +222,25 @@ class BlobStore:
 def head_of(size: int, first_block: bytes) -> str:
     """Return what tells most layers apart before they are read: their length and first block."""
     return hashlib.sha256(b"%d:%b" % (size, first_block)).hexdigest()
+
+
+@functools.cache
+def _boot() -> str:
+    """Return what tells this boot of the machine from others; empty where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _is(path: Path, digest: Digest) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, digest.algorithm).hexdigest() == digest.hex
 
 
 def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:

@@ -1,6 +1,5 @@
 """Streams on their way into a blob: counted, hashed, written, and never longer than they said."""
 
-import os
 from pathlib import Path
 from typing import Self
 
@@ -102,10 +101,9 @@ class Draft(Hashing):
         self.size += len(data)
         return len(data)
 
-    def flush_to_disk(self) -> None:
-        """Return when the file is on the disk, and close it."""
-        with self._file:
-            os.fsync(self._file.fileno())
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def discard(self) -> None:
         """Close and delete the file."""

@@ -251,7 +251,7 @@ def test_a_full_disk_is_an_error_that_says_what_to_do(
 def test_a_disk_that_fills_up_while_blobs_settle_costs_the_store_its_copy_only(
     make: Make, store: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "fsync", failing(errno.ENOSPC))
+    monkeypatch.setattr(os, "link", failing(errno.ENOSPC))
     with make() as area:
         layer = stage(area, TAR)
     assert area.path(layer.descriptor.digest)

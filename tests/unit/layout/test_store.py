@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dockless.layout import store as module
 from dockless.layout.store import BlobStore, Usage, head_of
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
@@ -50,6 +51,66 @@ def test_adopting_a_blob_twice_keeps_the_first(store: BlobStore) -> None:
     (store.folder.parent / PACKED.digest.hex).unlink()
     adopt(store, b"packed")
     assert first.stat().st_ino == number
+
+
+def marks(store: BlobStore) -> list[Path]:
+    return sorted((store.folder / "unflushed").iterdir())
+
+
+def begin(store: BlobStore) -> None:
+    """Begin a push, and end it at once."""
+    with store.run():
+        pass
+
+
+def test_a_blob_is_flushed_by_a_later_push(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    digest = adopt(store, b"packed")
+    begin(store)
+    assert (len(marks(store)), flushed) == (1, [])
+    os.utime(marks(store)[0], (0, 0))
+    begin(store)
+    assert (marks(store), len(flushed)) == ([], 1)
+    assert store.blob(digest)
+
+
+@pytest.mark.parametrize(
+    ("data", "stays"), [(b"packed", True), (b"pa\0\0\0\0", False), (b"", False)]
+)
+def test_after_a_crash_of_the_machine_a_blob_is_compared_once(
+    store: BlobStore, data: bytes, *, stays: bool
+) -> None:
+    digest = adopt(store, b"packed")
+    [mark] = marks(store)
+    mark.rename(mark.with_name(f"another-boot.sha256.{digest.hex}"))
+    path = store.blob(digest)
+    assert path
+    path.write_bytes(data)
+    begin(store)
+    assert marks(store) == []
+    assert (store.blob(digest) is not None) is stays
+
+
+def test_a_mark_of_a_blob_that_was_pruned_goes(store: BlobStore) -> None:
+    adopt(store, b"packed")
+    store.prune(0)
+    os.utime(marks(store)[0], (0, 0))
+    begin(store)
+    assert marks(store) == []
+
+
+def test_where_no_boot_is_told_blobs_are_flushed_at_once(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    monkeypatch.setattr(module, "_boot", lambda: "")
+    adopt(store, b"packed")
+    assert len(flushed) == 1
+    assert not (store.folder / "unflushed").exists()
 
 
 def test_looking_for_a_blob_marks_it_as_used(store: BlobStore) -> None:

@@ -53,7 +53,7 @@ def test_a_draft_is_written_counted_and_hashed(tmp_path: Path) -> None:
     with Draft(tmp_path) as draft:
         assert draft.write(b"lay") == 3
         draft.write(b"er")
-    draft.flush_to_disk()
+    draft.close()
     assert draft.path.read_bytes() == b"layer"
     assert (draft.size, draft.digest()) == (5, Digest.of(b"layer"))
 
