@@ -1,5 +1,7 @@
 """Choosing and preparing the engine of one push."""
 
+import contextlib
+import functools
 import os
 from collections.abc import Callable
 from functools import partial
@@ -10,9 +12,10 @@ import platformdirs
 from dockless.cli.options import PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
+from dockless.engines import runner
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.find import own_folder
-from dockless.engines.probe import select
+from dockless.engines.probe import Abilities, select
 from dockless.engines.runner import Limits, Runner
 from dockless.model.errors import EngineError
 from dockless.model.reference import Repository
@@ -40,14 +43,27 @@ def engine(
     Raises:
         EngineError: There is none that can do it.
     """
-    runner = Runner(os.environ, home, repository.host, Limits(until, options.stall_timeout))
+    running = Runner(os.environ, home, repository.host, Limits(until, options.stall_timeout))
     choices = {
-        "crane": partial(_crane, runner, client, repository),
-        "skopeo": partial(_skopeo, runner, client),
+        "crane": partial(_crane, running, client, repository),
+        "skopeo": partial(_skopeo, running, client),
     }
     if options.engine != "auto":
         return choices[options.engine]()
     return _first(tuple(choices.values()))
+
+
+def prepare(options: PushOptions) -> None:
+    """Load and look at the engine that will be used, while there is other work to wait for."""
+    runner.load()
+    name = "skopeo" if options.engine == "skopeo" else "crane"
+    with contextlib.suppress(EngineError):  # it comes again when the engine is needed
+        _selected(name)
+
+
+@functools.cache
+def _selected(name: str) -> Abilities:
+    return select(name, _own_folder(), os.environ)
 
 
 def _first(choices: tuple[Callable[[], Engine], ...]) -> Engine:
@@ -60,25 +76,25 @@ def _first(choices: tuple[Callable[[], Engine], ...]) -> Engine:
     raise EngineError(" ".join(reasons), "Run 'dockless tools install' to get crane.")
 
 
-def _crane(runner: Runner, client: RegistryClient, repository: Repository) -> Engine:
+def _crane(running: Runner, client: RegistryClient, repository: Repository) -> Engine:
     endpoint = client.http.endpoint
     if endpoint.trust.client_cert:
         raise EngineError(
             "crane cannot use client certificates.", "Install skopeo, or use --engine auto."
         )
-    found = select("crane", _own_folder(), os.environ)
+    found = _selected("crane")
     key = docker_key(endpoint.host)
     access = Access(endpoint, lambda: _entrance(client.grant(repository), key))
-    return Crane(found.path, runner, access)
+    return Crane(found.path, running, access)
 
 
-def _skopeo(runner: Runner, client: RegistryClient) -> Engine:
-    found = select("skopeo", _own_folder(), os.environ)
+def _skopeo(running: Runner, client: RegistryClient) -> Engine:
+    found = _selected("skopeo")
     endpoint = client.http.endpoint
     # skopeo takes a token for a repository as an argument only, which everybody could read; it
     # gets its own such token for the credential
     access = Access(endpoint, lambda: _entrance(Grant(client.account()), endpoint.host))
-    return Skopeo(found.path, runner, access, found.policy)
+    return Skopeo(found.path, running, access, found.policy)
 
 
 def _entrance(grant: Grant, key: str) -> Entrance:

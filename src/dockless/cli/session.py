@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
 from dockless.layout.oci import write_layout
 from dockless.layout.staging import Staging
+from dockless.model.manifest import Descriptor
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential
@@ -63,6 +65,7 @@ class Session:
         self._until = until
         self._patience = Patience(options.retries + 1, until, shown.note)
         self._doors: dict[Repository, Door] = {}
+        self._preparing: threading.Thread | None = None
         self._asked: dict[Repository, tuple[str, ...]] = {}
         self._staging = staging
         self._open_doors = contextlib.ExitStack()
@@ -82,7 +85,25 @@ class Session:
         """
         early = self.knock(repository).early
         if not self._options.dry_run:
-            self._staging.on_layer = early.offer
+
+            def staged(blob: Descriptor, path: Path) -> None:
+                early.offer(blob, path)
+                self._prepare_engine()
+
+            self._staging.on_layer = staged
+
+    def _prepare_engine(self) -> None:
+        """Make the engine ready while the other layers are staged; once."""
+        if self._preparing is None:
+            self._preparing = threading.Thread(
+                target=self._load_engine, name="prepare-engine", daemon=True
+            )
+            self._preparing.start()
+
+    def _load_engine(self) -> None:
+        from dockless.cli.engine import prepare  # noqa: PLC0415 - a warm push needs none
+
+        prepare(self._options)
 
     def knock(self, repository: Repository) -> Door:
         """Return the registry of a repository, once it answers; ask who we are if it wants to know.
@@ -154,6 +175,8 @@ class Session:
     def _engine(self, door: Door, repository: Repository, home: Path) -> Engine:
         from dockless.cli.engine import engine  # noqa: PLC0415 - a warm push needs none
 
+        if self._preparing:
+            self._preparing.join()
         return engine(self._options, door.client, repository, home, self._until)
 
 

@@ -125,6 +125,11 @@ class Runner:
         return str(command)
 
 
+def load() -> None:
+    """Load what the first engine would load, which takes a tenth of a second."""
+    import sh  # noqa: F401, PLC0415 - that is the purpose
+
+
 Verdict = Callable[[str], NetworkError]
 
 
