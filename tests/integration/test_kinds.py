@@ -26,6 +26,7 @@ from bed.failures import complaint
 from bed.names import Named, named
 from bed.registry import Login
 from bed.tokens import token_service
+from bed.tools import crane
 
 _SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 _GCR, _ACR = "europe-docker.pkg.dev", "acme.azurecr.io"
@@ -191,6 +192,25 @@ def test_a_token_of_ecr_is_kept_until_its_end_for_its_owner_alone(
     assert asked() == 2
     assert run("logout", aws.HOST).code == 0
     assert run("whoami", aws.HOST).code == 4
+
+
+def test_a_token_of_ecr_that_ends_during_a_push_is_renewed(
+    run: Runner, ecr: Named, scripts: Path, tmp_path: Path, old_archive: Path
+) -> None:
+    del ecr
+    without_boto3(run, tmp_path)
+    pair = base64.b64encode(f"AWS:{aws.ACCOUNT}-auth-token".encode()).decode()
+    log = tmp_path / "asked"
+    # a token with so little left that it is asked for anew while the engine takes its time
+    ends = '$(date --utc --date "123 seconds" +%Y-%m-%dT%H:%M:%S+00:00)'
+    data = f'{{"authorizationToken":"{pair}","expiresAt":"\'{ends}\'"}}'
+    answer = f'{{"authorizationData":[{data}]}}'
+    script(scripts, "aws", f"echo x >> '{log}'; echo '{answer}'")
+    engine = f'case $1 in push) [ $2 = --help ] || sleep 4;; esac; exec {crane()} "$@"'
+    script(scripts, "crane", engine)
+    done = run.push(old_archive, f"{aws.HOST}/team/app:1", "--engine", "crane")
+    assert done.code == 0, done.stderr
+    assert len(log.read_text().splitlines()) == 2
 
 
 def test_ecr_pushes_with_a_token_of_its_helper(

@@ -1,5 +1,7 @@
 """The keyrings of this machine, by the environment."""
 
+import os
+import pwd
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -32,10 +34,18 @@ def vault(
         AuthError: No keyring was chosen, and there is none.
     """
     choice = choice or environment.get(CHOSEN, "") or keyrings.preferred(environment)
+    opened = partial(keyrings.backend, choice, environment, ttl, prompt)
+    return Vault(choice, opened, _lock(environment))
+
+
+def _lock(environment: Mapping[str, str]) -> Path:
+    """Return what all logins of this user lock, whatever their HOME is: the keyring is the same."""
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    if os.access(home, os.R_OK | os.W_OK):
+        return home
     moved = environment.get("DOCKLESS_CACHE_DIR", "")
     folder = Path(moved) if moved else platformdirs.user_cache_path("dockless")
-    opened = partial(keyrings.backend, choice, environment, ttl, prompt)
-    return Vault(choice, opened, folder / "keyring.lock")
+    return folder / "keyring.lock"
 
 
 def vaults(environment: Mapping[str, str], prompt: Prompt | None = None) -> tuple[Vault, ...]:

@@ -8,6 +8,7 @@ listed, so one more entry, without secrets, says what there is: service `dockles
 import contextlib
 import fcntl
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -47,7 +48,7 @@ class Vault:
     Args:
         choice: The keyring, as `keyrings.backend` takes it.
         backend: Opens the keyring; called once, when it is needed.
-        lock: A file that keeps two logins at once from losing one of them.
+        lock: What two logins at once lock, so that none is lost: a folder that is there, or a file.
         patience: Seconds to wait for an answer.
     """
 
@@ -172,9 +173,7 @@ class Vault:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, _Scope]]:
         """Yield the index, and write it back if the block ends well."""
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with _locked(self._lock):
             index = self._index()
             yield index
             kept = {scope: one for scope, one in index.items() if one.users or one.token_user}
@@ -214,6 +213,19 @@ class Vault:
         raise AuthError(
             what, "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
         )
+
+
+@contextlib.contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    if not place.is_dir():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch(mode=0o600)
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _parse(text: str) -> dict[str, _Scope] | None:
