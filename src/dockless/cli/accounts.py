@@ -8,8 +8,9 @@ from dockless.cli import ask, ways
 from dockless.cli.vaults import Prompt, vaults
 from dockless.credentials import chain, stores
 from dockless.credentials.authfile import docker_key
-from dockless.credentials.chain import Configured, Found, Given, Sources
+from dockless.credentials.chain import Found
 from dockless.credentials.configure import HelperFile
+from dockless.credentials.places import Configured, Given, Sources
 from dockless.model.reference import Repository
 from dockless.settings.cascade import Login, Settings
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 
 from dockless.cli.options import PushOptions
-from dockless.credentials.chain import Given
+from dockless.credentials.places import Given
 from dockless.model.errors import AuthError, UsageError
 from dockless.model.reference import Name
 from dockless.model.secret import Credential, Secret

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dockless.cli import accounts
 from dockless.cli.options import PushOptions
-from dockless.credentials.chain import Given
+from dockless.credentials.places import Given
 from dockless.settings.cascade import Settings
 from dockless.settings.naming import Target, local_candidates
 

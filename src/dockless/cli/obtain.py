@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockless.cli import ask, ways
-from dockless.credentials import chain
+from dockless.credentials import places
 from dockless.model import kinds
 from dockless.model.errors import UsageError
 from dockless.model.secret import Credential, Secret
@@ -49,10 +49,10 @@ def obtain(
     likely = username or _account(settings, target) or target.kind.token_user
     if given.password_stdin:
         password = Secret(sys.stdin.read().rstrip("\r\n"))
-        return chain.login(likely, password, "standard input"), ""
+        return places.login(likely, password, "standard input"), ""
     password = Secret(os.environ.get("DOCKLESS_PASSWORD", ""))
     if password and username:
-        return chain.login(username, password, "environment"), ""
+        return places.login(username, password, "environment"), ""
     reasons: list[str] = []
     if not username:
         for way in ways.ways(target.host, os.environ):
@@ -72,7 +72,7 @@ def obtain(
         )
     username = username or ask.line(f"Username for {target.scope}", likely)
     password = ask.hidden(f"Password for {username} at {target.scope}")
-    return chain.login(username, password, "prompt"), ""
+    return places.login(username, password, "prompt"), ""
 
 
 def _account(settings: Settings, target: LoginTarget) -> str:

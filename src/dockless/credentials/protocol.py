@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from dockless.credentials import chain
+from dockless.credentials import places
 from dockless.credentials.authfile import docker_key
 from dockless.credentials.scopes import scope
 from dockless.credentials.vault import IDENTITY_TOKEN
@@ -27,7 +27,7 @@ _NO_USERNAME = "no credentials username"
 _USAGE = f"Usage: {PROGRAM} <store|get|erase|list|version>"
 
 
-class Keyring(chain.Keyring, Protocol):
+class Keyring(places.Keyring, Protocol):
     """What the protocol needs of a keyring; every method raises AuthError when it cannot."""
 
     def put(self, scope: str, credential: Credential) -> None:
@@ -120,7 +120,7 @@ def _found(wanted: str, keyrings: Keyrings) -> Credential | None:
         if login := keyring.get(wanted):
             return login
     for way in keyrings.ways(wanted):
-        token = way.missing or chain.kept_token(wanted, way, keyrings.all, keyrings.identity)
+        token = way.missing or places.kept_token(wanted, way, keyrings.all, keyrings.identity)
         if isinstance(token, Credential):
             return token
     return None

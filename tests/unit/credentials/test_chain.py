@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.chain import Configured, Given, Sources, explain, find
+from dockless.credentials.chain import explain, find
+from dockless.credentials.places import Configured, Given, Sources
 from dockless.credentials.vault import Vault
 from dockless.credentials.ways import Way
 from dockless.model.errors import AuthError, UsageError
