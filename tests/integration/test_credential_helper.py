@@ -72,12 +72,15 @@ def bed(tmp_path: Path, locked_registry: Registry, login: Login) -> Iterator[Bed
 
 def test_docker_pushes_with_it(bed: Bed, old_docker: Docker) -> None:
     target = f"{bed.host}/helper/docker:1"
-    old_docker.run("tag", SAMPLE, target)
     argv = ("docker", f"--host={old_docker.address}", "push", target)
-    with pytest.raises(RuntimeError, match="no basic auth credentials"):
-        bed.run(*argv)
-    bed.log_in()
-    assert "digest: sha256:" in bed.run(*argv)
+    old_docker.run("tag", SAMPLE, target)
+    try:
+        with pytest.raises(RuntimeError, match="no basic auth credentials"):
+            bed.run(*argv)
+        bed.log_in()
+        assert "digest: sha256:" in bed.run(*argv)
+    finally:
+        old_docker.run("rmi", target)
 
 
 def test_docker_logs_in_and_out_through_it(bed: Bed, old_docker: Docker) -> None:

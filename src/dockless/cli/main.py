@@ -29,6 +29,9 @@ class _Terminated(BaseException):
     """SIGTERM arrived; everything is torn down as for Ctrl-C."""
 
 
+_STOPS = (KeyboardInterrupt, _Terminated)
+
+
 class _Commands(click.Group):
     """Commands that are imported when they are called: most of a warm push is imports."""
 
@@ -103,6 +106,9 @@ def _ending(error: BaseException) -> int:
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
+        case _ if (cause := error.__cause__) is not None and isinstance(cause, _STOPS):
+            # an interrupt in the midst of an import, which Python 3.11 wraps
+            return _ending(cause)
         case _:
             code, said = _BUG, _bug_report(error)
     click.echo(said, err=True)

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from dockless import __version__
-from dockless.cli.main import _COMMANDS, _Terminated, dockless, main
+from dockless.cli.main import _COMMANDS, _ending, _Terminated, dockless, main
 from dockless.model.errors import (
     AuthError,
     ConflictError,
@@ -148,3 +148,12 @@ def test_every_help_has_examples(
 ) -> None:
     assert ends(*command.split(), "--help") == 0
     assert "Examples:\n    dockless " in capsys.readouterr().out
+
+
+def test_an_interrupt_that_python_wrapped_is_an_interrupt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrapped = RuntimeError("Error calling __set_name__")
+    wrapped.__cause__ = KeyboardInterrupt()
+    assert _ending(wrapped) == 130
+    assert "Interrupted." in capsys.readouterr().err
