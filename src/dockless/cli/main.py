@@ -78,7 +78,8 @@ def main() -> None:
     try:
         code = dockless.main(standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - every ending is told apart in one place
-        sys.exit(_ending(error))
+        code = _ending(error)
+    gc.freeze()  # the interpreter would look through every module once more before it ends
     sys.exit(code if isinstance(code, int) else 0)
 
 

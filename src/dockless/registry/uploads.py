@@ -77,17 +77,23 @@ class HeadStart:
         for upload in self._uploads:
             while upload.is_alive() and not self._over():
                 upload.join(_LOOK_SECONDS)
-                sent = sum(each.sent for each in self._uploads)
-                sending.advance(sent - told)
-                told = sent
-        sending.advance(sum(each.sent for each in self._uploads) - told)
-        for upload in self._uploads:
+                told = self._tell(sending, told)
+            # those behind it are still on their way meanwhile
             if upload.complete and upload.blob.digest in wanted:
-                joint = "&" if "?" in upload.location else "?"
-                url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
-                with contextlib.suppress(DocklessError):
-                    self._client.request("PUT", self._repository, url)
-                upload.location, upload.complete = "", False
+                self._accept(upload)
+        self._tell(sending, told)
+
+    def _tell(self, sending: Task, told: int) -> int:
+        sent = sum(upload.sent for upload in self._uploads)
+        sending.advance(sent - told)
+        return sent
+
+    def _accept(self, upload: "_Upload") -> None:
+        joint = "&" if "?" in upload.location else "?"
+        url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
+        with contextlib.suppress(DocklessError):
+            self._client.request("PUT", self._repository, url)
+        upload.location, upload.complete = "", False
 
     def _over(self) -> bool:
         late = self._until is not None and time.monotonic() > self._until
