@@ -23,8 +23,8 @@ from dockless.model.reference import Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
 
-_AT_ONCE = 3
-_CHUNK = 1024 * 1024
+_AT_ONCE = 2
+_CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.05
 _LAST_WORDS_SECONDS = 1.0
 _THERE, _ACCEPTED = 200, 202
