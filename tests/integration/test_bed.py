@@ -99,8 +99,10 @@ def test_the_mutual_registry_wants_a_client_certificate(
     mutual_registry: Registry, oci_layout: Path
 ) -> None:
     push(mutual_registry, oci_layout, "bed/mutual:1")
-    with pytest.raises(RuntimeError, match=r"certificate|handshake"):
+    # what the client says depends on whether it reads the alert before it writes into a closed door
+    with pytest.raises(RuntimeError):
         crane_run(mutual_registry, "digest", f"{mutual_registry.host}/bed/mutual:1")
+    assert "client didn't provide a certificate" in mutual_registry.log.read_text()
 
 
 def test_the_embedded_registry_takes_a_push(embedded_registry: Registry, oci_layout: Path) -> None:
