@@ -45,6 +45,8 @@ class HeadStart:
         self._repository = repository
         self._until = until
         self._stopped = threading.Event()
+        self._decided = threading.Event()
+        self._wanted: frozenset[Digest] = frozenset()
         self._turns = threading.Semaphore(_AT_ONCE)
         self._uploads: list[_Upload] = []
 
@@ -53,6 +55,7 @@ class HeadStart:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
+        self._decided.set()
         end = time.monotonic() + _LAST_WORDS_SECONDS
         for upload in self._uploads:
             upload.join(max(0.0, end - time.monotonic()))
@@ -73,14 +76,13 @@ class HeadStart:
             wanted: The blobs that belong to the image; whatever else was sent is cancelled later.
             sending: Told of the bytes that went, those before this call included.
         """
+        self._wanted = frozenset(wanted)
+        self._decided.set()
         told = 0
         for upload in self._uploads:
             while upload.is_alive() and not self._over():
                 upload.join(_LOOK_SECONDS)
                 told = self._tell(sending, told)
-            # those behind it are still on their way meanwhile
-            if upload.complete and upload.blob.digest in wanted:
-                self._accept(upload)
         self._tell(sending, told)
 
     def _tell(self, sending: Task, told: int) -> int:
@@ -88,41 +90,42 @@ class HeadStart:
         sending.advance(sent - told)
         return sent
 
-    def _accept(self, upload: "_Upload") -> None:
-        joint = "&" if "?" in upload.location else "?"
-        url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
-        with contextlib.suppress(DocklessError):
-            self._client.request("PUT", self._repository, url)
-        upload.location, upload.complete = "", False
-
     def _over(self) -> bool:
         late = self._until is not None and time.monotonic() > self._until
         return late or self._stopped.is_set()
 
     def _send(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
-        with self._turns, contextlib.suppress(DocklessError, OSError, _StoppedError):
-            known = self._client.request("HEAD", self._repository, f"blobs/{blob.digest}")
-            if self._over() or known.status == _THERE:
-                return
-            begun = self._client.request("POST", self._repository, "blobs/uploads/")
-            if begun.status != _ACCEPTED:
-                return
-            upload.location = begun.headers.get("Location", "")
-            headers = {
-                "Content-Type": "application/octet-stream",
-                "Content-Length": str(blob.size),
-            }
-            with path.open("rb", buffering=0) as file:
-                received = self._client.request(
-                    "PATCH",
-                    self._repository,
-                    upload.location,
-                    headers,
-                    self._chunks(upload, file),
-                )
-            if received.status in _RECEIVED:
-                upload.location = received.headers.get("Location", "")
-                upload.complete = bool(upload.location)
+        with contextlib.suppress(DocklessError, OSError, _StoppedError):
+            with self._turns:
+                self._fill(upload, blob, path)
+            if upload.complete:
+                self._decided.wait()
+                if blob.digest in self._wanted:
+                    self._accept(upload)
+
+    def _fill(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
+        known = self._client.request("HEAD", self._repository, f"blobs/{blob.digest}")
+        if self._over() or known.status == _THERE:
+            return
+        begun = self._client.request("POST", self._repository, "blobs/uploads/")
+        if begun.status != _ACCEPTED:
+            return
+        upload.location = begun.headers.get("Location", "")
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob.size)}
+        with path.open("rb", buffering=0) as file:
+            received = self._client.request(
+                "PATCH", self._repository, upload.location, headers, self._chunks(upload, file)
+            )
+        if received.status in _RECEIVED:
+            upload.location = received.headers.get("Location", "")
+            upload.complete = bool(upload.location)
+
+    def _accept(self, upload: "_Upload") -> None:
+        joint = "&" if "?" in upload.location else "?"
+        url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
+        # even an answer that got lost may have committed it
+        upload.location = ""
+        self._client.request("PUT", self._repository, url)
 
     def _chunks(self, upload: "_Upload", file: BinaryIO) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
