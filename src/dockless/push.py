@@ -55,6 +55,28 @@ class Means:
     clock: Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An image that the repository has by its digest, and no tag names yet.
+
+    Attributes:
+        plan: What was planned; what was missing is there now.
+        engine: The name of the engine that sent it; empty when there was nothing to send.
+        attempts: How often the engine was started to send it.
+        started: When it began, on the clock of the means.
+    """
+
+    plan: Plan
+    engine: str
+    attempts: int
+    started: float
+
+    @property
+    def moving(self) -> bool:
+        """Whether any tag is to be made or moved."""
+        return any(tag.action != "keep" for tag in self.plan.tags)
+
+
 def push(order: Order, image: Image, means: Means) -> PushResult:
     """Push one image.
 
@@ -65,34 +87,53 @@ def push(order: Order, image: Image, means: Means) -> PushResult:
         DocklessError: With the exit code of what went wrong; no tag was moved, unless the error
             says so.
     """
+    return publish(order, deliver(order, image, means), means)
+
+
+def deliver(order: Order, image: Image, means: Means) -> Delivery:
+    """Bring an image to its repository by digest, and read it back; move no tag.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong.
+    """
     started = means.clock()
     # asked first: a refused credential should not cost a long compression
     before = {tag: _tag(order, means, tag) for tag in order.tags}
     content = image.content()
     wanted = content.root.digest
     tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
-    moving = tuple(tag for tag in tags if tag.action != "keep")
+    moving = any(tag.action != "keep" for tag in tags)
     if order.immutable:
         _refuse_moves(order, tags)
     blobs = _blobs(order, content, means) if moving else _all_present(content)
     plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
-    engine_name, attempts = "", 0
+    if not moving or order.dry_run:
+        return Delivery(plan, "", 0, started)
+    engine = means.engine()
+    attempts = _send(plan, image, engine, means)
+    if order.verify:
+        _verify(order, plan, means)
+    return Delivery(plan, engine.name, attempts, started)
+
+
+def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
+    """Make every tag name what was delivered.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong; it says which tags moved.
+    """
+    plan, moving = delivery.plan, delivery.moving
     if moving and not order.dry_run:
-        engine = means.engine()
-        engine_name = engine.name
-        attempts = _send(plan, image, engine, means)
-        if order.verify:
-            _verify(order, plan, means)
-        _move(order, plan, engine, means)
+        _move(order, plan, means.engine(), means)
     return PushResult(
         plan,
         unchanged=not moving,
         dry_run=order.dry_run,
-        verified=bool(moving) and order.verify and not order.dry_run,
-        engine=engine_name,
-        sent=sum(blob.size for blob in plan.missing) if attempts else 0,
-        attempts=attempts,
-        seconds=means.clock() - started,
+        verified=moving and order.verify and not order.dry_run,
+        engine=delivery.engine,
+        sent=sum(blob.size for blob in plan.missing) if delivery.attempts else 0,
+        attempts=delivery.attempts,
+        seconds=means.clock() - delivery.started,
     )
 
 

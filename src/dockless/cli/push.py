@@ -189,6 +189,7 @@ def _build(
     options: PushOptions, settings: Settings, target: Target, files: Project
 ) -> tuple[tuple[str, ...], str]:
     """Build the image; return the names to find it under, and the tool that has it."""
+    from dockless.processes.programs import ProgramsHere  # noqa: PLC0415 - rare
     from dockless.sources.build import Recipe, build  # noqa: PLC0415 - rare
 
     composed = compose.find(files.folder)
@@ -210,5 +211,5 @@ def _build(
         builder.args,
         builder.target or "",
     )
-    tool = build(recipe, os.environ, lambda line: show.remark(options, line))
+    tool = build(recipe, ProgramsHere(os.environ), lambda line: show.remark(options, line))
     return names, tool

@@ -1,6 +1,7 @@
 """The means of one run of `dockless push`: one store, one source opener, a client a repository."""
 
 import contextlib
+import functools
 import gc
 import os
 import sys
@@ -24,6 +25,7 @@ from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential
 from dockless.ports import Engine, Image, Progress
+from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import Means, Order, push
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
@@ -46,6 +48,21 @@ class Door:
     early: HeadStart
 
 
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a session works.
+
+    Attributes:
+        progress: Where its work is shown.
+        staging: Where its layers are staged.
+        folder: A private folder for everything else.
+    """
+
+    progress: Progress
+    staging: Staging
+    folder: Path
+
+
 class Session:
     """Pushes images, one after another, with the options of one command line.
 
@@ -54,20 +71,22 @@ class Session:
     """
 
     def __init__(
-        self, options: PushOptions, find: Find, shown: Progress, staging: Staging, folder: Path
+        self, options: PushOptions, find: Find, space: Workspace, programs: Programs
     ) -> None:
         until = None if options.timeout is None else time.monotonic() + options.timeout
-        self.opener = Opener(staging, shown, sys.stdin.buffer, container_tools(os.environ))
+        self.opener = Opener(
+            space.staging, space.progress, sys.stdin.buffer, container_tools(programs)
+        )
         self._options = options
         self._find = find
-        self._progress = shown
-        self._folder = folder
+        self._progress = space.progress
+        self._folder = space.folder
         self._until = until
-        self._patience = Patience(options.retries + 1, until, shown.note)
+        self._patience = Patience(options.retries + 1, until, space.progress.note)
         self._doors: dict[Repository, Door] = {}
         self._preparing: threading.Thread | None = None
         self._asked: dict[Repository, tuple[str, ...]] = {}
-        self._staging = staging
+        self._staging = space.staging
         self._open_doors = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -149,28 +168,35 @@ class Session:
 
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
-        options, repository = self._options, target.repository.value
-        door = self.knock(repository)
-        folder = self._folder / f"push-{len(list(self._folder.iterdir()))}"
-        folder.mkdir()
-        order = Order(
-            repository,
+        order, means = self.order(target), self.means(target.repository.value)
+        with repositories.explained(self._options, order.repository):
+            return push(order, image, means)
+
+    def order(self, target: Target) -> Order:
+        """Return what the command line asks for."""
+        options = self._options
+        return Order(
+            target.repository.value,
             tuple(tag.value for tag in target.tags),
             options.immutable,
             options.verify,
             options.dry_run,
         )
-        means = Means(
+
+    def means(self, repository: Repository) -> Means:
+        """Return what a push to the repository works with."""
+        door = self.knock(repository)
+        folder = self._folder / f"push-{len(list(self._folder.iterdir()))}"
+        folder.mkdir()
+        return Means(
             door.client,
             door.early,
-            lambda: self._engine(door, repository, folder / "home"),
+            functools.cache(lambda: self._engine(door, repository, folder / "home")),
             partial(write_layout, folder / "layout"),
             self._progress,
             self._patience,
             time.monotonic,
         )
-        with repositories.explained(options, repository):
-            return push(order, image, means)
 
     def _engine(self, door: Door, repository: Repository, home: Path) -> Engine:
         from dockless.cli.engine import engine  # noqa: PLC0415 - a warm push needs none
@@ -188,6 +214,22 @@ def session(options: PushOptions, find: Find) -> Iterator[Session]:
         options: The command line.
         find: Finds who we are to a registry.
     """
+    with (
+        workspaces(options) as space,
+        space("") as own,
+        Session(options, find, own, ProgramsHere(os.environ)) as work,
+    ):
+        yield work
+
+
+@contextlib.contextmanager
+def workspaces(
+    options: PushOptions,
+) -> Iterator[Callable[[str], contextlib.AbstractContextManager[Workspace]]]:
+    """Yield what makes workspaces, each in a folder of this name, which share progress and store.
+
+    What is in them is gone with them; the store is pruned at the end.
+    """
     gc.freeze()
     gc.enable()
     held = store(os.environ)
@@ -199,10 +241,15 @@ def session(options: PushOptions, find: Find) -> Iterator[Session]:
         terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
         color=not os.environ.get("NO_COLOR"),
     )
-    with shown, held.run() as folder:
-        with (
-            Staging(held, folder, options.compression, cores()) as staging,
-            Session(options, find, shown, staging, folder) as work,
-        ):
-            yield work
+    with shown:
+        with held.run() as folder:
+
+            @contextlib.contextmanager
+            def workspace(name: str) -> Iterator[Workspace]:
+                own = folder / name
+                own.mkdir(exist_ok=True)
+                with Staging(held, own, options.compression, cores()) as staging:
+                    yield Workspace(shown, staging, own)
+
+            yield workspace
         held.prune(limit)

@@ -1,12 +1,11 @@
-"""`--build`: the image is built first, with whichever tool works here."""
+"""`--build`: the image is built first, with whichever tool works on the machine."""
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockless.model.errors import EngineError, PushError, UsageError
-from dockless.processes.run import run, run_visibly
+from dockless.processes.programs import Programs
 
 _FILES = ("Dockerfile", "Containerfile")
 # each with the tool that has the image afterwards
@@ -41,7 +40,7 @@ class Recipe:
     target: str = ""
 
 
-def build(recipe: Recipe, environment: Mapping[str, str], note: Callable[[str], None]) -> str:
+def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> str:
     """Build the image, and return the name of the tool that has it now.
 
     Raises:
@@ -50,11 +49,11 @@ def build(recipe: Recipe, environment: Mapping[str, str], note: Callable[[str], 
         PushError: The build failed; the tool's own words stand above.
     """
     tool, argv = (
-        _composer(recipe.compose, environment) if recipe.compose else _builder(recipe, environment)
+        _composer(recipe.compose, programs) if recipe.compose else _builder(recipe, programs)
     )
     program = " ".join(argv[:2]) if argv[1] == "compose" else argv[0]
     note(f"Building {recipe.image} with {program}")
-    if run_visibly(argv, environment, recipe.folder):
+    if programs.run_visibly(argv, str(recipe.folder)):
         raise PushError(
             f"{program} could not build {recipe.image}.",
             "Its own words stand above. Nothing was sent.",
@@ -62,9 +61,9 @@ def build(recipe: Recipe, environment: Mapping[str, str], note: Callable[[str], 
     return tool
 
 
-def _composer(compose: Path, environment: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+def _composer(compose: Path, programs: Programs) -> tuple[str, tuple[str, ...]]:
     for command, tool in _COMPOSERS:
-        if _works((*command, "version"), environment):
+        if _works((*command, "version"), programs):
             return tool, (*command, "-f", str(compose), "build")
     raise EngineError(
         f"{compose.name} is there, and none of docker compose, docker-compose and "
@@ -73,8 +72,8 @@ def _composer(compose: Path, environment: Mapping[str, str]) -> tuple[str, tuple
     )
 
 
-def _builder(recipe: Recipe, environment: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    dockerfile = _dockerfile(recipe)
+def _builder(recipe: Recipe, programs: Programs) -> tuple[str, tuple[str, ...]]:
+    dockerfile = _dockerfile(recipe, programs)
     options = (
         *("-t", recipe.image, "-f", str(dockerfile)),
         *(part for key, value in recipe.args for part in ("--build-arg", f"{key}={value}")),
@@ -87,7 +86,7 @@ def _builder(recipe: Recipe, environment: Mapping[str, str]) -> tuple[str, tuple
         ("podman", ("podman", "info"), "build"),
         ("buildah", ("buildah", "info"), "bud"),
     ):
-        if _works(question, environment):
+        if _works(question, programs):
             return tool, (tool, verb, *options)
     raise EngineError(
         "None of docker, podman and buildah works here, so nothing can be built.",
@@ -95,14 +94,14 @@ def _builder(recipe: Recipe, environment: Mapping[str, str]) -> tuple[str, tuple
     )
 
 
-def _dockerfile(recipe: Recipe) -> Path:
+def _dockerfile(recipe: Recipe, programs: Programs) -> Path:
     context = recipe.folder / recipe.context
     if recipe.dockerfile:
         candidates = [recipe.folder / recipe.dockerfile]
     else:
         candidates = [context / name for name in _FILES]
     for candidate in candidates:
-        if candidate.is_file():
+        if programs.is_file(str(candidate)):
             return candidate
     raise UsageError(
         f"There is nothing to build from: no {' or '.join(map(str, candidates))}.",
@@ -110,10 +109,10 @@ def _dockerfile(recipe: Recipe) -> Path:
     )
 
 
-def _works(argv: tuple[str, ...], environment: Mapping[str, str]) -> bool:
-    if shutil.which(argv[0], path=environment.get("PATH")) is None:
+def _works(argv: tuple[str, ...], programs: Programs) -> bool:
+    if not programs.has(argv[0]):
         return False
     try:
-        return run(argv, environment, timeout=_ANSWER_SECONDS).code == 0
+        return programs.run(argv, timeout=_ANSWER_SECONDS).code == 0
     except EngineError:
         return False

@@ -2,15 +2,14 @@
 
 import contextlib
 import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dockless.layout.blocks import Readable
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
 from dockless.model.reference import Reference
-from dockless.processes.run import run, stream
+from dockless.processes.programs import Programs
 from dockless.sources.archive import with_tag
 
 _ANSWER_SECONDS = 30
@@ -32,19 +31,19 @@ class LocalImage:
 
 
 class ContainerTool:
-    """One of the tools, as it is on this machine.
+    """One of the tools, as it is on some machine.
 
     Attributes:
         name: The program: `docker`, `podman` or `nerdctl`.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, programs: Programs) -> None:
         self.name = name
-        self._environment = environment
+        self._programs = programs
 
     def available(self) -> bool:
         """Whether the tool is on PATH."""
-        return shutil.which(self.name, path=self._environment.get("PATH")) is not None
+        return self._programs.has(self.name)
 
     def find(self, names: Sequence[str]) -> LocalImage | None:
         """Return the first of the named images that the tool has.
@@ -53,7 +52,7 @@ class ContainerTool:
             EngineError: The tool cannot tell, such as docker without its daemon.
         """
         argv = (self.name, "image", "inspect", *names)
-        done = run(argv, self._environment, timeout=_ANSWER_SECONDS)
+        done = self._programs.run(argv, timeout=_ANSWER_SECONDS)
         try:
             listed = json.loads(done.stdout or b"[]")
             found = [
@@ -75,7 +74,7 @@ class ContainerTool:
         return self._listed("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
 
     def _listed(self, *arguments: str) -> list[str]:
-        done = run((self.name, *arguments), self._environment, timeout=_ANSWER_SECONDS)
+        done = self._programs.run((self.name, *arguments), timeout=_ANSWER_SECONDS)
         listed = done.stdout.decode(errors="replace").split()
         return [name for name in listed if "<none>" not in name]
 
@@ -86,7 +85,7 @@ class ContainerTool:
         Raises:
             SourceError: The tool failed on the way.
         """
-        with stream(self._save_argv(image), self._environment) as running:
+        with self._programs.stream(self._save_argv(image)) as running:
             try:
                 yield running.stdout
             except SourceError:
@@ -110,7 +109,7 @@ class Buildah(ContainerTool):
         """Return the first of the named images that buildah has."""
         for name in names:
             argv = (self.name, "inspect", "--type", "image", "--format", "{{.FromImageID}}", name)
-            done = run(argv, self._environment, timeout=_ANSWER_SECONDS)
+            done = self._programs.run(argv, timeout=_ANSWER_SECONDS)
             if done.code == 0:
                 return LocalImage(self.name, name, _digest(done.stdout.decode().strip()))
         return None
@@ -123,10 +122,10 @@ class Buildah(ContainerTool):
         return (self.name, "push", "--quiet", image.image_id.hex, "docker-archive:/dev/stdout")
 
 
-def container_tools(environment: Mapping[str, str]) -> tuple[ContainerTool, ...]:
-    """Return every tool that may have images here, in the order in which they are asked."""
-    tools = (ContainerTool(name, environment) for name in ("docker", "podman", "nerdctl"))
-    return (*tools, Buildah("buildah", environment))
+def container_tools(programs: Programs) -> tuple[ContainerTool, ...]:
+    """Return every tool that may have images there, in the order in which they are asked."""
+    tools = (ContainerTool(name, programs) for name in ("docker", "podman", "nerdctl"))
+    return (*tools, Buildah("buildah", programs))
 
 
 def _save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from dockless.model.errors import EngineError, PushError, UsageError
+from dockless.processes.programs import ProgramsHere
 from dockless.sources.build import Recipe, build
 
 Install = Callable[..., None]
@@ -53,7 +54,7 @@ def test_the_tool_that_works_builds(
     environment: dict[str, str], install: Install, recipe: Recipe, tool: str, verb: str
 ) -> None:
     install(tool)
-    assert build(recipe, environment, silent) == tool
+    assert build(recipe, ProgramsHere(environment), silent) == tool
     folder = recipe.folder
     assert built(folder.parent) == f"{tool} {verb} -t shop:1 -f {folder}/Dockerfile {folder}"
 
@@ -63,7 +64,7 @@ def test_a_client_without_its_daemon_gives_way_to_the_next_tool(
 ) -> None:
     install("docker", answers=1)
     install("podman")
-    assert build(recipe, environment, silent) == "podman"
+    assert build(recipe, ProgramsHere(environment), silent) == "podman"
 
 
 def test_arguments_target_context_and_file_are_handed_on(
@@ -75,7 +76,7 @@ def test_arguments_target_context_and_file_are_handed_on(
     recipe = Recipe(
         tmp_path, "shop:1", None, "app", "app.Dockerfile", (("A", "1"), ("B", "two words")), "prod"
     )
-    build(recipe, environment, silent)
+    build(recipe, ProgramsHere(environment), silent)
     assert built(tmp_path) == (
         f"docker build -t shop:1 -f {tmp_path}/app.Dockerfile --build-arg A=1 "
         f"--build-arg B=two words --target prod {tmp_path}/app"
@@ -87,7 +88,7 @@ def test_a_containerfile_will_do(
 ) -> None:
     install("podman")
     (tmp_path / "Containerfile").touch()
-    build(Recipe(tmp_path, "shop:1"), environment, silent)
+    build(Recipe(tmp_path, "shop:1"), ProgramsHere(environment), silent)
     assert f"-f {tmp_path}/Containerfile" in built(tmp_path)
 
 
@@ -100,7 +101,7 @@ def test_a_compose_file_is_built_with_compose_and_the_tool_behind_it_has_the_ima
 ) -> None:
     install(command.split(maxsplit=1)[0])
     compose = tmp_path / "compose.yml"
-    assert build(Recipe(tmp_path, "shop:1", compose), environment, silent) == tool
+    assert build(Recipe(tmp_path, "shop:1", compose), ProgramsHere(environment), silent) == tool
     assert built(tmp_path) == f"{command} -f {compose} build"
 
 
@@ -109,7 +110,7 @@ def test_nothing_to_build_from_is_a_usage_error(
 ) -> None:
     install("docker")
     with pytest.raises(UsageError, match=r"Dockerfile or .*Containerfile"):
-        build(Recipe(tmp_path, "shop:1"), environment, silent)
+        build(Recipe(tmp_path, "shop:1"), ProgramsHere(environment), silent)
 
 
 @pytest.mark.parametrize("compose", [None, Path("compose.yml")])
@@ -118,7 +119,7 @@ def test_no_tool_that_works_is_an_error_that_names_them(
 ) -> None:
     install("docker", answers=1)
     with pytest.raises(EngineError, match="podman"):
-        build(Recipe(recipe.folder, "shop:1", compose), environment, silent)
+        build(Recipe(recipe.folder, "shop:1", compose), ProgramsHere(environment), silent)
 
 
 def test_a_build_that_fails_sends_nothing(
@@ -126,7 +127,7 @@ def test_a_build_that_fails_sends_nothing(
 ) -> None:
     install("docker", builds=1)
     with pytest.raises(PushError, match="docker could not build shop:1"):
-        build(recipe, environment, silent)
+        build(recipe, ProgramsHere(environment), silent)
 
 
 def test_what_is_built_with_what_is_said(
@@ -134,5 +135,5 @@ def test_what_is_built_with_what_is_said(
 ) -> None:
     said: list[str] = []
     install("docker")
-    build(recipe, environment, said.append)
+    build(recipe, ProgramsHere(environment), said.append)
     assert said == ["Building shop:1 with docker"]

@@ -7,6 +7,7 @@ import pytest
 
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
+from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import Buildah, ContainerTool, LocalImage, container_tools
 
 ONE, TWO = Digest.of(b"one"), Digest.of(b"two")
@@ -43,7 +44,7 @@ def inspected(*images: tuple[Digest, list[str]], prefix: str = "sha256:") -> str
 def test_a_tool_is_available_when_it_is_on_path(
     environment: dict[str, str], install: Install
 ) -> None:
-    tool = ContainerTool("nerdctl", environment)
+    tool = ContainerTool("nerdctl", ProgramsHere(environment))
     assert not tool.available()
     install("nerdctl")
     assert tool.available()
@@ -55,7 +56,7 @@ def test_the_first_name_that_is_there_wins_whatever_the_order_of_the_answer(
     answer = inspected((TWO, ["shop:latest"]), (ONE, ["ghcr.io/acme/shop:1"]))
     install("docker", answer, "Error: No such image: absent\n", code=1)
     names = ("absent", "ghcr.io/acme/shop:1", "shop")
-    found = ContainerTool("docker", environment).find(names)
+    found = ContainerTool("docker", ProgramsHere(environment)).find(names)
     assert found == LocalImage("docker", "ghcr.io/acme/shop:1", ONE)
     assert (tmp_path / "docker.log").read_text() == f"image inspect {' '.join(names)}\n"
 
@@ -64,7 +65,7 @@ def test_podmans_own_way_of_naming_is_understood(
     environment: dict[str, str], install: Install
 ) -> None:
     install("podman", inspected((ONE, ["localhost/shop:latest"]), prefix=""))
-    found = ContainerTool("podman", environment).find(("absent", "shop"))
+    found = ContainerTool("podman", ProgramsHere(environment)).find(("absent", "shop"))
     assert found == LocalImage("podman", "shop", ONE)
 
 
@@ -73,7 +74,7 @@ def test_an_image_is_found_by_its_id(
     environment: dict[str, str], install: Install, name: str
 ) -> None:
     install("docker", inspected((TWO, ["shop:2"]), (ONE, [])))
-    found = ContainerTool("docker", environment).find(("absent", name))
+    found = ContainerTool("docker", ProgramsHere(environment)).find(("absent", name))
     assert found == LocalImage("docker", name, ONE)
 
 
@@ -81,14 +82,16 @@ def test_the_answer_to_one_name_is_taken_at_its_word(
     environment: dict[str, str], install: Install
 ) -> None:
     install("docker", inspected((ONE, ["another:name"])))
-    assert ContainerTool("docker", environment).find(("shop",)) == LocalImage("docker", "shop", ONE)
+    assert ContainerTool("docker", ProgramsHere(environment)).find(("shop",)) == LocalImage(
+        "docker", "shop", ONE
+    )
 
 
 def test_a_tag_that_is_no_reference_is_passed_over(
     environment: dict[str, str], install: Install
 ) -> None:
     install("docker", inspected((TWO, ["<none>:<none>"]), (ONE, ["shop:1"])))
-    found = ContainerTool("docker", environment).find(("absent", "shop:1"))
+    found = ContainerTool("docker", ProgramsHere(environment)).find(("absent", "shop:1"))
     assert found == LocalImage("docker", "shop:1", ONE)
 
 
@@ -104,7 +107,7 @@ def test_an_image_that_is_not_there_is_none(
     environment: dict[str, str], install: Install, said: str
 ) -> None:
     install("docker", "[]\n", said, code=1)
-    assert ContainerTool("docker", environment).find(("shop",)) is None
+    assert ContainerTool("docker", ProgramsHere(environment)).find(("shop",)) is None
 
 
 def test_a_tool_that_cannot_tell_is_an_error_with_its_last_words(
@@ -112,7 +115,7 @@ def test_a_tool_that_cannot_tell_is_an_error_with_its_last_words(
 ) -> None:
     install("docker", "", "Warning.\nCannot connect to the Docker daemon.\n", code=1)
     with pytest.raises(EngineError, match="gives no answer: Cannot connect to the Docker daemon"):
-        ContainerTool("docker", environment).find(("shop",))
+        ContainerTool("docker", ProgramsHere(environment)).find(("shop",))
 
 
 @pytest.mark.parametrize("stdout", ["not json", '{"Id": "1"}', '[{"Id": "short"}]', "[7]"])
@@ -121,19 +124,21 @@ def test_an_answer_of_another_shape_is_an_error(
 ) -> None:
     install("docker", stdout)
     with pytest.raises(EngineError, match="answered with something else"):
-        ContainerTool("docker", environment).find(("shop",))
+        ContainerTool("docker", ProgramsHere(environment)).find(("shop",))
 
 
 def test_names_without_a_name_are_left_out(environment: dict[str, str], install: Install) -> None:
     install("docker", "shop:1\n<none>:<none>\nshop:<none>\nother:2\n")
-    assert ContainerTool("docker", environment).names() == ["shop:1", "other:2"]
+    assert ContainerTool("docker", ProgramsHere(environment)).names() == ["shop:1", "other:2"]
 
 
 def test_an_image_is_saved_by_its_id_on_a_pipe(
     environment: dict[str, str], install: Install, tmp_path: Path
 ) -> None:
     install("docker", "the archive")
-    with ContainerTool("docker", environment).save(LocalImage("docker", "shop", ONE)) as stream:
+    with ContainerTool("docker", ProgramsHere(environment)).save(
+        LocalImage("docker", "shop", ONE)
+    ) as stream:
         assert stream.read() == b"the archive"
     assert (tmp_path / "docker.log").read_text() == f"save {ONE.hex}\n"
 
@@ -142,7 +147,7 @@ def test_a_tool_sees_nothing_of_our_own_settings(
     environment: dict[str, str], install: Install, tmp_path: Path
 ) -> None:
     install("docker", "[]")
-    ContainerTool("docker", environment).find(("shop",))
+    ContainerTool("docker", ProgramsHere(environment)).find(("shop",))
     assert "hunter2" not in (tmp_path / "docker.env").read_text()
 
 
@@ -160,7 +165,7 @@ def test_a_save_that_fails_says_so_whatever_became_of_the_stream(
 ) -> None:
     install("docker", "half an arch", "Error: no space left on device", code=1)
     with pytest.raises(SourceError, match="'docker save' of shop failed: Error: no space left"):
-        read(ContainerTool("docker", environment), then)
+        read(ContainerTool("docker", ProgramsHere(environment)), then)
 
 
 def test_a_stream_that_is_bad_by_itself_keeps_its_own_error(
@@ -168,14 +173,14 @@ def test_a_stream_that_is_bad_by_itself_keeps_its_own_error(
 ) -> None:
     install("docker", "not a tar")
     with pytest.raises(SourceError, match="not a tar"):
-        read(ContainerTool("docker", environment), SourceError("It is not a tar."))
+        read(ContainerTool("docker", ProgramsHere(environment)), SourceError("It is not a tar."))
 
 
 def test_buildah_is_asked_one_by_one_and_saves_by_pushing(
     environment: dict[str, str], install: Install, tmp_path: Path
 ) -> None:
     install("buildah", f"{ONE.hex}\n")
-    tool = Buildah("buildah", environment)
+    tool = Buildah("buildah", ProgramsHere(environment))
     assert tool.find(("shop",)) == LocalImage("buildah", "shop", ONE)
     with tool.save(LocalImage("buildah", "shop", ONE)) as stream:
         stream.read()
@@ -187,8 +192,13 @@ def test_buildah_is_asked_one_by_one_and_saves_by_pushing(
 
 def test_buildah_without_the_image_has_none(environment: dict[str, str], install: Install) -> None:
     install("buildah", "", "shop: image not known", code=125)
-    assert Buildah("buildah", environment).find(("shop",)) is None
+    assert Buildah("buildah", ProgramsHere(environment)).find(("shop",)) is None
 
 
 def test_docker_is_asked_before_podman() -> None:
-    assert [tool.name for tool in container_tools({})] == ["docker", "podman", "nerdctl", "buildah"]
+    assert [tool.name for tool in container_tools(ProgramsHere({}))] == [
+        "docker",
+        "podman",
+        "nerdctl",
+        "buildah",
+    ]

@@ -12,6 +12,7 @@ from dockless.layout.store import BlobStore
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
 from dockless.model.platform import Platform
+from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.local import ToolImage, find_local
 from fakes.progress import FakeProgress
@@ -26,7 +27,7 @@ class Tool(ContainerTool):
     def __init__(
         self, name: str = "docker", *, has: bool = True, here: bool = True, error: str = ""
     ) -> None:
-        super().__init__(name, {})
+        super().__init__(name, ProgramsHere({}))
         self.saved = 0
         self._has = has
         self._here = here
