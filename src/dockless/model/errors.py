@@ -83,6 +83,10 @@ class NetworkError(DocklessError):
         self.retry_after = retry_after
 
 
+class HostLostError(NetworkError):
+    """A host cannot be reached over SSH, or the connection to it broke."""
+
+
 def out_of_time(host: str) -> NetworkError:
     """Return the error for a push that `--timeout` ended."""
     return NetworkError(

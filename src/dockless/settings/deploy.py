@@ -11,10 +11,10 @@ from dockless.model.errors import UsageError
 from dockless.model.kinds import Kind
 from dockless.model.reference import is_registry
 from dockless.model.secret import Secret
+from dockless.model.server import Server
 from dockless.settings import deployservers, files
 from dockless.settings.document import Value, merge
 from dockless.settings.secrets import SecretName
-from dockless.settings.servers import Server
 from dockless.settings.setting import Setting
 
 FILE = "config/deploy.yml"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dockless.model.server import SSH_PORT, Server
 from dockless.settings.document import Value
-from dockless.settings.servers import SSH_PORT, Server, checked, port_of, required
+from dockless.settings.servers import checked, port_of, required
 from dockless.settings.setting import Setting
 
 _KAMAL_USER = "root"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockless.model.errors import UsageError
+from dockless.model.server import Server
 from dockless.settings import compose, deploy, files, servers, session, version
 from dockless.settings.deploy import Deploy
 from dockless.settings.secrets import Secrets
-from dockless.settings.servers import Server
 from dockless.settings.session import Session
 from dockless.settings.setting import Setting, first
 

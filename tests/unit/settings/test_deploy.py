@@ -7,7 +7,7 @@ from dockless.model.secret import Secret
 from dockless.settings import deploy
 from dockless.settings.deploy import Builder, Deploy
 from dockless.settings.secrets import SecretName
-from dockless.settings.servers import Server
+from dockless.model.server import Server
 from dockless.settings.setting import Setting
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from dockless.model.errors import UsageError
 from dockless.settings import project
-from dockless.settings.servers import Server
+from dockless.model.server import Server
 from dockless.settings.setting import Setting
 
 FILES = {

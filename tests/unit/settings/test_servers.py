@@ -4,7 +4,7 @@ import pytest
 
 from dockless.model.errors import UsageError
 from dockless.settings import servers
-from dockless.settings.servers import Server
+from dockless.model.server import Server
 from dockless.settings.setting import Setting
 
 LIST = tuple(Server(f"10.0.0.{number}", "me", role="web") for number in range(1, 6))

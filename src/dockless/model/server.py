@@ -1,0 +1,36 @@
+"""Machines that are reached over SSH."""
+
+from dataclasses import dataclass
+
+SSH_PORT = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A machine that is reached over SSH.
+
+    Attributes:
+        address: Its host name or IP address.
+        user: The account there.
+        port: The TCP port of its SSH server.
+        keys: The private key files to offer, as written in the file.
+        keys_only: Whether no other key may be offered.
+        proxy: The jump host, as `user@host:port`; empty for none.
+        role: What it does, as Wheels calls it; empty when nobody says.
+        remote_dir: The project's folder there; empty for the default.
+        image_name: The image's name there; empty for the default.
+    """
+
+    address: str
+    user: str
+    port: int = SSH_PORT
+    keys: tuple[str, ...] = ()
+    keys_only: bool = False
+    proxy: str = ""
+    role: str = ""
+    remote_dir: str = ""
+    image_name: str = ""
+
+    def __str__(self) -> str:
+        role = f" ({self.role})" if self.role else ""
+        return f"{self.user}@{self.address}:{self.port}{role}"
