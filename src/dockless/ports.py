@@ -82,7 +82,14 @@ class EarlyUploads(Protocol):
         """Wait for what is on its way, and make the registry accept it; nothing is ever raised."""
 
 
-class Engine(Protocol):
+class Mover(Protocol):
+    """A program that moves tags. Every method raises the errors of its exit."""
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""
+
+
+class Engine(Mover, Protocol):
     """A program that writes to registries. Every method raises the errors of its exit."""
 
     @property
@@ -91,6 +98,3 @@ class Engine(Protocol):
 
     def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
         """Push what the layout holds, by digest, and check the digest that the engine reports."""
-
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""

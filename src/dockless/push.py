@@ -9,7 +9,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, DocklessError, PushError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
-from dockless.ports import EarlyUploads, Engine, Image, Progress, Registry
+from dockless.ports import EarlyUploads, Engine, Image, Mover, Progress, Registry
 from dockless.retries import Patience
 
 
@@ -98,13 +98,13 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     """
     started = means.clock()
     # asked first: a refused credential should not cost a long compression
-    before = {tag: _tag(order, means, tag) for tag in order.tags}
+    before = tags_before(order, means.registry, means.patience)
     content = image.content()
     wanted = content.root.digest
     tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
     moving = any(tag.action != "keep" for tag in tags)
     if order.immutable:
-        _refuse_moves(order, tags)
+        refuse_moves(order, tags)
     blobs = _blobs(order, content, means) if moving else _all_present(content)
     plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
     if not moving or order.dry_run:
@@ -124,7 +124,7 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
     """
     plan, moving = delivery.plan, delivery.moving
     if moving and not order.dry_run:
-        _move(order, plan, means.engine(), means)
+        move_tags(order, plan, means.engine(), means.registry, means.patience)
     return PushResult(
         plan,
         unchanged=not moving,
@@ -137,8 +137,13 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
     )
 
 
-def _tag(order: Order, means: Means, tag: str) -> Digest | None:
-    return means.patience.call(lambda: means.registry.tag(order.repository, tag))
+def tags_before(order: Order, registry: Registry, patience: Patience) -> dict[str, Digest | None]:
+    """Return what every tag names now."""
+    return {tag: _tag(order, registry, patience, tag) for tag in order.tags}
+
+
+def _tag(order: Order, registry: Registry, patience: Patience, tag: str) -> Digest | None:
+    return patience.call(lambda: registry.tag(order.repository, tag))
 
 
 def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
@@ -151,7 +156,8 @@ def _all_present(content: Content) -> tuple[BlobPlan, ...]:
     return tuple(BlobPlan(blob, present=True) for blob in content.blobs)
 
 
-def _refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
+def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
+    """Raise ConflictError when a tag would move to another digest."""
     for tag in tags:
         if tag.action == "move":
             raise ConflictError(
@@ -216,13 +222,20 @@ def _read_back(plan: Plan, digest: Digest, means: Means) -> bytes | None:
     return means.patience.call(lambda: means.registry.manifest(plan.repository, digest))
 
 
-def _move(order: Order, plan: Plan, engine: Engine, means: Means) -> None:
+def move_tags(
+    order: Order, plan: Plan, mover: Mover, registry: Registry, patience: Patience
+) -> None:
+    """Make every tag of the plan name what the repository has by digest.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong; it says which tags moved.
+    """
     done: list[str] = []
     for tag in plan.tags:
         if tag.action == "keep":
             continue
         try:
-            _move_one(order, plan, engine, means, tag.tag)
+            _move(order, plan, mover, registry, patience, tag.tag)
         except DocklessError as error:
             if done:
                 error.what += f" Moved before: {', '.join(done)}."
@@ -230,13 +243,15 @@ def _move(order: Order, plan: Plan, engine: Engine, means: Means) -> None:
         done.append(tag.tag)
 
 
-def _move_one(order: Order, plan: Plan, engine: Engine, means: Means, tag: str) -> None:
+def _move(  # noqa: PLR0913, PLR0917 - one step of `move_tags`, which has them all
+    order: Order, plan: Plan, mover: Mover, registry: Registry, patience: Patience, tag: str
+) -> None:
     root = plan.content.root
     if order.immutable:
-        now = _tag(order, means, tag)
-        _refuse_moves(order, (TagPlan(tag, now, root.digest),))
-    means.patience.call(lambda: engine.move(root, plan.repository, tag))
-    if order.verify and (now := _tag(order, means, tag)) != root.digest:
+        now = _tag(order, registry, patience, tag)
+        refuse_moves(order, (TagPlan(tag, now, root.digest),))
+    patience.call(lambda: mover.move(root, plan.repository, tag))
+    if order.verify and (now := _tag(order, registry, patience, tag)) != root.digest:
         raise PushError(
             f"{Reference(plan.repository, tag)} names {now or 'nothing'} after it was moved to "
             f"{root.digest}.",

@@ -30,8 +30,8 @@ class Patience:
     note: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
 
-    def call(self, step: Callable[[], Result]) -> Result:
-        """Return the step's result, trying again after every failure that may pass.
+    def call(self, step: Callable[[], Result], only: type[NetworkError] = NetworkError) -> Result:
+        """Return the step's result, trying again after every failure of a kind that may pass.
 
         The wait doubles from half a second to 30 s, with jitter. What the registry asks for with
         Retry-After is waited for instead, unless that leads past the deadline.
@@ -41,7 +41,7 @@ class Patience:
         """
         try:
             return step()
-        except NetworkError as error:
+        except only as error:
             failures = [error]
 
         def again() -> Result:
@@ -67,7 +67,7 @@ class Patience:
             self.note(f"{what} Trying again in {state.upcoming_sleep:.1f} s.")
 
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_passes),
+            retry=tenacity.retry_if_exception(lambda error: _passes(error, only)),
             wait=wait,
             stop=lambda state: state.attempt_number >= self.attempts or late(state),
             before_sleep=announce,
@@ -76,5 +76,5 @@ class Patience:
         )(again)
 
 
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, NetworkError) and error.passing
+def _passes(error: BaseException, only: type[NetworkError]) -> bool:
+    return isinstance(error, only) and error.passing

@@ -39,7 +39,7 @@ def make(folder: Path, *names: str) -> Certificates:
 
     Args:
         folder: Where they are put.
-        names: Names of the server beside `127.0.0.1` and `localhost`.
+        names: Names and addresses of the server beside `127.0.0.1` and `localhost`.
     """
     clients = folder / "client"
     clients.mkdir(parents=True)
@@ -76,9 +76,8 @@ def make(folder: Path, *names: str) -> Certificates:
         (made.client, made.client_key, ExtendedKeyUsageOID.CLIENT_AUTH),
     ):
         key = ec.generate_private_key(ec.SECP256R1())
-        loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        known = [x509.DNSName(name) for name in ("localhost", *names)]
-        alternatives = x509.SubjectAlternativeName([*known, loopback])
+        known = [_alternative(name) for name in ("localhost", "127.0.0.1", *names)]
+        alternatives = x509.SubjectAlternativeName(known)
         signed = (
             _builder(_name(certificate.stem), authority, key.public_key())
             .add_extension(alternatives, critical=False)
@@ -113,6 +112,13 @@ def self_signed(key: rsa.RSAPrivateKey) -> x509.Certificate:
         .not_valid_after(now + _DAY)
         .sign(key, hashes.SHA256())
     )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _name(text: str) -> x509.Name:

@@ -106,6 +106,7 @@ def docker_registry(
     certificates: Certificates | None = None,
     client_certificate: bool = False,
     auth: Mapping[str, Any] | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[Registry]:
     """Run Debian's docker-registry for as long as the block lasts.
 
@@ -115,8 +116,9 @@ def docker_registry(
         certificates: Makes it speak TLS.
         client_certificate: Whether a client must show a certificate of the same authority.
         auth: The registry's `auth` section, in place of a file with the login.
+        address: The address that it listens on.
     """
-    http: dict[str, Any] = {"addr": "127.0.0.1:0", "secret": "the same for every upload"}
+    http: dict[str, Any] = {"addr": f"{address}:0", "secret": "the same for every upload"}
     if certificates:
         http["tls"] = {"certificate": str(certificates.server), "key": str(certificates.server_key)}
         if client_certificate:
@@ -139,7 +141,7 @@ def docker_registry(
     configuration.write_text(yaml.safe_dump(settings))
     argv = ("docker-registry", "serve", str(configuration))
     with running(argv, folder / "registry.log") as daemon:
-        host = daemon.wait_for(r"listening on (127\.0\.0\.1:\d+)")[1]
+        host = daemon.wait_for(rf"listening on ({re.escape(address)}:\d+)")[1]
         _write_login(folder, host, login)
         yield Registry(host, storage, daemon.log, folder, login, certificates)
 

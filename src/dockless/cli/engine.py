@@ -61,6 +61,25 @@ def prepare(options: PushOptions) -> None:
         _selected(name)
 
 
+def missing(options: PushOptions) -> str:
+    """Return why no engine of this machine can be used; empty when one can."""
+    wanted = ("crane", "skopeo") if options.engine == "auto" else (options.engine,)
+    reasons = []
+    for name in wanted:
+        try:
+            _selected(name)
+        except EngineError as error:
+            reasons.append(error.what.rstrip("."))
+        else:
+            return ""
+    return ", and ".join(reasons)
+
+
+def crane_path() -> Path:
+    """Return this machine's crane; raise EngineError when there is none that can be used."""
+    return _selected("crane").path
+
+
 @functools.cache
 def _selected(name: str) -> Abilities:
     return select(name, _own_folder(), os.environ)

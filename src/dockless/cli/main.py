@@ -15,6 +15,7 @@ from dockless.model.errors import DocklessError
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
+    "hosts": "List the servers, and see what each has for a push.",
     "login": "Check a login, and keep it in the OS keyring.",
     "logout": "Forget the logins of a registry.",
     "whoami": "List the logins of this machine.",

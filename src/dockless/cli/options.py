@@ -84,11 +84,6 @@ class PushOptions:
             )
         if self.servers is not None and not self.remote:
             raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
-        if self.remote:
-            raise UsageError(
-                "This version pushes from this machine only; --remote is not in it yet.",
-                "Run dockless on the host that has the image.",
-            )
 
 
 class Seconds(click.ParamType[float]):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import click
 
 from dockless.cli import accounts, ask, show
 from dockless.cli.explain import setting_rows, target_rows
+from dockless.cli.host_options import HostOptions, host_options
 from dockless.cli.options import PushOptions, push_options
 from dockless.credentials.chain import Found
 from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
@@ -54,23 +55,31 @@ docker-config.json, in this order. stdout carries REPOSITORY@DIGEST only.
 """
 )
 @push_options
+@host_options
 def push(**arguments: object) -> None:
     """Push an image to a registry.
 
     Layers are compressed once, pushed by digest, read back and compared; only then do the tags
     move. What is already there is neither sent nor exported again.
     """
-    options = PushOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
+    names = {field.name for field in fields(HostOptions)}
+    theirs = {name: arguments.pop(name) for name in names}
+    hosts = HostOptions(**theirs)  # type: ignore[arg-type] # click made them by these names
+    options = PushOptions(**arguments)  # type: ignore[arg-type] # the same
     try:
-        _push(options, Path.cwd())
+        told = _push(options, hosts, Path.cwd())
     except DocklessError as error:
         if options.output == "json" and not isinstance(error, PartialError):
             show.failure(error)
         raise
+    if told:
+        raise told
 
 
-def _push(options: PushOptions, folder: Path) -> None:
+def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessError | None:
+    """Push; return the error of which the result on stdout tells already."""
     options.check()
+    hosts.check(options)
     spec = parse_source(options.source, folder) if options.source is not None else None
     files = project.read(folder, os.environ, options.destination)
     settings = resolve(_flags(options), os.environ, files)
@@ -80,10 +89,15 @@ def _push(options: PushOptions, folder: Path) -> None:
         show.remark(options, "Warning: --password shows in the process list: use --password-stdin.")
     if options.explain:
         _explain(options, settings, spec)
+    elif options.remote:
+        from dockless.cli.remote import push_remote  # noqa: PLC0415 - it brings paramiko along
+
+        return push_remote(options, hosts, settings, files)
     elif options.all_images and spec:
         _push_all(options, settings, spec)
     else:
         _push_one(options, settings, spec, files)
+    return None
 
 
 def _explain(options: PushOptions, settings: Settings, spec: SourceSpec | None) -> None:

@@ -5,9 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from dockless.cli.options import PushOptions
+from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, PushError
+from dockless.model.host import HostResult
 from dockless.model.plan import PushResult
+from dockless.model.reference import Repository
 from dockless.report import document, text
+from dockless.report import hosts as host_report
 
 
 def remark(options: PushOptions, line: str) -> None:
@@ -47,6 +51,27 @@ def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError
     _afterwards(options, results)
 
 
+def hosts(
+    options: PushOptions, repository: Repository, results: Sequence[HostResult], *, audit: bool
+) -> None:
+    """Print what a push from hosts did: each digest once, and a line for each host."""
+    for each in results:
+        if each.error and len(results) > 1:
+            click.echo(f"{each.server.address}: {text.error_text(each.error)}", err=True)
+        if audit or each.residue:
+            for line in host_report.residue_lines(each):
+                click.echo(line, err=True)
+    remark(options, host_report.outcome_table(results))
+    brought = (each.digest for each in results if each.error is None)
+    digests = dict.fromkeys(digest for digest in brought if digest is not None)
+    if options.output == "json":
+        click.echo(document.json_text(host_report.outcome_document(results)))
+    else:
+        for digest in digests:
+            click.echo(f"{repository}@{digest}")
+    _write_digests(options, list(digests))
+
+
 def failure(error: DocklessError) -> None:
     """Print the JSON document of an error."""
     click.echo(document.json_text(document.error_document(error)))
@@ -55,8 +80,12 @@ def failure(error: DocklessError) -> None:
 def _afterwards(options: PushOptions, results: Sequence[PushResult]) -> None:
     for each in results:
         remark(options, text.closing_text(each))
-    if options.digest_file and results:
-        lines = "".join(f"{each.digest}\n" for each in results)
+    _write_digests(options, [each.digest for each in results])
+
+
+def _write_digests(options: PushOptions, digests: Sequence[Digest]) -> None:
+    if options.digest_file and digests:
+        lines = "".join(f"{digest}\n" for digest in digests)
         try:
             options.digest_file.write_text(lines)
         except OSError as error:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dockless.engines.find import candidates
 from dockless.model.errors import EngineError
+from dockless.processes.programs import Programs, ProgramsHere
 from dockless.processes.run import run
 
 _SECONDS = 20.0
@@ -61,17 +62,31 @@ class Abilities:
 
 
 def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
-    """Ask an engine for its help, and say what it can do. It takes two child processes at most.
+    """Ask an engine of this machine for its help, and say what it can do.
 
     Args:
         name: `crane` or `skopeo`.
         path: The program.
         environment: The caller's.
     """
+    found = look(name, path, ProgramsHere(environment))
+    if name != "skopeo" or found.unusable:
+        return found
+    return replace(found, policy=trust_policy(environment))
+
+
+def look(name: str, path: Path, programs: Programs) -> Abilities:
+    """Ask an engine of any machine for its help. It takes two child processes at most.
+
+    Args:
+        name: `crane` or `skopeo`.
+        path: The program.
+        programs: Runs it; its signature policy is not looked for.
+    """
     shown: set[str] = set()
     for arguments in _PAGES[name]:
         try:
-            page = run((str(path), *arguments), environment, timeout=_SECONDS)
+            page = programs.run((str(path), *arguments), timeout=_SECONDS)
         except EngineError as error:
             return Abilities(name, path, frozenset(), error.what)
         if page.code != 0:
@@ -84,7 +99,6 @@ def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
         path,
         frozenset(shown.intersection(_NEEDED[name] + _WELCOME[name])),
         f"{path} is too old: it lacks {', '.join(missing)}." if missing else "",
-        trust_policy(environment) if name == "skopeo" else None,
     )
 
 

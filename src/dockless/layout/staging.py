@@ -67,6 +67,10 @@ class Staging:
     def __exit__(self, *_: object) -> None:
         self._settler.shutdown(wait=True)
 
+    def settle(self) -> None:
+        """Wait until the store knows everything that was staged so far."""
+        self._settler.submit(_nothing).result()
+
     def path(self, digest: Digest) -> Path | None:
         """Return the file of a blob that is staged here or known to the store."""
         staged = self._blobs / digest.hex
@@ -206,6 +210,10 @@ class Staging:
 
 def _nobody(layer: Descriptor, path: Path) -> None:
     del layer, path
+
+
+def _nothing() -> None:
+    pass
 
 
 def check(

@@ -103,6 +103,6 @@ class EngineError(DocklessError):
 
 
 class PartialError(DocklessError):
-    """Some of several images arrived, and some did not."""
+    """Some of several images, or hosts, were done, and some were not."""
 
     exit_code = 8

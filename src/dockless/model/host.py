@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from dockless.model.digest import Digest
+from dockless.model.errors import DocklessError
+from dockless.model.server import Server
+
 Way = Literal["invoke", "copy", "relay", "tunnel"]
 
 
@@ -33,3 +37,33 @@ class Facts:
     runs: bool
     free: int
     programs: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """What became of one host.
+
+    Attributes:
+        server: The host.
+        way: How it pushed; empty when it did not come to that.
+        why: Why this way, in words.
+        digest: The digest of the manifest or index that it brought; None for none.
+        identity: What tells one image from another, however its layers are packed: the digest of
+            its config, or of its index; None for none.
+        sent: Bytes that went to the registry.
+        unchanged: Whether every tag named it already.
+        seconds: How long it took.
+        error: Why it failed; None when all went well.
+        residue: What of ours was left there; None when nobody could look.
+    """
+
+    server: Server
+    way: str = ""
+    why: str = ""
+    digest: Digest | None = None
+    identity: Digest | None = None
+    sent: int = 0
+    unchanged: bool = False
+    seconds: float = 0.0
+    error: DocklessError | None = None
+    residue: tuple[str, ...] | None = None

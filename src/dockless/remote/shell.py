@@ -33,11 +33,21 @@ export PATH
 # The child's own process id stands in the workplace while it runs: who ends the workplace ends it.
 _WATCHED = """\
 set -- {argv}
-"$@" <&0 & p=$!
+"$@" <&0{into} & p=$!
 (echo "$p" >{folder}/pid."$p") 2>/dev/null || kill "$p"
-wait "$p"; s=$?
+{heartbeat}wait "$p"; s=$?
+[ -n "$h" ] && kill "$h" 2>/dev/null
 rm -f {folder}/pid."$p"
 exit "$s"
+"""
+# A blank line on stderr for as long as the child moves bytes, so that long work is no silence.
+_HEARTBEAT = """\
+(while kill -0 "$p" 2>/dev/null; do
+  sleep 5 >/dev/null 2>&1
+  io=$(cat /proc/"$p"/io 2>/dev/null) || io=$(date)
+  [ "$io" = "$last" ] || echo >&2
+  last=$io
+done) & h=$!
 """
 
 
@@ -190,6 +200,10 @@ class Shell:
         self.programs: frozenset[str] = frozenset()
         self._stall = stall
 
+    def end(self) -> None:
+        """Close the connection, from whatever thread; all that is running there ends."""
+        self.transport.close()
+
     def has(self, name: str) -> bool:
         """Whether a program of this name was found."""
         return name in self.programs
@@ -200,25 +214,29 @@ class Shell:
 
     def run(self, argv: Sequence[str], *, timeout: float = 60) -> Finished:
         """Run a program to its end, which must come in so many seconds."""
-        return self.run_with(argv, timeout=timeout)
+        return self._found(argv, self.script(self._watched(argv), timeout=timeout))
 
-    def run_with(
+    def work(
         self,
         argv: Sequence[str],
         *,
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
-        timeout: float | None = None,
+        stdout: str = "",
     ) -> Finished:
-        """Run a program to its end.
+        """Run a program that may take long; it counts as lost only when it moves no byte.
 
         Args:
             argv: The program and its arguments.
             stdin: What it reads.
-            environment: Variables of its own.
-            timeout: Seconds that it may take; None for no limit but the stall of the connection.
+            environment: Variables of its own; it has none that tell of a docker login.
+            stdout: The file there that takes its output; empty to return it.
         """
-        done = self.script(_settings(environment or {}) + self._watched(argv), stdin, timeout)
+        into = f" >{shlex.quote(stdout)}" if stdout else ""
+        script = _settings(environment or {}) + self._watched(argv, into, _HEARTBEAT)
+        return self._found(argv, self.script(script, stdin, None))
+
+    def _found(self, argv: Sequence[str], done: Finished) -> Finished:
         if done.code in (_NOT_FOUND, _NOT_EXECUTABLE):
             raise EngineError(f"{argv[0]} cannot be started on {self.host}.")
         return done
@@ -271,13 +289,14 @@ class Shell:
             output.skip()
             yield output
 
-    def _watched(self, argv: Sequence[str]) -> str:
+    def _watched(self, argv: Sequence[str], into: str = "", heartbeat: str = "") -> str:
         if not self.folder:
-            return f"exec {shlex.join(argv)}"
-        return _WATCHED.format(argv=shlex.join(argv), folder=shlex.quote(self.folder))
+            return f"exec {shlex.join(argv)}{into}"
+        folder = shlex.quote(self.folder)
+        return _WATCHED.format(argv=shlex.join(argv), folder=folder, into=into, heartbeat=heartbeat)
 
 
 def _settings(environment: Mapping[str, str]) -> str:
-    return "".join(
+    return "unset DOCKER_CONFIG DOCKER_AUTH_CONFIG REGISTRY_AUTH_FILE\n" + "".join(
         f"{name}={shlex.quote(value)}; export {name}\n" for name, value in environment.items()
     )

@@ -31,7 +31,7 @@ def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[
         outcomes: For each image, by its name in the source, its result or why there is none.
     """
     images = [
-        {"image": name, "error": _error(outcome)}
+        {"image": name, "error": error_members(outcome)}
         if isinstance(outcome, DocklessError)
         else {"image": name, "result": _result(outcome)}
         for name, outcome in outcomes.items()
@@ -41,7 +41,7 @@ def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[
 
 def error_document(error: DocklessError) -> dict[str, object]:
     """Return the document of a command that failed."""
-    return _document("error", _error(error))
+    return _document("error", error_members(error))
 
 
 def json_text(document: Mapping[str, object]) -> str:
@@ -106,7 +106,8 @@ def _result(result: PushResult) -> dict[str, object]:
     }
 
 
-def _error(error: DocklessError) -> dict[str, object]:
+def error_members(error: DocklessError) -> dict[str, object]:
+    """Return an error's members."""
     return {
         "kind": type(error).__name__.removesuffix("Error").lower(),
         "message": error.what,

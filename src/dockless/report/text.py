@@ -23,8 +23,8 @@ def plan_text(plan: Plan) -> str:
     size = human_size(sum(blob.size for blob in plan.missing))
     count = f"{len(plan.missing)} of {_counted(len(plan.blobs), 'blob')}"
     sections = (
-        _columns(facts),
-        _columns(_blob_rows(plan)),
+        columns(facts),
+        columns(_blob_rows(plan)),
         f"To send: {size} ({count})",
         "\n".join(_tag_line(tag) for tag in plan.tags),
     )
@@ -66,7 +66,7 @@ def explain_text(rows: Iterable[tuple[str, str, str]]) -> str:
     Args:
         rows: A setting, its value and where the value came from.
     """
-    return _columns((("SETTING", "VALUE", "FROM"), *rows))
+    return columns((("SETTING", "VALUE", "FROM"), *rows))
 
 
 def _blob_rows(plan: Plan) -> Iterable[tuple[str, ...]]:
@@ -89,7 +89,8 @@ def _targets(repository: Repository, tags: Sequence[TagPlan]) -> str:
     return ", ".join([f"{repository}:{tags[0].tag}", *(f":{tag.tag}" for tag in tags[1:])])
 
 
-def _columns(rows: Iterable[Sequence[str]]) -> str:
+def columns(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as text, each column as wide as its widest cell."""
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = (

@@ -62,7 +62,7 @@ class ContainerTool:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise EngineError(f"{self.name} image inspect answered with something else.") from None
         if done.code and not found and not _means_absent(done.stderr):
-            raise EngineError(f"{self.name} gives no answer: {_last_line(done.stderr)}")
+            raise EngineError(f"{self.name} gives no answer: {_why(self.name, done.stderr)}")
         for name in names:
             for image_id, tags in found:
                 if _names(name, image_id, tags):
@@ -85,7 +85,7 @@ class ContainerTool:
         Raises:
             SourceError: The tool failed on the way.
         """
-        with self._programs.stream(self._save_argv(image)) as running:
+        with self._programs.stream(self.save_argv(image)) as running:
             try:
                 yield running.stdout
             except SourceError:
@@ -97,7 +97,8 @@ class ContainerTool:
             if done.code:
                 raise _save_failed(self.name, image, done.stderr)
 
-    def _save_argv(self, image: LocalImage) -> tuple[str, ...]:
+    def save_argv(self, image: LocalImage) -> tuple[str, ...]:
+        """Return what writes the image as a docker-archive to its stdout."""
         # by ID: the name may have moved to another image since it was looked up
         return (self.name, "save", image.image_id.hex)
 
@@ -118,7 +119,8 @@ class Buildah(ContainerTool):
         """Return the names of the images that buildah has."""
         return self._listed("images", "--noheading", "--format", "{{.Name}}:{{.Tag}}")
 
-    def _save_argv(self, image: LocalImage) -> tuple[str, ...]:
+    def save_argv(self, image: LocalImage) -> tuple[str, ...]:
+        """Return what writes the image as a docker-archive to its stdout."""
         return (self.name, "push", "--quiet", image.image_id.hex, "docker-archive:/dev/stdout")
 
 
@@ -156,6 +158,14 @@ def _digest(text: str) -> Digest:
 def _means_absent(stderr: str) -> bool:
     said = stderr.lower()
     return any(word in said for word in ("no such image", "not known", "not found", "no image"))
+
+
+def _why(tool: str, stderr: str) -> str:
+    if "permission denied" in stderr.lower():
+        return (
+            f"this account may not use {tool}. Add it to the group `{tool}`, or use a rootless one."
+        )
+    return _last_line(stderr)
 
 
 def _last_line(text: str) -> str:

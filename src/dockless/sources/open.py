@@ -10,13 +10,14 @@ from dockless.layout.decompression import sniff
 from dockless.layout.staging import Staging
 from dockless.model.errors import SourceError
 from dockless.model.platform import Platform
-from dockless.ports import Progress
+from dockless.ports import Image, Progress
+from dockless.processes.programs import Programs
 from dockless.sources.archive import Candidate, candidates
-from dockless.sources.container_tools import ContainerTool
+from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.files import Files
 from dockless.sources.folder import Folder
 from dockless.sources.local import ToolImage, find_local
-from dockless.sources.spec import SourceSpec
+from dockless.sources.spec import SourceSpec, SourceThere
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
 
@@ -49,8 +50,27 @@ class Opener:
         tools = tuple(tool for tool in self._tools if only in ("", tool.name))
         tool, found = find_local(names, tools)
         self._progress.note(f"Source: {tool.name} image {found.name}")
-        image = ToolImage(tool, found, self._staging, self._progress, platform)
+        image = self.known(tool, found, platform)
         return Candidate((found.name,), lambda: image)
+
+    def known(self, tool: ContainerTool, found: LocalImage, platform: Platform | None) -> Image:
+        """Return an image that a container tool was found to have."""
+        return ToolImage(tool, found, self._staging, self._progress, platform)
+
+    def there(
+        self, source: SourceThere, programs: Programs, platform: Platform | None
+    ) -> list[Candidate]:
+        """Return every image of an archive or layout on another host, which comes as a stream."""
+        argv: tuple[str, ...] = ("cat", source.path)
+        if source.kind == "layout":
+            argv = ("tar", "-C", source.path, "-cf", "-", ".")
+        files = read_stream(
+            lambda: _output(programs, argv, source.path),
+            source.path,
+            self._staging,
+            self._progress,
+        )
+        return candidates(files, self._staging, platform)
 
     def images(self, spec: SourceSpec, platform: Platform | None) -> list[Candidate]:
         """Return every image of a source.
@@ -95,6 +115,15 @@ def _is_plain(path: Path) -> bool:
 def _opened(path: Path) -> Iterator[Readable]:
     with path.open("rb", buffering=0) as file:
         yield file
+
+
+@contextlib.contextmanager
+def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[Readable]:
+    with programs.stream(argv) as running:
+        yield running.stdout
+        done = running.finish()
+    if done.code:
+        raise SourceError(f"{label} cannot be read there: {done.stderr}")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What SOURCE on the command line means."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,6 +41,74 @@ class SourceSpec:
         return "standard input" if self.kind == "stdin" else self.name or str(self.path)
 
 
+@dataclass(frozen=True, slots=True)
+class SourceThere:
+    """A source on another host.
+
+    Attributes:
+        kind: An archive file, a layout directory, or a container tool's image.
+        path: The file or directory, where there is one.
+        selector: Which image of the archive or layout; empty for the only one.
+        name: The name of a container tool's image.
+        tool: `docker` or `podman` when the transport prefix says so, else empty for any.
+    """
+
+    kind: Literal["archive", "layout", "local"]
+    path: str = ""
+    selector: str = ""
+    name: str = ""
+    tool: str = ""
+
+
+def parse_there(text: str, look: Callable[[str], str]) -> SourceThere:
+    """Read a source on another host, as `parse_source` does one of this machine.
+
+    Args:
+        text: What the user typed.
+        look: Says whether a path there is a `file`, a `folder`, or nothing.
+
+    Raises:
+        SourceError: It looks like a path, and there is no such file.
+        UsageError: It is neither a path nor an image name.
+    """
+    transport, colon, details = text.partition(":")
+    if colon and transport in _TOOLS:
+        return SourceThere("local", name=details, tool=_TOOLS[transport])
+    is_path = colon and transport in _PATHS
+    path = details if is_path else text
+    if not is_path and not _looks_like_path(text):
+        return SourceThere("local", name=str(bare_name(text)))
+    for tried, selector in _splits(path):
+        if found := look(tried):
+            return SourceThere("layout" if found == "folder" else "archive", tried, selector)
+    raise SourceError(f"There is no file {path} on the host.", "Check the path there.")
+
+
+def bare_name(text: str) -> Name:
+    """Return the image name that a source is; raise UsageError when it is none."""
+    try:
+        return Name.parse(text)
+    except ValueError as error:
+        raise UsageError(
+            f"SOURCE {text!r} is neither a file nor an image name: {error}.",
+            "See 'dockless push --help' for what a source can be.",
+        ) from None
+
+
+def is_bare(text: str) -> bool:
+    """Whether a source on another host is an image name only, without a path or a transport."""
+    transport, colon, _ = text.partition(":")
+    return not _looks_like_path(text) and not (colon and transport in _TOOLS | _PATHS)
+
+
+def _splits(path: str) -> Iterator[tuple[str, str]]:
+    """Yield a path as it is, then cut at each of its colons, the last one first."""
+    yield path, ""
+    for position in range(len(path) - 1, 0, -1):
+        if path[position] == ":":
+            yield path[:position], path[position + 1 :]
+
+
 def parse_source(text: str, folder: Path) -> SourceSpec:
     """Read SOURCE: `-`, a path, skopeo's `transport:details`, or an image name.
 
@@ -67,13 +136,7 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
         return SourceSpec(_kind_of(found[0]), *found)
     if _looks_like_path(text):
         raise _no_file(text)
-    try:
-        Name.parse(text)
-    except ValueError as error:
-        raise UsageError(
-            f"SOURCE {text!r} is neither a file nor an image name: {error}.",
-            "See 'dockless push --help' for what a source can be.",
-        ) from None
+    bare_name(text)
     return SourceSpec("local", name=text, bare=True)
 
 

@@ -1,0 +1,144 @@
+"""`dockless hosts`: the numbered list of servers, and what each of them has."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from dockless.cli.host_options import ACCEPT, HOST, PARALLEL, SERVERS, THERE
+from dockless.cli.options import Seconds
+from dockless.model.endpoint import Endpoint
+from dockless.model.errors import UsageError
+from dockless.model.server import Server
+from dockless.report.document import json_text
+from dockless.report.hosts import check_document, check_text, list_document
+from dockless.report.progress import LineProgress
+from dockless.settings import naming, project
+from dockless.settings.cascade import Flags, Settings, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What the command line asks of `dockless hosts`; the names are the options' own."""
+
+    hosts: tuple[str, ...]
+    servers: str | None
+    check: bool
+    there: str | None
+    image: str | None
+    registry: str | None
+    namespace: str | None
+    tags: tuple[str, ...]
+    insecure: bool
+    parallel: int | None
+    stall_timeout: float
+    accept_new_host_keys: bool
+    output: Literal["text", "json"]
+    destination: str | None
+
+
+@click.command(
+    epilog="""\b
+Servers come from config/deploy.yml, else deploy-servers.txt, else
+deploy-servers.json. The numbers are those of --servers.
+
+\b
+Examples:
+  dockless hosts
+  dockless hosts --check
+  dockless hosts --check --servers 1,3-5 --format json
+  dockless hosts --check --host me@build1 --image ghcr.io/acme/shop:v2
+"""
+)
+@click.option("--check", is_flag=True, help="Log in, and see what each host has.")
+@SERVERS
+@HOST
+@THERE
+@click.option("--image", metavar="NAME", help="The image to look for, with the registry's host.")
+@click.option("--registry", metavar="KIND", help="As for `dockless push`.")
+@click.option("--namespace", metavar="NAME", help="As for `dockless push`.")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="As for `dockless push`.")
+@click.option("--insecure", is_flag=True, help="The registry speaks plain HTTP.")
+@PARALLEL
+@click.option(
+    "--stall-timeout",
+    type=Seconds(),
+    default=30.0,
+    show_default="30s",
+    help="Give a silent host up after this long.",
+)
+@ACCEPT
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout carries.",
+)
+@click.option("-d", "--destination", metavar="NAME", help="Kamal destination, as for push.")
+def hosts(**arguments: object) -> None:
+    """List the servers, and see what each has for a push."""
+    options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
+    from dockless.cli.remote import chosen  # noqa: PLC0415 - it brings paramiko along
+
+    files = project.read(Path.cwd(), os.environ, options.destination)
+    servers = chosen(options.hosts, options.servers, files)
+    listed = servers if options.hosts else files.servers().value
+    numbers = {server: number for number, server in enumerate(listed, 1)}
+    if options.check:
+        _check(options, resolve(_flags(options), os.environ, files), servers, numbers)
+    elif options.output == "json":
+        click.echo(json_text(list_document([(numbers[server], server) for server in servers])))
+    else:
+        click.echo("\n".join(f"{numbers[server]:3}  {server}" for server in servers))
+
+
+def _check(
+    options: CheckOptions,
+    settings: Settings,
+    servers: Sequence[Server],
+    numbers: Mapping[Server, int],
+) -> None:
+    """Look at every server at once, and print what was found; raise the error they share."""
+    from dockless.cli.checks import Wanted, check  # noqa: PLC0415 - it brings paramiko along
+    from dockless.cli.remote import at_once, common, ssh  # noqa: PLC0415 - the same
+
+    names: tuple[str, ...] = (options.there,) if options.there else ()
+    endpoint = None
+    with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
+        target = naming.target(settings, None)
+        names = names or naming.local_candidates(settings, target)
+        endpoint = Endpoint(target.repository.value.host, plain_http=options.insecure)
+    wanted = Wanted(names, endpoint, options.stall_timeout)
+    lines = LineProgress(sys.stderr, time.monotonic)
+    connections = ssh(lines.note, accept_new=options.accept_new_host_keys)
+    with ThreadPoolExecutor(at_once(options.parallel)) as pool:
+        found = list(pool.map(lambda server: check(server, connections, wanted), servers))
+    if options.output == "json":
+        click.echo(json_text(check_document(found)))
+    else:
+        for each in found:
+            click.echo(check_text(numbers[each.server], each))
+    error = common([each.error for each in found], "could be looked at")
+    if error:
+        raise error
+
+
+def _flags(options: CheckOptions) -> Flags:
+    return Flags(
+        options.registry,
+        options.image,
+        None,
+        options.tags,
+        options.namespace,
+        options.destination,
+        allow_secret_commands=False,
+    )

@@ -1,0 +1,137 @@
+"""`dockless push --remote`: every host pushes its own image."""
+
+import contextlib
+import copy
+import os
+import resource
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from dockless.cli import accounts, ask, passphrases, show
+from dockless.cli.build_there import BuildThere
+from dockless.cli.host_options import HostOptions
+from dockless.cli.options import PushOptions
+from dockless.cli.session import Session, workspaces
+from dockless.cli.stores import cores
+from dockless.cli.visit import Errand, HostVisit, Turns
+from dockless.credentials.chain import Found
+from dockless.fleet import Rules, push_from
+from dockless.model.errors import DocklessError, PartialError, PushError
+from dockless.model.reference import Repository
+from dockless.model.secret import Credential
+from dockless.model.server import Server
+from dockless.processes.programs import ProgramsHere
+from dockless.remote.connection import Ssh
+from dockless.remote.identities import KeyRing
+from dockless.remote.route import find_route, parse_host
+from dockless.settings.cascade import Settings
+from dockless.settings.naming import Target, local_candidates
+from dockless.settings.project import Project
+from dockless.settings.servers import select
+from dockless.sources.spec import bare_name, is_bare
+
+_FILES_A_HOST = 16
+_HOSTS_A_CORE = 8
+
+
+def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[Server, ...]:
+    """Return the servers to work on: those of --host, else the project's, all or by number."""
+    if hosts:
+        return tuple(dict.fromkeys(parse_host(host) for host in hosts))
+    listed = files.servers().value
+    return select(listed, numbers) if numbers is not None else listed
+
+
+def ssh(note: Callable[[str], None], *, accept_new: bool) -> Ssh:
+    """Return how connections are made."""
+    routes = partial(find_route, environment=os.environ)
+    return Ssh(routes, KeyRing(passphrases.ask), accept_new, note)
+
+
+def push_remote(
+    options: PushOptions, hosts: HostOptions, settings: Settings, files: Project
+) -> DocklessError | None:
+    """Push from every chosen server, and print what became of each.
+
+    Returns:
+        The error that sums up those of the hosts; None when all went well.
+
+    Raises:
+        DocklessError: It did not come to any host.
+    """
+    servers = chosen(hosts.hosts, options.servers, files)
+    named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
+    settings, target = ask.target(settings, named)
+    finder = partial(accounts.find, settings, ask.given(options, settings))
+    with contextlib.ExitStack() as stack:
+        space = stack.enter_context(workspaces(options))
+        own = stack.enter_context(space(""))
+        work = stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
+        for reference in target.references:
+            show.remark(options, f"Target: {reference}")
+        door = work.knock(target.repository.value)
+        errand = Errand(
+            options,
+            hosts,
+            target,
+            local_candidates(settings, target),
+            work.order(target),
+            door,
+            _as(door.client.account),
+            ssh(own.progress.note, accept_new=hosts.accept_new_host_keys),
+            space,
+            own.progress,
+            _building(settings, target, files),
+            Turns(),
+        )
+        numbers = {server: number for number, server in enumerate(servers)}
+        rules = Rules(at_once(hosts.parallel), hosts.most_failures, hosts.allow_different)
+        results = push_from(
+            servers,
+            lambda server: HostVisit(errand, numbers[server], server),
+            rules,
+            time.monotonic,
+        )
+    show.hosts(options, target.repository.value, results, audit=hosts.audit)
+    return common([result.error for result in results], "pushed")
+
+
+def common(errors: Sequence[DocklessError | None], what: str) -> DocklessError | None:
+    """Return the error that sums up those of hosts; None when all went well.
+
+    Args:
+        errors: For each host, its error, which has been printed; None for none.
+        what: What could have been done to each.
+    """
+    failed = [error for error in errors if error]
+    if not failed:
+        return None
+    if len(failed) < len(errors):
+        return PartialError(
+            f"{len(failed)} of {len(errors)} hosts failed.", "Their errors stand above."
+        )
+    if len(errors) == 1:
+        return failed[0]
+    same = len({error.exit_code for error in failed}) == 1
+    shared: DocklessError = copy.copy(failed[0]) if same else PushError("")
+    shared.what, shared.remedy = f"None of the {len(errors)} hosts {what}.", ""
+    return shared
+
+
+def _as(account: Callable[[], Credential | None]) -> Callable[[Repository], Found]:
+    """Return what finds the one credential, which every host's push shares."""
+    return lambda _: Found(account(), ())
+
+
+def at_once(asked: int | None) -> int:
+    """Return how many hosts are worked on at once: by cores, and by the files we may open."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = asked or _HOSTS_A_CORE * cores()
+    return max(1, min(wanted, most // _FILES_A_HOST))
+
+
+def _building(settings: Settings, target: Target, files: Project) -> BuildThere:
+    project = settings.project().value
+    composed = tuple(name.value for name in settings.compose_images())
+    return BuildThere(project, f"{project}:{target.tags[0].value}", composed, files.deploy.builder)

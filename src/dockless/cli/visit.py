@@ -1,0 +1,259 @@
+"""The work on one host: connect, find the image, choose the way, deliver, clean up."""
+
+import contextlib
+import shlex
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from dockless.cli.engine_there import Equipment, Found, Task
+from dockless.cli.host_options import HostOptions
+from dockless.cli.options import PushOptions
+from dockless.cli.session import Door, Find, Session, Workspace
+from dockless.fleet import Delivered
+from dockless.model.digest import Digest
+from dockless.model.errors import EngineError, HostLostError, NetworkError, SourceError
+from dockless.model.host import Way
+from dockless.model.plan import PushResult
+from dockless.model.server import SSH_PORT, Server
+from dockless.ports import Image, Progress
+from dockless.push import Order, deliver, publish
+from dockless.remote import audit
+from dockless.remote.connection import Ssh, connect
+from dockless.remote.shell import Shell
+from dockless.remote.ways import ORDER, choose
+from dockless.remote.workplace import Workplace, workplace
+from dockless.report.named import NamedProgress
+from dockless.retries import Patience
+from dockless.settings.naming import Target
+from dockless.sources.archive import select
+from dockless.sources.container_tools import container_tools
+from dockless.sources.local import find_local
+from dockless.sources.spec import parse_there
+from dockless.there import MeansThere, already_there, deliver_there, publish_there
+
+Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What every host is to do.
+
+    Attributes:
+        options: The command line.
+        hosts: The part of it that is about hosts.
+        target: Where to.
+        names: What the image may be called there, in order.
+        order: The same, as a push takes it.
+        door: The registry.
+        find: Finds who we are there.
+        ssh: How connections are made.
+        space: Makes a workspace of this name.
+        progress: Where the work is shown.
+        build: Builds the image there; returns its names, and the tool that has it.
+        turns: Lets one host at a time bring the same image through here.
+    """
+
+    options: PushOptions
+    hosts: HostOptions
+    target: Target
+    names: tuple[str, ...]
+    order: Order
+    door: Door
+    find: Find
+    ssh: Ssh
+    space: Callable[[str], contextlib.AbstractContextManager[Workspace]]
+    progress: Progress
+    build: Build
+    turns: "Turns"
+
+
+@dataclass
+class Turns:
+    """A lock for each image."""
+
+    locks: dict[object, threading.Lock] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, image: object) -> threading.Lock:
+        """Return the lock of an image."""
+        with self.guard:
+            return self.locks.setdefault(image, threading.Lock())
+
+
+def label(server: Server) -> str:
+    """Return what a host is called in messages."""
+    return server.address if server.port == SSH_PORT else f"{server.address}:{server.port}"
+
+
+class HostVisit:
+    """One host, as a `fleet.Visit`."""
+
+    def __init__(self, errand: Errand, number: int, server: Server) -> None:
+        self._errand = errand
+        self._number = number
+        self._server = server
+        self._name = label(server)
+        self._progress = NamedProgress(self._name, errand.progress)
+        self._connection = contextlib.ExitStack()
+        self._work = contextlib.ExitStack()
+        self._shell: Shell | None = None
+        self._before: audit.Sight | None = None
+        self._kept = ""
+        self._publish: Callable[[], PushResult] | None = None
+        options = errand.options
+        self._patience = Patience(options.retries + 1, None, self._progress.note)
+
+    def deliver(self) -> Delivered:
+        """Bring the host's image to the repository by digest, and prove that it is there."""
+        return self._patience.call(self._attempt, only=HostLostError)
+
+    def publish(self) -> PushResult | None:
+        """Make the tags name what was delivered."""
+        return self._publish() if self._publish else None
+
+    def leave(self) -> tuple[str, ...] | None:
+        """Take everything of ours away; return what is left all the same, None if unknown."""
+        try:
+            self._work.close()
+            if self._shell is None or self._before is None:
+                return None
+            return audit.residue(self._shell, self._before, self._kept)
+        finally:
+            self._connection.close()
+
+    def abort(self) -> None:
+        """Break off, from another thread."""
+        if self._shell:
+            self._shell.end()
+
+    def _attempt(self) -> Delivered:
+        try:
+            self._transport = self._connection.enter_context(
+                connect(self._server, self._errand.ssh)
+            )
+            self._shell = Shell(self._transport, self._name, self._errand.options.stall_timeout)
+            self._before = audit.look(self._shell)
+            place = self._work.enter_context(workplace(self._shell))
+            return self._push_from(place)
+        except HostLostError:
+            self._work.close()
+            self._connection.close()
+            self._shell = None
+            raise
+
+    def _push_from(self, place: Workplace) -> Delivered:
+        errand = self._errand
+        found = self._find(place)
+        if found.local and (digest := self._unchanged(found.local.image_id)):
+            self._progress.note("The registry has this image already.")
+            return Delivered("none", "already there", digest, found.local.image_id, unchanged=True)
+        task = Task(errand.options, errand.hosts, errand.door.client, errand.order.repository)
+        equipment = Equipment(task, place, found)
+        failed: dict[Way, str] = {}
+        while True:
+            obstacles = {
+                way: partial(_obstacle, failed.get(way, ""), partial(equipment.obstacle, way))
+                for way in ORDER
+            }
+            way, why = choose(errand.hosts.via, self._name, obstacles)
+            self._progress.note(f"Way: {way} ({why})")
+            if errand.options.dry_run:
+                identity = found.local.image_id if found.local else Digest.of(b"")
+                return Delivered(way, why, None, identity)
+            try:
+                if way == "relay":
+                    return self._relay(why, found)
+                return self._invoke(way, why, found, equipment)
+            except (EngineError, NetworkError) as error:
+                lost = isinstance(error, HostLostError)
+                if errand.hosts.via != "auto" or way == "relay" or lost:
+                    raise
+                failed[way] = error.what.rstrip(".")
+
+    def _find(self, place: Workplace) -> Found:
+        errand, names, tool = self._errand, self._errand.names, ""
+        if self._server.image_name:
+            names = (self._server.image_name,)
+        if errand.options.build:
+            names, tool = errand.build(place, self._server, self._progress)
+        elif errand.hosts.there is not None:
+            source = parse_there(_at_home(errand.hosts.there, place), partial(_look, place.shell))
+            if source.kind != "local":
+                return Found(source=source)
+            names, tool = (source.name,), source.tool
+        tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
+        has, image = find_local(names, tuple(tools))
+        self._progress.note(f"Source: {has.name} image {image.name}")
+        return Found(has, image)
+
+    def _unchanged(self, image_id: Digest) -> Digest | None:
+        return already_there(self._errand.order, image_id, self._errand.door.client, self._patience)
+
+    def _relay(self, why: str, found: Found) -> Delivered:
+        errand = self._errand
+        shell = self._shell
+        if shell is None:
+            raise HostLostError(f"{self._name} was lost.")
+        own = self._work.enter_context(errand.space(f"host-{self._number}"))
+        space = Workspace(self._progress, own.staging, own.folder)
+        session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
+        turn = errand.turns.of(found.local.image_id if found.local else self._number)
+        with turn:
+            session.expect(errand.order.repository)
+            image = self._image(session, shell, found)
+            means = session.means(errand.order.repository)
+            delivery = deliver(errand.order, image, means)
+            own.staging.settle()
+        self._publish = partial(publish, errand.order, delivery, means)
+        content = delivery.plan.content
+        return Delivered(
+            "relay",
+            why,
+            content.root.digest,
+            content.image_id or content.root.digest,
+            sum(blob.size for blob in delivery.plan.missing) if delivery.attempts else 0,
+            not delivery.moving,
+        )
+
+    def _image(self, session: Session, shell: Shell, found: Found) -> Image:
+        platform = self._errand.options.platform
+        if found.tool and found.local:
+            return session.opener.known(found.tool, found.local, platform)
+        if found.source is None:
+            raise SourceError(f"{self._name} has no image.")
+        listed = session.opener.there(found.source, shell, platform)
+        return select(listed, found.source.selector, found.source.path).open()
+
+    def _invoke(self, way: Way, why: str, found: Found, equipment: Equipment) -> Delivered:
+        errand = self._errand
+        engine = self._work.enter_context(equipment.engine(way, self._progress))
+        self._kept = equipment.kept
+        means = MeansThere(errand.door.client, engine, self._patience, time.monotonic)
+        image_id = found.local.image_id if found.local else None
+        delivery, sent = deliver_there(errand.order, image_id, means)
+        self._publish = partial(publish_there, errand.order, delivery, means)
+        content = delivery.plan.content
+        identity = content.image_id or content.root.digest
+        return Delivered(way, why, content.root.digest, identity, sent, not delivery.moving)
+
+
+def _at_home(text: str, place: Workplace) -> str:
+    return f"{place.facts.home}/{text.removeprefix('~/')}" if text.startswith("~/") else text
+
+
+def _look(shell: Shell, path: str) -> str:
+    quoted = shlex.quote(path)
+    return (
+        shell.script(
+            f"if [ -d {quoted} ]; then echo folder; elif [ -e {quoted} ]; then echo file; fi"
+        )
+        .stdout.decode()
+        .strip()
+    )
+
+
+def _obstacle(failed: str, ask: Callable[[], str]) -> str:
+    return failed or ask()

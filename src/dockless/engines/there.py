@@ -1,0 +1,205 @@
+"""crane and skopeo on another host, which they push from.
+
+The credential goes there over standard input, as the authfile `/dev/stdin`; nothing of it is in
+an argument, a variable or a file of that host.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dockless.engines import crane
+from dockless.engines.failures import failure
+from dockless.model.digest import Digest
+from dockless.model.endpoint import Endpoint
+from dockless.model.errors import PushError, SourceError
+from dockless.model.manifest import INDEXES, Descriptor
+from dockless.model.reference import Reference, Repository
+from dockless.processes.run import Finished
+
+_AUTHFILE = "/dev/stdin"
+_PUSHED = re.compile(r"pushed blob: (sha256:[0-9a-f]{64})")
+_STAGED = "staged"
+
+
+class RunThere(Protocol):
+    """Runs a program on the host to its end."""
+
+    def __call__(
+        self, argv: Sequence[str], *, stdin: bytes, environment: Mapping[str, str]
+    ) -> Finished:
+        """Run it; only what it is given is in its environment beside what the host sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An image in a file or folder of the host.
+
+    Attributes:
+        path: Where it is.
+        is_layout: Whether it is an OCI layout, else a docker-archive.
+    """
+
+    path: str
+    is_layout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What an engine on a host works with.
+
+    Attributes:
+        run: Runs it.
+        read: Returns a file of the host.
+        program: Its path there.
+        folder: Our private folder there.
+        endpoint: The registry.
+        authfile: Gives what the engine is to find in its authfile; None to be anonymous.
+        certificates: Our folder of certificates there; empty for none.
+        environment: Variables beside the ones that every engine gets.
+        policy: skopeo's signature policy there; None for none.
+    """
+
+    run: RunThere
+    read: Callable[[str], bytes]
+    program: str
+    folder: str
+    endpoint: Endpoint
+    authfile: Callable[[], bytes | None]
+    certificates: str = ""
+    environment: Mapping[str, str] | None = None
+    policy: Path | None = None
+
+    def start(self, name: str, argv: Sequence[str], stdin: bytes, **extra: str) -> Finished:
+        """Run the engine; raise the error of its exit."""
+        home = f"{self.folder}/home"
+        private = {"HOME": home, "XDG_RUNTIME_DIR": home, "TMPDIR": self.folder}
+        done = self.run(
+            (self.program, *argv),
+            stdin=stdin,
+            environment=private | dict(self.environment or {}) | extra,
+        )
+        if done.code:
+            raise failure(name, self.endpoint.host, done.code, done.stderr)
+        return done
+
+
+class CraneThere:
+    """crane on a host."""
+
+    name = "crane"
+
+    def __init__(self, stand: Stand, image: Exported) -> None:
+        self._stand = stand
+        self._image = image
+
+    def digest(self) -> Digest:
+        """Return the digest that the image will have once pushed."""
+        path = self._image.path
+        if self._image.is_layout:
+            return layout_root(self._stand.read(f"{path}/index.json"), path)
+        done = self._stand.start("crane", ("digest", "--tarball", path), b"")
+        return Digest.parse(done.stdout.decode().strip())
+
+    def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
+        """Push the image by digest; return the digests of the blobs that had to be sent."""
+        target = Reference(repository, digest=digest)
+        argv = crane.push_argv(Path(self._image.path), target, self._stand.endpoint)
+        done = self._talk(argv)
+        reported = crane.reported_digest(done.stdout.decode())
+        if reported != digest:
+            raise PushError(f"crane reports that it pushed {reported or 'nothing'}, not {digest}.")
+        return frozenset(Digest.parse(found[1]) for found in _PUSHED.finditer(done.stderr))
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""
+        source = Reference(repository, digest=root.digest)
+        self._talk(crane.tag_argv(source, tag, self._stand.endpoint))
+
+    def _talk(self, argv: tuple[str, ...]) -> Finished:
+        trust = {"REGISTRY_AUTH_FILE": _AUTHFILE}
+        if self._stand.certificates:
+            trust["SSL_CERT_DIR"] = f"{self._stand.certificates}:/etc/ssl/certs"
+        return self._stand.start("crane", argv, self._stand.authfile() or b"{}", **trust)
+
+
+class SkopeoThere:
+    """skopeo on a host: it compresses an archive into a layout first, then sends that."""
+
+    name = "skopeo"
+
+    def __init__(self, stand: Stand, image: Exported) -> None:
+        self._stand = stand
+        self._image = image
+        self._layout = image.path if image.is_layout else f"{stand.folder}/layout"
+
+    def digest(self) -> Digest:
+        """Return the digest that the image will have once pushed."""
+        if not self._image.is_layout:
+            source, target = f"docker-archive:{self._image.path}", f"oci:{self._layout}:{_STAGED}"
+            self._stand.start("skopeo", (*self._policy(), "copy", "--quiet", source, target), b"")
+        return layout_root(self._stand.read(f"{self._layout}/index.json"), self._layout)
+
+    def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
+        """Push the image by digest; what had to be sent is not known, so nothing is returned."""
+        authfile = self._stand.authfile()
+        argv = (
+            *self._policy(),
+            *("copy", "--quiet", "--preserve-digests", "--all"),
+            *self._access("dest", authfile),
+            f"oci:{self._layout}",
+            f"docker://{Reference(repository, digest=digest)}",
+        )
+        self._stand.start("skopeo", argv, authfile or b"")
+        return frozenset()
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""
+        source, authfile = Reference(repository, digest=root.digest), self._stand.authfile()
+        # one standard input is read by one side only, and both sides are the same registry
+        access = ("--authfile", _AUTHFILE) if authfile else ("--src-no-creds", "--dest-no-creds")
+        argv = (
+            *self._policy(),
+            *("copy", "--quiet", "--preserve-digests"),
+            *(("--multi-arch=index-only",) if root.media_type in INDEXES else ()),
+            *access,
+            *self._tls("src"),
+            *self._tls("dest"),
+            f"docker://{source}",
+            f"docker://{source.tagged(tag)}",
+        )
+        self._stand.start("skopeo", argv, authfile or b"")
+
+    def _policy(self) -> tuple[str, ...]:
+        policy = self._stand.policy
+        return ("--policy", str(policy)) if policy else ("--insecure-policy",)
+
+    def _access(self, side: str, authfile: bytes | None) -> tuple[str, ...]:
+        who = (f"--{side}-authfile", _AUTHFILE) if authfile else (f"--{side}-no-creds",)
+        return (*who, *self._tls(side))
+
+    def _tls(self, side: str) -> tuple[str, ...]:
+        plain = (f"--{side}-tls-verify=false",) if self._stand.endpoint.plain_http else ()
+        folder = self._stand.certificates
+        return (*plain, *((f"--{side}-cert-dir", folder) if folder else ()))
+
+
+def layout_root(index: bytes, label: str) -> Digest:
+    """Return the digest of a layout's one manifest or index.
+
+    Raises:
+        SourceError: It has none, or several.
+    """
+    try:
+        roots = [Digest.parse(each["digest"]) for each in json.loads(index)["manifests"]]
+    except (ValueError, KeyError, TypeError):
+        raise SourceError(f"{label}/index.json is no index of an OCI layout.") from None
+    if len(roots) != 1:
+        raise SourceError(
+            f"{label} holds {len(roots)} images, and an engine on the host pushes one alone.",
+            "Push with --via relay, which takes one of several.",
+        )
+    return roots[0]

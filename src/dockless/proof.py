@@ -1,0 +1,67 @@
+"""Reading an image back from a registry, to prove that all of it is there."""
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import PushError
+from dockless.model.manifest import Descriptor, Index, Manifest, parse_document
+from dockless.model.reference import Repository
+from dockless.ports import Registry
+from dockless.retries import Patience
+
+
+def read_back(
+    registry: Registry, repository: Repository, root: Digest, patience: Patience
+) -> Content | None:
+    """Return an image as the registry has it; None when it has no manifest of this digest.
+
+    Whether the registry has its blobs is not looked at; see `complete`.
+
+    Raises:
+        PushError: A manifest that an index leads to is missing, or is something else.
+    """
+    documents: dict[Digest, bytes] = {}
+    blobs: dict[Digest, Descriptor] = {}
+    waiting = [root]
+    top: Manifest | Index | None = None
+    while waiting:
+        digest = waiting.pop()
+        data = patience.call(lambda digest=digest: registry.manifest(repository, digest))  # type: ignore[misc]
+        if data is None and digest == root:
+            return None
+        document = _parsed(repository, digest, data)
+        top = top or document
+        documents[digest] = data or b""
+        if isinstance(document, Index):
+            waiting += [child.digest for child in document.manifests]
+        else:
+            blobs |= {blob.digest: blob for blob in (document.config, *document.layers)}
+    if top is None:
+        return None
+    descriptor = Descriptor(top.media_type, root, len(documents[root]))
+    image_id = top.config.digest if isinstance(top, Manifest) else None
+    return Content(descriptor, documents, tuple(blobs.values()), image_id, ())
+
+
+def complete(
+    registry: Registry, repository: Repository, content: Content, patience: Patience
+) -> None:
+    """Raise PushError when the registry lacks a blob of an image."""
+    digests = tuple(blob.digest for blob in content.blobs)
+    there = patience.call(lambda: registry.present(repository, digests))
+    lost = [digest for digest in digests if digest not in there]
+    if lost:
+        raise PushError(
+            f"{repository.host} does not have the blob {lost[0]} of {repository}.",
+            "No tag was moved. Push again; if it stays so, the registry loses data.",
+        )
+
+
+def _parsed(repository: Repository, digest: Digest, data: bytes | None) -> Manifest | Index:
+    try:
+        return parse_document(data or b"")
+    except ValueError:
+        raise PushError(
+            f"{repository.host} does not have the manifest {digest} of {repository}, or it is "
+            "something else.",
+            "No tag was moved. Push again.",
+        ) from None

@@ -1,0 +1,142 @@
+"""What hosts did, and what they have, as tables and as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dockless.model.errors import DocklessError
+from dockless.model.host import HostResult
+from dockless.model.server import Server
+from dockless.report.document import error_members
+from dockless.report.text import columns
+from dockless.report.units import human_size, human_time
+
+_HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
+_SHORT_HEX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one host has.
+
+    Attributes:
+        server: The host.
+        error: Why nothing could be found out; None when something was.
+        account: Who we are there, and on what: `root on Linux x86_64`.
+        tools: Each container tool and its version, or why it cannot be used.
+        image: The image that a push would take, and its ID; or that there is none.
+        engines: Each engine and what it lacks; empty for nothing.
+        free: Bytes that are free in our folder there.
+        clock: Seconds by which its clock is ahead of ours.
+        reaches: Whether it reaches the registry; None when that is not known.
+    """
+
+    server: Server
+    error: DocklessError | None = None
+    account: str = ""
+    tools: tuple[tuple[str, str], ...] = ()
+    image: str = ""
+    engines: tuple[tuple[str, str], ...] = ()
+    free: int = 0
+    clock: float = 0.0
+    reaches: bool | None = None
+
+
+def outcome_table(results: Sequence[HostResult]) -> str:
+    """Return a line for each host, under headings."""
+    return columns((_HEADINGS, *map(_row, results)))
+
+
+def outcome_document(results: Sequence[HostResult]) -> dict[str, object]:
+    """Return the JSON document of a push from hosts."""
+    return {"schemaVersion": 1, "hosts": [_members(result) for result in results]}
+
+
+def residue_lines(result: HostResult) -> tuple[str, ...]:
+    """Return what the audit of one host found, a sentence a line."""
+    host = result.server.address
+    if result.residue is None:
+        return (f"{host}: nobody could look at what is left there.",)
+    if not result.residue:
+        return (f"{host}: nothing was left behind.",)
+    return tuple(f"{host}: left behind: {path}" for path in result.residue)
+
+
+def check_text(number: int, found: Checked) -> str:
+    """Return what one host has, as a paragraph."""
+    if found.error:
+        return f"{number:3}  {found.server}\n     {found.error}"
+    reached = {True: "reached", False: "not reached", None: "nobody there can tell"}
+    rows = [("login", found.account)]
+    rows += found.tools or [("tools", "no docker, podman, nerdctl or buildah")]
+    rows.append(("image", found.image))
+    rows += [(name, lacks or "can push") for name, lacks in found.engines]
+    rows += [
+        ("space", f"{human_size(found.free)} free"),
+        ("clock", f"{found.clock:+.0f} s"),
+        ("registry", reached[found.reaches]),
+    ]
+    lines = columns(rows).splitlines()
+    return "\n".join([f"{number:3}  {found.server}", *(f"     {line}" for line in lines)])
+
+
+def list_document(servers: Sequence[tuple[int, Server]]) -> dict[str, object]:
+    """Return the JSON document of a list of servers with their numbers."""
+    return {"hosts": [{"number": number, **_server(server)} for number, server in servers]}
+
+
+def check_document(found: Sequence[Checked]) -> dict[str, object]:
+    """Return the JSON document of what hosts have."""
+    return {"hosts": [_check_members(each) for each in found]}
+
+
+def _row(result: HostResult) -> tuple[str, ...]:
+    digest = "-"
+    if result.digest:
+        digest = f"{result.digest.algorithm}:{result.digest.hex[:_SHORT_HEX]}"
+    said = "pushed"
+    if result.error:
+        said = f"failed ({result.error.exit_code})"
+    elif result.unchanged:
+        said = "already there"
+    elif result.digest is None:
+        said = "dry run"
+    return (
+        str(result.server),
+        result.way or "-",
+        digest,
+        human_size(result.sent),
+        human_time(result.seconds),
+        said,
+    )
+
+
+def _members(result: HostResult) -> dict[str, object]:
+    return {
+        **_server(result.server),
+        "way": result.way or None,
+        "why": result.why or None,
+        "digest": str(result.digest) if result.digest else None,
+        "sentBytes": result.sent,
+        "seconds": round(result.seconds, 3),
+        "unchanged": result.unchanged,
+        "residue": None if result.residue is None else list(result.residue),
+        "error": error_members(result.error) if result.error else None,
+    }
+
+
+def _server(server: Server) -> dict[str, object]:
+    return {"host": server.address, "user": server.user or None, "port": server.port}
+
+
+def _check_members(found: Checked) -> dict[str, object]:
+    return {
+        **_server(found.server),
+        "error": error_members(found.error) if found.error else None,
+        "account": found.account or None,
+        "tools": dict(found.tools),
+        "image": found.image or None,
+        "engines": {name: {"usable": not lacks, "lacks": lacks} for name, lacks in found.engines},
+        "freeBytes": found.free,
+        "clockAheadSeconds": round(found.clock),
+        "reachesRegistry": found.reaches,
+    }

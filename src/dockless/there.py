@@ -1,0 +1,118 @@
+"""One push by an engine that runs where the image is, on another host."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from dockless.model.digest import Digest
+from dockless.model.errors import PushError
+from dockless.model.manifest import Descriptor
+from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+from dockless.model.reference import Repository
+from dockless.ports import Registry
+from dockless.proof import complete, read_back
+from dockless.push import Delivery, Order, move_tags, refuse_moves, tags_before
+from dockless.retries import Patience
+
+
+class EngineThere(Protocol):
+    """An engine with one image before it, on its host."""
+
+    @property
+    def name(self) -> str:
+        """Its name: `crane` or `skopeo`."""
+
+    def digest(self) -> Digest:
+        """Return the digest that the image will have once pushed."""
+
+    def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
+        """Push the image by digest; return the digests of the blobs that had to be sent."""
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeansThere:
+    """What such a push works with.
+
+    Attributes:
+        registry: Reads the registry, from here.
+        engine: The engine on the host.
+        patience: How often and how long each step is tried.
+        clock: Seconds that only ever grow.
+    """
+
+    registry: Registry
+    engine: EngineThere
+    patience: Patience
+    clock: Callable[[], float]
+
+
+def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> tuple[Delivery, int]:
+    """Let the host push its image by digest, and read it back from here; move no tag.
+
+    Args:
+        order: What is asked for.
+        image_id: The digest of the image's config, as the host's tool knows it; None if it is
+            not known, or may be another one once saved.
+        means: What to work with.
+
+    Returns:
+        The delivery, and how many bytes had to be sent.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong.
+    """
+    started = means.clock()
+    registry, patience, engine = means.registry, means.patience, means.engine
+    before = tags_before(order, registry, patience)
+    digest = engine.digest()
+    tags = tuple(TagPlan(tag, there, digest) for tag, there in before.items())
+    if order.immutable:
+        refuse_moves(order, tags)
+    sent = patience.call(lambda: engine.push(order.repository, digest))
+    content = read_back(registry, order.repository, digest, patience)
+    if content is None:
+        raise PushError(
+            f"{order.repository.host} does not have {digest} of {order.repository} after the push.",
+            "No tag was moved. Push again.",
+        )
+    if image_id and content.image_id and image_id not in (content.image_id, digest):
+        raise PushError(
+            f"The image {content.image_id} arrived, and not {image_id}.",
+            "No tag was moved. Push with --via relay.",
+        )
+    if order.verify:
+        complete(registry, order.repository, content, patience)
+    blobs = tuple(BlobPlan(blob, blob.digest not in sent) for blob in content.blobs)
+    plan = Plan(order.repository, content, blobs, tags, digest_is_new=image_id != digest)
+    return Delivery(plan, engine.name, 1, started), sum(blob.size for blob in plan.missing)
+
+
+def publish_there(order: Order, delivery: Delivery, means: MeansThere) -> PushResult:
+    """Make every tag name what was delivered, by the engine on the host."""
+    move_tags(order, delivery.plan, means.engine, means.registry, means.patience)
+    return PushResult(
+        delivery.plan,
+        unchanged=not delivery.moving,
+        dry_run=False,
+        verified=order.verify,
+        engine=delivery.engine,
+        sent=sum(blob.size for blob in delivery.plan.missing),
+        attempts=delivery.attempts,
+        seconds=means.clock() - delivery.started,
+    )
+
+
+def already_there(
+    order: Order, image_id: Digest, registry: Registry, patience: Patience
+) -> Digest | None:
+    """Return the digest that every tag names, if that is this image already, however packed."""
+    named = set(tags_before(order, registry, patience).values())
+    digest = named.pop()
+    if named or digest is None:
+        return None
+    content = read_back(registry, order.repository, digest, patience)
+    same = content is not None and image_id in (content.image_id, digest)
+    return digest if same else None
