@@ -7,7 +7,7 @@ import pytest
 
 from bed.process import tail
 
-pytest_plugins = ["bed.fixtures"]
+pytest_plugins = ["bed.fixtures", "bed.fleet"]
 
 _TESTS = Path(__file__).parent
 _MARKED = frozenset({"contract", "integration"})

@@ -4,7 +4,6 @@ Every host has a result. A host's failure is no other host's: only `Rules` say w
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ from typing import Protocol
 from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, DocklessError, PushError
 from dockless.model.host import HostResult
-from dockless.model.plan import PushResult
+from dockless.model.plan import Plan
 from dockless.model.server import Server
 
 
@@ -28,7 +27,8 @@ class Delivered:
         identity: What tells one image from another, however its layers are packed: the digest of
             its config, or of its index.
         sent: Bytes that went to the registry.
-        unchanged: Whether every tag named it already.
+        plan: What is there now, and the tags that are to name it; None when there is nothing
+            to move.
     """
 
     way: str
@@ -36,7 +36,7 @@ class Delivered:
     digest: Digest | None
     identity: Digest
     sent: int = 0
-    unchanged: bool = False
+    plan: Plan | None = None
 
 
 class Visit(Protocol):
@@ -44,9 +44,6 @@ class Visit(Protocol):
 
     def deliver(self) -> Delivered:
         """Bring its image to the repository by digest, and prove that it is there."""
-
-    def publish(self) -> PushResult | None:
-        """Make the tags name what was delivered."""
 
     def leave(self) -> tuple[str, ...] | None:
         """Take everything of ours away; return what is left all the same, None if unknown."""
@@ -77,32 +74,22 @@ class _Run:
     rules: Rules
     clock: Callable[[], float]
     results: dict[int, HostResult] = field(default_factory=dict)
+    delivered: dict[int, Delivered] = field(default_factory=dict)
     visits: dict[int, Visit] = field(default_factory=dict)
-    publisher: int | None = None
     stopped: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def failures(self) -> int:
-        return sum(result.error is not None for result in self.results.values())
+        return sum(result.error is not None for result in list(self.results.values()))
 
     def too_many(self) -> bool:
         most = self.rules.most_failures
         return most is not None and self.failures() > most
 
-    def keep(self, number: int) -> int | None:
-        """Take a host as the one that moves the tags, if it is better; return who need not stay."""
-        with self.lock:
-            held = self.publisher
-            better = held is None or (number > held) == self.rules.allow_different
-            if not better:
-                return number
-            self.publisher = number
-            return held
-
 
 def push_from(
     servers: Sequence[Server],
     enter: Callable[[Server], Visit],
+    publish: Callable[[Plan], None],
     rules: Rules,
     clock: Callable[[], float],
 ) -> tuple[HostResult, ...]:
@@ -110,7 +97,8 @@ def push_from(
 
     Args:
         servers: The hosts.
-        enter: Begins the work on one; raises DocklessError.
+        enter: Begins the work on one.
+        publish: Makes the tags name what was delivered; raises DocklessError.
         rules: When to stop.
         clock: Seconds that only ever grow.
 
@@ -121,7 +109,6 @@ def push_from(
     pool = ThreadPoolExecutor(max(1, rules.parallel), "host")
     try:
         list(pool.map(lambda each: _work(run, each[0], each[1], enter), enumerate(servers)))
-        _publish(run)
     except BaseException:
         run.stopped = True
         for visit in list(run.visits.values()):
@@ -129,80 +116,73 @@ def push_from(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        for number in list(run.visits):
-            _leave(run, number)
+    error = _publish(run, publish)
+    if error:
+        for number in run.delivered:
+            run.results[number] = replace(run.results[number], error=error)
     return tuple(run.results[number] for number in range(len(servers)))
 
 
 def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visit]) -> None:
     began = run.clock()
-    result = HostResult(server)
-    with run.lock:
-        skipped = run.stopped or run.too_many()
-    if skipped:
+    if run.stopped or run.too_many():
         error = PushError("It was not begun, since too many others had failed.")
-        run.results[number] = replace(result, error=error)
+        run.results[number] = HostResult(server, error=error)
         return
-    leaving: int | None = number
-    try:
-        visit = run.visits[number] = enter(server)
-        brought = visit.deliver()
-        result = HostResult(
-            server,
-            brought.way,
-            brought.why,
-            brought.digest,
-            brought.identity,
-            brought.sent,
-            brought.unchanged,
-        )
-        leaving = run.keep(number)
-    except DocklessError as error:
-        result = replace(result, error=error)
-    finally:
-        run.results[number] = replace(result, seconds=run.clock() - began)
-        if leaving is not None:
-            _leave(run, leaving)
-
-
-def _leave(run: _Run, number: int) -> None:
-    with run.lock:
-        visit = run.visits.pop(number, None)
-    if visit is None:
-        return
+    visit = run.visits[number] = enter(server)
+    failed: DocklessError | None = None
+    brought: Delivered | None = None
     residue: tuple[str, ...] | None = None
-    with contextlib.suppress(DocklessError):
-        residue = visit.leave()
-    run.results[number] = replace(run.results[number], residue=residue)
+    try:
+        brought = visit.deliver()
+    except DocklessError as error:
+        failed = error
+    finally:
+        with contextlib.suppress(DocklessError):
+            residue = visit.leave()
+        del run.visits[number]
+    result = HostResult(server, seconds=run.clock() - began, error=failed, residue=residue)
+    if brought:
+        run.delivered[number] = brought
+        result = replace(
+            result,
+            way=brought.way,
+            why=brought.why,
+            digest=brought.digest,
+            sent=brought.sent,
+            unchanged=brought.plan is None and brought.digest is not None,
+        )
+    run.results[number] = result
 
 
-def _publish(run: _Run) -> None:
-    """Move the tags, unless the hosts disagree or too many failed."""
-    brought = {
-        number: result.identity
-        for number, result in sorted(run.results.items())
-        if result.identity is not None
-    }
-    if run.publisher is None:
-        return
-    error = _objection(run, tuple(brought.values()))
-    if error is None:
-        try:
-            run.visits[run.publisher].publish()
-        except DocklessError as failed:
-            error = failed
-    if error:
-        for number in brought:
-            run.results[number] = replace(run.results[number], error=error)
+def _publish(run: _Run, publish: Callable[[Plan], None]) -> DocklessError | None:
+    """Move the tags, unless the hosts disagree or too many failed; return why they did not move."""
+    brought = [run.delivered[number] for number in sorted(run.delivered)]
+    if not brought:
+        return None
+    if error := _objection(run, brought):
+        return error
+    # one that the tags name already wins over the same image in other packing
+    settled = not run.rules.allow_different and any(
+        each.plan is None and each.digest for each in brought
+    )
+    winner = brought[-1] if run.rules.allow_different else brought[0]
+    if winner.plan is None or settled:
+        return None
+    try:
+        publish(winner.plan)
+    except DocklessError as error:
+        return error
+    return None
 
 
-def _objection(run: _Run, brought: Sequence[Digest]) -> DocklessError | None:
+def _objection(run: _Run, brought: Sequence[Delivered]) -> DocklessError | None:
     if run.too_many():
         return PushError(
             f"{run.failures()} hosts failed, so no tag was moved.",
             "Push again; what has arrived stays there.",
         )
-    images = dict.fromkeys(brought)
+    images = dict.fromkeys(each.identity for each in brought)
     if len(images) > 1 and not run.rules.allow_different:
         listed = ", ".join(map(str, images))
         return ConflictError(

@@ -6,12 +6,11 @@ from typing import Protocol
 
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError
-from dockless.model.manifest import Descriptor
-from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.proof import complete, read_back
-from dockless.push import Delivery, Order, move_tags, refuse_moves, tags_before
+from dockless.push import Delivery, Order, refuse_moves, tags_before
 from dockless.retries import Patience
 
 
@@ -27,9 +26,6 @@ class EngineThere(Protocol):
 
     def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
         """Push the image by digest; return the digests of the blobs that had to be sent."""
-
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ class MeansThere:
     clock: Callable[[], float]
 
 
-def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> tuple[Delivery, int]:
+def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> Delivery:
     """Let the host push its image by digest, and read it back from here; move no tag.
 
     Args:
@@ -57,9 +53,6 @@ def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> t
         image_id: The digest of the image's config, as the host's tool knows it; None if it is
             not known, or may be another one once saved.
         means: What to work with.
-
-    Returns:
-        The delivery, and how many bytes had to be sent.
 
     Raises:
         DocklessError: With the exit code of what went wrong.
@@ -87,22 +80,7 @@ def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> t
         complete(registry, order.repository, content, patience)
     blobs = tuple(BlobPlan(blob, blob.digest not in sent) for blob in content.blobs)
     plan = Plan(order.repository, content, blobs, tags, digest_is_new=image_id != digest)
-    return Delivery(plan, engine.name, 1, started), sum(blob.size for blob in plan.missing)
-
-
-def publish_there(order: Order, delivery: Delivery, means: MeansThere) -> PushResult:
-    """Make every tag name what was delivered, by the engine on the host."""
-    move_tags(order, delivery.plan, means.engine, means.registry, means.patience)
-    return PushResult(
-        delivery.plan,
-        unchanged=not delivery.moving,
-        dry_run=False,
-        verified=order.verify,
-        engine=delivery.engine,
-        sent=sum(blob.size for blob in delivery.plan.missing),
-        attempts=delivery.attempts,
-        seconds=means.clock() - delivery.started,
-    )
+    return Delivery(plan, engine.name, 1, started)
 
 
 def already_there(

@@ -149,9 +149,7 @@ def network() -> Iterator[Network]:
 
 
 @contextlib.contextmanager
-def host(
-    folder: Path, on: Network, number: int, traits: Traits, authorized: str
-) -> Iterator[Host]:
+def host(folder: Path, on: Network, number: int, traits: Traits, authorized: str) -> Iterator[Host]:
     """Run a host for as long as the block lasts.
 
     Args:

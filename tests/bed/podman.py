@@ -90,7 +90,10 @@ class Account:
 def account() -> Iterator[Account]:
     """Make an ordinary user, and remove it with everything it has when the block ends."""
     name = f"dockless-{os.getpid()}"
-    subprocess.run(("useradd", "--create-home", "--shell", "/bin/sh", name), check=True)
+    # the password '*' is one that nobody has, while '!' would keep the account from SSH, too
+    subprocess.run(
+        ("useradd", "--create-home", "--shell", "/bin/sh", "--password", "*", name), check=True
+    )
     entry = pwd.getpwnam(name)
     user = Account(name, Path(entry.pw_dir))
     try:

@@ -97,6 +97,13 @@ class Pusher:
         folder = self.folder / f"back-{len(list(self.folder.glob('back-*')))}"
         return layout_identity(images.pull(self.registry, name, folder))
 
+    def as_it_is(self, name: str) -> Identity:
+        """Fetch `repository:tag` with skopeo, converting nothing, and look at what came."""
+        folder = self.folder / f"dir-{len(list(self.folder.glob('dir-*')))}"
+        options = self.registry.skopeo_options("src")
+        images.skopeo_copy(f"docker://{self.reference(name)}", f"dir:{folder}", *options)
+        return dir_identity(folder)
+
     def arrived(self, name: str) -> tuple[str, Identity]:
         """Return the digest that `repository:tag` names, and the image that comes back."""
         return self.digest(name), self.back(name)
@@ -125,6 +132,13 @@ def layout_identity(layout: Path) -> Identity:
     return Identity(
         images.digest(blob(layout, manifest["config"]["digest"]).read_bytes()), diff_ids
     )
+
+
+def dir_identity(folder: Path) -> Identity:
+    """Return the identity of the image in a folder of skopeo's `dir:`."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    layers = [folder / layer["digest"].partition(":")[2] for layer in manifest["layers"]]
+    return Identity(manifest["config"]["digest"], tuple(map(_diff_id, layers)))
 
 
 def archive_identity(archive: Path, position: int = 0) -> Identity:

@@ -85,9 +85,12 @@ class Equipment:
 
     def obstacle(self, way: Way) -> str:
         """Return why this way cannot be gone, as part of a sentence; empty when it can."""
+        lacking = missing(self._task.options)
+        if lacking:
+            return f"{lacking}, and it is this machine that moves the tags"
         match way:
             case "relay":
-                return missing(self._task.options)
+                return ""
             case "invoke":
                 return self._unfit or self._no_engine or self._no_route
             case "copy":

@@ -90,6 +90,7 @@ def push_remote(
         results = push_from(
             servers,
             lambda server: HostVisit(errand, numbers[server], server),
+            work.move,
             rules,
             time.monotonic,
         )

@@ -21,12 +21,12 @@ from dockless.credentials.chain import Found
 from dockless.layout.oci import write_layout
 from dockless.layout.staging import Staging
 from dockless.model.manifest import Descriptor
-from dockless.model.plan import PushResult
+from dockless.model.plan import Plan, PushResult
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential
 from dockless.ports import Engine, Image, Progress
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.push import Means, Order, push
+from dockless.push import Means, Order, move_tags, push
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
 from dockless.registry.trust import find_trust
@@ -171,6 +171,13 @@ class Session:
         order, means = self.order(target), self.means(target.repository.value)
         with repositories.explained(self._options, order.repository):
             return push(order, image, means)
+
+    def move(self, plan: Plan) -> None:
+        """Make the tags of a plan name what its repository has by now."""
+        means = self.means(plan.repository)
+        tags = tuple(tag.tag for tag in plan.tags)
+        order = Order(plan.repository, tags, self._options.immutable, self._options.verify)
+        move_tags(order, plan, means.engine(), means.registry, means.patience)
 
     def order(self, target: Target) -> Order:
         """Return what the command line asks for."""

@@ -16,10 +16,9 @@ from dockless.fleet import Delivered
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, HostLostError, NetworkError, SourceError
 from dockless.model.host import Way
-from dockless.model.plan import PushResult
 from dockless.model.server import SSH_PORT, Server
 from dockless.ports import Image, Progress
-from dockless.push import Order, deliver, publish
+from dockless.push import Delivery, Order, deliver
 from dockless.remote import audit
 from dockless.remote.connection import Ssh, connect
 from dockless.remote.shell import Shell
@@ -32,7 +31,7 @@ from dockless.sources.archive import select
 from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.spec import parse_there
-from dockless.there import MeansThere, already_there, deliver_there, publish_there
+from dockless.there import MeansThere, already_there, deliver_there
 
 Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
 
@@ -102,17 +101,12 @@ class HostVisit:
         self._shell: Shell | None = None
         self._before: audit.Sight | None = None
         self._kept = ""
-        self._publish: Callable[[], PushResult] | None = None
         options = errand.options
         self._patience = Patience(options.retries + 1, None, self._progress.note)
 
     def deliver(self) -> Delivered:
         """Bring the host's image to the repository by digest, and prove that it is there."""
         return self._patience.call(self._attempt, only=HostLostError)
-
-    def publish(self) -> PushResult | None:
-        """Make the tags name what was delivered."""
-        return self._publish() if self._publish else None
 
     def leave(self) -> tuple[str, ...] | None:
         """Take everything of ours away; return what is left all the same, None if unknown."""
@@ -149,7 +143,7 @@ class HostVisit:
         found = self._find(place)
         if found.local and (digest := self._unchanged(found.local.image_id)):
             self._progress.note("The registry has this image already.")
-            return Delivered("none", "already there", digest, found.local.image_id, unchanged=True)
+            return Delivered("none", "already there", digest, found.local.image_id)
         task = Task(errand.options, errand.hosts, errand.door.client, errand.order.repository)
         equipment = Equipment(task, place, found)
         failed: dict[Way, str] = {}
@@ -207,16 +201,7 @@ class HostVisit:
             means = session.means(errand.order.repository)
             delivery = deliver(errand.order, image, means)
             own.staging.settle()
-        self._publish = partial(publish, errand.order, delivery, means)
-        content = delivery.plan.content
-        return Delivered(
-            "relay",
-            why,
-            content.root.digest,
-            content.image_id or content.root.digest,
-            sum(blob.size for blob in delivery.plan.missing) if delivery.attempts else 0,
-            not delivery.moving,
-        )
+        return _delivered("relay", why, delivery)
 
     def _image(self, session: Session, shell: Shell, found: Found) -> Image:
         platform = self._errand.options.platform
@@ -233,11 +218,20 @@ class HostVisit:
         self._kept = equipment.kept
         means = MeansThere(errand.door.client, engine, self._patience, time.monotonic)
         image_id = found.local.image_id if found.local else None
-        delivery, sent = deliver_there(errand.order, image_id, means)
-        self._publish = partial(publish_there, errand.order, delivery, means)
-        content = delivery.plan.content
-        identity = content.image_id or content.root.digest
-        return Delivered(way, why, content.root.digest, identity, sent, not delivery.moving)
+        delivery = deliver_there(errand.order, image_id, means)
+        return _delivered(way, why, delivery)
+
+
+def _delivered(way: Way, why: str, delivery: Delivery) -> Delivered:
+    content = delivery.plan.content
+    return Delivered(
+        way,
+        why,
+        content.root.digest,
+        content.image_id or content.root.digest,
+        sum(blob.size for blob in delivery.plan.missing) if delivery.attempts else 0,
+        delivery.plan if delivery.moving else None,
+    )
 
 
 def _at_home(text: str, place: Workplace) -> str:

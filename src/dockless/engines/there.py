@@ -1,4 +1,4 @@
-"""crane and skopeo on another host, which they push from.
+"""crane and skopeo on another host, which they push from by digest; tags are moved from here.
 
 The credential goes there over standard input, as the authfile `/dev/stdin`; nothing of it is in
 an argument, a variable or a file of that host.
@@ -16,7 +16,6 @@ from dockless.engines.failures import failure
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import PushError, SourceError
-from dockless.model.manifest import INDEXES, Descriptor
 from dockless.model.reference import Reference, Repository
 from dockless.processes.run import Finished
 
@@ -114,11 +113,6 @@ class CraneThere:
             raise PushError(f"crane reports that it pushed {reported or 'nothing'}, not {digest}.")
         return frozenset(Digest.parse(found[1]) for found in _PUSHED.finditer(done.stderr))
 
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""
-        source = Reference(repository, digest=root.digest)
-        self._talk(crane.tag_argv(source, tag, self._stand.endpoint))
-
     def _talk(self, argv: tuple[str, ...]) -> Finished:
         trust = {"REGISTRY_AUTH_FILE": _AUTHFILE}
         if self._stand.certificates:
@@ -155,23 +149,6 @@ class SkopeoThere:
         )
         self._stand.start("skopeo", argv, authfile or b"")
         return frozenset()
-
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""
-        source, authfile = Reference(repository, digest=root.digest), self._stand.authfile()
-        # one standard input is read by one side only, and both sides are the same registry
-        access = ("--authfile", _AUTHFILE) if authfile else ("--src-no-creds", "--dest-no-creds")
-        argv = (
-            *self._policy(),
-            *("copy", "--quiet", "--preserve-digests"),
-            *(("--multi-arch=index-only",) if root.media_type in INDEXES else ()),
-            *access,
-            *self._tls("src"),
-            *self._tls("dest"),
-            f"docker://{source}",
-            f"docker://{source.tagged(tag)}",
-        )
-        self._stand.start("skopeo", argv, authfile or b"")
 
     def _policy(self) -> tuple[str, ...]:
         policy = self._stand.policy

@@ -48,8 +48,6 @@ class HostResult:
         way: How it pushed; empty when it did not come to that.
         why: Why this way, in words.
         digest: The digest of the manifest or index that it brought; None for none.
-        identity: What tells one image from another, however its layers are packed: the digest of
-            its config, or of its index; None for none.
         sent: Bytes that went to the registry.
         unchanged: Whether every tag named it already.
         seconds: How long it took.
@@ -61,7 +59,6 @@ class HostResult:
     way: str = ""
     why: str = ""
     digest: Digest | None = None
-    identity: Digest | None = None
     sent: int = 0
     unchanged: bool = False
     seconds: float = 0.0

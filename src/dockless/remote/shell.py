@@ -33,7 +33,8 @@ export PATH
 # The child's own process id stands in the workplace while it runs: who ends the workplace ends it.
 _WATCHED = """\
 set -- {argv}
-"$@" <&0{into} & p=$!
+exec 3<&0
+"$@" <&3 3<&-{into} & p=$!
 (echo "$p" >{folder}/pid."$p") 2>/dev/null || kill "$p"
 {heartbeat}wait "$p"; s=$?
 [ -n "$h" ] && kill "$h" 2>/dev/null

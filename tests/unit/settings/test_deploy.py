@@ -4,10 +4,10 @@ import pytest
 
 from dockless.model.errors import UsageError
 from dockless.model.secret import Secret
+from dockless.model.server import Server
 from dockless.settings import deploy
 from dockless.settings.deploy import Builder, Deploy
 from dockless.settings.secrets import SecretName
-from dockless.model.server import Server
 from dockless.settings.setting import Setting
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from dockless.model.errors import UsageError
-from dockless.settings import project
 from dockless.model.server import Server
+from dockless.settings import project
 from dockless.settings.setting import Setting
 
 FILES = {

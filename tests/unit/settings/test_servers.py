@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from dockless.model.errors import UsageError
-from dockless.settings import servers
 from dockless.model.server import Server
+from dockless.settings import servers
 from dockless.settings.setting import Setting
 
 LIST = tuple(Server(f"10.0.0.{number}", "me", role="web") for number in range(1, 6))
