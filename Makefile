@@ -15,7 +15,7 @@ PYTEST_AS_ROOT = $(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(T
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  %-13s %s\n", $$1, $$2 }'
 
 .PHONY: test
 test: ## Install what the tests need, then run every check and every test
@@ -30,6 +30,11 @@ demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compar
 .PHONY: bench
 bench: $(VENV)/.dev tools ## Measure dockless beside skopeo and crane
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.run $(BENCH)
+
+.PHONY: bench-remote
+bench-remote: $(VENV)/.dev tools ## Measure pushes from hosts beside OpenSSH; needs root
+	$(AS_ROOT) env PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) \
+		$(BIN)/python -m benchmarks.remote $(BENCH)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format
