@@ -158,16 +158,9 @@ def _many(lab: Lab) -> Iterator[Row]:
         + "wait\n"
     )
     target = ("--image", f"{lab.registry.host}/team/app:1", "--insecure")
-    ours: tuple[str | Path, ...] = (
-        "env",
-        "-C",
-        project,
-        lab.program.path,
-        "push",
-        "--remote",
-        *target,
-    )
-    ours = (*ours, "--via", "invoke", "--allow-different", "--parallel", str(_HOSTS))
+    more = ("--via", "invoke", "--allow-different", "--parallel", str(_HOSTS))
+    start = ("env", "-C", project, lab.program.path)
+    ours = (*start, "push", "--remote", *target, *more)
     runs = alternate(
         [
             Contender("dockless", ours, lab.environment, lab.fresh),
@@ -176,7 +169,6 @@ def _many(lab: Lab) -> Iterator[Row]:
         lab.rounds,
     )
     _print("32 distinct images by invoke", runs)
-    more = ("--via", "invoke", "--allow-different", "--parallel", str(_HOSTS))
     peaks = [
         _memory(lab, lab.push(hosts, "--source", "small:0", *more)) / MB
         for hosts in (lab.hosts[:1], lab.hosts)

@@ -24,20 +24,32 @@ _ENGINES = ("crane", "skopeo")
 _TOOLS = ("docker", "podman", "nerdctl", "buildah", "curl", "wget", "docker-compose")
 
 
+PASSPHRASE = "open sesame"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key pair.
+    """Keys of every kind, all of which every host lets in.
 
     Attributes:
-        private: Its private file; the public one stands beside it.
+        folder: Holds `id_ed25519`, `id_ecdsa`, `id_rsa` and `id_locked`, whose passphrase is
+            `PASSPHRASE`; each public one stands beside it.
     """
 
-    private: Path
+    folder: Path
 
     @property
     def public(self) -> str:
-        """The public key, as it stands in authorized_keys."""
-        return self.private.with_suffix(".pub").read_text()
+        """The public keys, as they stand in authorized_keys."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.pub")))
+
+    def give(self, home: Path, name: str = "id_ed25519") -> Path:
+        """Put a key into the `.ssh` of a home; return it."""
+        ssh = home / ".ssh"
+        ssh.mkdir(mode=0o700, exist_ok=True)
+        for suffix in ("", ".pub"):
+            shutil.copy(self.folder / f"{name}{suffix}", ssh)
+        return ssh / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,10 @@ class Admin:
         with (self.ssh / "known_hosts").open("a") as file:
             file.writelines(each.known() for each in hosts)
 
+    def check(self, *arguments: str) -> Result:
+        """Look at hosts."""
+        return self.program.run("hosts", "--check", "--format", "json", *arguments)
+
     def run(self, name: str, *arguments: str | Path, timeout: float = 120) -> Result:
         """Push to `repository:tag` from hosts, with the password on stdin."""
         options, password = access(self.registry)
@@ -85,10 +101,17 @@ def bridge() -> Iterator[Network]:
 
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
-    """The key that every host lets in."""
-    path = tmp_path_factory.mktemp("key") / "id_ed25519"
-    subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path), check=True)
-    return Key(path)
+    """The keys that every host lets in."""
+    folder = tmp_path_factory.mktemp("keys")
+    for name, kind, passphrase in (
+        ("id_ed25519", "ed25519", ""),
+        ("id_ecdsa", "ecdsa", ""),
+        ("id_rsa", "rsa", ""),
+        ("id_locked", "ed25519", PASSPHRASE),
+    ):
+        argv = ("ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", folder / name)
+        subprocess.run(argv, check=True)
+    return Key(folder)
 
 
 @pytest.fixture(scope="session")
@@ -220,8 +243,5 @@ def far_registry(
 def admin(tmp_path: Path, key: Key, far_registry: Registry) -> Admin:
     """Dockless with the key in its home, and `far_registry`."""
     program = dockless(tmp_path / "admin")
-    ssh = program.home / ".ssh"
-    ssh.mkdir(mode=0o700)
-    for suffix in ("", ".pub"):
-        shutil.copy(f"{key.private}{suffix}", ssh / f"id_ed25519{suffix}")
+    key.give(program.home)
     return Admin(program, far_registry, tmp_path)

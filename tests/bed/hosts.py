@@ -6,6 +6,7 @@ The namespaces share the machine's file system, but for what a host must not sha
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -64,6 +65,10 @@ class Network:
         """Return a host's address."""
         return f"{self.near.rpartition('.')[0]}.{10 + number}"
 
+    def address6(self, number: int) -> str:
+        """Return a host's IPv6 address; number 0 is the first host's."""
+        return f"fd13:{os.getpid() % 65536:x}::{10 + number:x}"
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:
@@ -97,6 +102,7 @@ class Host:
     Attributes:
         name: Its network namespace.
         address: Its address.
+        address6: The same for IPv6.
         user: The account.
         key: The host's public key, as it stands in known_hosts.
         log: What its sshd wrote.
@@ -105,6 +111,7 @@ class Host:
 
     name: str
     address: str
+    address6: str
     user: str
     key: str
     log: Path
@@ -124,6 +131,15 @@ class Host:
         inside = ("nsenter", "--target", str(self.pid), "--mount", "--net")
         return output((*inside, "sh", "-c", script))
 
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file there, which everybody may read."""
+        inside = ("nsenter", "--target", str(self.pid), "--mount")
+        output((*inside, "sh", "-c", 'cat >"$0" && chmod 644 "$0"', path), stdin=data)
+
+    def logins(self) -> list[str]:
+        """Return the addresses from which somebody was let in, in order."""
+        return re.findall(r"Accepted publickey for \S+ from (\S+) ", self.log.read_text())
+
     def cut(self) -> int:
         """End every connection to it that is there; return how many there were."""
         children = _children(self.pid)
@@ -142,6 +158,7 @@ def network() -> Iterator[Network]:
     try:
         _ip("addr", "add", f"{made.near}/24", "dev", made.bridge)
         _ip("addr", "add", f"{made.far}/32", "dev", made.bridge)
+        _ip("-6", "addr", "add", f"{made.address6(-9)}/64", "dev", made.bridge, "nodad")
         _ip("link", "set", made.bridge, "up")
         yield made
     finally:
@@ -181,6 +198,7 @@ def host(folder: Path, on: Network, number: int, traits: Traits, authorized: str
         _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
         _ip("link", "set", cable, "master", on.bridge, "up")
         _ip("-n", name, "addr", "add", f"{on.address(number)}/24", "dev", "eth0")
+        _ip("-n", name, "-6", "addr", "add", f"{on.address6(number)}/64", "dev", "eth0", "nodad")
         _ip("-n", name, "link", "set", "eth0", "up")
         if traits.routed:
             _ip("-n", name, "route", "add", on.far, "via", on.near)
@@ -191,6 +209,7 @@ def host(folder: Path, on: Network, number: int, traits: Traits, authorized: str
             made = Host(
                 name,
                 on.address(number),
+                on.address6(number),
                 traits.user,
                 f"{words[0]} {words[1]}",
                 daemon.log,

@@ -63,7 +63,8 @@ class KeyRing:
                 if secret is None:
                     self.troubles[path] = f"{path} is locked, and nobody gave its passphrase."
                     return None
-                return paramiko.PKey.from_path(path, secret.reveal())
+                passphrase = secret.reveal().encode()
+                return paramiko.PKey.from_path(path, passphrase)  # type: ignore[arg-type] # the stubs say str
         except (paramiko.SSHException, UnsupportedAlgorithm, ValueError, OSError) as error:
             why = (
                 error.strerror if isinstance(error, OSError) else "not a key, or a wrong passphrase"

@@ -39,7 +39,10 @@ class ProxySocket:
 
     def recv(self, size: int) -> bytes:
         """Return up to `size` bytes; the command's last words are the error when it ended."""
-        data = self._socket.recv(size)
+        try:
+            data = self._socket.recv(size)
+        except ConnectionError:  # it ended without reading what was sent
+            data = b""
         if not data and (said := self._last_words()):
             raise OSError(0, f"the ProxyCommand ended: {said}")
         return data
@@ -47,6 +50,10 @@ class ProxySocket:
     def settimeout(self, seconds: float | None) -> None:
         """Wait no longer than this for bytes."""
         self._socket.settimeout(seconds)
+
+    @property
+    def _closed(self) -> bool:  # paramiko asks for it by this name
+        return self._socket.fileno() < 0
 
     def close(self) -> None:
         """End the command, and what it started."""

@@ -7,10 +7,10 @@ paramiko reads the user's file, without these two.
 import getpass
 import os
 import pwd
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import paramiko
 
@@ -24,6 +24,12 @@ _SYSTEM_KNOWN = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 _CONNECT_SECONDS = 15.0
 _ALIVE_SECONDS = 15
 _LONGEST_CHAIN = 8
+_LAST_PORT = 65535
+_PLACES = (
+    re.compile(r"\[(?P<host>[^\]\s]+)\](?::(?P<port>\d{1,5}))?"),
+    re.compile(r"(?P<host>[^:\s\[\]]+)(?::(?P<port>\d{1,5}))?"),
+    re.compile(r"(?P<host>[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%\w+)?)(?P<port>)"),
+)
 
 Options = Mapping[str, tuple[str, ...]]
 
@@ -73,22 +79,13 @@ def parse_host(text: str, what: str = "--host") -> Server:
     Raises:
         UsageError: It is none, or could pass for an option of a program.
     """
-    wrong = UsageError(f"{what} {text!r} is not [USER@]HOST[:PORT].", "Write it as me@build1:22.")
     user, _, place = text.removeprefix("ssh://").rpartition("@")
-    if place.count(":") > 1 and not place.startswith("["):
-        place = f"[{place}]"
-    try:
-        parts = urlsplit(f"//{place}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise wrong from None
-    odd = any(
-        not part.isprintable() or " " in part or part.startswith("-") for part in (user, place)
-    )
-    if not host or odd or parts.path or port == 0:
-        raise wrong
-    written = place.rpartition("]")[0].lstrip("[") or place.partition(":")[0]
-    return Server(written, user, port or SSH_PORT)
+    found = next(filter(None, (pattern.fullmatch(place) for pattern in _PLACES)), None)
+    host, port = (found["host"], int(found["port"] or SSH_PORT)) if found else ("", 0)
+    odd = any(not each.isprintable() or " " in each or each[:1] == "-" for each in (user, host))
+    if found is None or odd or not 1 <= port <= _LAST_PORT:
+        raise UsageError(f"{what} {text!r} is not [USER@]HOST[:PORT].", "Write it as me@build1:22.")
+    return Server(host, user, port)
 
 
 def find_route(server: Server, environment: Mapping[str, str]) -> Route:
