@@ -67,6 +67,19 @@ class Rules:
     allow_different: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a push from several hosts.
+
+    Attributes:
+        results: A result for each host, in their order.
+        digest: What the tags name in the end; None when nobody moved or confirmed them.
+    """
+
+    results: tuple[HostResult, ...]
+    digest: Digest | None
+
+
 @dataclass
 class _Run:
     """What the threads share."""
@@ -92,7 +105,7 @@ def push_from(
     publish: Callable[[Plan], None],
     rules: Rules,
     clock: Callable[[], float],
-) -> tuple[HostResult, ...]:
+) -> Outcome:
     """Let every server push its image, and move the tags when all have delivered.
 
     Args:
@@ -101,9 +114,6 @@ def push_from(
         publish: Makes the tags name what was delivered; raises DocklessError.
         rules: When to stop.
         clock: Seconds that only ever grow.
-
-    Returns:
-        A result for each server, in their order.
     """
     run = _Run(rules, clock)
     pool = ThreadPoolExecutor(max(1, rules.parallel), "host")
@@ -116,11 +126,13 @@ def push_from(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    error = _publish(run, publish)
-    if error:
+    digest: Digest | None = None
+    try:
+        digest = _publish(run, publish)
+    except DocklessError as error:
         for number in run.delivered:
             run.results[number] = replace(run.results[number], error=error)
-    return tuple(run.results[number] for number in range(len(servers)))
+    return Outcome(tuple(run.results[number] for number in range(len(servers))), digest)
 
 
 def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visit]) -> None:
@@ -155,25 +167,22 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
     run.results[number] = result
 
 
-def _publish(run: _Run, publish: Callable[[Plan], None]) -> DocklessError | None:
-    """Move the tags, unless the hosts disagree or too many failed; return why they did not move."""
+def _publish(run: _Run, publish: Callable[[Plan], None]) -> Digest | None:
+    """Move the tags, unless the hosts disagree or too many failed; return what they name then."""
     brought = [run.delivered[number] for number in sorted(run.delivered)]
     if not brought:
         return None
     if error := _objection(run, brought):
-        return error
-    # one that the tags name already wins over the same image in other packing
-    settled = not run.rules.allow_different and any(
-        each.plan is None and each.digest for each in brought
-    )
-    winner = brought[-1] if run.rules.allow_different else brought[0]
-    if winner.plan is None or settled:
-        return None
-    try:
+        raise error
+    winner = brought[-1] if run.rules.allow_different else min(brought, key=_is_to_move)
+    if winner.plan is not None:
         publish(winner.plan)
-    except DocklessError as error:
-        return error
-    return None
+    return winner.digest
+
+
+def _is_to_move(brought: Delivered) -> bool:
+    """Put what the tags name already before the same image in other packing."""
+    return brought.plan is not None
 
 
 def _objection(run: _Run, brought: Sequence[Delivered]) -> DocklessError | None:

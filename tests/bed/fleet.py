@@ -1,5 +1,6 @@
 """Hosts of every kind, and dockless with a key that opens them."""
 
+import itertools
 import shutil
 import subprocess
 import tempfile
@@ -112,6 +113,12 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
         argv = ("ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", folder / name)
         subprocess.run(argv, check=True)
     return Key(folder)
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    """Numbers for hosts that live for one test; used twice, the network would mix them up."""
+    return itertools.count(20)
 
 
 @pytest.fixture(scope="session")
@@ -235,6 +242,31 @@ def far_registry(
         certificates=far_certificates,
         auth=far_tokens.settings(),
         address=bridge.far,
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def far_open_registry(
+    tmp_path_factory: pytest.TempPathFactory, bridge: Network
+) -> Iterator[Registry]:
+    """docker-registry on plain HTTP, open to everyone, at the far address."""
+    folder = tmp_path_factory.mktemp("far-open-registry")
+    with docker_registry(folder, address=bridge.far) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def far_locked_registry(
+    tmp_path_factory: pytest.TempPathFactory,
+    bridge: Network,
+    login: Login,
+    far_certificates: Certificates,
+) -> Iterator[Registry]:
+    """docker-registry with TLS and a password, at the far address."""
+    folder = tmp_path_factory.mktemp("far-locked-registry")
+    with docker_registry(
+        folder, login=login, certificates=far_certificates, address=bridge.far
     ) as running:
         yield running
 

@@ -140,9 +140,13 @@ class Host:
         """Return the addresses from which somebody was let in, in order."""
         return re.findall(r"Accepted publickey for \S+ from (\S+) ", self.log.read_text())
 
+    def connections(self) -> list[int]:
+        """Return the processes of its sshd that serve somebody."""
+        return [pid for pid in _children(self.pid) if _name(pid) == "sshd"]
+
     def cut(self) -> int:
         """End every connection to it that is there; return how many there were."""
-        children = _children(self.pid)
+        children = self.connections()
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
@@ -220,7 +224,11 @@ def host(folder: Path, on: Network, number: int, traits: Traits, authorized: str
             finally:
                 made.cut()
     finally:
-        _ip("netns", "del", name)
+        # a namespace that something still runs in goes later, and must not keep its name
+        for what in (("link", "del", cable), ("netns", "del", name)):
+            with contextlib.suppress(RuntimeError):
+                _ip(*what)
+        shutil.rmtree(folder)
 
 
 def _ip(*arguments: str) -> None:
@@ -234,3 +242,9 @@ def _children(pid: int) -> list[int]:
         direct = [int(child) for child in tasks.read_text().split()]
         return [*direct, *(below for child in direct for below in _children(child))]
     return []
+
+
+def _name(pid: int) -> str:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/comm").read_text().rstrip()
+    return ""

@@ -102,7 +102,7 @@ def account() -> Iterator[Account]:
         _install_dockless(user.home)
         yield user
     finally:
-        _end_processes(entry.pw_uid)
+        end_processes(entry.pw_uid)
         shutil.rmtree(user.home, ignore_errors=True)
         subprocess.run(("userdel", name), check=True)
 
@@ -130,7 +130,7 @@ def _public_python() -> Path:
     raise LookupError(f"{version} is in neither /usr/bin nor /usr/local/bin")
 
 
-def _end_processes(uid: int) -> None:
+def end_processes(uid: int) -> None:
     """End what the account still runs: podman leaves a process that holds its namespace."""
     for process in Path("/proc").iterdir():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):

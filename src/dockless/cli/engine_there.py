@@ -247,10 +247,12 @@ class Equipment:
             progress.note(f"Saving {local.name} with {tool.name} there")
             done = self._shell.work(tool.save_argv(local), stdout=archive)
             if done.code:
+                self._shell.script(f"rm -f {shlex.quote(archive)}")
                 why = done.stderr.splitlines()[-1] if done.stderr else "it gave no reason."
-                raise SourceError(
-                    f"'{tool.name} save' of {local.name} failed on {self._shell.host}: {why}"
-                )
+                what = f"'{tool.name} save' of {local.name} failed on {self._shell.host}: {why}"
+                if "no space left" in done.stderr.lower():  # which relay does not need
+                    raise EngineError(what, "Free some space there, or push with --via relay.")
+                raise SourceError(what)
             return Exported(archive, is_layout=False)
         if source is None:
             raise SourceError("There is no image.")
@@ -267,6 +269,7 @@ class Equipment:
         if packed != "none":
             done = self._shell.work((_UNPACK[packed], "-dc", path), stdout=archive)
             if done.code:
+                self._shell.script(f"rm -f {shlex.quote(archive)}")
                 raise SourceError(f"{path} cannot be unpacked: {done.stderr}")
             path = archive
         listed = self._shell.script(f"tar -tf {shlex.quote(path)}", timeout=None)

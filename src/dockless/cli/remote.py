@@ -87,15 +87,15 @@ def push_remote(
         )
         numbers = {server: number for number, server in enumerate(servers)}
         rules = Rules(at_once(hosts.parallel), hosts.most_failures, hosts.allow_different)
-        results = push_from(
+        outcome = push_from(
             servers,
             lambda server: HostVisit(errand, numbers[server], server),
             work.move,
             rules,
             time.monotonic,
         )
-    show.hosts(options, target.repository.value, results, audit=hosts.audit)
-    return common([result.error for result in results], "pushed")
+    show.hosts(options, target.repository.value, outcome, audit=hosts.audit)
+    return common([result.error for result in outcome.results], "pushed")
 
 
 def common(errors: Sequence[DocklessError | None], what: str) -> DocklessError | None:

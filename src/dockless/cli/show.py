@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from dockless.cli.options import PushOptions
+from dockless.fleet import Outcome
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, PushError
-from dockless.model.host import HostResult
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.report import document, text
@@ -51,25 +51,20 @@ def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError
     _afterwards(options, results)
 
 
-def hosts(
-    options: PushOptions, repository: Repository, results: Sequence[HostResult], *, audit: bool
-) -> None:
-    """Print what a push from hosts did: each digest once, and a line for each host."""
-    for each in results:
-        if each.error and len(results) > 1:
+def hosts(options: PushOptions, repository: Repository, outcome: Outcome, *, audit: bool) -> None:
+    """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
+    for each in outcome.results:
+        if each.error and len(outcome.results) > 1:
             click.echo(f"{each.server.address}: {text.error_text(each.error)}", err=True)
         if audit or each.residue:
             for line in host_report.residue_lines(each):
                 click.echo(line, err=True)
-    remark(options, host_report.outcome_table(results))
-    brought = (each.digest for each in results if each.error is None)
-    digests = dict.fromkeys(digest for digest in brought if digest is not None)
+    remark(options, host_report.outcome_table(outcome.results))
     if options.output == "json":
-        click.echo(document.json_text(host_report.outcome_document(results)))
-    else:
-        for digest in digests:
-            click.echo(f"{repository}@{digest}")
-    _write_digests(options, list(digests))
+        click.echo(document.json_text(host_report.outcome_document(outcome.results)))
+    elif outcome.digest:
+        click.echo(f"{repository}@{outcome.digest}")
+    _write_digests(options, [outcome.digest] if outcome.digest else [])
 
 
 def failure(error: DocklessError) -> None:

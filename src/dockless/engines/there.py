@@ -21,7 +21,6 @@ from dockless.processes.run import Finished
 
 _AUTHFILE = "/dev/stdin"
 _PUSHED = re.compile(r"pushed blob: (sha256:[0-9a-f]{64})")
-_STAGED = "staged"
 
 
 class RunThere(Protocol):
@@ -121,21 +120,27 @@ class CraneThere:
 
 
 class SkopeoThere:
-    """skopeo on a host: it compresses an archive into a layout first, then sends that."""
+    """skopeo on a host: it compresses an archive into a folder first, then sends that.
+
+    The folder is of its `dir:` form, since on the way to `oci:` it writes the config anew, and
+    with it the image's ID.
+    """
 
     name = "skopeo"
 
     def __init__(self, stand: Stand, image: Exported) -> None:
         self._stand = stand
         self._image = image
-        self._layout = image.path if image.is_layout else f"{stand.folder}/layout"
+        self._folder = f"{stand.folder}/dir"
 
     def digest(self) -> Digest:
         """Return the digest that the image will have once pushed."""
-        if not self._image.is_layout:
-            source, target = f"docker-archive:{self._image.path}", f"oci:{self._layout}:{_STAGED}"
-            self._stand.start("skopeo", (*self._policy(), "copy", "--quiet", source, target), b"")
-        return layout_root(self._stand.read(f"{self._layout}/index.json"), self._layout)
+        if self._image.is_layout:
+            return layout_root(self._stand.read(f"{self._image.path}/index.json"), self._image.path)
+        source, target = f"docker-archive:{self._image.path}", f"dir:{self._folder}"
+        argv = ("copy", "--quiet", "--dest-compress", source, target)
+        self._stand.start("skopeo", (*self._policy(), *argv), b"")
+        return Digest.of(self._stand.read(f"{self._folder}/manifest.json"))
 
     def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
         """Push the image by digest; what had to be sent is not known, so nothing is returned."""
@@ -144,7 +149,7 @@ class SkopeoThere:
             *self._policy(),
             *("copy", "--quiet", "--preserve-digests", "--all"),
             *self._access("dest", authfile),
-            f"oci:{self._layout}",
+            f"oci:{self._image.path}" if self._image.is_layout else f"dir:{self._folder}",
             f"docker://{Reference(repository, digest=digest)}",
         )
         self._stand.start("skopeo", argv, authfile or b"")

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,7 @@ def _greet(transport: paramiko.Transport, route: Route, ssh: Ssh) -> None:
     # a host is asked for the key that we know of it, not for another one that it has, too
     security.key_types = sorted(security.key_types, key=lambda kind: kind not in wanted)
     transport.banner_timeout = transport.handshake_timeout = route.connect_seconds
-    transport.auth_timeout = max(route.connect_seconds, 30.0)
+    transport.auth_timeout = route.connect_seconds
     transport.start_client(timeout=route.connect_seconds)
     shown = transport.get_remote_server_key()
     key = HostKey(shown.get_name(), shown.asbytes())
@@ -162,11 +163,14 @@ def _log_in(transport: paramiko.Transport, route: Route, keys: KeyRing) -> None:
     with contextlib.closing(keys.offers(route)) as offers:
         for key in offers:
             offered += 1
+            began = time.monotonic()
             try:
                 transport.auth_publickey(route.user, key)
             except paramiko.AuthenticationException:
                 if not transport.is_active():
                     break
+                if time.monotonic() - began > transport.auth_timeout:
+                    raise TimeoutError from None
             if transport.is_authenticated():
                 return
     said = [keys.troubles[path] for path in route.identities if path in keys.troubles]

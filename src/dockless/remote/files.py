@@ -18,9 +18,8 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
     """Write a file on a host.
 
     Raises:
-        EngineError: The host has no SFTP.
+        EngineError: The host has no SFTP, or the file cannot be written there.
         HostLostError: The connection broke.
-        PushError: The file cannot be written there.
     """
     try:
         sftp = paramiko.SFTPClient.from_transport(shell.transport)
@@ -41,9 +40,12 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
         except EOFError:
             raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
         except OSError as error:
+            with contextlib.suppress(OSError, EOFError):
+                sftp.remove(path)
             why = error.strerror or str(error)
-            raise PushError(
-                f"{path} cannot be written on {shell.host}: {why}.", "Look for space there."
+            raise EngineError(
+                f"{path} cannot be written on {shell.host}: {why}.",
+                "Look for space there, or push with --via relay.",
             ) from None
 
 

@@ -1,7 +1,7 @@
 """Plans, results and errors as the JSON of `--format json`; docs/push-result.schema.json has it.
 
 Every document has `schemaVersion` and one member more, which says what it is: `plan`, `result`,
-`images` or `error`.
+`images`, `hosts` or `error`.
 """
 
 import json
@@ -107,9 +107,10 @@ def _result(result: PushResult) -> dict[str, object]:
 
 
 def error_members(error: DocklessError) -> dict[str, object]:
-    """Return an error's members."""
+    """Return an error's members; its kind is the one that has an exit code of its own."""
+    kind = next(each for each in type(error).__mro__ if DocklessError in each.__bases__)
     return {
-        "kind": type(error).__name__.removesuffix("Error").lower(),
+        "kind": kind.__name__.removesuffix("Error").lower(),
         "message": error.what,
         "remedy": error.remedy,
         "exitCode": error.exit_code,

@@ -1,0 +1,147 @@
+"""Hosts that are odd, poor or hostile: a clear result for each, and nothing run by a shell."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bed.docker import Docker
+from bed.failures import complaint
+from bed.fixtures import SAMPLE
+from bed.fleet import Admin, Key
+from bed.hosts import Host, Network, Traits, host
+from bed.odd import KINDS, Odd, odd
+from bed.podman import Account
+from bed.pushes import archive_identity, document
+
+# a guardian takes a moment to see that a connection has gone
+GONE = "for i in 1 2 3 4 5 6 7 8; do ls -d /tmp/dockless.* 2>/dev/null || break; sleep 1; done"
+WEIRD = """/var/tmp/it's "my" $(touch pwned) `touch pwned`; touch pwned #\\!%s.tar"""  # noqa: S108
+
+
+@pytest.fixture(params=KINDS)
+def account(request: pytest.FixtureRequest) -> Iterator[Odd]:
+    with odd(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def odd_host(
+    host_folder: Path, bridge: Network, key: Key, numbers: Iterator[int], account: Odd
+) -> Iterator[Host]:
+    traits = Traits(account.name, hidden=("docker", "podman", "crane", "skopeo"))
+    with host(host_folder / account.name, bridge, next(numbers), traits, key.public) as made:
+        yield made
+
+
+@pytest.mark.parametrize("way", ["copy", "relay"])
+def test_any_shell_and_any_name_will_do(
+    admin: Admin, odd_host: Host, old_archive: Path, way: str
+) -> None:
+    admin.knows(odd_host)
+    odd_host.write(WEIRD, old_archive.read_bytes())
+    target = f"odd/{odd_host.user.partition('-')[0]}-{way}:1"
+    done = admin.run(target, "--host", odd_host.target, "--source", WEIRD, "--via", way, "--audit")
+    assert done.code == 0, done.stderr
+    assert f"{odd_host.address}: nothing was left behind." in done.stderr
+    assert admin.pusher().as_it_is(target) == archive_identity(old_archive)
+    places = f"/ /tmp /var/tmp {Path('/home', odd_host.user)}"
+    assert odd_host.run(f"find {places} -maxdepth 1 -name pwned") == ""
+
+
+def test_an_image_with_a_hostile_name_is_none(admin: Admin, docker_host: Host) -> None:
+    admin.knows(docker_host)
+    name = "x; touch pwned"
+    said = complaint(admin.run("bad/name:1", "--host", docker_host.target, "--source", name), 2)
+    assert f"SOURCE {name!r} is neither a file nor an image name" in said
+    assert docker_host.run("find / /root /tmp -maxdepth 1 -name pwned") == ""
+
+
+def test_a_host_without_the_image_lists_what_it_has(admin: Admin, docker_host: Host) -> None:
+    admin.knows(docker_host)
+    done = admin.run("bad/absent:1", "--host", docker_host.target, "--source", "absent:1")
+    said = complaint(done, 3)
+    assert "There is no local image absent:1" in said
+    assert "docker has: " in said
+    assert SAMPLE in said
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(admin: Admin, docker_host: Host) -> None:
+    admin.knows(docker_host)
+    source = ("--source", "/nowhere/image.tar")
+    said = complaint(admin.run("bad/file:1", "--host", docker_host.target, *source), 3)
+    assert "There is no file /nowhere/image.tar on the host." in said
+
+
+def test_a_docker_that_the_user_may_not_use_gets_one_hint(
+    admin: Admin,
+    host_folder: Path,
+    bridge: Network,
+    key: Key,
+    numbers: Iterator[int],
+    rootless: Account,
+    old_docker: Docker,
+) -> None:
+    traits = Traits(rootless.name, docker=old_docker.socket, hidden=("podman", "buildah"))
+    with host(host_folder / "group", bridge, next(numbers), traits, key.public) as made:
+        admin.knows(made)
+        said = complaint(admin.run("bad/group:1", "--host", made.target, "--source", SAMPLE), 3)
+    assert "this account may not use docker" in said
+    assert said.count("Add it to the group `docker`, or use a rootless one.") == 1
+    assert "sudo" not in said
+
+
+@pytest.fixture
+def small_host(
+    host_folder: Path,
+    bridge: Network,
+    key: Key,
+    numbers: Iterator[int],
+    old_docker: Docker,
+    crane_folder: Path,
+) -> Iterator[Host]:
+    traits = Traits(docker=old_docker.socket, programs=crane_folder, size=1 << 20)
+    with host(host_folder / "small", bridge, next(numbers), traits, key.public) as made:
+        yield made
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(admin: Admin, small_host: Host) -> None:
+    admin.knows(small_host)
+    argv = ("--host", small_host.target, "--source", SAMPLE)
+    said = complaint(admin.run("bad/full:1", *argv, "--via", "invoke"), 7)
+    assert f"'docker save' of {SAMPLE} failed on {small_host.address}" in said
+    assert "no space left" in said
+    assert small_host.run("ls /tmp") == ""
+
+
+def test_a_full_disk_is_no_obstacle_to_relay(admin: Admin, small_host: Host) -> None:
+    admin.knows(small_host)
+    done = admin.run("bad/full:2", "--host", small_host.target, "--source", SAMPLE)
+    assert done.code == 0, done.stderr
+    assert "Way: invoke" in done.stderr
+    assert "Way: relay (cannot invoke: 'docker save'" in done.stderr
+
+
+def test_a_host_that_hangs_is_given_up(admin: Admin, docker_host: Host) -> None:
+    admin.knows(docker_host)
+    never = "/var/tmp/never.tar"  # noqa: S108 - the host's own
+    docker_host.run(f"mkfifo {never}")
+    argv = ("--host", docker_host.target, "--source", never, "--via", "relay")
+    done = admin.run("bad/hang:1", *argv, "--stall-timeout", "2s", "--retries", "0")
+    docker_host.run(f"rm {never}")
+    assert "was lost: no byte came for 2 seconds." in complaint(done, 6)
+    assert docker_host.run(GONE) == ""
+
+
+def test_one_bad_host_does_not_keep_the_others(
+    admin: Admin, docker_host: Host, bare_host: Host, island: Host
+) -> None:
+    admin.knows(docker_host, island)
+    hosts = [part for each in (docker_host, bare_host, island) for part in ("--host", each.target)]
+    done = admin.run("bad/one:1", *hosts, "--source", SAMPLE, "--format", "json")
+    assert done.code == 8, done.stderr
+    assert f"{bare_host.address}: Error: The host key of {bare_host.address} is not" in done.stderr
+    good, bad, other = document(done.stdout)["hosts"]
+    assert (good["error"], other["error"]) == (None, None)
+    assert (bad["error"]["exitCode"], bad["digest"]) == (4, None)
+    assert admin.pusher().digest("bad/one:1") in (good["digest"], other["digest"])

@@ -1,0 +1,147 @@
+"""What a host pushes: archives, layouts, images by name, and what it builds first."""
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from bed import images
+from bed.docker import Docker
+from bed.failures import complaint
+from bed.fixtures import SAMPLE
+from bed.fleet import Admin
+from bed.hosts import Host
+from bed.pushes import archive_identity, inspected, layout_identity
+from bed.registry import Registry
+
+FOLDER = "/var/tmp/source"  # noqa: S108 - the hosts' own
+
+
+def put_tree(host: Host, tree: Path) -> str:
+    """Put a folder on a host."""
+    packed = tree.parent / f"{tree.name}-packed.tar"
+    with tarfile.open(packed, "w") as tar:
+        tar.add(tree, ".")
+    host.write("/var/tmp/tree.tar", packed.read_bytes())  # noqa: S108 - the host's own
+    host.run(f"rm -rf {FOLDER} && mkdir {FOLDER} && tar -C {FOLDER} -xf /var/tmp/tree.tar")
+    return FOLDER
+
+
+@pytest.mark.parametrize("way", ["invoke", "relay"])
+@pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
+def test_an_archive_on_the_host(
+    admin: Admin, docker_host: Host, old_archive: Path, way: str, packing: str
+) -> None:
+    admin.knows(docker_host)
+    archive = old_archive
+    if packing != "plain":
+        archive = images.compressed(old_archive, packing)  # type: ignore[arg-type] # one of them
+    path = f"/var/tmp/image.tar.{packing}"  # noqa: S108 - the host's own
+    docker_host.write(path, archive.read_bytes())
+    name = f"sources/archive-{packing}-{way}:1"
+    done = admin.run(name, "--host", docker_host.target, "--source", path, "--via", way)
+    assert done.code == 0, done.stderr
+    assert admin.pusher().as_it_is(name) == archive_identity(old_archive)
+
+
+@pytest.mark.parametrize("way", ["invoke", "relay"])
+def test_a_layout_on_the_host_keeps_its_digest(
+    admin: Admin, docker_host: Host, oci_layout: Path, way: str
+) -> None:
+    admin.knows(docker_host)
+    path = put_tree(docker_host, oci_layout)
+    name = f"sources/layout-{way}:1"
+    done = admin.run(name, "--host", docker_host.target, "--source", path, "--via", way)
+    assert done.code == 0, done.stderr
+    digest = images.digest(admin.pusher().manifest(name))
+    assert digest in (oci_layout / "index.json").read_text()
+    assert admin.pusher().back(name) == layout_identity(oci_layout)
+
+
+@pytest.mark.parametrize("way", ["invoke", "relay"])
+def test_an_index_on_the_host_stays_whole(
+    admin: Admin, docker_host: Host, multi_platform: Path, way: str
+) -> None:
+    admin.knows(docker_host)
+    path = put_tree(docker_host, multi_platform)
+    name = f"sources/index-{way}:1"
+    done = admin.run(name, "--host", docker_host.target, "--source", path, "--via", way)
+    assert done.code == 0, done.stderr
+    assert (
+        images.digest(admin.pusher().manifest(name)) in (multi_platform / "index.json").read_text()
+    )
+
+
+def test_skopeo_on_the_host_will_do_where_there_are_no_tokens(
+    admin: Admin, skopeo_host: Host, new_docker: Docker, far_open_registry: Registry
+) -> None:
+    admin.knows(skopeo_host)
+    open_to_all = Admin(admin.program, far_open_registry, admin.folder)
+    argv = ("--host", skopeo_host.target, "--source", SAMPLE, "--insecure", "--audit")
+    done = open_to_all.run("sources/skopeo:1", *argv)
+    assert done.code == 0, done.stderr
+    assert "Way: invoke (it can)" in done.stderr
+    assert "nothing was left behind" in done.stderr
+    identity = inspected(new_docker.run("image", "inspect", SAMPLE))
+    assert open_to_all.pusher().as_it_is("sources/skopeo:1") == identity
+
+
+def test_one_of_several_images_comes_through_here(
+    admin: Admin, docker_host: Host, old_archive: Path
+) -> None:
+    admin.knows(docker_host)
+    docker_host.write("/var/tmp/some.tar", old_archive.read_bytes())  # noqa: S108 - the host's
+    source = f"/var/tmp/some.tar:{SAMPLE}"  # noqa: S108 - the host's own
+    done = admin.run("sources/one:1", "--host", docker_host.target, "--source", source)
+    assert done.code == 0, done.stderr
+    assert "Way: relay (cannot invoke: one of several images is chosen here" in done.stderr
+
+
+def test_what_only_this_machine_can_do_is_refused_by_other_ways(
+    admin: Admin, docker_host: Host
+) -> None:
+    admin.knows(docker_host)
+    argv = ("--host", docker_host.target, "--source", SAMPLE, "--compression", "zstd")
+    said = complaint(admin.run("sources/zstd:1", *argv, "--via", "invoke"), 7)
+    assert "--compression zstd is done here" in said
+    done = admin.run("sources/zstd:1", *argv)
+    assert done.code == 0, done.stderr
+    assert b"zstd" in admin.pusher().manifest("sources/zstd:1")
+
+
+def test_the_image_that_naming_finds_is_looked_for_there(
+    admin: Admin, docker_host: Host, old_docker: Docker
+) -> None:
+    admin.knows(docker_host)
+    project = admin.program.project.name
+    old_docker.run("tag", SAMPLE, f"{project}:latest")
+    done = admin.run(f"sources/{project}:latest", "--host", docker_host.target)
+    assert done.code == 0, done.stderr
+    assert f"Source: docker image {project}:latest" in done.stderr
+
+
+def test_an_image_is_built_on_the_host_first(
+    admin: Admin, docker_host: Host, old_docker: Docker, tmp_path: Path
+) -> None:
+    admin.knows(docker_host)
+    context = tmp_path / "shop"
+    context.mkdir()
+    (context / "file").write_text("built there\n")
+    (context / "Dockerfile").write_text("FROM scratch\nCOPY file /\n")
+    put_tree(docker_host, context)
+    servers = f'{{"servers": [{{"host": "{docker_host.address}", "user": "root", '
+    (admin.program.project / "deploy-servers.json").write_text(
+        f'{servers}"remoteDir": "{FOLDER}"}}]}}'
+    )
+    done = admin.run("sources/built:1", "--build")
+    assert done.code == 0, done.stderr
+    assert "Building project:1 with docker" in done.stderr
+    assert "Successfully tagged project:1" in done.stderr
+    identity = inspected(old_docker.run("image", "inspect", "project:1"))
+    assert admin.pusher().as_it_is("sources/built:1") == identity
+
+
+def test_a_build_that_fails_is_an_error_of_its_own(admin: Admin, docker_host: Host) -> None:
+    admin.knows(docker_host)
+    said = complaint(admin.run("sources/none:1", "--host", docker_host.target, "--build"), 2)
+    assert "There is nothing to build from: no /root/project/Dockerfile" in said
