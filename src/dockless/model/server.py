@@ -11,7 +11,7 @@ class Server:
 
     Attributes:
         address: Its host name or IP address.
-        user: The account there.
+        user: The account there; empty for the one of ssh_config(5).
         port: The TCP port of its SSH server.
         keys: The private key files to offer, as written in the file.
         keys_only: Whether no other key may be offered.
@@ -32,5 +32,7 @@ class Server:
     image_name: str = ""
 
     def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        address = f"[{self.address}]" if ":" in self.address else self.address
         role = f" ({self.role})" if self.role else ""
-        return f"{self.user}@{self.address}:{self.port}{role}"
+        return f"{user}{address}:{self.port}{role}"

@@ -27,7 +27,7 @@ _LONGEST_CHAIN = 8
 _LAST_PORT = 65535
 _PLACES = (
     re.compile(r"\[(?P<host>[^\]\s]+)\](?::(?P<port>\d{1,5}))?"),
-    re.compile(r"(?P<host>[^:\s\[\]]+)(?::(?P<port>\d{1,5}))?"),
+    re.compile(r"(?P<host>[^:/\s\[\]]+)(?::(?P<port>\d{1,5}))?"),
     re.compile(r"(?P<host>[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%\w+)?)(?P<port>)"),
 )
 

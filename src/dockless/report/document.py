@@ -108,7 +108,8 @@ def _result(result: PushResult) -> dict[str, object]:
 
 def error_members(error: DocklessError) -> dict[str, object]:
     """Return an error's members; its kind is the one that has an exit code of its own."""
-    kind = next(each for each in type(error).__mro__ if DocklessError in each.__bases__)
+    kinds = (each for each in type(error).__mro__ if DocklessError in each.__bases__)
+    kind = next(kinds, DocklessError)
     return {
         "kind": kind.__name__.removesuffix("Error").lower(),
         "message": error.what,

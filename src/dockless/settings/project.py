@@ -81,7 +81,8 @@ class Project:
         found = self.deploy.servers or servers.read(self.folder)
         if found is None or not found.value:
             problem = "No servers are configured."
-            raise UsageError(problem, f"List them under `servers` in {deploy.FILE}.")
+            remedy = f"List them under `servers` in {deploy.FILE}, or give one with --host."
+            raise UsageError(problem, remedy)
         return found
 
 

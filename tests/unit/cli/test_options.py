@@ -25,7 +25,6 @@ Run = Callable[..., Result]
         ("--insecure", "--cert-dir", "certs"),
         ("-", "--password-stdin"),
         ("--servers", "1"),
-        ("--remote",),
         ("--digest-file", "absent/digest"),
     ],
 )

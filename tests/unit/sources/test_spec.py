@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dockless.model.errors import SourceError, UsageError
-from dockless.sources.spec import SourceSpec, parse_source
+from dockless.sources.spec import SourceSpec, SourceThere, is_bare, parse_source, parse_there
 
 
 @pytest.fixture
@@ -89,3 +89,43 @@ def test_what_is_neither_file_nor_name_is_a_usage_error(folder: Path, text: str)
 )
 def test_the_label_is_what_people_call_it(folder: Path, text: str, label: str) -> None:
     assert parse_source(text, folder).label.endswith(label)
+
+
+def there(text: str, **paths: str) -> SourceThere:
+    """Read a source on a host that has these paths, each a `file` or a `folder`."""
+    return parse_there(text, lambda path: paths.get(path.replace("/", "_").replace(".", "_"), ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "paths", "expected"),
+    [
+        ("shop:v2", {}, SourceThere("local", name="shop:v2")),
+        ("docker-daemon:shop:v2", {}, SourceThere("local", name="shop:v2", tool="docker")),
+        ("containers-storage:shop", {}, SourceThere("local", name="shop", tool="podman")),
+        ("/a.tar", {"_a_tar": "file"}, SourceThere("archive", "/a.tar")),
+        ("/a.tar:shop:v2", {"_a_tar": "file"}, SourceThere("archive", "/a.tar", "shop:v2")),
+        ("/a.tar:@1", {"_a_tar": "file"}, SourceThere("archive", "/a.tar", "@1")),
+        ("oci:/lay:v2", {"_lay": "folder"}, SourceThere("layout", "/lay", "v2")),
+        ("~/lay", {"~_lay": "folder"}, SourceThere("layout", "~/lay")),
+    ],
+)
+def test_a_source_on_a_host(text: str, paths: dict[str, str], expected: SourceThere) -> None:
+    assert there(text, **paths) == expected
+
+
+def test_a_path_that_is_not_on_the_host() -> None:
+    with pytest.raises(SourceError, match=r"There is no file /a\.tar on the host"):
+        there("/a.tar")
+
+
+def test_what_is_no_name_and_no_path_on_a_host() -> None:
+    with pytest.raises(UsageError, match="is neither a file nor an image name"):
+        there("Shop; id")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("shop:v2", True), ("docker-daemon:shop", False), ("/a.tar", False), ("oci:lay", False)],
+)
+def test_a_bare_name_names_the_target_too(text: str, expected: bool) -> None:  # noqa: FBT001 - a case
+    assert is_bare(text) == expected

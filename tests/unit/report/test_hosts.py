@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+from dockless.model.digest import Digest
+from dockless.model.errors import AuthError, HostLostError
+from dockless.model.host import HostResult
+from dockless.model.server import Server
+from dockless.report.hosts import (
+    Checked,
+    check_document,
+    check_text,
+    list_document,
+    outcome_document,
+    outcome_table,
+    residue_lines,
+)
+
+DIGEST = Digest.of(b"image")
+ONE, TWO, THREE = Server("one", "me"), Server("two", "", 2222), Server("three", "root")
+RESULTS = (
+    HostResult(ONE, "relay", "it can", DIGEST, 2_280_000, seconds=1.23, residue=()),
+    HostResult(TWO, "none", "already there", DIGEST, unchanged=True, residue=("/tmp/x",)),  # noqa: S108 - a host's
+    HostResult(THREE, error=HostLostError("It is gone.", "Push again.")),
+)
+
+
+def test_every_host_has_a_line() -> None:
+    lines = outcome_table(RESULTS).splitlines()
+    short = f"sha256:{DIGEST.hex[:12]}"
+    assert [line.split() for line in lines] == [
+        ["HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT"],
+        ["me@one:22", "relay", short, "2.28", "MB", "1.2", "s", "pushed"],
+        ["two:2222", "none", short, "0", "B", "0.0", "s", "already", "there"],
+        ["root@three:22", "-", "-", "0", "B", "0.0", "s", "failed", "(6)"],
+    ]
+
+
+def test_the_document_follows_the_schema() -> None:
+    schema = json.loads(Path("docs/push-result.schema.json").read_text())
+    found = outcome_document(RESULTS)
+    Draft202012Validator(schema).validate(json.loads(json.dumps(found)))
+    hosts = found["hosts"]
+    assert isinstance(hosts, list)
+    assert hosts[2]["error"]["kind"] == "network"
+    assert hosts[1]["residue"] == ["/tmp/x"]  # noqa: S108 - a host's
+    assert hosts[2]["residue"] is None
+
+
+def test_the_audit_says_what_it_found() -> None:
+    said = [residue_lines(each) for each in RESULTS]
+    assert said == [
+        ("one: nothing was left behind.",),
+        ("two: left behind: /tmp/x",),
+        ("three: nobody could look at what is left there.",),
+    ]
+
+
+def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
+    found = Checked(
+        ONE,
+        None,
+        "me on Linux x86_64",
+        (("docker", "20.10"),),
+        "docker has shop:1",
+        (("crane", ""), ("skopeo", "it is not there")),
+        5_000_000,
+        -2.2,
+        reaches=True,
+    )
+    lines = [line.split() for line in check_text(3, found).splitlines()]
+    assert lines[0] == ["3", "me@one:22"]
+    assert ["crane", "can", "push"] in lines
+    assert ["skopeo", "it", "is", "not", "there"] in lines
+    assert ["clock", "-2", "s"] in lines
+    assert ["registry", "reached"] in lines
+    (members,) = json.loads(json.dumps(check_document([found])))["hosts"]
+    assert members["engines"]["skopeo"] == {"usable": False, "lacks": "it is not there"}
+    assert (members["clockAheadSeconds"], members["reachesRegistry"]) == (-2, True)
+
+
+def test_a_host_that_nobody_gets_to_has_its_error() -> None:
+    found = Checked(TWO, AuthError("It lets nobody in.", "Add a key."))
+    assert check_text(1, found).splitlines()[1].strip() == "It lets nobody in. Add a key."
+    (members,) = json.loads(json.dumps(check_document([found])))["hosts"]
+    assert members["error"]["exitCode"] == 4
+
+
+def test_a_list_has_numbers() -> None:
+    assert list_document([(2, ONE)]) == {
+        "hosts": [{"number": 2, "host": "one", "user": "me", "port": 22}]
+    }

@@ -1,0 +1,61 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from dockless.model.digest import Digest
+from dockless.model.errors import PushError
+from dockless.model.manifest import OCI_INDEX
+from dockless.model.reference import Repository
+from dockless.proof import complete, read_back
+from dockless.retries import Patience
+from fakes.image import FakeImage
+from fakes.registry import FakeRegistry
+
+REPOSITORY = Repository.of("registry.example.com", "team/shop")
+PATIENCE = Patience(1, None, lambda _: None)
+
+
+@pytest.fixture
+def registry() -> FakeRegistry:
+    return FakeRegistry()
+
+
+def test_an_image_comes_back_as_it_was_pushed(registry: FakeRegistry, tmp_path: Path) -> None:
+    content = FakeImage(tmp_path).content()
+    registry.hold(REPOSITORY, content)
+    found = read_back(registry, REPOSITORY, content.root.digest, PATIENCE)
+    assert found is not None
+    assert found.documents == content.documents
+    assert {blob.digest for blob in found.blobs} == {blob.digest for blob in content.blobs}
+    assert found.image_id == content.image_id
+    complete(registry, REPOSITORY, found, PATIENCE)
+
+
+def test_an_index_leads_to_its_manifests(registry: FakeRegistry, tmp_path: Path) -> None:
+    content = FakeImage(tmp_path).content()
+    registry.hold(REPOSITORY, content)
+    child = content.root.to_json()
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [child]}).encode()
+    root = Digest.of(index)
+    registry.repositories[REPOSITORY].manifests[root] = index
+    found = read_back(registry, REPOSITORY, root, PATIENCE)
+    assert found is not None
+    assert set(found.documents) == {root, content.root.digest}
+    assert found.image_id is None
+    del registry.repositories[REPOSITORY].manifests[content.root.digest]
+    with pytest.raises(PushError, match=f"does not have the manifest {content.root.digest}"):
+        read_back(registry, REPOSITORY, root, PATIENCE)
+
+
+def test_what_is_not_there_is_nothing(registry: FakeRegistry) -> None:
+    assert read_back(registry, REPOSITORY, Digest.of(b"absent"), PATIENCE) is None
+
+
+def test_a_blob_that_is_missing_is_named(registry: FakeRegistry, tmp_path: Path) -> None:
+    content = FakeImage(tmp_path).content()
+    registry.hold(REPOSITORY, content)
+    lost = content.blobs[-1].digest
+    registry.repositories[REPOSITORY].blobs.remove(lost)
+    with pytest.raises(PushError, match=f"does not have the blob {lost}"):
+        complete(registry, REPOSITORY, content, PATIENCE)
