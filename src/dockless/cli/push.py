@@ -49,6 +49,8 @@ Examples:
   pass show hub | dockless push --username me --password-stdin
   dockless push shop:dev --image ghcr.io/acme/shop:dev --dry-run
   dockless push --explain
+  dockless push --remote --servers 1,3-5 --tag v2
+  dockless push --remote --host me@build1 --source shop:dev --image ghcr.io/acme/shop:dev
 
 Settings come from the command line, DOCKLESS_* variables, config/deploy.yml and
 docker-config.json, in this order. stdout carries REPOSITORY@DIGEST only.
