@@ -1,6 +1,7 @@
 """Connections cut at random moments: no incomplete image, no residue; the next push succeeds."""
 
 import random
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -112,3 +113,33 @@ def test_a_connection_that_is_cut_once_is_made_again(
     assert not _push_and_cut(admin, docker_host, "cut/again:1", argv, 0.8)
     identity = inspected(old_docker.run("image", "inspect", image))
     assert admin.pusher().as_it_is("cut/again:1") == identity
+
+
+@pytest.mark.parametrize("way", ["invoke", "relay"])
+def test_an_interrupt_ends_it_everywhere(
+    admin: Admin, docker_host: Host, image: str, way: str
+) -> None:
+    admin.knows(docker_host)
+    options, password = access(admin.registry)
+    target = ("--image", f"{admin.registry.host}/cut/interrupt:1")
+    program = admin.program
+    argv = ("--host", docker_host.target, "--source", image, "--via", way)
+    with subprocess.Popen(
+        (program.path, "push", "--remote", *argv, *target, *options),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=program.environment(),
+        cwd=program.project,
+    ) as child:
+        if child.stdin:
+            child.stdin.write(password)
+            child.stdin.close()
+            child.stdin = None
+        time.sleep(1.0)
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=20)
+    assert child.returncode == 130, said.decode()
+    assert b"Traceback" not in said
+    _assert_gone(docker_host)
+    assert not _exists(admin, "cut/interrupt:1")

@@ -14,7 +14,7 @@ from dockless.cli.options import PushOptions
 from dockless.cli.session import Door, Find, Session, Workspace
 from dockless.fleet import Delivered
 from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, HostLostError, NetworkError, SourceError
+from dockless.model.errors import EngineError, HostLostError, NetworkError, PushError, SourceError
 from dockless.model.host import Way
 from dockless.model.server import SSH_PORT, Server
 from dockless.ports import Image, Progress
@@ -100,9 +100,11 @@ class HostVisit:
         self._work = contextlib.ExitStack()
         self._shell: Shell | None = None
         self._before: audit.Sight | None = None
+        self._folder = ""
         self._kept = ""
-        options = errand.options
-        self._patience = Patience(options.retries + 1, None, self._progress.note)
+        self._aborted = threading.Event()
+        attempts = errand.options.retries + 1
+        self._patience = Patience(attempts, None, self._progress.note, self._sleep)
 
     def deliver(self) -> Delivered:
         """Bring the host's image to the repository by digest, and prove that it is there."""
@@ -114,14 +116,19 @@ class HostVisit:
             self._work.close()
             if self._shell is None or self._before is None:
                 return None
-            return audit.residue(self._shell, self._before, self._kept)
+            return audit.residue(self._shell, self._before, self._folder, self._kept)
         finally:
             self._connection.close()
 
     def abort(self) -> None:
         """Break off, from another thread."""
+        self._aborted.set()
         if self._shell:
             self._shell.end()
+
+    def _sleep(self, seconds: float) -> None:
+        if self._aborted.wait(seconds):
+            raise PushError("The push was broken off.")
 
     def _attempt(self) -> Delivered:
         try:
@@ -131,6 +138,7 @@ class HostVisit:
             self._shell = Shell(self._transport, self._name, self._errand.options.stall_timeout)
             self._before = audit.look(self._shell)
             place = self._work.enter_context(workplace(self._shell))
+            self._folder = place.facts.folder
             return self._push_from(place)
         except HostLostError:
             self._work.close()

@@ -16,6 +16,8 @@ class Server:
         keys: The private key files to offer, as written in the file.
         keys_only: Whether no other key may be offered.
         proxy: The jump host, as `user@host:port`; empty for none.
+        config: The ssh_config(5) files that count in place of the user's own; `none` for no file,
+            and nothing for the user's.
         role: What it does, as Wheels calls it; empty when nobody says.
         remote_dir: The project's folder there; empty for the default.
         image_name: The image's name there; empty for the default.
@@ -27,6 +29,7 @@ class Server:
     keys: tuple[str, ...] = ()
     keys_only: bool = False
     proxy: str = ""
+    config: tuple[str, ...] = ()
     role: str = ""
     remote_dir: str = ""
     image_name: str = ""

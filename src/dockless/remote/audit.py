@@ -1,5 +1,6 @@
 """Whether anything of ours was left on a host."""
 
+import shlex
 from dataclasses import dataclass
 
 from dockless.remote.shell import Shell
@@ -20,6 +21,14 @@ true
 """
 
 
+_RUNNING = """\
+for f in $(grep -lsa {name} /proc/[0-9]*/environ 2>/dev/null); do
+  p=${{f#/proc/}}; p=${{p%/environ}}
+  echo "process $p: $(cat /proc/"$p"/comm 2>/dev/null)"
+done
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What was seen: a line for each file, and one for docker's login file."""
@@ -34,14 +43,22 @@ def look(shell: Shell) -> Sight:
     return Sight(frozenset(done.stdout.decode(errors="replace").splitlines()) - own)
 
 
-def residue(shell: Shell, before: Sight, kept: str) -> tuple[str, ...]:
-    """Return what is there now and was not before.
+def residue(shell: Shell, before: Sight, folder: str, kept: str) -> tuple[str, ...]:
+    """Return what is there now and was not before, and what of ours still runs.
 
     Args:
         shell: The host.
         before: What was there.
+        folder: The folder that was ours; every program of ours has its name in its environment.
         kept: A file or folder that was to stay; empty for none.
     """
     found = look(shell).lines - before.lines
     parents = {kept[:end] for end in range(len(kept) + 1) if kept[end : end + 1] in ("/", "")}
-    return tuple(sorted(line for line in found if line not in parents))
+    running = shell.script(_RUNNING.format(name=shlex.quote(_unlike_itself(folder)))).stdout
+    programs = sorted(set(running.decode(errors="replace").splitlines())) if folder else []
+    return (*sorted(line for line in found if line not in parents), *programs)
+
+
+def _unlike_itself(folder: str) -> str:
+    """Return a pattern for a folder's name that does not match where it is written itself."""
+    return folder.rpartition("/")[2].replace(".", "[.]")

@@ -137,14 +137,22 @@ def _options(server: Server, environment: Mapping[str, str], home: Path) -> Opti
     moved = home != Path(pwd.getpwuid(os.getuid()).pw_dir)
     file = home / ".ssh" / "config"
     argv = ["ssh", "-G"]
-    if moved:  # ssh looks at the account's own home, whatever HOME is
+    if server.config:
+        argv += ["-F", "none" if server.config == ("none",) else "/dev/stdin"]
+    elif moved:  # ssh looks at the account's own home, whatever HOME is
         argv += ["-F", str(file) if file.exists() else "none"]
     if server.user:
         argv += ["-l", server.user]
     if server.port != SSH_PORT:
         argv += ["-p", str(server.port)]
     try:
-        done = run((*argv, "--", server.address), environment, timeout=_CONNECT_SECONDS)
+        included = "".join(f'Include "{Path(name).expanduser()}"\n' for name in server.config)
+        done = run(
+            (*argv, "--", server.address),
+            environment,
+            stdin=included.encode(),
+            timeout=_CONNECT_SECONDS,
+        )
     except EngineError:
         return _without_ssh(server, file)
     if done.code:

@@ -32,6 +32,7 @@ export PATH
 """
 # The child's own process id stands in the workplace while it runs: who ends the workplace ends it.
 _WATCHED = """\
+DOCKLESS_WORKPLACE={folder}; export DOCKLESS_WORKPLACE
 set -- {argv}
 exec 3<&0
 "$@" <&3 3<&-{into} & p=$!

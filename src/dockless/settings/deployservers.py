@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dockless.model.server import SSH_PORT, Server
-from dockless.settings.document import Value
+from dockless.settings.document import Scalar, Value
 from dockless.settings.servers import checked, port_of, required
 from dockless.settings.setting import Setting
 
@@ -47,6 +47,7 @@ class _Ssh:
     keys: tuple[str, ...] = ()
     keys_only: bool = False
     proxy: str = ""
+    config: tuple[str, ...] = ()
 
 
 def _ssh(section: Value | None) -> _Ssh:
@@ -60,7 +61,19 @@ def _ssh(section: Value | None) -> _Ssh:
         keys.texts() if keys else (),
         keys_only.boolean() if keys_only else False,
         _jump_host(proxy) if proxy else "",
+        _config(section.get("config")),
     )
+
+
+def _config(value: Value | None) -> tuple[str, ...]:
+    """Return Kamal's `config`: true for the user's own, false for none, else a file or several."""
+    if value is None or value.is_null:
+        return ()
+    if isinstance(value.data, tuple):
+        return value.texts()
+    if isinstance(value.data, Scalar) and value.data.type == "text":
+        return (value.text(),)
+    return () if value.boolean() else ("none",)
 
 
 def _jump_host(proxy: Value) -> str:
@@ -71,7 +84,9 @@ def _jump_host(proxy: Value) -> str:
 def _kamal_servers(value: Value, ssh: _Ssh) -> Iterator[Server]:
     for role, host in _kamal_hosts(value):
         address = checked(host.text(), "host", host) if not _is_map(host) else _tagged(host)
-        yield Server(address, ssh.user, ssh.port, ssh.keys, ssh.keys_only, ssh.proxy, role)
+        yield Server(
+            address, ssh.user, ssh.port, ssh.keys, ssh.keys_only, ssh.proxy, ssh.config, role
+        )
 
 
 def _kamal_hosts(value: Value) -> Iterator[tuple[str, Value]]:

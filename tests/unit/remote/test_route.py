@@ -139,3 +139,16 @@ def test_paths_of_the_accounts_home_follow_another_home() -> None:
     options = route._parsed(f"{text}identityfile ~/.ssh/b\n", Path("/elsewhere"))
     assert options["userknownhostsfile"] == ("/elsewhere/.ssh/known_hosts", "/etc/known")
     assert options["identityfile"] == ("~/.ssh/a", "~/.ssh/b")
+
+
+def test_files_of_the_entry_count_in_place_of_the_users(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    configured(environment, "Host build\n  User own\n  Port 1\n")
+    for name, text in (("a", "Host build\n  User first\n"), ("b", "Host build\n  Port 2200\n")):
+        (tmp_path / name).write_text(text)
+    files = (str(tmp_path / "a"), str(tmp_path / "b"))
+    found = find_route(Server("build", "", config=files), environment)
+    assert (found.user, found.port) == ("first", 2200)
+    none = find_route(Server("build", "me", config=("none",)), environment)
+    assert (none.user, none.port) == ("me", 22)

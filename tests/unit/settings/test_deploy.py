@@ -107,13 +107,39 @@ def test_kamal_hosts_are_flattened_in_order_and_once(tmp_path: Path) -> None:
     assert found.servers
 
     def server(address: str, role: str) -> Server:
-        return Server(address, "deploy", 2200, ("~/.ssh/id_a",), True, "root@bastion", role)  # noqa: FBT003 - as it is
+        return Server(
+            address,
+            "deploy",
+            2200,
+            ("~/.ssh/id_a",),
+            keys_only=True,
+            proxy="root@bastion",
+            config=("none",),
+            role=role,
+        )
 
     assert found.servers.value == (
         server("10.0.0.1", "web"),
         server("10.0.0.2", "web"),
         server("10.0.0.3", "job"),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("true", ()),
+        ("false", ("none",)),
+        ("ssh.cfg", ("ssh.cfg",)),
+        ("[a.cfg, b.cfg]", ("a.cfg", "b.cfg")),
+    ],
+)
+def test_kamal_says_which_ssh_config_counts(
+    tmp_path: Path, text: str, files: tuple[str, ...]
+) -> None:
+    found = read(tmp_path, f"service: a\nservers: [10.0.0.1]\nssh:\n  config: {text}\n")
+    assert found.servers
+    assert found.servers.value[0].config == files
 
 
 def test_kamal_servers_may_be_a_list(tmp_path: Path) -> None:
