@@ -21,7 +21,7 @@ help: ## List the targets
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
 	$(MAKE) lint types contracts unit
-	$(MAKE) contract integration
+	$(MAKE) --jobs=2 --output-sync=target contract integration hosts
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
@@ -59,7 +59,11 @@ contract: $(VENV)/.dev tools ## Hold fakes and adapters to the same suites
 
 .PHONY: integration
 integration: $(VENV)/.dev tools ## Run the tests on real daemons, registries and engines
-	$(PYTEST_AS_ROOT) tests/integration
+	$(PYTEST_AS_ROOT) tests/integration --ignore=tests/integration/hosts
+
+.PHONY: hosts
+hosts: $(VENV)/.dev tools ## Run the tests on hosts of their own, in network namespaces
+	$(PYTEST_AS_ROOT) tests/integration/hosts
 
 .PHONY: packages
 packages: ## Install the Debian packages that the tests need

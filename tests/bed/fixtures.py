@@ -3,6 +3,7 @@
 `tests/conftest.py` loads them, so that the contract and the integration tests share the daemons.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,8 @@ SAMPLE = "sample:1"
 
 @pytest.fixture(scope="session")
 def login() -> Login:
-    """An account whose password looks different in every encoding."""
-    return Login("pusher", 'tøp+secret/"%\\pass=word')
+    """An account whose password looks different in every encoding, and in every run of tests."""
+    return Login("pusher", f'tøp+secret/"%\\pass=word{os.getpid()}')
 
 
 @pytest.fixture(scope="session")
