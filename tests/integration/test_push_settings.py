@@ -208,8 +208,8 @@ def test_the_image_of_a_file_takes_the_tag_of_the_command_line(alone: Dockless) 
     [
         (("--local", "--remote"), "--local and --remote do not go together"),
         (("--servers", "1"), "--servers needs --remote"),
-        (("--remote",), "--remote is not in it yet"),
-        (("--remote", "--servers", "1"), "--remote is not in it yet"),
+        (("--remote",), "No servers are configured"),
+        (("--remote", "--servers", "1"), "No servers are configured"),
         (("--registry", "ghcr", "--image", "docker.io/acme/shop"), "docker.io"),
         (("--registry", "ecr"), "--image"),
         (("--registry", "gcr"), "--image"),
