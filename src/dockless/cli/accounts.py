@@ -1,6 +1,7 @@
 """Who we are to a registry, by everything that this machine has."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from dockless.credentials.chain import Found
 from dockless.credentials.configure import HelperFile
 from dockless.credentials.places import Configured, Given, Sources
 from dockless.model.reference import Repository
+from dockless.model.secret import Credential
 from dockless.settings.cascade import Login, Settings
 
 
@@ -23,6 +25,11 @@ def prompt() -> Prompt | None:
 def find(settings: Settings, given: Given, repository: Repository) -> Found:
     """Return who we are to the registry of a repository, running programs as needed."""
     return chain.find(repository, given, sources(repository.host, settings))
+
+
+def as_found(account: Callable[[], Credential | None]) -> Callable[[Repository], Found]:
+    """Return what finds the one credential, which several pushes share."""
+    return lambda _: Found(account(), ())
 
 
 def explain(settings: Settings, given: Given, repository: Repository) -> Found:

@@ -15,6 +15,8 @@ from dockless.model.errors import DocklessError
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
+    "mirror": "Push every image of many sources to one registry.",
+    "verify": "Check a mirror's receipt against the registry.",
     "hosts": "List the servers, and see what each has for a push.",
     "login": "Check a login, and keep it in the OS keyring.",
     "logout": "Forget the logins of a registry.",

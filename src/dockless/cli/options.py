@@ -136,20 +136,7 @@ class SecretType(click.ParamType[Secret]):
 
 _PATH = click.Path(path_type=Path)
 
-_OPTIONS = (
-    click.argument("source", required=False),
-    click.option("--local", is_flag=True, help="Push from this machine. This is the default."),
-    click.option("--remote", is_flag=True, help="Let each server push its own image."),
-    click.option("--servers", metavar="N,N-M", help="Which servers, by number; with --remote."),
-    click.option(
-        "--registry",
-        metavar="KIND",
-        help=f"{', '.join(kind.name for kind in kinds.KINDS)}; else inferred from the image's "
-        "host, else dockerhub.",
-    ),
-    click.option("--image", metavar="NAME", help="Full image name, with the registry's host."),
-    click.option("--tag", "tags", metavar="TAG", multiple=True, help="Tag; may be given again."),
-    click.option("--namespace", metavar="NAME", help="Registry namespace, else the username."),
+WHO = (
     click.option("--username", metavar="NAME", help="Account at the registry."),
     click.option(
         "--password",
@@ -159,13 +146,10 @@ _OPTIONS = (
         "An empty one asks for it.",
     ),
     click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
-    click.option("--build", is_flag=True, help="Build the image first."),
-    click.option(
-        "--create-repository", is_flag=True, help="Make the repository if ECR does not have it."
-    ),
-    click.option("--scan-on-push", is_flag=True, help="Have ECR scan what comes to the new one."),
-    click.option("--immutable-tags", is_flag=True, help="Let no tag move in the new one."),
-    click.option("--all", "all_images", is_flag=True, help="Push every image of SOURCE."),
+)
+"""The options that say who we are."""
+
+HOW = (
     click.option("--platform", type=PlatformType(), help="Push only this one of an index."),
     click.option(
         "--compression",
@@ -181,17 +165,22 @@ _OPTIONS = (
         show_default=True,
         help="What writes to the registry.",
     ),
-    click.option("--insecure", is_flag=True, help="Speak plain HTTP; loopback needs no saying."),
-    click.option("--ca-file", type=_PATH, help="Trust this certificate authority, too (PEM)."),
-    click.option(
-        "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
-    ),
     click.option("--immutable", is_flag=True, help="Fail (5) rather than move a tag."),
     click.option(
         "--verify/--no-verify",
         default=True,
         show_default=True,
         help="Read the registry's copy back and compare.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Show the plan; the registry is only read."),
+)
+"""The options that say how images are pushed."""
+
+REACH = (
+    click.option("--insecure", is_flag=True, help="Speak plain HTTP; loopback needs no saying."),
+    click.option("--ca-file", type=_PATH, help="Trust this certificate authority, too (PEM)."),
+    click.option(
+        "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
     ),
     click.option("--timeout", type=Seconds(), help="Give up after this long: 90s, 5m, 1h30m."),
     click.option(
@@ -208,7 +197,34 @@ _OPTIONS = (
         show_default=True,
         help="How often a step that failed on the network is tried again.",
     ),
-    click.option("--dry-run", is_flag=True, help="Show the plan; the registry is only read."),
+    click.option("-q", "--quiet", is_flag=True, help="Show no progress and no remarks."),
+)
+"""The options that say how the registry is reached, and how patiently."""
+
+_OPTIONS = (
+    click.argument("source", required=False),
+    click.option("--local", is_flag=True, help="Push from this machine. This is the default."),
+    click.option("--remote", is_flag=True, help="Let each server push its own image."),
+    click.option("--servers", metavar="N,N-M", help="Which servers, by number; with --remote."),
+    click.option(
+        "--registry",
+        metavar="KIND",
+        help=f"{', '.join(kind.name for kind in kinds.KINDS)}; else inferred from the image's "
+        "host, else dockerhub.",
+    ),
+    click.option("--image", metavar="NAME", help="Full image name, with the registry's host."),
+    click.option("--tag", "tags", metavar="TAG", multiple=True, help="Tag; may be given again."),
+    click.option("--namespace", metavar="NAME", help="Registry namespace, else the username."),
+    *WHO,
+    click.option("--build", is_flag=True, help="Build the image first."),
+    click.option(
+        "--create-repository", is_flag=True, help="Make the repository if ECR does not have it."
+    ),
+    click.option("--scan-on-push", is_flag=True, help="Have ECR scan what comes to the new one."),
+    click.option("--immutable-tags", is_flag=True, help="Let no tag move in the new one."),
+    click.option("--all", "all_images", is_flag=True, help="Push every image of SOURCE."),
+    *HOW,
+    *REACH,
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
     click.option(
         "--format",
@@ -219,7 +235,6 @@ _OPTIONS = (
         help="What stdout carries.",
     ),
     click.option("--digest-file", type=_PATH, help="Write the digest to this file, too."),
-    click.option("-q", "--quiet", is_flag=True, help="Show no progress and no remarks."),
     click.option(
         "-d", "--destination", metavar="NAME", help="Kamal destination: deploy.NAME.yml, too."
     ),
@@ -236,3 +251,25 @@ def push_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def unasked(**given: object) -> PushOptions:
+    """Return what these options ask of a push, all others as if nobody had said anything.
+
+    Args:
+        given: Options by the names of `PushOptions`.
+    """
+    nothing: dict[str, object] = dict.fromkeys(
+        ("source", "servers", "registry", "image", "namespace", "username", "password")
+    )
+    nothing |= dict.fromkeys(("platform", "ca_file", "cert_dir", "digest_file", "destination"))
+    nothing |= dict.fromkeys(
+        ("remote", "local", "password_stdin", "build", "create_repository", "scan_on_push"), False
+    )
+    nothing |= dict.fromkeys(
+        ("immutable_tags", "all_images", "insecure", "immutable", "dry_run", "explain"), False
+    )
+    nothing |= {"tags": (), "compression": "gzip", "engine": "auto", "verify": True}
+    nothing |= {"timeout": None, "stall_timeout": 120.0, "retries": 5, "output": "text"}
+    nothing |= {"quiet": False, "allow_secret_commands": False}
+    return PushOptions(**nothing | given)  # type: ignore[arg-type] # by these names

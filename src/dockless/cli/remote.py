@@ -15,11 +15,8 @@ from dockless.cli.options import PushOptions
 from dockless.cli.session import Session, workspaces
 from dockless.cli.stores import cores
 from dockless.cli.visit import Errand, HostVisit, Turns
-from dockless.credentials.chain import Found
 from dockless.fleet import Rules, push_from
 from dockless.model.errors import DocklessError, PartialError, PushError
-from dockless.model.reference import Repository
-from dockless.model.secret import Credential
 from dockless.model.server import Server
 from dockless.processes.programs import ProgramsHere
 from dockless.remote.connection import Ssh
@@ -78,7 +75,7 @@ def push_remote(
             local_candidates(settings, target),
             work.order(target),
             door,
-            _as(door.client.account),
+            accounts.as_found(door.client.account),
             ssh(own.progress.note, accept_new=hosts.accept_new_host_keys),
             space,
             own.progress,
@@ -118,11 +115,6 @@ def common(errors: Sequence[DocklessError | None], what: str) -> DocklessError |
     shared: DocklessError = copy.copy(failed[0]) if same else PushError("")
     shared.what, shared.remedy = f"None of the {len(errors)} hosts {what}.", ""
     return shared
-
-
-def _as(account: Callable[[], Credential | None]) -> Callable[[Repository], Found]:
-    """Return what finds the one credential, which every host's push shares."""
-    return lambda _: Found(account(), ())
 
 
 def at_once(asked: int | None) -> int:

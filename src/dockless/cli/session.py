@@ -24,11 +24,12 @@ from dockless.model.manifest import Descriptor
 from dockless.model.plan import Plan, PushResult
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential
-from dockless.ports import Engine, Image, Progress
+from dockless.ports import EarlyUploads, Engine, Image, Progress
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import Means, Order, move_tags, push
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
+from dockless.registry.mounts import Mounts, SharedBlobs
 from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart
 from dockless.report.progress import progress
@@ -45,7 +46,8 @@ class Door:
     """A registry that was found to answer, with who we are there."""
 
     client: RegistryClient
-    early: HeadStart
+    ahead: HeadStart
+    early: EarlyUploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,13 @@ class Workspace:
         progress: Where its work is shown.
         staging: Where its layers are staged.
         folder: A private folder for everything else.
+        shared: The blobs that several repositories share; None for a push of its own.
     """
 
     progress: Progress
     staging: Staging
     folder: Path
+    shared: SharedBlobs | None = None
 
 
 class Session:
@@ -81,6 +85,7 @@ class Session:
         self._find = find
         self._progress = space.progress
         self._folder = space.folder
+        self._shared = space.shared
         self._until = until
         self._patience = Patience(options.retries + 1, until, space.progress.note)
         self._doors: dict[Repository, Door] = {}
@@ -102,11 +107,11 @@ class Session:
             AuthError: It wants a credential, and nobody can be asked for one.
             NetworkError: It does not answer.
         """
-        early = self.knock(repository).early
+        ahead = self.knock(repository).ahead
         if not self._options.dry_run:
 
             def staged(blob: Descriptor, path: Path) -> None:
-                early.offer(blob, path)
+                ahead.offer(blob, path)
                 self._prepare_engine()
 
             self._staging.on_layer = staged
@@ -146,8 +151,10 @@ class Session:
             asked = ask.credential(repository.host, options, client.refusal())
             client = RegistryClient(http, lambda: asked)
         repositories.create(options, repository, self._progress.note)
-        early = self._open_doors.enter_context(HeadStart(client, repository, self._until))
-        return Door(client, early)
+        ahead = self._open_doors.enter_context(HeadStart(client, repository, self._until))
+        shared = self._shared
+        early = Mounts(ahead, client, repository, shared) if shared else ahead
+        return Door(client, ahead, early)
 
     def _account(self, repository: Repository) -> Account:
         find = partial(self._credential, repository)

@@ -35,7 +35,10 @@ class ProxySocket:
 
     def send(self, data: bytes) -> int:
         """Send bytes; return how many went."""
-        return self._socket.send(data)
+        try:
+            return self._socket.send(data)
+        except ConnectionError:  # it has ended: what it said is told to whoever reads next
+            return len(data)
 
     def recv(self, size: int) -> bytes:
         """Return up to `size` bytes; the command's last words are the error when it ended."""

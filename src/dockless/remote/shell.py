@@ -38,14 +38,16 @@ exec 3<&0
 "$@" <&3 3<&-{into} & p=$!
 (echo "$p" >{folder}/pid."$p") 2>/dev/null || kill "$p"
 {heartbeat}wait "$p"; s=$?
-[ -n "$h" ] && kill "$h" 2>/dev/null
+[ -n "$h" ] && kill "$h" 2>/dev/null && wait "$h"
 rm -f {folder}/pid."$p"
 exit "$s"
 """
 # A blank line on stderr for as long as the child moves bytes, so that long work is no silence.
 _HEARTBEAT = """\
-(while kill -0 "$p" 2>/dev/null; do
-  sleep 5 >/dev/null 2>&1
+(trap 'kill "$n" 2>/dev/null; exit' TERM
+while kill -0 "$p" 2>/dev/null; do
+  sleep 5 >/dev/null 2>&1 & n=$!
+  wait "$n"
   io=$(cat /proc/"$p"/io 2>/dev/null) || io=$(date)
   [ "$io" = "$last" ] || echo >&2
   last=$io

@@ -1,0 +1,168 @@
+"""Many images to one registry: named by rule, pushed side by side, none given up too early."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dockless.model.errors import ConflictError, DocklessError, NetworkError, SourceError
+from dockless.model.plan import PushResult
+from dockless.model.reference import Name, Reference, Repository
+from dockless.model.renaming import Renaming
+from dockless.ports import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An image of a source.
+
+    Attributes:
+        source: What the source is called in messages.
+        names: What the image is called there.
+        bare: The repository of a name that is a tag only.
+        size: About how many bytes it has.
+        open: Reads it; raises SourceError when it is damaged.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    bare: str
+    size: int
+    open: Callable[[], Image]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image and where it goes.
+
+    Attributes:
+        source: What its source is called.
+        name: What it is called there.
+        repository: Where to.
+        tags: What is to name it there.
+        size: About how many bytes it has.
+        open: Reads it.
+    """
+
+    source: str
+    name: str
+    repository: Repository
+    tags: tuple[str, ...]
+    size: int
+    open: Callable[[], Image]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The references that it gets."""
+        return tuple(Reference(self.repository, tag) for tag in self.tags)
+
+
+Outcome = PushResult | DocklessError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a mirror will do.
+
+    Attributes:
+        entries: The images that have a place to go.
+        errors: Why others have none, by their source and name.
+    """
+
+    entries: tuple[Entry, ...]
+    errors: Mapping[tuple[str, str], DocklessError]
+
+
+def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
+    """Give every image its place; two that would get one reference have none."""
+    entries: list[Entry] = []
+    errors: dict[tuple[str, str], DocklessError] = {}
+    for image in found:
+        tags: dict[Repository, dict[str, None]] = defaultdict(dict)
+        for name in _whole(image.names):
+            try:
+                target = renaming.target(_named(name, image.bare))
+            except ValueError as error:
+                errors[image.source, name] = SourceError(
+                    f"{name!r} of {image.source} has no place at {renaming.host}: {error}.",
+                    "Give it one with --map or --as.",
+                )
+                continue
+            tags[target.repository][target.tag] = None
+        if not image.names:
+            errors[image.source, ""] = SourceError(
+                f"An image of {image.source} has no name.", "Name it with --as NAME:TAG."
+            )
+        entries += [
+            Entry(image.source, image.names[0], repository, tuple(each), image.size, image.open)
+            for repository, each in tags.items()
+        ]
+    clashing = _clashes(entries)
+    for entry in clashing:
+        errors[entry.source, entry.name] = ConflictError(
+            f"{entry.name} of {entry.source} and another image would both be "
+            f"{entry.references[0]}.",
+            "Rename one of them with --map.",
+        )
+    return Plan(tuple(entry for entry in entries if entry not in clashing), errors)
+
+
+def mirror(
+    entries: Sequence[Entry],
+    push: Callable[[Entry], PushResult],
+    parallel: int,
+    note: Callable[[str], None],
+) -> dict[Entry, Outcome]:
+    """Push every image, several at once; what failed on the network is tried once more at the end.
+
+    Args:
+        entries: The images, which have references of their own.
+        push: Pushes one; raises DocklessError.
+        parallel: How many at once.
+        note: Told of what is going on, a line at a time.
+    """
+
+    def attempt(entry: Entry) -> Outcome:
+        try:
+            return push(entry)
+        except DocklessError as error:
+            note(f"{entry.references[0]}: {error}")
+            return error
+
+    with ThreadPoolExecutor(max(1, parallel), "mirror") as pool:
+        outcomes = dict(zip(entries, pool.map(attempt, entries), strict=True))
+        again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, NetworkError)]
+        if again:
+            note(f"Trying the {len(again)} that failed on the network once more.")
+            outcomes |= zip(again, pool.map(attempt, again), strict=True)
+    return outcomes
+
+
+def _whole(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the full names, else the bare tags: a hybrid archive has each image by both."""
+    whole = tuple(name for name in names if ":" in name or "/" in name)
+    return whole or tuple(names)
+
+
+def _named(name: str, bare: str) -> Name:
+    if ":" in name or "/" in name:
+        return Name.parse(name)
+    return Name.parse(f"{bare}:{name}")
+
+
+def _clashes(entries: Sequence[Entry]) -> frozenset[Entry]:
+    """Return the entries that share a reference with one of another image."""
+    owners: dict[Reference, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        for reference in entry.references:
+            owners[reference].append(entry)
+    shared = (each for each in owners.values() if len({entry.open for entry in each}) > 1)
+    return frozenset(entry for each in shared if not _are_one(each) for entry in each)
+
+
+def _are_one(entries: Sequence[Entry]) -> bool:
+    """Whether all of these are the same image, found more than once."""
+    try:
+        return len({entry.open().content().root.digest for entry in entries}) == 1
+    except DocklessError:
+        return False

@@ -1,0 +1,83 @@
+"""What an image is called at the registry that it is mirrored to."""
+
+from dataclasses import dataclass
+
+from dockless.model.reference import DOCKER_HUB, Name, Reference, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A rule that gives some names another path.
+
+    Attributes:
+        pattern: A full name without its tag, `docker.io/library/*`; one `*` stands for anything.
+        replacement: The new path, `base/*`; `*` is what stood for it.
+    """
+
+    pattern: str
+    replacement: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Map":
+        """Read `PATTERN=REPLACEMENT`; raise ValueError when it is none."""
+        pattern, equals, replacement = text.partition("=")
+        stars = pattern.count("*"), replacement.count("*")
+        if not equals or not pattern or not replacement or stars not in ((0, 0), (1, 1)):
+            raise ValueError("it is not PATTERN=REPLACEMENT with one * on each side, or none")
+        return cls(pattern, replacement)
+
+    def apply(self, name: str) -> str | None:
+        """Return the new path of a name, or None when the rule is not about it."""
+        head, star, tail = self.pattern.partition("*")
+        if not star:
+            return self.replacement if name == self.pattern else None
+        long_enough = len(name) > len(head) + len(tail)
+        if not (long_enough and name.startswith(head) and name.endswith(tail)):
+            return None
+        return self.replacement.replace("*", name[len(head) : len(name) - len(tail)])
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """The rules of one mirror.
+
+    Attributes:
+        host: The registry that everything goes to.
+        prefix: What every path there begins with; empty for nothing.
+        strip: Beginnings that are taken away, whole components; the longest that fits.
+        maps: Rules for some names; the first that fits counts, and `strip` does not then.
+        flatten: Whether the components of a path are joined by `-`.
+    """
+
+    host: str
+    prefix: str = ""
+    strip: tuple[str, ...] = ()
+    maps: tuple[Map, ...] = ()
+    flatten: bool = False
+
+    def target(self, name: Name) -> Reference:
+        """Return where an image of this name goes; its registry's host is left out.
+
+        Raises:
+            ValueError: The rules give no repository's name.
+        """
+        whole = full_name(name)
+        mapped = (rule.apply(whole) for rule in self.maps)
+        path = next((each for each in mapped if each is not None), None)
+        if path is None:
+            path = self._stripped(whole) or name.path
+        if self.flatten:
+            path = path.replace("/", "-")
+        whole_path = f"{self.prefix}/{path}" if self.prefix else path
+        return Reference(Repository.of(self.host, whole_path), name.tag or "latest")
+
+    def _stripped(self, name: str) -> str:
+        for beginning in sorted(self.strip, key=len, reverse=True):
+            if name.startswith(f"{beginning.rstrip('/')}/"):
+                return name[len(beginning.rstrip("/")) + 1 :]
+        return ""
+
+
+def full_name(name: Name) -> str:
+    """Return a name with its registry's host, as Docker fills it in, without tag and digest."""
+    return str(Repository.of(name.host or DOCKER_HUB, name.path))

@@ -1,0 +1,73 @@
+"""Dividing a mirror among machines that know nothing of one another."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dockless.model.reference import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of several.
+
+    Attributes:
+        index: Which, from 0.
+        count: How many there are.
+    """
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str, environment: Mapping[str, str]) -> "Shard":
+        """Read `INDEX/COUNT`, or `auto` or `auto/COUNT` for what a batch system says.
+
+        Kubernetes says the index only (`JOB_COMPLETION_INDEX`, from 0); GitLab says
+        `CI_NODE_INDEX` from 1 and `CI_NODE_TOTAL`; Slurm `SLURM_ARRAY_TASK_ID`, `_MIN` and
+        `_COUNT`.
+
+        Raises:
+            ValueError: It is none, or nobody says which part this is.
+        """
+        index, _, count = text.partition("/")
+        if index == "auto":
+            found, said = _told(environment)
+            index, count = found, count or said
+        if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
+            raise ValueError("it is not INDEX/COUNT with INDEX from 0 to COUNT - 1, nor auto")
+        return cls(int(index), int(count))
+
+    def of(self, sizes: Mapping[Repository, int]) -> frozenset[Repository]:
+        """Return the repositories of this part.
+
+        Every part finds the same division from the same sizes: the largest first, each to the
+        part that has the fewest bytes so far; equal ones in the order of a hash of their name. No
+        repository is in two parts.
+        """
+        loads = [0] * self.count
+        mine: list[Repository] = []
+        for repository in sorted(sizes, key=lambda each: (-sizes[each], _stable(each))):
+            part = min(range(self.count), key=lambda number: (loads[number], number))
+            loads[part] += max(1, sizes[repository])
+            if part == self.index:
+                mine.append(repository)
+        return frozenset(mine)
+
+
+def _stable(repository: Repository) -> bytes:
+    return hashlib.sha256(str(repository).encode()).digest()
+
+
+def _told(environment: Mapping[str, str]) -> tuple[str, str]:
+    def number(key: str, less: int = 0) -> str:
+        text = environment.get(key, "")
+        return str(int(text) - less) if text.isdecimal() else ""
+
+    slurm = int(environment.get("SLURM_ARRAY_TASK_MIN") or 0)
+    places: Iterable[tuple[str, str]] = (
+        (number("JOB_COMPLETION_INDEX"), number("JOB_COMPLETION_COUNT")),
+        (number("CI_NODE_INDEX", 1), number("CI_NODE_TOTAL")),
+        (number("SLURM_ARRAY_TASK_ID", slurm), number("SLURM_ARRAY_TASK_COUNT")),
+    )
+    return next(((index, count) for index, count in places if index), ("", ""))

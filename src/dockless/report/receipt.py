@@ -1,0 +1,136 @@
+"""Receipts: what arrived where, to be checked later; docs/receipt.schema.json has the form."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dockless.model.digest import Digest
+from dockless.model.errors import DocklessError, UsageError
+from dockless.model.plan import PushResult
+from dockless.model.reference import Reference
+from dockless.report.document import error_members
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What became of one image.
+
+    Attributes:
+        source: What its source is called.
+        name: What it is called there.
+        references: Where it goes; none when it has no place to go.
+        outcome: What its push did, or why it did not arrive.
+    """
+
+    source: str
+    name: str
+    references: tuple[Reference, ...]
+    outcome: PushResult | DocklessError
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image of a receipt.
+
+    Attributes:
+        reference: Where it is.
+        digest: What it is.
+    """
+
+    reference: Reference
+    digest: Digest
+
+
+def receipt_document(
+    target: str, moment: str, versions: Mapping[str, str], lines: Sequence[Line]
+) -> dict[str, object]:
+    """Return the receipt of a mirror.
+
+    Args:
+        target: The registry, and what every repository begins with.
+        moment: When it ended, as RFC 3339.
+        versions: The versions of what did it.
+        lines: What became of each image.
+    """
+    return {
+        "receiptVersion": _VERSION,
+        "target": target,
+        "finished": moment,
+        "versions": dict(versions),
+        "images": [
+            _image(line, line.outcome) for line in lines if isinstance(line.outcome, PushResult)
+        ],
+        "failures": [
+            _failure(line, line.outcome)
+            for line in lines
+            if isinstance(line.outcome, DocklessError)
+        ],
+    }
+
+
+def read_items(text: str, label: str) -> tuple[Item, ...]:
+    """Return the images of a receipt, each with each of its references.
+
+    Raises:
+        UsageError: It is no receipt.
+    """
+    try:
+        document = json.loads(text)
+        if document["receiptVersion"] != _VERSION:
+            raise UsageError(
+                f"{label} is a receipt of version {document['receiptVersion']}.",
+                "Read it with the dockless that wrote it.",
+            )
+        return tuple(
+            Item(Reference.parse(reference), Digest.parse(image["digest"]))
+            for image in document["images"]
+            for reference in image["references"]
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UsageError(f"{label} is no receipt of dockless mirror.") from None
+
+
+def merged(receipts: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return the receipt of several parts of one mirror."""
+    first = receipts[0]
+    if len({each["target"] for each in receipts}) != 1:
+        raise UsageError("The receipts are of mirrors to different places.")
+
+    def all_(member: str) -> list[object]:
+        found: list[object] = []
+        for each in receipts:
+            listed = each[member]
+            found += listed if isinstance(listed, list) else []
+        return found
+
+    return {
+        **first,
+        "finished": max(str(each["finished"]) for each in receipts),
+        "images": all_("images"),
+        "failures": all_("failures"),
+    }
+
+
+def _image(line: Line, result: PushResult) -> dict[str, object]:
+    content = result.plan.content
+    return {
+        "source": line.source,
+        "name": line.name,
+        "references": [str(each) for each in line.references],
+        "digest": str(content.root.digest),
+        "mediaType": content.root.media_type,
+        "unchanged": result.unchanged,
+        "verified": result.verified,
+        "blobs": [{"digest": str(blob.digest), "size": blob.size} for blob in content.blobs],
+    }
+
+
+def _failure(line: Line, error: DocklessError) -> dict[str, object]:
+    return {
+        "source": line.source,
+        "name": line.name,
+        "references": [str(each) for each in line.references],
+        "error": error_members(error),
+    }

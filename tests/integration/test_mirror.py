@@ -1,0 +1,218 @@
+"""Many images to one registry, and the receipt that proves it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bed import images
+from bed.dockless import Dockless, Result
+from bed.images import Layer
+from bed.pushes import Json, Pusher, archive_identity
+from bed.registry import Registry
+
+_CREATED = 201
+_SCHEMA = Path(__file__).parents[2] / "docs" / "receipt.schema.json"
+
+
+@pytest.fixture
+def pusher(program: Dockless, own_registry: Registry, tmp_path: Path) -> Pusher:
+    return Pusher(program, own_registry, tmp_path)
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, layers: tuple[Layer, ...], old_archive: Path, hybrid_archive: Path
+) -> Path:
+    """Archives and layouts of several images, some of which share layers."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    shutil.copy(old_archive, folder / "old.tar")
+    shutil.copy(images.compressed(old_archive, "gzip"), folder / "packed.tar.gz")
+    for name, parts in (("web", layers[:2]), ("api", layers), ("job", layers[1:])):
+        layout = images.Layout(folder / "deep" / name)
+        layout.top(layout.image(parts, "amd64", **images.named(f"ghcr.io/acme/{name}:v1")))
+    assert hybrid_archive.exists()
+    return folder
+
+
+def mirrored(pusher: Pusher, *arguments: str | Path) -> Result:
+    return pusher.program.run("mirror", *arguments, "--to", f"{pusher.registry.host}/m")
+
+
+def receipt(path: Path) -> Json:
+    """Return a receipt, which must follow the published schema."""
+    found = dict(json.loads(path.read_text()))
+    Draft202012Validator(json.loads(_SCHEMA.read_text())).validate(found)
+    return found
+
+
+def blob_uploads(registry: Registry) -> list[str]:
+    return [
+        each.path.partition("digest=")[2]
+        for each in registry.requests()
+        if each.method == "PUT" and "/blobs/uploads/" in each.path and each.status == _CREATED
+    ]
+
+
+def test_a_folder_of_images_arrives_with_a_receipt_that_holds(
+    pusher: Pusher, folder: Path, old_archive: Path, tmp_path: Path
+) -> None:
+    (folder / "packed.tar.gz").unlink()
+    path = tmp_path / "receipt.json"
+    done = mirrored(pusher, folder, "--receipt", path)
+    assert done.code == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 4
+    found = {ref: image for image in receipt(path)["images"] for ref in image["references"]}
+    host = pusher.registry.host
+    assert set(found) == {
+        f"{host}/m/sample:1", *(f"{host}/m/acme/{name}:v1" for name in ("web", "api", "job"))
+    }  # fmt: skip
+    for reference, image in found.items():
+        name = reference.removeprefix(f"{host}/")
+        assert pusher.digest(name) == image["digest"]
+    for name in ("web", "api", "job"):
+        index = (folder / "deep" / name / "index.json").read_text()
+        assert pusher.digest(f"m/acme/{name}:v1") in index, "digests stay"
+    assert pusher.back("m/sample:1") == archive_identity(old_archive)
+    verified = pusher.program.run("verify", path)
+    assert (verified.code, verified.stdout) == (
+        0,
+        "4 of 4 references are as the receipt says.\n",
+    )
+
+
+def test_blobs_that_images_share_are_sent_once_and_mounted(pusher: Pusher, folder: Path) -> None:
+    done = mirrored(pusher, folder / "deep", "--parallel", "3")
+    assert done.code == 0, done.stderr
+    sent = blob_uploads(pusher.registry)
+    assert len(sent) == len(set(sent))
+    mounts = [
+        each
+        for each in pusher.registry.requests()
+        if "mount=" in each.path and each.status == _CREATED
+    ]
+    assert mounts
+
+
+def test_a_second_run_does_nothing(pusher: Pusher, folder: Path, tmp_path: Path) -> None:
+    (folder / "packed.tar.gz").unlink()
+    assert mirrored(pusher, folder).code == 0
+    before = len(pusher.registry.requests())
+    path = tmp_path / "receipt.json"
+    done = mirrored(pusher, folder, "--receipt", path)
+    assert done.code == 0, done.stderr
+    assert {each.method for each in pusher.registry.requests()[before:]} <= {"GET", "HEAD"}
+    assert {image["unchanged"] for image in receipt(path)["images"]} == {True}
+
+
+def test_a_damaged_image_does_not_keep_the_others(pusher: Pusher, folder: Path) -> None:
+    (folder / "packed.tar.gz").unlink()
+    blob = max((folder / "deep/api/blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
+    data = bytearray(blob.read_bytes())
+    data[len(data) // 2] ^= 1
+    blob.write_bytes(data)
+    done = mirrored(pusher, folder / "deep", folder / "old.tar", "--format", "json")
+    assert done.code == 8, done.stderr
+    document = json.loads(done.stdout)
+    (failure,) = document["failures"]
+    assert failure["error"]["kind"] == "source"
+    assert "api" in failure["references"][0]
+    assert len(document["images"]) == 3
+    flipped = images.digest(bytes(data))
+    assert not any(flipped in each for each in blob_uploads(pusher.registry))
+    with pytest.raises(Exception, match="exit status"):
+        pusher.digest("m/acme/api:v1")
+
+
+def test_two_images_that_would_be_one_are_refused(pusher: Pusher, folder: Path) -> None:
+    done = mirrored(pusher, folder / "deep", "--map", "ghcr.io/acme/*=*", "--map", "x=y")
+    assert done.code == 0, done.stderr
+    done = pusher.program.run(
+        "mirror", folder / "deep", "--to", pusher.registry.host, "--map", "ghcr.io/acme/web=one",
+        "--map", "ghcr.io/acme/api=one",
+    )  # fmt: skip
+    assert done.code == 8
+    assert "and another image would both be" in done.stderr
+    assert pusher.digest("acme/job:v1")
+
+
+def test_parts_never_share_a_repository_and_their_receipts_merge(
+    pusher: Pusher, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "packed.tar.gz").unlink()
+    parts = []
+    for number in range(2):
+        part = tmp_path / f"part-{number}.json"
+        done = mirrored(pusher, folder, "--shard", f"{number}/2", "--receipt", part)
+        assert done.code == 0, done.stderr
+        parts.append(part)
+    named = [
+        {ref.rpartition(":")[0] for image in receipt(part)["images"] for ref in image["references"]}
+        for part in parts
+    ]
+    assert named[0]
+    assert named[1]
+    assert not named[0] & named[1]
+    whole = tmp_path / "whole.json"
+    done = pusher.program.run("verify", *parts, "--merge", whole)
+    assert done.code == 0, done.stderr
+    assert len(receipt(whole)["images"]) == 4
+
+
+def test_what_changed_since_is_found(pusher: Pusher, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "receipt.json"
+    assert mirrored(pusher, folder / "deep", "--receipt", path).code == 0
+    images.skopeo_copy(
+        f"docker://{pusher.reference('m/acme/web:v1')}",
+        f"docker://{pusher.reference('m/acme/api:v1')}",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+    )
+    done = pusher.program.run("verify", path)
+    assert done.code == 8
+    assert done.stdout == "2 of 3 references are as the receipt says.\n"
+    assert "m/acme/api:v1 names sha256:" in done.stderr
+
+
+def test_a_dry_run_sends_nothing(pusher: Pusher, folder: Path) -> None:
+    done = mirrored(pusher, folder / "deep", "--dry-run")
+    assert done.code == 0, done.stderr
+    assert {each.method for each in pusher.registry.requests()} <= {"GET", "HEAD"}
+
+
+def test_a_list_names_sources(pusher: Pusher, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(f"# what we need\n{folder}/deep/web  # the site\n\n{folder}/deep/job\n")
+    done = mirrored(pusher, "-f", path)
+    assert done.code == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((), 2, "There is nothing to mirror"),
+        (("/nowhere.tar",), 3, "There is no file /nowhere.tar"),
+        (("x", "--shard", "2/2"), 2, "--shard 2/2"),
+        (("x", "--map", "a"), 2, "--to or --map is wrong"),
+        (("-f", "/nowhere.txt"), 2, "The list /nowhere.txt cannot be read"),
+    ],
+)
+def test_bad_input_gets_one_clear_error(
+    pusher: Pusher, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = mirrored(pusher, *arguments)
+    assert done.code == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_receipt_that_is_none(program: Dockless, tmp_path: Path) -> None:
+    path = tmp_path / "receipt.json"
+    path.write_text("{}")
+    done = program.run("verify", path)
+    assert done.code == 2
+    assert "is no receipt of dockless mirror" in done.stderr

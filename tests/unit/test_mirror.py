@@ -1,0 +1,111 @@
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dockless.mirror import Entry, Found, mirror, plan
+from dockless.model.errors import AuthError, ConflictError, NetworkError, SourceError
+from dockless.model.plan import PushResult
+from dockless.model.reference import Repository
+from dockless.model.renaming import Map, Renaming
+from dockless.ports import Image
+from fakes.image import FakeImage
+
+RULES = Renaming("registry.inside:5000", "m")
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> FakeImage:
+    return FakeImage(tmp_path / "one")
+
+
+def found(image: Image, *names: str, source: str = "images.tar") -> Found:
+    return Found(source, names, "images", 10, lambda: image)
+
+
+def places(*found_: Found, rules: Renaming = RULES) -> list[str]:
+    planned = plan(found_, rules)
+    assert planned.errors == {}
+    return [str(each) for entry in planned.entries for each in entry.references]
+
+
+def test_every_name_of_an_image_is_a_reference(image: FakeImage) -> None:
+    assert places(found(image, "shop:1", "shop:stable", "ghcr.io/acme/shop:1")) == [
+        "registry.inside:5000/m/shop:1",
+        "registry.inside:5000/m/shop:stable",
+        "registry.inside:5000/m/acme/shop:1",
+    ]
+
+
+def test_a_tag_only_belongs_to_a_repository_named_like_the_source(image: FakeImage) -> None:
+    assert places(found(image, "v1")) == ["registry.inside:5000/m/images:v1"]
+    assert places(found(image, "docker.io/acme/shop:v1", "v1")) == [
+        "registry.inside:5000/m/acme/shop:v1"
+    ]
+
+
+def test_an_image_without_a_name_has_no_place(image: FakeImage) -> None:
+    planned = plan([found(image), found(image, "shop:1")], RULES)
+    assert len(planned.entries) == 1
+    (error,) = planned.errors.values()
+    assert isinstance(error, SourceError)
+    assert "--as" in error.remedy
+
+
+def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_path: Path) -> None:
+    other = FakeImage(tmp_path / "two", (b"another",))
+    rules = replace(RULES, maps=(Map("docker.io/library/*", "same"),))
+    planned = plan([found(image, "a:1"), found(other, "b:1"), found(image, "acme/c:1")], rules)
+    assert [entry.name for entry in planned.entries] == ["acme/c:1"]
+    assert set(planned.errors) == {("images.tar", "a:1"), ("images.tar", "b:1")}
+    assert {type(error) for error in planned.errors.values()} == {ConflictError}
+
+
+def test_one_image_found_twice_is_no_clash(image: FakeImage) -> None:
+    assert len(places(found(image, "a:1"), found(image, "a:1", source="other.tar"))) == 2
+
+
+def entries(image: Image, count: int) -> list[Entry]:
+    planned = plan([found(image, f"shop{number}:1") for number in range(count)], RULES)
+    return list(planned.entries)
+
+
+def result(image: FakeImage) -> PushResult:
+    from dockless.model.plan import Plan  # noqa: PLC0415 - beside the one that is tested
+
+    made = Plan(Repository.of("registry.inside:5000", "x"), image.content(), (), (), False)  # noqa: FBT003 - as it is
+    return PushResult(made, False, False, True, "crane", 0, 1, 0.0)  # noqa: FBT003 - the same
+
+
+def test_images_go_side_by_side(image: FakeImage) -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def push(entry: Entry) -> PushResult:
+        assert entry.size == 10
+        together.wait()
+        return result(image)
+
+    outcomes = mirror(entries(image, 3), push, 3, lambda _: None)
+    assert all(isinstance(each, PushResult) for each in outcomes.values())
+
+
+def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
+    image: FakeImage,
+) -> None:
+    three = entries(image, 3)
+    tried: list[str] = []
+
+    def push(entry: Entry) -> PushResult:
+        tried.append(entry.name)
+        if entry.name == "shop0:1" and tried.count(entry.name) == 1:
+            raise NetworkError("Gone.")
+        if entry.name == "shop1:1":
+            raise AuthError("No.")
+        return result(image)
+
+    said: list[str] = []
+    outcomes = mirror(three, push, 1, said.append)
+    assert tried == ["shop0:1", "shop1:1", "shop2:1", "shop0:1"]
+    assert [type(outcomes[entry]) for entry in three] == [PushResult, AuthError, PushResult]
+    assert any("once more" in line for line in said)
