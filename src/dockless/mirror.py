@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from dockless.model.errors import ConflictError, DocklessError, NetworkError, SourceError
+from dockless.model.errors import (
+    AbsentError,
+    ConflictError,
+    DocklessError,
+    NetworkError,
+    SourceError,
+)
 from dockless.model.plan import PushResult
 from dockless.model.reference import Name, Reference, Repository
 from dockless.model.renaming import Renaming
@@ -58,6 +64,7 @@ class Entry:
 
 
 Outcome = PushResult | DocklessError
+_LATER = (NetworkError, AbsentError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +86,16 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
     errors: dict[tuple[str, str], DocklessError] = {}
     for image in found:
         tags: dict[Repository, dict[str, None]] = defaultdict(dict)
-        for name in _whole(image.names):
-            try:
-                target = renaming.target(_named(name, image.bare))
-            except ValueError as error:
-                errors[image.source, name] = SourceError(
-                    f"{name!r} of {image.source} has no place at {renaming.host}: {error}.",
-                    "Give it one with --map or --as.",
-                )
-                continue
-            tags[target.repository][target.tag] = None
+        try:
+            for name in whole_names(image):
+                target = renaming.target(name)
+                tags[target.repository][target.tag] = None
+        except ValueError as error:
+            errors[image.source, image.names[0]] = SourceError(
+                f"{image.names[0]!r} of {image.source} has no place at {renaming.host}: {error}.",
+                "Give it one with --map or --as.",
+            )
+            continue
         if not image.names:
             errors[image.source, ""] = SourceError(
                 f"An image of {image.source} has no name.", "Name it with --as NAME:TAG."
@@ -113,7 +120,9 @@ def mirror(
     parallel: int,
     note: Callable[[str], None],
 ) -> dict[Entry, Outcome]:
-    """Push every image, several at once; what failed on the network is tried once more at the end.
+    """Push every image, several at once; what may go better later is tried once more at the end.
+
+    That is what failed on the network, and what lacks a blob that another image may have brought.
 
     Args:
         entries: The images, which have references of their own.
@@ -131,23 +140,20 @@ def mirror(
 
     with ThreadPoolExecutor(max(1, parallel), "mirror") as pool:
         outcomes = dict(zip(entries, pool.map(attempt, entries), strict=True))
-        again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, NetworkError)]
+        again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
         if again:
-            note(f"Trying the {len(again)} that failed on the network once more.")
+            note(f"Trying {len(again)} images once more.")
             outcomes |= zip(again, pool.map(attempt, again), strict=True)
     return outcomes
 
 
-def _whole(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the full names, else the bare tags: a hybrid archive has each image by both."""
-    whole = tuple(name for name in names if ":" in name or "/" in name)
-    return whole or tuple(names)
+def whole_names(image: Found) -> tuple[Name, ...]:
+    """Return an image's full names, else its bare tags in a repository named like its source.
 
-
-def _named(name: str, bare: str) -> Name:
-    if ":" in name or "/" in name:
-        return Name.parse(name)
-    return Name.parse(f"{bare}:{name}")
+    A hybrid archive has each image by both. Raises ValueError for what is no name.
+    """
+    whole = [name for name in image.names if ":" in name or "/" in name]
+    return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))
 
 
 def _clashes(entries: Sequence[Entry]) -> frozenset[Entry]:

@@ -76,10 +76,13 @@ class Registry(Protocol):
 
 
 class EarlyUploads(Protocol):
-    """Blobs that went to the registry before the engine starts."""
+    """Blobs that come to the registry before the engine starts. Nothing is ever raised."""
+
+    def borrow(self, missing: Collection[Digest]) -> frozenset[Digest]:
+        """Make the repository have blobs that another one has; return those that it has now."""
 
     def commit(self, wanted: Collection[Digest], sending: Task) -> None:
-        """Wait for what is on its way, and make the registry accept it; nothing is ever raised."""
+        """Wait for what is on its way, and make the registry accept it."""
 
 
 class Mover(Protocol):

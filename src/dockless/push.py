@@ -106,6 +106,8 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     if order.immutable:
         refuse_moves(order, tags)
     blobs = _blobs(order, content, means) if moving else _all_present(content)
+    if moving and not order.dry_run:
+        blobs = _borrowed(blobs, means)
     plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
     if not moving or order.dry_run:
         return Delivery(plan, "", 0, started)
@@ -150,6 +152,14 @@ def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]
     digests = tuple(blob.digest for blob in content.blobs)
     present = means.patience.call(lambda: means.registry.present(order.repository, digests))
     return tuple(BlobPlan(blob, blob.digest in present) for blob in content.blobs)
+
+
+def _borrowed(blobs: tuple[BlobPlan, ...], means: Means) -> tuple[BlobPlan, ...]:
+    missing = [blob.descriptor.digest for blob in blobs if not blob.present]
+    had = means.early.borrow(missing)
+    return tuple(
+        BlobPlan(blob.descriptor, blob.present or blob.descriptor.digest in had) for blob in blobs
+    )
 
 
 def _all_present(content: Content) -> tuple[BlobPlan, ...]:

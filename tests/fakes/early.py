@@ -12,11 +12,17 @@ class FakeEarlyUploads:
 
     Attributes:
         wanted: What was to be committed, each time.
+        lends: The blobs that another repository has.
     """
 
     def __init__(self, journal: Journal | None = None) -> None:
+        self.lends: frozenset[Digest] = frozenset()
         self.wanted: list[frozenset[Digest]] = []
         self._journal = journal or Journal()
+
+    def borrow(self, missing: Collection[Digest]) -> frozenset[Digest]:
+        """Give what `lends` has."""
+        return self.lends & frozenset(missing)
 
     def commit(self, wanted: Collection[Digest], sending: Task) -> None:
         """Write down what is wanted."""

@@ -20,8 +20,9 @@ from dockless.engines.runner import Limits, Runner
 from dockless.model.errors import EngineError
 from dockless.model.reference import Repository
 from dockless.model.secret import Grant
-from dockless.ports import Engine
 from dockless.registry.client import RegistryClient
+
+AnyEngine = Crane | Skopeo
 
 
 def engine(
@@ -30,7 +31,7 @@ def engine(
     repository: Repository,
     home: Path,
     until: float | None,
-) -> Engine:
+) -> AnyEngine:
     """Return the engine to push with.
 
     Args:
@@ -85,7 +86,7 @@ def _selected(name: str) -> Abilities:
     return select(name, _own_folder(), os.environ)
 
 
-def _first(choices: tuple[Callable[[], Engine], ...]) -> Engine:
+def _first(choices: tuple[Callable[[], AnyEngine], ...]) -> AnyEngine:
     reasons = []
     for choice in choices:
         try:
@@ -95,7 +96,7 @@ def _first(choices: tuple[Callable[[], Engine], ...]) -> Engine:
     raise EngineError(" ".join(reasons), "Run 'dockless tools install' to get crane.")
 
 
-def _crane(running: Runner, client: RegistryClient, repository: Repository) -> Engine:
+def _crane(running: Runner, client: RegistryClient, repository: Repository) -> AnyEngine:
     endpoint = client.http.endpoint
     if endpoint.trust.client_cert:
         raise EngineError(
@@ -107,7 +108,7 @@ def _crane(running: Runner, client: RegistryClient, repository: Repository) -> E
     return Crane(found.path, running, access)
 
 
-def _skopeo(running: Runner, client: RegistryClient) -> Engine:
+def _skopeo(running: Runner, client: RegistryClient) -> AnyEngine:
     found = _selected("skopeo")
     endpoint = client.http.endpoint
     # skopeo takes a token for a repository as an argument only, which everybody could read; it

@@ -16,6 +16,7 @@ from dockless.model.errors import DocklessError
 _COMMANDS = {
     "push": "Push an image to a registry.",
     "mirror": "Push every image of many sources to one registry.",
+    "bundle": "Carry many images on a disk.",
     "verify": "Check a mirror's receipt against the registry.",
     "hosts": "List the servers, and see what each has for a push.",
     "login": "Check a login, and keep it in the OS keyring.",

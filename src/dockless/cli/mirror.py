@@ -14,9 +14,11 @@ import click
 
 from dockless import __version__
 from dockless.cli import accounts, ask
+from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.session import Session, workspaces
+from dockless.credentials.places import Given
 from dockless.mirror import Entry, plan
 from dockless.mirror import mirror as push_all
 from dockless.model import kinds
@@ -49,6 +51,7 @@ class MirrorOptions:
     strip: tuple[str, ...]
     maps: tuple[str, ...]
     flatten: bool
+    referrers: bool
     parallel: int
     shard: str | None
     receipt: Path | None
@@ -76,14 +79,15 @@ class MirrorOptions:
 
 @click.command(
     epilog="""\b
-SOURCE is an OCI layout or archive, an archive of docker save or podman save, a
-folder of such archives, or an image of docker or podman.
+SOURCE is a bundle, an OCI layout or archive, an archive of docker save or podman
+save, a folder of such, an image of docker or podman, or docker://REGISTRY/IMAGE.
 
 \b
 Examples:
   dockless mirror /media/usb/images --to registry.inside:5000/mirror
   dockless mirror bundle.tar --to registry.inside --strip-prefix docker.io/library
   dockless mirror images/ --to registry.inside --map 'docker.io/library/*=base/*'
+  dockless mirror docker://ghcr.io/acme/shop:v2 --to registry.inside
   dockless mirror -f images.txt --to registry.inside --receipt receipt.json
   dockless mirror images/ --to registry.inside --shard auto/4
 
@@ -105,6 +109,12 @@ mirror is simply run again.
     "--map", "maps", metavar="A/*=B/*", multiple=True, help="Give these names another path."
 )
 @click.option("--flatten", is_flag=True, help="Join the parts of a path by '-'.")
+@click.option(
+    "--referrers/--no-referrers",
+    default=True,
+    show_default=True,
+    help="Take cosign's signatures and attestations along.",
+)
 @click.option(
     "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, help="Images at once."
 )
@@ -142,30 +152,29 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     flags = Flags(None, None, pushing.username, (), None, None, allow_secret_commands=False)
     settings = resolve(flags, os.environ, files)
     finder = partial(accounts.find, settings, ask.given(pushing, settings))
+    # what is given is for the registry that everything goes to, and for no source
+    elsewhere = partial(accounts.find, settings, Given("", None, ""))
+    source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
+    here = ProgramsHere(os.environ)
     with ExitStack() as stack:
         space = stack.enter_context(workspaces(pushing))
         own = stack.enter_context(space(""))
-        reading = stack.enter_context(Session(pushing, finder, own, ProgramsHere(os.environ)))
-        found = find(
-            reading.opener,
-            (*options.sources, *_listed(options.files)),
-            folder,
-            pushing.platform,
-            options.named,
-        )
+        reading = stack.enter_context(Session(source_options, elsewhere, own, here))
+        asking = stack.enter_context(Session(pushing, finder, own, here))
+        sources = (*options.sources, *listed(options.files))
+        found = find(reading, sources, folder, options.named, referrers=options.referrers)
         planned = plan(found, renaming)
         for error in planned.errors.values():
             own.progress.note(str(error))
         entries = _mine(planned.entries, part)
-        if entries:
-            reading.knock(entries[0].repository)
         shared = SharedBlobs()
         workers: queue.SimpleQueue[Session] = queue.SimpleQueue()
-        for number in range(options.parallel):
-            place = replace(stack.enter_context(space(f"mirror-{number}")), shared=shared)
-            account = reading.knock(entries[0].repository).client.account if entries else None
-            who = accounts.as_found(account) if account else finder
-            workers.put(stack.enter_context(Session(pushing, who, place, ProgramsHere(os.environ))))
+        if entries:
+            account = asking.knock(entries[0].repository).client.account
+            who = accounts.as_found(account)
+            for number in range(options.parallel):
+                place = replace(stack.enter_context(space(f"mirror-{number}")), shared=shared)
+                workers.put(stack.enter_context(Session(pushing, who, place, here)))
         outcomes = push_all(
             entries, partial(_push, workers, shared), options.parallel, own.progress.note
         )
@@ -201,16 +210,6 @@ def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:
         sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
     repositories = part.of(sizes)
     return tuple(entry for entry in entries if entry.repository in repositories)
-
-
-def _listed(files: tuple[Path, ...]) -> tuple[str, ...]:
-    lines: list[str] = []
-    for path in files:
-        try:
-            lines += path.read_text().splitlines()
-        except (OSError, UnicodeDecodeError):
-            raise UsageError(f"The list {path} cannot be read.", "Give a text file.") from None
-    return tuple(text for line in lines if (text := line.partition("#")[0].strip()))
 
 
 def _report(options: MirrorOptions, lines: Sequence[Line]) -> DocklessError | None:

@@ -1,36 +1,53 @@
 """The images that a mirror finds in its sources."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dockless.cli.session import Session
 from dockless.mirror import Found
 from dockless.model.errors import SourceError
-from dockless.model.platform import Platform
-from dockless.sources.open import Opener
-from dockless.sources.spec import SourceSpec, parse_source
+from dockless.model.reference import Reference
+from dockless.sources.spec import REGISTRY, SourceSpec, parse_source
 
 _ARCHIVES = ("*.tar", "*.tar.*", "*.tgz", "*.tzst")
+_PART = re.compile(r"\.\d{3}$")
+_ENDINGS = (".sig", ".att", ".sbom")
 _LAYOUT_FILES = ("index.json", "oci-layout")
 
 
 def find(
-    opener: Opener,
-    sources: Iterable[str],
-    folder: Path,
-    platform: Platform | None,
-    named: str | None,
+    work: Session, sources: Iterable[str], folder: Path, named: str | None, *, referrers: bool
 ) -> Iterator[Found]:
-    """Yield every image of every source; a folder without a layout stands for its archives."""
+    """Yield every image of every source; a folder without a layout stands for its archives.
+
+    Args:
+        work: Opens them.
+        sources: What the user typed.
+        folder: What relative paths start from.
+        named: The repository of names that are a tag only; None for the source's own name.
+        referrers: Whether what cosign keeps beside an image of a registry comes along.
+    """
     for text in sources:
         for each in _unfolded(text, folder):
-            yield from _images(opener, each, folder, platform, named)
+            for image in _images(work, parse_source(each, folder), named):
+                yield image
+                if referrers and each.startswith(REGISTRY):
+                    yield from _beside(work, image)
 
 
 def _unfolded(text: str, folder: Path) -> tuple[str, ...]:
+    if text.startswith(REGISTRY):
+        return (text,)
     path = folder / text
     if not path.is_dir() or any((path / name).exists() for name in _LAYOUT_FILES):
         return (text,)
-    inside = {file for pattern in _ARCHIVES for file in path.rglob(pattern) if file.is_file()}
+    inside = {
+        file
+        for pattern in _ARCHIVES
+        for file in path.rglob(pattern)
+        if file.is_file() and not _PART.search(file.name)
+    }
     layouts = {file.parent for file in path.rglob("oci-layout")}
     if not inside and not layouts:
         raise SourceError(f"The folder {text} has no archive and no layout.", "Check the path.")
@@ -38,11 +55,19 @@ def _unfolded(text: str, folder: Path) -> tuple[str, ...]:
     return tuple(str(each) for each in sorted(apart | layouts))
 
 
-def _images(
-    opener: Opener, text: str, folder: Path, platform: Platform | None, named: str | None
-) -> Iterator[Found]:
-    spec = parse_source(text, folder)
-    candidates = opener.images(spec, platform)
+def _beside(work: Session, image: Found) -> Iterator[Found]:
+    """Yield the signatures, attestations and SBOMs that cosign tags after an image's digest."""
+    reference = Reference.parse(image.names[0])
+    digest = image.open().content().root.digest
+    for ending in _ENDINGS:
+        tag = f"{digest.algorithm}-{digest.hex}{ending}"
+        if work.knock(reference.repository).client.tag(reference.repository, tag):
+            spec = SourceSpec("registry", name=str(reference.tagged(tag)))
+            yield from _images(work, spec, None)
+
+
+def _images(work: Session, spec: SourceSpec, named: str | None) -> Iterator[Found]:
+    candidates = work.opener.images(spec, work.platform)
     size = _size(spec) // max(1, len(candidates))
     for candidate in candidates:
         if spec.selector and spec.selector not in candidate.names:

@@ -5,13 +5,14 @@ import functools
 import gc
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from dockless.cli import ask, repositories
 from dockless.cli.options import PushOptions
@@ -22,9 +23,10 @@ from dockless.layout.oci import write_layout
 from dockless.layout.staging import Staging
 from dockless.model.manifest import Descriptor
 from dockless.model.plan import Plan, PushResult
-from dockless.model.reference import Repository
+from dockless.model.platform import Platform
+from dockless.model.reference import Reference, Repository
 from dockless.model.secret import Credential
-from dockless.ports import EarlyUploads, Engine, Image, Progress
+from dockless.ports import EarlyUploads, Image, Progress
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import Means, Order, move_tags, push
 from dockless.registry.client import RegistryClient
@@ -37,6 +39,9 @@ from dockless.retries import Patience
 from dockless.settings.naming import Target
 from dockless.sources.container_tools import container_tools
 from dockless.sources.open import Opener
+
+if TYPE_CHECKING:
+    from dockless.cli.engine import AnyEngine
 
 Find = Callable[[Repository], Found]
 
@@ -79,7 +84,11 @@ class Session:
     ) -> None:
         until = None if options.timeout is None else time.monotonic() + options.timeout
         self.opener = Opener(
-            space.staging, space.progress, sys.stdin.buffer, container_tools(programs)
+            space.staging,
+            space.progress,
+            sys.stdin.buffer,
+            container_tools(programs),
+            self._pull,
         )
         self._options = options
         self._find = find
@@ -179,6 +188,24 @@ class Session:
         with repositories.explained(self._options, order.repository):
             return push(order, image, means)
 
+    @property
+    def platform(self) -> Platform | None:
+        """The one platform of an index that is asked for."""
+        return self._options.platform
+
+    def _pull(self, reference: Reference) -> Path:
+        """Bring an image of a registry here, as a layout; it is gone with the session."""
+        repository = reference.repository
+        door = self.knock(repository)
+        folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
+        engine = self._engine(door, repository, folder / "home")
+        task = self._progress.start(f"pulling {reference}", None)
+        try:
+            self._patience.call(lambda: engine.pull(reference, folder / "layout"))
+        finally:
+            task.finish()
+        return folder / "layout"
+
     def move(self, plan: Plan) -> None:
         """Make the tags of a plan name what its repository has by now."""
         means = self.means(plan.repository)
@@ -212,7 +239,7 @@ class Session:
             time.monotonic,
         )
 
-    def _engine(self, door: Door, repository: Repository, home: Path) -> Engine:
+    def _engine(self, door: Door, repository: Repository, home: Path) -> "AnyEngine":
         from dockless.cli.engine import engine  # noqa: PLC0415 - a warm push needs none
 
         if self._preparing:

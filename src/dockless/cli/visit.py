@@ -14,7 +14,14 @@ from dockless.cli.options import PushOptions
 from dockless.cli.session import Door, Find, Session, Workspace
 from dockless.fleet import Delivered
 from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, HostLostError, NetworkError, PushError, SourceError
+from dockless.model.errors import (
+    DocklessError,
+    EngineError,
+    HostLostError,
+    NetworkError,
+    PushError,
+    SourceError,
+)
 from dockless.model.host import Way
 from dockless.model.server import SSH_PORT, Server
 from dockless.ports import Image, Progress
@@ -52,6 +59,7 @@ class Errand:
         space: Makes a workspace of this name.
         progress: Where the work is shown.
         build: Builds the image there; returns its names, and the tool that has it.
+        until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
         turns: Lets one host at a time bring the same image through here.
     """
 
@@ -66,6 +74,7 @@ class Errand:
     space: Callable[[str], contextlib.AbstractContextManager[Workspace]]
     progress: Progress
     build: Build
+    until: float | None
     turns: "Turns"
 
 
@@ -103,15 +112,41 @@ class HostVisit:
         self._folder = ""
         self._kept = ""
         self._aborted = threading.Event()
+        self._late = False
+        self._timer = self._started_timer()
         attempts = errand.options.retries + 1
         self._patience = Patience(attempts, None, self._progress.note, self._sleep)
 
     def deliver(self) -> Delivered:
         """Bring the host's image to the repository by digest, and prove that it is there."""
-        return self._patience.call(self._attempt, only=HostLostError)
+        try:
+            return self._patience.call(self._attempt, only=HostLostError)
+        except DocklessError:
+            if self._late:
+                raise NetworkError(
+                    f"The push from {self._name} was not done in the time given by --timeout.",
+                    "Run it again: what has arrived stays there.",
+                    passing=False,
+                ) from None
+            raise
+
+    def _started_timer(self) -> threading.Timer | None:
+        until = self._errand.until
+        if until is None:
+            return None
+        timer = threading.Timer(max(0.0, until - time.monotonic()), self._expire)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _expire(self) -> None:
+        self._late = True
+        self.abort()
 
     def leave(self) -> tuple[str, ...] | None:
         """Take everything of ours away; return what is left all the same, None if unknown."""
+        if self._timer:
+            self._timer.cancel()
         try:
             self._work.close()
             if self._shell is None or self._before is None:

@@ -72,6 +72,10 @@ class Crane:
         argv = crane.push_argv(layout, target, self._access.endpoint)
         _compare(self.name, crane.reported_digest(self._run(argv, sending)), content.root.digest)
 
+    def pull(self, source: Reference, layout: Path) -> None:
+        """Bring an image or index into a new layout, as it is."""
+        self._run(crane.pull_argv(source, layout, self._access.endpoint), None)
+
     def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
         """Make the tag name the manifest or index, which the repository has."""
         source = Reference(repository, digest=root.digest)
@@ -121,6 +125,12 @@ class Skopeo:
                 )
                 self._runner.run(self._program, argv, {}, {descriptor}, sending)
             _compare(self.name, _read_digest(files.digest), digest)
+
+    def pull(self, source: Reference, layout: Path) -> None:
+        """Bring an image or index into a new layout, as it is."""
+        with self._files() as (files, descriptor):
+            argv = skopeo.pull_argv(source, layout, self._access.endpoint, files)
+            self._runner.run(self._program, argv, {}, {descriptor})
 
     def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
         """Make the tag name the manifest or index, which the repository has."""

@@ -12,6 +12,11 @@ def push_argv(layout: Path, target: Reference, endpoint: Endpoint) -> tuple[str,
     return ("push", *_insecure(endpoint), str(layout), str(target))
 
 
+def pull_argv(source: Reference, layout: Path, endpoint: Endpoint) -> tuple[str, ...]:
+    """Return the arguments that bring an image or index into a layout, as it is."""
+    return ("pull", *_insecure(endpoint), "--format", "oci", str(source), str(layout))
+
+
 def tag_argv(source: Reference, tag: str, endpoint: Endpoint) -> tuple[str, ...]:
     """Return the arguments that make a tag name what `source` names by digest."""
     return ("tag", *_insecure(endpoint), str(source), tag)

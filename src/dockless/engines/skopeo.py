@@ -52,6 +52,17 @@ def push_argv(
     )
 
 
+def pull_argv(source: Reference, layout: Path, endpoint: Endpoint, files: Files) -> tuple[str, ...]:
+    """Return the arguments that bring an image or index into a layout, as it is."""
+    return (
+        *_policy(files),
+        *("copy", "--quiet", "--preserve-digests", "--all"),
+        *_access("src", endpoint, files),
+        f"docker://{source}",
+        f"oci:{layout}:pulled",
+    )
+
+
 def tag_argv(
     source: Reference, target: Reference, endpoint: Endpoint, files: Files, *, is_index: bool
 ) -> tuple[str, ...]:

@@ -46,6 +46,10 @@ class SourceError(DocklessError):
     exit_code = 3
 
 
+class AbsentError(SourceError):
+    """A source leaves out a blob that its image needs; the registry may have it elsewhere."""
+
+
 class AuthError(DocklessError):
     """The registry does not accept the credential, or does not allow this to it."""
 

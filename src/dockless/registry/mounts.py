@@ -15,7 +15,7 @@ from dockless.model.reference import Repository
 from dockless.ports import EarlyUploads, Task
 from dockless.registry.client import RegistryClient
 
-_ACCEPTED = 202
+_CREATED, _ACCEPTED = 201, 202
 _LONGEST_WAIT_SECONDS = 600.0
 
 Key = tuple[str, Digest]
@@ -81,17 +81,24 @@ class Mounts:
         self._repository = repository
         self._all = all_
 
-    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
-        """Commit what went ahead, and mount what other repositories have."""
-        self._early.commit(wanted, sending)
-        for digest, home in self._all.claim(self._repository, wanted).items():
+    def borrow(self, missing: Collection[Digest]) -> frozenset[Digest]:
+        """Mount what other repositories have; return the blobs that this one has now."""
+        had = set()
+        for digest, home in self._all.claim(self._repository, missing).items():
             with contextlib.suppress(DocklessError):
-                self._mount(digest, home)
+                if self._mount(digest, home):
+                    had.add(digest)
+        return frozenset(had)
 
-    def _mount(self, digest: Digest, home: Repository) -> None:
+    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
+        """Commit what went ahead."""
+        self._early.commit(wanted, sending)
+
+    def _mount(self, digest: Digest, home: Repository) -> bool:
         query = f"mount={quote(str(digest))}&from={quote(home.path)}"
         answer = self._client.request("POST", self._repository, f"blobs/uploads/?{query}")
         # a registry that does not mount begins an upload instead
         location = answer.headers.get("Location", "")
         if answer.status == _ACCEPTED and location:
             self._client.request("DELETE", self._repository, location)
+        return answer.status == _CREATED

@@ -21,13 +21,31 @@ _LOOKED_FOR = (
 
 _GUARDIAN = """\
 umask 077
+d=
+end() {{
+  trap '' HUP INT TERM
+  [ -n "$d" ] || return 0
+  for s in TERM TERM KILL; do
+    alive=
+    for f in "$d"/pid.*; do
+      p=${{f##*.}}
+      [ -f "$f" ] && kill -"$s" "$p" 2>/dev/null && alive=yes
+    done
+    [ -z "$alive" ] && break
+    sleep 1
+  done
+  rm -rf "$d"
+}}
+trap 'end; exit 0' HUP INT TERM
+# a connection that is gone must not end us before we have cleaned up
+trap '' PIPE
 fact() {{ printf '%s\\t%s\\n' "$1" "$2"; }}
 fact user "$(id -un)"; fact home "$HOME"; fact system "$(uname -s)"; fact machine "$(uname -m)"
 fact libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"; fact clock "$(date +%s)"
 for n in {names}; do
   p=$(command -v "$n" 2>/dev/null) && [ -x "$p" ] && fact program "$n=$p"
 done
-d=; runs=no
+runs=no
 for b in "${{TMPDIR:-/tmp}}" /var/tmp "$HOME"; do
   [ -n "$b" ] && [ -w "$b" ] || continue
   for o in "$b"/dockless.??????; do
@@ -43,20 +61,6 @@ for b in "${{TMPDIR:-/tmp}}" /var/tmp "$HOME"; do
 done
 [ -n "$d" ] || {{ echo "there is no folder to write to" >&2; exit 1; }}
 mkdir "$d/home"
-end() {{
-  trap '' HUP INT TERM
-  for s in TERM TERM KILL; do
-    alive=
-    for f in "$d"/pid.*; do
-      p=${{f##*.}}
-      [ -f "$f" ] && kill -"$s" "$p" 2>/dev/null && alive=yes
-    done
-    [ -z "$alive" ] && break
-    sleep 1
-  done
-  rm -rf "$d"
-}}
-trap 'end; exit 0' HUP INT TERM
 fact runs "$runs"; fact free "$(df -Pk "$d" | awk 'END {{ print $4 }}')"; fact folder "$d"
 cat >/dev/null
 end

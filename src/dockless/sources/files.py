@@ -6,7 +6,7 @@ from typing import Protocol
 
 from dockless.layout.staging import Layer
 from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
+from dockless.model.errors import AbsentError, SourceError
 from dockless.model.manifest import Descriptor
 
 
@@ -33,6 +33,9 @@ class Files(Protocol):
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         """Return a file with this blob, checked against its descriptor and its diffID."""
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Read a file through; raise SourceError when it is not this blob."""
 
 
 def safe_name(name: str, label: str) -> str:
@@ -66,8 +69,8 @@ def link_target(name: str, target: str, label: str, *, hard: bool) -> str:
     return safe_name(posixpath.join(posixpath.dirname(name), target), label)
 
 
-def missing(label: str, name: str) -> SourceError:
+def missing(label: str, name: str) -> AbsentError:
     """Return the error for a file that an image needs and its source lacks."""
-    return SourceError(
+    return AbsentError(
         f"{label} lacks {name}, which its image needs.", "Save the image again, completely."
     )

@@ -55,6 +55,10 @@ class Folder:
             task.finish()
         return path
 
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Read a file through; raise SourceError when it is not this blob."""
+        self.blob(name, blob, None)
+
     def _file(self, name: str) -> Path:
         path = self._inside(name)
         if not path.is_file():

@@ -1,22 +1,24 @@
 """From a parsed SOURCE to its images."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from dockless.layout.blocks import Readable
 from dockless.layout.decompression import sniff
 from dockless.layout.staging import Staging
-from dockless.model.errors import SourceError
+from dockless.model.errors import SourceError, UsageError
 from dockless.model.platform import Platform
+from dockless.model.reference import Reference
 from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
-from dockless.sources.archive import Candidate, candidates
+from dockless.sources.archive import Candidate, candidates, with_tag
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.files import Files
 from dockless.sources.folder import Folder
 from dockless.sources.local import ToolImage, find_local
+from dockless.sources.parts import ENDING, joined
 from dockless.sources.spec import SourceSpec, SourceThere
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
@@ -33,11 +35,13 @@ class Opener:
         progress: Progress,
         stdin: IO[bytes],
         tools: tuple[ContainerTool, ...],
+        pull: Callable[[Reference], Path],
     ) -> None:
         self._staging = staging
         self._progress = progress
         self._stdin = stdin
         self._tools = tools
+        self._pull = pull
 
     def local(self, names: tuple[str, ...], platform: Platform | None, only: str = "") -> Candidate:
         """Return the first of the named images that a container tool has.
@@ -80,7 +84,22 @@ class Opener:
         """
         if spec.kind == "local":
             return [self.local((spec.name,), platform, spec.tool)]
+        if spec.kind == "registry":
+            return [self._pulled(spec, platform)]
         return candidates(self._files(spec), self._staging, platform)
+
+    def bundle(self, spec: SourceSpec) -> Files:
+        """Return the files of an archive or layout, to look at without staging any."""
+        return self._files(spec)
+
+    def _pulled(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
+        try:
+            reference = with_tag(Reference.parse(spec.name))
+        except ValueError as error:
+            raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
+        files = Folder(self._pull(reference), str(reference), self._progress)
+        (found,) = candidates(files, self._staging, platform)
+        return Candidate((str(reference),), found.open)
 
     def _files(self, spec: SourceSpec) -> Files:
         if spec.kind == "stdin":
@@ -92,6 +111,10 @@ class Opener:
                 again=False,
             )
         with _reading(spec.path):
+            if spec.path.name.endswith(ENDING):
+                return read_stream(
+                    lambda: joined(spec.path), spec.label, self._staging, self._progress
+                )
             if spec.kind == "layout":
                 return Folder(spec.path, spec.label, self._progress)
             plain = spec.path.is_file() and _is_plain(spec.path)

@@ -8,10 +8,11 @@ from typing import Literal
 from dockless.model.errors import SourceError, UsageError
 from dockless.model.reference import Name
 
-Kind = Literal["stdin", "archive", "layout", "local"]
+Kind = Literal["stdin", "archive", "layout", "local", "registry"]
 
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tzst")
 _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
+REGISTRY = "docker://"
 _PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
 
 
@@ -20,10 +21,11 @@ class SourceSpec:
     """A parsed SOURCE.
 
     Attributes:
-        kind: Standard input, an archive file, a layout directory, or a container tool's image.
+        kind: Standard input, an archive file, a layout directory, a container tool's image, or
+            one of a registry.
         path: The file or directory, where there is one.
         selector: Which image of the archive or layout; empty for the only one.
-        name: The name of a container tool's image.
+        name: The name of a container tool's image, or of a registry's.
         tool: `docker` or `podman` when the transport prefix says so, else empty for any.
         bare: Whether it was given as an image name only, without a path or a transport.
     """
@@ -123,6 +125,8 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
     if text == "-":
         return SourceSpec("stdin")
     transport, colon, details = text.partition(":")
+    if text.startswith(REGISTRY):
+        return SourceSpec("registry", name=text.removeprefix(REGISTRY))
     if colon and transport in _TOOLS:
         return SourceSpec("local", name=details, tool=_TOOLS[transport])
     if colon and transport in _PATHS:

@@ -9,7 +9,7 @@ from typing import IO, cast
 
 from dockless.layout.blocks import Readable, blocks, read_block
 from dockless.layout.decompression import decompressing, sniff
-from dockless.layout.staging import Layer, MispredictedError, Staging, mismatch
+from dockless.layout.staging import Layer, MispredictedError, Staging, check, mismatch
 from dockless.layout.streams import Rejoined
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
@@ -85,6 +85,16 @@ class PlainTar:
                 )
             self._staging.copy(file, blob, task, self._part(name), diff_id)
         return _staged(self._staging, blob.digest)
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Read a file through; raise SourceError when it is not this blob."""
+        with self._opened(name) as (file, size, task):
+            if size != blob.size:
+                raise SourceError(
+                    f"{self._part(name)} has {size} bytes, and its manifest says {blob.size}.",
+                    "Make or copy it again.",
+                )
+            check(file, blob, task, self._part(name), None)
 
     @contextlib.contextmanager
     def _opened(self, name: str) -> Iterator[tuple[IO[bytes], int, Task]]:
@@ -213,6 +223,10 @@ class StreamedTar:
                 "Make or copy it again.",
             )
         return _staged(self._staging, digest)
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Compare what was staged on the way with what it should be."""
+        self.blob(name, blob, None)
 
 
 def _is_layer(name: str, head: bytes) -> bool:

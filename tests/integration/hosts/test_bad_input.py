@@ -133,6 +133,17 @@ def test_a_host_that_hangs_is_given_up(admin: Admin, docker_host: Host) -> None:
     assert docker_host.run(GONE) == ""
 
 
+def test_a_push_is_done_in_the_time_that_it_is_given(admin: Admin, docker_host: Host) -> None:
+    admin.knows(docker_host)
+    never = "/var/tmp/never.tar"  # noqa: S108 - the host's own
+    docker_host.run(f"mkfifo {never}")
+    argv = ("--host", docker_host.target, "--source", never, "--via", "relay")
+    done = admin.run("bad/late:1", *argv, "--timeout", "2s")
+    docker_host.run(f"rm {never}")
+    assert "was not done in the time given by --timeout" in complaint(done, 6)
+    assert docker_host.run(GONE) == ""
+
+
 def test_one_bad_host_does_not_keep_the_others(
     admin: Admin, docker_host: Host, bare_host: Host, island: Host
 ) -> None:

@@ -1,0 +1,229 @@
+"""`dockless bundle`: many images in one layout or archive, for a disk."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from dockless.cli import accounts
+from dockless.cli.lists import listed
+from dockless.cli.mirror_sources import find
+from dockless.cli.options import REACH, PlatformType, PushOptions, unasked
+from dockless.cli.session import Session, workspaces
+from dockless.credentials.places import Given
+from dockless.layout import bundle as layout
+from dockless.mirror import Found, whole_names
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError, UsageError
+from dockless.model.lock import Locked, read_lock
+from dockless.model.platform import Platform
+from dockless.model.renaming import full_name
+from dockless.processes.programs import ProgramsHere
+from dockless.report.bundles import bundle_document, bundle_table
+from dockless.report.document import json_text
+from dockless.settings import project
+from dockless.settings.cascade import Flags, resolve
+from dockless.sources import bundle as reading
+from dockless.sources.parts import ENDING, joined
+from dockless.sources.spec import parse_source
+
+_PATH = click.Path(path_type=Path)
+_CHUNK = 1024 * 1024
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: `4000000000`, `700M`, `4G`, decimal as media are sold."""
+
+    name = "size"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the bytes."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+)([kKmMgGtT]?)B?", str(value))
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is no size such as 700M or 4G", param, ctx)
+        return int(found[1]) * int(1000 ** ("", "k", "m", "g", "t").index(found[2].lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class BundleOptions:
+    """What the command line asks of a bundle; the names are the options' own."""
+
+    sources: tuple[str, ...]
+    out: Path
+    files: tuple[Path, ...]
+    named: str | None
+    platform: Platform | None
+    referrers: bool
+    split: int | None
+    since: Path | None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether a tar is asked for, and not a folder."""
+        return self.out.name.endswith(".tar")
+
+    def check(self) -> None:
+        """Raise UsageError for what cannot be."""
+        if self.split and not self.is_archive:
+            raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
+        if not self.sources and not self.files:
+            raise UsageError(
+                "There is nothing to put in.", "Give a SOURCE, or a list of them with -f."
+            )
+        if not self.out.parent.is_dir():
+            raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
+        if not self.is_archive and not layout.free_of(self.out):
+            raise UsageError(f"{self.out} is not empty.", "Give a new folder.")
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  dockless bundle create -o disk.tar -f images.txt
+  dockless bundle verify disk.tar
+  dockless bundle list disk.tar
+  dockless mirror disk.tar --to registry.inside
+"""
+)
+def bundle() -> None:
+    """Carry many images on a disk."""
+
+
+@bundle.command(
+    epilog="""\b
+SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE among it.
+OUT is a folder (an OCI layout), or a file that ends in .tar.
+
+\b
+Examples:
+  dockless bundle create -o disk/ docker://ghcr.io/acme/shop:v2 shop.tar
+  dockless bundle create -o disk.tar -f images.txt --split 4G
+  dockless bundle create -o news.tar -f images.txt --since disk/bundle.lock.json
+"""
+)
+@click.argument("sources", nargs=-1)
+@click.option("-o", "--output", "out", type=_PATH, required=True, help="What to write.")
+@click.option("-f", "--file", "files", type=_PATH, multiple=True, help="A list of sources.")
+@click.option("--as", "named", metavar="NAME", help="The repository of names that are a tag only.")
+@click.option("--platform", type=PlatformType(), help="Take only this one of each index.")
+@click.option(
+    "--referrers/--no-referrers",
+    default=True,
+    show_default=True,
+    help="Take cosign's signatures and attestations along.",
+)
+@click.option("--split", type=Size(), help="Write a .tar in parts of at most so many bytes.")
+@click.option("--since", type=_PATH, help="Leave out layers that this older lock file has.")
+def create(**arguments: object) -> None:
+    """Write images into one layout or archive, in which every blob stands once."""
+    ours = {name: arguments.pop(name) for name in BundleOptions.__slots__}
+    asked = BundleOptions(**ours)  # type: ignore[arg-type] # click made them by these names
+    asked.check()
+    for path in _create(asked, unasked(**arguments, platform=asked.platform)):
+        click.echo(path)
+
+
+def _create(asked: BundleOptions, options: PushOptions) -> tuple[Path, ...]:
+    """Write the bundle, and return its files; nothing is left of one that fails."""
+    older = _older(asked.since) if asked.since else frozenset()
+    out, archive = asked.out, asked.is_archive
+    folder = out.with_name(f".{out.name}.{os.getpid()}") if archive else out
+    done = False
+    try:
+        with _session(options) as work:
+            written = layout.Bundle(folder, older)
+            sources = (*asked.sources, *listed(asked.files))
+            for found in find(work, sources, Path.cwd(), asked.named, referrers=asked.referrers):
+                _add(written, found)
+            written.finish()
+            made = layout.pack(folder, out, asked.split) if archive else (out,)
+            done = True
+            return made
+    finally:
+        if archive or not done:
+            layout.clear(folder)
+
+
+@bundle.command("list")
+@click.argument("source")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout carries.",
+)
+def list_(source: str, output: Literal["text", "json"]) -> None:
+    """List the images of a bundle, or of any layout."""
+    with _session(unasked(quiet=True)) as work:
+        images = tuple(reading.listed(work.opener.bundle(parse_source(source, Path.cwd()))))
+    shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
+    click.echo(shown)
+
+
+@bundle.command()
+@click.argument("source")
+def verify(source: str) -> None:
+    """Read every byte of a bundle, and say what is wrong where."""
+    with _session(unasked()) as work:
+        spec = parse_source(source, Path.cwd())
+        if spec.path.name.endswith(ENDING):
+            with joined(spec.path) as stream:
+                while stream.read(_CHUNK):
+                    pass
+        wrong = list(reading.problems(work.opener.bundle(spec)))
+    for problem in wrong:
+        click.echo(problem, err=True)
+    if wrong:
+        raise SourceError(
+            f"{source} is not what it should be: {len(wrong)} problems.", "Copy or make it again."
+        )
+    click.echo(f"{source}: every byte is as it should be.")
+
+
+for _option in REACH:
+    _option(create)
+
+
+@contextmanager
+def _session(options: PushOptions) -> Iterator[Session]:
+    files = project.read(Path.cwd(), os.environ, None)
+    flags = Flags(None, None, options.username, (), None, None, allow_secret_commands=False)
+    settings = resolve(flags, os.environ, files)
+    finder = partial(accounts.find, settings, Given("", None, ""))
+    with ExitStack() as stack:
+        space = stack.enter_context(workspaces(options))
+        own = stack.enter_context(space(""))
+        yield stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
+
+
+def _add(written: layout.Bundle, found: Found) -> None:
+    image = found.open()
+    content = image.content()
+    blobs = image.paths(written.needs(content))
+    if not found.names:
+        raise SourceError(
+            f"An image of {found.source} has no name.", "Name it with --as, or leave it out."
+        )
+    for name in whole_names(found):
+        whole = f"{full_name(name)}:{name.tag or 'latest'}"
+        written.add(whole, found.source, content, blobs)
+
+
+def _older(path: Path) -> frozenset[Digest]:
+    try:
+        images: tuple[Locked, ...] = read_lock(path.read_bytes()).images
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The lock file {path} cannot be used: {error}.") from None
+    return frozenset(digest for each in images for digest, _ in each.blobs)

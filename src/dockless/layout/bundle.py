@@ -1,0 +1,221 @@
+"""Bundles: an OCI layout of many images, in which every blob stands once, and its archive.
+
+The same images give the same bytes: names are sorted, and nothing says when or where.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from dockless.layout.oci import blob_path
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import ConflictError, PushError
+from dockless.model.lock import FILE, Lock, Locked, lock_text
+from dockless.model.manifest import CONTAINERD_NAME, OCI_INDEX, REF_NAME, compact_json
+
+PARTS = "parts.json"
+"""The ending of the file that lists the parts of a split bundle."""
+
+_CHUNK = 1024 * 1024
+
+
+class Bundle:
+    """A bundle that is being written.
+
+    Args:
+        folder: Where to; made if it is not there.
+        without: Layers to leave out, since the other side has them.
+    """
+
+    def __init__(self, folder: Path, without: Collection[Digest] = ()) -> None:
+        self._folder = folder
+        self._without = frozenset(without)
+        self._images: dict[str, tuple[Locked, Content]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def needs(self, content: Content) -> frozenset[Digest]:
+        """Return the blobs of an image that the bundle does not have yet."""
+        configs = content.configs()
+        return frozenset(
+            blob.digest
+            for blob in content.blobs
+            if not self._path(blob.digest).exists()
+            and (blob.digest in configs or blob.digest not in self._without)
+        )
+
+    def add(self, name: str, source: str, content: Content, blobs: Mapping[Digest, Path]) -> None:
+        """Add an image under its full name.
+
+        Args:
+            name: Its full name, with its tag.
+            source: Where it came from.
+            content: What it is.
+            blobs: A checked file for each blob that `needs` named.
+
+        Raises:
+            ConflictError: Another image has this name.
+        """
+        for digest, data in content.documents.items():
+            self._write(digest, io.BytesIO(data).read)
+        for digest, path in blobs.items():
+            with path.open("rb") as file:
+                self._write(digest, file.read)
+        held = self._images.get(name)
+        if held and held[1].root.digest != content.root.digest:
+            raise ConflictError(
+                f"{source} and {held[0].source} both have an image {name}, and they differ.",
+                "Leave one of them out.",
+            )
+        self._images[name] = (Locked.of(name, source, content), content)
+
+    def finish(self) -> None:
+        """Write the files that list the images."""
+        (self._folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
+        roots = []
+        for name, (_, content) in sorted(self._images.items()):
+            annotations = ((CONTAINERD_NAME, name), (REF_NAME, name))
+            roots.append(replace(content.root, annotations=annotations).to_json())
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": roots}
+        (self._folder / "index.json").write_bytes(compact_json(index))
+        locked = tuple(each for each, _ in self._images.values())
+        held = {digest for each in locked for digest, _ in each.blobs}
+        absent = frozenset(digest for digest in held if not self._path(digest).exists())
+        (self._folder / FILE).write_text(lock_text(Lock(locked, absent)))
+
+    def _path(self, digest: Digest) -> Path:
+        return blob_path(self._folder, digest)
+
+    def _write(self, digest: Digest, read: Callable[[int], bytes]) -> None:
+        path = self._path(digest)
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}")
+        with draft.open("wb") as out:
+            while data := read(_CHUNK):
+                out.write(data)
+        draft.replace(path)
+
+
+def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
+    """Write a layout as a tar, in parts of so many bytes if that is asked for.
+
+    Returns:
+        The files: the tar, or its parts in order and the list of them.
+
+    Raises:
+        PushError: A file cannot be written; what was written is gone.
+    """
+    sink = _Parts(out, part)
+    try:
+        with sink, tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload] # it need only write
+            for path in _members(folder):
+                _add(tar, folder, path)
+    except OSError as error:
+        sink.discard()
+        raise PushError(
+            f"The bundle {out} cannot be written: {error.strerror}.", "Look for space and rights."
+        ) from None
+    return sink.listed()
+
+
+def _members(folder: Path) -> Iterator[Path]:
+    first = ("oci-layout", "index.json", FILE)
+    yield from (folder / name for name in first)
+    yield from sorted(path for path in folder.glob("blobs/*/*") if not path.name.startswith("."))
+
+
+def _add(tar: tarfile.TarFile, folder: Path, path: Path) -> None:
+    header = tarfile.TarInfo(path.relative_to(folder).as_posix())
+    header.size = path.stat().st_size
+    header.mode = 0o644
+    with path.open("rb") as file:
+        tar.addfile(header, file)
+
+
+class _Parts:
+    """A sink that begins a new file after so many bytes."""
+
+    def __init__(self, out: Path, size: int | None) -> None:
+        self._out = out
+        self._size = size
+        self._files: list[tuple[Path, int, str]] = []
+        self._hash = hashlib.sha256()
+        self._left = 0
+        self._file: io.BufferedWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._end()
+        if kind is None and self._size:
+            parts = [
+                {"file": path.name, "size": size, "sha256": digest}
+                for path, size, digest in self._files
+            ]
+            document = json.dumps({"partsVersion": 1, "parts": parts}, indent=2)
+            Path(f"{self._out}.{PARTS}").write_text(document + "\n")
+
+    def write(self, data: bytes) -> int:
+        view = memoryview(data)
+        while view:
+            if self._file is None:
+                self._begin()
+            taken = view if self._size is None else view[: self._left]
+            if self._file is not None:
+                self._file.write(taken)
+            self._hash.update(taken)
+            self._left -= len(taken)
+            path, size, _ = self._files[-1]
+            self._files[-1] = (path, size + len(taken), "")
+            view = view[len(taken) :]
+            if self._size is not None and not self._left:
+                self._end()
+        return len(data)
+
+    def _begin(self) -> None:
+        number = len(self._files)
+        path = self._out if self._size is None else Path(f"{self._out}.{number:03}")
+        self._file = path.open("wb")
+        self._files.append((path, 0, ""))
+        self._hash = hashlib.sha256()
+        self._left = self._size or 0
+
+    def _end(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            path, size, _ = self._files[-1]
+            self._files[-1] = (path, size, self._hash.hexdigest())
+
+    def listed(self) -> tuple[Path, ...]:
+        """Return every file that was written."""
+        listing = (Path(f"{self._out}.{PARTS}"),) if self._size else ()
+        return (*(path for path, _, _ in self._files), *listing)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        with contextlib.suppress(OSError):
+            self._end()
+        for path in self.listed():
+            path.unlink(missing_ok=True)
+
+
+def clear(folder: Path) -> None:
+    """Remove a bundle's folder that was not finished."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_of(folder: Path) -> bool:
+    """Whether there is nothing in a folder, or no folder."""
+    return not folder.exists() or not any(os.scandir(folder))

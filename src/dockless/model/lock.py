@@ -1,0 +1,106 @@
+"""What a bundle holds: `bundle.lock.json`, which is the same for the same images."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor
+
+FILE = "bundle.lock.json"
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """One image of a bundle.
+
+    Attributes:
+        name: Its full name.
+        source: Where it came from.
+        root: Its manifest or index.
+        platforms: What it runs on.
+        blobs: Every config and layer, with its size.
+    """
+
+    name: str
+    source: str
+    root: Descriptor
+    platforms: tuple[str, ...]
+    blobs: tuple[tuple[Digest, int], ...]
+
+    @classmethod
+    def of(cls, name: str, source: str, content: Content) -> "Locked":
+        """Return the entry of an image."""
+        return cls(
+            name,
+            source,
+            content.root,
+            tuple(str(platform) for platform in content.platforms),
+            tuple((blob.digest, blob.size) for blob in content.blobs),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A bundle's lock file.
+
+    Attributes:
+        images: Every image.
+        elsewhere: Layers that the bundle leaves out, since an older one brought them.
+    """
+
+    images: tuple[Locked, ...]
+    elsewhere: frozenset[Digest] = frozenset()
+
+
+def lock_text(lock: Lock) -> str:
+    """Return the text of a lock file; the images stand in the order of their names."""
+    document = {
+        "lockVersion": _VERSION,
+        "images": [_members(each) for each in sorted(lock.images, key=lambda each: each.name)],
+        "elsewhere": sorted(map(str, lock.elsewhere)),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def read_lock(data: bytes) -> Lock:
+    """Read a lock file; raise ValueError, with what is wrong, when it is none."""
+    try:
+        document = json.loads(data)
+        if document["lockVersion"] != _VERSION:
+            raise ValueError(f"its version is {document['lockVersion']}")
+        return Lock(
+            tuple(map(_locked, document["images"])),
+            frozenset(map(Digest.parse, document.get("elsewhere", ()))),
+        )
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"it lacks {error}") from None
+
+
+def _members(each: Locked) -> dict[str, object]:
+    return {
+        "name": each.name,
+        "source": each.source,
+        "mediaType": each.root.media_type,
+        "digest": str(each.root.digest),
+        "size": each.root.size,
+        "platforms": list(each.platforms),
+        "blobs": [{"digest": str(digest), "size": size} for digest, size in each.blobs],
+    }
+
+
+def _locked(entry: Mapping[str, object]) -> Locked:
+    blobs, platforms = entry["blobs"], entry["platforms"]
+    if not isinstance(blobs, list) or not isinstance(platforms, list):
+        raise TypeError("a list")
+    return Locked(
+        str(entry["name"]),
+        str(entry["source"]),
+        Descriptor(
+            str(entry["mediaType"]), Digest.parse(str(entry["digest"])), int(str(entry["size"]))
+        ),
+        tuple(map(str, platforms)),
+        tuple((Digest.parse(blob["digest"]), int(blob["size"])) for blob in blobs),
+    )

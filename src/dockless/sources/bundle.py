@@ -1,0 +1,71 @@
+"""Reading bundles: what they hold, and whether all of it is there and right."""
+
+from collections.abc import Iterator
+
+from dockless.model.errors import SourceError
+from dockless.model.lock import FILE, Lock, Locked, read_lock
+from dockless.model.manifest import Descriptor, Manifest
+from dockless.sources.files import Files
+from dockless.sources.oci import blob_name, names, roots, walk
+
+
+def lock_of(files: Files) -> Lock | None:
+    """Return the lock file of a bundle, or None for a layout that has none."""
+    if FILE not in files:
+        return None
+    try:
+        return read_lock(files.document(FILE))
+    except ValueError as error:
+        raise SourceError(f"{files.label}: {FILE} cannot be used: {error}.") from None
+
+
+def listed(files: Files) -> Iterator[Locked]:
+    """Yield the images of a bundle, or of any layout, by its index alone."""
+    lock = lock_of(files)
+    if lock:
+        yield from lock.images
+        return
+    for root in roots(files):
+        for name in names(root) or ("(no name)",):
+            yield Locked(name, files.label, root, (), ())
+
+
+def problems(files: Files) -> Iterator[str]:
+    """Yield what is wrong with a bundle, a sentence each; every byte of it is read."""
+    try:
+        lock = lock_of(files)
+        tops = roots(files)
+    except SourceError as error:
+        yield error.what
+        return
+    elsewhere = lock.elsewhere if lock else frozenset()
+    blobs: dict[str, Descriptor] = {}
+    for root in tops:
+        try:
+            blobs |= {blob_name(blob.digest): blob for blob in _blobs(files, root)}
+        except SourceError as error:
+            yield error.what
+    for name, blob in blobs.items():
+        if blob.digest in elsewhere and name not in files:
+            continue
+        try:
+            files.check(name, blob)
+        except SourceError as error:
+            yield error.what
+    if lock:
+        yield from _disagreements(files, lock, tops)
+
+
+def _blobs(files: Files, root: Descriptor) -> Iterator[Descriptor]:
+    for _, _, document in walk(files, root):
+        if isinstance(document, Manifest):
+            yield from (blob for blob in (document.config, *document.layers) if not blob.urls)
+
+
+def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> Iterator[str]:
+    there = {(name, root.digest) for root in tops for name in names(root)}
+    locked = {(each.name, each.root.digest) for each in lock.images}
+    for name, digest in sorted(locked - there, key=str):
+        yield f"{files.label} does not list {name} as {digest}, and {FILE} does."
+    for name, digest in sorted(there - locked, key=str):
+        yield f"{files.label} lists {name} as {digest}, and {FILE} does not."

@@ -1,0 +1,239 @@
+"""Bundles: many images on a disk, from everywhere, and out again."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bed import images
+from bed.dockless import Dockless, Result
+from bed.images import Layer
+from bed.pushes import Pusher, archive_identity, layout_identity
+from bed.registry import Registry
+
+
+@pytest.fixture
+def pusher(program: Dockless, own_registry: Registry, tmp_path: Path) -> Pusher:
+    return Pusher(program, own_registry, tmp_path)
+
+
+@pytest.fixture
+def layouts(tmp_path: Path, layers: tuple[Layer, ...]) -> Path:
+    """Two layouts of images that share layers, and one index of two platforms."""
+    folder = tmp_path / "layouts"
+    for name, parts in (("web", layers[:2]), ("api", layers)):
+        layout = images.Layout(folder / name)
+        layout.top(layout.image(parts, "amd64", **images.named(f"ghcr.io/acme/{name}:v1")))
+    both = images.Layout(folder / "both")
+    parts_of = {"amd64": layers[:2], "arm64/v8": layers[::2]}
+    both.top(both.platforms(parts_of, **images.named("ghcr.io/acme/both:v1")))
+    return folder
+
+
+def create(program: Dockless, out: Path, *arguments: str | Path) -> Result:
+    done = program.run("bundle", "create", "-o", out, *arguments)
+    assert done.code == 0, done.stderr
+    return done
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_bundle_has_each_blob_once_and_goes_out_again(
+    pusher: Pusher, layouts: Path, old_archive: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "disk"
+    done = create(pusher.program, out, layouts, old_archive)
+    assert done.stdout == f"{out}\n"
+    lock = json.loads((out / "bundle.lock.json").read_text())
+    assert [each["name"] for each in lock["images"]] == [
+        "docker.io/library/sample:1",
+        *(f"ghcr.io/acme/{name}:v1" for name in ("api", "both", "web")),
+    ]
+    blobs = {blob["digest"] for each in lock["images"] for blob in each["blobs"]}
+    assert all((out / "blobs" / digest.replace(":", "/")).exists() for digest in blobs)
+    listed = pusher.program.run("bundle", "list", out).stdout
+    assert "linux/amd64, linux/arm64" in listed
+    assert pusher.program.run("bundle", "verify", out).code == 0
+    sent = pusher.program.run("mirror", out, "--to", pusher.registry.host)
+    assert sent.code == 0, sent.stderr
+    assert pusher.back("acme/web:v1") == layout_identity(layouts / "web")
+    assert pusher.back("library/sample:1") == archive_identity(old_archive)
+    for each in lock["images"]:
+        name = each["name"].partition("/")[2]
+        assert pusher.digest(name) == each["digest"]
+
+
+def test_skopeo_finds_each_image_by_its_full_name(
+    program: Dockless, layouts: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "disk"
+    create(program, out, layouts)
+    images.skopeo_copy(f"oci:{out}:ghcr.io/acme/web:v1", f"dir:{tmp_path / 'web'}")
+    assert (tmp_path / "web" / "manifest.json").exists()
+
+
+def test_the_same_images_give_the_same_bytes(
+    program: Dockless, layouts: Path, old_archive: Path, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one.tar", tmp_path / "two.tar"
+    create(program, one, layouts, old_archive)
+    create(program, two, old_archive, layouts)
+    assert sha256(one) == sha256(two)
+    names = subprocess.run(("tar", "-tf", one), capture_output=True, text=True, check=True).stdout
+    assert names.split()[:3] == ["oci-layout", "index.json", "bundle.lock.json"]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_parts_are_checked_and_go_out_as_one(pusher: Pusher, layouts: Path, tmp_path: Path) -> None:
+    whole, out = tmp_path / "whole.tar", tmp_path / "disk.tar"
+    create(pusher.program, whole, layouts)
+    done = create(pusher.program, out, layouts, "--split", "1M")
+    *parts, listing = map(Path, done.stdout.split())
+    assert len(parts) > 2
+    assert max(part.stat().st_size for part in parts) <= 1_000_000
+    assert b"".join(part.read_bytes() for part in parts) == whole.read_bytes()
+    assert pusher.program.run("bundle", "verify", listing).code == 0
+    sent = pusher.program.run("mirror", listing, "--to", pusher.registry.host)
+    assert sent.code == 0, sent.stderr
+    assert pusher.back("acme/api:v1") == layout_identity(layouts / "api")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "swapped"])
+def test_a_damaged_part_is_named(
+    program: Dockless, layouts: Path, tmp_path: Path, damage: str
+) -> None:
+    out = tmp_path / "disk.tar"
+    *parts, listing = map(Path, create(program, out, layouts, "--split", "1M").stdout.split())
+    data = parts[1].read_bytes()
+    if damage == "flipped":
+        parts[1].write_bytes(data[:500] + bytes([data[500] ^ 1]) + data[501:])
+    elif damage == "cut":
+        parts[1].write_bytes(data[:-1])
+    elif damage == "gone":
+        parts[1].unlink()
+    else:
+        parts[1].write_bytes(parts[0].read_bytes())
+        parts[0].write_bytes(data)
+    done = program.run("bundle", "verify", listing)
+    assert done.code == 3
+    wrong = parts[0] if damage == "swapped" else parts[1]
+    assert f"part {wrong}" in done.stderr
+
+
+def test_only_what_is_new_is_in_a_later_bundle(
+    pusher: Pusher, layouts: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    create(pusher.program, first, layouts / "web")
+    create(pusher.program, second, layouts, "--since", first / "bundle.lock.json")
+    lock = json.loads((second / "bundle.lock.json").read_text())
+    assert lock["elsewhere"]
+    for digest in lock["elsewhere"]:
+        assert (first / "blobs" / digest.replace(":", "/")).exists()
+        assert not (second / "blobs" / digest.replace(":", "/")).exists()
+    assert pusher.program.run("bundle", "verify", second).code == 0
+    for part in (first, second):
+        done = pusher.program.run("mirror", part, "--to", f"{pusher.registry.host}/m")
+        assert done.code == 0, done.stderr
+    assert pusher.back("m/acme/api:v1") == layout_identity(layouts / "api")
+
+
+def test_a_flipped_bit_is_found_wherever_it_is(
+    program: Dockless, layouts: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "disk"
+    create(program, out, layouts)
+    blobs = sorted((out / "blobs/sha256").iterdir())
+    for blob in blobs:
+        data = blob.read_bytes()
+        blob.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        done = program.run("bundle", "verify", out)
+        assert done.code == 3, blob
+        assert blob.name[:12] in done.stderr
+        blob.write_bytes(data)
+    assert program.run("bundle", "verify", out).code == 0
+
+
+def test_a_lock_that_does_not_match_is_said(
+    program: Dockless, layouts: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "disk"
+    create(program, out, layouts)
+    lock = out / "bundle.lock.json"
+    lock.write_text(lock.read_text().replace("acme/web", "acme/wab"))
+    done = program.run("bundle", "verify", out)
+    assert done.code == 3
+    assert "does not list ghcr.io/acme/wab:v1" in done.stderr
+    assert "lists ghcr.io/acme/web:v1" in done.stderr
+
+
+def test_images_of_a_registry_come_with_their_signatures(
+    pusher: Pusher, layouts: Path, tmp_path: Path
+) -> None:
+    host = pusher.registry.host
+    sent = pusher.program.run("mirror", layouts, "--to", host)
+    assert sent.code == 0, sent.stderr
+    digest = pusher.digest("acme/web:v1")
+    signature = digest.replace(":", "-") + ".sig"
+    layout = images.Layout(tmp_path / "signature")
+    layout.top(layout.image((), "amd64", **images.named("sig")))
+    pusher.push(f"acme/web:{signature}", tmp_path / "signature")
+    path = tmp_path / "list.yaml"
+    path.write_text(f"{host}:\n  images:\n    acme/web: [v1]\n    acme/both:\n      - v1\n")
+    out = tmp_path / "disk"
+    create(pusher.program, out, "-f", path)
+    names = [each["name"] for each in json.loads((out / "bundle.lock.json").read_text())["images"]]
+    assert names == [f"{host}/acme/both:v1", f"{host}/acme/web:{signature}", f"{host}/acme/web:v1"]
+    again = pusher.program.run("mirror", out, "--to", f"{host}/copy")
+    assert again.code == 0, again.stderr
+    for name in ("acme/both:v1", "acme/web:v1", f"acme/web:{signature}"):
+        assert pusher.digest(f"copy/{name}") == pusher.digest(name)
+    bare = tmp_path / "bare"
+    create(pusher.program, bare, f"docker://{host}/acme/web:v1", "--no-referrers")
+    assert "sig" not in (bare / "bundle.lock.json").read_text()
+
+
+def test_a_registry_is_mirrored_to_another(
+    pusher: Pusher, layouts: Path, locked_registry: Registry
+) -> None:
+    host = pusher.registry.host
+    assert pusher.program.run("mirror", layouts, "--to", host).code == 0
+    login = locked_registry.login
+    assert login
+    done = pusher.program.run(
+        "mirror", f"docker://{host}/acme/both:v1", "--to", f"{locked_registry.host}/from",
+        "--username", login.username, "--password-stdin", "--ca-file", locked_registry.ca_file,
+        stdin=login.password.encode(),
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    other = Pusher(pusher.program, locked_registry, pusher.folder)
+    assert other.digest("from/acme/both:v1") == pusher.digest("acme/both:v1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("create", "-o", "out"), 2, "There is nothing to put in"),
+        (("create", "-o", "out", "x", "--split", "1G"), 2, "--split is for an archive"),
+        (("create", "-o", "no/out", "x"), 2, "There is no folder no"),
+        (("create", "-o", "out", "/nowhere.tar"), 3, "There is no file /nowhere.tar"),
+        (("create", "-o", "out", "x", "--since", "none.json"), 2, "none.json cannot be used"),
+        (("create", "-o", "o.tar", "x", "--split", "big"), 2, "no size such as"),
+        (("create", "-o", "out", "-f", "list.yml"), 2, "list.yml:3"),
+        (("verify", "/nowhere"), 3, "There is no file /nowhere"),
+        (("list", "/nowhere"), 3, "There is no file /nowhere"),
+    ],
+)
+def test_bad_input_gets_one_clear_error(
+    program: Dockless, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    (program.project / "list.yml").write_text("ghcr.io:\n  images:\n    acme/Web: [v1]\n")
+    done = program.run("bundle", *arguments)
+    assert done.code == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in program.project.iterdir()] == ["list.yml"]
