@@ -36,6 +36,10 @@ bench-remote: $(VENV)/.dev tools ## Measure pushes from hosts beside OpenSSH; ne
 	$(AS_ROOT) env PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) \
 		$(BIN)/python -m benchmarks.remote $(BENCH)
 
+.PHONY: bench-mirror
+bench-mirror: $(VENV)/.dev tools ## Measure mirrors beside loops of skopeo
+	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.mirror $(BENCH)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format
 	$(BIN)/ruff check

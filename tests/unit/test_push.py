@@ -274,3 +274,11 @@ def test_a_push_that_cannot_succeed_moves_no_tag_and_ends_its_progress(
     assert shop.journal.steps.count("push") == pushes
     assert not shop.held.tags
     assert all(task.finished for task in shop.progress.tasks)
+
+
+def test_a_blob_that_another_repository_has_is_borrowed_and_not_read(shop: Shop) -> None:
+    lent = shop.content.blobs[-1].digest
+    shop.early.lends = frozenset({lent})
+    shop.held.blobs.add(lent)
+    result = shop.push("v1")
+    assert lent not in {blob.digest for blob in result.plan.missing}

@@ -1,0 +1,198 @@
+"""`make bench-mirror`: families of images from one layout to a registry, beside loops of skopeo.
+
+On loopback, and behind a relay that makes a round trip of 40 ms.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed import images
+from bed.dockless import Dockless, dockless
+from bed.images import Layer
+from bed.registry import Registry, docker_registry, empty
+from benchmarks.machine import heading, machine, versions
+from benchmarks.results import Row, table
+
+_FAMILIES, _MEMBERS = 6, 10
+_BASES = (
+    "usr/lib/python3.11",
+    "usr/share/perl",
+    "usr/share/zoneinfo",
+    "usr/share/perl5",
+    "usr/lib/systemd",
+    "usr/share/doc",
+)
+_ONE_WAY_MILLISECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What is measured with."""
+
+    folder: Path
+    layout: Path
+    names: Sequence[str]
+    program: Dockless
+    rounds: int
+
+    def ours(self, host: str) -> tuple[str | Path, ...]:
+        """Return the argv of a mirror."""
+        return (self.program.path, "mirror", self.layout, "--to", host, "--quiet", "--insecure",
+                "--parallel", "8")  # fmt: skip
+
+    def loop(self, host: str, parallel: int) -> tuple[str | Path, ...]:
+        """Return the argv of a loop of skopeo."""
+        script = self.folder / f"loop-{parallel}.sh"
+        names = self.folder / "names"
+        names.write_text("".join(f"{name}\n" for name in self.names))
+        copy = (
+            f"skopeo copy --quiet --all --insecure-policy --dest-tls-verify=false "
+            f"oci:{self.layout}:{{}} docker://{host}/loop/{{}}"
+        )
+        script.write_text(f"xargs -P {parallel} -I{{}} {copy} <{names}\n")
+        return ("sh", script)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registry, and how it is reached."""
+
+    registry: Registry
+    host: str
+    where: str
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mirror")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each program")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        program = dockless(folder / "dockless", DOCKLESS_CACHE_DIR=str(folder / "store"))
+        print(f"Making {_FAMILIES * _MEMBERS} images in {_FAMILIES} families.")
+        layout, names = _images(folder)
+        lab = Lab(folder, layout, names, program, asked.rounds)
+        rows = [*_loopback(lab), *_far(lab)]
+        print(f"\n{heading(machine(), versions(program.environment()))}\n\n{table(rows)}")
+
+
+def _images(folder: Path) -> tuple[Path, list[str]]:
+    layout = images.Layout(folder / "layout")
+    work = folder / "layers"
+    work.mkdir()
+    roots, names = [], []
+    for family in range(_FAMILIES):
+        base = images.layer(work / f"base-{family}.tar", [_BASES[family]])
+        middle = images.layer(work / f"middle-{family}.tar", [f"{_BASES[(family + 1) % 6]}"])
+        for member in range(_MEMBERS):
+            own = _own(work, family, member)
+            name = f"app{family}/image{member}:v1"
+            parts = (base, middle, own)
+            named = {"org.opencontainers.image.ref.name": name}
+            if member % 5 == 0:
+                platforms = {"amd64": parts, "arm64": parts[1:]}
+                roots.append(layout.platforms(platforms, annotations=named))
+            else:
+                roots.append(layout.image(parts, annotations=named))
+            names.append(name)
+    layout.top(*roots)
+    return layout.folder, names
+
+
+def _own(work: Path, family: int, member: int) -> Layer:
+    tree = work / f"own-{family}-{member}"
+    tree.mkdir()
+    (tree / "name").write_text(f"{family} {member}\n" * 1000)
+    return images.layer(work / f"own-{family}-{member}.tar", ["name"], tree)
+
+
+def _loopback(lab: Lab) -> Iterator[Row]:
+    (lab.folder / "registry").mkdir()
+    with docker_registry(lab.folder / "registry") as registry:
+        yield from _rows(
+            lab, Place(registry, registry.host, "loopback"), (0.8, 0.4), with_xargs=True
+        )
+
+
+def _far(lab: Lab) -> Iterator[Row]:
+    (lab.folder / "far").mkdir()
+    with (
+        docker_registry(lab.folder / "far") as registry,
+        _delayed(registry.host.partition(":")[2]) as host,
+    ):
+        yield from _rows(lab, Place(registry, host, "40 ms"), (0.25, 0.1))
+
+
+@contextlib.contextmanager
+def _delayed(port: str) -> Iterator[str]:
+    """Run a relay that makes the registry's answers come 40 ms later; yield where it is."""
+    argv = (sys.executable, "-m", "benchmarks.delay", port, str(_ONE_WAY_MILLISECONDS))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as relay:
+        try:
+            yield f"127.0.0.1:{(relay.stdout or sys.stdin).readline().strip()}"
+        finally:
+            relay.terminate()
+
+
+def _rows(
+    lab: Lab,
+    place: Place,
+    limits: tuple[float, float],
+    *,
+    with_xargs: bool = False,
+) -> Iterator[Row]:
+    registry, host, where = place.registry, place.host, place.where
+
+    def fresh() -> None:
+        empty(registry)
+        shutil.rmtree(lab.folder / "store", ignore_errors=True)
+
+    programs = {"dockless": lab.ours(host), "loop": lab.loop(host, 1)}
+    if with_xargs:
+        programs["xargs -P 8"] = lab.loop(host, 8)
+    first: dict[str, list[float]] = {name: [] for name in programs}
+    again: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(lab.rounds):
+        for name, argv in programs.items():
+            fresh()
+            first[name].append(_seconds(lab, argv))
+            again[name].append(_seconds(lab, argv))
+    for name in programs:
+        print(f"{where:<9} {name:<11} first {_shown(first[name])}  again {_shown(again[name])} s")
+    median = statistics.median
+    ours, loop = median(first["dockless"]), median(first["loop"])
+    yield Row(f"60 images, {where}", ours, "s", limits[0], "skopeo loop", loop, relative=True)
+    if with_xargs:
+        xargs = median(first["xargs -P 8"])
+        yield Row(f"60 images, {where}", ours, "s", 0.35, "xargs -P 8", xargs, relative=True)
+    yield Row(f"the same again, {where}", median(again["dockless"]), "s", limits[1],
+              "skopeo loop again", median(again["loop"]), relative=True)  # fmt: skip
+
+
+def _seconds(lab: Lab, argv: Sequence[str | Path]) -> float:
+    os.sync()
+    began = time.perf_counter()
+    done = subprocess.run(argv, env=lab.program.environment(), capture_output=True, check=False)
+    taken = time.perf_counter() - began
+    if done.returncode:
+        raise RuntimeError(f"{argv[0]} failed: {done.stderr.decode()[-2000:]}")
+    return taken
+
+
+def _shown(seconds: Sequence[float]) -> str:
+    return " ".join(f"{each:.2f}" for each in seconds)
+
+
+if __name__ == "__main__":
+    main()

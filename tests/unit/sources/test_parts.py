@@ -1,0 +1,55 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from dockless.model.errors import SourceError
+from dockless.sources.parts import joined, read_parts
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Path:
+    parts = []
+    for number, data in enumerate((b"first part", b"second", b"third and last")):
+        path = tmp_path / f"disk.tar.{number:03}"
+        path.write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        parts.append({"file": path.name, "size": len(data), "sha256": digest})
+    made = tmp_path / "disk.tar.parts.json"
+    made.write_text(json.dumps({"partsVersion": 1, "parts": parts}))
+    return made
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_parts_are_read_as_one(listing: Path, size: int) -> None:
+    data = b""
+    with joined(listing) as stream:
+        while block := stream.read(size):
+            data += block
+    assert data == b"first partsecondthird and last"
+
+
+@pytest.mark.parametrize("damage", [b"secand", b"secon", b"seconds", None])
+def test_a_part_that_is_not_as_it_was_written_is_named(listing: Path, damage: bytes | None) -> None:
+    part = listing.parent / "disk.tar.001"
+    if damage is None:
+        part.unlink()
+    else:
+        part.write_bytes(damage)
+    with joined(listing) as stream, pytest.raises(SourceError, match=f"part {part}"):
+        b"".join(iter(lambda: stream.read(4), b""))
+
+
+def test_a_part_is_looked_for_beside_its_list_only(listing: Path) -> None:
+    document = json.loads(listing.read_text())
+    document["parts"][0]["file"] = "../../etc/passwd"
+    listing.write_text(json.dumps(document))
+    assert read_parts(listing)[0].path == listing.parent / "passwd"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"parts": []}', '{"parts": [{"file": "x"}]}'])
+def test_what_is_no_list_is_refused(listing: Path, text: str) -> None:
+    listing.write_text(text)
+    with pytest.raises(SourceError, match=r"no list of a bundle's parts|names no part"):
+        read_parts(listing)
