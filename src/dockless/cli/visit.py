@@ -167,10 +167,9 @@ class HostVisit:
 
     def _attempt(self) -> Delivered:
         try:
-            self._transport = self._connection.enter_context(
-                connect(self._server, self._errand.ssh)
-            )
-            self._shell = Shell(self._transport, self._name, self._errand.options.stall_timeout)
+            errand = self._errand
+            transport = self._connection.enter_context(connect(self._server, errand.ssh))
+            self._shell = Shell(transport, self._name, errand.options.stall_timeout)
             self._before = audit.look(self._shell)
             place = self._work.enter_context(workplace(self._shell))
             self._folder = place.facts.folder

@@ -69,7 +69,7 @@ def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
         path: The program.
         environment: The caller's.
     """
-    found = look(name, path, ProgramsHere(environment))
+    found = look(name, path, ProgramsHere(_harmless(environment)))
     if name != "skopeo" or found.unusable:
         return found
     return replace(found, policy=trust_policy(environment))
@@ -108,11 +108,16 @@ def version(name: str, path: Path, environment: Mapping[str, str]) -> str:
     This takes a child process, and no push needs it.
     """
     try:
-        answer = run((str(path), _VERSION[name]), environment, timeout=_SECONDS)
+        answer = run((str(path), _VERSION[name]), _harmless(environment), timeout=_SECONDS)
     except EngineError:
         return ""
     found = re.search(r"\d+\.\d+\S*", answer.stdout.decode(errors="replace"))
     return found[0] if found else ""
+
+
+def _harmless(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program needs to tell of itself; whatever else there is may be a secret."""
+    return {key: environment[key] for key in ("PATH", "HOME") if key in environment}
 
 
 def trust_policy(environment: Mapping[str, str], system: Path = _SYSTEM_POLICY) -> Path | None:

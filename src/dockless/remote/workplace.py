@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from dockless.model.errors import EngineError, HostLostError
 from dockless.model.host import Facts
-from dockless.remote.shell import Output, Shell
+from dockless.remote.output import Output
+from dockless.remote.shell import Shell
 
 _LOOKED_FOR = (
     "docker", "podman", "nerdctl", "buildah", "crane", "skopeo", "curl", "wget",

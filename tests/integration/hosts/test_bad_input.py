@@ -15,7 +15,10 @@ from bed.podman import Account
 from bed.pushes import archive_identity, document
 
 # a guardian takes a moment to see that a connection has gone
-GONE = "for i in 1 2 3 4 5 6 7 8; do ls -d /tmp/dockless.* 2>/dev/null || break; sleep 1; done"
+GONE = (
+    "for i in 1 2 3 4 5 6 7 8; do ls -d /tmp/dockless.* >/dev/null 2>&1 || break; sleep 1; done; "
+    "ls -d /tmp/dockless.* 2>/dev/null || true"
+)
 WEIRD = """/var/tmp/it's "my" $(touch pwned) `touch pwned`; touch pwned #\\!%s.tar"""  # noqa: S108
 
 

@@ -130,3 +130,15 @@ def test_a_missing_engine_is_an_error_that_says_where_it_was_looked_for(tmp_path
     with pytest.raises(EngineError, match="skopeo is neither on PATH nor in") as caught:
         select("skopeo", tmp_path, {"PATH": ""})
     assert caught.value.exit_code == 7
+
+
+def test_an_engine_that_is_only_asked_sees_nothing_of_the_users_environment(
+    tmp_path: Path,
+) -> None:
+    path = engine(tmp_path / "crane", CRANE)
+    path.write_text(path.read_text().replace("cat ", f"env >> {tmp_path}/seen\ncat ", 1))
+    environment = ENVIRONMENT | {"HOME": str(tmp_path), "FROM_THE_VAULT": "hunter2"}
+    assert not probe("crane", path, environment).unusable
+    version("crane", path, environment)
+    assert "HOME=" in (tmp_path / "seen").read_text()
+    assert "hunter2" not in (tmp_path / "seen").read_text()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dockless.remote.shell import for_any_shell
+from dockless.remote.output import for_any_shell
 
 SHELLS = [name for name in ("sh", "bash", "tcsh", "fish") if shutil.which(name)]
 WORDS = st.text(
