@@ -2,13 +2,13 @@
 
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
 
 from bed import images
 from bed.dockless import Dockless
+from bed.failures import survivors
 from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
@@ -44,7 +44,7 @@ def test_killed_at_any_moment_a_mirror_goes_on_where_it_was(
             time.sleep(chance.uniform(0.1, 0.9))
             child.send_signal(signal.SIGKILL)
         # an engine that outlives its dockless for a moment is no other run's
-        _wait_for_engines()
+        _wait_for_engines(program)
         _assert_no_tag_is_wrong(pusher, made)
     done = program.run(*argv)
     assert done.code == 0, done.stderr
@@ -59,12 +59,9 @@ def test_killed_at_any_moment_a_mirror_goes_on_where_it_was(
     assert set(committed.values()) == {1}, "what had arrived was not sent again"
 
 
-def _wait_for_engines() -> None:
+def _wait_for_engines(program: Dockless) -> None:
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        running = subprocess.run(("pgrep", "-x", "crane"), capture_output=True, check=False)
-        if running.returncode:
-            return
+    while survivors(program) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
