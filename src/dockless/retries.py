@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dockless.model.errors import NetworkError
@@ -11,6 +11,22 @@ _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 30.0
 
 Result = TypeVar("Result")
+
+
+class Brake:
+    """The pause that a registry asked for, heeded by all who share it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until = 0.0
+
+    def hold(self, seconds: float) -> None:
+        """Ask everybody to wait for so many seconds."""
+        self._until = max(self._until, self._clock() + seconds)
+
+    def left(self) -> float:
+        """Return the seconds that are still to be waited."""
+        return max(0.0, self._until - self._clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +39,14 @@ class Patience:
             again; None for no such moment.
         note: Told, in one line, of every wait.
         sleep: Waits for so many seconds.
+        brake: Held by whoever is told to wait; several workers at one registry share it.
     """
 
     attempts: int
     deadline: float | None
     note: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
+    brake: Brake = field(default_factory=Brake)
 
     def call(self, step: Callable[[], Result], only: type[NetworkError] = NetworkError) -> Result:
         """Return the step's result, trying again after every failure of a kind that may pass.
@@ -39,15 +57,18 @@ class Patience:
         Raises:
             NetworkError: The last one, when patience ends.
         """
+        if left := self.brake.left():
+            rest = left if self.deadline is None else self.deadline - time.monotonic()
+            self.sleep(max(0.0, min(left, rest)))
         try:
-            return step()
+            return self._told(step)
         except only as error:
             failures = [error]
 
         def again() -> Result:
             if failures:  # the first try, which was made above
                 raise failures.pop()
-            return step()
+            return self._told(step)
 
         import tenacity  # noqa: PLC0415 - as a rule nothing fails, and it takes 30 ms to load
 
@@ -55,7 +76,8 @@ class Patience:
 
         def wait(state: tenacity.RetryCallState) -> float:
             asked = getattr(state.outcome and state.outcome.exception(), "retry_after", None)
-            return float(asked) if asked is not None else backoff(state)
+            own = float(asked) if asked is not None else backoff(state)
+            return max(own, self.brake.left())
 
         def late(state: tenacity.RetryCallState) -> bool:
             until = time.monotonic() + state.upcoming_sleep
@@ -74,6 +96,15 @@ class Patience:
             sleep=self.sleep,
             reraise=True,
         )(again)
+
+    def _told(self, step: Callable[[], Result]) -> Result:
+        """Take a step; what a busy registry asks for is told to all who share the brake."""
+        try:
+            return step()
+        except NetworkError as error:
+            if error.retry_after is not None:
+                self.brake.hold(error.retry_after)
+            raise
 
 
 def _passes(error: BaseException, only: type[NetworkError]) -> bool:

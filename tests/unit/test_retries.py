@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from dockless.model.errors import AuthError, DocklessError, NetworkError, PushError
-from dockless.retries import Patience
+from dockless.retries import Brake, Patience
 
 
 class Step:
@@ -113,3 +113,27 @@ def test_nothing_is_tried_again_when_the_wait_leads_past_the_deadline(
 def test_before_the_deadline_a_failure_is_tried_again(patience: Callable[..., Patience]) -> None:
     step = Step(NetworkError("Busy.", retry_after=1.0))
     assert patience(deadline=time.monotonic() + 3600).call(step) == "done"
+
+
+def test_a_registry_that_is_busy_brakes_everybody() -> None:
+    now, slept = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    brake = Brake(lambda: now[0])
+    one, other = (Patience(1, None, lambda _: None, sleep, brake) for _ in range(2))
+    with pytest.raises(NetworkError):
+        one.call(Step(NetworkError("Busy.", retry_after=7.0)))
+    assert other.call(Step()) == "done"
+    assert slept == [7.0], "the other one waited, too"
+    assert other.call(Step()) == "done"
+    assert slept == [7.0], "and not for longer"
+
+
+def test_trouble_of_ones_own_brakes_nobody() -> None:
+    brake = Brake()
+    with pytest.raises(NetworkError):
+        Patience(1, None, lambda _: None, brake=brake).call(Step(NetworkError("Gone.")))
+    assert brake.left() == 0.0

@@ -82,6 +82,7 @@ def push_remote(
             own.progress,
             _building(settings, target, files),
             until,
+            own.brake,
             Turns(),
         )
         numbers = {server: number for number, server in enumerate(servers)}

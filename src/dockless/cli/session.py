@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -35,7 +35,7 @@ from dockless.registry.mounts import Mounts, SharedBlobs
 from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart
 from dockless.report.progress import progress
-from dockless.retries import Patience
+from dockless.retries import Brake, Patience
 from dockless.settings.naming import Target
 from dockless.sources.container_tools import container_tools
 from dockless.sources.open import Opener
@@ -64,12 +64,14 @@ class Workspace:
         staging: Where its layers are staged.
         folder: A private folder for everything else.
         shared: The blobs that several repositories share; None for a push of its own.
+        brake: The pause that the registry asked for, which all workspaces of one command share.
     """
 
     progress: Progress
     staging: Staging
     folder: Path
     shared: SharedBlobs | None = None
+    brake: Brake = field(default_factory=Brake)
 
 
 class Session:
@@ -96,7 +98,9 @@ class Session:
         self._folder = space.folder
         self._shared = space.shared
         self._until = until
-        self._patience = Patience(options.retries + 1, until, space.progress.note)
+        self._patience = Patience(
+            options.retries + 1, until, space.progress.note, brake=space.brake
+        )
         self._doors: dict[Repository, Door] = {}
         self._preparing: threading.Thread | None = None
         self._asked: dict[Repository, tuple[str, ...]] = {}
@@ -282,6 +286,7 @@ def workspaces(
         terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
         color=not os.environ.get("NO_COLOR"),
     )
+    brake = Brake()
     with shown:
         with held.run() as folder:
 
@@ -290,7 +295,7 @@ def workspaces(
                 own = folder / name
                 own.mkdir(exist_ok=True)
                 with Staging(held, own, options.compression, cores()) as staging:
-                    yield Workspace(shown, staging, own)
+                    yield Workspace(shown, staging, own, brake=brake)
 
             yield workspace
         held.prune(limit)

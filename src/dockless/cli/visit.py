@@ -5,7 +5,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dockless.cli.engine_there import Equipment, Found, Task
@@ -32,7 +32,7 @@ from dockless.remote.shell import Shell
 from dockless.remote.ways import ORDER, choose
 from dockless.remote.workplace import Workplace, workplace
 from dockless.report.named import NamedProgress
-from dockless.retries import Patience
+from dockless.retries import Brake, Patience
 from dockless.settings.naming import Target
 from dockless.sources.archive import select
 from dockless.sources.container_tools import container_tools
@@ -60,6 +60,7 @@ class Errand:
         progress: Where the work is shown.
         build: Builds the image there; returns its names, and the tool that has it.
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
+        brake: The pause that the registry asked for, for all hosts.
         turns: Lets one host at a time bring the same image through here.
     """
 
@@ -75,6 +76,7 @@ class Errand:
     progress: Progress
     build: Build
     until: float | None
+    brake: Brake
     turns: "Turns"
 
 
@@ -115,7 +117,7 @@ class HostVisit:
         self._late = False
         self._timer = self._started_timer()
         attempts = errand.options.retries + 1
-        self._patience = Patience(attempts, None, self._progress.note, self._sleep)
+        self._patience = Patience(attempts, None, self._progress.note, self._sleep, errand.brake)
 
     def deliver(self) -> Delivered:
         """Bring the host's image to the repository by digest, and prove that it is there."""
@@ -234,7 +236,7 @@ class HostVisit:
         if shell is None:
             raise HostLostError(f"{self._name} was lost.")
         own = self._work.enter_context(errand.space(f"host-{self._number}"))
-        space = Workspace(self._progress, own.staging, own.folder)
+        space = replace(own, progress=self._progress)
         session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
         turn = errand.turns.of(found.local.image_id if found.local else self._number)
         with turn:

@@ -9,6 +9,7 @@ import pytest
 
 from bed.docker import Docker
 from bed.failures import complaint
+from bed.faults import Fault, FaultyRegistry, status
 from bed.fixtures import SAMPLE
 from bed.fleet import Admin
 from bed.hosts import Host
@@ -193,6 +194,31 @@ def test_a_dry_run_only_looks(admin: Admin, three: tuple[Host, ...]) -> None:
     assert [each["way"] for each in found] == ["invoke", "copy", "relay"]
     assert {each["digest"] for each in found} == {None}
     assert {each.method for each in admin.registry.requests()[before:]} <= {"GET", "HEAD"}
+
+
+def test_a_busy_registry_is_waited_for_by_every_host(
+    admin: Admin, three: tuple[Host, ...], faulty_registry: FaultyRegistry
+) -> None:
+    faulty_registry.faults.append(Fault("POST", "/blobs/uploads/", status(429, retry_after=1), 2))
+    argv = (*targets(three), "--source", SAMPLE, "--via", "relay")
+    image = ("--image", f"{faulty_registry.host}/fleet/busy:1")
+    done = admin.program.run("push", "--remote", *argv, *image)
+    assert done.code == 0, done.stderr
+    assert done.stderr.count("pushed") == len(three)
+
+
+def test_every_host_has_its_row_at_a_terminal(
+    admin: Admin, three: tuple[Host, ...], far_open_registry: Registry
+) -> None:
+    image = ("--image", f"{far_open_registry.host}/fleet/terminal:1", "--insecure")
+    argv = (*targets(three), "--source", SAMPLE, "--via", "relay", *image)
+    with admin.program.terminal("push", "--remote", *argv) as terminal:
+        code, shown = terminal.finish()
+    assert code == 0, shown
+    for each in three:
+        assert f"{each.address}: staging docker image {SAMPLE}" in shown or (
+            f"{each.address}: Source: docker image {SAMPLE}" in shown
+        )
 
 
 def test_a_copied_engine_can_be_kept_and_is_used_again(admin: Admin, bare_host: Host) -> None:
