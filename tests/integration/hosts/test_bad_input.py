@@ -125,6 +125,53 @@ def test_a_full_disk_is_no_obstacle_to_relay(admin: Admin, small_host: Host) -> 
     assert "Way: relay (cannot invoke: 'docker save'" in done.stderr
 
 
+def test_an_engine_that_did_not_arrive_whole_is_never_run(
+    admin: Admin,
+    host_folder: Path,
+    bridge: Network,
+    key: Key,
+    numbers: Iterator[int],
+    old_docker: Docker,
+) -> None:
+    programs = host_folder / "other-sums"
+    programs.mkdir()
+    (programs / "sha256sum").write_text("#!/bin/sh\necho 0000  $1\n")
+    (programs / "sha256sum").chmod(0o755)
+    traits = Traits(docker=old_docker.socket, programs=programs, hidden=("sha256sum", "skopeo"))
+    with host(host_folder / "sums", bridge, next(numbers), traits, key.public) as made:
+        admin.knows(made)
+        argv = ("--host", made.target, "--source", SAMPLE)
+        said = complaint(admin.run("bad/sums:1", *argv, "--via", "copy"), 7)
+        assert "crane did not arrive at" in said
+        done = admin.run("bad/sums:1", *argv)
+    assert done.code == 0, done.stderr
+    assert "Way: relay (cannot invoke:" in done.stderr
+
+
+def test_what_is_left_on_a_host_is_found(
+    admin: Admin,
+    host_folder: Path,
+    bridge: Network,
+    key: Key,
+    numbers: Iterator[int],
+    old_docker: Docker,
+) -> None:
+    traits = Traits(docker=old_docker.socket, sshd="ForceCommand /run/host/messy")
+    with host(host_folder / "messy", bridge, next(numbers), traits, key.public) as made:
+        script = "mkdir -p /root/.docker; echo x >>/root/.docker/config.json; touch /tmp/mess.$$"
+        made.write(
+            "/run/host/messy",
+            f'#!/bin/sh\n{script}\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'.encode(),
+        )
+        made.run("chmod 755 /run/host/messy")
+        admin.knows(made)
+        done = admin.run("bad/mess:1", "--host", made.target, "--source", SAMPLE, "--via", "relay")
+    assert done.code == 0, done.stderr
+    left = [line for line in done.stderr.splitlines() if "left behind" in line]
+    assert any("/mess." in line for line in left)
+    assert any("/root/.docker/config.json" in line for line in left)
+
+
 def test_a_host_that_hangs_is_given_up(admin: Admin, docker_host: Host) -> None:
     admin.knows(docker_host)
     never = "/var/tmp/never.tar"  # noqa: S108 - the host's own
