@@ -1,5 +1,7 @@
 """Reading an image back from a registry, to prove that all of it is there."""
 
+from functools import partial
+
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError
@@ -25,7 +27,7 @@ def read_back(
     top: Manifest | Index | None = None
     while waiting:
         digest = waiting.pop()
-        data = patience.call(lambda digest=digest: registry.manifest(repository, digest))  # type: ignore[misc]
+        data = patience.call(partial(registry.manifest, repository, digest))
         if data is None and digest == root:
             return None
         document = _parsed(repository, digest, data)

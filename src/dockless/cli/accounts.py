@@ -14,12 +14,20 @@ from dockless.credentials.configure import HelperFile
 from dockless.credentials.places import Configured, Given, Sources
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential
-from dockless.settings.cascade import Login, Settings
+from dockless.settings import project
+from dockless.settings.cascade import Flags, Login, Settings, resolve
 
 
 def prompt() -> Prompt | None:
     """Return what asks for the password of an encrypted file; None where nobody can be asked."""
     return ask.hidden if ask.at_terminal() else None
+
+
+def project_settings(username: str | None) -> Settings:
+    """Return what the project's files say of credentials, for commands that push no one image."""
+    files = project.read(Path.cwd(), os.environ, None)
+    flags = Flags(None, None, username, (), None, None, allow_secret_commands=False)
+    return resolve(flags, os.environ, files)
 
 
 def find(settings: Settings, given: Given, repository: Repository) -> Found:

@@ -14,7 +14,7 @@ import click
 from dockless.cli import accounts
 from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
-from dockless.cli.options import REACH, PlatformType, PushOptions, unasked
+from dockless.cli.options import FORMAT, REACH, PlatformType, PushOptions, unasked
 from dockless.cli.session import Session, workspaces
 from dockless.credentials.places import Given
 from dockless.layout import bundle as layout
@@ -27,8 +27,6 @@ from dockless.model.renaming import full_name
 from dockless.processes.programs import ProgramsHere
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
-from dockless.settings import project
-from dockless.settings.cascade import Flags, resolve
 from dockless.sources import bundle as reading
 from dockless.sources.parts import ENDING, joined
 from dockless.sources.spec import parse_source
@@ -156,14 +154,7 @@ def _create(asked: BundleOptions, options: PushOptions) -> tuple[Path, ...]:
 
 @bundle.command("list")
 @click.argument("source")
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@FORMAT
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
     with _session(unasked(quiet=True)) as work:
@@ -198,9 +189,7 @@ for _option in REACH:
 
 @contextmanager
 def _session(options: PushOptions) -> Iterator[Session]:
-    files = project.read(Path.cwd(), os.environ, None)
-    flags = Flags(None, None, options.username, (), None, None, allow_secret_commands=False)
-    settings = resolve(flags, os.environ, files)
+    settings = accounts.project_settings(None)
     finder = partial(accounts.find, settings, Given("", None, ""))
     with ExitStack() as stack:
         space = stack.enter_context(workspaces(options))

@@ -13,7 +13,7 @@ from typing import Literal
 import click
 
 from dockless.cli.host_options import ACCEPT, HOST, PARALLEL, SERVERS, THERE
-from dockless.cli.options import Seconds
+from dockless.cli.options import FORMAT, Seconds
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import UsageError
 from dockless.model.server import Server
@@ -75,14 +75,7 @@ Examples:
     help="Give a silent host up after this long.",
 )
 @ACCEPT
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@FORMAT
 @click.option("-d", "--destination", metavar="NAME", help="Kamal destination, as for push.")
 def hosts(**arguments: object) -> None:
     """List the servers, and see what each has for a push."""

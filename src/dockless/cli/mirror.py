@@ -16,7 +16,7 @@ from dockless import __version__
 from dockless.cli import accounts, ask
 from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
-from dockless.cli.options import HOW, REACH, WHO, PushOptions, unasked
+from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.session import Session, workspaces
 from dockless.credentials.places import Given
 from dockless.mirror import Entry, plan
@@ -32,8 +32,6 @@ from dockless.registry.mounts import SharedBlobs
 from dockless.report.document import json_text
 from dockless.report.logins import moment
 from dockless.report.receipt import Line, receipt_document
-from dockless.settings import project
-from dockless.settings.cascade import Flags, resolve
 from dockless.settings.naming import Target
 from dockless.settings.setting import Setting
 
@@ -120,14 +118,7 @@ mirror is simply run again.
 )
 @click.option("--shard", metavar="INDEX/COUNT", help="Push only this part; or auto, or auto/COUNT.")
 @click.option("--receipt", type=_PATH, help="Write what arrived to this file.")
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@FORMAT
 def mirror(**arguments: object) -> None:
     """Push every image of many sources to one registry."""
     names = MirrorOptions.__slots__
@@ -148,9 +139,7 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     renaming, part = options.renaming(), options.part()
     if not options.sources and not options.files:
         raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
-    files = project.read(folder, os.environ, None)
-    flags = Flags(None, None, pushing.username, (), None, None, allow_secret_commands=False)
-    settings = resolve(flags, os.environ, files)
+    settings = accounts.project_settings(pushing.username)
     finder = partial(accounts.find, settings, ask.given(pushing, settings))
     # what is given is for the registry that everything goes to, and for no source
     elsewhere = partial(accounts.find, settings, Given("", None, ""))

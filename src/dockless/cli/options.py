@@ -136,6 +136,16 @@ class SecretType(click.ParamType[Secret]):
 
 _PATH = click.Path(path_type=Path)
 
+FORMAT = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout carries.",
+)
+"""The option that says what stdout carries, as `output`."""
+
 WHO = (
     click.option("--username", metavar="NAME", help="Account at the registry."),
     click.option(
@@ -226,14 +236,7 @@ _OPTIONS = (
     *HOW,
     *REACH,
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
-    click.option(
-        "--format",
-        "output",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="What stdout carries.",
-    ),
+    FORMAT,
     click.option("--digest-file", type=_PATH, help="Write the digest to this file, too."),
     click.option(
         "-d", "--destination", metavar="NAME", help="Kamal destination: deploy.NAME.yml, too."

@@ -18,8 +18,6 @@ from dockless.proof import complete, read_back
 from dockless.report.document import json_text
 from dockless.report.receipt import Item, merged, read_items
 from dockless.retries import Patience
-from dockless.settings import project
-from dockless.settings.cascade import Flags, resolve
 
 
 @click.command(
@@ -58,9 +56,7 @@ for _option in (*WHO, *REACH):
 
 
 def _check(options: PushOptions, items: Sequence[Item]) -> list[DocklessError]:
-    files = project.read(Path.cwd(), os.environ, None)
-    flags = Flags(None, None, options.username, (), None, None, allow_secret_commands=False)
-    settings = resolve(flags, os.environ, files)
+    settings = accounts.project_settings(options.username)
     finder = partial(accounts.find, settings, ask.given(options, settings))
     patience = Patience(options.retries + 1, None, lambda line: click.echo(line, err=True))
     wrong: list[DocklessError] = []

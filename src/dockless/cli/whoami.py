@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from dockless.cli import accounts
+from dockless.cli.options import FORMAT
 from dockless.cli.vaults import vaults
 from dockless.credentials import stores
 from dockless.credentials.scopes import scope
@@ -26,14 +27,7 @@ Examples:
 """
 )
 @click.argument("host", required=False)
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout carries.",
-)
+@FORMAT
 def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     """List the logins of this machine, and never a secret.
 

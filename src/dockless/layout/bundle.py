@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import IO, Self, cast
 
 from dockless.layout.oci import blob_path
 from dockless.model.content import Content
@@ -117,7 +117,8 @@ def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
     """
     sink = _Parts(out, part)
     try:
-        with sink, tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload] # it need only write
+        stream = cast("IO[bytes]", sink)  # tarfile need only write
+        with sink, tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             for path in _members(folder):
                 _add(tar, folder, path)
     except OSError as error:

@@ -1,9 +1,11 @@
 """Connections cut at random moments: no incomplete image, no residue; the next push succeeds."""
 
+import contextlib
 import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,10 +66,9 @@ def test_a_connection_that_is_cut_spoils_nothing(
         assert admin.pusher().as_it_is(f"cut/{way}-after:1") == identity
 
 
-def _push_and_cut(
-    admin: Admin, host: Host, name: str, argv: tuple[str, ...], seconds: float
-) -> bool:
-    """Push, and cut the connection after so long; return whether that made the push fail."""
+@contextlib.contextmanager
+def _pushing(admin: Admin, name: str, argv: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a push from hosts, with its password on stdin."""
     options, password = access(admin.registry)
     image = ("--image", f"{admin.registry.host}/{name}")
     program = admin.program
@@ -83,6 +84,14 @@ def _push_and_cut(
             child.stdin.write(password)
             child.stdin.close()
             child.stdin = None
+        yield child
+
+
+def _push_and_cut(
+    admin: Admin, host: Host, name: str, argv: tuple[str, ...], seconds: float
+) -> bool:
+    """Push, and cut the connection after so long; return whether that made the push fail."""
+    with _pushing(admin, name, argv) as child:
         time.sleep(seconds)
         host.cut()
         _, said = child.communicate(timeout=60)
@@ -120,22 +129,8 @@ def test_an_interrupt_ends_it_everywhere(
     admin: Admin, docker_host: Host, image: str, way: str
 ) -> None:
     admin.knows(docker_host)
-    options, password = access(admin.registry)
-    target = ("--image", f"{admin.registry.host}/cut/interrupt:1")
-    program = admin.program
     argv = ("--host", docker_host.target, "--source", image, "--via", way)
-    with subprocess.Popen(
-        (program.path, "push", "--remote", *argv, *target, *options),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=program.environment(),
-        cwd=program.project,
-    ) as child:
-        if child.stdin:
-            child.stdin.write(password)
-            child.stdin.close()
-            child.stdin = None
+    with _pushing(admin, "cut/interrupt:1", argv) as child:
         time.sleep(1.0)
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=20)
