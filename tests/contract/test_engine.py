@@ -13,6 +13,7 @@ from dockless.credentials.authfile import authfile
 from dockless.credentials.memory import in_memory
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.runner import Limits, Runner
+from dockless.engines.shell import Shell
 from dockless.layout.oci import write_layout
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -52,7 +53,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
         return Bench(FakeEngine(fake), fake, Repository.of("registry.example.com", name))
     server: servers.Registry = request.getfixturevalue("registry")
     endpoint = reach(server.host, insecure=False, trust=Trust())
-    runner = Runner({"PATH": "/usr/bin:/bin"}, tmp_path / "home", server.host, Limits())
+    runner = Runner({"PATH": "/usr/bin:/bin"}, tmp_path / "home", server.host, Limits(), Shell())
     auth = partial(in_memory, authfile(server.host, None))
     access = Access(endpoint, lambda: Entrance(auth, anonymous=True))
     engine: Engine = Crane(tools.crane(), runner, access)

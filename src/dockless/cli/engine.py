@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import platformdirs
 from dockless.cli.options import PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
-from dockless.engines import runner
+from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.find import own_folder
 from dockless.engines.probe import Abilities, select
 from dockless.engines.runner import Limits, Runner
+from dockless.engines.shell import Shell
 from dockless.model.errors import EngineError
 from dockless.model.reference import Repository
 from dockless.model.secret import Grant
@@ -25,12 +27,23 @@ from dockless.registry.client import RegistryClient
 AnyEngine = Crane | Skopeo
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where an engine runs.
+
+    Attributes:
+        home: A private folder for it.
+        until: When to give up.
+        shell: Starts it.
+    """
+
+    home: Path
+    until: float | None
+    shell: Shell
+
+
 def engine(
-    options: PushOptions,
-    client: RegistryClient,
-    repository: Repository,
-    home: Path,
-    until: float | None,
+    options: PushOptions, client: RegistryClient, repository: Repository, room: Room
 ) -> AnyEngine:
     """Return the engine to push with.
 
@@ -38,13 +51,13 @@ def engine(
         options: Which one is asked for.
         client: The registry.
         repository: Where to.
-        home: A private folder for the engine.
-        until: When to give up.
+        room: Where it runs.
 
     Raises:
         EngineError: There is none that can do it.
     """
-    running = Runner(os.environ, home, repository.host, Limits(until, options.stall_timeout))
+    limits = Limits(room.until, options.stall_timeout)
+    running = Runner(os.environ, room.home, repository.host, limits, room.shell)
     choices = {
         "crane": partial(_crane, running, client, repository),
         "skopeo": partial(_skopeo, running, client),
@@ -56,7 +69,7 @@ def engine(
 
 def prepare(options: PushOptions) -> None:
     """Load and look at the engine that will be used, while there is other work to wait for."""
-    runner.load()
+    starter.load()
     name = "skopeo" if options.engine == "skopeo" else "crane"
     with contextlib.suppress(EngineError):  # it comes again when the engine is needed
         _selected(name)

@@ -19,6 +19,7 @@ from dockless.cli.options import PushOptions
 from dockless.cli.stores import cache_limit, cores, store
 from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
+from dockless.engines.shell import Shell
 from dockless.layout.oci import write_layout
 from dockless.layout.staging import Staging
 from dockless.model.manifest import Descriptor
@@ -106,12 +107,14 @@ class Session:
         self._asked: dict[Repository, tuple[str, ...]] = {}
         self._staging = space.staging
         self._open_doors = contextlib.ExitStack()
+        self._shell = Shell()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open_doors.close()
+        self._shell.close()
 
     def expect(self, repository: Repository) -> None:
         """Send layers ahead to this repository as soon as they are staged.
@@ -244,11 +247,12 @@ class Session:
         )
 
     def _engine(self, door: Door, repository: Repository, home: Path) -> "AnyEngine":
-        from dockless.cli.engine import engine  # noqa: PLC0415 - a warm push needs none
+        from dockless.cli.engine import Room, engine  # noqa: PLC0415 - a warm push needs none
 
         if self._preparing:
             self._preparing.join()
-        return engine(self._options, door.client, repository, home, self._until)
+        room = Room(home, self._until, self._shell)
+        return engine(self._options, door.client, repository, room)
 
 
 @contextlib.contextmanager

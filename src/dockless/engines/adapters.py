@@ -10,6 +10,7 @@ from typing import Protocol
 
 from dockless.engines import crane, skopeo
 from dockless.engines.runner import Runner
+from dockless.engines.shell import path_of
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint, Trust
@@ -86,7 +87,7 @@ class Crane:
         trust = {"SSL_CERT_DIR": f"{folder}:{_SYSTEM_CERTIFICATES}"} if folder else {}
         entrance = self._access.enter()
         with entrance.authfile() as descriptor, _until_it_ends(self._access, entrance):
-            extra = {"REGISTRY_AUTH_FILE": f"/dev/fd/{descriptor}"} | trust
+            extra = {"REGISTRY_AUTH_FILE": path_of(descriptor)} | trust
             return self._runner.run(self._program, argv, extra, {descriptor}, sending)
 
 
@@ -150,7 +151,7 @@ class Skopeo:
         folder = certificates(self._runner.home, self._access.endpoint.trust)
         entrance = self._access.enter()
         with entrance.authfile() as descriptor:
-            authfile = None if entrance.anonymous else f"/dev/fd/{descriptor}"
+            authfile = None if entrance.anonymous else path_of(descriptor)
             digest = self._runner.home / "digest"
             yield skopeo.Files(authfile, folder, self._policy, digest), descriptor
 

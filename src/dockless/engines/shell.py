@@ -1,0 +1,209 @@
+"""A small shell, itself started through `sh`, that starts the engines of one session.
+
+To start a program, `sh` copies the process that asks for it: 10 to 20 ms of processor time for one
+as large as dockless, and less than 1 ms for a shell. So the shell is started once. It reads its
+commands from a pipe, so no argument of `ps` has them, and ends when the pipe does.
+"""
+
+import contextlib
+import os
+import selectors
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from dockless.model.errors import EngineError
+
+_LOOK_SECONDS = 0.1
+_END_SECONDS = 2.0
+_CHUNK = 64 * 1024
+_NOT_STARTED = (126, 127)
+# elsewhere a child sees only the files that it inherits, so each engine gets a shell of its own
+_LASTS = sys.platform == "linux"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an engine ended.
+
+    Attributes:
+        status: Its exit status, as a shell tells it.
+        stdout: What it wrote there.
+        stderr: And there.
+    """
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+def path_of(descriptor: int) -> str:
+    """Return the path by which an engine opens a file that is open here."""
+    return f"/proc/{os.getpid()}/fd/{descriptor}" if _LASTS else f"/dev/fd/{descriptor}"
+
+
+def load() -> None:
+    """Load what the first engine would load, which takes a tenth of a second."""
+    import sh  # noqa: F401, PLC0415 - that is the purpose
+
+
+class Shell:
+    """Runs engines, one at a time; each of them is ended when its run is left."""
+
+    def __init__(self) -> None:
+        self._pipes: _Pipes | None = None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        descriptors: Collection[int],
+        look: Callable[[int], None],
+    ) -> Ended:
+        """Run a program to its end.
+
+        Args:
+            argv: The program and its arguments.
+            environment: All of its environment.
+            descriptors: Open files that it reads by `path_of`.
+            look: Called with its process id again and again; what it raises ends the program.
+
+        Raises:
+            EngineError: It cannot be started.
+        """
+        pipes = self._pipes = self._pipes or _Pipes.open(descriptors)
+        try:
+            ended = pipes.run(argv, environment, look)
+        except BaseException:
+            self.close()
+            raise
+        if not _LASTS:
+            self.close()
+        if ended.status in _NOT_STARTED:
+            raise EngineError(
+                f"{argv[0]} cannot be started.", "Run 'dockless tools list' to see what is there."
+            )
+        return ended
+
+    def close(self) -> None:
+        """End the shell."""
+        if self._pipes:
+            self._pipes.close()
+            self._pipes = None
+
+
+class _Pipes:
+    """A running shell, and the pipes to it: commands, stdout, stderr, and what became of them."""
+
+    def __init__(self, commands: int, reads: tuple[int, int, int], told: str) -> None:
+        stdout, stderr, news = reads
+        self._commands = commands
+        self._said = {stdout: b"", stderr: b"", news: b""}
+        self._stdout, self._stderr, self._news = stdout, stderr, news
+        self._told = told
+        self._selector = selectors.DefaultSelector()
+        for each in self._said:
+            os.set_blocking(each, False)
+            self._selector.register(each, selectors.EVENT_READ)
+
+    @classmethod
+    def open(cls, descriptors: Collection[int]) -> "_Pipes":
+        """Start a shell that inherits these files."""
+        import sh  # noqa: PLC0415 - a warm push starts no engine, and sh brings asyncio along
+
+        reads, writes = zip(*(os.pipe() for _ in range(4)), strict=True)
+        os.set_inheritable(writes[3], True)  # noqa: FBT003  # the signature is Python's
+        pipes = cls(writes[0], (reads[1], reads[2], reads[3]), f"/dev/fd/{writes[3]}")
+        try:
+            sh.Command("/bin/sh")(
+                "-s",
+                _in=reads[0],
+                _out=writes[1],
+                _err=writes[2],
+                _env={},
+                _pass_fds={writes[3], *descriptors},
+                _bg=True,
+                _bg_exc=False,
+                _return_cmd=True,
+            )
+        except (sh.CommandNotFound, sh.ForkException, OSError):
+            pipes.close()
+            raise EngineError("/bin/sh cannot be started, and engines need it.") from None
+        finally:
+            for each in (reads[0], *writes[1:]):
+                os.close(each)
+        # Ctrl-C at a terminal reaches all of its programs; which engine ends is decided here
+        _write(pipes._commands, b"trap '' INT QUIT\n")
+        return pipes
+
+    def run(
+        self, argv: Sequence[str], environment: Mapping[str, str], look: Callable[[int], None]
+    ) -> Ended:
+        """Have the shell run a program, and wait for it."""
+        for each in self._said:
+            self._said[each] = b""
+        given = (f"{key}={shlex.quote(text)}" for key, text in environment.items())
+        command = " ".join((*given, *map(shlex.quote, argv)))
+        line = f"{command} </dev/null & echo $! >{self._told}; wait $!; echo $? >{self._told}\n"
+        pid = None
+        try:
+            _write(self._commands, line.encode())
+            pid = int(self._await_news(1, lambda: None))
+            engine = pid
+            status = int(self._await_news(2, lambda: look(engine)))
+        except BaseException:
+            self._end(pid)
+            raise
+        self._read_ready(0)
+        return Ended(status, self._said[self._stdout], self._said[self._stderr])
+
+    def close(self) -> None:
+        """Close the pipes, which ends the shell."""
+        self._selector.close()
+        for each in (self._commands, *self._said):
+            os.close(each)
+
+    def _await_news(self, count: int, look: Callable[[], None]) -> bytes:
+        while self._said[self._news].count(b"\n") < count:
+            self._read_ready(_LOOK_SECONDS)
+            look()
+        return self._said[self._news].splitlines()[count - 1]
+
+    def _read_ready(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(key.fd, _CHUNK):
+                    self._said[key.fd] += data
+                raise EngineError("The shell that runs the engines was ended.", "Try again.")
+
+    def _end(self, pid: int | None) -> None:
+        """End the program, in peace if it wants, and wait for that."""
+        with contextlib.suppress(EngineError, ProcessLookupError, TimeoutError):
+            if pid is None:
+                pid = int(self._await_news(1, _until(_END_SECONDS)))
+            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                self._await_news(2, _until(_END_SECONDS))
+                return
+            os.kill(pid, signal.SIGKILL)
+
+
+def _until(seconds: float) -> Callable[[], None]:
+    end = time.monotonic() + seconds
+
+    def look() -> None:
+        if time.monotonic() > end:
+            raise TimeoutError
+
+    return look
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except BrokenPipeError:
+        raise EngineError("The shell that runs the engines was ended.", "Try again.") from None
