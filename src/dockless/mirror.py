@@ -1,10 +1,11 @@
 """Many images to one registry: named by rule, pushed side by side, none given up too early."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from dockless.model.digest import Digest
 from dockless.model.errors import (
     AbsentError,
     ConflictError,
@@ -28,6 +29,7 @@ class Found:
         bare: The repository of a name that is a tag only.
         size: About how many bytes it has.
         open: Reads it; raises SourceError when it is damaged.
+        blobs: Its configs and layers, where they are known before it is read.
     """
 
     source: str
@@ -35,6 +37,7 @@ class Found:
     bare: str
     size: int
     open: Callable[[], Image]
+    blobs: frozenset[Digest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Entry:
         tags: What is to name it there.
         size: About how many bytes it has.
         open: Reads it.
+        blobs: Its configs and layers, where they are known before it is read.
     """
 
     source: str
@@ -56,6 +60,7 @@ class Entry:
     tags: tuple[str, ...]
     size: int
     open: Callable[[], Image]
+    blobs: frozenset[Digest] = frozenset()
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -101,7 +106,15 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
                 f"An image of {image.source} has no name.", "Name it with --as NAME:TAG."
             )
         entries += [
-            Entry(image.source, image.names[0], repository, tuple(each), image.size, image.open)
+            Entry(
+                image.source,
+                image.names[0],
+                repository,
+                tuple(each),
+                image.size,
+                image.open,
+                image.blobs,
+            )
             for repository, each in tags.items()
         ]
     clashing = _clashes(entries)
@@ -112,6 +125,23 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
             "Rename one of them with --map.",
         )
     return Plan(tuple(entry for entry in entries if entry not in clashing), errors)
+
+
+def bringers_first(entries: Sequence[Entry]) -> list[Entry]:
+    """Order images so that those which bring what others share start first.
+
+    The others find it there then, and do not wait for it one behind the other.
+    """
+    uses = Counter(digest for entry in entries for digest in entry.blobs)
+    shared = {digest for digest, count in uses.items() if count > 1}
+    brought: set[Digest] = set()
+    first: list[Entry] = []
+    later: list[Entry] = []
+    for entry in entries:
+        brings = (entry.blobs & shared) - brought
+        (first if brings else later).append(entry)
+        brought |= brings
+    return [*first, *later]
 
 
 def mirror(
@@ -139,7 +169,9 @@ def mirror(
             return error
 
     with ThreadPoolExecutor(max(1, parallel), "mirror") as pool:
-        outcomes = dict(zip(entries, pool.map(attempt, entries), strict=True))
+        order = bringers_first(entries)
+        done = dict(zip(order, pool.map(attempt, order), strict=True))
+        outcomes = {entry: done[entry] for entry in entries}
         again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
         if again:
             note(f"Trying {len(again)} images once more.")

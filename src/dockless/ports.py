@@ -78,7 +78,7 @@ class Registry(Protocol):
 class EarlyUploads(Protocol):
     """Blobs that come to the registry before the engine starts. Nothing is ever raised."""
 
-    def borrow(self, missing: Collection[Digest]) -> frozenset[Digest]:
+    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
         """Make the repository have blobs that another one has; return those that it has now."""
 
     def commit(self, wanted: Collection[Digest], sending: Task) -> None:

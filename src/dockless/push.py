@@ -1,6 +1,6 @@
 """One push: plan, send by digest, read back, and only then move the tags."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,8 +106,6 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     if order.immutable:
         refuse_moves(order, tags)
     blobs = _blobs(order, content, means) if moving else _all_present(content)
-    if moving and not order.dry_run:
-        blobs = _borrowed(blobs, means)
     plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
     if not moving or order.dry_run:
         return Delivery(plan, "", 0, started)
@@ -150,16 +148,14 @@ def _tag(order: Order, registry: Registry, patience: Patience, tag: str) -> Dige
 
 def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
     digests = tuple(blob.digest for blob in content.blobs)
-    present = means.patience.call(lambda: means.registry.present(order.repository, digests))
+    # what another repository lends need not be asked for
+    lent = frozenset[Digest]() if order.dry_run else means.early.borrow(digests)
+    present = lent | _present(order, [each for each in digests if each not in lent], means)
     return tuple(BlobPlan(blob, blob.digest in present) for blob in content.blobs)
 
 
-def _borrowed(blobs: tuple[BlobPlan, ...], means: Means) -> tuple[BlobPlan, ...]:
-    missing = [blob.descriptor.digest for blob in blobs if not blob.present]
-    had = means.early.borrow(missing)
-    return tuple(
-        BlobPlan(blob.descriptor, blob.present or blob.descriptor.digest in had) for blob in blobs
-    )
+def _present(order: Order, digests: Sequence[Digest], means: Means) -> frozenset[Digest]:
+    return means.patience.call(lambda: means.registry.present(order.repository, digests))
 
 
 def _all_present(content: Content) -> tuple[BlobPlan, ...]:
@@ -179,9 +175,7 @@ def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
 
 def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
     """Push the content by digest, unless it is there; return how often the engine was started."""
-    root = plan.content.root.digest
-    there = means.patience.call(lambda: means.registry.manifest(plan.repository, root))
-    if there is not None and not plan.missing:
+    if not plan.missing and _read_back(plan, plan.content.root.digest, means) is not None:
         return 0
     # an engine reads the config even where the registry has it
     needed = plan.content.configs() | {blob.digest for blob in plan.missing}
@@ -210,16 +204,15 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
 
 def _verify(order: Order, plan: Plan, means: Means) -> None:
     for digest, data in plan.content.documents.items():
-        there = _read_back(plan, digest, means)
-        if there != data:
+        if _read_back(plan, digest, means) != data:
             raise PushError(
                 f"{plan.repository.host} does not have {digest} of {plan.repository} "
                 f"after the push.",
                 "No tag was moved. Push again; if it stays so, the registry loses data.",
             )
-    lost = [
-        blob.descriptor.digest for blob in _blobs(order, plan.content, means) if not blob.present
-    ]
+    sent = [blob.digest for blob in plan.missing]
+    there = _present(order, sent, means)
+    lost = [each for each in sent if each not in there]
     if lost:
         raise PushError(
             f"{plan.repository.host} does not have the blob {lost[0]} of {plan.repository} "

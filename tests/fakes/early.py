@@ -20,9 +20,9 @@ class FakeEarlyUploads:
         self.wanted: list[frozenset[Digest]] = []
         self._journal = journal or Journal()
 
-    def borrow(self, missing: Collection[Digest]) -> frozenset[Digest]:
+    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
         """Give what `lends` has."""
-        return self.lends & frozenset(missing)
+        return self.lends & frozenset(blobs)
 
     def commit(self, wanted: Collection[Digest], sending: Task) -> None:
         """Write down what is wanted."""

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.mirror import Entry, Found, mirror, plan
+from dockless.mirror import Entry, Found, bringers_first, mirror, plan
+from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, ConflictError, NetworkError, SourceError
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
@@ -109,3 +110,14 @@ def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
     assert tried == ["shop0:1", "shop1:1", "shop2:1", "shop0:1"]
     assert [type(outcomes[entry]) for entry in three] == [PushResult, AuthError, PushResult]
     assert any("once more" in line for line in said)
+
+
+def test_images_that_bring_what_others_share_start_first(image: FakeImage) -> None:
+    base, other, one, two, three = (Digest.of(each) for each in (b"b", b"o", b"1", b"2", b"3"))
+    blobs = ({base, one}, {base, two}, {other, base}, {three}, {other})
+    entries_ = [
+        replace(entry, blobs=frozenset(each))
+        for entry, each in zip(entries(image, len(blobs)), blobs, strict=True)
+    ]
+    order = [entries_.index(entry) for entry in bringers_first(entries_)]
+    assert order == [0, 2, 1, 3, 4]

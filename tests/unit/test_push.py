@@ -26,7 +26,7 @@ OTHER = Digest("sha256", "e" * 64)
 BUSY = NetworkError("It is busy.", retry_after=0.0)
 FIRST_PUSH = [
     *("tag v1", "tag v2", "content", "present"),
-    *("manifest", "paths", "commit", "push"),
+    *("paths", "commit", "push"),
     *("manifest", "present"),
     *("move v1", "tag v1", "move v2", "tag v2"),
 ]
@@ -220,7 +220,7 @@ def _loses_blob(held: Held) -> None:
 def test_a_registry_that_did_not_keep_the_image_gets_no_tag(
     shop: Shop, damage: Callable[[Held], None]
 ) -> None:
-    shop.journal.on("manifest", None, lambda: damage(shop.held))
+    shop.journal.on("manifest", lambda: damage(shop.held))
     with pytest.raises(PushError, match="after the push"):
         shop.push()
     assert not shop.held.tags

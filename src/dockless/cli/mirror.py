@@ -162,11 +162,11 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
             account = asking.knock(entries[0].repository).client.account
             who = accounts.as_found(account)
             for number in range(options.parallel):
-                place = replace(stack.enter_context(space(f"mirror-{number}")), shared=shared)
+                place = replace(
+                    stack.enter_context(space(f"mirror-{number}")), sender=shared.sender()
+                )
                 workers.put(stack.enter_context(Session(pushing, who, place, here)))
-        outcomes = push_all(
-            entries, partial(_push, workers, shared), options.parallel, own.progress.note
-        )
+        outcomes = push_all(entries, partial(_push, workers), options.parallel, own.progress.note)
     lines = [
         *(Line(each.source, each.name, each.references, what) for each, what in outcomes.items()),
         *(Line(*where, (), error) for where, error in planned.errors.items()),
@@ -174,16 +174,11 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     return _report(options, lines)
 
 
-def _push(workers: "queue.SimpleQueue[Session]", shared: SharedBlobs, entry: Entry) -> PushResult:
+def _push(workers: "queue.SimpleQueue[Session]", entry: Entry) -> PushResult:
     worker = workers.get()
-    done: PushResult | None = None
     try:
-        done = worker.push(_target(entry), entry.open())
-        return done
+        return worker.push(_target(entry), entry.open())
     finally:
-        blobs = [blob.digest for blob in done.plan.content.blobs] if done else []
-        arrived = done is not None and not done.dry_run
-        shared.done(entry.repository, blobs, arrived=arrived)
         workers.put(worker)
 
 

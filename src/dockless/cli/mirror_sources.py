@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dockless.cli.session import Session
@@ -68,19 +69,24 @@ def _beside(work: Session, image: Found) -> Iterator[Found]:
 
 def _images(work: Session, spec: SourceSpec, named: str | None) -> Iterator[Found]:
     candidates = work.opener.images(spec, work.platform)
-    size = _size(spec) // max(1, len(candidates))
+    size = spec.path.stat().st_size // max(1, len(candidates)) if spec.kind == "archive" else 0
     for candidate in candidates:
         if spec.selector and spec.selector not in candidate.names:
             continue
-        yield Found(spec.label, candidate.names, named or _stem(spec), size, candidate.open)
+        found = Found(spec.label, candidate.names, named or _stem(spec), size, candidate.open)
+        yield _looked_into(found) if candidate.packed else found
 
 
-def _size(spec: SourceSpec) -> int:
-    if spec.kind == "archive":
-        return spec.path.stat().st_size
-    if spec.kind == "layout":
-        return sum(file.stat().st_size for file in spec.path.glob("blobs/*/*"))
-    return 0
+def _looked_into(found: Found) -> Found:
+    """Add what the image consists of; a damaged one fails when it is pushed."""
+    try:
+        image = found.open()
+        blobs = image.content().blobs
+    except SourceError:
+        return found
+    digests = frozenset(blob.digest for blob in blobs)
+    size = sum(blob.size for blob in blobs)
+    return replace(found, size=size, blobs=digests, open=lambda: image)
 
 
 def _stem(spec: SourceSpec) -> str:

@@ -32,7 +32,7 @@ from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import Means, Order, move_tags, push
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
-from dockless.registry.mounts import Mounts, SharedBlobs
+from dockless.registry.mounts import Mounts, Sender
 from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart
 from dockless.report.progress import progress
@@ -43,6 +43,7 @@ from dockless.sources.open import Opener
 
 if TYPE_CHECKING:
     from dockless.cli.engine import AnyEngine
+    from dockless.model.digest import Digest
 
 Find = Callable[[Repository], Found]
 
@@ -64,14 +65,14 @@ class Workspace:
         progress: Where its work is shown.
         staging: Where its layers are staged.
         folder: A private folder for everything else.
-        shared: The blobs that several repositories share; None for a push of its own.
+        sender: Sends the blobs that several repositories share; None for a push of its own.
         brake: The pause that the registry asked for, which all workspaces of one command share.
     """
 
     progress: Progress
     staging: Staging
     folder: Path
-    shared: SharedBlobs | None = None
+    sender: Sender | None = None
     brake: Brake = field(default_factory=Brake)
 
 
@@ -97,11 +98,12 @@ class Session:
         self._find = find
         self._progress = space.progress
         self._folder = space.folder
-        self._shared = space.shared
+        self._sender = space.sender
         self._until = until
         self._patience = Patience(
             options.retries + 1, until, space.progress.note, brake=space.brake
         )
+        self._registries: dict[str, RegistryClient] = {}
         self._doors: dict[Repository, Door] = {}
         self._preparing: threading.Thread | None = None
         self._asked: dict[Repository, tuple[str, ...]] = {}
@@ -157,20 +159,28 @@ class Session:
         return self._doors[repository]
 
     def _open(self, repository: Repository) -> Door:
-        options, home = self._options, Path.home()
-        trust = find_trust(repository.host, options.ca_file, options.cert_dir, home)
-        endpoint = reach(repository.host, insecure=options.insecure, trust=trust)
-        http = Http(endpoint, os.environ, self._until)
-        client = RegistryClient(http, self._account(repository))
+        options = self._options
+        client = self._greeted(repository.host).known_to(self._account(repository))
         if client.account() is None and client.wants_credential():
             self._tell_who_was_asked(repository)
             asked = ask.credential(repository.host, options, client.refusal())
-            client = RegistryClient(http, lambda: asked)
+            client = client.known_to(lambda: asked)
         repositories.create(options, repository, self._progress.note)
         ahead = self._open_doors.enter_context(HeadStart(client, repository, self._until))
-        shared = self._shared
-        early = Mounts(ahead, client, repository, shared) if shared else ahead
+        sender = self._sender
+        early = Mounts(ahead, client, repository, sender) if sender else ahead
         return Door(client, ahead, early)
+
+    def _greeted(self, host: str) -> RegistryClient:
+        """Return a client of a registry that answers; all repositories share its connections."""
+        if host not in self._registries:
+            options = self._options
+            trust = find_trust(host, options.ca_file, options.cert_dir, Path.home())
+            endpoint = reach(host, insecure=options.insecure, trust=trust)
+            client = RegistryClient(Http(endpoint, os.environ, self._until), lambda: None)
+            client.ping()
+            self._registries[host] = client
+        return self._registries[host]
 
     def _account(self, repository: Repository) -> Account:
         find = partial(self._credential, repository)
@@ -191,9 +201,17 @@ class Session:
 
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
+        arrived: frozenset[Digest] = frozenset()
         order, means = self.order(target), self.means(target.repository.value)
-        with repositories.explained(self._options, order.repository):
-            return push(order, image, means)
+        try:
+            with repositories.explained(self._options, order.repository):
+                result = push(order, image, means)
+            if not order.dry_run:
+                arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
+        finally:
+            if self._sender:
+                self._sender.done(order.repository, arrived)
+        return result
 
     @property
     def platform(self) -> Platform | None:

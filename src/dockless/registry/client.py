@@ -34,6 +34,12 @@ class RegistryClient:
         self._pinged = False
         self._passes: dict[str, Pass | None] = {}
 
+    def known_to(self, account: Account) -> "RegistryClient":
+        """Return a client of the same registry for another account; it need not ping again."""
+        other = RegistryClient(self.http, account)
+        other._challenge, other._pinged = self._challenge, self._pinged
+        return other
+
     def ping(self) -> None:
         """See that a registry answers, and what it asks for.
 

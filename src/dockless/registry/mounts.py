@@ -27,44 +27,57 @@ class SharedBlobs:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._homes: dict[Key, Repository] = {}
-        self._sending: dict[Key, Repository] = {}
+        self._sending: dict[Key, Sender] = {}
 
-    def done(self, repository: Repository, digests: Collection[Digest], *, arrived: bool) -> None:
-        """Say that a push ended; if it `arrived`, the repository has these blobs."""
+    def sender(self) -> "Sender":
+        """Return one of those that send, who pushes one image at a time."""
+        return Sender(self._changed, self._homes, self._sending)
+
+
+class Sender:
+    """One of those that send."""
+
+    def __init__(
+        self,
+        changed: threading.Condition,
+        homes: dict[Key, Repository],
+        sending: "dict[Key, Sender]",
+    ) -> None:
+        self._changed = changed
+        self._homes = homes
+        self._sending = sending
+
+    def done(self, repository: Repository, digests: Collection[Digest]) -> None:
+        """Say that a push ended, and that the repository has these blobs."""
         with self._changed:
-            for key in [key for key, sender in self._sending.items() if sender == repository]:
+            for key in [key for key, sender in self._sending.items() if sender is self]:
                 del self._sending[key]
-            if arrived:
-                self._homes |= {(repository.host, digest): repository for digest in digests}
+            for digest in digests:
+                self._homes.setdefault((repository.host, digest), repository)
             self._changed.notify_all()
 
-    def claim(
-        self, repository: Repository, digests: Collection[Digest]
-    ) -> dict[Digest, Repository]:
-        """Take on the blobs that nobody has, and wait for those that others are sending.
+    def claim(self, host: str, digests: Collection[Digest]) -> dict[Digest, Repository]:
+        """Take on the blobs that no repository has, and wait for those that others are sending.
 
         Whoever claims first claims all that is free at once, so nobody waits for somebody who
         waits for them.
 
         Returns:
-            The blobs that another repository has by now, and which.
+            The blobs that a repository has by now, and which.
         """
-        mine = {(repository.host, digest) for digest in digests}
+        wanted = [(host, digest) for digest in digests]
         with self._changed:
-            free = [key for key in mine if key not in self._homes and key not in self._sending]
-            self._sending |= dict.fromkeys(free, repository)
-            others = [key for key in mine if self._sending.get(key, repository) != repository]
+            for key in wanted:
+                if key not in self._homes:
+                    self._sending.setdefault(key, self)
+            others = [key for key in wanted if self._sending.get(key, self) is not self]
             self._changed.wait_for(
                 lambda: not any(key in self._sending for key in others), _LONGEST_WAIT_SECONDS
             )
             for key in others:  # whoever was to send them failed
                 if key not in self._homes:
-                    self._sending.setdefault(key, repository)
-            return {
-                key[1]: home
-                for key in mine
-                if (home := self._homes.get(key)) is not None and home != repository
-            }
+                    self._sending.setdefault(key, self)
+            return {key[1]: self._homes[key] for key in wanted if key in self._homes}
 
 
 class Mounts:
@@ -74,19 +87,20 @@ class Mounts:
     """
 
     def __init__(
-        self, early: EarlyUploads, client: RegistryClient, repository: Repository, all_: SharedBlobs
+        self, early: EarlyUploads, client: RegistryClient, repository: Repository, sender: Sender
     ) -> None:
         self._early = early
         self._client = client
         self._repository = repository
-        self._all = all_
+        self._sender = sender
 
-    def borrow(self, missing: Collection[Digest]) -> frozenset[Digest]:
+    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
         """Mount what other repositories have; return the blobs that this one has now."""
-        had = set()
-        for digest, home in self._all.claim(self._repository, missing).items():
+        homes = self._sender.claim(self._repository.host, blobs)
+        had = {digest for digest, home in homes.items() if home == self._repository}
+        for digest in homes.keys() - had:
             with contextlib.suppress(DocklessError):
-                if self._mount(digest, home):
+                if self._mount(digest, homes[digest]):
                     had.add(digest)
         return frozenset(had)
 

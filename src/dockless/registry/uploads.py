@@ -69,9 +69,9 @@ class HeadStart:
         self._uploads.append(upload)
         upload.start()
 
-    def borrow(self, missing: Collection[Digest]) -> frozenset[Digest]:
+    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
         """Borrow nothing: one push knows of no other repository."""
-        del missing
+        del blobs
         return frozenset()
 
     def commit(self, wanted: Collection[Digest], sending: Task) -> None:

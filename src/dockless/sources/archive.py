@@ -21,10 +21,12 @@ class Candidate:
     Attributes:
         names: What it is called there; may be empty.
         open: Reads its metadata; raises SourceError when it is damaged.
+        packed: Whether it is pushed as it is, so that its content is known from its manifests.
     """
 
     names: tuple[str, ...]
     open: Callable[[], Image]
+    packed: bool = False
 
 
 def candidates(files: Files, staging: Staging, platform: Platform | None) -> list[Candidate]:
@@ -45,7 +47,7 @@ def candidates(files: Files, staging: Staging, platform: Platform | None) -> lis
 
 
 def _packed(files: Files, root: Descriptor, platform: Platform | None) -> Candidate:
-    return Candidate(names(root), lambda: PackedImage(files, root, platform))
+    return Candidate(names(root), lambda: PackedImage(files, root, platform), packed=True)
 
 
 def _unpacked(files: Files, entry: Entry, staging: Staging, platform: Platform | None) -> Candidate:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -99,7 +100,7 @@ class Opener:
             raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
         files = Folder(self._pull(reference), str(reference), self._progress)
         (found,) = candidates(files, self._staging, platform)
-        return Candidate((str(reference),), found.open)
+        return replace(found, names=(str(reference),))
 
     def _files(self, spec: SourceSpec) -> Files:
         if spec.kind == "stdin":

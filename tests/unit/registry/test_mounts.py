@@ -4,53 +4,80 @@ import pytest
 
 from dockless.model.digest import Digest
 from dockless.model.reference import Repository
-from dockless.registry.mounts import SharedBlobs
+from dockless.registry.mounts import Sender, SharedBlobs
 
+HOST = "registry.inside:5000"
 ONE, TWO, THREE = (Digest.of(each) for each in (b"one", b"two", b"three"))
-WEB, API, JOB = (Repository.of("registry.inside:5000", each) for each in ("web", "api", "job"))
+WEB, API = (Repository.of(HOST, each) for each in ("web", "api"))
+
+
+Senders = tuple[Sender, Sender, Sender]
 
 
 @pytest.fixture
-def shared() -> SharedBlobs:
-    return SharedBlobs()
+def senders() -> Senders:
+    shared = SharedBlobs()
+    return shared.sender(), shared.sender(), shared.sender()
 
 
-def test_what_nobody_has_is_ones_own_to_send(shared: SharedBlobs) -> None:
-    assert shared.claim(WEB, [ONE, TWO]) == {}
+def test_what_nobody_has_is_ones_own_to_send(senders: Senders) -> None:
+    assert senders[0].claim(HOST, [ONE, TWO]) == {}
 
 
-def test_what_arrived_is_borrowed_from_where_it_is(shared: SharedBlobs) -> None:
-    shared.claim(WEB, [ONE, TWO])
-    shared.done(WEB, [ONE, TWO], arrived=True)
-    assert shared.claim(API, [ONE, THREE]) == {ONE: WEB}
-    assert shared.claim(WEB, [ONE]) == {}, "nobody borrows from themselves"
+def test_what_arrived_is_found_where_it_is(senders: Senders) -> None:
+    one, other, _ = senders
+    one.claim(HOST, [ONE, TWO])
+    one.done(WEB, [ONE, TWO])
+    assert other.claim(HOST, [ONE, THREE]) == {ONE: WEB}
+    assert one.claim(HOST, [ONE]) == {ONE: WEB}
 
 
-def test_what_another_is_sending_is_waited_for(shared: SharedBlobs) -> None:
-    shared.claim(WEB, [ONE])
-    got: list[dict[Digest, Repository]] = []
-    waiting = threading.Thread(target=lambda: got.append(shared.claim(API, [ONE, TWO])))
-    waiting.start()
+def test_what_another_is_sending_is_waited_for(senders: Senders) -> None:
+    one, other, _ = senders
+    one.claim(HOST, [ONE])
+    got, waiting = _claiming(other, [ONE, TWO])
     waiting.join(0.1)
     assert waiting.is_alive()
-    shared.done(WEB, [ONE], arrived=True)
+    one.done(WEB, [ONE])
     waiting.join(10)
     assert got == [{ONE: WEB}]
 
 
-def test_after_a_failure_the_next_one_sends(shared: SharedBlobs) -> None:
-    shared.claim(WEB, [ONE])
-    got: list[dict[Digest, Repository]] = []
-    waiting = threading.Thread(target=lambda: got.append(shared.claim(API, [ONE])))
-    waiting.start()
-    shared.done(WEB, [], arrived=False)
+def test_what_another_sends_to_the_same_repository_is_waited_for_too(senders: Senders) -> None:
+    one, other, third = senders
+    one.claim(HOST, [ONE])
+    other.claim(HOST, [TWO])
+    other.done(WEB, [TWO])
+    got, waiting = _claiming(third, [ONE])
+    waiting.join(0.1)
+    assert waiting.is_alive(), "what the other one sent has nothing to do with it"
+    one.done(WEB, [ONE])
+    waiting.join(10)
+    assert got == [{ONE: WEB}]
+
+
+def test_after_a_failure_the_next_one_sends(senders: Senders) -> None:
+    one, other, third = senders
+    one.claim(HOST, [ONE])
+    got, waiting = _claiming(other, [ONE])
+    one.done(WEB, [])
     waiting.join(10)
     assert got == [{}]
-    shared.done(API, [ONE], arrived=True)
-    assert shared.claim(JOB, [ONE]) == {ONE: API}
+    other.done(API, [ONE])
+    assert third.claim(HOST, [ONE]) == {ONE: API}
 
 
-def test_another_registry_is_another_place(shared: SharedBlobs) -> None:
-    shared.claim(WEB, [ONE])
-    shared.done(WEB, [ONE], arrived=True)
-    assert shared.claim(Repository.of("other.inside", "web"), [ONE]) == {}
+def test_another_registry_is_another_place(senders: Senders) -> None:
+    one, other, _ = senders
+    one.claim(HOST, [ONE])
+    one.done(WEB, [ONE])
+    assert other.claim("other.inside", [ONE]) == {}
+
+
+def _claiming(
+    sender: Sender, blobs: list[Digest]
+) -> tuple[list[dict[Digest, Repository]], threading.Thread]:
+    got: list[dict[Digest, Repository]] = []
+    waiting = threading.Thread(target=lambda: got.append(sender.claim(HOST, blobs)))
+    waiting.start()
+    return got, waiting
