@@ -26,6 +26,7 @@ _COMMANDS = {
     "tools": "Find, check and install the engines: crane and skopeo.",
 }
 _UNMOVED = "No tag was moved unless a line above says so."
+_LOOK_SECONDS = 1.0
 _BUG, _INTERRUPTED, _TERMINATED = 70, 130, 143
 
 
@@ -78,6 +79,7 @@ def dockless() -> None:
 def main() -> None:
     """Run the command line, and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
+    _look_for_signals()
     gc.disable()  # for the imports, of which collecting would be a third; a session enables it
     try:
         code = dockless.main(standalone_mode=False)
@@ -85,6 +87,16 @@ def main() -> None:
         code = _ending(error)
     gc.freeze()  # the interpreter would look through every module once more before it ends
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _look_for_signals() -> None:
+    """Wake the main thread once a second.
+
+    Python sees a signal between two of its steps. One that comes just before a call that blocks,
+    as a read from a pipe, would otherwise not be seen until that call ends.
+    """
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
