@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import (
     AbsentError,
@@ -29,7 +30,7 @@ class Found:
         bare: The repository of a name that is a tag only.
         size: About how many bytes it has.
         open: Reads it; raises SourceError when it is damaged.
-        blobs: Its configs and layers, where they are known before it is read.
+        content: What it is, where that is known before its layers are read.
     """
 
     source: str
@@ -37,7 +38,14 @@ class Found:
     bare: str
     size: int
     open: Callable[[], Image]
-    blobs: frozenset[Digest] = frozenset()
+    content: Content | None = None
+
+    @property
+    def blobs(self) -> frozenset[Digest]:
+        """Its configs and layers, where they are known."""
+        return (
+            frozenset(blob.digest for blob in self.content.blobs) if self.content else frozenset()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,8 @@ class Entry:
     Attributes:
         source: What its source is called.
         name: What it is called there.
-        repository: Where to.
-        tags: What is to name it there.
+        references: What is to name it there, all in one repository; without a tag for a referrer,
+            which is found by its subject.
         size: About how many bytes it has.
         open: Reads it.
         blobs: Its configs and layers, where they are known before it is read.
@@ -56,16 +64,20 @@ class Entry:
 
     source: str
     name: str
-    repository: Repository
-    tags: tuple[str, ...]
+    references: tuple[Reference, ...]
     size: int
     open: Callable[[], Image]
     blobs: frozenset[Digest] = frozenset()
 
     @property
-    def references(self) -> tuple[Reference, ...]:
-        """The references that it gets."""
-        return tuple(Reference(self.repository, tag) for tag in self.tags)
+    def repository(self) -> Repository:
+        """Where it goes."""
+        return self.references[0].repository
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags there; none for a referrer."""
+        return tuple(each.tag for each in self.references if each.tag)
 
 
 Outcome = PushResult | DocklessError
@@ -90,11 +102,11 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
     entries: list[Entry] = []
     errors: dict[tuple[str, str], DocklessError] = {}
     for image in found:
-        tags: dict[Repository, dict[str, None]] = defaultdict(dict)
+        places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
         try:
             for name in whole_names(image):
                 target = renaming.target(name)
-                tags[target.repository][target.tag] = None
+                places[target.repository][target] = None
         except ValueError as error:
             errors[image.source, image.names[0]] = SourceError(
                 f"{image.names[0]!r} of {image.source} has no place at {renaming.host}: {error}.",
@@ -109,13 +121,12 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
             Entry(
                 image.source,
                 image.names[0],
-                repository,
                 tuple(each),
                 image.size,
                 image.open,
                 image.blobs,
             )
-            for repository, each in tags.items()
+            for each in places.values()
         ]
     clashing = _clashes(entries)
     for entry in clashing:
@@ -128,7 +139,7 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
 
 
 def bringers_first(entries: Sequence[Entry]) -> list[Entry]:
-    """Order images so that those which bring what others share start first.
+    """Order images so that those which bring what others share start first, and referrers last.
 
     The others find it there then, and do not wait for it one behind the other.
     """
@@ -141,7 +152,7 @@ def bringers_first(entries: Sequence[Entry]) -> list[Entry]:
         brings = (entry.blobs & shared) - brought
         (first if brings else later).append(entry)
         brought |= brings
-    return [*first, *later]
+    return sorted([*first, *later], key=lambda entry: not entry.tags)
 
 
 def mirror(

@@ -19,7 +19,7 @@ class Order:
 
     Attributes:
         repository: Where to.
-        tags: Every tag that is to name the image.
+        tags: Every tag that is to name the image; none for one that only its digest names.
         immutable: Whether a tag that exists with another digest is an error.
         verify: Whether the registry's copy is read back and compared.
         dry_run: Whether the registry is only read.
@@ -64,17 +64,14 @@ class Delivery:
         engine: The name of the engine that sent it; empty when there was nothing to send.
         attempts: How often the engine was started to send it.
         started: When it began, on the clock of the means.
+        moving: Whether any tag is to be made or moved, or the image, if it gets none, was missing.
     """
 
     plan: Plan
     engine: str
     attempts: int
     started: float
-
-    @property
-    def moving(self) -> bool:
-        """Whether any tag is to be made or moved."""
-        return any(tag.action != "keep" for tag in self.plan.tags)
+    moving: bool = True
 
 
 def push(order: Order, image: Image, means: Means) -> PushResult:
@@ -102,13 +99,13 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     content = image.content()
     wanted = content.root.digest
     tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
-    moving = any(tag.action != "keep" for tag in tags)
+    moving = _moving(order, tags, wanted, means)
     if order.immutable:
         refuse_moves(order, tags)
     blobs = _blobs(order, content, means) if moving else _all_present(content)
     plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
     if not moving or order.dry_run:
-        return Delivery(plan, "", 0, started)
+        return Delivery(plan, "", 0, started, moving)
     engine = means.engine()
     attempts = _send(plan, image, engine, means)
     if order.verify:
@@ -135,6 +132,12 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
         attempts=delivery.attempts,
         seconds=means.clock() - delivery.started,
     )
+
+
+def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means) -> bool:
+    if tags:
+        return any(tag.action != "keep" for tag in tags)
+    return _manifest(order.repository, root, means) is None
 
 
 def tags_before(order: Order, registry: Registry, patience: Patience) -> dict[str, Digest | None]:
@@ -175,7 +178,8 @@ def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
 
 def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
     """Push the content by digest, unless it is there; return how often the engine was started."""
-    if not plan.missing and _read_back(plan, plan.content.root.digest, means) is not None:
+    root = plan.content.root.digest
+    if not plan.missing and _manifest(plan.repository, root, means) is not None:
         return 0
     # an engine reads the config even where the registry has it
     needed = plan.content.configs() | {blob.digest for blob in plan.missing}
@@ -188,7 +192,7 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
     def attempt() -> None:
         nonlocal attempts
         if attempts:  # a registry that asks for patience says for how long only to us
-            means.registry.tag(plan.repository, plan.tags[0].tag)
+            means.registry.manifest(plan.repository, root)
         attempts += 1
         sending = means.progress.start(what, size or None)
         try:
@@ -204,7 +208,7 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
 
 def _verify(order: Order, plan: Plan, means: Means) -> None:
     for digest, data in plan.content.documents.items():
-        if _read_back(plan, digest, means) != data:
+        if _manifest(plan.repository, digest, means) != data:
             raise PushError(
                 f"{plan.repository.host} does not have {digest} of {plan.repository} "
                 f"after the push.",
@@ -221,8 +225,8 @@ def _verify(order: Order, plan: Plan, means: Means) -> None:
         )
 
 
-def _read_back(plan: Plan, digest: Digest, means: Means) -> bytes | None:
-    return means.patience.call(lambda: means.registry.manifest(plan.repository, digest))
+def _manifest(repository: Repository, digest: Digest, means: Means) -> bytes | None:
+    return means.patience.call(lambda: means.registry.manifest(repository, digest))
 
 
 def move_tags(

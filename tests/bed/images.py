@@ -154,6 +154,20 @@ class Layout:
             manifests.append(self.image(parts, architecture, platform=platform))
         return self.index(*manifests, **more)
 
+    def referrer(self, subject: Json, data: bytes, **more: Any) -> Json:  # noqa: ANN401 - any JSON
+        """Write a manifest about another one, with these bytes, and return its descriptor."""
+        return self.document(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "artifactType": "application/vnd.example.sbom",
+                "config": self.blob(b"{}", "application/vnd.oci.empty.v1+json"),
+                "layers": [self.blob(data, "text/plain")],
+                "subject": {key: subject[key] for key in ("mediaType", "digest", "size")},
+            },
+            **more,
+        )
+
     def index(self, *descriptors: Json, **more: Any) -> Json:  # noqa: ANN401 - any JSON
         """Write an index of these descriptors, which may be indexes, and return its own."""
         content = {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(descriptors)}

@@ -1,17 +1,20 @@
 """Bundles: many images on a disk, from everywhere, and out again."""
 
+import contextlib
 import hashlib
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import urllib3
 
 from bed import images
 from bed.dockless import Dockless, Result
 from bed.images import Layer
 from bed.pushes import Pusher, archive_identity, layout_identity
-from bed.registry import Registry
+from bed.registry import Registry, crane_registry
 
 
 @pytest.fixture
@@ -195,6 +198,45 @@ def test_images_of_a_registry_come_with_their_signatures(
     bare = tmp_path / "bare"
     create(pusher.program, bare, f"docker://{host}/acme/web:v1", "--no-referrers")
     assert "sig" not in (bare / "bundle.lock.json").read_text()
+
+
+@pytest.mark.parametrize("kind", ["docker-registry", "crane"])
+def test_what_refers_to_an_image_is_carried_along(
+    pusher: Pusher, layers: tuple[Layer, ...], tmp_path: Path, kind: str
+) -> None:
+    layout = images.Layout(tmp_path / "signed")
+    image = layout.image(layers[:2], **images.named("ghcr.io/acme/web:v1"))
+    about = [layout.referrer(image, data) for data in (b"an SBOM", b"a signature")]
+    about.append(layout.referrer(about[0], b"a signature of the SBOM"))
+    layout.top(image, *about)
+    with contextlib.ExitStack() as stack:
+        registry = pusher.registry
+        if kind == "crane":  # which lists referrers
+            (tmp_path / "crane").mkdir()
+            registry = stack.enter_context(crane_registry(tmp_path / "crane"))
+        host = registry.host
+        sent = pusher.program.run("mirror", layout.folder, "--to", f"{host}/a")
+        assert sent.code == 0, sent.stderr
+        out = tmp_path / "disk"
+        create(pusher.program, out, f"docker://{host}/a/acme/web:v1")
+        again = pusher.program.run("mirror", out, "--to", f"{host}/b")
+        assert again.code == 0, again.stderr
+        for path in ("a/acme/web", "b/a/acme/web"):
+            assert _referrers(host, path, image) == {about[0]["digest"], about[1]["digest"]}
+            assert _referrers(host, path, about[0]) == {about[2]["digest"]}
+    bare = tmp_path / "bare.tar"
+    create(pusher.program, bare, layout.folder, "--no-referrers")
+    assert len(pusher.program.run("bundle", "list", bare).stdout.splitlines()) == 2
+
+
+def _referrers(host: str, path: str, subject: dict[str, Any]) -> set[str]:
+    """Ask the registry itself, and read the tag that stands in where it does not know."""
+    answer = urllib3.request("GET", f"http://{host}/v2/{path}/referrers/{subject['digest']}")
+    if answer.status != 200:
+        tag = subject["digest"].replace(":", "-")
+        answer = urllib3.request("GET", f"http://{host}/v2/{path}/manifests/{tag}",
+            headers={"Accept": images.INDEX})  # fmt: skip
+    return {each["digest"] for each in answer.json()["manifests"]}
 
 
 def test_a_registry_is_mirrored_to_another(

@@ -250,7 +250,7 @@ def test_a_push_that_fails_on_the_network_is_tried_again(shop: Shop) -> None:
 
 def test_before_it_is_tried_again_the_registry_is_asked_how_long_to_wait(shop: Shop) -> None:
     shop.journal.on("push", BUSY)
-    shop.journal.on("tag v1", None, NetworkError("Wait.", retry_after=7.0))
+    shop.journal.on("manifest", NetworkError("Wait.", retry_after=7.0))
     shop.push()
     assert ["in 7.0 s" in note for note in shop.progress.notes] == [False, True]
 

@@ -118,7 +118,7 @@ Examples:
     "--referrers/--no-referrers",
     default=True,
     show_default=True,
-    help="Take cosign's signatures and attestations along.",
+    help="Take signatures and whatever else refers to an image along.",
 )
 @click.option("--split", type=Size(), help="Write a .tar in parts of at most so many bytes.")
 @click.option("--since", type=_PATH, help="Leave out layers that this older lock file has.")
@@ -206,7 +206,9 @@ def _add(written: layout.Bundle, found: Found) -> None:
             f"An image of {found.source} has no name.", "Name it with --as, or leave it out."
         )
     for name in whole_names(found):
-        whole = f"{full_name(name)}:{name.tag or 'latest'}"
+        by_digest = name.digest and not name.tag
+        whole = f"{full_name(name)}@{name.digest}" if by_digest else ""
+        whole = whole or f"{full_name(name)}:{name.tag or 'latest'}"
         written.add(whole, found.source, content, blobs)
 
 

@@ -1,9 +1,12 @@
 """`dockless mirror`: every image of many sources, to one registry."""
 
+import contextlib
 import os
 import queue
+import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -111,7 +114,7 @@ mirror is simply run again.
     "--referrers/--no-referrers",
     default=True,
     show_default=True,
-    help="Take cosign's signatures and attestations along.",
+    help="Take signatures and whatever else refers to an image along.",
 )
 @click.option(
     "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, help="Images at once."
@@ -166,7 +169,9 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
                     stack.enter_context(space(f"mirror-{number}")), sender=shared.sender()
                 )
                 workers.put(stack.enter_context(Session(pushing, who, place, here)))
-        outcomes = push_all(entries, partial(_push, workers), options.parallel, own.progress.note)
+        turns: defaultdict[Repository, threading.Lock] = defaultdict(threading.Lock)
+        pushing_one = partial(_push, workers, turns)
+        outcomes = push_all(entries, pushing_one, options.parallel, own.progress.note)
     lines = [
         *(Line(each.source, each.name, each.references, what) for each, what in outcomes.items()),
         *(Line(*where, (), error) for where, error in planned.errors.items()),
@@ -174,10 +179,17 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     return _report(options, lines)
 
 
-def _push(workers: "queue.SimpleQueue[Session]", entry: Entry) -> PushResult:
+def _push(
+    workers: "queue.SimpleQueue[Session]",
+    turns: Mapping[Repository, threading.Lock],
+    entry: Entry,
+) -> PushResult:
+    # where the registry lists no referrers, crane keeps the list in a tag: reads it, adds, writes
+    turn = contextlib.nullcontext() if entry.tags else turns[entry.repository]
     worker = workers.get()
     try:
-        return worker.push(_target(entry), entry.open())
+        with turn:
+            return worker.push(_target(entry), entry.open())
     finally:
         workers.put(worker)
 

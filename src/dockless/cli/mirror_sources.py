@@ -1,13 +1,15 @@
 """The images that a mirror finds in its sources."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from dockless.cli.session import Session
-from dockless.mirror import Found
+from dockless.mirror import Found, whole_names
+from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
+from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference
 from dockless.sources.spec import REGISTRY, SourceSpec, parse_source
 
@@ -27,14 +29,18 @@ def find(
         sources: What the user typed.
         folder: What relative paths start from.
         named: The repository of names that are a tag only; None for the source's own name.
-        referrers: Whether what cosign keeps beside an image of a registry comes along.
+        referrers: Whether signatures and whatever else refers to an image come along.
     """
     for text in sources:
         for each in _unfolded(text, folder):
-            for image in _images(work, parse_source(each, folder), named):
-                yield image
-                if referrers and each.startswith(REGISTRY):
-                    yield from _beside(work, image)
+            images = tuple(_images(work, parse_source(each, folder), named))
+            if each.startswith(REGISTRY):
+                for image in images:
+                    yield image
+                    if referrers:
+                        yield from _beside(work, image)
+            else:
+                yield from _with_subjects(images, referrers=referrers)
 
 
 def _unfolded(text: str, folder: Path) -> tuple[str, ...]:
@@ -57,14 +63,51 @@ def _unfolded(text: str, folder: Path) -> tuple[str, ...]:
 
 
 def _beside(work: Session, image: Found) -> Iterator[Found]:
-    """Yield the signatures, attestations and SBOMs that cosign tags after an image's digest."""
-    reference = Reference.parse(image.names[0])
-    digest = image.open().content().root.digest
-    for ending in _ENDINGS:
-        tag = f"{digest.algorithm}-{digest.hex}{ending}"
-        if work.knock(reference.repository).client.tag(reference.repository, tag):
-            spec = SourceSpec("registry", name=str(reference.tagged(tag)))
-            yield from _images(work, spec, None)
+    """Yield the signatures, attestations and SBOMs that a registry has of an image.
+
+    cosign tags them after the image's digest; the OCI's referrers name it as their subject. They
+    may have referrers themselves.
+    """
+    repository = Reference.parse(image.names[0]).repository
+    client = work.knock(repository).client
+    for digest in image.open().content().documents:
+        tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _ENDINGS)
+        beside = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
+        referrers = client.referrers(repository, digest)
+        beside += (Reference(repository, digest=each.digest) for each in referrers)
+        for reference in beside:
+            for found in _images(work, SourceSpec("registry", name=str(reference)), None):
+                yield found
+                yield from _beside(work, found)
+
+
+def _with_subjects(images: tuple[Found, ...], *, referrers: bool) -> Iterator[Found]:
+    """Yield the images of a layout; one without a name that refers to another goes beside it."""
+    homes: dict[Digest, list[str]] = {}
+    subjects: dict[Digest, Digest] = {}
+    for image in images:
+        documents = image.content.documents if image.content else {}
+        whole = [str(replace(name, tag="", digest=None)) for name in whole_names(image)]
+        for digest, data in documents.items():
+            homes.setdefault(digest, []).extend(whole)
+            subject = parse_document(data).subject
+            if subject and not whole:
+                subjects[digest] = subject
+    for image in images:
+        root = image.content.root.digest if image.content and not image.names else None
+        if root not in subjects:
+            yield image
+        elif referrers:
+            near = _homes(root, homes, subjects)
+            yield replace(image, names=tuple(dict.fromkeys(f"{home}@{root}" for home in near)))
+
+
+def _homes(
+    digest: Digest, homes: Mapping[Digest, list[str]], subjects: Mapping[Digest, Digest]
+) -> list[str]:
+    """Return the repositories of a manifest: its own, or its subject's."""
+    own = homes.get(digest, [])
+    return own or (_homes(subjects[digest], homes, subjects) if digest in subjects else [])
 
 
 def _images(work: Session, spec: SourceSpec, named: str | None) -> Iterator[Found]:
@@ -81,12 +124,11 @@ def _looked_into(found: Found) -> Found:
     """Add what the image consists of; a damaged one fails when it is pushed."""
     try:
         image = found.open()
-        blobs = image.content().blobs
+        content = image.content()
     except SourceError:
         return found
-    digests = frozenset(blob.digest for blob in blobs)
-    size = sum(blob.size for blob in blobs)
-    return replace(found, size=size, blobs=digests, open=lambda: image)
+    size = sum(blob.size for blob in content.blobs)
+    return replace(found, size=size, content=content, open=lambda: image)
 
 
 def _stem(spec: SourceSpec) -> str:

@@ -82,8 +82,9 @@ class Bundle:
         (self._folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
         roots = []
         for name, (_, content) in sorted(self._images.items()):
-            annotations = ((CONTAINERD_NAME, name), (REF_NAME, name))
-            roots.append(replace(content.root, annotations=annotations).to_json())
+            # a referrer has no name: its subject leads to it
+            names = () if "@" in name else ((CONTAINERD_NAME, name), (REF_NAME, name))
+            roots.append(replace(content.root, annotations=names).to_json())
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": roots}
         (self._folder / "index.json").write_bytes(compact_json(index))
         locked = tuple(each for each, _ in self._images.values())

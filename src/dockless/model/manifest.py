@@ -79,19 +79,34 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An image manifest: one config and its layers, the lowest first."""
+    """An image manifest: one config and its layers, the lowest first.
+
+    Attributes:
+        media_type: Docker's or the OCI's.
+        config: The config.
+        layers: The layers.
+        subject: The manifest that this one, a signature or an SBOM, is about; None for none.
+    """
 
     media_type: str
     config: Descriptor
     layers: tuple[Descriptor, ...]
+    subject: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An image index: descriptors of manifests, or of further indexes."""
+    """An image index: descriptors of manifests, or of further indexes.
+
+    Attributes:
+        media_type: Docker's or the OCI's.
+        manifests: What it lists.
+        subject: The manifest that this index is about; None for none.
+    """
 
     media_type: str
     manifests: tuple[Descriptor, ...]
+    subject: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +144,12 @@ def parse_document(data: bytes) -> Manifest | Index:
         raise ValueError("its mediaType is not text")
     if kind in INDEXES or (not kind and "manifests" in members):
         entries = _list(members, "manifests")
-        return Index(kind or OCI_INDEX, tuple(parse_descriptor(entry) for entry in entries))
+        listed = tuple(parse_descriptor(entry) for entry in entries)
+        return Index(kind or OCI_INDEX, listed, _subject(members))
     if kind in MANIFESTS or (not kind and "layers" in members):
         layers = tuple(parse_descriptor(entry) for entry in _list(members, "layers"))
-        return Manifest(kind or OCI_MANIFEST, parse_descriptor(members.get("config")), layers)
+        config = parse_descriptor(members.get("config"))
+        return Manifest(kind or OCI_MANIFEST, config, layers, _subject(members))
     raise ValueError(f"it is neither an image manifest nor an index (mediaType {kind!r})")
 
 
@@ -191,6 +208,11 @@ def image_manifest(config: Descriptor, layers: tuple[Descriptor, ...]) -> bytes:
 def compact_json(document: object) -> bytes:
     """Return JSON without blanks, members in the order given."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _subject(members: Mapping[str, Any]) -> Digest | None:
+    entry = members.get("subject")
+    return parse_descriptor(entry).digest if entry is not None else None
 
 
 def _platform(entry: object) -> Platform | None:

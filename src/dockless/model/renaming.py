@@ -69,7 +69,10 @@ class Renaming:
         if self.flatten:
             path = path.replace("/", "-")
         whole_path = f"{self.prefix}/{path}" if self.prefix else path
-        return Reference(Repository.of(self.host, whole_path), name.tag or "latest")
+        repository = Repository.of(self.host, whole_path)
+        if name.digest and not name.tag:
+            return Reference(repository, digest=name.digest)
+        return Reference(repository, name.tag or "latest")
 
     def _stripped(self, name: str) -> str:
         for beginning in sorted(self.strip, key=len, reverse=True):

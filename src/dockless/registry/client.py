@@ -8,7 +8,14 @@ from urllib.parse import urljoin
 
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, PushError
-from dockless.model.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS
+from dockless.model.manifest import (
+    INDEXES,
+    LONGEST_MANIFEST,
+    MANIFESTS,
+    Descriptor,
+    Index,
+    parse_document,
+)
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant
 from dockless.registry.http import CONNECTIONS, Answer, Body, Http
@@ -107,6 +114,21 @@ class RegistryClient:
                 "No tag was moved. Do not trust this registry, or what stands before it.",
             )
         return answer.body
+
+    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...]:
+        """Return what refers to a manifest: signatures, attestations, SBOMs.
+
+        As the distribution-spec has it under 'Listing Referrers' and 'Unavailable Referrers API'.
+        """
+        answer = self.request("GET", repository, f"referrers/{subject}")
+        if answer.status != _OK or _is_html(answer):
+            tag = f"{subject.algorithm}-{subject.hex}"
+            answer = self._ask("GET", repository, f"manifests/{tag}")
+        try:
+            document = parse_document(answer.body) if answer.status == _OK else None
+        except ValueError:
+            return ()
+        return document.manifests if isinstance(document, Index) else ()
 
     def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
         """Return those of the blobs that the repository has."""

@@ -64,7 +64,11 @@ def _blobs(files: Files, root: Descriptor) -> Iterator[Descriptor]:
 
 def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> Iterator[str]:
     there = {(name, root.digest) for root in tops for name in names(root)}
-    locked = {(each.name, each.root.digest) for each in lock.images}
+    locked = {(each.name, each.root.digest) for each in lock.images if "@" not in each.name}
+    tops_there = {root.digest for root in tops}
+    for each in lock.images:
+        if "@" in each.name and each.root.digest not in tops_there:
+            yield f"{files.label} does not list {each.name}, and {FILE} does."
     for name, digest in sorted(locked - there, key=str):
         yield f"{files.label} does not list {name} as {digest}, and {FILE} does."
     for name, digest in sorted(there - locked, key=str):
