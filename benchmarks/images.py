@@ -26,9 +26,9 @@ def base_layers(folder: Path, scale: int = 1) -> list[Layer]:
         RuntimeError: The machine has too few files.
     """
     folder.mkdir()
-    row = iter(_row())
+    row = rows()
     return [
-        write_layer(folder / f"{number}.tar", _cut(row, size * scale))
+        write_layer(folder / f"{number}.tar", cut(row, size * scale))
         for number, size in enumerate(SIZES)
     ]
 
@@ -41,12 +41,18 @@ def image(folder: Path, name: str, base: Sequence[Layer], text: str) -> Archive:
     return write_archive(folder / f"{name}.tar", NAME, (*base, last))
 
 
-def _row() -> list[Path]:
+def rows() -> Iterator[Path]:
+    """Yield the files of /usr, each once, in the order of the SHA-256 of their names."""
     real = (path for path in files(Path("/usr")) if not path.is_symlink())
-    return sorted(real, key=lambda path: hashlib.sha256(bytes(path)).digest())
+    return iter(sorted(real, key=lambda path: hashlib.sha256(bytes(path)).digest()))
 
 
-def _cut(row: Iterator[Path], size: int) -> Iterable[Path]:
+def cut(row: Iterator[Path], size: int) -> Iterable[Path]:
+    """Yield the next files of a row until there are so many bytes.
+
+    Raises:
+        RuntimeError: The machine has too few files.
+    """
     total = 0
     for path in row:
         if (bytes_ := path.stat().st_size) <= _LARGEST:

@@ -20,18 +20,13 @@ from bed import images
 from bed.dockless import Dockless, dockless
 from bed.images import Layer
 from bed.registry import Registry, docker_registry, empty
+from benchmarks.images import MB, cut, rows
 from benchmarks.machine import heading, machine, versions
 from benchmarks.results import Row, table
+from demo.image import write_layer
 
 _FAMILIES, _MEMBERS = 6, 10
-_BASES = (
-    "usr/lib/python3.11",
-    "usr/share/perl",
-    "usr/share/zoneinfo",
-    "usr/share/perl5",
-    "usr/lib/systemd",
-    "usr/share/doc",
-)
+_SHARED_BYTES = (100 * MB, 10 * MB)
 _ONE_WAY_MILLISECONDS = 20
 
 
@@ -88,29 +83,44 @@ def main() -> None:
 
 
 def _images(folder: Path) -> tuple[Path, list[str]]:
+    """Write the layout; return it and the names of its images.
+
+    Each family shares a base of 100 MB of files and a layer of 10 MB; each image adds a small one.
+    Two of ten are for two platforms, and two of ten have a signature as cosign tags it, and an SBOM
+    that is an OCI referrer.
+    """
     layout = images.Layout(folder / "layout")
     work = folder / "layers"
     work.mkdir()
-    roots, names = [], []
+    files = rows()
+    roots: list[images.Json] = []
+    names: list[str] = []
+
+    def add(descriptor: images.Json, name: str) -> None:
+        names.append(name)
+        roots.append({**descriptor, "annotations": {"org.opencontainers.image.ref.name": name}})
+
     for family in range(_FAMILIES):
-        base = images.layer(work / f"base-{family}.tar", [_BASES[family]])
-        middle = images.layer(work / f"middle-{family}.tar", [f"{_BASES[(family + 1) % 6]}"])
+        shared = [_cut(work / f"{family}-{size}.tar", files, size) for size in _SHARED_BYTES]
         for member in range(_MEMBERS):
-            own = _own(work, family, member)
-            name = f"app{family}/image{member}:v1"
-            parts = (base, middle, own)
-            named = {"org.opencontainers.image.ref.name": name}
-            if member % 5 == 0:
-                platforms = {"amd64": parts, "arm64": parts[1:]}
-                roots.append(layout.platforms(platforms, annotations=named))
-            else:
-                roots.append(layout.image(parts, annotations=named))
-            names.append(name)
+            parts = (*shared, _own(work, family, member))
+            name = f"app{family}/image{member}"
+            both = {"amd64": parts, "arm64": parts[1:]}
+            image = layout.platforms(both) if member % 5 == 0 else layout.image(parts)
+            add(image, f"{name}:v1")
+            if member % 5 == 1:
+                signature = layout.image((_own(work, family, f"{member}-signature"),))
+                add(signature, f"{name}:{image['digest'].replace(':', '-')}.sig")
+                roots.append(layout.referrer(image, b"an SBOM of " + name.encode()))
     layout.top(*roots)
     return layout.folder, names
 
 
-def _own(work: Path, family: int, member: int) -> Layer:
+def _cut(path: Path, files: Iterator[Path], size: int) -> Layer:
+    return Layer(path, write_layer(path, cut(files, size)).diff_id)
+
+
+def _own(work: Path, family: int, member: int | str) -> Layer:
     tree = work / f"own-{family}-{member}"
     tree.mkdir()
     (tree / "name").write_text(f"{family} {member}\n" * 1000)

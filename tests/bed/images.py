@@ -100,6 +100,7 @@ class Layout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._known: dict[str, Json] = {}
         (folder / "blobs" / "sha256").mkdir(parents=True)
         (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
         self.top()
@@ -129,12 +130,7 @@ class Layout:
             "config": {"Cmd": ["/usr/bin/bash"]},
             "rootfs": {"type": "layers", "diff_ids": [part.diff_id for part in parts]},
         }
-        blobs = [
-            self.blob(gzip.compress(part.path.read_bytes(), 1, mtime=0), GZIP_LAYER)
-            if compressed
-            else self.blob(part.path.read_bytes(), PLAIN_LAYER)
-            for part in parts
-        ]
+        blobs = [self._gzipped(part) if compressed else self._plain(part) for part in parts]
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
@@ -142,6 +138,15 @@ class Layout:
             "layers": blobs,
         }
         return self.document(manifest, **more)
+
+    def _gzipped(self, part: Layer) -> Json:
+        if part.diff_id not in self._known:
+            packed = gzip.compress(part.path.read_bytes(), 1, mtime=0)
+            self._known[part.diff_id] = self.blob(packed, GZIP_LAYER)
+        return self._known[part.diff_id]
+
+    def _plain(self, part: Layer) -> Json:
+        return self.blob(part.path.read_bytes(), PLAIN_LAYER)
 
     def platforms(self, images: Mapping[str, Sequence[Layer]], **more: Any) -> Json:  # noqa: ANN401 - any JSON
         """Write an index of one image a platform (`arm64/v8`) and return its descriptor."""

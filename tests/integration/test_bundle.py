@@ -219,8 +219,11 @@ def test_what_refers_to_an_image_is_carried_along(
         assert sent.code == 0, sent.stderr
         out = tmp_path / "disk"
         create(pusher.program, out, f"docker://{host}/a/acme/web:v1")
-        again = pusher.program.run("mirror", out, "--to", f"{host}/b")
+        receipt = tmp_path / "receipt.json"
+        again = pusher.program.run("mirror", out, "--to", f"{host}/b", "--receipt", receipt)
         assert again.code == 0, again.stderr
+        checked = pusher.program.run("verify", receipt)
+        assert checked.stdout.startswith("4 of 4 references"), checked.stderr
         for path in ("a/acme/web", "b/a/acme/web"):
             assert _referrers(host, path, image) == {about[0]["digest"], about[1]["digest"]}
             assert _referrers(host, path, about[0]) == {about[2]["digest"]}
