@@ -76,13 +76,25 @@ class Registry(Protocol):
 
 
 class EarlyUploads(Protocol):
-    """Blobs that come to the registry before the engine starts. Nothing is ever raised."""
+    """What comes to the registry before the engine starts."""
 
     def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
         """Make the repository have blobs that another one has; return those that it has now."""
 
-    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
-        """Wait for what is on its way, and make the registry accept it."""
+    def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
+        """Make the registry have as much of an image as can be; tell of the bytes that went.
+
+        Args:
+            content: The image.
+            missing: A file for each blob that the repository lacks.
+            sending: Told of what is sent.
+
+        Returns:
+            Whether the repository has all of it by its digest, so that the engine need not push.
+
+        Raises:
+            NetworkError: The registry asks for patience.
+        """
 
 
 class Mover(Protocol):

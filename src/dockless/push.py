@@ -1,5 +1,6 @@
 """One push: plan, send by digest, read back, and only then move the tags."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,8 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
     # an engine reads the config even where the registry has it
     needed = plan.content.configs() | {blob.digest for blob in plan.missing}
     blobs = image.paths(needed)
-    layout = means.lay_out(plan.content, blobs)
+    layout = functools.cache(lambda: means.lay_out(plan.content, blobs))
+    missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
     size = sum(blob.size for blob in plan.missing)
     what = "uploading" if size else "sending the manifest"
     attempts = 0
@@ -196,8 +198,8 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
         attempts += 1
         sending = means.progress.start(what, size or None)
         try:
-            means.early.commit(needed, sending)
-            engine.push(layout, plan.content, plan.repository, sending)
+            if not means.early.bring(plan.content, missing, sending):
+                engine.push(layout(), plan.content, plan.repository, sending)
             sending.complete()
         finally:
             sending.finish()

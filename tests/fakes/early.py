@@ -1,7 +1,9 @@
 """A head start that brings nothing to the registry."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 
+from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.ports import Task
 from fakes.journal import Journal
@@ -11,21 +13,26 @@ class FakeEarlyUploads:
     """What goes ahead of the engine, as a `ports.EarlyUploads`.
 
     Attributes:
-        wanted: What was to be committed, each time.
+        wanted: What was to be brought, each time.
+        brings: Brings a whole image; None when that is left to the engine.
         lends: The blobs that another repository has.
     """
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.lends: frozenset[Digest] = frozenset()
         self.wanted: list[frozenset[Digest]] = []
+        self.brings: Callable[[Content], None] | None = None
         self._journal = journal or Journal()
 
     def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
         """Give what `lends` has."""
         return self.lends & frozenset(blobs)
 
-    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
-        """Write down what is wanted."""
-        self._journal.step("commit")
-        self.wanted.append(frozenset(wanted))
+    def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
+        """Write down what is wanted, and bring it if `brings` says so."""
+        self._journal.step("bring")
+        self.wanted.append(frozenset(missing))
         sending.advance(0)
+        if self.brings:
+            self.brings(content)
+        return bool(self.brings)

@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 
 from bed import registry as servers
+from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
-from dockless.model.manifest import OCI_LAYER, Descriptor
+from dockless.model.manifest import OCI_LAYER, OCI_MANIFEST, Descriptor
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
 from dockless.registry.uploads import HeadStart
 from fakes.progress import FakeProgress
+
+NOTHING = Content(Descriptor(OCI_MANIFEST, Digest.of(b""), 0), {}, (), None, ())
 
 
 @pytest.fixture(params=["registry", "embedded_registry"])
@@ -46,7 +49,7 @@ def test_what_is_committed_is_there_and_was_counted(
     task = progress.start("uploading", blob[0].size)
     with HeadStart(client, repository, None) as early:
         early.offer(*blob)
-        early.commit([blob[0].digest], task)
+        early.bring(NOTHING, {blob[0].digest: blob[1]}, task)
     assert client.present(repository, [blob[0].digest]) == {blob[0].digest}
     assert task.done == blob[0].size
 
@@ -64,7 +67,7 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 ) -> None:
     with HeadStart(client, repository, None) as early:
         early.offer(*blob)
-        early.commit([], FakeProgress().start("uploading", None))
+        early.bring(NOTHING, {}, FakeProgress().start("uploading", None))
     assert not client.present(repository, [blob[0].digest])
 
 
@@ -73,11 +76,11 @@ def test_what_the_registry_has_is_not_sent_again(
 ) -> None:
     with HeadStart(client, repository, None) as first:
         first.offer(*blob)
-        first.commit([blob[0].digest], FakeProgress().start("uploading", None))
+        first.bring(NOTHING, {blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
     with HeadStart(client, repository, None) as second:
         second.offer(*blob)
-        second.commit([blob[0].digest], task)
+        second.bring(NOTHING, {blob[0].digest: blob[1]}, task)
     assert task.done == 0
 
 
@@ -90,4 +93,4 @@ def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_
     target = Repository.of(locked_registry.host, "early/refused")
     with HeadStart(RegistryClient(http, lambda: None), target, None) as early:
         early.offer(blob, path)
-        early.commit([blob.digest], FakeProgress().start("uploading", None))
+        early.bring(NOTHING, {blob.digest: path}, FakeProgress().start("uploading", None))

@@ -26,7 +26,7 @@ OTHER = Digest("sha256", "e" * 64)
 BUSY = NetworkError("It is busy.", retry_after=0.0)
 FIRST_PUSH = [
     *("tag v1", "tag v2", "content", "present"),
-    *("paths", "commit", "push"),
+    *("paths", "bring", "push"),
     *("manifest", "present"),
     *("move v1", "tag v1", "move v2", "tag v2"),
 ]
@@ -64,13 +64,16 @@ class Shop:
         return FakeEngine(self.registry, self.journal)
 
     def push(self, *tags: str, **order: bool) -> PushResult:
+        return push(Order(REPOSITORY, tags or ("v1",), **order), self.image, self.means())
+
+    def means(self) -> Means:
         lay_out = partial(write_layout, self.folder / "layout")
 
         def laid_out(*arguments: object) -> Path:
             self.layouts.append(lay_out(*arguments))  # type: ignore[arg-type] # as it was called
             return self.layouts[-1]
 
-        means = Means(
+        return Means(
             self.registry,
             self.early,
             self.engine,
@@ -79,7 +82,6 @@ class Shop:
             Patience(self.attempts, None, self.progress.note, lambda _: None),
             iter((10.0, 12.5)).__next__,
         )
-        return push(Order(REPOSITORY, tags or ("v1",), **order), self.image, means)
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def test_a_warm_push_asks_for_the_tags_and_does_nothing_else(shop: Shop) -> None
 def test_an_image_that_is_there_under_another_tag_is_not_sent_again(shop: Shop) -> None:
     shop.registry.hold(REPOSITORY, shop.content, "v1")
     result = shop.push("v2")
-    assert not {"paths", "commit", "push"} & set(shop.journal.steps)
+    assert not {"paths", "bring", "push"} & set(shop.journal.steps)
     assert shop.held.tags["v2"] == shop.content.root.digest
     assert (result.sent, result.attempts, result.verified) == (0, 0, True)
 
@@ -141,7 +143,7 @@ def test_only_what_the_registry_lacks_and_the_config_is_laid_out(shop: Shop) -> 
     laid_out = {path.name for path in shop.layouts[0].glob("blobs/sha256/*")}
     assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
     assert result.plan.missing == (app,)
-    assert shop.early.wanted == [{config.digest, app.digest}]
+    assert shop.early.wanted == [{app.digest}]
     assert [task.total for task in shop.progress.tasks] == [app.size]
     assert result.sent == app.size
 
@@ -282,3 +284,21 @@ def test_a_blob_that_another_repository_has_is_borrowed_and_not_read(shop: Shop)
     shop.held.blobs.add(lent)
     result = shop.push("v1")
     assert lent not in {blob.digest for blob in result.plan.missing}
+
+
+def test_an_image_that_was_brought_ahead_needs_the_engine_for_its_tags_only(shop: Shop) -> None:
+    shop.early.brings = lambda content: shop.registry.hold(REPOSITORY, content)
+    result = shop.push("v1")
+    assert "push" not in shop.journal.steps
+    assert shop.journal.steps[-2:] == ["move v1", "tag v1"]
+    assert not shop.layouts
+    assert (result.verified, result.attempts) == (True, 1)
+
+
+def test_an_image_without_tags_is_sent_once_and_then_unchanged(shop: Shop) -> None:
+    order = Order(REPOSITORY, ())
+    first = push(order, shop.image, shop.means())
+    again = push(order, shop.image, shop.means())
+    assert (first.unchanged, again.unchanged) == (False, True)
+    assert shop.held.manifests == shop.content.documents
+    assert not shop.held.tags

@@ -31,7 +31,7 @@ from dockless.model.reference import Repository
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.processes.programs import ProgramsHere
-from dockless.registry.mounts import SharedBlobs
+from dockless.registry.shared import SharedBlobs
 from dockless.report.document import json_text
 from dockless.report.logins import moment
 from dockless.report.receipt import Line, receipt_document

@@ -32,9 +32,11 @@ from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import Means, Order, move_tags, push
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
-from dockless.registry.mounts import Mounts, Sender
+from dockless.registry.pace import Pace
+from dockless.registry.shared import Sender
 from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart
+from dockless.registry.whole import WholeImages
 from dockless.report.progress import progress
 from dockless.retries import Brake, Patience
 from dockless.settings.naming import Target
@@ -66,6 +68,7 @@ class Workspace:
         staging: Where its layers are staged.
         folder: A private folder for everything else.
         sender: Sends the blobs that several repositories share; None for a push of its own.
+        pace: How fast these may go.
         brake: The pause that the registry asked for, which all workspaces of one command share.
     """
 
@@ -73,6 +76,7 @@ class Workspace:
     staging: Staging
     folder: Path
     sender: Sender | None = None
+    pace: Pace = field(default_factory=lambda: Pace(None))
     brake: Brake = field(default_factory=Brake)
 
 
@@ -99,6 +103,7 @@ class Session:
         self._progress = space.progress
         self._folder = space.folder
         self._sender = space.sender
+        self._pace = space.pace
         self._until = until
         self._patience = Patience(
             options.retries + 1, until, space.progress.note, brake=space.brake
@@ -168,7 +173,7 @@ class Session:
         repositories.create(options, repository, self._progress.note)
         ahead = self._open_doors.enter_context(HeadStart(client, repository, self._until))
         sender = self._sender
-        early = Mounts(ahead, client, repository, sender) if sender else ahead
+        early = WholeImages(client, repository, sender, self._pace) if sender else ahead
         return Door(client, ahead, early)
 
     def _greeted(self, host: str) -> RegistryClient:

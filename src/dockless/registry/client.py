@@ -39,6 +39,7 @@ class RegistryClient:
         self.account = account
         self._challenge: Challenge | None = None
         self._pinged = False
+        self._lists_referrers: bool | None = None
         self._passes: dict[str, Pass | None] = {}
 
     def known_to(self, account: Account) -> "RegistryClient":
@@ -129,6 +130,13 @@ class RegistryClient:
         except ValueError:
             return ()
         return document.manifests if isinstance(document, Index) else ()
+
+    def lists_referrers(self, repository: Repository) -> bool:
+        """Whether the registry has the referrers API."""
+        if self._lists_referrers is None:
+            answer = self.request("GET", repository, f"referrers/{Digest.of(b'')}")
+            self._lists_referrers = answer.status == _OK and not _is_html(answer)
+        return self._lists_referrers
 
     def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
         """Return those of the blobs that the repository has."""

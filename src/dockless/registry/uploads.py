@@ -11,11 +11,12 @@ The requests are those of the distribution-spec, 'Pushing a blob in chunks', wit
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
+from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.manifest import Descriptor
@@ -74,14 +75,16 @@ class HeadStart:
         del blobs
         return frozenset()
 
-    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
-        """Wait for what is on its way, and make the registry accept it.
+    def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
+        """Wait for what is on its way, and make the registry accept it; the engine does the rest.
 
         Args:
-            wanted: The blobs that belong to the image; whatever else was sent is cancelled later.
+            content: The image.
+            missing: The blobs that it lacks; whatever else was sent is cancelled later.
             sending: Told of the bytes that went, those before this call included.
         """
-        self._wanted = frozenset(wanted)
+        del content
+        self._wanted = frozenset(missing)
         self._decided.set()
         told = 0
         for upload in self._uploads:
@@ -89,6 +92,7 @@ class HeadStart:
                 upload.join(_LOOK_SECONDS)
                 told = self._tell(sending, told)
         self._tell(sending, told)
+        return False
 
     def _tell(self, sending: Task, told: int) -> int:
         sent = sum(upload.sent for upload in self._uploads)

@@ -1,21 +1,11 @@
-"""Blobs that several repositories share: sent to the first, and mounted into the others.
+"""Blobs that several repositories share: who is to send each of them, and where they are by now."""
 
-The request is that of the distribution-spec, 'Mounting a blob from another repository'. Whatever
-goes wrong here is left to the engine, which then sends the blob.
-"""
-
-import contextlib
 import threading
 from collections.abc import Collection
-from urllib.parse import quote
 
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError
 from dockless.model.reference import Repository
-from dockless.ports import EarlyUploads, Task
-from dockless.registry.client import RegistryClient
 
-_CREATED, _ACCEPTED = 201, 202
 _LONGEST_WAIT_SECONDS = 600.0
 
 Key = tuple[str, Digest]
@@ -78,41 +68,3 @@ class Sender:
                 if key not in self._homes:
                     self._sending.setdefault(key, self)
             return {key[1]: self._homes[key] for key in wanted if key in self._homes}
-
-
-class Mounts:
-    """The blobs of one repository that are mounted before its engine starts.
-
-    As a `ports.EarlyUploads`.
-    """
-
-    def __init__(
-        self, early: EarlyUploads, client: RegistryClient, repository: Repository, sender: Sender
-    ) -> None:
-        self._early = early
-        self._client = client
-        self._repository = repository
-        self._sender = sender
-
-    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
-        """Mount what other repositories have; return the blobs that this one has now."""
-        homes = self._sender.claim(self._repository.host, blobs)
-        had = {digest for digest, home in homes.items() if home == self._repository}
-        for digest in homes.keys() - had:
-            with contextlib.suppress(DocklessError):
-                if self._mount(digest, homes[digest]):
-                    had.add(digest)
-        return frozenset(had)
-
-    def commit(self, wanted: Collection[Digest], sending: Task) -> None:
-        """Commit what went ahead."""
-        self._early.commit(wanted, sending)
-
-    def _mount(self, digest: Digest, home: Repository) -> bool:
-        query = f"mount={quote(str(digest))}&from={quote(home.path)}"
-        answer = self._client.request("POST", self._repository, f"blobs/uploads/?{query}")
-        # a registry that does not mount begins an upload instead
-        location = answer.headers.get("Location", "")
-        if answer.status == _ACCEPTED and location:
-            self._client.request("DELETE", self._repository, location)
-        return answer.status == _CREATED

@@ -4,7 +4,7 @@ import pytest
 
 from dockless.model.digest import Digest
 from dockless.model.reference import Repository
-from dockless.registry.mounts import Sender, SharedBlobs
+from dockless.registry.shared import Sender, SharedBlobs
 
 HOST = "registry.inside:5000"
 ONE, TWO, THREE = (Digest.of(each) for each in (b"one", b"two", b"three"))

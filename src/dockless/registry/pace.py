@@ -1,0 +1,38 @@
+"""How fast bytes go to a registry."""
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class Pace:
+    """A limit of bytes a second, kept by all who share it.
+
+    Args:
+        rate: Bytes a second; None for no limit.
+        clock: Seconds that only ever grow.
+        sleep: Waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        rate: int | None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = threading.Lock()
+        self._free = 0.0
+
+    def take(self, count: int) -> None:
+        """Wait until so many bytes may go."""
+        if self._rate is None:
+            return
+        with self._turn:
+            now = self._clock()
+            start = max(now, self._free)
+            self._free = start + count / self._rate
+        if start > now:
+            self._sleep(start - now)
