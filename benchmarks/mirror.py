@@ -26,7 +26,7 @@ from benchmarks.results import Row, table
 from demo.image import write_layer
 
 _FAMILIES, _MEMBERS = 6, 10
-_SHARED_BYTES = (100 * MB, 10 * MB)
+_SHARED_BYTES = (250 * MB, 10 * MB)
 _ONE_WAY_MILLISECONDS = 20
 
 
@@ -85,7 +85,7 @@ def main() -> None:
 def _images(folder: Path) -> tuple[Path, list[str]]:
     """Write the layout; return it and the names of its images.
 
-    Each family shares a base of 100 MB of files and a layer of 10 MB; each image adds a small one.
+    Each family shares a base of 250 MB of files and a layer of 10 MB; each image adds a small one.
     Two of ten are for two platforms, and two of ten have a signature as cosign tags it, and an SBOM
     that is an OCI referrer.
     """

@@ -31,6 +31,7 @@ class Found:
         size: About how many bytes it has.
         open: Reads it; raises SourceError when it is damaged.
         content: What it is, where that is known before its layers are read.
+        listing: The digest of the index.json of its bundle or layout.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Found:
     size: int
     open: Callable[[], Image]
     content: Content | None = None
+    listing: Digest | None = None
 
     @property
     def blobs(self) -> frozenset[Digest]:
@@ -159,7 +161,7 @@ def mirror(
     entries: Sequence[Entry],
     push: Callable[[Entry], PushResult],
     parallel: int,
-    note: Callable[[str], None],
+    tell: Callable[[Entry, Outcome], None],
 ) -> dict[Entry, Outcome]:
     """Push every image, several at once; what may go better later is tried once more at the end.
 
@@ -169,15 +171,16 @@ def mirror(
         entries: The images, which have references of their own.
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
-        note: Told of what is going on, a line at a time.
+        tell: Told what became of each, as soon as it is known; from several threads.
     """
 
     def attempt(entry: Entry) -> Outcome:
         try:
-            return push(entry)
+            outcome: Outcome = push(entry)
         except DocklessError as error:
-            note(f"{entry.references[0]}: {error}")
-            return error
+            outcome = error
+        tell(entry, outcome)
+        return outcome
 
     with ThreadPoolExecutor(max(1, parallel), "mirror") as pool:
         order = bringers_first(entries)
@@ -185,7 +188,6 @@ def mirror(
         outcomes = {entry: done[entry] for entry in entries}
         again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
         if again:
-            note(f"Trying {len(again)} images once more.")
             outcomes |= zip(again, pool.map(attempt, again), strict=True)
     return outcomes
 

@@ -1,7 +1,9 @@
 """Many images to one registry, and the receipt that proves it."""
 
 import json
+import re
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -179,10 +181,51 @@ def test_what_changed_since_is_found(pusher: Pusher, folder: Path, tmp_path: Pat
     assert "m/acme/api:v1 names sha256:" in done.stderr
 
 
-def test_a_dry_run_sends_nothing(pusher: Pusher, folder: Path) -> None:
-    done = mirrored(pusher, folder / "deep", "--dry-run")
+def test_a_dry_run_tells_what_it_would_do_and_sends_nothing(pusher: Pusher, folder: Path) -> None:
+    assert mirrored(pusher, folder / "deep" / "web").code == 0
+    other = images.Layout(folder / "other")
+    web = other.image((), "amd64", **images.named("ghcr.io/acme/web:v1"))
+    other.top(web)
+    before = set(pusher.registry.requests())
+    done = mirrored(pusher, folder / "other", folder / "deep" / "job", "--dry-run")
     assert done.code == 0, done.stderr
-    assert {each.method for each in pusher.registry.requests()} <= {"GET", "HEAD"}
+    assert {each.method for each in set(pusher.registry.requests()) - before} <= {"GET", "HEAD"}
+    moved, absent, last = done.stdout.splitlines()
+    host = pusher.registry.host
+    assert moved.startswith(f"{host}/m/acme/web:v1 would move from sha256:")
+    assert moved.endswith(f" to {web['digest']}")
+    assert absent == f"{host}/m/acme/job does not exist yet"
+    assert re.fullmatch(r"2 images of 2 would be pushed: \d blobs, [\d.]+ [kM]?B\.", last)
+    as_json = mirrored(
+        pusher, folder / "other", folder / "deep" / "job", "--dry-run", "--format", "json"
+    )
+    document = json.loads(as_json.stdout)
+    assert document["unknownRepositories"] == [f"{host}/m/acme/job"]
+    assert document["moves"][0]["after"] == web["digest"]
+
+
+def test_connections_are_no_more_than_allowed(pusher: Pusher, folder: Path) -> None:
+    port = int(pusher.registry.host.partition(":")[2])
+    most, over = 0, threading.Event()
+
+    def count() -> None:
+        nonlocal most
+        while not over.wait(0.001):
+            most = max(most, _established(port))
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    done = mirrored(pusher, folder, "--max-connections", "4", "--parallel", "8")
+    over.set()
+    counting.join()
+    assert done.code == 0, done.stderr
+    assert 1 <= most <= 4
+
+
+def _established(port: int) -> int:
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    fields = (line.split() for line in lines)
+    return sum(each[3] == "01" and int(each[2].partition(":")[2], 16) == port for each in fields)
 
 
 def test_a_list_names_sources(pusher: Pusher, folder: Path, tmp_path: Path) -> None:

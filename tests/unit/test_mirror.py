@@ -87,7 +87,7 @@ def test_images_go_side_by_side(image: FakeImage) -> None:
         together.wait()
         return result(image)
 
-    outcomes = mirror(entries(image, 3), push, 3, lambda _: None)
+    outcomes = mirror(entries(image, 3), push, 3, lambda _, __: None)
     assert all(isinstance(each, PushResult) for each in outcomes.values())
 
 
@@ -105,11 +105,11 @@ def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
             raise AuthError("No.")
         return result(image)
 
-    said: list[str] = []
-    outcomes = mirror(three, push, 1, said.append)
+    told: list[str] = []
+    outcomes = mirror(three, push, 1, lambda entry, _: told.append(entry.name))
+    assert told == tried
     assert tried == ["shop0:1", "shop1:1", "shop2:1", "shop0:1"]
     assert [type(outcomes[entry]) for entry in three] == [PushResult, AuthError, PushResult]
-    assert any("once more" in line for line in said)
 
 
 def test_images_that_bring_what_others_share_start_first(image: FakeImage) -> None:

@@ -1,7 +1,6 @@
 """`dockless bundle`: many images in one layout or archive, for a disk."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import FORMAT, REACH, PlatformType, PushOptions, unasked
 from dockless.cli.session import Session, workspaces
+from dockless.cli.sizes import Size
 from dockless.credentials.places import Given
 from dockless.layout import bundle as layout
 from dockless.mirror import Found, whole_names
@@ -33,23 +33,6 @@ from dockless.sources.spec import parse_source
 
 _PATH = click.Path(path_type=Path)
 _CHUNK = 1024 * 1024
-
-
-class Size(click.ParamType[int]):
-    """A number of bytes: `4000000000`, `700M`, `4G`, decimal as media are sold."""
-
-    name = "size"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Return the bytes."""
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"(\d+)([kKmMgGtT]?)B?", str(value))
-        if found is None or not int(found[1]):
-            self.fail(f"{value!r} is no size such as 700M or 4G", param, ctx)
-        return int(found[1]) * int(1000 ** ("", "k", "m", "g", "t").index(found[2].lower()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.find import own_folder
-from dockless.engines.probe import Abilities, select
+from dockless.engines.probe import Abilities, select, version
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.model.errors import EngineError
@@ -73,6 +73,12 @@ def prepare(options: PushOptions) -> None:
     name = "skopeo" if options.engine == "skopeo" else "crane"
     with contextlib.suppress(EngineError):  # it comes again when the engine is needed
         _selected(name)
+
+
+@functools.cache
+def version_of(name: str) -> str:
+    """Return the version of this machine's engine of that name; empty when it tells none."""
+    return version(name, _selected(name).path, os.environ)
 
 
 def missing(options: PushOptions) -> str:

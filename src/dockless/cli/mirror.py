@@ -1,12 +1,7 @@
 """`dockless mirror`: every image of many sources, to one registry."""
 
-import contextlib
 import os
-import queue
-import threading
-import time
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,28 +10,26 @@ from typing import Literal
 
 import click
 
-from dockless import __version__
 from dockless.cli import accounts, ask
+from dockless.cli.ledger import Ledger
 from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
-from dockless.cli.session import Session, workspaces
+from dockless.cli.session import Find, Session, workspaces
+from dockless.cli.sizes import Size
+from dockless.cli.workers import Bounds, Workers, workers
 from dockless.credentials.places import Given
 from dockless.mirror import Entry, plan
 from dockless.mirror import mirror as push_all
-from dockless.model import kinds
-from dockless.model.errors import DocklessError, PartialError, PushError, UsageError
+from dockless.model.errors import DocklessError, PartialError, UsageError
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.processes.programs import ProgramsHere
-from dockless.registry.shared import SharedBlobs
 from dockless.report.document import json_text
-from dockless.report.logins import moment
-from dockless.report.receipt import Line, receipt_document
-from dockless.settings.naming import Target
-from dockless.settings.setting import Setting
+from dockless.report.forecast import forecast_document, forecast_text
+from dockless.report.receipt import Line
 
 _PATH = click.Path(path_type=Path)
 
@@ -54,6 +47,8 @@ class MirrorOptions:
     flatten: bool
     referrers: bool
     parallel: int
+    max_connections: int | None
+    rate: int | None
     shard: str | None
     receipt: Path | None
     output: Literal["text", "json"]
@@ -69,6 +64,10 @@ class MirrorOptions:
                 f"--to or --map is wrong: {error}.", "Write --to HOST[/PREFIX] and --map 'A/*=B/*'."
             ) from None
         return Renaming(host, prefix, self.strip, maps, self.flatten)
+
+    def bounds(self) -> Bounds:
+        """Return what may be asked of the registry."""
+        return Bounds(self.parallel, self.max_connections, self.rate)
 
     def part(self) -> Shard:
         """Return the part that is asked for: all of it, unless --shard says less."""
@@ -119,8 +118,14 @@ mirror is simply run again.
 @click.option(
     "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, help="Images at once."
 )
+@click.option(
+    "--max-connections",
+    type=click.IntRange(4),
+    help="Connections to the registry at once, over all images.",
+)
+@click.option("--rate", type=Size(), help="Bytes a second to the registry, over all images.")
 @click.option("--shard", metavar="INDEX/COUNT", help="Push only this part; or auto, or auto/COUNT.")
-@click.option("--receipt", type=_PATH, help="Write what arrived to this file.")
+@click.option("--receipt", type=_PATH, help="Write what arrived to this file, also meanwhile.")
 @FORMAT
 def mirror(**arguments: object) -> None:
     """Push every image of many sources to one registry."""
@@ -154,50 +159,24 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         reading = stack.enter_context(Session(source_options, elsewhere, own, here))
         asking = stack.enter_context(Session(pushing, finder, own, here))
         sources = (*options.sources, *listed(options.files))
-        found = find(reading, sources, folder, options.named, referrers=options.referrers)
+        found = tuple(find(reading, sources, folder, options.named, referrers=options.referrers))
         planned = plan(found, renaming)
         for error in planned.errors.values():
             own.progress.note(str(error))
+        bundles = {each.source: each.listing for each in found if each.listing}
+        unplaced = (Line(*where, (), error) for where, error in planned.errors.items())
+        ledger = Ledger(options.receipt, options.to, bundles, unplaced, own.progress)
+        ledger.write(finished=False)
         entries = _mine(planned.entries, part)
-        shared = SharedBlobs()
-        workers: queue.SimpleQueue[Session] = queue.SimpleQueue()
+        who: Find = finder
         if entries:
-            account = asking.knock(entries[0].repository).client.account
-            who = accounts.as_found(account)
-            for number in range(options.parallel):
-                place = replace(
-                    stack.enter_context(space(f"mirror-{number}")), sender=shared.sender()
-                )
-                workers.put(stack.enter_context(Session(pushing, who, place, here)))
-        turns: defaultdict[Repository, threading.Lock] = defaultdict(threading.Lock)
-        pushing_one = partial(_push, workers, turns)
-        outcomes = push_all(entries, pushing_one, options.parallel, own.progress.note)
-    lines = [
-        *(Line(each.source, each.name, each.references, what) for each, what in outcomes.items()),
-        *(Line(*where, (), error) for where, error in planned.errors.items()),
-    ]
-    return _report(options, lines)
-
-
-def _push(
-    workers: "queue.SimpleQueue[Session]",
-    turns: Mapping[Repository, threading.Lock],
-    entry: Entry,
-) -> PushResult:
-    # where the registry lists no referrers, crane keeps the list in a tag: reads it, adds, writes
-    turn = contextlib.nullcontext() if entry.tags else turns[entry.repository]
-    worker = workers.get()
-    try:
-        with turn:
-            return worker.push(_target(entry), entry.open())
-    finally:
-        workers.put(worker)
-
-
-def _target(entry: Entry) -> Target:
-    kind = kinds.infer(entry.repository.host)
-    tags = tuple(Setting(tag, entry.name) for tag in entry.tags)
-    return Target(Setting(kind, "--to"), Setting(entry.repository, "--to"), tags)
+            who = accounts.as_found(asking.knock(entries[0].repository).client.account)
+        bounds = options.bounds()
+        team = stack.enter_context(workers(pushing, who, space, bounds))
+        push_all(entries, team.push, bounds.workers, ledger.tell)
+        ledger.write(finished=True)
+        _print(options, pushing, ledger, team)
+    return _summary(ledger.lines())
 
 
 def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:
@@ -208,22 +187,25 @@ def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.repository in repositories)
 
 
-def _report(options: MirrorOptions, lines: Sequence[Line]) -> DocklessError | None:
-    """Print what became of each image; return the error that sums them up."""
-    document = receipt_document(options.to, moment(time.time()), {"dockless": __version__}, lines)
-    if options.receipt:
-        try:
-            options.receipt.write_text(json_text(document) + "\n")
-        except OSError as error:
-            raise PushError(f"{options.receipt} cannot be written: {error.strerror}.") from None
+def _print(options: MirrorOptions, pushing: PushOptions, ledger: Ledger, team: Workers) -> None:
+    """Print what became of each image, or would."""
+    results = [each.outcome for each in ledger.lines() if isinstance(each.outcome, PushResult)]
+    document = ledger.document(finished=True)
+    if pushing.dry_run:
+        places = {each.plan.repository for each in results if not each.unchanged}
+        unknown = [place for place in places if not team.knows(place)]
+        document |= forecast_document(results, unknown)
+        if options.output == "text":
+            click.echo(forecast_text(results, unknown))
+    elif options.output == "text":
+        for each in results:
+            click.echo(f"{each.plan.repository}@{each.digest}")
     if options.output == "json":
         click.echo(json_text(document))
-    failed: list[DocklessError] = []
-    for line in lines:
-        if isinstance(line.outcome, DocklessError):
-            failed.append(line.outcome)
-        elif options.output == "text":
-            click.echo(f"{line.references[0].repository}@{line.outcome.digest}")
+
+
+def _summary(lines: Sequence[Line]) -> DocklessError | None:
+    failed = [each.outcome for each in lines if isinstance(each.outcome, DocklessError)]
     if not failed:
         return None
     if len(failed) < len(lines):

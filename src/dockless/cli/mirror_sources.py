@@ -116,7 +116,14 @@ def _images(work: Session, spec: SourceSpec, named: str | None) -> Iterator[Foun
     for candidate in candidates:
         if spec.selector and spec.selector not in candidate.names:
             continue
-        found = Found(spec.label, candidate.names, named or _stem(spec), size, candidate.open)
+        found = Found(
+            spec.label,
+            candidate.names,
+            named or _stem(spec),
+            size,
+            candidate.open,
+            listing=candidate.listing,
+        )
         yield _looked_into(found) if candidate.packed else found
 
 

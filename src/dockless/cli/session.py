@@ -31,7 +31,7 @@ from dockless.ports import EarlyUploads, Image, Progress
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import Means, Order, move_tags, push
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http, reach
+from dockless.registry.http import CONNECTIONS, Http, reach
 from dockless.registry.pace import Pace
 from dockless.registry.shared import Sender
 from dockless.registry.trust import find_trust
@@ -69,6 +69,7 @@ class Workspace:
         folder: A private folder for everything else.
         sender: Sends the blobs that several repositories share; None for a push of its own.
         pace: How fast these may go.
+        connections: How many connections to one host it may open at once.
         brake: The pause that the registry asked for, which all workspaces of one command share.
     """
 
@@ -77,6 +78,7 @@ class Workspace:
     folder: Path
     sender: Sender | None = None
     pace: Pace = field(default_factory=lambda: Pace(None))
+    connections: int = CONNECTIONS
     brake: Brake = field(default_factory=Brake)
 
 
@@ -104,6 +106,7 @@ class Session:
         self._folder = space.folder
         self._sender = space.sender
         self._pace = space.pace
+        self._connections = space.connections
         self._until = until
         self._patience = Patience(
             options.retries + 1, until, space.progress.note, brake=space.brake
@@ -182,7 +185,8 @@ class Session:
             options = self._options
             trust = find_trust(host, options.ca_file, options.cert_dir, Path.home())
             endpoint = reach(host, insecure=options.insecure, trust=trust)
-            client = RegistryClient(Http(endpoint, os.environ, self._until), lambda: None)
+            http = Http(endpoint, os.environ, self._until, self._connections)
+            client = RegistryClient(http, lambda: None)
             client.ping()
             self._registries[host] = client
         return self._registries[host]

@@ -131,6 +131,10 @@ class RegistryClient:
             return ()
         return document.manifests if isinstance(document, Index) else ()
 
+    def has(self, repository: Repository) -> bool:
+        """Whether the registry has the repository."""
+        return self._ask("GET", repository, "tags/list?n=1").status == _OK
+
     def lists_referrers(self, repository: Repository) -> bool:
         """Whether the registry has the referrers API."""
         if self._lists_referrers is None:

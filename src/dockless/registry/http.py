@@ -51,12 +51,18 @@ class Http:
         endpoint: The registry.
         environment: Where proxies are named (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
         until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
+        connections: How many connections to one host there may be at once.
     """
 
     def __init__(
-        self, endpoint: Endpoint, environment: Mapping[str, str], until: float | None = None
+        self,
+        endpoint: Endpoint,
+        environment: Mapping[str, str],
+        until: float | None = None,
+        connections: int = CONNECTIONS,
     ) -> None:
         self.endpoint = endpoint
+        self._connections = connections
         self._until = until
         self._environment = environment
         self._pools: dict[str, urllib3.PoolManager] = {}
@@ -103,7 +109,7 @@ class Http:
         if key not in self._pools:
             secure = ssl_context(self.endpoint.trust) if parts.scheme == "https" else None
             manager = _manager(proxy(url, self._environment))
-            self._pools[key] = manager(maxsize=CONNECTIONS, block=True, ssl_context=secure)
+            self._pools[key] = manager(maxsize=self._connections, block=True, ssl_context=secure)
         return self._pools[key]
 
 

@@ -1,8 +1,9 @@
 """Receipts: what arrived where, to be checked later; docs/receipt.schema.json has the form."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, UsageError
@@ -44,21 +45,28 @@ class Item:
 
 
 def receipt_document(
-    target: str, moment: str, versions: Mapping[str, str], lines: Sequence[Line]
+    target: str,
+    moment: str | None,
+    versions: Mapping[str, str],
+    bundles: Mapping[str, Digest],
+    lines: Iterable[Line],
 ) -> dict[str, object]:
     """Return the receipt of a mirror.
 
     Args:
         target: The registry, and what every repository begins with.
-        moment: When it ended, as RFC 3339.
+        moment: When it ended, as RFC 3339; None while it goes on.
         versions: The versions of what did it.
+        bundles: The digest of the index.json of each bundle or layout.
         lines: What became of each image.
     """
+    lines = tuple(lines)
     return {
         "receiptVersion": _VERSION,
         "target": target,
         "finished": moment,
         "versions": dict(versions),
+        "bundles": {source: str(digest) for source, digest in bundles.items()},
         "images": [
             _image(line, line.outcome) for line in lines if isinstance(line.outcome, PushResult)
         ],
@@ -92,24 +100,19 @@ def read_items(text: str, label: str) -> tuple[Item, ...]:
         raise UsageError(f"{label} is no receipt of dockless mirror.") from None
 
 
-def merged(receipts: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     """Return the receipt of several parts of one mirror."""
-    first = receipts[0]
     if len({each["target"] for each in receipts}) != 1:
         raise UsageError("The receipts are of mirrors to different places.")
-
-    def all_(member: str) -> list[object]:
-        found: list[object] = []
-        for each in receipts:
-            listed = each[member]
-            found += listed if isinstance(listed, list) else []
-        return found
-
+    ends = [each["finished"] for each in receipts]
     return {
-        **first,
-        "finished": max(str(each["finished"]) for each in receipts),
-        "images": all_("images"),
-        "failures": all_("failures"),
+        **receipts[0],
+        "finished": None if None in ends else max(ends),
+        "bundles": {
+            source: digest for each in receipts for source, digest in each["bundles"].items()
+        },
+        "images": [image for each in receipts for image in each["images"]],
+        "failures": [failure for each in receipts for failure in each["failures"]],
     }
 
 

@@ -21,7 +21,7 @@ def plan_text(plan: Plan) -> str:
     if plan.digest_is_new:
         facts.append(("", "new manifest digest; image ID unchanged"))
     size = human_size(sum(blob.size for blob in plan.missing))
-    count = f"{len(plan.missing)} of {_counted(len(plan.blobs), 'blob')}"
+    count = f"{len(plan.missing)} of {counted(len(plan.blobs), 'blob')}"
     sections = (
         columns(facts),
         columns(_blob_rows(plan)),
@@ -44,12 +44,12 @@ def closing_text(result: PushResult) -> str:
         return f"{targets}: already there, nothing to do ({time})"
     if result.dry_run:
         return f"{targets}: nothing was sent, this was a dry run"
-    facts = [f"{_counted(len(result.plan.missing_layers), 'layer')} sent"]
+    facts = [f"{counted(len(result.plan.missing_layers), 'layer')} sent"]
     if result.sent:
         facts.append(human_size(result.sent))
     facts.append(time)
     if result.attempts > 1:
-        facts.append(_counted(result.attempts, "attempt"))
+        facts.append(counted(result.attempts, "attempt"))
     facts.append("verified" if result.verified else "not verified")
     return f"Pushed {targets} ({', '.join(facts)})"
 
@@ -104,5 +104,6 @@ def _short(digest: Digest) -> str:
     return f"{digest.algorithm}:{digest.hex[:_SHORT_HEX]}"
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Return `no layers`, `1 layer`, `2 layers`."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

@@ -1,9 +1,10 @@
 """Which images an archive or a layout holds, and which of them is meant."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockless.layout.staging import Staging
+from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import INDEXES, Descriptor, Manifest, layer_compression
 from dockless.model.platform import Platform
@@ -22,11 +23,13 @@ class Candidate:
         names: What it is called there; may be empty.
         open: Reads its metadata; raises SourceError when it is damaged.
         packed: Whether it is pushed as it is, so that its content is known from its manifests.
+        listing: The digest of the index.json that lists it and all else of a bundle.
     """
 
     names: tuple[str, ...]
     open: Callable[[], Image]
     packed: bool = False
+    listing: Digest | None = None
 
 
 def candidates(files: Files, staging: Staging, platform: Platform | None) -> list[Candidate]:
@@ -37,7 +40,8 @@ def candidates(files: Files, staging: Staging, platform: Platform | None) -> lis
     not, it is a docker-archive.
     """
     if "index.json" in files and not ("manifest.json" in files and _uncompressed(files)):
-        return [_packed(files, root, platform) for root in roots(files)]
+        listing = Digest.of(files.document("index.json"))
+        return [replace(_packed(files, root, platform), listing=listing) for root in roots(files)]
     if "manifest.json" in files:
         return [_unpacked(files, entry, staging, platform) for entry in entries(files)]
     raise SourceError(

@@ -1,0 +1,99 @@
+"""What became of each image of a mirror so far; on disk as its receipt, where one is asked for."""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dockless import __version__
+from dockless.cli.engine import version_of
+from dockless.mirror import Entry, Outcome
+from dockless.model.digest import Digest
+from dockless.model.errors import DocklessError, UsageError
+from dockless.model.plan import PushResult
+from dockless.ports import Progress
+from dockless.report.document import json_text
+from dockless.report.logins import moment
+from dockless.report.receipt import Line, receipt_document
+
+_SECONDS_BETWEEN = 2.0
+
+
+class Ledger:
+    """The lines of a receipt, which is written anew every few seconds.
+
+    So a mirror that is killed leaves one of what had arrived. What a mirror goes on from is not
+    the receipt, but what the registry says.
+
+    Args:
+        path: The receipt; None for none.
+        target: The registry, and what every repository begins with.
+        bundles: The digest of the index.json of each bundle.
+        unplaced: The images that have no place to go, and why.
+        progress: Told of what goes wrong.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        target: str,
+        bundles: Mapping[str, Digest],
+        unplaced: Iterable[Line],
+        progress: Progress,
+    ) -> None:
+        self._path = path
+        self._target = target
+        self._bundles = bundles
+        self._unplaced = tuple(unplaced)
+        self._progress = progress
+        self._turn = threading.Lock()
+        self._outcomes: dict[Entry, Outcome] = {}
+        self._written = 0.0
+
+    def tell(self, entry: Entry, outcome: Outcome) -> None:
+        """Write down what became of an image."""
+        if isinstance(outcome, DocklessError):
+            self._progress.note(f"{entry.references[0]}: {outcome}")
+        with self._turn:
+            self._outcomes[entry] = outcome
+            if self._path and time.monotonic() - self._written > _SECONDS_BETWEEN:
+                self.write(finished=False)
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return a line for each image, in the order in which they ended."""
+        told = (
+            Line(entry.source, entry.name, entry.references, outcome)
+            for entry, outcome in self._outcomes.items()
+        )
+        return (*told, *self._unplaced)
+
+    def document(self, *, finished: bool) -> dict[str, object]:
+        """Return the receipt."""
+        results = (each for each in self._outcomes.values() if isinstance(each, PushResult))
+        engines = sorted({result.engine for result in results if result.engine})
+        versions = {"dockless": __version__} | {name: version_of(name) for name in engines}
+        ended = moment(time.time()) if finished else None
+        return receipt_document(self._target, ended, versions, self._bundles, self.lines())
+
+    def write(self, *, finished: bool) -> None:
+        """Write the receipt.
+
+        Raises:
+            UsageError: That is not possible.
+        """
+        if self._path is None:
+            return
+        text = json_text(self.document(finished=finished)) + "\n"
+        draft = self._path.with_name(f".{self._path.name}.new")
+        try:
+            if self._path.exists() and not self._path.is_file():
+                self._path.write_text(text)
+            else:
+                draft.write_text(text)
+                draft.replace(self._path)
+        except OSError as error:
+            raise UsageError(
+                f"The receipt {self._path} cannot be written: {error.strerror}.",
+                "Give --receipt a path that can be written.",
+            ) from None
+        self._written = time.monotonic()

@@ -1,0 +1,22 @@
+"""Numbers of bytes on the command line."""
+
+import re
+
+import click
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: `4000000000`, `700M`, `4G`, decimal as media are sold."""
+
+    name = "size"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the bytes."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+)([kKmMgGtT]?)B?", str(value))
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is no size such as 700M or 4G", param, ctx)
+        return int(found[1]) * int(1000 ** ("", "k", "m", "g", "t").index(found[2].lower()))

@@ -1,0 +1,123 @@
+"""The workers of a mirror: sessions that share what they know of one registry, and its limits."""
+
+import contextlib
+import os
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from dockless.cli.options import PushOptions
+from dockless.cli.session import Find, Session, Workspace
+from dockless.mirror import Entry
+from dockless.model import kinds
+from dockless.model.plan import PushResult
+from dockless.model.reference import Repository
+from dockless.processes.programs import ProgramsHere
+from dockless.registry.http import CONNECTIONS
+from dockless.registry.pace import Pace
+from dockless.registry.shared import SharedBlobs
+from dockless.settings.naming import Target
+from dockless.settings.setting import Setting
+
+_OF_AN_ENGINE = 2
+"""Connections that an engine opens to move a tag."""
+
+Spaces = Callable[[str], contextlib.AbstractContextManager[Workspace]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What all workers together may ask of the registry.
+
+    Attributes:
+        parallel: Images at once.
+        connections: Connections at once; None for no limit.
+        rate: Bytes a second; None for no limit.
+    """
+
+    parallel: int
+    connections: int | None = None
+    rate: int | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        if self.connections is None:
+            return self.parallel
+        return max(1, min(self.parallel, self.connections // (2 * _OF_AN_ENGINE)))
+
+    @property
+    def connections_of_one(self) -> int:
+        """How many connections a worker opens beside its engine's."""
+        if self.connections is None:
+            return CONNECTIONS
+        return max(1, self.connections // self.workers - _OF_AN_ENGINE)
+
+
+class Workers:
+    """Pushes images, each by a worker that has nothing else to do."""
+
+    def __init__(self) -> None:
+        self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
+        self._turns: defaultdict[Repository, threading.Lock] = defaultdict(threading.Lock)
+
+    def add(self, worker: Session) -> None:
+        """Take one on."""
+        self._idle.put(worker)
+
+    def push(self, entry: Entry) -> PushResult:
+        """Push an image.
+
+        Raises:
+            DocklessError: It did not arrive.
+        """
+        # where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes
+        turn = contextlib.nullcontext() if entry.tags else self._turns[entry.repository]
+        with self._worker() as worker, turn:
+            return worker.push(_target(entry), entry.open())
+
+    def knows(self, repository: Repository) -> bool:
+        """Whether the registry has the repository."""
+        with self._worker() as worker:
+            return worker.knock(repository).client.has(repository)
+
+    @contextlib.contextmanager
+    def _worker(self) -> Iterator[Session]:
+        worker = self._idle.get()
+        try:
+            yield worker
+        finally:
+            self._idle.put(worker)
+
+
+@contextlib.contextmanager
+def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> Iterator[Workers]:
+    """Yield the workers of one command line.
+
+    Args:
+        options: How they push.
+        find: Finds who we are to the registry.
+        space: Makes a workspace of this name.
+        bounds: What they may ask of the registry.
+    """
+    shared, pace = SharedBlobs(), Pace(bounds.rate)
+    made = Workers()
+    with contextlib.ExitStack() as stack:
+        for number in range(bounds.workers):
+            place = replace(
+                stack.enter_context(space(f"mirror-{number}")),
+                sender=shared.sender(),
+                pace=pace,
+                connections=bounds.connections_of_one,
+            )
+            session = Session(options, find, place, ProgramsHere(os.environ))
+            made.add(stack.enter_context(session))
+        yield made
+
+
+def _target(entry: Entry) -> Target:
+    kind = kinds.infer(entry.repository.host)
+    tags = tuple(Setting(tag, entry.name) for tag in entry.tags)
+    return Target(Setting(kind, "--to"), Setting(entry.repository, "--to"), tags)
