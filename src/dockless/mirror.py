@@ -140,10 +140,10 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
     return Plan(tuple(entry for entry in entries if entry not in clashing), errors)
 
 
-def bringers_first(entries: Sequence[Entry]) -> list[Entry]:
-    """Order images so that those which bring what others share start first, and referrers last.
+def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Return the images that bring what others share, and the others, referrers last.
 
-    The others find it there then, and do not wait for it one behind the other.
+    These find it there when those have started first, and do not wait one behind the other.
     """
     uses = Counter(digest for entry in entries for digest in entry.blobs)
     shared = {digest for digest, count in uses.items() if count > 1}
@@ -154,7 +154,7 @@ def bringers_first(entries: Sequence[Entry]) -> list[Entry]:
         brings = (entry.blobs & shared) - brought
         (first if brings else later).append(entry)
         brought |= brings
-    return sorted([*first, *later], key=lambda entry: not entry.tags)
+    return first, sorted(later, key=lambda entry: not entry.tags)
 
 
 def mirror(
@@ -162,6 +162,7 @@ def mirror(
     push: Callable[[Entry], PushResult],
     parallel: int,
     tell: Callable[[Entry, Outcome], None],
+    look: Callable[[Entry], None],
 ) -> dict[Entry, Outcome]:
     """Push every image, several at once; what may go better later is tried once more at the end.
 
@@ -171,6 +172,7 @@ def mirror(
         entries: The images, which have references of their own.
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
+        look: Sees whether an image that brings what others share has arrived before.
         tell: Told what became of each, as soon as it is known; from several threads.
     """
 
@@ -183,7 +185,9 @@ def mirror(
         return outcome
 
     with ThreadPoolExecutor(max(1, parallel), "mirror") as pool:
-        order = bringers_first(entries)
+        first, later = bringers(entries)
+        list(pool.map(look, first))
+        order = [*first, *later]
         done = dict(zip(order, pool.map(attempt, order), strict=True))
         outcomes = {entry: done[entry] for entry in entries}
         again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]

@@ -2,12 +2,16 @@
 
 import contextlib
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bed.dockless import Dockless, Result
 from bed.registry import Registry
 
 _LEAD = "Error: "
+PATIENCE = 60.0
+"""Seconds that a test waits for what must come."""
 
 
 def complaint(result: Result, code: int) -> str:
@@ -92,3 +96,11 @@ def _is_tag(path: Path) -> bool:
 
 def _folder(registry: Registry, repository: str) -> Path:
     return registry.storage / "docker" / "registry" / "v2" / "repositories" / repository
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)

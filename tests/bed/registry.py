@@ -116,9 +116,10 @@ def docker_registry(
         certificates: Makes it speak TLS.
         client_certificate: Whether a client must show a certificate of the same authority.
         auth: The registry's `auth` section, in place of a file with the login.
-        address: The address that it listens on.
+        address: The address that it listens on, on a free port unless it names one.
     """
-    http: dict[str, Any] = {"addr": f"{address}:0", "secret": "the same for every upload"}
+    bound = address if ":" in address else f"{address}:0"
+    http: dict[str, Any] = {"addr": bound, "secret": "the same for every upload"}
     if certificates:
         http["tls"] = {"certificate": str(certificates.server), "key": str(certificates.server_key)}
         if client_certificate:
@@ -141,7 +142,7 @@ def docker_registry(
     configuration.write_text(yaml.safe_dump(settings))
     argv = ("docker-registry", "serve", str(configuration))
     with running(argv, folder / "registry.log") as daemon:
-        host = daemon.wait_for(rf"listening on ({re.escape(address)}:\d+)")[1]
+        host = daemon.wait_for(rf"listening on ({re.escape(address.partition(':')[0])}:\d+)")[1]
         _write_login(folder, host, login)
         yield Registry(host, storage, daemon.log, folder, login, certificates)
 

@@ -1,6 +1,9 @@
 """Many images to one registry, and the receipt that proves it."""
 
+import contextlib
+import itertools
 import json
+import random
 import re
 import shutil
 import threading
@@ -11,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from bed import images
 from bed.dockless import Dockless, Result
+from bed.failures import until
 from bed.images import Layer
 from bed.pushes import Json, Pusher, archive_identity
 from bed.registry import Registry
@@ -143,27 +147,53 @@ def test_two_images_that_would_be_one_are_refused(pusher: Pusher, folder: Path) 
     assert pusher.digest("acme/job:v1")
 
 
-def test_parts_never_share_a_repository_and_their_receipts_merge(
-    pusher: Pusher, folder: Path, tmp_path: Path
+def test_four_parts_in_four_processes_share_nothing_and_make_the_whole(
+    pusher: Pusher, tmp_path: Path
 ) -> None:
-    (folder / "packed.tar.gz").unlink()
-    parts = []
-    for number in range(2):
-        part = tmp_path / f"part-{number}.json"
-        done = mirrored(pusher, folder, "--shard", f"{number}/2", "--receipt", part)
-        assert done.code == 0, done.stderr
-        parts.append(part)
-    named = [
-        {ref.rpartition(":")[0] for image in receipt(part)["images"] for ref in image["references"]}
-        for part in parts
-    ]
-    assert named[0]
-    assert named[1]
-    assert not named[0] & named[1]
+    sizes = _images_of_many_sizes(tmp_path / "many")
+    argv = ("mirror", tmp_path / "many", "--to", f"{pusher.registry.host}/m")
+    parts = [tmp_path / f"part-{number}.json" for number in range(4)]
+    with contextlib.ExitStack() as stack:
+        children = [
+            stack.enter_context(
+                pusher.program.start(*argv, "--shard", f"{number}/4", "--receipt", part)
+            )
+            for number, part in enumerate(parts)
+        ]
+        until(parts[2].exists)
+        children[2].kill()
+        for child in children:
+            child.communicate(timeout=120)
+    assert [child.returncode for child in children if child is not children[2]] == [0, 0, 0]
+    again = pusher.program.run(*argv, "--shard", "2/4", "--receipt", parts[2])
+    assert again.code == 0, again.stderr
+    found = [receipt(part)["images"] for part in parts]
+    names = [[image["references"][0] for image in each] for each in found]
+    everything = sorted(f"{pusher.registry.host}/m/{name}" for name in sizes)
+    assert sorted(itertools.chain.from_iterable(names)) == everything
+    loads = [sum(sizes[name.partition("/m/")[2]] for name in each) for each in names]
+    assert max(loads) <= 1.5 * min(loads)
     whole = tmp_path / "whole.json"
     done = pusher.program.run("verify", *parts, "--merge", whole)
     assert done.code == 0, done.stderr
-    assert len(receipt(whole)["images"]) == 4
+    assert len(receipt(whole)["images"]) == len(sizes)
+
+
+def _images_of_many_sizes(folder: Path) -> dict[str, int]:
+    """Make two dozen images of 1 to 24 parts; return the bytes of each by its name."""
+    sizes = {}
+    for number in range(24):
+        data = random.Random(number).randbytes(20_000 * (number + 1))  # noqa: S311 - the same each time
+        folder.mkdir(exist_ok=True)
+        tree = folder.with_name(f"tree-{number}")
+        tree.mkdir()
+        (tree / "data").write_bytes(data)
+        layer = images.layer(folder.with_name(f"own-{number}.tar"), ["data"], tree)
+        name = f"acme/of{number}:v1"
+        layout = images.Layout(folder / f"of{number}")
+        layout.top(layout.image((layer,), "amd64", **images.named(f"ghcr.io/{name}")))
+        sizes[name] = sum(blob.stat().st_size for blob in layout.folder.glob("blobs/*/*"))
+    return sizes
 
 
 def test_what_changed_since_is_found(pusher: Pusher, folder: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A mirror that is killed and run again: everything arrives, and nothing twice."""
 
+import contextlib
 import random
 import signal
 import time
@@ -11,7 +12,7 @@ from bed.dockless import Dockless
 from bed.failures import survivors
 from bed.images import Layer
 from bed.pushes import Pusher
-from bed.registry import Registry
+from bed.registry import Registry, docker_registry
 
 _MOMENTS = 20
 _CREATED = 201
@@ -51,12 +52,39 @@ def test_killed_at_any_moment_a_mirror_goes_on_where_it_was(
     for name, layout in made.items():
         assert pusher.digest(f"{name}:v1") in (layout / "index.json").read_text()
     committed = Counter(
-        each.path.partition("/blobs/")[0] + each.path.partition("digest=")[2]
+        each.path.partition("digest=")[2]
         for each in own_registry.requests()
         if each.method == "PUT" and "/blobs/uploads/" in each.path and each.status == _CREATED
     )
     assert committed
-    assert set(committed.values()) == {1}, "what had arrived was not sent again"
+    assert set(committed.values()) == {1}, "what had arrived anywhere was not sent again"
+
+
+def test_a_mirror_outlives_its_registry(
+    program: Dockless, layers: tuple[Layer, ...], tmp_path: Path
+) -> None:
+    made = family(tmp_path / "family", layers)
+    home = tmp_path / "registry"
+    home.mkdir()
+    with docker_registry(home) as first:
+        pass
+    address = first.host
+    argv = ("mirror", tmp_path / "family" / "layouts", "--to", address, "--retries", "8")
+    with contextlib.ExitStack() as stack:
+        registry = stack.enter_context(docker_registry(home, address=address))
+        with program.start(*argv) as child:
+            for _ in range(4):
+                time.sleep(0.4)
+                stack.close()
+                time.sleep(0.2)
+                registry = stack.enter_context(docker_registry(home, address=address))
+                _assert_no_tag_is_wrong(Pusher(program, registry, tmp_path), made)
+            _, said = child.communicate(timeout=120)
+        assert child.returncode == 0, said.decode()
+        assert b"Trying again in" in said, "it was not interrupted"
+        pusher = Pusher(program, registry, tmp_path)
+        for name, layout in made.items():
+            assert pusher.digest(f"{name}:v1") in (layout / "index.json").read_text()
 
 
 def _wait_for_engines(program: Dockless) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from bed import hostile, images
 from bed.dockless import Dockless
-from bed.failures import leftovers, published, store_of, survivors, tags
+from bed.failures import PATIENCE, leftovers, published, store_of, survivors, tags, until
 from bed.faults import Fault, FaultyRegistry, Hang, status
 from bed.images import Layer
 from bed.process import output
@@ -26,7 +26,6 @@ from dockless.layout.store import BlobStore
 
 NAME = "team/app"
 ALWAYS = 100_000
-PATIENCE = 60.0
 KILLS = 30
 
 
@@ -45,14 +44,6 @@ ENDINGS = pytest.mark.parametrize(
     ids=["ctrl-c", "sigterm"],
 )
 ENGINES = pytest.mark.parametrize("engine", ["crane", "skopeo"])
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
 
 
 def archive_of(path: Path, parts: Sequence[Layer]) -> Path:

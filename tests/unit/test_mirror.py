@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.mirror import Entry, Found, bringers_first, mirror, plan
+from dockless.mirror import Entry, Found, bringers, mirror, plan
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, ConflictError, NetworkError, SourceError
 from dockless.model.plan import PushResult
@@ -87,7 +87,7 @@ def test_images_go_side_by_side(image: FakeImage) -> None:
         together.wait()
         return result(image)
 
-    outcomes = mirror(entries(image, 3), push, 3, lambda _, __: None)
+    outcomes = mirror(entries(image, 3), push, 3, lambda _, __: None, lambda _: None)
     assert all(isinstance(each, PushResult) for each in outcomes.values())
 
 
@@ -106,7 +106,7 @@ def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
         return result(image)
 
     told: list[str] = []
-    outcomes = mirror(three, push, 1, lambda entry, _: told.append(entry.name))
+    outcomes = mirror(three, push, 1, lambda entry, _: told.append(entry.name), lambda _: None)
     assert told == tried
     assert tried == ["shop0:1", "shop1:1", "shop2:1", "shop0:1"]
     assert [type(outcomes[entry]) for entry in three] == [PushResult, AuthError, PushResult]
@@ -119,5 +119,6 @@ def test_images_that_bring_what_others_share_start_first(image: FakeImage) -> No
         replace(entry, blobs=frozenset(each))
         for entry, each in zip(entries(image, len(blobs)), blobs, strict=True)
     ]
-    order = [entries_.index(entry) for entry in bringers_first(entries_)]
-    assert order == [0, 2, 1, 3, 4]
+    first, later = bringers(entries_)
+    assert [entries_.index(entry) for entry in first] == [0, 2]
+    assert [entries_.index(entry) for entry in later] == [1, 3, 4]

@@ -173,7 +173,7 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
             who = accounts.as_found(asking.knock(entries[0].repository).client.account)
         bounds = options.bounds()
         team = stack.enter_context(workers(pushing, who, space, bounds))
-        push_all(entries, team.push, bounds.workers, ledger.tell)
+        push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
         ledger.write(finished=True)
         _print(options, pushing, ledger, team)
     return _summary(ledger.lines())

@@ -29,7 +29,7 @@ from dockless.model.reference import Reference, Repository
 from dockless.model.secret import Credential
 from dockless.ports import EarlyUploads, Image, Progress
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.push import Means, Order, move_tags, push
+from dockless.push import Means, Order, move_tags, push, tags_before
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import CONNECTIONS, Http, reach
 from dockless.registry.pace import Pace
@@ -221,6 +221,14 @@ class Session:
             if self._sender:
                 self._sender.done(order.repository, arrived)
         return result
+
+    def look(self, target: Target, image: Image) -> None:
+        """Tell the others where an image's blobs are, if all its tags name it already."""
+        order, content = self.order(target), image.content()
+        registry = self.knock(order.repository).client
+        there = tags_before(order, registry, self._patience).values()
+        if self._sender and set(there) == {content.root.digest}:
+            self._sender.done(order.repository, [blob.digest for blob in content.blobs])
 
     @property
     def platform(self) -> Platform | None:

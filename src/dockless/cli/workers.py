@@ -12,6 +12,7 @@ from dockless.cli.options import PushOptions
 from dockless.cli.session import Find, Session, Workspace
 from dockless.mirror import Entry
 from dockless.model import kinds
+from dockless.model.errors import DocklessError
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
@@ -46,14 +47,15 @@ class Bounds:
         """How many workers there are."""
         if self.connections is None:
             return self.parallel
-        return max(1, min(self.parallel, self.connections // (2 * _OF_AN_ENGINE)))
+        return max(1, min(self.parallel, (self.connections - 1) // (1 + _OF_AN_ENGINE)))
 
     @property
     def connections_of_one(self) -> int:
         """How many connections a worker opens beside its engine's."""
         if self.connections is None:
             return CONNECTIONS
-        return max(1, self.connections // self.workers - _OF_AN_ENGINE)
+        # one is open already: that of the first question, who we are
+        return max(1, (self.connections - 1) // self.workers - _OF_AN_ENGINE)
 
 
 class Workers:
@@ -77,6 +79,11 @@ class Workers:
         turn = contextlib.nullcontext() if entry.tags else self._turns[entry.repository]
         with self._worker() as worker, turn:
             return worker.push(_target(entry), entry.open())
+
+    def look(self, entry: Entry) -> None:
+        """See whether an image has arrived before, so that others need not send what it has."""
+        with self._worker() as worker, contextlib.suppress(DocklessError):
+            worker.look(_target(entry), entry.open())
 
     def knows(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""
