@@ -242,6 +242,36 @@ def _referrers(host: str, path: str, subject: dict[str, Any]) -> set[str]:
     return {each["digest"] for each in answer.json()["manifests"]}
 
 
+def test_a_list_chooses_tags_and_knows_who_we_are(
+    pusher: Pusher, layouts: Path, locked_registry: Registry, tmp_path: Path
+) -> None:
+    login = locked_registry.login
+    assert login
+    for tag in ("v1.0", "v1.2", "v2.0", "edge"):
+        sent = pusher.program.run(
+            "push", layouts / "web", "--image", f"{locked_registry.host}/acme/list:{tag}",
+            "--username", login.username, "--password-stdin",
+            "--ca-file", locked_registry.ca_file, stdin=login.password.encode(),
+        )  # fmt: skip
+        assert sent.code == 0, sent.stderr
+    certificates = tmp_path / "certificates"
+    certificates.mkdir()
+    (certificates / "ca.crt").write_bytes(locked_registry.ca_file.read_bytes())
+    path = tmp_path / "list.yaml"
+    path.write_text(
+        f"{locked_registry.host}:\n"
+        f"  credentials: {{username: {login.username}, password: {login.password}}}\n"
+        f"  cert-dir: {certificates}\n"
+        "  images-by-semver:\n    acme/list: '^1.1'\n"
+        "  images-by-tag-regex:\n    acme/list: ^ed\n"
+    )
+    out = tmp_path / "disk"
+    done = create(pusher.program, out, "-f", path)
+    assert login.password not in done.stderr
+    names = [each["name"] for each in json.loads((out / "bundle.lock.json").read_text())["images"]]
+    assert names == [f"{locked_registry.host}/acme/list:{tag}" for tag in ("edge", "v1.2")]
+
+
 def test_a_registry_is_mirrored_to_another(
     pusher: Pusher, layouts: Path, locked_registry: Registry
 ) -> None:
@@ -268,7 +298,7 @@ def test_a_registry_is_mirrored_to_another(
         (("create", "-o", "out", "/nowhere.tar"), 3, "There is no file /nowhere.tar"),
         (("create", "-o", "out", "x", "--since", "none.json"), 2, "none.json cannot be used"),
         (("create", "-o", "o.tar", "x", "--split", "big"), 2, "no size such as"),
-        (("create", "-o", "out", "-f", "list.yml"), 2, "list.yml:3"),
+        (("create", "-o", "out", "-f", "list.yml"), 2, "list.yml:3:"),
         (("verify", "/nowhere"), 3, "There is no file /nowhere"),
         (("list", "/nowhere"), 3, "There is no file /nowhere"),
     ],

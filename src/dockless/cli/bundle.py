@@ -14,7 +14,8 @@ from dockless.cli import accounts
 from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import FORMAT, REACH, PlatformType, PushOptions, unasked
-from dockless.cli.session import Session, workspaces
+from dockless.cli.readers import Readers
+from dockless.cli.session import workspaces
 from dockless.cli.sizes import Size
 from dockless.credentials.places import Given
 from dockless.layout import bundle as layout
@@ -24,7 +25,6 @@ from dockless.model.errors import SourceError, UsageError
 from dockless.model.lock import Locked, read_lock
 from dockless.model.platform import Platform
 from dockless.model.renaming import full_name
-from dockless.processes.programs import ProgramsHere
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
 from dockless.sources import bundle as reading
@@ -121,10 +121,10 @@ def _create(asked: BundleOptions, options: PushOptions) -> tuple[Path, ...]:
     folder = out.with_name(f".{out.name}.{os.getpid()}") if archive else out
     done = False
     try:
-        with _session(options) as work:
+        with _readers(options) as readers:
             written = layout.Bundle(folder, older)
-            sources = (*asked.sources, *listed(asked.files))
-            for found in find(work, sources, Path.cwd(), asked.named, referrers=asked.referrers):
+            sources = listed(asked.sources, asked.files)
+            for found in find(readers, sources, Path.cwd(), asked.named, referrers=asked.referrers):
                 _add(written, found)
             written.finish()
             made = layout.pack(folder, out, asked.split) if archive else (out,)
@@ -140,7 +140,8 @@ def _create(asked: BundleOptions, options: PushOptions) -> tuple[Path, ...]:
 @FORMAT
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
-    with _session(unasked(quiet=True)) as work:
+    with _readers(unasked(quiet=True)) as readers:
+        work = readers.of()
         images = tuple(reading.listed(work.opener.bundle(parse_source(source, Path.cwd()))))
     shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
     click.echo(shown)
@@ -150,7 +151,8 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 @click.argument("source")
 def verify(source: str) -> None:
     """Read every byte of a bundle, and say what is wrong where."""
-    with _session(unasked()) as work:
+    with _readers(unasked()) as readers:
+        work = readers.of()
         spec = parse_source(source, Path.cwd())
         if spec.path.name.endswith(ENDING):
             with joined(spec.path) as stream:
@@ -171,13 +173,13 @@ for _option in REACH:
 
 
 @contextmanager
-def _session(options: PushOptions) -> Iterator[Session]:
+def _readers(options: PushOptions) -> Iterator[Readers]:
     settings = accounts.project_settings(None)
     finder = partial(accounts.find, settings, Given("", None, ""))
     with ExitStack() as stack:
         space = stack.enter_context(workspaces(options))
         own = stack.enter_context(space(""))
-        yield stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
+        yield Readers(stack, options, finder, own)
 
 
 def _add(written: layout.Bundle, found: Found) -> None:

@@ -15,6 +15,7 @@ from dockless.cli.ledger import Ledger
 from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
+from dockless.cli.readers import Readers
 from dockless.cli.session import Find, Session, workspaces
 from dockless.cli.sizes import Size
 from dockless.cli.workers import Bounds, Workers, workers
@@ -156,10 +157,10 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     with ExitStack() as stack:
         space = stack.enter_context(workspaces(pushing))
         own = stack.enter_context(space(""))
-        reading = stack.enter_context(Session(source_options, elsewhere, own, here))
+        readers = Readers(stack, source_options, elsewhere, own)
         asking = stack.enter_context(Session(pushing, finder, own, here))
-        sources = (*options.sources, *listed(options.files))
-        found = tuple(find(reading, sources, folder, options.named, referrers=options.referrers))
+        sources = listed(options.sources, options.files)
+        found = tuple(find(readers, sources, folder, options.named, referrers=options.referrers))
         planned = plan(found, renaming)
         for error in planned.errors.values():
             own.progress.note(str(error))

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from dockless.cli.lists import Listed
+from dockless.cli.readers import Readers
 from dockless.cli.session import Session
 from dockless.mirror import Found, whole_names
 from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
+from dockless.model.errors import SourceError, UsageError
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference
 from dockless.sources.spec import REGISTRY, SourceSpec, parse_source
@@ -20,27 +22,51 @@ _LAYOUT_FILES = ("index.json", "oci-layout")
 
 
 def find(
-    work: Session, sources: Iterable[str], folder: Path, named: str | None, *, referrers: bool
+    readers: Readers, sources: Iterable[Listed], folder: Path, named: str | None, *, referrers: bool
 ) -> Iterator[Found]:
     """Yield every image of every source; a folder without a layout stands for its archives.
 
     Args:
-        work: Opens them.
-        sources: What the user typed.
+        readers: Open them.
+        sources: What is asked for.
         folder: What relative paths start from.
         named: The repository of names that are a tag only; None for the source's own name.
         referrers: Whether signatures and whatever else refers to an image come along.
     """
-    for text in sources:
-        for each in _unfolded(text, folder):
-            images = tuple(_images(work, parse_source(each, folder), named))
-            if each.startswith(REGISTRY):
-                for image in images:
-                    yield image
-                    if referrers:
-                        yield from _beside(work, image)
-            else:
-                yield from _with_subjects(images, referrers=referrers)
+    for source in sources:
+        try:
+            yield from _of(readers, source, folder, named, referrers=referrers)
+        except (SourceError, UsageError) as error:
+            if source.origin:
+                error.what = f"{source.origin}: {error.what}"
+            raise
+
+
+def _of(
+    readers: Readers, source: Listed, folder: Path, named: str | None, *, referrers: bool
+) -> Iterator[Found]:
+    work = readers.of(source.wanted.registry if source.wanted else None)
+    for each in _texts(work, source, folder):
+        images = tuple(_images(work, parse_source(each, folder), named))
+        if each.startswith(REGISTRY):
+            for image in images:
+                yield image
+                if referrers:
+                    yield from _beside(work, image)
+        else:
+            yield from _with_subjects(images, referrers=referrers)
+
+
+def _texts(work: Session, source: Listed, folder: Path) -> tuple[str, ...]:
+    wanted = source.wanted
+    if wanted is None:
+        return _unfolded(source.text, folder)
+    repository = Reference.parse(wanted.repository).repository
+    tags = work.knock(repository).client.tags(repository) if wanted.choice else ()
+    names = wanted.references(tags)
+    if not names:
+        raise SourceError(f"No tag of {repository} is what the list asks for.", "Check the rule.")
+    return tuple(f"{REGISTRY}{name}" for name in names)
 
 
 def _unfolded(text: str, folder: Path) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The questions a push asks a registry."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +25,7 @@ from dockless.registry.tokens import Challenge, Pass, authorization, parse_chall
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 Account = Callable[[], Credential | None]
+_NEXT = re.compile(r'<(?P<url>[^>]+)>;\s*rel="?next')
 _ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
 
 
@@ -130,6 +133,25 @@ class RegistryClient:
         except ValueError:
             return ()
         return document.manifests if isinstance(document, Index) else ()
+
+    def tags(self, repository: Repository) -> tuple[str, ...]:
+        """Return every tag of a repository; none when there is no such repository.
+
+        As the distribution-spec has it under 'Listing Tags', page by page.
+        """
+        found: list[str] = []
+        path = "tags/list"
+        while path:
+            answer = self._ask("GET", repository, path)
+            if answer.status != _OK:
+                break
+            try:
+                found += map(str, json.loads(answer.body)["tags"] or ())
+            except (ValueError, KeyError, TypeError):
+                raise PushError(f"{repository.host} lists no tags of {repository}.") from None
+            link = _NEXT.search(answer.headers.get("Link", ""))
+            path = link["url"] if link else ""
+        return tuple(found)
 
     def has(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""

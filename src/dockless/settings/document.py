@@ -31,12 +31,19 @@ class Value:
         file: The file's name, as people know it.
         line: The line where the value begins, from 1; 0 when the format does not tell.
         key: The way to the value from the top, such as `servers[0].port`; empty at the top.
+        column: The column where it begins, from 1; 0 when the format does not tell.
     """
 
     data: "Scalar | tuple[Value, ...] | Mapping[str, Value]"
     file: str
     line: int
     key: str
+    column: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where exactly the value stands: `file:line:column`."""
+        return f"{self.origin}:{self.column}" if self.column else self.origin
 
     @property
     def origin(self) -> str:

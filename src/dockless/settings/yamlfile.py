@@ -32,7 +32,7 @@ def parse(text: str, name: str) -> Value:
         value = _Reader(name).value(node, "") if node else Value({}, name, 1, "")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{name}:{mark.line + 1}" if mark else name
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         # an undefined alias is quoted there, and `password: *hunter2` is one
         problem = re.sub(r"'[^'<]{3,}'", "'…'", error.problem or "nobody knows why")
         raise UsageError(f"{where} is not YAML: {problem}.", "Correct the file.") from None
@@ -57,14 +57,14 @@ class _Reader:
         if self.count > _MOST_VALUES:
             problem = f"{self.name} has more than {_MOST_VALUES} values once its aliases are read."
             raise UsageError(problem)
-        line = node.start_mark.line + 1
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
         if isinstance(node, yaml.MappingNode):
-            return Value(dict(self._members(node, key)), self.name, line, key)
+            return Value(dict(self._members(node, key)), self.name, line, key, column)
         if isinstance(node, yaml.SequenceNode):
             items = (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.value))
-            return Value(tuple(items), self.name, line, key)
+            return Value(tuple(items), self.name, line, key, column)
         kind = node.tag.removeprefix(_TAG)
-        return Value(Scalar(_TYPES.get(kind, kind), node.value), self.name, line, key)
+        return Value(Scalar(_TYPES.get(kind, kind), node.value), self.name, line, key, column)
 
     def _members(self, node: yaml.MappingNode, key: str) -> Iterator[tuple[str, Value]]:
         """Give what merge keys (`<<`) bring first, so that the map's own keys replace it."""

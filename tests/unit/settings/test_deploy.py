@@ -237,7 +237,7 @@ def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str
         ("servers:\n- text\n", "`servers[0]` in config/deploy.yml:2 is text, where a map"),
         ("image: <%= ENV['X'] %>\n", "config/deploy.yml:1 is ERB"),
         ("- a\n", "config/deploy.yml:1 is a list, where a map is needed"),
-        ("image: a\n  b: c\n", "config/deploy.yml:2 is not YAML"),
+        ("image: a\n  b: c\n", "config/deploy.yml:2:4 is not YAML"),
     ],
 )
 def test_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:

@@ -1,0 +1,45 @@
+"""The sessions that read sources: one for the command line, and one for each registry of a list."""
+
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+
+from dockless.cli import accounts
+from dockless.cli.options import PushOptions
+from dockless.cli.session import Find, Session, Workspace
+from dockless.processes.programs import ProgramsHere
+from dockless.settings.synclist import SyncRegistry
+
+
+class Readers:
+    """Opens sessions that read, when they are first needed.
+
+    Args:
+        stack: Ends them.
+        options: How patient they are, and how a source's registry is reached.
+        find: Finds who we are to a source's registry.
+        space: Where they work.
+    """
+
+    def __init__(
+        self, stack: ExitStack, options: PushOptions, find: Find, space: Workspace
+    ) -> None:
+        self._stack = stack
+        self._options = options
+        self._find = find
+        self._space = space
+        self._sessions: dict[SyncRegistry | None, Session] = {}
+
+    def of(self, registry: SyncRegistry | None = None) -> Session:
+        """Return the session for a registry of a list, or for everything else."""
+        if registry not in self._sessions:
+            options, find = self._options, self._find
+            if registry:
+                options = replace(
+                    options, insecure=registry.insecure, cert_dir=registry.cert_dir, ca_file=None
+                )
+                if credential := registry.credential:
+                    find = accounts.as_found(lambda: credential)
+            session = Session(options, find, self._space, ProgramsHere(os.environ))
+            self._sessions[registry] = self._stack.enter_context(session)
+        return self._sessions[registry]
