@@ -107,6 +107,7 @@ def docker_registry(
     client_certificate: bool = False,
     auth: Mapping[str, Any] | None = None,
     address: str = "127.0.0.1",
+    readonly: bool = False,
 ) -> Iterator[Registry]:
     """Run Debian's docker-registry for as long as the block lasts.
 
@@ -116,6 +117,7 @@ def docker_registry(
         certificates: Makes it speak TLS.
         client_certificate: Whether a client must show a certificate of the same authority.
         auth: The registry's `auth` section, in place of a file with the login.
+        readonly: Whether it takes nothing new.
         address: The address that it listens on, on a free port unless it names one.
     """
     bound = address if ":" in address else f"{address}:0"
@@ -131,6 +133,8 @@ def docker_registry(
         "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
         "http": http,
     }
+    if readonly:
+        settings["storage"]["maintenance"] = {"readonly": {"enabled": True}}
     if auth:
         settings["auth"] = dict(auth)
     elif login:

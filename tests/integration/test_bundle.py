@@ -87,7 +87,7 @@ def test_the_same_images_give_the_same_bytes(
     create(program, two, old_archive, layouts)
     assert sha256(one) == sha256(two)
     names = subprocess.run(("tar", "-tf", one), capture_output=True, text=True, check=True).stdout
-    assert names.split()[:3] == ["oci-layout", "index.json", "bundle.lock.json"]
+    assert names.split()[:3] == ["oci-layout", "index.json", "manifest.json"]
     assert not list(tmp_path.glob(".*"))
 
 
@@ -159,6 +159,9 @@ def test_a_flipped_bit_is_found_wherever_it_is(
         assert blob.name[:12] in done.stderr
         blob.write_bytes(data)
     assert program.run("bundle", "verify", out).code == 0
+    (out / "manifest.json").write_bytes((out / "manifest.json").read_bytes() + b" ")
+    done = program.run("bundle", "verify", out)
+    assert (done.code, "manifest.json is damaged" in done.stderr) == (3, True)
 
 
 def test_a_lock_that_does_not_match_is_said(

@@ -15,11 +15,14 @@ from jsonschema import Draft202012Validator
 from bed import images
 from bed.dockless import Dockless, Result
 from bed.failures import until
+from bed.faults import Fault, FaultyRegistry, status
 from bed.images import Layer
+from bed.process import output
 from bed.pushes import Json, Pusher, archive_identity
-from bed.registry import Registry
+from bed.registry import Registry, docker_registry
 
 _CREATED = 201
+_ALWAYS = 1_000
 _SCHEMA = Path(__file__).parents[2] / "docs" / "receipt.schema.json"
 
 
@@ -291,3 +294,72 @@ def test_a_receipt_that_is_none(program: Dockless, tmp_path: Path) -> None:
     done = program.run("verify", path)
     assert done.code == 2
     assert "is no receipt of dockless mirror" in done.stderr
+
+
+def test_a_registry_that_is_read_only_says_so_once_an_image(
+    program: Dockless, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "frozen").mkdir()
+    with docker_registry(tmp_path / "frozen", readonly=True) as registry:
+        done = mirrored(Pusher(program, registry, tmp_path), folder / "deep")
+    assert done.code == 1
+    assert "takes nothing now" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_registry_that_is_full_fails_the_images_it_has_no_room_for(
+    program: Dockless, tmp_path: Path
+) -> None:
+    sizes = _images_of_many_sizes(tmp_path / "many")
+    small = tmp_path / "small"
+    small.mkdir()
+    output(("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small))
+    try:
+        with docker_registry(small) as registry:
+            pusher = Pusher(program, registry, tmp_path)
+            done = mirrored(
+                pusher, tmp_path / "many", "--retries", "0", "--receipt", tmp_path / "r"
+            )
+            found = receipt(tmp_path / "r")
+            arrived = {image["references"][0].partition("/m/")[2] for image in found["images"]}
+            for name in arrived:
+                assert pusher.digest(f"m/{name}")
+    finally:
+        output(("umount", small))
+    assert done.code == 8
+    assert 0 < len(arrived) < len(sizes)
+    assert len(arrived) + len(found["failures"]) == len(sizes)
+
+
+def test_a_repository_that_is_refused_does_not_keep_the_others(
+    program: Dockless, faulty_registry: FaultyRegistry, folder: Path, tmp_path: Path
+) -> None:
+    faulty_registry.faults.append(Fault("POST", "/m/acme/web/", status(403), _ALWAYS))
+    path = tmp_path / "receipt.json"
+    done = program.run(
+        "mirror", folder / "deep", "--to", f"{faulty_registry.host}/m", "--receipt", path
+    )
+    assert done.code == 8
+    assert f"{faulty_registry.host} does not allow" in done.stderr
+    assert done.stderr.rstrip().splitlines()[-2].startswith("Error: 1 of 3 images did not arrive")
+    (failure,) = receipt(path)["failures"]
+    assert (failure["name"], failure["error"]["exitCode"]) == ("ghcr.io/acme/web:v1", 4)
+
+
+def test_an_index_that_leads_outside_its_layout_is_refused(
+    pusher: Pusher, folder: Path, tmp_path: Path
+) -> None:
+    layout = folder / "deep" / "web"
+    index = json.loads((layout / "index.json").read_text())
+    name = index["manifests"][0]["digest"].replace(":", "/")
+    secret = tmp_path / "secret"
+    shutil.move(layout / "blobs" / name, secret)
+    (layout / "blobs" / name).symlink_to(secret)
+    done = mirrored(pusher, folder / "deep")
+    assert done.code == 8, done.stderr
+    assert "leads outside" in done.stderr
+    assert not [
+        each
+        for each in pusher.registry.requests()
+        if "/acme/web/" in each.path and each.method == "PUT"
+    ]

@@ -85,6 +85,7 @@ def main() -> None:
         code = dockless.main(standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - every ending is told apart in one place
         code = _ending(error)
+    signal.setitimer(signal.ITIMER_REAL, 0)  # once nobody handles it, a late one would kill us
     gc.freeze()  # the interpreter would look through every module once more before it ends
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -100,6 +100,14 @@ _RULES = (
             f"A disk is full: {said}", "Free some space, here or on the registry."
         ),
     ),
+    _Rule(
+        (),
+        frozenset({405}),
+        lambda _, host, said: PushError(
+            f"{host} takes nothing now: {said}",
+            "It is read-only, or something that can only be pulled from.",
+        ),
+    ),
     # a registry's codes for trouble of its own; with them, the engines do not tell the status
     _Rule(
         (": unknown:", ": unavailable:"),

@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Self, cast
 
+from dockless.layout.docker_list import FILE as DOCKER_LIST
+from dockless.layout.docker_list import docker_list
 from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -90,7 +92,10 @@ class Bundle:
         locked = tuple(each for each, _ in self._images.values())
         held = {digest for each in locked for digest, _ in each.blobs}
         absent = frozenset(digest for digest in held if not self._path(digest).exists())
-        (self._folder / FILE).write_text(lock_text(Lock(locked, absent)))
+        images = ((name, content) for name, (_, content) in sorted(self._images.items()))
+        listing = docker_list(images, absent)
+        (self._folder / DOCKER_LIST).write_bytes(listing)
+        (self._folder / FILE).write_text(lock_text(Lock(locked, absent, Digest.of(listing))))
 
     def _path(self, digest: Digest) -> Path:
         return blob_path(self._folder, digest)
@@ -131,7 +136,7 @@ def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
 
 
 def _members(folder: Path) -> Iterator[Path]:
-    first = ("oci-layout", "index.json", FILE)
+    first = ("oci-layout", "index.json", DOCKER_LIST, FILE)
     yield from (folder / name for name in first)
     yield from sorted(path for path in folder.glob("blobs/*/*") if not path.name.startswith("."))
 

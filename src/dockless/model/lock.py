@@ -49,10 +49,12 @@ class Lock:
     Attributes:
         images: Every image.
         elsewhere: Layers that the bundle leaves out, since an older one brought them.
+        docker_list: The digest of its manifest.json, for docker and podman.
     """
 
     images: tuple[Locked, ...]
     elsewhere: frozenset[Digest] = frozenset()
+    docker_list: Digest | None = None
 
 
 def lock_text(lock: Lock) -> str:
@@ -61,6 +63,7 @@ def lock_text(lock: Lock) -> str:
         "lockVersion": _VERSION,
         "images": [_members(each) for each in sorted(lock.images, key=lambda each: each.name)],
         "elsewhere": sorted(map(str, lock.elsewhere)),
+        "manifest.json": str(lock.docker_list) if lock.docker_list else None,
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -74,6 +77,7 @@ def read_lock(data: bytes) -> Lock:
         return Lock(
             tuple(map(_locked, document["images"])),
             frozenset(map(Digest.parse, document.get("elsewhere", ()))),
+            Digest.parse(listed) if (listed := document.get("manifest.json")) else None,
         )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"it lacks {error}") from None

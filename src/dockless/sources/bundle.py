@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from dockless.layout.docker_list import FILE as DOCKER_LIST
 from dockless.model.errors import SourceError
 from dockless.model.lock import FILE, Lock, Locked, read_lock
 from dockless.model.manifest import Descriptor, Manifest
@@ -63,6 +64,9 @@ def _blobs(files: Files, root: Descriptor) -> Iterator[Descriptor]:
 
 
 def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> Iterator[str]:
+    listing = files.document(DOCKER_LIST) if DOCKER_LIST in files else b""
+    if lock.docker_list and not lock.docker_list.matches(listing):
+        yield f"{files.label}: {DOCKER_LIST} is damaged: it is not what {FILE} says."
     there = {(name, root.digest) for root in tops for name in names(root)}
     locked = {(each.name, each.root.digest) for each in lock.images if "@" not in each.name}
     tops_there = {root.digest for root in tops}
