@@ -40,6 +40,10 @@ bench-remote: $(VENV)/.dev tools ## Measure pushes from hosts beside OpenSSH; ne
 bench-mirror: $(VENV)/.dev tools ## Measure mirrors beside loops of skopeo
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.mirror $(BENCH)
 
+.PHONY: bench-scale
+bench-scale: $(VENV)/.dev tools ## Measure bundles and mirrors of a thousand images
+	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.scale $(BENCH)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format
 	$(BIN)/ruff check

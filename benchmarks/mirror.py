@@ -5,6 +5,7 @@ On loopback, and behind a relay that makes a round trip of 40 ms.
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import statistics
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from demo.image import write_layer
 _FAMILIES, _MEMBERS = 6, 10
 _SHARED_BYTES = (250 * MB, 10 * MB)
 _ONE_WAY_MILLISECONDS = 20
+_CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,10 @@ def _rows(
     for _ in range(lab.rounds):
         for name, argv in programs.items():
             fresh()
+            began = len(registry.requests())
             first[name].append(_seconds(lab, argv))
+            if name == "dockless":
+                _check(lab, registry, began)
             again[name].append(_seconds(lab, argv))
     for name in programs:
         print(f"{where:<9} {name:<11} first {_shown(first[name])}  again {_shown(again[name])} s")
@@ -188,6 +194,24 @@ def _rows(
         yield Row(f"60 images, {where}", ours, "s", 0.35, "xargs -P 8", xargs, relative=True)
     yield Row(f"the same again, {where}", median(again["dockless"]), "s", limits[1],
               "skopeo loop again", median(again["loop"]), relative=True)  # fmt: skip
+
+
+def _check(lab: Lab, registry: Registry, began: int) -> None:
+    """Raise RuntimeError unless every image has arrived as it is, and no blob was sent twice."""
+    index = json.loads((lab.layout / "index.json").read_text())
+    for each in index["manifests"]:
+        name = each.get("annotations", {}).get("org.opencontainers.image.ref.name")
+        repository, _, tag = name.partition(":") if name else ("", "", "")
+        link = f"docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link"
+        if name and (registry.storage / link).read_text() != each["digest"]:
+            raise RuntimeError(f"{name} is not what it was")
+    sent = Counter(
+        each.path.partition("digest=")[2]
+        for each in registry.requests()[began:]
+        if each.method == "PUT" and "/blobs/uploads/" in each.path and each.status == _CREATED
+    )
+    if set(sent.values()) != {1}:
+        raise RuntimeError(f"blobs were sent more than once: {sent.most_common(3)}")
 
 
 def _seconds(lab: Lab, argv: Sequence[str | Path]) -> float:

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,7 @@ def test_two_images_that_would_be_one_are_refused(pusher: Pusher, folder: Path) 
 def test_four_parts_in_four_processes_share_nothing_and_make_the_whole(
     pusher: Pusher, tmp_path: Path
 ) -> None:
-    sizes = _images_of_many_sizes(tmp_path / "many")
+    sizes = _images_of_sizes(tmp_path / "many", range(20_000, 500_000, 20_000))
     argv = ("mirror", tmp_path / "many", "--to", f"{pusher.registry.host}/m")
     parts = [tmp_path / f"part-{number}.json" for number in range(4)]
     with contextlib.ExitStack() as stack:
@@ -182,11 +183,11 @@ def test_four_parts_in_four_processes_share_nothing_and_make_the_whole(
     assert len(receipt(whole)["images"]) == len(sizes)
 
 
-def _images_of_many_sizes(folder: Path) -> dict[str, int]:
-    """Make two dozen images of 1 to 24 parts; return the bytes of each by its name."""
+def _images_of_sizes(folder: Path, bytes_: Sequence[int]) -> dict[str, int]:
+    """Make an image of about so many bytes each; return the bytes of each by its name."""
     sizes = {}
-    for number in range(24):
-        data = random.Random(number).randbytes(20_000 * (number + 1))  # noqa: S311 - the same each time
+    for number, count in enumerate(bytes_):
+        data = random.Random(number).randbytes(count)  # noqa: S311 - the same each time
         folder.mkdir(exist_ok=True)
         tree = folder.with_name(f"tree-{number}")
         tree.mkdir()
@@ -310,7 +311,7 @@ def test_a_registry_that_is_read_only_says_so_once_an_image(
 def test_a_registry_that_is_full_fails_the_images_it_has_no_room_for(
     program: Dockless, tmp_path: Path
 ) -> None:
-    sizes = _images_of_many_sizes(tmp_path / "many")
+    sizes = _images_of_sizes(tmp_path / "many", (700_000,) * 6)
     small = tmp_path / "small"
     small.mkdir()
     output(("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small))
