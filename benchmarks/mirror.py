@@ -176,8 +176,9 @@ def _rows(
         programs["xargs -P 8"] = lab.loop(host, 8)
     first: dict[str, list[float]] = {name: [] for name in programs}
     again: dict[str, list[float]] = {name: [] for name in programs}
-    for _ in range(lab.rounds):
-        for name, argv in programs.items():
+    for number in range(lab.rounds):
+        turn = number % len(programs)
+        for name, argv in (*tuple(programs.items())[turn:], *tuple(programs.items())[:turn]):
             fresh()
             began = len(registry.requests())
             first[name].append(_seconds(lab, argv))

@@ -13,6 +13,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import SourceError, UsageError
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference
+from dockless.sources.oci import CarriedImage
 from dockless.sources.spec import REGISTRY, SourceSpec, parse_source
 
 _ARCHIVES = ("*.tar", "*.tar.*", "*.tgz", "*.tzst")
@@ -137,7 +138,7 @@ def _homes(
 
 
 def _images(work: Session, spec: SourceSpec, named: str | None) -> Iterator[Found]:
-    candidates = work.opener.images(spec, work.platform)
+    candidates = work.opener.images(spec, work.platform, CarriedImage)
     size = spec.path.stat().st_size // max(1, len(candidates)) if spec.kind == "archive" else 0
     for candidate in candidates:
         if spec.selector and spec.selector not in candidate.names:

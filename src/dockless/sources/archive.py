@@ -1,12 +1,13 @@
 """Which images an archive or a layout holds, and which of them is meant."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from dockless.layout.staging import Staging
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
-from dockless.model.manifest import INDEXES, Descriptor, Manifest, layer_compression
+from dockless.model.manifest import INDEXES, Manifest, layer_compression
 from dockless.model.platform import Platform
 from dockless.model.reference import Reference
 from dockless.ports import Image
@@ -32,8 +33,13 @@ class Candidate:
     listing: Digest | None = None
 
 
-def candidates(files: Files, staging: Staging, platform: Platform | None) -> list[Candidate]:
-    """Return the images of an archive or layout, in its own order.
+def candidates(
+    files: Files,
+    staging: Staging,
+    platform: Platform | None,
+    packed: type[PackedImage] = PackedImage,
+) -> list[Candidate]:
+    """Return the images of an archive or layout, in its own order; `packed` reads compressed ones.
 
     An archive may be both: Docker 25 and later write `manifest.json` and `index.json` for the
     same blobs. Where the layout's layers are compressed it is pushed as it is; where they are
@@ -41,17 +47,21 @@ def candidates(files: Files, staging: Staging, platform: Platform | None) -> lis
     """
     if "index.json" in files and not ("manifest.json" in files and _uncompressed(files)):
         listing = Digest.of(files.document("index.json"))
-        return [replace(_packed(files, root, platform), listing=listing) for root in roots(files)]
+        return [
+            Candidate(
+                names(root),
+                partial(packed, files, root, platform),
+                packed=True,
+                listing=listing,
+            )
+            for root in roots(files)
+        ]
     if "manifest.json" in files:
         return [_unpacked(files, entry, staging, platform) for entry in entries(files)]
     raise SourceError(
         f"{files.label} is no image: it has neither manifest.json nor index.json.",
         "Give an archive made by 'docker save', 'podman save' or skopeo, or an OCI layout.",
     )
-
-
-def _packed(files: Files, root: Descriptor, platform: Platform | None) -> Candidate:
-    return Candidate(names(root), lambda: PackedImage(files, root, platform), packed=True)
 
 
 def _unpacked(files: Files, entry: Entry, staging: Staging, platform: Platform | None) -> Candidate:

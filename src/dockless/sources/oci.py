@@ -102,6 +102,21 @@ class PackedImage:
         return [config.platform]
 
 
+class CarriedImage(PackedImage):
+    """The same, carried as it is: its digests say what it is, whatever its config says of layers.
+
+    So no layer is decompressed, and what is no image for containers is carried, too.
+    """
+
+    def _config(self, manifest: Manifest) -> list[Platform]:
+        if manifest.config.media_type not in CONFIGS:
+            return []
+        try:
+            return [parse_config(_checked(self._files, manifest.config)).platform]
+        except ValueError:
+            return []
+
+
 def pick(files: Files, root: Descriptor, platform: Platform) -> Descriptor:
     """Return the descriptor of the one image for a platform, inside an index or by itself."""
     if root.media_type in INDEXES:

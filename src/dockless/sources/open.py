@@ -19,6 +19,7 @@ from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.files import Files
 from dockless.sources.folder import Folder
 from dockless.sources.local import ToolImage, find_local
+from dockless.sources.oci import PackedImage
 from dockless.sources.parts import ENDING, joined
 from dockless.sources.spec import SourceSpec, SourceThere
 from dockless.sources.streams import read_stream
@@ -77,8 +78,13 @@ class Opener:
         )
         return candidates(files, self._staging, platform)
 
-    def images(self, spec: SourceSpec, platform: Platform | None) -> list[Candidate]:
-        """Return every image of a source.
+    def images(
+        self,
+        spec: SourceSpec,
+        platform: Platform | None,
+        packed: type[PackedImage] = PackedImage,
+    ) -> list[Candidate]:
+        """Return every image of a source; `packed` reads those of layouts.
 
         Raises:
             SourceError: It is missing, damaged or dangerous.
@@ -86,20 +92,22 @@ class Opener:
         if spec.kind == "local":
             return [self.local((spec.name,), platform, spec.tool)]
         if spec.kind == "registry":
-            return [self._pulled(spec, platform)]
-        return candidates(self._files(spec), self._staging, platform)
+            return [self._pulled(spec, platform, packed)]
+        return candidates(self._files(spec), self._staging, platform, packed)
 
     def bundle(self, spec: SourceSpec) -> Files:
         """Return the files of an archive or layout, to look at without staging any."""
         return self._files(spec)
 
-    def _pulled(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
+    def _pulled(
+        self, spec: SourceSpec, platform: Platform | None, packed: type[PackedImage]
+    ) -> Candidate:
         try:
             reference = with_tag(Reference.parse(spec.name))
         except ValueError as error:
             raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
         files = Folder(self._pull(reference), str(reference), self._progress)
-        (found,) = candidates(files, self._staging, platform)
+        (found,) = candidates(files, self._staging, platform, packed)
         return replace(found, names=(str(reference),))
 
     def _files(self, spec: SourceSpec) -> Files:
