@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockless.model.content import Content
@@ -10,6 +10,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, DocklessError, PushError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
+from dockless.model.timings import Timings
 from dockless.ports import EarlyUploads, Engine, Image, Mover, Progress, Registry
 from dockless.retries import Patience
 
@@ -45,6 +46,7 @@ class Means:
         progress: Where the work is shown.
         patience: How often and how long each step is tried.
         clock: Seconds that only ever grow.
+        timings: Told how long each step took.
     """
 
     registry: Registry
@@ -54,6 +56,7 @@ class Means:
     progress: Progress
     patience: Patience
     clock: Callable[[], float]
+    timings: Timings = field(default_factory=Timings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +99,26 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     """
     started = means.clock()
     # asked first: a refused credential should not cost a long compression
-    before = tags_before(order, means.registry, means.patience)
-    content = image.content()
+    with means.timings.of("questions"):
+        before = tags_before(order, means.registry, means.patience)
+    with means.timings.of("source"):
+        content = image.content()
     wanted = content.root.digest
     tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
-    moving = _moving(order, tags, wanted, means)
+    with means.timings.of("questions"):
+        moving = _moving(order, tags, wanted, means)
     if order.immutable:
         refuse_moves(order, tags)
-    blobs = _blobs(order, content, means) if moving else _all_present(content)
+    with means.timings.of("questions"):
+        blobs = _blobs(order, content, means) if moving else _all_present(content)
     plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
     if not moving or order.dry_run:
         return Delivery(plan, "", 0, started, moving)
     engine = means.engine()
     attempts = _send(plan, image, engine, means)
     if order.verify:
-        _verify(order, plan, means)
+        with means.timings.of("verify"):
+            _verify(order, plan, means)
     return Delivery(plan, engine.name, attempts, started)
 
 
@@ -122,7 +130,8 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
     """
     plan, moving = delivery.plan, delivery.moving
     if moving and not order.dry_run:
-        move_tags(order, plan, means.engine(), means.registry, means.patience)
+        with means.timings.of("tags"):
+            move_tags(order, plan, means.engine(), means.registry, means.patience)
     return PushResult(
         plan,
         unchanged=not moving,
@@ -184,7 +193,8 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
         return 0
     # an engine reads the config even where the registry has it
     needed = plan.content.configs() | {blob.digest for blob in plan.missing}
-    blobs = image.paths(needed)
+    with means.timings.of("source"):
+        blobs = image.paths(needed)
     layout = functools.cache(lambda: means.lay_out(plan.content, blobs))
     missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
     size = sum(blob.size for blob in plan.missing)
@@ -204,7 +214,8 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
         finally:
             sending.finish()
 
-    means.patience.call(attempt)
+    with means.timings.of("upload"):
+        means.patience.call(attempt)
     return attempts
 
 

@@ -15,8 +15,8 @@ from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import FORMAT, REACH, PlatformType, PushOptions, unasked
 from dockless.cli.readers import Readers
-from dockless.cli.session import workspaces
 from dockless.cli.sizes import Size
+from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
 from dockless.layout import bundle as layout
 from dockless.mirror import Found, whole_names

@@ -16,9 +16,10 @@ from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.readers import Readers
-from dockless.cli.session import Find, Session, workspaces
+from dockless.cli.session import Find, Session
 from dockless.cli.sizes import Size
 from dockless.cli.workers import Bounds, Workers, workers
+from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
 from dockless.mirror import Entry, plan
 from dockless.mirror import mirror as push_all

@@ -50,6 +50,7 @@ class PushOptions:
     stall_timeout: float
     retries: int
     dry_run: bool
+    timings: bool
     explain: bool
     output: Literal["text", "json"]
     digest_file: Path | None
@@ -237,6 +238,7 @@ _OPTIONS = (
     *REACH,
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
     FORMAT,
+    click.option("--timings", is_flag=True, help="Say where the seconds went."),
     click.option("--digest-file", type=_PATH, help="Write the digest to this file, too."),
     click.option(
         "-d", "--destination", metavar="NAME", help="Kamal destination: deploy.NAME.yml, too."
@@ -267,10 +269,20 @@ def unasked(**given: object) -> PushOptions:
     )
     nothing |= dict.fromkeys(("platform", "ca_file", "cert_dir", "digest_file", "destination"))
     nothing |= dict.fromkeys(
-        ("remote", "local", "password_stdin", "build", "create_repository", "scan_on_push"), False
+        (
+            "remote",
+            "local",
+            "password_stdin",
+            "build",
+            "create_repository",
+            "scan_on_push",
+            "timings",
+        ),
+        False,
     )
     nothing |= dict.fromkeys(
-        ("immutable_tags", "all_images", "insecure", "immutable", "dry_run", "explain"), False
+        ("immutable_tags", "all_images", "insecure", "immutable", "dry_run", "explain"),
+        False,
     )
     nothing |= {"tags": (), "compression": "gzip", "engine": "auto", "verify": True}
     nothing |= {"timeout": None, "stall_timeout": 120.0, "retries": 5, "output": "text"}

@@ -147,7 +147,7 @@ def _push_one(
                 names, tool = _build(options, settings, target, files)
                 found = work.opener.local(names, options.platform, tool)
         done = work.push(target, found.open())
-    show.result(options, done)
+    show.result(options, done, work.timings)
 
 
 def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> None:

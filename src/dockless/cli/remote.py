@@ -12,9 +12,10 @@ from dockless.cli import accounts, ask, passphrases, show
 from dockless.cli.build_there import BuildThere
 from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
-from dockless.cli.session import Session, workspaces
+from dockless.cli.session import Session
 from dockless.cli.stores import cores
 from dockless.cli.visit import Errand, HostVisit, Turns
+from dockless.cli.workspaces import workspaces
 from dockless.fleet import Rules, push_from
 from dockless.model.errors import DocklessError, PartialError, PushError
 from dockless.model.server import Server

@@ -2,43 +2,38 @@
 
 import contextlib
 import functools
-import gc
 import os
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dockless.cli import ask, repositories
 from dockless.cli.options import PushOptions
-from dockless.cli.stores import cache_limit, cores, store
+from dockless.cli.workspaces import Workspace, workspaces
 from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
 from dockless.engines.shell import Shell
 from dockless.layout.oci import write_layout
-from dockless.layout.staging import Staging
 from dockless.model.manifest import Descriptor
 from dockless.model.plan import Plan, PushResult
 from dockless.model.platform import Platform
 from dockless.model.reference import Reference, Repository
 from dockless.model.secret import Credential
-from dockless.ports import EarlyUploads, Image, Progress
+from dockless.ports import EarlyUploads, Image
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import Means, Order, move_tags, push, tags_before
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import CONNECTIONS, Http, reach
-from dockless.registry.pace import Pace
-from dockless.registry.shared import Sender
+from dockless.registry.http import Http, reach
 from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart
 from dockless.registry.whole import WholeImages
-from dockless.report.progress import progress
-from dockless.retries import Brake, Patience
+from dockless.retries import Patience
 from dockless.settings.naming import Target
 from dockless.sources.container_tools import container_tools
 from dockless.sources.open import Opener
@@ -59,34 +54,12 @@ class Door:
     early: EarlyUploads
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """Where a session works.
-
-    Attributes:
-        progress: Where its work is shown.
-        staging: Where its layers are staged.
-        folder: A private folder for everything else.
-        sender: Sends the blobs that several repositories share; None for a push of its own.
-        pace: How fast these may go.
-        connections: How many connections to one host it may open at once.
-        brake: The pause that the registry asked for, which all workspaces of one command share.
-    """
-
-    progress: Progress
-    staging: Staging
-    folder: Path
-    sender: Sender | None = None
-    pace: Pace = field(default_factory=lambda: Pace(None))
-    connections: int = CONNECTIONS
-    brake: Brake = field(default_factory=Brake)
-
-
 class Session:
     """Pushes images, one after another, with the options of one command line.
 
     Attributes:
         opener: Opens sources; what it stages is gone when the session ends.
+        timings: Where its seconds went.
     """
 
     def __init__(
@@ -116,6 +89,7 @@ class Session:
         self._preparing: threading.Thread | None = None
         self._asked: dict[Repository, tuple[str, ...]] = {}
         self._staging = space.staging
+        self.timings = space.timings
         self._open_doors = contextlib.ExitStack()
         self._shell = Shell()
 
@@ -279,6 +253,7 @@ class Session:
             self._progress,
             self._patience,
             time.monotonic,
+            self.timings,
         )
 
     def _engine(self, door: Door, repository: Repository, home: Path) -> "AnyEngine":
@@ -304,37 +279,3 @@ def session(options: PushOptions, find: Find) -> Iterator[Session]:
         Session(options, find, own, ProgramsHere(os.environ)) as work,
     ):
         yield work
-
-
-@contextlib.contextmanager
-def workspaces(
-    options: PushOptions,
-) -> Iterator[Callable[[str], contextlib.AbstractContextManager[Workspace]]]:
-    """Yield what makes workspaces, each in a folder of this name, which share progress and store.
-
-    What is in them is gone with them; the store is pruned at the end.
-    """
-    gc.freeze()
-    gc.enable()
-    held = store(os.environ)
-    limit = cache_limit(os.environ)
-    shown = progress(
-        sys.stderr,
-        time.monotonic,
-        quiet=options.quiet,
-        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
-        color=not os.environ.get("NO_COLOR"),
-    )
-    brake = Brake()
-    with shown:
-        with held.run() as folder:
-
-            @contextlib.contextmanager
-            def workspace(name: str) -> Iterator[Workspace]:
-                own = folder / name
-                own.mkdir(exist_ok=True)
-                with Staging(held, own, options.compression, cores()) as staging:
-                    yield Workspace(shown, staging, own, brake=brake)
-
-            yield workspace
-        held.prune(limit)

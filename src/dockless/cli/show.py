@@ -10,6 +10,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, PushError
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
+from dockless.model.timings import Timings
 from dockless.report import document, text
 from dockless.report import hosts as host_report
 
@@ -25,16 +26,22 @@ def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
     click.echo(text.explain_text(rows))
 
 
-def result(options: PushOptions, done: PushResult) -> None:
-    """Print what one push did, or would do."""
+def result(options: PushOptions, done: PushResult, timings: Timings) -> None:
+    """Print what one push did, or would do, and where its seconds went."""
     if options.output == "json":
-        kind = document.plan_document(done.plan) if done.dry_run else document.result_document(done)
+        kind = (
+            document.plan_document(done.plan)
+            if done.dry_run
+            else document.result_document(done, timings.seconds)
+        )
         click.echo(document.json_text(kind))
     elif done.dry_run:
         click.echo(text.plan_text(done.plan))
     else:
         click.echo(text.result_text(done))
     _afterwards(options, [done])
+    if options.timings:
+        click.echo(text.timings_text(timings.seconds, done.seconds), err=True)
 
 
 def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError]) -> None:

@@ -11,7 +11,8 @@ import click
 
 from dockless.cli import accounts, ask
 from dockless.cli.options import REACH, WHO, PushOptions, unasked
-from dockless.cli.session import Session, workspaces
+from dockless.cli.session import Session
+from dockless.cli.workspaces import workspaces
 from dockless.model.errors import DocklessError, PartialError, PushError, UsageError
 from dockless.processes.programs import ProgramsHere
 from dockless.proof import complete, read_back

@@ -11,7 +11,8 @@ from functools import partial
 from dockless.cli.engine_there import Equipment, Found, Task
 from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
-from dockless.cli.session import Door, Find, Session, Workspace
+from dockless.cli.session import Door, Find, Session
+from dockless.cli.workspaces import Workspace
 from dockless.fleet import Delivered
 from dockless.model.digest import Digest
 from dockless.model.errors import (

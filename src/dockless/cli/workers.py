@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from dockless.cli.options import PushOptions
-from dockless.cli.session import Find, Session, Workspace
+from dockless.cli.session import Find, Session
+from dockless.cli.workspaces import Workspace
 from dockless.mirror import Entry
 from dockless.model import kinds
 from dockless.model.errors import DocklessError

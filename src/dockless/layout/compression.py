@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, Literal, cast
 
 from dockless.layout.blocks import Sink
+from dockless.model.timings import Timings
 
 Compression = Literal["none", "gzip", "zstd"]
 
@@ -22,8 +23,17 @@ _ZSTD_LEVEL = 3
 
 
 @contextlib.contextmanager
-def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Sink]:
-    """Yield a sink whose bytes arrive compressed in `sink`, complete when the block ends."""
+def compressing(
+    compression: Compression, sink: Sink, cores: int, timings: Timings
+) -> Iterator[Sink]:
+    """Yield a sink whose bytes arrive compressed in `sink`, complete when the block ends.
+
+    Args:
+        compression: How.
+        sink: Where to.
+        cores: How many blocks are compressed at once.
+        timings: Told of the time of all cores.
+    """
     if compression == "none":
         yield sink
     elif compression == "gzip":
@@ -31,7 +41,7 @@ def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Si
             ThreadPoolExecutor(1, "write") as writer,
             ThreadPoolExecutor(max(1, cores), "compress") as workers,
         ):
-            gzip = _Gzip(sink, workers, writer)
+            gzip = _Gzip(sink, workers, writer, timings)
             try:
                 yield gzip
                 gzip.finish()
@@ -44,7 +54,19 @@ def compressing(compression: Compression, sink: Sink, cores: int) -> Iterator[Si
         target = cast("BinaryIO", _Unclosed(sink))
         compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, threads=max(1, cores))
         with compressor.stream_writer(target, closefd=False) as encoder:
-            yield encoder
+            yield _Timed(encoder, timings)
+
+
+class _Timed:
+    """A sink whose writing is compressing."""
+
+    def __init__(self, sink: Sink, timings: Timings) -> None:
+        self._sink = sink
+        self._timings = timings
+
+    def write(self, data: bytes) -> int:
+        with self._timings.of("compress"):
+            return self._sink.write(data)
 
 
 class _Gzip:
@@ -59,13 +81,20 @@ class _Gzip:
     _LAST_BLOCK = b"\x03\x00"
     _WINDOW = 32 * 1024
 
-    def __init__(self, sink: Sink, workers: ThreadPoolExecutor, writer: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        workers: ThreadPoolExecutor,
+        writer: ThreadPoolExecutor,
+        timings: Timings,
+    ) -> None:
         from isal import isal_zlib  # noqa: PLC0415 - a push that compresses nothing needs none
 
         self._isal = isal_zlib
         self._sink = sink
         self._workers = workers
         self._writer = writer
+        self._timings = timings
         self._parts: deque[Future[int]] = deque()
         self._window = b""
         self._crc = 0
@@ -89,11 +118,14 @@ class _Gzip:
         self._sink.write(struct.pack("<LL", self._crc, self._size & 0xFFFFFFFF))
 
     def _append(self, part: Future[bytes]) -> int:
-        return self._sink.write(part.result())
+        data = part.result()
+        with self._timings.of("write"):
+            return self._sink.write(data)
 
     def _deflate(self, data: bytes, window: bytes) -> bytes:
-        encoder = self._isal.compressobj(_GZIP_LEVEL, wbits=-15, zdict=window)
-        return encoder.compress(data) + encoder.flush(self._isal.Z_SYNC_FLUSH)
+        with self._timings.of("compress"):
+            encoder = self._isal.compressobj(_GZIP_LEVEL, wbits=-15, zdict=window)
+            return encoder.compress(data) + encoder.flush(self._isal.Z_SYNC_FLUSH)
 
 
 class _Unclosed(io.RawIOBase):

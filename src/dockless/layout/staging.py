@@ -21,6 +21,7 @@ from dockless.layout.streams import Draft, Hashing, Metered, Rejoined, Tee, dige
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError, SourceError
 from dockless.model.manifest import Descriptor, layer_compression, layer_media_type
+from dockless.model.timings import Timings
 from dockless.ports import Task
 
 
@@ -51,12 +52,18 @@ class Staging:
     """
 
     def __init__(
-        self, store: BlobStore, folder: Path, compression: Compression, cores: int
+        self,
+        store: BlobStore,
+        folder: Path,
+        compression: Compression,
+        cores: int,
+        timings: Timings | None = None,
     ) -> None:
         self.store = store
         self.compression: Compression = compression
         self.on_layer: Callable[[Descriptor, Path], None] = _nobody
         self._cores = cores
+        self._timings = timings or Timings()
         self._blobs = folder / "blobs"
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._settler = ThreadPoolExecutor(1, "settle")
@@ -121,10 +128,14 @@ class Staging:
             return self._compress(plain, head, turn)
 
     def _compress(self, plain: Readable, head: str, turn: contextlib.ExitStack) -> Layer:
-        raw = Hashing()
-        with self._draft() as draft, compressing(self.compression, draft, self._cores) as sink:
-            for block in blocks(plain):
-                raw.write(block)
+        raw, timings = Hashing(), self._timings
+        with (
+            self._draft() as draft,
+            compressing(self.compression, draft, self._cores, timings) as sink,
+        ):
+            for block in timings.each("read", blocks(plain)):
+                with timings.of("hash"):
+                    raw.write(block)
                 sink.write(block)
         layer = Layer(
             raw.digest(),

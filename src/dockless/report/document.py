@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from dockless.model.errors import DocklessError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+from dockless.model.timings import Step
 
 SCHEMA_VERSION = 1
 """Goes up when a member changes its meaning or goes away; a member more leaves it as it is."""
@@ -19,9 +20,10 @@ def plan_document(plan: Plan) -> dict[str, object]:
     return _document("plan", _plan(plan))
 
 
-def result_document(result: PushResult) -> dict[str, object]:
-    """Return the document of what one push did."""
-    return _document("result", _result(result))
+def result_document(result: PushResult, timings: Mapping[Step, float]) -> dict[str, object]:
+    """Return the document of what one push did, and of the seconds that each step took."""
+    spent = {step: round(seconds, 3) for step, seconds in timings.items()}
+    return _document("result", {**_result(result), "timings": spent})
 
 
 def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[str, object]:

@@ -1,11 +1,12 @@
 """Plans, results, settings and errors as text for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.plan import Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
+from dockless.model.timings import WAITS, Step
 from dockless.report.units import human_size, human_time, printable
 
 _SHORT_HEX = 12
@@ -58,6 +59,21 @@ def error_text(error: DocklessError) -> str:
     """Return an error as one line, and what to do next as another."""
     text = f"Error: {error.what}"
     return printable(f"{text}\n{error.remedy}" if error.remedy else text)
+
+
+def timings_text(timings: Mapping[Step, float], total: float) -> str:
+    """Return the table for `--timings`.
+
+    Args:
+        timings: The seconds of each step.
+        total: Those of the push by the clock.
+    """
+    rows = [
+        (step, f"{seconds:.3f} s", "waits" if step in WAITS else "works")
+        for step, seconds in timings.items()
+    ]
+    table = columns((("STEP", "SECONDS", ""), *rows))
+    return f"{table}\nThe push took {total:.3f} s; steps overlap, and cores add up."
 
 
 def explain_text(rows: Iterable[tuple[str, str, str]]) -> str:

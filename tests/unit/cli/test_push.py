@@ -13,6 +13,7 @@ from dockless.model.errors import AuthError, DocklessError, PartialError, Source
 from dockless.model.plan import PushResult
 from dockless.model.platform import Platform
 from dockless.model.reference import Repository
+from dockless.model.timings import Timings
 from dockless.ports import Image
 from dockless.push import Means, Order, push
 from dockless.retries import Patience
@@ -50,6 +51,7 @@ class FakeSession:
         self.opened: list[object] = []
         self.expected: list[Repository] = []
         self.opener = self
+        self.timings = Timings()
 
     def candidate(self, *names: str) -> Candidate:
         return Candidate(names, lambda: FakeImage(self._folder / "blobs", journal=self.journal))
@@ -80,6 +82,7 @@ class FakeSession:
             FakeProgress(),
             Patience(1, None, print),
             iter((0.0, 1.0)).__next__,
+            self.timings,
         )
         return push(Order(target.repository.value, tags), image, means)
 
@@ -246,3 +249,13 @@ def test_a_compose_file_that_builds_several_images_is_a_usage_error(
     error = run("push", "--build", *TARGET).exception
     assert isinstance(error, UsageError)
     assert builds == session.opened == []
+
+
+def test_timings_say_where_the_seconds_went(run: Run, session: FakeSession) -> None:
+    session.timings.add("start", 0.25)
+    result = run("push", "shop:dev", *TARGET, "--timings")
+    assert "start      0.250 s  works" in result.stderr
+    assert "upload" in result.stderr
+    assert "The push took 1.000 s" in result.stderr
+    as_json = run("push", "shop:dev", *TARGET, "--format", "json")
+    assert json.loads(as_json.stdout)["result"]["timings"]["start"] == 0.25

@@ -16,6 +16,7 @@ from dockless.layout.blocks import BLOCK, blocks
 from dockless.layout.compression import Compression, compressing
 from dockless.layout.decompression import decompressing, sniff
 from dockless.model.errors import SourceError
+from dockless.model.timings import Timings
 
 SKIPPABLE = b"\x5a\x2a\x4d\x18\x04\x00\x00\x00meta"
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -46,7 +47,7 @@ def sample(length: int, seed: int = 1) -> bytes:
 
 def compressed(data: bytes, compression: Compression, cores: int = 1, most: int = BLOCK) -> bytes:
     sink = io.BytesIO()
-    with compressing(compression, sink, cores) as encoder:
+    with compressing(compression, sink, cores, Timings()) as encoder:
         for block in blocks(Chopped(data, most)):
             encoder.write(block)
     return sink.getvalue()
@@ -103,7 +104,7 @@ def test_without_compression_the_bytes_stay_as_they_are() -> None:
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "none"])
 def test_the_sink_stays_open_for_its_owner(compression: Compression) -> None:
     sink = io.BytesIO()
-    with compressing(compression, sink, 1) as encoder:
+    with compressing(compression, sink, 1, Timings()) as encoder:
         encoder.write(b"data")
     assert not sink.closed
 

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from dockless.model.errors import AuthError, DocklessError, NetworkError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.secret import Secret
+from dockless.model.timings import Step
 from dockless.report.document import (
     SCHEMA_VERSION,
     error_document,
@@ -21,6 +22,8 @@ from dockless.report.document import (
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "push-result.schema.json"
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+
+TIMINGS: dict[Step, float] = {"start": 0.12345, "upload": 1.5}
 
 
 def _valid(document: dict[str, object]) -> dict[str, Any]:
@@ -111,7 +114,7 @@ def test_a_plan_says_all_that_the_push_would_do(plan: Plan) -> None:
 
 
 def test_a_result_says_what_the_push_did(result: PushResult) -> None:
-    document = _valid(result_document(result))["result"]
+    document = _valid(result_document(result, TIMINGS))["result"]
 
     assert document.pop("plan") == _valid(plan_document(result.plan))["plan"]
     assert document == {
@@ -128,13 +131,14 @@ def test_a_result_says_what_the_push_did(result: PushResult) -> None:
         "sentBytes": 5_311_520,
         "attempts": 1,
         "seconds": 1.941,
+        "timings": {"start": 0.123, "upload": 1.5},
     }
 
 
 def test_a_result_without_an_engine_says_null(result: PushResult) -> None:
     unchanged = replace(result, unchanged=True, engine="", sent=0, attempts=0)
 
-    assert _valid(result_document(unchanged))["result"]["engine"] is None
+    assert _valid(result_document(unchanged, {}))["result"]["engine"] is None
 
 
 def test_an_index_has_no_image_id(plan: Plan) -> None:
@@ -144,12 +148,14 @@ def test_an_index_has_no_image_id(plan: Plan) -> None:
 
 
 def test_several_images_each_have_a_result_or_an_error(result: PushResult) -> None:
+    whole = _valid(result_document(result, {}))["result"]
+    assert whole.pop("timings") == {}
     document = _valid(
         images_document({"shop:v2": result, "shop:v1": AuthError("Not allowed.", "Log in.")})
     )
 
     assert document["images"] == [
-        {"image": "shop:v2", "result": _valid(result_document(result))["result"]},
+        {"image": "shop:v2", "result": whole},
         {
             "image": "shop:v1",
             "error": {
@@ -183,7 +189,7 @@ def test_the_schema_refuses_what_is_no_document(member: dict[str, object]) -> No
 
 def test_the_schema_refuses_two_kinds_of_document_in_one(result: PushResult) -> None:
     with pytest.raises(ValidationError):
-        _valid({**result_document(result), **plan_document(result.plan)})
+        _valid({**result_document(result, TIMINGS), **plan_document(result.plan)})
 
 
 def test_text_is_ascii_so_that_any_stdout_can_take_it() -> None:
@@ -200,7 +206,7 @@ def test_a_secret_is_refused_not_written(result: PushResult) -> None:
     tags = (replace(result.plan.tags[0], tag=SECRET),)
     for document in (
         plan_document(replace(result.plan, tags=tags)),
-        result_document(replace(result, engine=SECRET)),
+        result_document(replace(result, engine=SECRET), {}),
         images_document({"shop": DocklessError("It failed.", SECRET)}),
         error_document(DocklessError(SECRET)),
     ):

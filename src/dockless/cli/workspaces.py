@@ -1,0 +1,82 @@
+"""Where the work of one command is done and shown; what is in it is gone with it."""
+
+import contextlib
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockless.cli.options import PushOptions
+from dockless.cli.stores import cache_limit, cores, store
+from dockless.layout.staging import Staging
+from dockless.model.timings import Timings
+from dockless.ports import Progress
+from dockless.registry.http import CONNECTIONS
+from dockless.registry.pace import Pace
+from dockless.registry.shared import Sender
+from dockless.report.progress import progress
+from dockless.retries import Brake
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a session works.
+
+    Attributes:
+        progress: Where its work is shown.
+        staging: Where its layers are staged.
+        folder: A private folder for everything else.
+        sender: Sends the blobs that several repositories share; None for a push of its own.
+        pace: How fast these may go.
+        connections: How many connections to one host it may open at once.
+        brake: The pause that the registry asked for, which all workspaces of one command share.
+        timings: Where the seconds went.
+    """
+
+    progress: Progress
+    staging: Staging
+    folder: Path
+    sender: Sender | None = None
+    pace: Pace = field(default_factory=lambda: Pace(None))
+    connections: int = CONNECTIONS
+    brake: Brake = field(default_factory=Brake)
+    timings: Timings = field(default_factory=Timings)
+
+
+@contextlib.contextmanager
+def workspaces(
+    options: PushOptions,
+) -> Iterator[Callable[[str], contextlib.AbstractContextManager[Workspace]]]:
+    """Yield what makes workspaces, each in a folder of this name, which share progress and store.
+
+    What is in them is gone with them; the store is pruned at the end.
+    """
+    timings = Timings()
+    timings.add("start", time.process_time())
+    gc.freeze()
+    gc.enable()
+    held = store(os.environ)
+    limit = cache_limit(os.environ)
+    shown = progress(
+        sys.stderr,
+        time.monotonic,
+        quiet=options.quiet,
+        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
+        color=not os.environ.get("NO_COLOR"),
+    )
+    brake = Brake()
+    with shown:
+        with held.run() as folder:
+
+            @contextlib.contextmanager
+            def workspace(name: str) -> Iterator[Workspace]:
+                own = folder / name
+                own.mkdir(exist_ok=True)
+                with Staging(held, own, options.compression, cores(), timings) as staging:
+                    yield Workspace(shown, staging, own, brake=brake, timings=timings)
+
+            yield workspace
+        held.prune(limit)
