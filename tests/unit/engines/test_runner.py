@@ -40,6 +40,12 @@ def script(tmp_path: Path) -> Script:
     return write
 
 
+@pytest.fixture(params=[True, False], ids=["one-shell", "a-shell-each"], autouse=True)
+def lasts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start all engines from one shell, and each from its own, as where there is no /proc."""
+    monkeypatch.setattr("dockless.engines.shell._LASTS", request.param)
+
+
 @pytest.fixture
 def runner(tmp_path: Path) -> Callable[..., Runner]:
     def make(**limits: float) -> Runner:
@@ -176,3 +182,20 @@ def _interrupt_once(started: Path) -> None:
     while not started.exists() and time.monotonic() < end:
         time.sleep(0.02)
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def test_one_runner_runs_many_engines_after_failures_too(
+    runner: Callable[..., Runner], script: Script
+) -> None:
+    running = runner(stall=0.3)
+    with pytest.raises(NetworkError, match="moved no byte"):
+        run(running, script("exec sleep 60"))
+    for number in range(3):
+        assert run(running, script(f"echo {number}; echo said >&2")) == f"{number}\n"
+
+
+def test_much_output_on_both_streams_is_no_deadlock(
+    runner: Callable[..., Runner], script: Script
+) -> None:
+    program = script("dd if=/dev/zero bs=1000 count=1000 2>&- | tee /dev/stderr")
+    assert len(run(runner(), program)) == 1_000_000
