@@ -106,7 +106,6 @@ class _Pipes:
         self._told = told
         self._selector = selectors.DefaultSelector()
         for each in self._said:
-            os.set_blocking(each, False)
             self._selector.register(each, selectors.EVENT_READ)
 
     @classmethod
@@ -157,7 +156,8 @@ class _Pipes:
         except BaseException:
             self._end(pid)
             raise
-        self._read_ready(0)
+        while self._read_ready(0):
+            pass
         return Ended(status, self._said[self._stdout], self._said[self._stderr])
 
     def close(self) -> None:
@@ -172,12 +172,15 @@ class _Pipes:
             look()
         return self._said[self._news].splitlines()[count - 1]
 
-    def _read_ready(self, seconds: float) -> None:
-        for key, _ in self._selector.select(seconds):
-            with contextlib.suppress(BlockingIOError):
-                while data := os.read(key.fd, _CHUNK):
-                    self._said[key.fd] += data
+    def _read_ready(self, seconds: float) -> bool:
+        """Read a piece of what each pipe has, waiting so long for any; return whether one had."""
+        ready = self._selector.select(seconds)
+        for key, _ in ready:
+            data = os.read(key.fd, _CHUNK)
+            if not data:
                 raise EngineError("The shell that runs the engines was ended.", "Try again.")
+            self._said[key.fd] += data
+        return bool(ready)
 
     def _end(self, pid: int | None) -> None:
         """End the program, in peace if it wants, and wait for that."""
