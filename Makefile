@@ -21,7 +21,7 @@ help: ## List the targets
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
 	$(MAKE) lint types contracts unit
-	$(MAKE) --jobs=2 --output-sync=target contract integration hosts
+	$(MAKE) --jobs=2 --output-sync=target pushes hosts others contract
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
@@ -66,8 +66,16 @@ contract: $(VENV)/.dev tools ## Hold fakes and adapters to the same suites
 	$(PYTEST_AS_ROOT) tests/contract
 
 .PHONY: integration
-integration: $(VENV)/.dev tools ## Run the tests on real daemons, registries and engines
-	$(PYTEST_AS_ROOT) tests/integration --ignore=tests/integration/hosts
+integration: pushes others ## Run the tests on real daemons, registries and engines
+
+.PHONY: pushes
+pushes: $(VENV)/.dev tools ## Of these, those of single pushes
+	$(PYTEST_AS_ROOT) tests/integration/test_push_*.py
+
+.PHONY: others
+others: $(VENV)/.dev tools ## Of these, all others
+	$(PYTEST_AS_ROOT) tests/integration --ignore=tests/integration/hosts \
+		--ignore-glob='*/test_push_*.py'
 
 .PHONY: hosts
 hosts: $(VENV)/.dev tools ## Run the tests on hosts of their own, in network namespaces

@@ -167,6 +167,9 @@ def _log_in(transport: paramiko.Transport, route: Route, keys: KeyRing) -> None:
             try:
                 transport.auth_publickey(route.user, key)
             except paramiko.AuthenticationException:
+                if not transport.is_active() and offered == 1:
+                    # sshd ends it after several keys; after the first, something else did
+                    raise _unreachable(route, "the connection ended during the login") from None
                 if not transport.is_active():
                     break
                 if time.monotonic() - began > transport.auth_timeout:
