@@ -162,7 +162,7 @@ def mirror(
     push: Callable[[Entry], PushResult],
     parallel: int,
     tell: Callable[[Entry, Outcome], None],
-    look: Callable[[Entry], None],
+    look: Callable[[Sequence[Entry]], None],
 ) -> dict[Entry, Outcome]:
     """Push every image, several at once; what may go better later is tried once more at the end.
 
@@ -172,7 +172,7 @@ def mirror(
         entries: The images, which have references of their own.
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
-        look: Sees whether an image that brings what others share has arrived before.
+        look: Sees which of the images that bring what others share have arrived before.
         tell: Told what became of each, as soon as it is known; from several threads.
     """
 
@@ -186,7 +186,7 @@ def mirror(
 
     with ThreadPoolExecutor(max(1, parallel), "mirror") as pool:
         first, later = bringers(entries)
-        list(pool.map(look, first))
+        look(first)
         order = [*first, *later]
         done = dict(zip(order, pool.map(attempt, order), strict=True))
         outcomes = {entry: done[entry] for entry in entries}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bed import images
 from bed.dockless import Dockless
-from bed.failures import survivors
+from bed.failures import survivors, until
 from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry, docker_registry
@@ -46,6 +46,8 @@ def test_killed_at_any_moment_a_mirror_goes_on_where_it_was(
             child.send_signal(signal.SIGKILL)
         # an engine that outlives its dockless for a moment is no other run's
         _wait_for_engines(program)
+        # what it had sent to the end may still be on its way into the store
+        until(lambda: not _being_served(own_registry))
         _assert_no_tag_is_wrong(pusher, made)
     done = program.run(*argv)
     assert done.code == 0, done.stderr
@@ -85,6 +87,15 @@ def test_a_mirror_outlives_its_registry(
         pusher = Pusher(program, registry, tmp_path)
         for name, layout in made.items():
             assert pusher.digest(f"{name}:v1") in (layout / "index.json").read_text()
+
+
+def _being_served(registry: Registry) -> int:
+    """Return how many connections the registry has open at its own end."""
+    port = int(registry.host.partition(":")[2])
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    fields = (line.split() for line in lines)
+    open_ = {"01", "08"}  # established, and closed by the other end alone
+    return sum(each[3] in open_ and int(each[1].partition(":")[2], 16) == port for each in fields)
 
 
 def _wait_for_engines(program: Dockless) -> None:

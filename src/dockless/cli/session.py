@@ -41,6 +41,7 @@ from dockless.sources.open import Opener
 if TYPE_CHECKING:
     from dockless.cli.engine import AnyEngine
     from dockless.model.digest import Digest
+    from dockless.registry.shared import Sender
 
 Find = Callable[[Repository], Found]
 
@@ -185,8 +186,9 @@ class Session:
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
         arrived: frozenset[Digest] = frozenset()
-        order, means = self.order(target), self.means(target.repository.value)
+        order = self.order(target)
         try:
+            means = self.means(order.repository)
             with repositories.explained(self._options, order.repository):
                 result = push(order, image, means)
             if not order.dry_run:
@@ -196,13 +198,18 @@ class Session:
                 self._sender.done(order.repository, arrived)
         return result
 
-    def look(self, target: Target, image: Image) -> None:
+    def take_over(self, reserved: "Sender") -> None:
+        """Send what was reserved for the image that is pushed next."""
+        if self._sender:
+            self._sender.take_over(reserved)
+
+    def look(self, target: Target, image: Image, sender: "Sender") -> None:
         """Tell the others where an image's blobs are, if all its tags name it already."""
         order, content = self.order(target), image.content()
         registry = self.knock(order.repository).client
         there = tags_before(order, registry, self._patience).values()
-        if self._sender and set(there) == {content.root.digest}:
-            self._sender.done(order.repository, [blob.digest for blob in content.blobs])
+        if set(there) == {content.root.digest}:
+            sender.done(order.repository, [blob.digest for blob in content.blobs])
 
     @property
     def platform(self) -> Platform | None:

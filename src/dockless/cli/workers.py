@@ -5,7 +5,8 @@ import os
 import queue
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dockless.cli.options import PushOptions
@@ -19,7 +20,7 @@ from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
 from dockless.registry.http import CONNECTIONS
 from dockless.registry.pace import Pace
-from dockless.registry.shared import SharedBlobs
+from dockless.registry.shared import Sender, SharedBlobs
 from dockless.settings.naming import Target
 from dockless.settings.setting import Setting
 
@@ -62,7 +63,9 @@ class Bounds:
 class Workers:
     """Pushes images, each by a worker that has nothing else to do."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedBlobs) -> None:
+        self._shared = shared
+        self._reserved: dict[Entry, Sender] = {}
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
         self._turns: defaultdict[Repository, threading.Lock] = defaultdict(threading.Lock)
 
@@ -78,13 +81,26 @@ class Workers:
         """
         # where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes
         turn = contextlib.nullcontext() if entry.tags else self._turns[entry.repository]
+        image = entry.open()
         with self._worker() as worker, turn:
-            return worker.push(_target(entry), entry.open())
+            if reserved := self._reserved.pop(entry, None):
+                worker.take_over(reserved)
+            return worker.push(_target(entry), image)
 
-    def look(self, entry: Entry) -> None:
-        """See whether an image has arrived before, so that others need not send what it has."""
+    def look(self, entries: Sequence[Entry]) -> None:
+        """See which images have arrived before, so that others need not send what these have.
+
+        What the others bring is theirs to send, in this run as in the one that was interrupted.
+        """
+        for entry in entries:
+            self._reserved[entry] = self._shared.sender()
+            self._reserved[entry].reserve(entry.repository.host, entry.blobs)
+        with ThreadPoolExecutor(max(1, self._idle.qsize())) as pool:
+            list(pool.map(self._look, entries))
+
+    def _look(self, entry: Entry) -> None:
         with self._worker() as worker, contextlib.suppress(DocklessError):
-            worker.look(_target(entry), entry.open())
+            worker.look(_target(entry), entry.open(), self._reserved[entry])
 
     def knows(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""
@@ -111,7 +127,7 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
         bounds: What they may ask of the registry.
     """
     shared, pace = SharedBlobs(), Pace(bounds.rate)
-    made = Workers()
+    made = Workers(shared)
     with contextlib.ExitStack() as stack:
         for number in range(bounds.workers):
             place = replace(

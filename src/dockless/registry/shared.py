@@ -46,6 +46,19 @@ class Sender:
                 self._homes.setdefault((repository.host, digest), repository)
             self._changed.notify_all()
 
+    def reserve(self, host: str, digests: Collection[Digest]) -> None:
+        """Take on the blobs that no repository has and nobody sends, and wait for none."""
+        with self._changed:
+            for digest in digests:
+                if (host, digest) not in self._homes:
+                    self._sending.setdefault((host, digest), self)
+
+    def take_over(self, other: "Sender") -> None:
+        """Send what another one has reserved."""
+        with self._changed:
+            mine = [key for key, sender in self._sending.items() if sender is other]
+            self._sending |= dict.fromkeys(mine, self)
+
     def claim(self, host: str, digests: Collection[Digest]) -> dict[Digest, Repository]:
         """Take on the blobs that no repository has, and wait for those that others are sending.
 

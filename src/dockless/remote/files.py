@@ -26,6 +26,8 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
     except (paramiko.SSHException, EOFError, OSError):
         sftp = None
     if sftp is None:
+        if not shell.transport.is_active():
+            raise HostLostError(f"{shell.host} was lost: the connection broke.")
         raise EngineError(f"{shell.host} offers no SFTP.", "Push with --via relay.")
     with contextlib.closing(sftp):
         try:

@@ -56,6 +56,17 @@ def test_what_another_sends_to_the_same_repository_is_waited_for_too(senders: Se
     assert got == [{ONE: WEB}]
 
 
+def test_what_was_reserved_is_sent_by_whoever_takes_it_over(senders: Senders) -> None:
+    one, other, third = senders
+    one.reserve(HOST, [ONE, TWO])
+    other.take_over(one)
+    assert other.claim(HOST, [ONE, TWO]) == {}
+    got, waiting = _claiming(third, [ONE])
+    other.done(WEB, [ONE, TWO])
+    waiting.join(10)
+    assert got == [{ONE: WEB}]
+
+
 def test_after_a_failure_the_next_one_sends(senders: Senders) -> None:
     one, other, third = senders
     one.claim(HOST, [ONE])
