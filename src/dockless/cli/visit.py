@@ -123,7 +123,7 @@ class HostVisit:
     def deliver(self) -> Delivered:
         """Bring the host's image to the repository by digest, and prove that it is there."""
         try:
-            return self._patience.call(self._attempt, only=HostLostError)
+            return self._patience.call(self._unless_lost, only=HostLostError)
         except DocklessError:
             if self._late:
                 raise NetworkError(
@@ -132,6 +132,12 @@ class HostVisit:
                     passing=False,
                 ) from None
             raise
+
+    def _unless_lost(self) -> Delivered:
+        try:
+            return self._attempt()
+        except EOFError:  # paramiko's word for a connection that broke
+            raise HostLostError(f"{self._name} was lost: the connection broke.") from None
 
     def _started_timer(self) -> threading.Timer | None:
         until = self._errand.until

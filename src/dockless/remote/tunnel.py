@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 
 import paramiko
 
-from dockless.model.errors import EngineError
+from dockless.model.errors import EngineError, HostLostError
 from dockless.remote.shell import Shell
 
 _CHUNK = 256 * 1024
@@ -47,6 +47,8 @@ def tunnel(shell: Shell, allowed: Collection[Place], port: int = 0) -> Iterator[
     try:
         opened = shell.transport.request_port_forward(_LOOPBACK, port, accept)
     except paramiko.SSHException:
+        if not shell.transport.is_active():
+            raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
         raise EngineError(
             f"The SSH server of {shell.host} allows no reverse forwarding.",
             "Allow it with `AllowTcpForwarding yes` there, or push with --via relay.",
