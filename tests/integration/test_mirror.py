@@ -364,3 +364,12 @@ def test_an_index_that_leads_outside_its_layout_is_refused(
         for each in pusher.registry.requests()
         if "/acme/web/" in each.path and each.method == "PUT"
     ]
+
+
+def test_a_name_that_is_none_does_not_keep_the_others(pusher: Pusher, folder: Path) -> None:
+    layout = images.Layout(folder / "deep" / "odd")
+    layout.top(layout.image((), "amd64", **images.named("ghcr.io/Acme/Odd:v1")))
+    done = mirrored(pusher, folder / "deep")
+    assert done.code == 8, done.stderr
+    assert "has no place at" in done.stderr
+    assert pusher.digest("m/acme/web:v1")

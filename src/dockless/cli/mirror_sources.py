@@ -114,7 +114,7 @@ def _with_subjects(images: tuple[Found, ...], *, referrers: bool) -> Iterator[Fo
     subjects: dict[Digest, Digest] = {}
     for image in images:
         documents = image.content.documents if image.content else {}
-        whole = [str(replace(name, tag="", digest=None)) for name in whole_names(image)]
+        whole = _repositories(image)
         for digest, data in documents.items():
             homes.setdefault(digest, []).extend(whole)
             subject = parse_document(data).subject
@@ -127,6 +127,13 @@ def _with_subjects(images: tuple[Found, ...], *, referrers: bool) -> Iterator[Fo
         elif referrers:
             near = _homes(root, homes, subjects)
             yield replace(image, names=tuple(dict.fromkeys(f"{home}@{root}" for home in near)))
+
+
+def _repositories(image: Found) -> list[str]:
+    try:
+        return [str(replace(name, tag="", digest=None)) for name in whole_names(image)]
+    except ValueError:  # the plan says which name has no place
+        return []
 
 
 def _homes(
