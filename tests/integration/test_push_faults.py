@@ -13,6 +13,7 @@ from bed.dockless import Dockless, Result, dockless
 from bed.failures import complaint, leftovers, published, survivors
 from bed.faults import (
     ALTERED_BODY,
+    BLOB_UNKNOWN,
     HTML,
     WRONG_DIGEST,
     Answer,
@@ -154,6 +155,15 @@ def test_trouble_that_the_registry_cannot_explain_passes(
     bench: Bench, layout: Path, engine: str
 ) -> None:
     fault = bench.fault("PUT", BY_DIGEST, status(500), times=1)
+    bench.arrives(layout, "--engine", engine)
+    assert fault.times == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_blob_that_the_registry_does_not_find_at_once_passes(
+    bench: Bench, layout: Path, engine: str
+) -> None:
+    fault = bench.fault("PUT", BY_DIGEST, BLOB_UNKNOWN, times=1)
     bench.arrives(layout, "--engine", engine)
     assert fault.times == 0
 

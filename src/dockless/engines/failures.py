@@ -37,6 +37,15 @@ class _Rule:
 
 
 _RULES = (
+    # docker-registry says so while another push of the same blob writes the file that names it
+    _Rule(
+        ("manifest_blob_unknown", "manifest blob unknown", "blob unknown to registry"),
+        frozenset(),
+        lambda _, host, said: NetworkError(
+            f"{host} does not find a blob that was just sent: {said}",
+            "Push again; if it stays so, the registry loses data.",
+        ),
+    ),
     # ECR's words; before the rules by status, which would take it for something else
     _Rule(
         ("name_unknown", "name unknown", "does not exist in the registry"),

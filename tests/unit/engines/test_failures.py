@@ -38,6 +38,15 @@ TROUBLE = [
     skopeo("writing blob: received unexpected HTTP status: 500 Internal Server Error"),
     skopeo("writing blob: received unexpected HTTP status: 507 Insufficient Storage"),
 ]
+RACE = [
+    crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_BLOB_UNKNOWN: blob unknown to registry"),
+    crane(
+        f"PUT {URL}/manifests/sha256:3df3: multiple errors returned: DIGEST_INVALID: provided "
+        "digest did not match uploaded content; MANIFEST_BLOB_UNKNOWN: blob unknown to registry; "
+        "sha256:1643"
+    ),
+    skopeo("writing manifest: uploading manifest to shop: blob unknown to registry"),
+]
 CONNECTION = [
     crane(f'Post "{URL}/blobs/uploads/": EOF'),
     crane(f'Get "https://{HOST}/v2/": dial tcp 127.0.0.1:1: connect: connection refused'),
@@ -53,13 +62,12 @@ AUTH = [
 ]
 OTHER = [
     crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_INVALID: manifest invalid"),
-    crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_BLOB_UNKNOWN: blob unknown to registry"),
     skopeo("writing manifest: uploading manifest to shop: manifest unknown: manifest unknown"),
     crane("open layout/blobs/sha256/1d51: no such file or directory"),
 ]
 
 
-@pytest.mark.parametrize("stderr", [*BUSY, *TROUBLE, *CONNECTION])
+@pytest.mark.parametrize("stderr", [*BUSY, *TROUBLE, *RACE, *CONNECTION])
 def test_what_may_pass_by_itself_is_tried_again(stderr: str) -> None:
     error = failure("crane", HOST, 1, stderr)
     assert isinstance(error, NetworkError)
