@@ -347,6 +347,33 @@ def test_a_repository_that_is_refused_does_not_keep_the_others(
     assert (failure["name"], failure["error"]["exitCode"]) == ("ghcr.io/acme/web:v1", 4)
 
 
+@pytest.mark.parametrize("how", ["--resume", "--no-resume"])
+def test_a_mirror_goes_on_with_its_journal_and_believes_the_registry(
+    program: Dockless, faulty_registry: FaultyRegistry, pusher: Pusher, folder: Path, how: str
+) -> None:
+    faulty_registry.faults.append(Fault("POST", "/m/acme/web/", status(403), _ALWAYS))
+    first, second = folder.parent / "first.json", folder.parent / "second.json"
+    argv = ("mirror", folder / "deep", "--to", f"{faulty_registry.host}/m", "--receipt")
+    assert program.run(*argv, first).code == 8
+    faulty_registry.faults.clear()
+    shutil.rmtree(pusher.registry.storage / "docker/registry/v2/repositories/m/acme/api")
+    done = program.run(*argv, second, how)
+    assert done.code == 0, done.stderr
+    before = {image["name"]: image["arrived"] for image in receipt(first)["images"]}
+    after = {image["name"]: image["arrived"] for image in receipt(second)["images"]}
+    assert all(before.values())
+    if how == "--resume":
+        assert "begun 20" in done.stderr
+        assert ": 2 of 3 images had arrived." in done.stderr
+        assert all(after.values())
+        assert after["ghcr.io/acme/job:v1"] == before["ghcr.io/acme/job:v1"]
+    else:
+        assert "Going on" not in done.stderr
+        assert [name for name, moment in after.items() if not moment] == ["ghcr.io/acme/job:v1"]
+    assert pusher.digest("m/acme/api:v1") in (folder / "deep/api/index.json").read_text()
+    assert "Going on" not in program.run(*argv, second, how).stderr, "it had come to its end"
+
+
 def test_an_index_that_leads_outside_its_layout_is_refused(
     pusher: Pusher, folder: Path, tmp_path: Path
 ) -> None:

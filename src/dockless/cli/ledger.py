@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from dockless import __version__
 from dockless.cli.engine import version_of
+from dockless.cli.journal import Journal
 from dockless.mirror import Entry, Outcome
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, UsageError
@@ -29,7 +30,7 @@ class Ledger:
         path: The receipt; None for none.
         target: The registry, and what every repository begins with.
         bundles: The digest of the index.json of each bundle.
-        unplaced: The images that have no place to go, and why.
+        journal: Told of what arrived.
         progress: Told of what goes wrong.
     """
 
@@ -38,17 +39,24 @@ class Ledger:
         path: Path | None,
         target: str,
         bundles: Mapping[str, Digest],
-        unplaced: Iterable[Line],
+        journal: Journal,
         progress: Progress,
     ) -> None:
         self._path = path
         self._target = target
         self._bundles = bundles
-        self._unplaced = tuple(unplaced)
+        self._journal = journal
         self._progress = progress
         self._turn = threading.Lock()
+        self._unplaced: list[Line] = []
         self._outcomes: dict[Entry, Outcome] = {}
+        self._arrived: dict[Entry, str | None] = {}
         self._written = 0.0
+
+    def leave_out(self, source: str, name: str, why: DocklessError) -> None:
+        """Write down that an image has no place to go."""
+        self._progress.note(str(why))
+        self._unplaced.append(Line(source, name, (), why))
 
     def tell(self, entry: Entry, outcome: Outcome) -> None:
         """Write down what became of an image."""
@@ -56,13 +64,16 @@ class Ledger:
             self._progress.note(f"{entry.references[0]}: {outcome}")
         with self._turn:
             self._outcomes[entry] = outcome
+            if isinstance(outcome, PushResult) and not outcome.dry_run:
+                came = not outcome.unchanged
+                self._arrived[entry] = self._journal.arrived(entry, outcome.digest, now=came)
             if self._path and time.monotonic() - self._written > _SECONDS_BETWEEN:
                 self.write(finished=False)
 
     def lines(self) -> tuple[Line, ...]:
         """Return a line for each image, in the order in which they ended."""
         told = (
-            Line(entry.source, entry.name, entry.references, outcome)
+            Line(entry.source, entry.name, entry.references, outcome, self._arrived.get(entry))
             for entry, outcome in self._outcomes.items()
         )
         return (*told, *self._unplaced)

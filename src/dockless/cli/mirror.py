@@ -11,6 +11,7 @@ from typing import Literal
 import click
 
 from dockless.cli import accounts, ask
+from dockless.cli.journal import Journal
 from dockless.cli.ledger import Ledger
 from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
@@ -18,6 +19,7 @@ from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.readers import Readers
 from dockless.cli.session import Find, Session
 from dockless.cli.sizes import Size
+from dockless.cli.stores import store
 from dockless.cli.workers import Bounds, Workers, workers
 from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
@@ -53,6 +55,7 @@ class MirrorOptions:
     rate: int | None
     shard: str | None
     receipt: Path | None
+    resume: bool
     output: Literal["text", "json"]
 
     def renaming(self) -> Renaming:
@@ -70,6 +73,13 @@ class MirrorOptions:
     def bounds(self) -> Bounds:
         """Return what may be asked of the registry."""
         return Bounds(self.parallel, self.max_connections, self.rate)
+
+    def journal(self, folder: Path, pushing: PushOptions) -> Journal:
+        """Return the journal of every run that is asked the same, from the same folder."""
+        named = (self.to, self.named, self.strip, self.maps, self.flatten, self.referrers)
+        asked = (folder, self.sources, self.files, pushing.platform, *named, self.part())
+        resume = self.resume or pushing.dry_run
+        return Journal(store(os.environ).folder / "journals", asked, resume=resume)
 
     def part(self) -> Shard:
         """Return the part that is asked for: all of it, unless --shard says less."""
@@ -127,6 +137,13 @@ mirror is simply run again.
 )
 @click.option("--rate", type=Size(), help="Bytes a second to the registry, over all images.")
 @click.option("--shard", metavar="INDEX/COUNT", help="Push only this part; or auto, or auto/COUNT.")
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Go on with the journal of an interrupted run, or begin a new one. "
+    "The registry is asked about every image in both.",
+)
 @click.option("--receipt", type=_PATH, help="Write what arrived to this file, also meanwhile.")
 @FORMAT
 def mirror(**arguments: object) -> None:
@@ -163,13 +180,20 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         sources = listed(options.sources, options.files)
         found = tuple(find(readers, sources, folder, options.named, referrers=options.referrers))
         planned = plan(found, renaming)
-        for error in planned.errors.values():
-            own.progress.note(str(error))
         bundles = {each.source: each.listing for each in found if each.listing}
-        unplaced = (Line(*where, (), error) for where, error in planned.errors.items())
-        ledger = Ledger(options.receipt, options.to, bundles, unplaced, own.progress)
-        ledger.write(finished=False)
         entries = _mine(planned.entries, part)
+        journal = options.journal(folder, pushing)
+        if journal.begun:
+            own.progress.note(
+                f"Going on with the mirror begun {journal.begun}: {journal.had(entries)} of "
+                f"{len(entries)} images had arrived."
+            )
+        ledger = Ledger(options.receipt, options.to, bundles, journal, own.progress)
+        for (source, name), error in planned.errors.items():
+            ledger.leave_out(source, name, error)
+        ledger.write(finished=False)
+        if not pushing.dry_run:
+            journal.begin()
         who: Find = finder
         if entries:
             who = accounts.as_found(asking.knock(entries[0].repository).client.account)
@@ -177,8 +201,11 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         team = stack.enter_context(workers(pushing, who, space, bounds))
         push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
         ledger.write(finished=True)
+        summary = _summary(ledger.lines())
+        if not (summary or pushing.dry_run):
+            journal.end()
         _print(options, pushing, ledger, team)
-    return _summary(ledger.lines())
+    return summary
 
 
 def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:

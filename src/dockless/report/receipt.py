@@ -23,12 +23,14 @@ class Line:
         name: What it is called there.
         references: Where it goes; none when it has no place to go.
         outcome: What its push did, or why it did not arrive.
+        arrived: When it came, as RFC 3339; None for one that was there before.
     """
 
     source: str
     name: str
     references: tuple[Reference, ...]
     outcome: PushResult | DocklessError
+    arrived: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def _image(line: Line, result: PushResult) -> dict[str, object]:
         "digest": str(content.root.digest),
         "mediaType": content.root.media_type,
         "unchanged": result.unchanged,
+        "arrived": line.arrived,
         "verified": result.verified,
         "blobs": [{"digest": str(blob.digest), "size": blob.size} for blob in content.blobs],
     }
