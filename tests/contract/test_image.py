@@ -1,6 +1,8 @@
 """The suite of `ports.Image`: on the fake, and on every kind of image that a source gives."""
 
+import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,7 @@ def staging(tmp_path: Path) -> Iterator[Staging]:
 
 
 def _plain(path: Path, staging: Staging) -> Files:
-    return PlainTar(path, "archive", staging, FakeProgress())
+    return PlainTar(partial(io.FileIO, path), "archive", staging, FakeProgress())
 
 
 def _streamed(path: Path, staging: Staging) -> Files:

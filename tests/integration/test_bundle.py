@@ -123,8 +123,78 @@ def test_a_damaged_part_is_named(
         parts[0].write_bytes(data)
     done = program.run("bundle", "verify", listing)
     assert done.code == 3
-    wrong = parts[0] if damage == "swapped" else parts[1]
-    assert f"part {wrong}" in done.stderr
+    wrong = {*parts[:2]} if damage == "swapped" else {parts[1]}
+    assert {part for part in parts if f"part {part}" in done.stderr} == wrong
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "swapped"])
+def test_parts_that_make_no_archive_push_nothing(
+    pusher: Pusher, layouts: Path, tmp_path: Path, damage: str
+) -> None:
+    out = tmp_path / "disk.tar"
+    *parts, listing = map(
+        Path, create(pusher.program, out, layouts, "--split", "1M").stdout.split()
+    )
+    if damage == "cut":
+        parts[1].write_bytes(parts[1].read_bytes()[:-1])
+    elif damage == "gone":
+        parts[1].unlink()
+    else:
+        first = parts[0].read_bytes()
+        parts[0].write_bytes(parts[1].read_bytes())
+        parts[1].write_bytes(first)
+    done = pusher.program.run("mirror", listing, "--to", pusher.registry.host)
+    assert done.code == 3, done.stderr
+    assert f"part {parts[damage != 'swapped']}" in done.stderr
+    assert not pusher.registry.requests()
+
+
+@pytest.mark.parametrize("split", [(), ("--split", "1M")], ids=["whole", "parts"])
+def test_a_flipped_bit_in_an_archive_keeps_only_the_images_that_have_it(
+    pusher: Pusher, layouts: Path, tmp_path: Path, split: tuple[str, ...]
+) -> None:
+    done = create(pusher.program, tmp_path / "disk.tar", layouts, *split)
+    *parts, source = map(Path, done.stdout.split())
+    files = parts or [source]
+    blobs = {name: set((layouts / name / "blobs/sha256").iterdir()) for name in ("api", "web")}
+    elsewhere = {blob.name for blob in blobs["web"]}
+    third = max(
+        (blob for blob in blobs["api"] if blob.name not in elsewhere),
+        key=lambda blob: blob.stat().st_size,
+    )
+    mark = third.read_bytes()[1000:1032]
+    (file,) = (file for file in files if mark in file.read_bytes())
+    data = bytearray(file.read_bytes())
+    data[data.index(mark)] ^= 1
+    file.write_bytes(data)
+    done = pusher.program.run("mirror", source, "--to", pusher.registry.host)
+    assert done.code == 8, done.stderr
+    assert f"blobs/sha256/{third.name} is damaged" in done.stderr
+    assert pusher.back("acme/web:v1") == layout_identity(layouts / "web")
+    assert len(done.stdout.splitlines()) == 1
+    assert not [
+        each
+        for each in pusher.registry.requests()
+        if third.name in each.path and each.method == "PUT"
+    ]
+
+
+def test_a_bundle_of_one_platform_has_no_other(
+    pusher: Pusher, layouts: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "arm"
+    create(pusher.program, out, layouts / "both", "--platform", "linux/arm64")
+    lock = json.loads((out / "bundle.lock.json").read_text())
+    assert [each["platforms"] for each in lock["images"]] == [["linux/arm64"]]
+    listed = {blob["digest"] for each in lock["images"] for blob in each["blobs"]}
+    there = {f"sha256:{each.name}" for each in (out / "blobs/sha256").iterdir()}
+    assert there == listed | {lock["images"][0]["digest"]}
+    refused = pusher.program.run(
+        "bundle", "create", "-o", tmp_path / "none", layouts, "--platform", "linux/arm64"
+    )
+    assert refused.code == 3
+    assert "has no image for linux/arm64" in refused.stderr
+    assert not (tmp_path / "none").exists()
 
 
 def test_only_what_is_new_is_in_a_later_bundle(

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -372,6 +373,18 @@ def test_a_mirror_goes_on_with_its_journal_and_believes_the_registry(
         assert [name for name, moment in after.items() if not moment] == ["ghcr.io/acme/job:v1"]
     assert pusher.digest("m/acme/api:v1") in (folder / "deep/api/index.json").read_text()
     assert "Going on" not in program.run(*argv, second, how).stderr, "it had come to its end"
+
+
+def test_a_mirror_keeps_to_its_rate(pusher: Pusher, tmp_path: Path) -> None:
+    sizes = _images_of_sizes(tmp_path / "many", (300_000,) * 4)
+    rate = 400_000
+    began = time.monotonic()
+    done = mirrored(pusher, tmp_path / "many", "--rate", "400k")
+    seconds = time.monotonic() - began
+    assert done.code == 0, done.stderr
+    assert len(blob_uploads(pusher.registry)) == 2 * len(sizes)
+    # a moment of it may go at once, before anything is held back
+    assert seconds >= 4 * 300_000 / rate - 0.75
 
 
 def test_an_index_that_leads_outside_its_layout_is_refused(

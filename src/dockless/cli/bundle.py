@@ -28,11 +28,11 @@ from dockless.model.renaming import full_name
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
 from dockless.sources import bundle as reading
-from dockless.sources.parts import ENDING, joined
+from dockless.sources.parts import ENDING, read_parts
+from dockless.sources.parts import problems as parts_problems
 from dockless.sources.spec import parse_source
 
 _PATH = click.Path(path_type=Path)
-_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,9 @@ def verify(source: str) -> None:
     with _readers(unasked()) as readers:
         work = readers.of()
         spec = parse_source(source, Path.cwd())
-        if spec.path.name.endswith(ENDING):
-            with joined(spec.path) as stream:
-                while stream.read(_CHUNK):
-                    pass
-        wrong = list(reading.problems(work.opener.bundle(spec)))
+        parts = read_parts(spec.path) if spec.path.name.endswith(ENDING) else ()
+        wrong = [problem.what for problem in parts_problems(parts)]
+        wrong = wrong or list(reading.problems(work.opener.bundle(spec)))
     for problem in wrong:
         click.echo(problem, err=True)
     if wrong:

@@ -1,8 +1,10 @@
 """From a parsed SOURCE to its images."""
 
 import contextlib
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +22,7 @@ from dockless.sources.files import Files
 from dockless.sources.folder import Folder
 from dockless.sources.local import ToolImage, find_local
 from dockless.sources.oci import PackedImage
-from dockless.sources.parts import ENDING, joined
+from dockless.sources.parts import ENDING, joined, problems, read_parts
 from dockless.sources.spec import SourceSpec, SourceThere
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
@@ -121,14 +123,13 @@ class Opener:
             )
         with _reading(spec.path):
             if spec.path.name.endswith(ENDING):
-                return read_stream(
-                    lambda: joined(spec.path), spec.label, self._staging, self._progress
-                )
+                return self._joined(spec)
             if spec.kind == "layout":
                 return Folder(spec.path, spec.label, self._progress)
             plain = spec.path.is_file() and _is_plain(spec.path)
             if plain:
-                return PlainTar(spec.path, spec.label, self._staging, self._progress)
+                file = partial(io.FileIO, spec.path)
+                return PlainTar(file, spec.label, self._staging, self._progress)
             return read_stream(
                 lambda: _opened(spec.path),
                 spec.label,
@@ -136,6 +137,15 @@ class Opener:
                 self._progress,
                 again=spec.path.is_file(),
             )
+
+    def _joined(self, spec: SourceSpec) -> Files:
+        parts = read_parts(spec.path)
+        try:
+            return PlainTar(partial(joined, parts), spec.label, self._staging, self._progress)
+        except SourceError:
+            for problem in problems(parts):  # says which of them it is
+                raise problem from None
+            raise
 
 
 def _is_plain(path: Path) -> bool:

@@ -1,15 +1,21 @@
 """Bundles in parts, read as the one archive that they are."""
 
-import contextlib
+import bisect
 import hashlib
+import io
+import itertools
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from dockless.layout.blocks import Readable
+from dockless.layout.blocks import BLOCK
 from dockless.model.errors import SourceError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 ENDING = ".parts.json"
 
@@ -50,60 +56,95 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
     return found
 
 
-@contextlib.contextmanager
-def joined(listing: Path) -> Iterator[Readable]:
-    """Yield the archive that the parts are; a part that is not as it was written is an error."""
-    with contextlib.closing(_Joined(read_parts(listing))) as stream:
-        yield stream
+def problems(parts: Sequence[Part]) -> Iterator[SourceError]:
+    """Yield what is wrong with each part; every byte of them is read."""
+    for part in parts:
+        try:
+            _check_size(part)
+            with part.path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except SourceError as error:
+            yield error
+            continue
+        if sha256 != part.sha256:
+            yield SourceError(
+                f"The part {part.path} is damaged: its SHA-256 is {sha256}, not {part.sha256}.",
+                "Copy it again.",
+            )
 
 
-class _Joined:
-    """Reads one part after the other, each compared with its size and SHA-256 at its end."""
+def joined(parts: Sequence[Part]) -> IO[bytes]:
+    """Return the archive that the parts are.
 
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self._parts = list(parts)
-        self._file: IO[bytes] | None = None
-        self._size = 0
-        self._hash = hashlib.sha256()
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes; raise SourceError for a part that is missing or damaged."""
-        while self._parts:
-            if self._file is None:
-                self._file = _opened(self._parts[0])
-                self._size, self._hash = 0, hashlib.sha256()
-            if data := self._file.read(size):
-                self._size += len(data)
-                self._hash.update(data)
-                return data
-            _compare(self._parts.pop(0), self._size, self._hash.hexdigest())
-            self.close()
-        return b""
-
-    def close(self) -> None:
-        """Close the part that is open."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    Raises:
+        SourceError: One of them is missing, or not as long as it was.
+    """
+    for part in parts:
+        _check_size(part)
+    return io.BufferedReader(_Joined(parts), BLOCK)
 
 
-def _opened(part: Part) -> IO[bytes]:
+def _check_size(part: Part) -> None:
     try:
-        return part.path.open("rb")
+        size = part.path.stat().st_size
     except OSError as error:
         raise SourceError(
             f"The part {part.path} cannot be read: {error.strerror}.", "Copy it again."
         ) from None
-
-
-def _compare(part: Part, size: int, sha256: str) -> None:
     if size != part.size:
         raise SourceError(
             f"The part {part.path} has {size} bytes, and {part.size} were written.",
             "Copy it again.",
         )
-    if sha256 != part.sha256:
-        raise SourceError(
-            f"The part {part.path} is damaged: its SHA-256 is {sha256}, not {part.sha256}.",
-            "Copy it again.",
-        )
+
+
+class _Joined(io.RawIOBase):
+    """Reads the parts as one file, at random; each is opened when it is come to."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        super().__init__()
+        self._parts = tuple(parts)
+        self._ends = tuple(itertools.accumulate(part.size for part in parts))
+        self._position = 0
+        self._file: io.FileIO | None = None
+        self._number = -1
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._ends[-1]}
+        self._position = max(0, origin[whence] + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        number = bisect.bisect_right(self._ends, self._position)
+        if number == len(self._parts):
+            return 0
+        file = self._part(number)
+        file.seek(self._position - (self._ends[number] - self._parts[number].size))
+        count = file.readinto(buffer)
+        self._position += count
+        return count
+
+    def _part(self, number: int) -> io.FileIO:
+        if self._file is None or number != self._number:
+            self._close_part()
+            self._file = io.FileIO(self._parts[number].path)
+            self._number = number
+        return self._file
+
+    def close(self) -> None:
+        self._close_part()
+        super().close()
+
+    def _close_part(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -25,22 +25,35 @@ _EMPTY_TAR = bytes(512)
 
 
 class PlainTar:
-    """An uncompressed tar file: only its headers are read until a file of it is needed."""
+    """An uncompressed tar: only its headers are read until a file of it is needed.
 
-    def __init__(self, path: Path, label: str, staging: Staging, progress: Progress) -> None:
+    Args:
+        opened: Opens it, for reading at random.
+        label: What it is called in messages.
+        staging: Where its layers are staged.
+        progress: Where that is shown.
+    """
+
+    def __init__(
+        self, opened: Callable[[], IO[bytes]], label: str, staging: Staging, progress: Progress
+    ) -> None:
         self.label = label
-        self._path = path
+        self._open = opened
         self._staging = staging
         self._progress = progress
         self._links = Links()
         self._places: dict[str, tuple[int, int]] = {}
-        with tar_errors(label), tarfile.open(path, "r:", tarinfo=Header) as archive:
-            for name, member in members(archive, label):
-                if member.isreg():
-                    self._places[name] = (member.offset_data, member.size)
-                else:
-                    self._links.add(name, member, label)
-        total = path.stat().st_size
+        with opened() as file:
+            with (
+                tar_errors(label),
+                tarfile.open(fileobj=file, mode="r:", tarinfo=Header) as archive,
+            ):
+                for name, member in members(archive, label):
+                    if member.isreg():
+                        self._places[name] = (member.offset_data, member.size)
+                    else:
+                        self._links.add(name, member, label)
+            total = file.seek(0, os.SEEK_END)
         if any(start + size > total for start, size in self._places.values()):
             raise SourceError(f"{label} is cut short.", "Make or copy it again.")
 
@@ -52,7 +65,7 @@ class PlainTar:
         start, size = self._place(name)
         if size > LONGEST_MANIFEST:
             raise too_large(self.label, name, size)
-        with self._path.open("rb") as file:
+        with self._open() as file:
             file.seek(start)
             return file.read(size)
 
@@ -101,7 +114,7 @@ class PlainTar:
         start, size = self._place(name)
         task = self._progress.start(f"staging {_short(name)}", size)
         try:
-            with self._path.open("rb", buffering=0) as file:
+            with self._open() as file:
                 file.seek(start)
                 yield file, size, task
         finally:

@@ -1,5 +1,7 @@
+import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,11 @@ def test_a_hybrid_without_the_layouts_blobs_is_a_layout_with_an_error(
 
 def test_an_archive_of_neither_kind_is_refused(tmp_path: Path, staging: Staging) -> None:
     (tmp_path / "image.tar").write_bytes(tar(file("readme", b"")))
-    files = PlainTar(tmp_path / "image.tar", "image.tar", staging, FakeProgress())
+    files = PlainTar(
+        partial(io.FileIO, tmp_path / "image.tar"),
+        "image.tar",
+        staging,
+        FakeProgress(),
+    )
     with pytest.raises(SourceError, match=r"neither manifest\.json nor index\.json"):
         candidates(files, staging, None)

@@ -1,5 +1,7 @@
 import gzip
+import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ class Archive:
 
     def files(self, *members: Member) -> PlainTar:
         self._path.write_bytes(tar(*members))
-        return PlainTar(self._path, "image.tar", self._staging, FakeProgress())
+        return PlainTar(partial(io.FileIO, self._path), "image.tar", self._staging, FakeProgress())
 
     def image(self, *members: Member, platform: str = "") -> UnpackedImage:
         files = self.files(*members)

@@ -1,11 +1,12 @@
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from dockless.model.errors import SourceError
-from dockless.sources.parts import joined, read_parts
+from dockless.sources.parts import joined, problems, read_parts
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def listing(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_parts_are_read_as_one(listing: Path, size: int) -> None:
     data = b""
-    with joined(listing) as stream:
+    with joined(read_parts(listing)) as stream:
         while block := stream.read(size):
             data += block
     assert data == b"first partsecondthird and last"
@@ -37,8 +38,27 @@ def test_a_part_that_is_not_as_it_was_written_is_named(listing: Path, damage: by
         part.unlink()
     else:
         part.write_bytes(damage)
-    with joined(listing) as stream, pytest.raises(SourceError, match=f"part {part}"):
-        b"".join(iter(lambda: stream.read(4), b""))
+    parts = read_parts(listing)
+    assert [f"part {part}" in problem.what for problem in problems(parts)] == [True]
+    if damage != b"secand":
+        with pytest.raises(SourceError, match=f"part {part}"):
+            joined(parts)
+
+
+def test_every_part_that_is_wrong_is_told(listing: Path) -> None:
+    for number in (0, 2):
+        (listing.parent / f"disk.tar.00{number}").write_bytes(b"x")
+    assert len(list(problems(read_parts(listing)))) == 2
+
+
+@pytest.mark.parametrize("start", range(31))
+def test_parts_are_read_at_random(listing: Path, start: int) -> None:
+    whole = b"first partsecondthird and last"
+    with joined(read_parts(listing)) as stream:
+        assert stream.seek(0, os.SEEK_END) == len(whole)
+        stream.seek(start)
+        assert stream.read(8) == whole[start : start + 8]
+        assert stream.tell() == min(start + 8, len(whole))
 
 
 def test_a_part_is_looked_for_beside_its_list_only(listing: Path) -> None:

@@ -2,6 +2,7 @@ import gzip
 import io
 import tarfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,12 @@ def read(
 
     def plain(data: bytes) -> Files:
         (tmp_path / "image.tar").write_bytes(data)
-        return PlainTar(tmp_path / "image.tar", "image.tar", staging, progress)
+        return PlainTar(
+            partial(io.FileIO, tmp_path / "image.tar"),
+            "image.tar",
+            staging,
+            progress,
+        )
 
     def streamed(data: bytes) -> Files:
         task = FakeTask("staging", None)
@@ -181,7 +187,7 @@ def test_only_the_headers_of_a_plain_tar_are_read_at_first(
 ) -> None:
     path = tmp_path / "image.tar"
     path.write_bytes(tar(file("1/layer.tar", LAYER)))
-    files = PlainTar(path, "image.tar", staging, progress)
+    files = PlainTar(partial(io.FileIO, path), "image.tar", staging, progress)
     assert not progress.tasks
     files.layer("1/layer.tar")
     assert [(task.done, task.finished) for task in progress.tasks] == [(len(LAYER), True)]
