@@ -29,7 +29,7 @@ from dockless.ports import Image, Progress
 from dockless.push import Delivery, Order, deliver
 from dockless.remote import audit
 from dockless.remote.connection import Ssh, connect
-from dockless.remote.shell import Shell
+from dockless.remote.shell import BROKEN, Shell
 from dockless.remote.ways import ORDER, choose
 from dockless.remote.workplace import Workplace, workplace
 from dockless.report.named import NamedProgress
@@ -136,7 +136,7 @@ class HostVisit:
     def _unless_lost(self) -> Delivered:
         try:
             return self._attempt()
-        except EOFError:  # paramiko's word for a connection that broke
+        except BROKEN:
             raise HostLostError(f"{self._name} was lost: the connection broke.") from None
 
     def _started_timer(self) -> threading.Timer | None:

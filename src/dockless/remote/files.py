@@ -9,7 +9,7 @@ import paramiko
 
 from dockless.model.errors import EngineError, HostLostError, PushError
 from dockless.ports import Task
-from dockless.remote.shell import Shell
+from dockless.remote.shell import BROKEN, Shell
 
 _CHUNK = 1024 * 1024
 
@@ -23,7 +23,7 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
     """
     try:
         sftp = paramiko.SFTPClient.from_transport(shell.transport)
-    except (paramiko.SSHException, EOFError, OSError):
+    except (*BROKEN, OSError):
         sftp = None
     if sftp is None:
         if not shell.transport.is_active():
@@ -39,10 +39,10 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
                     if task:
                         task.advance(len(chunk))
             sftp.chmod(path, mode)
-        except EOFError:
+        except BROKEN:
             raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
         except OSError as error:
-            with contextlib.suppress(OSError, EOFError):
+            with contextlib.suppress(*BROKEN, OSError):
                 sftp.remove(path)
             why = error.strerror or str(error)
             raise EngineError(

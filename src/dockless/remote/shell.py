@@ -12,6 +12,9 @@ from dockless.model.errors import EngineError, HostLostError
 from dockless.processes.run import Finished
 from dockless.remote.output import LOOK_SECONDS, Output
 
+BROKEN = (paramiko.SSHException, EOFError)
+"""What paramiko raises when the connection breaks."""
+
 _CHUNK = 1024 * 1024
 _LONGEST_ANSWER = 64 * 1024 * 1024
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
@@ -137,7 +140,7 @@ class Shell:
         """Start a script of ours; its channel is closed with the block."""
         try:
             channel = self.transport.open_session(timeout=self._stall)
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except (*BROKEN, OSError) as error:
             raise HostLostError(
                 f"{self.host} opens no more sessions: {str(error) or 'the connection broke'}.",
                 "Push again.",
