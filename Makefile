@@ -28,8 +28,12 @@ demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compar
 	$(BIN)/python -m demo.run
 
 .PHONY: bench
-bench: $(VENV)/.dev tools ## Measure dockless beside skopeo and crane
+bench: $(VENV)/.dev tools bench-packages ## Measure dockless beside its peers; all of it as root
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.run $(BENCH)
+
+.PHONY: bench-packages
+bench-packages: packages ## Install what `make bench` measures with
+	sh scripts/debian-packages.sh benchmarks/debian-packages.txt
 
 .PHONY: bench-remote
 bench-remote: $(VENV)/.dev tools ## Measure pushes from hosts beside OpenSSH; needs root

@@ -1,214 +1,255 @@
-"""The cases that are measured, one after another."""
+"""The cases of one machine: archives, layouts and stores to a registry beside them."""
 
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from bed.docker import Docker, docker
-from bed.dockless import dockless
-from bed.registry import Registry, empty
+from bed.images import skopeo_copy
+from bed.process import output
 from bed.tools import crane
-from benchmarks.images import MB, NAME, base_layers, image
-from benchmarks.measure import Contender, Run, alternate, median, run
-from benchmarks.results import Row
-from demo.image import Archive, Layer
-from demo.pulled import compressed_sizes, differences, pull
+from benchmarks.images import (
+    MB,
+    NAME,
+    SIZES,
+    base_layers,
+    image,
+    log_layer,
+    long_layer,
+    noise_layer,
+)
+from benchmarks.lab import DOCKLESS, Lab, digest_of, faster
+from benchmarks.measure import Contender, alternate, median
+from benchmarks.results import Case, Target
+from demo.image import Archive, Layer, write_archive
 
-DOCKLESS = Path(sys.executable).parent / "dockless"
-_PEAK = 150
+_PEAK_MB = 150
+_TAGS = 20
 
 
-class Bench:
-    """The measurements, in folders of their own.
+def archive(lab: Lab) -> Iterator[Case]:
+    """Measure a docker-archive of about 500 MB: first, again, and with its last layer changed."""
+    with lab.room("archive") as folder:
+        made, base = _usual(lab, folder)
+        paths = [layer.path for layer in made.layers]
+        zstd = ("--compression", "zstd")
+        cold = _cold(lab, made, lab.limit(paths, "gzip"))
+        yield cold
+        yield _zstd(lab, made, zstd, lab.limit(paths, "zstd"))
+        yield _unchanged(lab, made)
+        yield _changed(lab, folder, made, base, cold)
 
-    Attributes:
-        environment: What dockless sees.
-        layers: Bytes of each layer, as it is and as dockless pushed it.
-        seconds: Every run, by case and program.
+
+def _cold(lab: Lab, made: Archive, limit: float) -> Case:
+    peers = (lab.ours(made.path), lab.skopeo(_docker_archive(made)), lab.crane(made.path))
+    case = lab.measure("docker-archive of 500 MB, gzip", peers, made, limit)
+    case.targets += [
+        faster(case, "skopeo", 0.40),
+        faster(case, "crane", 0.22),
+        faster(case, "the limit", 1.3),
+        _memory(case),
+    ]
+    return case
+
+
+def _zstd(lab: Lab, made: Archive, options: Sequence[str], limit: float) -> Case:
+    plain = lab.skopeo(_docker_archive(made))
+    same = ("--format=oci", "--dest-compress-format=zstd")
+    peers = (lab.ours(made.path, *options), plain,
+             lab.skopeo(_docker_archive(made), *same, name="skopeo zstd"))  # fmt: skip
+    case = lab.measure("docker-archive of 500 MB, zstd", peers, made, limit)
+    bytes_ = case.sent["dockless"] / case.sent["skopeo"]
+    case.targets += [faster(case, "skopeo", 0.35), Target("of skopeo's bytes", bytes_, 0.75)]
+    return case
+
+
+def _unchanged(lab: Lab, made: Archive) -> Case:
+    peers = (lab.ours(made.path, before=_nothing),
+             lab.skopeo(_docker_archive(made), before=_nothing))  # fmt: skip
+    lab.forget()
+    case = lab.measure("the same again", peers, made)
+    case.targets.append(Target("in all", median(case.seconds["dockless"]), 0.35, "s"))
+    return case
+
+
+def _changed(lab: Lab, folder: Path, made: Archive, base: Sequence[Layer], cold: Case) -> Case:
+    """Measure pushes of an archive whose smallest layer is another one each time.
+
+    The target is of skopeo's first push: later ones profit by its cache of what it compressed.
     """
+    numbers = count()
 
-    def __init__(self, folder: Path, registry: Registry, maker: Executor, rounds: int) -> None:
-        self._folder = folder
-        self._registry = registry
-        self._maker = maker
-        self._rounds = rounds
-        self._store = folder / "store"
-        program = dockless(folder / "dockless", DOCKLESS_CACHE_DIR=str(self._store))
-        self.environment = program.environment()
-        self.layers: list[dict[str, int]] = []
-        self.seconds: dict[str, dict[str, list[float]]] = {}
+    last = [made]
 
-    def rows(self) -> list[Row]:
-        """Measure every case."""
-        _say("Making an image of about 500 MB from the files of /usr.")
-        base = self._base("base")
-        archive = self._image("image", base)
-        runs = self._first_push(archive)
-        skopeo, crane_ = median(runs["skopeo"]), median(runs["crane"])
-        first = median(runs["dockless"])
-        peak = max(each.peak for each in runs["dockless"]) / MB
-        return [
-            Row("first push", first, "s", 0.45, "skopeo copy", skopeo, relative=True),
-            Row("first push", first, "s", 0.25, "crane push", crane_, relative=True),
-            self._unchanged(archive),
-            self._smallest_changed(base, skopeo),
-            *self._daemon(archive),
-            Row("peak memory, 500 MB", peak, "MB", _PEAK),
-            *self._large(peak),
-        ]
+    def change() -> None:
+        last[0] = image(folder, "changed", base, f"change {next(numbers)}\n")
 
-    def _first_push(self, archive: Archive) -> dict[str, list[Run]]:
-        _say("Checking that each program pushes the whole image.")
-        contenders = self._contenders(archive, self._forget)
-        for each in contenders:
-            run(each)
-            self._check(each.name, archive)
-        _say("First push: the store and the registry are empty.")
-        return self._measured("first push", contenders)
+    path = image(folder, "changed", base).path
+    peers = (lab.ours(path, before=change), lab.skopeo(f"docker-archive:{path}", before=change))
+    lab.forget()
+    case = lab.measure("one small layer changed", peers, lambda: last[0])
+    ours = median(case.seconds["dockless"])
+    case.targets.append(Target("of skopeo's first", ours / cold.median("skopeo"), 0.25))
+    return case
 
-    def _unchanged(self, archive: Archive) -> Row:
-        _say("The same push again.")
-        dockless_, skopeo, _ = self._contenders(archive, _nothing)
-        self._forget()
-        run(dockless_)
-        run(skopeo)
-        runs = self._measured("unchanged", (dockless_, skopeo))
-        ours, theirs = median(runs["dockless"]), median(runs["skopeo"])
-        return Row("unchanged", ours, "s", 0.4, "skopeo copy", theirs)
 
-    def _smallest_changed(self, base: Sequence[Layer], skopeo: float) -> Row:
-        _say("The smallest layer changed.")
-        numbers = count()
-
-        def change() -> None:
-            self._image("changed", base, f"change {next(numbers)}\n")
-
-        changed = self._image("changed", base, "not yet changed\n")
-        contender, *_ = self._contenders(changed, change)
-        runs = self._measured("smallest layer changed", (contender,))
-        ours = median(runs["dockless"])
-        return Row(
-            "smallest layer changed", ours, "s", 0.3, "skopeo copy, first", skopeo, relative=True
+def layout(lab: Lab) -> Iterator[Case]:
+    """Measure an OCI layout, whose layers are compressed already."""
+    with lab.room("layout") as folder:
+        made, _ = _usual(lab, folder)
+        skopeo_copy(_docker_archive(made), f"oci:{folder / 'layout'}:1")
+        source = folder / "layout"
+        peers = (lab.ours(source), lab.crane(source), lab.skopeo(f"oci:{source}:1"))
+        case = lab.measure("OCI layout of the same", peers, digest_of(source))
+        most = 1.1 * median(case.seconds["crane"]) + 0.3
+        case.targets.append(
+            Target("of 1.1 crane + 0.3 s", median(case.seconds["dockless"]) / most, 1)
         )
+        yield case
 
-    def _daemon(self, archive: Archive) -> list[Row]:
-        if os.geteuid():
-            _say("A push from a Docker daemon is left out: the daemon needs root.")
-            return []
-        _say("An unchanged push from a Docker daemon.")
-        folder = self._folder / "docker"
-        folder.mkdir()
-        with docker(folder) as daemon:
-            daemon.run("load", "--input", archive.path)
-            return self._from(daemon, folder)
 
-    def _from(self, daemon: Docker, folder: Path) -> list[Row]:
-        calls = _counting_docker(folder / "bin")
-        target = self._reference("docker")
-        daemon.run("tag", NAME, target)
-        environment = {
-            **self.environment,
-            "DOCKER_HOST": daemon.address,
-            "PATH": f"{folder / 'bin'}:{self.environment['PATH']}",
-        }
-        push = ("push", f"docker-daemon:{NAME}", "--image", self._reference("dockless"))
-        contenders = (
-            Contender("dockless", (DOCKLESS, *push), environment, _nothing),
-            Contender("docker", ("docker", "push", target), environment, _nothing),
+def stores(lab: Lab) -> Iterator[Case]:
+    """Measure an image in the stores of docker and podman; they need root."""
+    if os.geteuid():
+        print("The stores of docker and podman are left out: they need root.")
+        return
+    with lab.room("stores") as folder, ExitStack() as stack:
+        made, _ = _usual(lab, folder)
+        (lab.folder / "docker").mkdir()
+        daemon = stack.enter_context(docker(lab.folder / "docker"))
+        daemon.run("load", "--input", made.path)
+        podman = ("podman", f"--root={folder / 'podman'}", f"--runroot={folder / 'run'}",
+                  "--storage-driver=vfs")  # fmt: skip
+        output((*podman, "load", "--input", made.path))
+        yield _cold_store(lab, made, daemon, podman)
+        yield _warm_store(lab, made, daemon)
+
+
+def _cold_store(lab: Lab, made: Archive, daemon: Docker, podman: Sequence[str]) -> Case:
+    save = lab.contender("save", "docker", "save", NAME, more={"DOCKER_HOST": daemon.address})
+    saved = median(alternate([save], lab.rounds)["save"])
+    with lab.room("limit") as room:
+        sent = lab.limit_of_upload(room, [layer.path for layer in made.layers], "gzip")
+    target = lab.reference("podman")
+    peers = (
+        *_from_docker(lab, daemon, None),
+        lab.contender(
+            "podman",
+            *podman,
+            "push",
+            "--quiet",
+            "--tls-verify=false",
+            "--format=v2s2",
+            NAME,
+            target,
+        ),
+    )
+    case = lab.measure("Docker daemon, 500 MB", peers, made, saved + sent)
+    case.targets += [faster(case, "the limit", 1.15), faster(case, "docker", 0.85)]
+    return case
+
+
+def _warm_store(lab: Lab, made: Archive, daemon: Docker) -> Case:
+    lab.forget()
+    case = lab.measure("the same again, from the daemon", _from_docker(lab, daemon, _nothing), made)
+    case.targets.append(Target("in all", median(case.seconds["dockless"]), 0.35, "s"))
+    return case
+
+
+def _from_docker(lab: Lab, daemon: Docker, before: object) -> tuple[Contender, Contender]:
+    where = {"DOCKER_HOST": daemon.address}
+    start = _nothing if before else None
+    target = lab.reference("docker")
+    daemon.run("tag", NAME, target)
+    push = ("push", f"docker-daemon:{NAME}", "--image", lab.reference("dockless"))
+    return (
+        lab.contender("dockless", DOCKLESS, *push, before=start, more=where),
+        lab.contender("docker", "docker", "push", "--quiet", target, before=start, more=where),
+    )
+
+
+def tags(lab: Lab) -> Iterator[Case]:
+    """Measure twenty tags of one image."""
+    with lab.room("tags") as folder:
+        made = image(folder, "tags", lab.make(base_layers, folder / "base", (20 * MB,)))
+        names = [str(number) for number in range(2, _TAGS + 1)]
+        options = [part for name in names for part in ("--tag", name)]
+        ours = lab.ours(made.path, "--tag", "1", *options)
+        moves = "".join(f"{crane()} tag {lab.reference('crane')} {name}\n" for name in names)
+        script = folder / "crane.sh"
+        script.write_text(f"{crane()} push {made.path} {lab.reference('crane')}\n{moves}")
+        copy = (
+            "skopeo --insecure-policy copy --quiet --dest-tls-verify=false --src-tls-verify=false"
         )
-        self._forget()
-        for each in contenders:
-            run(each)
-        if "save" not in calls.read_text().split():
-            raise RuntimeError("The first push from the daemon was not seen to save the image.")
-        calls.write_text("")
-        runs = self._measured("unchanged, from a daemon", contenders)
-        saves = calls.read_text().split().count("save")
-        ours, theirs = median(runs["dockless"]), median(runs["docker"])
-        return [
-            Row("unchanged, from a daemon", ours, "s", 0.4, "docker push", theirs),
-            Row("its calls of docker save", saves, "", 0),
-        ]
-
-    def _large(self, peak: float) -> list[Row]:
-        _say("Memory at 2 GB.")
-        archive = self._image("large", self._base("large-base", 4))
-        contender, *_ = self._contenders(archive, self._forget)
-        large = run(contender).peak / MB
-        self._check("dockless", archive)
-        return [
-            Row("peak memory, 2 GB", large, "MB", _PEAK),
-            Row("peak memory, 2 GB", large, "MB", 1.1, "at 500 MB", peak, relative=True),
-        ]
-
-    def _contenders(self, archive: Archive, before: Callable[[], object]) -> tuple[Contender, ...]:
-        path = archive.path
-        skopeo = ("skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false")
-        target = f"docker://{self._reference('skopeo')}"
-        calls: dict[str, tuple[str | Path, ...]] = {
-            "dockless": (DOCKLESS, "push", path, "--image", self._reference("dockless")),
-            "skopeo": (*skopeo, f"docker-archive:{path}", target),
-            "crane": (crane(), "push", path, self._reference("crane")),
-        }
-        return tuple(
-            Contender(name, argv, self.environment, before) for name, argv in calls.items()
-        )
-
-    def _measured(self, case: str, contenders: Sequence[Contender]) -> dict[str, list[Run]]:
-        runs = alternate(contenders, self._rounds)
-        self.seconds[case] = {
-            name: [round(each.seconds, 3) for each in its] for name, its in runs.items()
-        }
-        for name, its in runs.items():
-            print(f"   {name:<9} {'  '.join(f'{each.seconds:.2f}' for each in its)} s", flush=True)
-        return runs
-
-    def _check(self, name: str, archive: Archive) -> None:
-        """Pull what a program pushed, and compare it with the archive.
-
-        Raises:
-            RuntimeError: It is something else.
-        """
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            layout = pull(crane(), self._reference(name), Path(folder, "pulled"))
-            if wrong := differences(layout, archive):
-                raise RuntimeError(f"{name} pushed something else. {' '.join(wrong)}")
-            if name == "dockless" and not self.layers:
-                pairs = zip(archive.layers, compressed_sizes(layout), strict=True)
-                self.layers = [{"bytes": a.size, "pushedBytes": b} for a, b in pairs]
-
-    def _forget(self) -> None:
-        shutil.rmtree(self._store, ignore_errors=True)
-        empty(self._registry)
-
-    def _reference(self, name: str) -> str:
-        return f"{self._registry.host}/{name}/{NAME}"
-
-    def _base(self, name: str, scale: int = 1) -> list[Layer]:
-        # in another process, since this one has to stay small
-        return self._maker.submit(base_layers, self._folder / name, scale).result()
-
-    def _image(self, name: str, base: Sequence[Layer], text: str = "first\n") -> Archive:
-        return image(self._folder, name, base, text)
+        source = f"docker://{lab.reference('skopeo')}"
+        start = source.rpartition(":")[0]
+        more = "".join(f"{copy} {source} {start}:{name}\n" for name in names)
+        copies = folder / "skopeo.sh"
+        copies.write_text(f"{copy} {_docker_archive(made)} {source}\n{more}")
+        peers = (ours, lab.contender("skopeo", "sh", copies), lab.contender("crane", "sh", script))
+        yield lab.measure(f"{_TAGS} tags of one image of 20 MB", peers, made)
 
 
-def _counting_docker(folder: Path) -> Path:
-    """Write a `docker` that notes each of its commands in a file, which is returned."""
+def many_layers(lab: Lab) -> Iterator[Case]:
+    """Measure an image of 120 layers of a megabyte."""
+    yield from _shape(lab, "120 layers of 1 MB", partial(base_layers, sizes=(MB,) * 119))
+
+
+def compressible(lab: Lab) -> Iterator[Case]:
+    """Measure a layer that compresses well."""
+    yield from _shape(lab, "a log of 300 MB", partial(_one, log_layer, 300 * MB))
+
+
+def incompressible(lab: Lab) -> Iterator[Case]:
+    """Measure a layer that does not compress."""
+    yield from _shape(lab, "300 MB that do not compress", partial(_one, noise_layer, 300 * MB))
+
+
+def sizes(lab: Lab) -> Iterator[Case]:
+    """Measure one layer as it grows: time for each GB, and memory."""
+    cost: dict[int, float] = {}
+    for size in (100 * MB, 1000 * MB, 4000 * MB):
+        with lab.room("size") as folder:
+            layer = lab.make(long_layer, folder / "layer.tar", size)
+            made = write_archive(folder / "image.tar", NAME, [layer])
+            peers = [lab.ours(made.path), lab.skopeo(_docker_archive(made))]
+            case = lab.measure(f"one layer of {size / MB / 1000:g} GB", peers, made)
+            cost[size] = median(case.seconds["dockless"]) / layer.size
+            case.targets.append(_memory(case))
+            if size == 4000 * MB:
+                growth = cost[size] / cost[100 * MB]
+                case.targets.append(Target("of 0.1 GB's time for each GB", growth, 1.2))
+            yield case
+
+
+def _shape(lab: Lab, title: str, recipe: Callable[[Path], list[Layer]]) -> Iterator[Case]:
+    with lab.room("shape") as folder:
+        made = image(folder, "shape", lab.make(recipe, folder / "base"))
+        limit = lab.limit([layer.path for layer in made.layers], "gzip")
+        peers = (lab.ours(made.path), lab.skopeo(_docker_archive(made)), lab.crane(made.path))
+        yield lab.measure(title, peers, made, limit)
+
+
+def _one(recipe: Callable[[Path, int], Layer], size: int, folder: Path) -> list[Layer]:
     folder.mkdir()
-    calls, script = folder / "calls", folder / "docker"
-    script.write_text(f'#!/bin/sh\necho "$1" >>{calls}\nexec {shutil.which("docker")} "$@"\n')
-    script.chmod(0o755)
-    return calls
+    return [recipe(folder / "0.tar", size)]
+
+
+def _usual(lab: Lab, folder: Path) -> tuple[Archive, list[Layer]]:
+    base = lab.make(base_layers, folder / "base", SIZES)
+    return image(folder, "image", base), base
+
+
+def _memory(case: Case) -> Target:
+    return Target("of memory", case.peaks["dockless"] / MB, _PEAK_MB, "MB")
+
+
+def _docker_archive(made: Archive) -> str:
+    return f"docker-archive:{made.path}"
 
 
 def _nothing() -> None:
     """Leave the state as it is."""
-
-
-def _say(sentence: str) -> None:
-    print(f"\n{sentence}", flush=True)

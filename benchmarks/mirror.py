@@ -4,13 +4,11 @@ On loopback, and behind a relay that makes a round trip of 40 ms.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,9 +20,10 @@ from bed import images
 from bed.dockless import Dockless, dockless
 from bed.images import Layer
 from bed.registry import Registry, docker_registry, empty
+from benchmarks.delay import far
 from benchmarks.images import MB, cut, rows
 from benchmarks.machine import heading, machine, versions
-from benchmarks.results import Row, table
+from benchmarks.rows import Row, table
 from demo.image import write_layer
 
 _FAMILIES, _MEMBERS = 6, 10
@@ -50,15 +49,21 @@ class Lab:
 
     def loop(self, host: str, parallel: int) -> tuple[str | Path, ...]:
         """Return the argv of a loop of skopeo."""
-        script = self.folder / f"loop-{parallel}.sh"
-        names = self.folder / "names"
-        names.write_text("".join(f"{name}\n" for name in self.names))
-        copy = (
-            f"skopeo copy --quiet --all --insecure-policy --dest-tls-verify=false "
-            f"oci:{self.layout}:{{}} docker://{host}/loop/{{}}"
-        )
-        script.write_text(f"xargs -P {parallel} -I{{}} {copy} <{names}\n")
-        return ("sh", script)
+        return loop(self.folder, self.layout, self.names, host, parallel)
+
+
+def loop(
+    folder: Path, layout: Path, names: Sequence[str], host: str, parallel: int
+) -> tuple[str | Path, ...]:
+    """Return the argv of a loop of skopeo."""
+    script, listed = folder / f"loop-{parallel}.sh", folder / "names"
+    listed.write_text("".join(f"{name}\n" for name in names))
+    copy = (
+        f"skopeo copy --quiet --all --insecure-policy --dest-tls-verify=false "
+        f"oci:{layout}:{{}} docker://{host}/loop/{{}}"
+    )
+    script.write_text(f"xargs -P {parallel} -I{{}} {copy} <{listed}\n")
+    return ("sh", script)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,13 @@ def main() -> None:
         folder = Path(name)
         program = dockless(folder / "dockless", DOCKLESS_CACHE_DIR=str(folder / "store"))
         print(f"Making {_FAMILIES * _MEMBERS} images in {_FAMILIES} families.")
-        layout, names = _images(folder)
+        layout, names = images_of_families(folder)
         lab = Lab(folder, layout, names, program, asked.rounds)
         rows = [*_loopback(lab), *_far(lab)]
         print(f"\n{heading(machine(), versions(program.environment()))}\n\n{table(rows)}")
 
 
-def _images(folder: Path) -> tuple[Path, list[str]]:
+def images_of_families(folder: Path) -> tuple[Path, list[str]]:
     """Write the layout; return it and the names of its images.
 
     Each family shares a base of 250 MB of files and a layer of 10 MB; each image adds a small one.
@@ -142,20 +147,9 @@ def _far(lab: Lab) -> Iterator[Row]:
     (lab.folder / "far").mkdir()
     with (
         docker_registry(lab.folder / "far") as registry,
-        _delayed(registry.host.partition(":")[2]) as host,
+        far(registry.host.partition(":")[2], _ONE_WAY_MILLISECONDS) as host,
     ):
         yield from _rows(lab, Place(registry, host, "40 ms"), (0.25, 0.1))
-
-
-@contextlib.contextmanager
-def _delayed(port: str) -> Iterator[str]:
-    """Run a relay that makes the registry's answers come 40 ms later; yield where it is."""
-    argv = (sys.executable, "-m", "benchmarks.delay", port, str(_ONE_WAY_MILLISECONDS))
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as relay:
-        try:
-            yield f"127.0.0.1:{(relay.stdout or sys.stdin).readline().strip()}"
-        finally:
-            relay.terminate()
 
 
 def _rows(
@@ -183,7 +177,8 @@ def _rows(
             began = len(registry.requests())
             first[name].append(_seconds(lab, argv))
             if name == "dockless":
-                _check(lab, registry, began)
+                check(lab.layout, registry)
+                _check_once(registry, began)
             again[name].append(_seconds(lab, argv))
     for name in programs:
         print(f"{where:<9} {name:<11} first {_shown(first[name])}  again {_shown(again[name])} s")
@@ -197,15 +192,20 @@ def _rows(
               "skopeo loop again", median(again["loop"]), relative=True)  # fmt: skip
 
 
-def _check(lab: Lab, registry: Registry, began: int) -> None:
-    """Raise RuntimeError unless every image has arrived as it is, and no blob was sent twice."""
-    index = json.loads((lab.layout / "index.json").read_text())
+def check(layout: Path, registry: Registry, prefix: str = "") -> None:
+    """Raise RuntimeError unless every image has arrived as it is."""
+    index = json.loads((layout / "index.json").read_text())
     for each in index["manifests"]:
         name = each.get("annotations", {}).get("org.opencontainers.image.ref.name")
         repository, _, tag = name.partition(":") if name else ("", "", "")
-        link = f"docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link"
-        if name and (registry.storage / link).read_text() != each["digest"]:
+        manifests = f"docker/registry/v2/repositories/{prefix}{repository}/_manifests"
+        link = registry.storage / manifests / "tags" / tag / "current/link"
+        if name and link.read_text() != each["digest"]:
             raise RuntimeError(f"{name} is not what it was")
+
+
+def _check_once(registry: Registry, began: int) -> None:
+    """Raise RuntimeError when a blob was sent twice."""
     sent = Counter(
         each.path.partition("digest=")[2]
         for each in registry.requests()[began:]

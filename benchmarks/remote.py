@@ -25,8 +25,8 @@ from bed.registry import Registry, docker_registry, empty
 from bed.tools import crane, tools_folder
 from benchmarks.images import MB, base_layers, image
 from benchmarks.machine import heading, machine, versions
-from benchmarks.measure import Contender, Run, alternate, median
-from benchmarks.results import Row, table
+from benchmarks.measure import Contender, alternate, median
+from benchmarks.rows import Row, table
 from dockless.model.server import Server
 from dockless.remote import connection, files, identities, route, shell, workplace
 from dockless.report.progress import QuietTask
@@ -298,10 +298,10 @@ def _seconds(step: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _print(what: str, runs: dict[str, list[Run]]) -> None:
+def _print(what: str, runs: dict[str, list[float]]) -> None:
     print(f"\n{what}")
     for name, each in runs.items():
-        print(f"   {name:<9} {'  '.join(f'{one.seconds:.2f}' for one in each)} s")
+        print(f"   {name:<9} {'  '.join(f'{one:.2f}' for one in each)} s")
 
 
 if __name__ == "__main__":

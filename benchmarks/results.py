@@ -1,91 +1,158 @@
-"""What was measured, as a table for people and as JSON."""
+"""What was measured: as tables, as JSON."""
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-_HEADINGS = ("case", "dockless", "peer", "ratio", "target", "met")
 _BEGIN, _END = "<!-- make bench: begin -->\n", "<!-- make bench: end -->"
+_MB = 1_000_000
+OURS = "dockless"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One case.
+class Target:
+    """What dockless is to keep to.
 
     Attributes:
-        case: What was done.
-        ours: dockless's number.
-        unit: Its unit.
-        limit: What it must not exceed: the number, or the ratio if `relative`.
-        peer: What it is compared with; empty for nothing.
-        theirs: The peer's number.
-        relative: Whether the limit is one for the ratio.
+        what: What is measured: `of skopeo`, say.
+        measured: The number.
+        most: What it may be at most.
+        unit: Its unit; empty for a ratio.
     """
 
-    case: str
-    ours: float
-    unit: str
-    limit: float
-    peer: str = ""
-    theirs: float = 0
-    relative: bool = False
-
-    @property
-    def ratio(self) -> float | None:
-        """Our number divided by the peer's, if there is one."""
-        return self.ours / self.theirs if self.theirs else None
+    what: str
+    measured: float
+    most: float
+    unit: str = ""
 
     @property
     def met(self) -> bool:
-        """Whether the limit is kept."""
-        measured = self.ratio if self.relative else self.ours
-        return measured is not None and measured <= self.limit
+        """Whether it is kept."""
+        return self.measured <= self.most
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        said = f"{_short(self.measured)}{unit} {self.what} (≤ {self.most:g}{unit})"
+        return said if self.met else f"**{said}: missed**"
+
+
+@dataclass(slots=True)
+class Case:
+    """One case.
+
+    Attributes:
+        title: What was done.
+        seconds: Every run of each program.
+        peaks: Bytes of memory of the largest process of each.
+        sent: Bytes of the image as each pushed it.
+        limit: The seconds that the hardware needs; None where that was not measured.
+        targets: What dockless is to keep to.
+    """
+
+    title: str
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    peaks: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=dict)
+    limit: float | None = None
+    targets: list[Target] = field(default_factory=list)
+
+    def median(self, name: str) -> float:
+        """Return the median of a program's seconds."""
+        return statistics.median(self.seconds[name])
+
+    @property
+    def peers(self) -> list[str]:
+        """The other programs."""
+        return [name for name in self.seconds if name != OURS]
+
+    def shown(self) -> str:
+        """Return every run, a program a line."""
+        return "\n".join(
+            f"   {name:<14} {'  '.join(f'{each:.2f}' for each in its)} s"
+            for name, its in self.seconds.items()
+        )
 
     def cells(self) -> tuple[str, ...]:
-        """Return the row as text, in the order of the headings."""
-        peer = f"{self.peer}: {self._number(self.theirs)}" if self.peer else ""
-        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        target = f"ratio ≤ {self.limit}" if self.relative else f"≤ {self.limit} {self.unit}"
-        met = "yes" if self.met else "NO"
-        return self.case, self._number(self.ours), peer, ratio, target, met
+        """Return the case as a row of the table."""
+        peers = ", ".join(f"{name} {self._spread(name)}" for name in self.peers)
+        limit = "" if self.limit is None else f"{self.limit:.2f} s"
+        return self.title, self._spread(OURS), peers, limit, ", ".join(map(str, self.targets))
 
     def to_json(self) -> dict[str, object]:
-        """Return the row for JSON."""
+        """Return the case for JSON."""
         return {
-            "case": self.case,
-            "dockless": round(self.ours, 3),
-            "unit": self.unit,
-            "peer": self.peer or None,
-            "peerValue": round(self.theirs, 3) if self.peer else None,
-            "ratio": None if self.ratio is None else round(self.ratio, 3),
-            "limit": self.limit,
-            "limitOf": "ratio" if self.relative else "value",
-            "met": self.met,
+            "case": self.title,
+            "programs": {
+                name: {
+                    "median": round(self.median(name), 3),
+                    "seconds": [round(each, 3) for each in its],
+                    "peakMB": round(self.peaks.get(name, 0) / _MB) or None,
+                    "sentBytes": self.sent.get(name),
+                }
+                for name, its in self.seconds.items()
+            },
+            "limitSeconds": self.limit and round(self.limit, 3),
+            "ofTheLimit": self.limit and round(self.median(OURS) / self.limit, 2),
+            "targets": [
+                {
+                    "what": each.what,
+                    "measured": round(each.measured, 3),
+                    "atMost": each.most,
+                    "unit": each.unit or "ratio",
+                    "met": each.met,
+                }
+                for each in self.targets
+            ],
         }
 
-    def _number(self, value: float) -> str:
-        return f"{value:.2f} s" if self.unit == "s" else f"{value:.0f} {self.unit}"
+    def _spread(self, name: str) -> str:
+        its = self.seconds[name]
+        half = (max(its) - min(its)) / 2
+        return f"{statistics.median(its):.2f} s ± {half:.2f}"
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a table that reads well as it is, and is Markdown too."""
-    cells = [_HEADINGS, *(row.cells() for row in rows)]
+_HEADINGS = ("case", OURS, "others", "the limit", OURS + " takes (at most)")
+
+
+def markdown(cases: Sequence[Case]) -> str:
+    """Return the cases as a table that reads well as it is, and is Markdown too."""
+    return aligned([_HEADINGS, *(case.cells() for case in cases)])
+
+
+def aligned(cells: Sequence[tuple[str, ...]]) -> str:
+    """Return rows, the first of them the headings, as a table."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    cells.insert(1, tuple("-" * width for width in widths))
+    rule = tuple("-" * width for width in widths)
     return "\n".join(
         f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |"
-        for line in cells
+        for line in (cells[0], rule, *cells[1:])
     )
 
 
-def save(
-    path: Path, readme: Path, facts: Mapping[str, object], rows: Sequence[Row], heading: str
-) -> None:
-    """Write everything as JSON, and the table between the two comments of the README."""
-    document = {**facts, "rows": [row.to_json() for row in rows]}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+def save(folder: Path, facts: Mapping[str, object], cases: Sequence[Case], heading: str) -> None:
+    """Write everything as JSON, and the table as a page beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {**facts, "cases": [case.to_json() for case in cases]}
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    (folder / "bench.json").write_text(text + "\n")
+    (folder / "README.md").write_text(
+        f"# What `make bench` measured\n\n{heading}\n\n"
+        "Medians of whole processes, which alternate, and half of the spread. Every push was\n"
+        "pulled back and compared, or named by the digest of one that was.\n"
+        "[bench.json](bench.json) has every run, the memory and the bytes sent.\n\n"
+        "![The same as a picture](bench.svg)\n\n"
+        f"{markdown(cases)}\n"
+    )
+
+
+def tell_readme(readme: Path, cases: Sequence[Case], heading: str) -> None:
+    """Write the cases between the two comments of the README."""
     before, rest = readme.read_text().split(_BEGIN)
     _, after = rest.split(_END)
-    readme.write_text(f"{before}{_BEGIN}{heading}\n\n{table(rows)}\n{_END}{after}")
+    readme.write_text(f"{before}{_BEGIN}{heading}\n\n{markdown(cases)}\n{_END}{after}")
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.2f}"  # noqa: PLR2004 - ten: two digits

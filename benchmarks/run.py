@@ -1,47 +1,63 @@
-"""`make bench`: dockless beside skopeo, crane and docker, pushing to a docker-registry.
+"""`make bench`: dockless beside what its users would pick instead, and beside the limit.
 
 Each time is the median of several runs of whole processes, which alternate. `--save` writes
-docs/benchmarks/local-push.json and the table in README.md anew.
+docs/benchmarks and the table in README.md anew.
 """
 
 import argparse
 import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from bed.dockless import dockless
 from bed.registry import docker_registry
-from benchmarks.cases import Bench
+from benchmarks import cases, far
+from benchmarks.lab import Lab
 from benchmarks.machine import heading, machine, versions
-from benchmarks.results import save, table
+from benchmarks.picture import draw
+from benchmarks.results import Case, markdown, save, tell_readme
 
 _CHECKOUT = Path(__file__).parents[1]
+_CASES: dict[str, Callable[[Lab], Iterator[Case]]] = {
+    "archive": cases.archive,
+    "layout": cases.layout,
+    "stores": cases.stores,
+    "tags": cases.tags,
+    "layers": cases.many_layers,
+    "compressible": cases.compressible,
+    "incompressible": cases.incompressible,
+    "sizes": cases.sizes,
+    "slow": far.slow_link,
+    "relay": far.relay,
+    "mirror": far.mirror,
+}
 
 
 def main() -> None:
     """Measure, print, and save if that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each program")
-    parser.add_argument("--save", action="store_true", help="write the JSON and the README's table")
+    parser.add_argument("--rounds", type=int, default=7, help="runs of each program")
+    parser.add_argument("--only", action="append", choices=_CASES, help="these cases alone")
+    parser.add_argument("--save", action="store_true", help="write docs/benchmarks and the README")
     asked = parser.parse_args()
     where = machine()
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, ProcessPoolExecutor(1) as maker:
         folder = Path(name)
         (folder / "registry").mkdir()
-        with docker_registry(folder / "registry") as registry, ProcessPoolExecutor(1) as maker:
-            bench = Bench(folder, registry, maker, asked.rounds)
-            rows = list(bench.rows())
-            what = versions(bench.environment)
-    print(f"\n{heading(where, what)}\n\n{table(rows)}")
+        program = dockless(folder / "dockless", DOCKLESS_CACHE_DIR=str(folder / "store"))
+        with docker_registry(folder / "registry") as registry:
+            lab = Lab(folder, registry, program, maker, asked.rounds)
+            chosen = [_CASES[each] for each in asked.only or _CASES]
+            measured = [case for each in chosen for case in each(lab)]
+            what = versions(lab.environment)
+    print(f"\n{heading(where, what)}\n\n{markdown(measured)}")
     if asked.save:
-        facts = {
-            "machine": where,
-            "versions": what,
-            "rounds": asked.rounds,
-            "layers": bench.layers,
-            "seconds": bench.seconds,
-        }
-        path = _CHECKOUT / "docs" / "benchmarks" / "local-push.json"
-        save(path, _CHECKOUT / "README.md", facts, rows, heading(where, what))
+        docs = _CHECKOUT / "docs" / "benchmarks"
+        facts = {"machine": where, "versions": what, "rounds": asked.rounds}
+        save(docs, facts, measured, heading(where, what))
+        draw(docs / "bench.svg", measured)
+        tell_readme(_CHECKOUT / "README.md", measured, heading(where, what))
 
 
 if __name__ == "__main__":

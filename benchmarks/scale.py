@@ -14,7 +14,7 @@ from bed.dockless import Dockless, dockless
 from bed.registry import Registry, docker_registry, empty
 from benchmarks.machine import heading, machine, versions
 from benchmarks.measure import Contender, Run, run
-from benchmarks.results import Row, table
+from benchmarks.rows import Row, table
 
 _FEW, _MANY = 100, 1000
 _ROUNDS = 3

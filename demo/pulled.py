@@ -7,9 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from demo.image import Archive, digest
 
 _SECONDS = 120
+_ZSTD = bytes.fromhex("28b52ffd")
 
 
 def pull(crane: Path, reference: str, folder: Path) -> Path:
@@ -35,7 +38,7 @@ def differences(layout: Path, archive: Archive) -> list[str]:
     config = _blob(layout, manifest["config"]["digest"])
     stated = json.loads(config.read_bytes())["rootfs"]["diff_ids"]
     there = [digest(config), *map(str, stated)]
-    kept = [_uncompressed(_blob(layout, each["digest"])) for each in manifest["layers"]]
+    kept = contents(layout)
     found = []
     if there != wanted:
         found.append(f"The config and its diffIDs are {there}, not {wanted}.")
@@ -44,9 +47,10 @@ def differences(layout: Path, archive: Archive) -> list[str]:
     return found
 
 
-def compressed_sizes(layout: Path) -> list[int]:
-    """Return the bytes of each layer as the registry keeps it."""
-    return [int(layer["size"]) for layer in _manifest(layout)["layers"]]
+def contents(layout: Path) -> list[str]:
+    """Return the digest of each layer's bytes, decompressed."""
+    layers = _manifest(layout)["layers"]
+    return [_uncompressed(_blob(layout, each["digest"])) for each in layers]
 
 
 def _manifest(layout: Path) -> dict[str, Any]:
@@ -59,5 +63,7 @@ def _blob(layout: Path, name: str) -> Path:
 
 
 def _uncompressed(path: Path) -> str:
-    with gzip.open(path) as stream:
+    with path.open("rb") as file:
+        zstd = file.read(len(_ZSTD)) == _ZSTD
+    with zstandard.open(path) if zstd else gzip.open(path) as stream:
         return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
