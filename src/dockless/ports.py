@@ -78,8 +78,12 @@ class Registry(Protocol):
 class EarlyUploads(Protocol):
     """What comes to the registry before the engine starts."""
 
-    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
-        """Make the repository have blobs that another one has; return those that it has now."""
+    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+        """Make the repository have blobs that another one has.
+
+        Returns:
+            Whether it has them, as far as that is known now and need not be asked again.
+        """
 
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Make the registry have as much of an image as can be; tell of the bytes that went.

@@ -8,6 +8,7 @@ from pathlib import Path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, DocklessError, PushError
+from dockless.model.packing import GZIP, Packing
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
 from dockless.model.timings import Timings
@@ -47,6 +48,7 @@ class Means:
         patience: How often and how long each step is tried.
         clock: Seconds that only ever grow.
         timings: Told how long each step took.
+        packing: Says how layers that were not compressed are.
     """
 
     registry: Registry
@@ -57,6 +59,7 @@ class Means:
     patience: Patience
     clock: Callable[[], float]
     timings: Timings = field(default_factory=Timings)
+    packing: Callable[[], Packing] = lambda: GZIP
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,8 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
         refuse_moves(order, tags)
     with means.timings.of("questions"):
         blobs = _blobs(order, content, means) if moving else _all_present(content)
-    plan = Plan(order.repository, content, blobs, tags, image.digest_is_new)
+    new = image.digest_is_new
+    plan = Plan(order.repository, content, blobs, tags, new, means.packing())
     if not moving or order.dry_run:
         return Delivery(plan, "", 0, started, moving)
     engine = means.engine()
@@ -161,10 +165,12 @@ def _tag(order: Order, registry: Registry, patience: Patience, tag: str) -> Dige
 
 def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
     digests = tuple(blob.digest for blob in content.blobs)
-    # what another repository lends need not be asked for
-    lent = frozenset[Digest]() if order.dry_run else means.early.borrow(digests)
-    present = lent | _present(order, [each for each in digests if each not in lent], means)
-    return tuple(BlobPlan(blob, blob.digest in present) for blob in content.blobs)
+    # what another repository lends, and what was asked before, need not be asked for
+    known = {} if order.dry_run else dict(means.early.borrow(digests))
+    there = _present(order, [each for each in digests if each not in known], means)
+    return tuple(
+        BlobPlan(blob, known.get(blob.digest, blob.digest in there)) for blob in content.blobs
+    )
 
 
 def _present(order: Order, digests: Sequence[Digest], means: Means) -> frozenset[Digest]:
@@ -222,20 +228,19 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
 def _verify(order: Order, plan: Plan, means: Means) -> None:
     for digest, data in plan.content.documents.items():
         if _manifest(plan.repository, digest, means) != data:
-            raise PushError(
-                f"{plan.repository.host} does not have {digest} of {plan.repository} "
-                f"after the push.",
-                "No tag was moved. Push again; if it stays so, the registry loses data.",
-            )
+            raise _lost(plan.repository, str(digest))
     sent = [blob.digest for blob in plan.missing]
     there = _present(order, sent, means)
-    lost = [each for each in sent if each not in there]
-    if lost:
-        raise PushError(
-            f"{plan.repository.host} does not have the blob {lost[0]} of {plan.repository} "
-            f"after the push.",
-            "No tag was moved. Push again; if it stays so, the registry loses data.",
-        )
+    for blob in sent:
+        if blob not in there:
+            raise _lost(plan.repository, f"the blob {blob}")
+
+
+def _lost(repository: Repository, what: str) -> PushError:
+    return PushError(
+        f"{repository.host} does not have {what} of {repository} after the push.",
+        "No tag was moved. Push again; if it stays so, the registry loses data.",
+    )
 
 
 def _manifest(repository: Repository, digest: Digest, means: Means) -> bytes | None:

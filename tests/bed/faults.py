@@ -99,15 +99,15 @@ def status(code: int, *, retry_after: int | None = None) -> Answer:
     the engines show the code and hide the status.
     """
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return _refusal(code, _ERROR_CODES.get(code, "UNKNOWN"), "on purpose", headers)
+    return refusal(code, _ERROR_CODES.get(code, "UNKNOWN"), "on purpose", headers)
 
 
-def _refusal(code: int, error: str, message: str, headers: dict[str, str]) -> Answer:
+def refusal(code: int, error: str, message: str, headers: dict[str, str]) -> Answer:
     body = json.dumps({"errors": [{"code": error, "message": message}]}).encode()
     return Answer(code, {"Content-Type": "application/json", **headers}, body)
 
 
-BLOB_UNKNOWN = _refusal(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", {})
+BLOB_UNKNOWN = refusal(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", {})
 
 HTML = Answer(200, {"Content-Type": "text/html"}, b"<html><body>Please log in</body></html>")
 

@@ -11,6 +11,7 @@ from bed import images
 from bed.images import Layer, Layout
 from dockless.layout.staging import Staging
 from dockless.layout.store import BlobStore
+from dockless.model.packing import asked
 from dockless.ports import Image
 from dockless.sources.archive import candidates, select
 from dockless.sources.files import Files
@@ -42,7 +43,7 @@ def oci_archive(layout: Path) -> Path:
 @pytest.fixture
 def staging(tmp_path: Path) -> Iterator[Staging]:
     store = BlobStore(tmp_path / "store")
-    with store.run() as folder, Staging(store, folder, "gzip", 2) as area:
+    with store.run() as folder, Staging(store, folder, asked("gzip"), 2) as area:
         yield area
 
 

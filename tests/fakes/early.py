@@ -24,9 +24,9 @@ class FakeEarlyUploads:
         self.brings: Callable[[Content], None] | None = None
         self._journal = journal or Journal()
 
-    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
+    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Give what `lends` has."""
-        return self.lends & frozenset(blobs)
+        return dict.fromkeys(self.lends & frozenset(blobs), True)
 
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Write down what is wanted, and bring it if `brings` says so."""

@@ -1,10 +1,13 @@
 """Layers that go ahead of the engine, on docker-registry and on the registry inside crane."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bed import registry as servers
+from bed.failures import until
+from dockless.layout.growing import Growing
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
@@ -12,6 +15,7 @@ from dockless.model.manifest import OCI_LAYER, OCI_MANIFEST, Descriptor
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
+from dockless.registry.links import Gauge
 from dockless.registry.uploads import HeadStart
 from fakes.progress import FakeProgress
 
@@ -47,7 +51,7 @@ def test_what_is_committed_is_there_and_was_counted(
 ) -> None:
     progress = FakeProgress()
     task = progress.start("uploading", blob[0].size)
-    with HeadStart(client, repository, None) as early:
+    with HeadStart(client, repository, Gauge(), None) as early:
         early.offer(*blob)
         early.bring(NOTHING, {blob[0].digest: blob[1]}, task)
     assert client.present(repository, [blob[0].digest]) == {blob[0].digest}
@@ -57,7 +61,7 @@ def test_what_is_committed_is_there_and_was_counted(
 def test_what_is_not_committed_is_nothing(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, None) as early:
+    with HeadStart(client, repository, Gauge(), None) as early:
         early.offer(*blob)
     assert not client.present(repository, [blob[0].digest])
 
@@ -65,7 +69,7 @@ def test_what_is_not_committed_is_nothing(
 def test_what_does_not_belong_to_the_image_is_not_committed(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, None) as early:
+    with HeadStart(client, repository, Gauge(), None) as early:
         early.offer(*blob)
         early.bring(NOTHING, {}, FakeProgress().start("uploading", None))
     assert not client.present(repository, [blob[0].digest])
@@ -74,11 +78,11 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 def test_what_the_registry_has_is_not_sent_again(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, None) as first:
+    with HeadStart(client, repository, Gauge(), None) as first:
         first.offer(*blob)
         first.bring(NOTHING, {blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, None) as second:
+    with HeadStart(client, repository, Gauge(), None) as second:
         second.offer(*blob)
         second.bring(NOTHING, {blob[0].digest: blob[1]}, task)
     assert task.done == 0
@@ -91,6 +95,75 @@ def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_
     path.write_bytes(b"layer")
     blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)
     target = Repository.of(locked_registry.host, "early/refused")
-    with HeadStart(RegistryClient(http, lambda: None), target, None) as early:
+    with HeadStart(RegistryClient(http, lambda: None), target, Gauge(), None) as early:
         early.offer(blob, path)
         early.bring(NOTHING, {blob.digest: path}, FakeProgress().start("uploading", None))
+
+
+class Grown:
+    """A blob that is written in two halves."""
+
+    def __init__(self, folder: Path, data: bytes) -> None:
+        self.path = folder / "growing"
+        self.file = self.path.open("wb", buffering=0)
+        self._halves = (data[: len(data) // 2], data[len(data) // 2 :])
+        self.blob = Descriptor(OCI_LAYER, Digest.of(data), len(data))
+        self.growing = Growing(self.file, self.path)
+
+    def write(self) -> None:
+        """Write the first half."""
+        self.growing.write(self._halves[0])
+
+    def finish(self) -> None:
+        """Write the other half and say what it is, at one moment for those who read it."""
+        with self.growing._news:
+            self.growing.write(self._halves[1])
+            self.growing.finish(self.blob)
+
+
+@pytest.fixture
+def grown(tmp_path: Path, blob: tuple[Descriptor, Path]) -> Iterator[Grown]:
+    made = Grown(tmp_path, blob[1].read_bytes())
+    with made.file:
+        yield made
+
+
+def test_a_blob_is_sent_while_it_is_written(
+    client: RegistryClient, repository: Repository, grown: Grown
+) -> None:
+    gauge = Gauge()
+    task = FakeProgress().start("uploading", None)
+    with HeadStart(client, repository, gauge, None) as early:
+        early.follow(grown.growing)
+        grown.write()
+        until(lambda: early.sent > 0)
+        grown.finish()
+        early.bring(NOTHING, {grown.blob.digest: grown.path}, task)
+    assert client.present(repository, [grown.blob.digest]) == {grown.blob.digest}
+    assert task.done == grown.blob.size
+
+
+def test_a_blob_that_is_given_up_is_nothing(
+    client: RegistryClient, repository: Repository, grown: Grown
+) -> None:
+    with HeadStart(client, repository, Gauge(), None) as early:
+        with grown.growing:
+            early.follow(grown.growing)
+            grown.write()
+        early.bring(NOTHING, {grown.blob.digest: grown.path}, FakeProgress().start("x", None))
+    assert not client.present(repository, [grown.blob.digest])
+
+
+def test_what_the_registry_has_is_not_sent_to_its_end(
+    client: RegistryClient, repository: Repository, grown: Grown, blob: tuple[Descriptor, Path]
+) -> None:
+    with HeadStart(client, repository, Gauge(), None) as first:
+        first.offer(*blob)
+        first.bring(NOTHING, {blob[0].digest: blob[1]}, FakeProgress().start("x", None))
+    with HeadStart(client, repository, Gauge(), None) as second:
+        second.follow(grown.growing)
+        grown.write()
+        until(lambda: second.sent == blob[0].size // 2)
+        grown.finish()
+        until(lambda: second.borrow([blob[0].digest]) == {blob[0].digest: True})
+        assert second.sent < blob[0].size

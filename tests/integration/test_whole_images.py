@@ -12,9 +12,11 @@ from dockless.layout.store import BlobStore
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
+from dockless.model.packing import asked
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
+from dockless.registry.links import Gauge
 from dockless.registry.pace import Pace
 from dockless.registry.shared import SharedBlobs
 from dockless.registry.whole import WholeImages
@@ -52,7 +54,7 @@ def signed(layers: tuple[Layer, ...], tmp_path: Path) -> tuple[Content, ...]:
     both = layout.platforms({"amd64": layers[:2], "arm64": layers[1:]})
     layout.top(both, layout.referrer(both, b"an SBOM"))
     files = Folder(layout.folder, "layout", FakeProgress())
-    staging = Staging(BlobStore(tmp_path / "store"), tmp_path, "gzip", 1)
+    staging = Staging(BlobStore(tmp_path / "store"), tmp_path, asked("gzip"), 1)
     return tuple(each.open().content() for each in candidates(files, staging, None))
 
 
@@ -75,17 +77,17 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
     shared, pace = SharedBlobs(), CountingPace()
     sender, other = shared.sender(), shared.sender()
-    ahead = WholeImages(client, one, sender, pace)
+    ahead = WholeImages(client, one, sender, pace, Gauge())
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
-    assert ahead.borrow(digests) == frozenset()
+    assert ahead.borrow(digests) == {}
     assert ahead.bring(image, blobs_of(image, tmp_path), task)
     sender.done(one, digests)
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, pace.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
-    then = WholeImages(client, two, other, pace)
-    assert then.borrow(digests) == set(digests)
+    then = WholeImages(client, two, other, pace, Gauge())
+    assert then.borrow(digests) == dict.fromkeys(digests, True)
     assert then.bring(image, {}, task)
     assert client.present(two, digests) == set(digests)
     assert pace.taken == size
@@ -96,7 +98,7 @@ def test_a_referrer_is_left_to_the_engine_where_nobody_lists_it(
 ) -> None:
     _, referrer = signed
     repository = Repository.of(server.host, f"refer/{tmp_path.name}")
-    ahead = WholeImages(client, repository, SharedBlobs().sender(), Pace(None))
+    ahead = WholeImages(client, repository, SharedBlobs().sender(), Pace(None), Gauge())
     task = FakeProgress().start("uploading", None)
     brought = ahead.bring(referrer, blobs_of(referrer, tmp_path), task)
     assert brought == client.lists_referrers(repository)
@@ -109,7 +111,7 @@ def test_what_the_registry_refuses_is_left_to_the_engine(
 ) -> None:
     image, _ = signed
     repository = Repository.of(server.host, f"wrong/{tmp_path.name}")
-    ahead = WholeImages(client, repository, SharedBlobs().sender(), Pace(None))
+    ahead = WholeImages(client, repository, SharedBlobs().sender(), Pace(None), Gauge())
     files = blobs_of(image, tmp_path)
     digest = image.blobs[0].digest
     wrong = tmp_path / "wrong"

@@ -31,6 +31,7 @@ from dockless.model.reference import Repository
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.processes.programs import ProgramsHere
+from dockless.push import Order
 from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.receipt import Line
@@ -196,7 +197,9 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
             journal.begin()
         who: Find = finder
         if entries:
-            who = accounts.as_found(asking.knock(entries[0].repository).client.account)
+            first = entries[0].repository
+            who = accounts.as_found(asking.knock(first).client.account)
+            asking.settle(Order(first, entries[0].tags))
         bounds = options.bounds()
         team = stack.enter_context(workers(pushing, who, space, bounds))
         push_all(entries, team.push, bounds.workers, ledger.tell, team.look)

@@ -39,7 +39,7 @@ class PushOptions:
     immutable_tags: bool
     all_images: bool
     platform: Platform | None
-    compression: Literal["gzip", "zstd", "none"]
+    compression: Literal["auto", "gzip", "zstd", "none"]
     engine: Literal["auto", "crane", "skopeo"]
     insecure: bool
     ca_file: Path | None
@@ -164,10 +164,10 @@ HOW = (
     click.option("--platform", type=PlatformType(), help="Push only this one of an index."),
     click.option(
         "--compression",
-        type=click.Choice(["gzip", "zstd", "none"]),
+        type=click.Choice(["auto", "gzip", "zstd", "none"]),
         default="gzip",
         show_default=True,
-        help="What uncompressed layers become.",
+        help="What uncompressed layers become; auto chooses by the registry and the way to it.",
     ),
     click.option(
         "--engine",

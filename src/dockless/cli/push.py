@@ -132,7 +132,7 @@ def _push_one(
     with session(options, _finder(options, settings)) as work:
         for reference in target.references:
             show.remark(options, f"Target: {reference}")
-        work.expect(target.repository.value)
+        work.expect(work.order(target))
         if spec:
             found = select(work.opener.images(spec, options.platform), spec.selector, spec.label)
         else:

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Self
 
 from dockless.cli import ask, repositories
 from dockless.cli.options import PushOptions
+from dockless.cli.packer import Packer
 from dockless.cli.workspaces import Workspace, workspaces
 from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
 from dockless.engines.shell import Shell
+from dockless.layout.growing import Growing
 from dockless.layout.oci import write_layout
+from dockless.model.errors import PushError
 from dockless.model.manifest import Descriptor
 from dockless.model.plan import Plan, PushResult
 from dockless.model.platform import Platform
@@ -90,6 +93,8 @@ class Session:
         self._preparing: threading.Thread | None = None
         self._asked: dict[Repository, tuple[str, ...]] = {}
         self._staging = space.staging
+        self._links = space.links
+        self._packer = Packer(options, space.staging, space.links, space.progress.note)
         self.timings = space.timings
         self._open_doors = contextlib.ExitStack()
         self._shell = Shell()
@@ -101,21 +106,31 @@ class Session:
         self._open_doors.close()
         self._shell.close()
 
-    def expect(self, repository: Repository) -> None:
-        """Send layers ahead to this repository as soon as they are staged.
+    def expect(self, order: Order) -> None:
+        """Send layers ahead to the order's repository as soon as they are staged.
 
         Raises:
             AuthError: It wants a credential, and nobody can be asked for one.
             NetworkError: It does not answer.
         """
-        ahead = self.knock(repository).ahead
+        ahead = self.knock(order.repository).ahead
+        self.settle(order)
         if not self._options.dry_run:
 
             def staged(blob: Descriptor, path: Path) -> None:
                 ahead.offer(blob, path)
                 self._prepare_engine()
 
+            def growing(layer: Growing) -> None:
+                ahead.follow(layer)
+                self._prepare_engine()
+
             self._staging.on_layer = staged
+            self._staging.on_growing = growing
+
+    def settle(self, order: Order) -> None:
+        """Choose what layers become, where that is left to us, before any is staged."""
+        self._packer.settle(self.knock(order.repository).client, order)
 
     def _prepare_engine(self) -> None:
         """Make the engine ready while the other layers are staged; once."""
@@ -149,9 +164,10 @@ class Session:
             asked = ask.credential(repository.host, options, client.refusal())
             client = client.known_to(lambda: asked)
         repositories.create(options, repository, self._progress.note)
-        ahead = self._open_doors.enter_context(HeadStart(client, repository, self._until))
+        gauge = self._links.gauge(repository.host)
+        ahead = self._open_doors.enter_context(HeadStart(client, repository, gauge, self._until))
         sender = self._sender
-        early = WholeImages(client, repository, sender, self._pace) if sender else ahead
+        early = WholeImages(client, repository, sender, self._pace, gauge) if sender else ahead
         return Door(client, ahead, early)
 
     def _greeted(self, host: str) -> RegistryClient:
@@ -189,10 +205,14 @@ class Session:
         order = self.order(target)
         try:
             means = self.means(order.repository)
+            self.settle(order)
             with repositories.explained(self._options, order.repository):
                 result = push(order, image, means)
             if not order.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
+        except PushError as error:
+            self._packer.learn(order.repository.host, error)
+            raise
         finally:
             if self._sender:
                 self._sender.done(order.repository, arrived)
@@ -261,6 +281,7 @@ class Session:
             self._patience,
             time.monotonic,
             self.timings,
+            lambda: self._staging.packing,
         )
 
     def _engine(self, door: Door, repository: Repository, home: Path) -> "AnyEngine":

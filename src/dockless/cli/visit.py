@@ -247,7 +247,7 @@ class HostVisit:
         session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
         turn = errand.turns.of(found.local.image_id if found.local else self._number)
         with turn:
-            session.expect(errand.order.repository)
+            session.expect(errand.order)
             image = self._image(session, shell, found)
             means = session.means(errand.order.repository)
             delivery = deliver(errand.order, image, means)

@@ -12,9 +12,11 @@ from pathlib import Path
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cache_limit, cores, store
 from dockless.layout.staging import Staging
+from dockless.model.packing import asked
 from dockless.model.timings import Timings
 from dockless.ports import Progress
 from dockless.registry.http import CONNECTIONS
+from dockless.registry.links import Links
 from dockless.registry.pace import Pace
 from dockless.registry.shared import Sender
 from dockless.report.progress import progress
@@ -29,6 +31,7 @@ class Workspace:
         progress: Where its work is shown.
         staging: Where its layers are staged.
         folder: A private folder for everything else.
+        links: Know the ways to registries; one command's workspaces share them.
         sender: Sends the blobs that several repositories share; None for a push of its own.
         pace: How fast these may go.
         connections: How many connections to one host it may open at once.
@@ -39,6 +42,7 @@ class Workspace:
     progress: Progress
     staging: Staging
     folder: Path
+    links: Links
     sender: Sender | None = None
     pace: Pace = field(default_factory=lambda: Pace(None))
     connections: int = CONNECTIONS
@@ -68,6 +72,7 @@ def workspaces(
         color=not os.environ.get("NO_COLOR"),
     )
     brake = Brake()
+    links = Links(held.folder / "links")
     with shown:
         with held.run() as folder:
 
@@ -75,8 +80,11 @@ def workspaces(
             def workspace(name: str) -> Iterator[Workspace]:
                 own = folder / name
                 own.mkdir(exist_ok=True)
-                with Staging(held, own, options.compression, cores(), timings) as staging:
-                    yield Workspace(shown, staging, own, brake=brake, timings=timings)
+                # auto is settled when the registry is known
+                usual = asked("gzip" if options.compression == "auto" else options.compression)
+                with Staging(held, own, usual, cores(), timings) as staging:
+                    yield Workspace(shown, staging, own, links, brake=brake, timings=timings)
 
             yield workspace
+            links.keep()
         held.prune(limit)

@@ -13,16 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from dockless.layout.blocks import Readable, blocks, read_block
-from dockless.layout.compression import Compression, compressing
+from dockless.layout.blocks import Readable, Sink, blocks, read_block
+from dockless.layout.checks import check_into, unpacked_digest
+from dockless.layout.compression import compressing
 from dockless.layout.decompression import decompressing, sniff
+from dockless.layout.growing import Growing
 from dockless.layout.store import BlobStore, head_of
-from dockless.layout.streams import Draft, Hashing, Metered, Rejoined, Tee, digest_of
+from dockless.layout.streams import Draft, Hashing, Metered, Rejoined, digest_of
 from dockless.model.digest import Digest
-from dockless.model.errors import PushError, SourceError
+from dockless.model.errors import PushError
 from dockless.model.manifest import Descriptor, layer_compression, layer_media_type
+from dockless.model.packing import Packing
 from dockless.model.timings import Timings
 from dockless.ports import Task
+
+_LARGE = 8 * 1024 * 1024
+"""Bytes of a layer that is worth being sent while it is compressed."""
 
 
 class MispredictedError(Exception):
@@ -47,21 +53,25 @@ class Staging:
 
     Attributes:
         store: Where blobs stay afterwards.
-        compression: What uncompressed layers become.
-        on_layer: Told of every layer that is staged, and of its file.
+        packing: What uncompressed layers become.
+        on_layer: Told of every blob that may be on its way, and of its file.
+        on_growing: Told of every large layer that is about to be compressed, in place of that; None
+            for nobody.
     """
 
     def __init__(
         self,
         store: BlobStore,
         folder: Path,
-        compression: Compression,
+        packing: Packing,
         cores: int,
         timings: Timings | None = None,
     ) -> None:
         self.store = store
-        self.compression: Compression = compression
+        self.packing = packing
         self.on_layer: Callable[[Descriptor, Path], None] = _nobody
+        self.on_growing: Callable[[Growing], None] | None = None
+        self._ahead = False
         self._cores = cores
         self._timings = timings or Timings()
         self._blobs = folder / "blobs"
@@ -74,6 +84,11 @@ class Staging:
     def __exit__(self, *_: object) -> None:
         self._settler.shutdown(wait=True)
 
+    def offer(self, blob: Descriptor, path: Path) -> None:
+        """Let a blob be sent, from its file."""
+        self._ahead = True
+        self.on_layer(blob, path)
+
     def settle(self) -> None:
         """Wait until the store knows everything that was staged so far."""
         self._settler.submit(_nothing).result()
@@ -83,14 +98,24 @@ class Staging:
         staged = self._blobs / digest.hex
         return staged if staged.exists() else self.store.blob(digest)
 
-    def document(self, data: bytes) -> Digest:
-        """Stage a small blob, such as a config."""
-        digest = Digest.of(data)
-        if self.path(digest) is None:
+    def known(self, diff_id: Digest) -> Descriptor | None:
+        """Return what a layer has become before, in a format that it may have."""
+        formats = dict.fromkeys((self.packing.compression, *self.packing.kept))
+        found = (self.store.layer(diff_id, each) for each in formats)
+        return next((layer for layer in found if layer), None)
+
+    def document(self, data: bytes, media_type: str = "") -> Descriptor:
+        """Stage a small blob, such as a config; it goes where layers went before."""
+        blob = Descriptor(media_type, Digest.of(data), len(data))
+        path = self.path(blob.digest)
+        if path is None:
             with self._draft() as draft:
                 draft.write(data)
             self._keep(draft)
-        return digest
+            path = self._blobs / blob.digest.hex
+        if self._ahead:
+            self.on_layer(blob, path)
+        return blob
 
     def layer(
         self, stream: Readable, size: int, task: Task, label: str, *, may_guess: bool = False
@@ -120,41 +145,57 @@ class Staging:
         with contextlib.ExitStack() as turn, decompressing(source, packed, label) as plain:
             turn.enter_context(self.store.exclusive(head))
             guess = self.store.seen(head) if may_guess else None
-            known = self.store.layer(guess, self.compression) if guess else None
+            known = self.known(guess) if guess else None
             if guess and known and self.path(known.digest):
                 if digest_of(plain) != guess:
                     raise MispredictedError
                 return Layer(guess, known)
-            return self._compress(plain, head, turn)
+            return self._compress(plain, size, head, turn)
 
-    def _compress(self, plain: Readable, head: str, turn: contextlib.ExitStack) -> Layer:
+    def _compress(self, plain: Readable, size: int, head: str, turn: contextlib.ExitStack) -> Layer:
+        with self._draft() as draft, self._followed(draft, size) as growing:
+            diff_id = self._compressed(plain, growing or draft)
+            media_type = layer_media_type(self.packing.compression)
+            blob = Descriptor(media_type, draft.digest(), draft.size)
+            layer = Layer(diff_id, blob)
+            self._keep(draft, lambda: self._remember(head, layer), turn.pop_all())
+            if growing:
+                growing.finish(blob)
+            else:
+                self.offer(blob, self._blobs / blob.digest.hex)
+        return layer
+
+    @contextlib.contextmanager
+    def _followed(self, draft: Draft, size: int) -> Iterator[Growing | None]:
+        """Let a large layer be sent while it is written, if somebody does."""
+        if size < _LARGE or self.on_growing is None:
+            yield None
+            return
+        with Growing(draft, draft.path) as growing:
+            self._ahead = True
+            self.on_growing(growing)
+            yield growing
+
+    def _compressed(self, plain: Readable, sink: Sink) -> Digest:
+        """Write a layer compressed; return its diffID."""
         raw, timings = Hashing(), self._timings
-        with (
-            self._draft() as draft,
-            compressing(self.compression, draft, self._cores, timings) as sink,
-        ):
+        with compressing(self.packing, sink, self._cores, timings) as encoder:
             for block in timings.each("read", blocks(plain)):
                 with timings.of("hash"):
                     raw.write(block)
-                sink.write(block)
-        layer = Layer(
-            raw.digest(),
-            Descriptor(layer_media_type(self.compression), draft.digest(), draft.size),
-        )
-        self._keep(draft, lambda: self._remember(head, layer), turn.pop_all())
-        self.on_layer(layer.descriptor, self._blobs / layer.descriptor.digest.hex)
-        return layer
+                encoder.write(block)
+        return raw.digest()
 
     def _remember(self, head: str, layer: Layer) -> None:
-        self.store.remember(layer.diff_id, self.compression, layer.descriptor)
+        self.store.remember(layer.diff_id, self.packing.compression, layer.descriptor)
         self.store.see(head, layer.diff_id)
 
     def _packed_layer(self, source: Readable, packed: str, label: str) -> Layer:
         with self._draft() as draft:
-            diff_id = _unpacked_digest(source, packed, draft, label)
+            diff_id = unpacked_digest(source, packed, draft, label)
         self._keep(draft)
         blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
-        self.on_layer(blob, self._blobs / blob.digest.hex)
+        self.offer(blob, self._blobs / blob.digest.hex)
         return Layer(diff_id, blob)
 
     def copy(
@@ -162,8 +203,9 @@ class Staging:
     ) -> None:
         """Stage a blob as it is, checked as `check` does."""
         with self._draft(blob.digest.algorithm) as draft:
-            _check(Metered(stream, blob.size, task, label), blob, draft, label, diff_id)
+            check_into(Metered(stream, blob.size, task, label), blob, draft, label, diff_id)
         self._keep(draft)
+        self.offer(blob, self._blobs / blob.digest.hex)
 
     def original(self, layer: Layer, digest: Digest) -> Digest:
         """Stage a layer again as it was before it was compressed here, if that is `digest`.
@@ -225,53 +267,3 @@ def _nobody(layer: Descriptor, path: Path) -> None:
 
 def _nothing() -> None:
     pass
-
-
-def check(
-    stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
-) -> None:
-    """Read a blob to its end, and compare it with its descriptor and, for a layer, its diffID.
-
-    Raises:
-        SourceError: It differs in length, digest or diffID.
-    """
-    sink = Hashing(blob.digest.algorithm)
-    _check(Metered(stream, blob.size, task, label), blob, sink, label, diff_id)
-
-
-def _check(
-    source: Readable, blob: Descriptor, sink: Hashing, label: str, diff_id: Digest | None
-) -> None:
-    packed = layer_compression(blob.media_type)
-    if diff_id and packed:
-        found = _unpacked_digest(source, packed, sink, label)
-        wrong_layer = found != diff_id
-    else:
-        found, wrong_layer = None, False
-        for block in blocks(source):
-            sink.write(block)
-    if sink.digest() != blob.digest:
-        raise SourceError(
-            f"{label} is damaged: its digest is {sink.digest()}, not {blob.digest}.",
-            "Make or copy it again.",
-        )
-    if wrong_layer:
-        raise mismatch(label, found, diff_id)
-
-
-def mismatch(label: str, found: Digest | None, wanted: Digest | None) -> SourceError:
-    """Return the error for a layer that is not the one its image's config names."""
-    return SourceError(
-        f"{label} does not belong to its image: its diffID is {found}, "
-        f"and the image's config says {wanted}.",
-        "Save the image again from where it was built.",
-    )
-
-
-def _unpacked_digest(source: Readable, packed: str, sink: Hashing, label: str) -> Digest:
-    tee = Tee(source, sink)
-    with decompressing(tee, packed, label) as plain:
-        digest = digest_of(plain)
-    for _ in blocks(tee):  # what may follow the compressed data belongs to the blob, too
-        pass
-    return digest

@@ -28,10 +28,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dockless.layout.compression import Compression
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
+from dockless.model.packing import Compression
 
 DEFAULT_LIMIT = 20 * 1000**3
 """Bytes of blobs kept when nobody says otherwise."""

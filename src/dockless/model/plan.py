@@ -6,6 +6,7 @@ from typing import Literal
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.manifest import Descriptor
+from dockless.model.packing import GZIP, Packing
 from dockless.model.reference import Reference, Repository
 
 
@@ -50,6 +51,7 @@ class Plan:
         tags: Every tag asked for.
         digest_is_new: Whether the manifest was made here, because the source had uncompressed
             layers; the image ID is the source's in any case.
+        packing: How layers were to be compressed.
     """
 
     repository: Repository
@@ -57,6 +59,7 @@ class Plan:
     blobs: tuple[BlobPlan, ...]
     tags: tuple[TagPlan, ...]
     digest_is_new: bool
+    packing: Packing = GZIP
 
     @property
     def missing(self) -> tuple[Descriptor, ...]:

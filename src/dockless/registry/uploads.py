@@ -1,9 +1,9 @@
-"""A head start: layers on their way to the registry while the next ones are still compressed.
+"""A head start: layers on their way to the registry while they are compressed.
 
-The engine pushes the image; what it finds at the registry it does not send again. So a layer that
-is ready can go ahead of it. Its bytes wait in an upload session, which is nothing yet: only when
-the whole image has been read and found good is the session committed, and otherwise cancelled.
-Whatever goes wrong here is left to the engine.
+The engine pushes the image; what it finds at the registry it does not send again. So layers can go
+ahead of it: small ones as soon as they are ready, large ones while they grow. Their bytes wait in
+an upload session, which is nothing yet: only when the whole image has been read and found good is
+the session committed, and otherwise cancelled. Whatever goes wrong here is left to the engine.
 
 The requests are those of the distribution-spec, 'Pushing a blob in chunks', with one chunk.
 """
@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 from urllib.parse import quote
 
+from dockless.layout.growing import GivenUpError, Growing
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
@@ -23,12 +24,13 @@ from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
+from dockless.registry.links import Gauge
 
-_AT_ONCE = 2
+_AT_ONCE = 4
 _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.05
 _LAST_WORDS_SECONDS = 1.0
-_THERE, _ACCEPTED = 200, 202
+_THERE, _ACCEPTED, _MISSING = 200, 202, 404
 _RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's registry's
 
 
@@ -38,18 +40,23 @@ class HeadStart:
     Args:
         client: The registry.
         repository: Where to.
+        gauge: Measures how fast bytes go.
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
     """
 
-    def __init__(self, client: RegistryClient, repository: Repository, until: float | None) -> None:
+    def __init__(
+        self, client: RegistryClient, repository: Repository, gauge: Gauge, until: float | None
+    ) -> None:
         self._client = client
         self._repository = repository
+        self._gauge = gauge
         self._until = until
         self._stopped = threading.Event()
         self._decided = threading.Event()
         self._wanted: frozenset[Digest] = frozenset()
         self._turns = threading.Semaphore(_AT_ONCE)
         self._uploads: list[_Upload] = []
+        self._there: dict[Digest, bool] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -66,14 +73,20 @@ class HeadStart:
 
     def offer(self, blob: Descriptor, path: Path) -> None:
         """Begin to send a staged blob, unless the registry has it."""
-        upload = _Upload(lambda upload: self._send(upload, blob, path), blob)
+        self._begin(lambda upload: self._fill(upload, blob, path))
+
+    def follow(self, growing: Growing) -> None:
+        """Begin to send a layer that is still written; stop if the registry proves to have it."""
+        self._begin(lambda upload: self._fill_growing(upload, growing))
+
+    def _begin(self, fill: "Callable[[_Upload], None]") -> None:
+        upload = _Upload(lambda upload: self._send(upload, fill))
         self._uploads.append(upload)
         upload.start()
 
-    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
-        """Borrow nothing: one push knows of no other repository."""
-        del blobs
-        return frozenset()
+    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+        """Borrow nothing, as one push knows of no other repository; return what was asked."""
+        return {digest: self._there[digest] for digest in blobs if digest in self._there}
 
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Wait for what is on its way, and make the registry accept it; the engine does the rest.
@@ -94,8 +107,13 @@ class HeadStart:
         self._tell(sending, told)
         return False
 
+    @property
+    def sent(self) -> int:
+        """Bytes that went so far."""
+        return sum(upload.sent for upload in self._uploads)
+
     def _tell(self, sending: Task, told: int) -> int:
-        sent = sum(upload.sent for upload in self._uploads)
+        sent = self.sent
         sending.advance(sent - told)
         return sent
 
@@ -103,45 +121,73 @@ class HeadStart:
         late = self._until is not None and time.monotonic() > self._until
         return late or self._stopped.is_set()
 
-    def _send(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
-        with contextlib.suppress(DocklessError, OSError, _StoppedError):
+    def _send(self, upload: "_Upload", fill: "Callable[[_Upload], None]") -> None:
+        with contextlib.suppress(DocklessError, OSError, _StoppedError, GivenUpError):
             with self._turns:
-                self._fill(upload, blob, path)
+                fill(upload)
             if upload.complete:
                 self._decided.wait()
-                if blob.digest in self._wanted:
-                    self._accept(upload)
+                if upload.digest in self._wanted:
+                    self._accept(upload, upload.digest)
 
     def _fill(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
-        known = self._client.request("HEAD", self._repository, f"blobs/{blob.digest}")
-        if self._over() or known.status == _THERE:
-            return
+        upload.digest = blob.digest
+        if not self._over() and not self._has(blob.digest):
+            headers = {"Content-Length": str(blob.size)}
+            with path.open("rb", buffering=0) as file, self._gauge.sending():
+                chunks = iter(lambda: file.read(_CHUNK), b"")
+                self._patch(upload, headers, self._sent(upload, chunks))
+
+    def _fill_growing(self, upload: "_Upload", growing: Growing) -> None:
+        with contextlib.closing(growing), self._gauge.sending():
+            self._patch(upload, {}, self._sent(upload, self._needed(upload, growing)))
+
+    def _needed(self, upload: "_Upload", growing: Growing) -> Iterator[bytes]:
+        """Yield the chunks of a layer while it grows, and the rest if the registry lacks it."""
+        for chunk in growing.chunks(_CHUNK):
+            if growing.blob and upload.digest is None:
+                upload.digest = growing.blob.digest
+                if self._has(upload.digest):
+                    raise _StoppedError
+            yield chunk
+        if growing.blob:
+            upload.digest = growing.blob.digest
+
+    def _has(self, digest: Digest) -> bool:
+        known = self._client.request("HEAD", self._repository, f"blobs/{digest}")
+        if known.status in (_THERE, _MISSING):
+            self._there[digest] = known.status == _THERE
+        return known.status == _THERE
+
+    def _patch(
+        self, upload: "_Upload", headers: Mapping[str, str], chunks: Iterator[bytes]
+    ) -> None:
         begun = self._client.request("POST", self._repository, "blobs/uploads/")
         if begun.status != _ACCEPTED:
             return
         upload.location = begun.headers.get("Location", "")
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob.size)}
-        with path.open("rb", buffering=0) as file:
-            received = self._client.request(
-                "PATCH", self._repository, upload.location, headers, self._chunks(upload, file)
-            )
+        headers = {"Content-Type": "application/octet-stream", **headers}
+        received = self._client.request("PATCH", self._repository, upload.location, headers, chunks)
         if received.status in _RECEIVED:
             upload.location = received.headers.get("Location", "")
             upload.complete = bool(upload.location)
 
-    def _accept(self, upload: "_Upload") -> None:
+    def _accept(self, upload: "_Upload", digest: Digest) -> None:
         joint = "&" if "?" in upload.location else "?"
-        url = f"{upload.location}{joint}digest={quote(str(upload.blob.digest))}"
+        url = f"{upload.location}{joint}digest={quote(str(digest))}"
         # even an answer that got lost may have committed it
         upload.location = ""
         self._client.request("PUT", self._repository, url)
 
-    def _chunks(self, upload: "_Upload", file: BinaryIO) -> Iterator[bytes]:
-        while chunk := file.read(_CHUNK):
+    def _sent(self, upload: "_Upload", chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Hand on the chunks, each counted when it is gone; empty ones only show that time goes."""
+        for chunk in chunks:
             if self._over():
                 raise _StoppedError
-            yield chunk
-            upload.sent += len(chunk)
+            if chunk:
+                yield chunk
+                upload.sent += len(chunk)
+                self._gauge.count(len(chunk))
 
 
 class _Upload(threading.Thread):
@@ -150,16 +196,16 @@ class _Upload(threading.Thread):
     A daemon: a registry that hangs must not keep an interrupted push from ending.
 
     Attributes:
-        blob: The blob.
+        digest: The blob's, once that is known.
         sent: Bytes sent so far.
         location: The session that holds what was sent, not yet committed; empty for none.
         complete: Whether all of it was sent, so that the session can be committed.
     """
 
-    def __init__(self, send: "Callable[[_Upload], None]", blob: Descriptor) -> None:
-        super().__init__(name=f"head-start-{blob.digest.hex[:12]}", daemon=True)
+    def __init__(self, send: "Callable[[_Upload], None]") -> None:
+        super().__init__(name="head-start", daemon=True)
         self._send = send
-        self.blob = blob
+        self.digest: Digest | None = None
         self.sent = 0
         self.location = ""
         self.complete = False

@@ -24,6 +24,7 @@ from dockless.model.reference import Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import CONNECTIONS, Answer
+from dockless.registry.links import Gauge
 from dockless.registry.pace import Pace
 from dockless.registry.shared import Sender
 
@@ -39,24 +40,31 @@ class WholeImages:
         repository: Where to.
         sender: Knows where blobs are, and who is just sending one.
         pace: How fast bytes may go.
+        gauge: Measures how fast they go.
     """
 
     def __init__(
-        self, client: RegistryClient, repository: Repository, sender: Sender, pace: Pace
+        self,
+        client: RegistryClient,
+        repository: Repository,
+        sender: Sender,
+        pace: Pace,
+        gauge: Gauge,
     ) -> None:
         self._client = client
         self._repository = repository
         self._sender = sender
         self._pace = pace
+        self._gauge = gauge
 
-    def borrow(self, blobs: Collection[Digest]) -> frozenset[Digest]:
-        """Mount what other repositories have; return the blobs that this one has now."""
+    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+        """Mount what other repositories have; return which blobs this one surely has now."""
         homes = self._sender.claim(self._repository.host, blobs)
         here = {digest for digest, home in homes.items() if home == self._repository}
         elsewhere = [(digest, home) for digest, home in homes.items() if digest not in here]
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             mounted = pool.map(self._mount, elsewhere)
-            return frozenset(here | {digest for digest in mounted if digest})
+            return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Send the blobs and then the manifests; return whether all of the image is there.
@@ -98,7 +106,7 @@ class WholeImages:
             "Content-Type": "application/octet-stream",
             "Content-Length": str(path.stat().st_size),
         }
-        with path.open("rb", buffering=0) as file:
+        with path.open("rb", buffering=0) as file, self._gauge.sending():
             url = f"{location}{joint}digest={quote(str(digest))}"
             body = self._chunks(file, sending)
             done = self._client.request("PUT", self._repository, url, headers, body)
@@ -121,6 +129,7 @@ class WholeImages:
             self._pace.take(len(chunk))
             yield chunk
             sending.advance(len(chunk))
+            self._gauge.count(len(chunk))
 
 
 def _expect(answer: Answer, status: int) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 
 from dockless.model.errors import DocklessError
+from dockless.model.packing import Packing
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
 from dockless.model.timings import Step
 
@@ -63,6 +64,7 @@ def _plan(plan: Plan) -> dict[str, object]:
         "mediaType": content.root.media_type,
         "digest": str(content.root.digest),
         "digestIsNew": plan.digest_is_new,
+        "compression": _compression(plan.packing) if plan.digest_is_new else None,
         "imageId": None if content.image_id is None else str(content.image_id),
         "platforms": [str(platform) for platform in content.platforms],
         "blobs": [
@@ -71,6 +73,14 @@ def _plan(plan: Plan) -> dict[str, object]:
         ],
         "missingBytes": sum(blob.size for blob in plan.missing),
         "tags": [_tag(tag) for tag in plan.tags],
+    }
+
+
+def _compression(packing: Packing) -> dict[str, object]:
+    return {
+        "format": packing.compression,
+        "level": packing.level,
+        "chosenBy": packing.why or None,
     }
 
 

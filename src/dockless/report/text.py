@@ -21,6 +21,7 @@ def plan_text(plan: Plan) -> str:
     facts.append(("Digest", str(plan.content.root.digest)))
     if plan.digest_is_new:
         facts.append(("", "new manifest digest; image ID unchanged"))
+        facts.append(("Layers", str(plan.packing)))
     size = human_size(sum(blob.size for blob in plan.missing))
     count = f"{len(plan.missing)} of {counted(len(plan.blobs), 'blob')}"
     sections = (

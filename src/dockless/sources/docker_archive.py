@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockless.layout.staging import Staging, mismatch
+from dockless.layout.checks import mismatch
+from dockless.layout.staging import Staging
 from dockless.model.content import Content, single
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError, SourceError
@@ -143,13 +144,13 @@ def read_config(data: bytes, label: str) -> Config:
 
 def known_layers(config: Config, staging: Staging) -> dict[Digest, Descriptor]:
     """Return the layers whose compressed form is known, by diffID."""
-    found = {diff: staging.store.layer(diff, staging.compression) for diff in config.diff_ids}
+    found = {diff_id: staging.known(diff_id) for diff_id in config.diff_ids}
     return {diff_id: layer for diff_id, layer in found.items() if layer}
 
 
 def assemble(config: bytes, layers: tuple[Descriptor, ...], staging: Staging) -> Content:
     """Return the content of an image with this config and these layers; the config is staged."""
-    descriptor = Descriptor(OCI_CONFIG, staging.document(config), len(config))
+    descriptor = staging.document(config, OCI_CONFIG)
     manifest = image_manifest(descriptor, layers)
     root = Descriptor(OCI_MANIFEST, Digest.of(manifest), len(manifest))
     return single(root, manifest, config)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import IO, cast
 
 from dockless.layout.blocks import Readable, blocks, read_block
+from dockless.layout.checks import check, mismatch
 from dockless.layout.decompression import decompressing, sniff
-from dockless.layout.staging import Layer, MispredictedError, Staging, check, mismatch
+from dockless.layout.staging import Layer, MispredictedError, Staging
 from dockless.layout.streams import Rejoined
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
@@ -220,7 +221,7 @@ class StreamedTar:
         """Return the blob that was staged on the way, as it was in the archive."""
         found = self._links.follow(name)
         if found in self._documents:
-            digest = self._staging.document(self._documents[found])
+            digest = self._staging.document(self._documents[found]).digest
         elif found in self._layers:
             layer = self._layers[found]
             digest = self._staging.original(layer, blob.digest)

@@ -56,8 +56,11 @@ class FakeSession:
     def candidate(self, *names: str) -> Candidate:
         return Candidate(names, lambda: FakeImage(self._folder / "blobs", journal=self.journal))
 
-    def expect(self, repository: Repository) -> None:
-        self.expected.append(repository)
+    def order(self, target: Target) -> Order:
+        return Order(target.repository.value, tuple(tag.value for tag in target.tags))
+
+    def expect(self, order: Order) -> None:
+        self.expected.append(order.repository)
 
     def images(self, spec: SourceSpec, platform: Platform | None) -> list[Candidate]:
         self.opened.append((spec.label, platform))

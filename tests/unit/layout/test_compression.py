@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from dockless.layout import decompression
 from dockless.layout.blocks import BLOCK, blocks
-from dockless.layout.compression import Compression, compressing
+from dockless.layout.compression import compressing
 from dockless.layout.decompression import decompressing, sniff
 from dockless.model.errors import SourceError
+from dockless.model.packing import Compression, asked
 from dockless.model.timings import Timings
 
 SKIPPABLE = b"\x5a\x2a\x4d\x18\x04\x00\x00\x00meta"
@@ -47,7 +48,7 @@ def sample(length: int, seed: int = 1) -> bytes:
 
 def compressed(data: bytes, compression: Compression, cores: int = 1, most: int = BLOCK) -> bytes:
     sink = io.BytesIO()
-    with compressing(compression, sink, cores, Timings()) as encoder:
+    with compressing(asked(compression), sink, cores, Timings()) as encoder:
         for block in blocks(Chopped(data, most)):
             encoder.write(block)
     return sink.getvalue()
@@ -104,7 +105,7 @@ def test_without_compression_the_bytes_stay_as_they_are() -> None:
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "none"])
 def test_the_sink_stays_open_for_its_owner(compression: Compression) -> None:
     sink = io.BytesIO()
-    with compressing(compression, sink, 1, Timings()) as encoder:
+    with compressing(asked(compression), sink, 1, Timings()) as encoder:
         encoder.write(b"data")
     assert not sink.closed
 

@@ -12,13 +12,15 @@ import zstandard
 
 from dockless.layout import staging as staging_module
 from dockless.layout.blocks import BLOCK
-from dockless.layout.compression import Compression
-from dockless.layout.staging import Layer, MispredictedError, Staging, check
+from dockless.layout.checks import check
+from dockless.layout.growing import GivenUpError, Growing
+from dockless.layout.staging import Layer, MispredictedError, Staging
 from dockless.layout.store import BlobStore, head_of
 from dockless.layout.streams import Draft
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError, SourceError
-from dockless.model.manifest import Descriptor, layer_media_type
+from dockless.model.manifest import OCI_CONFIG, Descriptor, layer_media_type
+from dockless.model.packing import Compression, asked
 from fakes.progress import FakeTask
 
 TAR = b"etc/motd" + bytes(BLOCK) + b"the end"
@@ -37,7 +39,7 @@ def make(store: BlobStore, tmp_path: Path) -> Iterator[Make]:
     areas: list[Staging] = []
 
     def area(compression: Compression = "gzip") -> Staging:
-        areas.append(Staging(store, tmp_path / f"run-{len(areas)}", compression, 2))
+        areas.append(Staging(store, tmp_path / f"run-{len(areas)}", asked(compression), 2))
         return areas[-1]
 
     yield area
@@ -218,9 +220,48 @@ def test_a_blob_is_checked_against_its_diff_id(kind: str, data: bytes) -> None:
 
 
 def test_a_document_is_staged_once(staging: Staging) -> None:
-    digest = staging.document(b"{}")
-    assert digest == staging.document(b"{}") == Digest.of(b"{}")
-    assert read(staging, digest) == b"{}"
+    blob = staging.document(b"{}", OCI_CONFIG)
+    assert blob == staging.document(b"{}", OCI_CONFIG)
+    assert blob == Descriptor(OCI_CONFIG, Digest.of(b"{}"), 2)
+    assert read(staging, blob.digest) == b"{}"
+
+
+def test_a_document_goes_ahead_only_where_a_layer_did(make: Make) -> None:
+    told: list[Descriptor] = []
+    area = make()
+    area.on_layer = lambda blob, _: told.append(blob)
+    area.document(b"{}")
+    assert not told
+    layer = stage(area, TAR)
+    config = area.document(b"{}")
+    assert told == [layer.descriptor, config]
+
+
+def test_a_large_layer_is_read_while_it_grows(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging_module, "_LARGE", 1)
+    followed: list[Growing] = []
+    area = make()
+    area.on_growing = followed.append
+    layer = stage(area, TAR)
+    (growing,) = followed
+    assert growing.blob == layer.descriptor
+    assert layer.descriptor.digest.matches(b"".join(growing.chunks(100)))
+    growing.close()
+
+
+def test_a_layer_that_does_not_get_whole_is_given_up(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging_module, "_LARGE", 1)
+    followed: list[Growing] = []
+    area = make()
+    area.on_growing = followed.append
+    with pytest.raises(SourceError, match="cut short"):
+        stage(area, TAR, short=5)
+    (growing,) = followed
+    with pytest.raises(GivenUpError):
+        list(growing.chunks(100))
+    growing.close()
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "none"])

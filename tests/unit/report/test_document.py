@@ -63,6 +63,7 @@ def test_a_plan_says_all_that_the_push_would_do(plan: Plan) -> None:
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "digest": f"sha256:{'d' * 64}",
             "digestIsNew": True,
+            "compression": {"format": "gzip", "level": 1, "chosenBy": None},
             "imageId": f"sha256:{'c' * 64}",
             "platforms": ["linux/amd64"],
             "blobs": [

@@ -7,6 +7,7 @@ import pytest
 
 from dockless.layout.staging import Staging
 from dockless.layout.store import BlobStore
+from dockless.model.packing import asked
 from fakes.progress import FakeProgress
 
 
@@ -17,7 +18,7 @@ def store(tmp_path: Path) -> BlobStore:
 
 @pytest.fixture
 def staging(store: BlobStore, tmp_path: Path) -> Iterator[Staging]:
-    with Staging(store, tmp_path / "run", "gzip", 1) as area:
+    with Staging(store, tmp_path / "run", asked("gzip"), 1) as area:
         yield area
 
 

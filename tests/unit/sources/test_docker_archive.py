@@ -12,6 +12,7 @@ from dockless.layout.store import BlobStore
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import layer_media_type
+from dockless.model.packing import asked
 from dockless.model.platform import Platform
 from dockless.sources.docker_archive import Entry, UnpackedImage, entries
 from dockless.sources.tarball import PlainTar
@@ -97,7 +98,7 @@ def test_two_layers_that_are_the_same_are_one_blob(archive: Archive) -> None:
 def test_known_layers_are_not_read_again(
     archive: Archive, store: BlobStore, tmp_path: Path
 ) -> None:
-    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+    with Staging(store, tmp_path / "before", asked("gzip"), 1) as before:
         content = Archive(tmp_path, before).image(*image(*LAYERS)).content()
     again = archive.image(*image(*LAYERS))
     Path(tmp_path / "image.tar").write_bytes(b"")
@@ -107,7 +108,7 @@ def test_known_layers_are_not_read_again(
 def test_a_layer_that_the_store_has_lost_is_compressed_again(
     archive: Archive, store: BlobStore, tmp_path: Path
 ) -> None:
-    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+    with Staging(store, tmp_path / "before", asked("gzip"), 1) as before:
         Archive(tmp_path, before).image(*image(*LAYERS)).content()
     store.prune(1)
     again = archive.image(*image(*LAYERS))

@@ -11,6 +11,7 @@ from dockless.layout.staging import Staging
 from dockless.layout.store import BlobStore
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
+from dockless.model.packing import asked
 from dockless.model.platform import Platform
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
@@ -72,7 +73,7 @@ def test_an_image_is_saved_once_for_its_content_and_its_files(staging: Staging) 
 def test_an_image_that_was_pushed_before_is_not_saved_at_all(
     staging: Staging, store: BlobStore, tmp_path: Path
 ) -> None:
-    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+    with Staging(store, tmp_path / "before", asked("gzip"), 1) as before:
         content = tool_image(Tool(), before)[0].content()
     tool = Tool()
     known, _ = tool_image(tool, staging)
@@ -84,7 +85,7 @@ def test_an_image_that_was_pushed_before_is_not_saved_at_all(
 def test_an_image_whose_layers_were_pruned_is_saved_when_they_are_needed(
     staging: Staging, store: BlobStore, tmp_path: Path
 ) -> None:
-    with Staging(store, tmp_path / "before", "gzip", 1) as before:
+    with Staging(store, tmp_path / "before", asked("gzip"), 1) as before:
         content = tool_image(Tool(), before)[0].content()
     layer = content.blobs[1].digest
     path = store.blob(layer)

@@ -1,0 +1,61 @@
+"""Blobs compared with what they should be."""
+
+from dockless.layout.blocks import Readable, blocks
+from dockless.layout.decompression import decompressing
+from dockless.layout.streams import Hashing, Metered, Tee, digest_of
+from dockless.model.digest import Digest
+from dockless.model.errors import SourceError
+from dockless.model.manifest import Descriptor, layer_compression
+from dockless.ports import Task
+
+
+def check(
+    stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
+) -> None:
+    """Read a blob to its end, and compare it with its descriptor and, for a layer, its diffID.
+
+    Raises:
+        SourceError: It differs in length, digest or diffID.
+    """
+    sink = Hashing(blob.digest.algorithm)
+    check_into(Metered(stream, blob.size, task, label), blob, sink, label, diff_id)
+
+
+def check_into(
+    source: Readable, blob: Descriptor, sink: Hashing, label: str, diff_id: Digest | None
+) -> None:
+    """Read a blob to its end into a sink, and compare it as `check` does."""
+    packed = layer_compression(blob.media_type)
+    if diff_id and packed:
+        found = unpacked_digest(source, packed, sink, label)
+        wrong_layer = found != diff_id
+    else:
+        found, wrong_layer = None, False
+        for block in blocks(source):
+            sink.write(block)
+    if sink.digest() != blob.digest:
+        raise SourceError(
+            f"{label} is damaged: its digest is {sink.digest()}, not {blob.digest}.",
+            "Make or copy it again.",
+        )
+    if wrong_layer:
+        raise mismatch(label, found, diff_id)
+
+
+def mismatch(label: str, found: Digest | None, wanted: Digest | None) -> SourceError:
+    """Return the error for a layer that is not the one its image's config names."""
+    return SourceError(
+        f"{label} does not belong to its image: its diffID is {found}, "
+        f"and the image's config says {wanted}.",
+        "Save the image again from where it was built.",
+    )
+
+
+def unpacked_digest(source: Readable, packed: str, sink: Hashing, label: str) -> Digest:
+    """Return the diffID of a compressed layer, which the sink has as it is."""
+    tee = Tee(source, sink)
+    with decompressing(tee, packed, label) as plain:
+        digest = digest_of(plain)
+    for _ in blocks(tee):  # what may follow the compressed data belongs to the blob, too
+        pass
+    return digest

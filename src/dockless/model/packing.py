@@ -1,0 +1,89 @@
+"""How layers are compressed, and what that is chosen by."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Compression = Literal["none", "gzip", "zstd"]
+
+_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How layers that are not compressed are to be.
+
+    Attributes:
+        compression: The format.
+        level: The encoder's: 1 to 3 for gzip (isal), 1 to 22 for zstd.
+        kept: Further formats: a layer that is known in one of them stays as it is.
+        why: What it was chosen by; empty when it was asked for.
+    """
+
+    compression: Compression
+    level: int
+    kept: tuple[Compression, ...] = ()
+    why: str = ""
+
+    def __str__(self) -> str:
+        level = "" if self.compression == "none" else f", level {self.level}"
+        return f"{self.compression}{level}{f' ({self.why})' if self.why else ''}"
+
+
+_USUAL: dict[Compression, int] = {"none": 0, "gzip": 1, "zstd": 3}
+GZIP = Packing("gzip", _USUAL["gzip"])
+
+
+def asked(compression: Compression) -> Packing:
+    """Return a format with its usual level."""
+    return Packing(compression, _USUAL[compression])
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """What a level does to the files of a Linux system, with one core.
+
+    Attributes:
+        level: The level.
+        speed: Bytes a second that go in.
+        ratio: Bytes that come out for each.
+    """
+
+    level: int
+    speed: float
+    ratio: float
+
+
+# Measured on an AMD EPYC with 200 MB of the files of /usr. More gains little for much time.
+_LEVELS: dict[Compression, tuple[_Level, ...]] = {
+    "gzip": (_Level(1, 318 * _MB, 0.361), _Level(3, 132 * _MB, 0.351)),
+    "zstd": (
+        _Level(1, 278 * _MB, 0.354),
+        _Level(3, 140 * _MB, 0.330),
+        _Level(6, 55 * _MB, 0.310),
+        _Level(9, 36 * _MB, 0.304),
+    ),
+}
+
+
+def chosen(link: float | None, cores: int, *, zstd: bool, where: str) -> Packing:
+    """Choose for a registry: the format that it takes, and the level that is done first.
+
+    Compression and upload go side by side, so the slower of the two is what a push takes.
+
+    Args:
+        link: Bytes a second that went to the registry before; None when nothing did.
+        cores: How many compress.
+        zstd: Whether the registry and its readers take it.
+        where: What to call the registry.
+    """
+    compression: Compression = "zstd" if zstd else "gzip"
+    kept: tuple[Compression, ...] = ("gzip", "zstd") if zstd else ("gzip",)
+    if link is None:
+        why = f"nothing has gone to {where} yet"
+        return Packing(compression, _USUAL[compression], kept, why)
+
+    def seconds_a_byte(level: _Level) -> float:
+        return max(1 / (level.speed * cores), level.ratio / link)
+
+    best = min(_LEVELS[compression], key=seconds_a_byte)
+    return Packing(compression, best.level, kept, f"{link / _MB:.3g} MB/s to {where}")

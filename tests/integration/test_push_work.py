@@ -1,0 +1,154 @@
+"""How much a push does, counted: bytes read and compressed, programs started, modules imported."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from bed import hostile
+from bed.docker import Docker
+from bed.dockless import Dockless
+from bed.images import Layer
+from bed.registry import Registry
+
+_NAME = "team/work:1"
+_COUNTING = """
+import json, os, sys
+
+started = []
+def watch(event, arguments):
+    if event in ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.fork"):
+        started.append(repr(arguments[:2]))
+sys.addaudithook(watch)
+
+counts = {"read": 0, "compressed": 0}
+if "count" in sys.argv[1]:
+    from isal import isal_zlib
+    from dockless.layout import streams
+
+    class Counted:
+        def __init__(self, *arguments, **options):
+            self._real = real(*arguments, **options)
+        def compress(self, data):
+            counts["compressed"] += len(data)
+            return self._real.compress(data)
+        def flush(self, *arguments):
+            return self._real.flush(*arguments)
+
+    real, isal_zlib.compressobj = isal_zlib.compressobj, Counted
+    read = streams.Metered.read
+    def metered(self, size=-1):
+        data = read(self, size)
+        counts["read"] += len(data)
+        return data
+    streams.Metered.read = metered
+
+del sys.argv[1]
+from dockless.cli.main import main
+try:
+    main()
+except SystemExit as end:
+    counts |= {"code": end.code, "started": started, "modules": sorted(sys.modules)}
+    print(json.dumps(counts), file=sys.stderr)
+"""
+_HEAVY = {"sh", "asyncio", "isal", "zstandard", "yaml", "paramiko", "tenacity", "rich"}
+_MOST_MODULES = 370
+
+
+class Work(NamedTuple):
+    """What a push did.
+
+    Attributes:
+        read: Bytes of layers.
+        compressed: Bytes that went into an encoder.
+        started: What began a process, each time.
+        modules: What was imported.
+    """
+
+    read: int
+    compressed: int
+    started: tuple[str, ...]
+    modules: frozenset[str]
+
+
+def pushed(program: Dockless, *arguments: str | Path, mode: str = "count") -> Work:
+    """Push, which must succeed; return what that took."""
+    done = subprocess.run(
+        (sys.executable, "-c", _COUNTING, mode, "push", *arguments),
+        env=program.environment(),
+        cwd=program.project,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    counts = json.loads(done.stderr.splitlines()[-1])
+    assert counts["code"] in (0, None), done.stderr.decode()
+    return Work(
+        counts["read"], counts["compressed"], tuple(counts["started"]), frozenset(counts["modules"])
+    )
+
+
+@pytest.fixture
+def archive(layers: tuple[Layer, ...], tmp_path: Path) -> Path:
+    parts = (hostile.file(f"{part.path.stem}/layer.tar", part.path.read_bytes()) for part in layers)
+    path = tmp_path / "image.tar"
+    path.write_bytes(hostile.tar(*hostile.image(*parts)))
+    return path
+
+
+def test_a_first_push_reads_and_compresses_every_layer_once(
+    program: Dockless, own_registry: Registry, archive: Path, layers: tuple[Layer, ...]
+) -> None:
+    work = pushed(program, archive, "--image", f"{own_registry.host}/{_NAME}")
+    total = sum(layer.path.stat().st_size for layer in layers)
+    assert work.compressed == total
+    # each is padded in the archive to whole blocks; nothing is read for that
+    assert work.read == total
+
+
+def test_the_same_push_again_reads_nothing_and_starts_nothing(
+    program: Dockless, own_registry: Registry, archive: Path
+) -> None:
+    target = ("--image", f"{own_registry.host}/{_NAME}")
+    pushed(program, archive, *target)
+    work = pushed(program, archive, *target)
+    assert (work.read, work.compressed, work.started) == (0, 0, ())
+
+
+def test_a_changed_layer_is_the_only_one_that_is_read(
+    program: Dockless, own_registry: Registry, archive: Path, layers: tuple[Layer, ...]
+) -> None:
+    target = ("--image", f"{own_registry.host}/{_NAME}")
+    pushed(program, archive, *target)
+    changed = hostile.tar(hostile.file("note", b"changed\n"))
+    parts = [*(each.path.read_bytes() for each in layers[:2]), changed]
+    members = (hostile.file(f"{n}/layer.tar", data) for n, data in enumerate(parts))
+    archive.write_bytes(hostile.tar(*hostile.image(*members)))
+    work = pushed(program, archive, *target)
+    assert (work.read, work.compressed) == (len(changed), len(changed))
+
+
+def test_a_warm_push_imports_nothing_heavy_and_not_much(
+    program: Dockless, own_registry: Registry, archive: Path
+) -> None:
+    target = ("--image", f"{own_registry.host}/{_NAME}")
+    pushed(program, archive, *target)
+    work = pushed(program, archive, *target, mode="plain")
+    assert {name.partition(".")[0] for name in work.modules} & _HEAVY == set()
+    assert len(work.modules) <= _MOST_MODULES, "what does a push need that it did not before?"
+
+
+def test_an_unchanged_image_of_a_daemon_is_not_exported(
+    program: Dockless, own_registry: Registry, old_docker: Docker
+) -> None:
+    daemon = Dockless(program.folder, {**program.extra, "DOCKER_HOST": old_docker.address})
+    argv = ("docker-daemon:sample:1", "--image", f"{own_registry.host}/{_NAME}")
+    first = pushed(daemon, *argv)
+    assert [each for each in first.started if "'save'" in each]
+    work = pushed(daemon, *argv)
+    assert (work.read, work.compressed) == (0, 0)
+    assert not [each for each in work.started if "'save'" in each]
