@@ -60,10 +60,10 @@ def relay(lab: Lab) -> Iterator[Case]:
         (ssh / "known_hosts").write_text(there.known())
         options = f"-i {key} -o UserKnownHostsFile={ssh / 'known_hosts'} -o BatchMode=yes"
         script = folder / "skopeo.sh"
-        script.write_text(
-            f"ssh {options} {there.target} docker save {NAME} | skopeo --insecure-policy copy "
-            "--quiet --dest-tls-verify=false docker-archive:/dev/stdin "
-            f"docker://{lab.reference('skopeo')}\n"
+        script.write_text(  # skopeo 1.9 reads no docker-archive from a pipe
+            f"ssh {options} {there.target} docker save {NAME} >{folder}/saved.tar\n"
+            "skopeo --insecure-policy copy --quiet --dest-tls-verify=false "
+            f"docker-archive:{folder}/saved.tar docker://{lab.reference('skopeo')}\n"
         )
         push = (DOCKLESS, "push", "--remote", "--host", there.target, "--via", "relay",
                 "--source", NAME, "--image", lab.reference("dockless"), "--insecure")  # fmt: skip

@@ -16,7 +16,7 @@ from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
 from dockless.registry.links import Gauge
-from dockless.registry.uploads import HeadStart
+from dockless.registry.uploads import HeadStart, Watch
 from fakes.progress import FakeProgress
 
 NOTHING = Content(Descriptor(OCI_MANIFEST, Digest.of(b""), 0), {}, (), None, ())
@@ -51,7 +51,7 @@ def test_what_is_committed_is_there_and_was_counted(
 ) -> None:
     progress = FakeProgress()
     task = progress.start("uploading", blob[0].size)
-    with HeadStart(client, repository, Gauge(), None) as early:
+    with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
         early.bring(NOTHING, {blob[0].digest: blob[1]}, task)
     assert client.present(repository, [blob[0].digest]) == {blob[0].digest}
@@ -61,7 +61,7 @@ def test_what_is_committed_is_there_and_was_counted(
 def test_what_is_not_committed_is_nothing(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), None) as early:
+    with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
     assert not client.present(repository, [blob[0].digest])
 
@@ -69,7 +69,7 @@ def test_what_is_not_committed_is_nothing(
 def test_what_does_not_belong_to_the_image_is_not_committed(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), None) as early:
+    with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
         early.bring(NOTHING, {}, FakeProgress().start("uploading", None))
     assert not client.present(repository, [blob[0].digest])
@@ -78,11 +78,11 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 def test_what_the_registry_has_is_not_sent_again(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), None) as first:
+    with HeadStart(client, repository, Gauge(), Watch()) as first:
         first.offer(*blob)
         first.bring(NOTHING, {blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, Gauge(), None) as second:
+    with HeadStart(client, repository, Gauge(), Watch()) as second:
         second.offer(*blob)
         second.bring(NOTHING, {blob[0].digest: blob[1]}, task)
     assert task.done == 0
@@ -95,7 +95,7 @@ def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_
     path.write_bytes(b"layer")
     blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)
     target = Repository.of(locked_registry.host, "early/refused")
-    with HeadStart(RegistryClient(http, lambda: None), target, Gauge(), None) as early:
+    with HeadStart(RegistryClient(http, lambda: None), target, Gauge(), Watch()) as early:
         early.offer(blob, path)
         early.bring(NOTHING, {blob.digest: path}, FakeProgress().start("uploading", None))
 
@@ -133,7 +133,7 @@ def test_a_blob_is_sent_while_it_is_written(
 ) -> None:
     gauge = Gauge()
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, gauge, None) as early:
+    with HeadStart(client, repository, gauge, Watch()) as early:
         early.follow(grown.growing)
         grown.write()
         until(lambda: early.sent > 0)
@@ -146,7 +146,7 @@ def test_a_blob_is_sent_while_it_is_written(
 def test_a_blob_that_is_given_up_is_nothing(
     client: RegistryClient, repository: Repository, grown: Grown
 ) -> None:
-    with HeadStart(client, repository, Gauge(), None) as early:
+    with HeadStart(client, repository, Gauge(), Watch()) as early:
         with grown.growing:
             early.follow(grown.growing)
             grown.write()
@@ -157,10 +157,10 @@ def test_a_blob_that_is_given_up_is_nothing(
 def test_what_the_registry_has_is_not_sent_to_its_end(
     client: RegistryClient, repository: Repository, grown: Grown, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), None) as first:
+    with HeadStart(client, repository, Gauge(), Watch()) as first:
         first.offer(*blob)
         first.bring(NOTHING, {blob[0].digest: blob[1]}, FakeProgress().start("x", None))
-    with HeadStart(client, repository, Gauge(), None) as second:
+    with HeadStart(client, repository, Gauge(), Watch()) as second:
         second.follow(grown.growing)
         grown.write()
         until(lambda: second.sent == blob[0].size // 2)

@@ -295,6 +295,14 @@ def test_an_upload_that_stalls_is_begun_again(bench: Bench, layout: Path, engine
     assert "moved no byte for 1 seconds" in result.stderr
 
 
+def test_layers_that_stall_on_their_way_ahead_are_left_to_the_engine(
+    bench: Bench, archive: Path
+) -> None:
+    bench.fault("PATCH", "/blobs/uploads/", Hang(), times=3)
+    result = bench.arrives(archive, "--stall-timeout", "1s")
+    assert "What went ahead moved no byte for 1 seconds." in result.stderr
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_manifest_that_reads_back_altered_moves_no_tag(
     bench: Bench, layout: Path, engine: str

@@ -20,10 +20,8 @@ from dockless.cli.workspaces import Workspace, workspaces
 from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
 from dockless.engines.shell import Shell
-from dockless.layout.growing import Growing
 from dockless.layout.oci import write_layout
 from dockless.model.errors import PushError
-from dockless.model.manifest import Descriptor
 from dockless.model.plan import Plan, PushResult
 from dockless.model.platform import Platform
 from dockless.model.reference import Reference, Repository
@@ -34,7 +32,7 @@ from dockless.push import Means, Order, move_tags, push, tags_before
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
 from dockless.registry.trust import find_trust
-from dockless.registry.uploads import HeadStart
+from dockless.registry.uploads import HeadStart, Watch
 from dockless.registry.whole import WholeImages
 from dockless.retries import Patience
 from dockless.settings.naming import Target
@@ -116,17 +114,8 @@ class Session:
         ahead = self.knock(order.repository).ahead
         self.settle(order)
         if not self._options.dry_run:
-
-            def staged(blob: Descriptor, path: Path) -> None:
-                ahead.offer(blob, path)
-                self._prepare_engine()
-
-            def growing(layer: Growing) -> None:
-                ahead.follow(layer)
-                self._prepare_engine()
-
-            self._staging.on_layer = staged
-            self._staging.on_growing = growing
+            self._staging.on_layer = ahead.offer
+            self._staging.on_growing = ahead.follow
 
     def settle(self, order: Order) -> None:
         """Choose what layers become, where that is left to us, before any is staged."""
@@ -165,7 +154,10 @@ class Session:
             client = client.known_to(lambda: asked)
         repositories.create(options, repository, self._progress.note)
         gauge = self._links.gauge(repository.host)
-        ahead = self._open_doors.enter_context(HeadStart(client, repository, gauge, self._until))
+        watch = Watch(self._until, options.stall_timeout, self._progress.note)
+        ahead = self._open_doors.enter_context(
+            HeadStart(client, repository, gauge, watch, self._prepare_engine)
+        )
         sender = self._sender
         early = WholeImages(client, repository, sender, self._pace, gauge) if sender else ahead
         return Door(client, ahead, early)

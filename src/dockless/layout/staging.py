@@ -84,11 +84,6 @@ class Staging:
     def __exit__(self, *_: object) -> None:
         self._settler.shutdown(wait=True)
 
-    def offer(self, blob: Descriptor, path: Path) -> None:
-        """Let a blob be sent, from its file."""
-        self._ahead = True
-        self.on_layer(blob, path)
-
     def settle(self) -> None:
         """Wait until the store knows everything that was staged so far."""
         self._settler.submit(_nothing).result()
@@ -162,7 +157,7 @@ class Staging:
             if growing:
                 growing.finish(blob)
             else:
-                self.offer(blob, self._blobs / blob.digest.hex)
+                self._offer(blob)
         return layer
 
     @contextlib.contextmanager
@@ -195,7 +190,7 @@ class Staging:
             diff_id = unpacked_digest(source, packed, draft, label)
         self._keep(draft)
         blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
-        self.offer(blob, self._blobs / blob.digest.hex)
+        self._offer(blob)
         return Layer(diff_id, blob)
 
     def copy(
@@ -205,7 +200,6 @@ class Staging:
         with self._draft(blob.digest.algorithm) as draft:
             check_into(Metered(stream, blob.size, task, label), blob, draft, label, diff_id)
         self._keep(draft)
-        self.offer(blob, self._blobs / blob.digest.hex)
 
     def original(self, layer: Layer, digest: Digest) -> Digest:
         """Stage a layer again as it was before it was compressed here, if that is `digest`.
@@ -223,6 +217,10 @@ class Staging:
                     draft.write(block)
             self._keep(draft)
         return draft.digest()
+
+    def _offer(self, blob: Descriptor) -> None:
+        self._ahead = True
+        self.on_layer(blob, self._blobs / blob.digest.hex)
 
     @contextlib.contextmanager
     def _draft(self, algorithm: str = "sha256") -> Iterator[Draft]:

@@ -12,6 +12,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -34,6 +35,25 @@ _THERE, _ACCEPTED, _MISSING = 200, 202, 404
 _RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's registry's
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How long the sending may take.
+
+    Attributes:
+        until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
+        stall: Seconds without a byte after which the rest is left to the engine.
+        note: Told of that, in one line.
+    """
+
+    until: float | None = None
+    stall: float = 60.0
+    note: Callable[[str], None] = print
+
+
+def _nothing() -> None:
+    """Tell nobody."""
+
+
 class HeadStart:
     """The early uploads of one push, as a `ports.EarlyUploads`.
 
@@ -41,16 +61,23 @@ class HeadStart:
         client: The registry.
         repository: Where to.
         gauge: Measures how fast bytes go.
-        until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
+        watch: How long it is waited.
+        begun: Called whenever something begins to be sent.
     """
 
     def __init__(
-        self, client: RegistryClient, repository: Repository, gauge: Gauge, until: float | None
+        self,
+        client: RegistryClient,
+        repository: Repository,
+        gauge: Gauge,
+        watch: Watch,
+        begun: Callable[[], None] = _nothing,
     ) -> None:
         self._client = client
         self._repository = repository
         self._gauge = gauge
-        self._until = until
+        self._watch = watch
+        self._begun = begun
         self._stopped = threading.Event()
         self._decided = threading.Event()
         self._wanted: frozenset[Digest] = frozenset()
@@ -83,6 +110,7 @@ class HeadStart:
         upload = _Upload(lambda upload: self._send(upload, fill))
         self._uploads.append(upload)
         upload.start()
+        self._begun()
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Borrow nothing, as one push knows of no other repository; return what was asked."""
@@ -99,11 +127,18 @@ class HeadStart:
         del content
         self._wanted = frozenset(missing)
         self._decided.set()
-        told = 0
+        told, moved = 0, time.monotonic()
         for upload in self._uploads:
             while upload.is_alive() and not self._over():
                 upload.join(_LOOK_SECONDS)
-                told = self._tell(sending, told)
+                before, told = told, self._tell(sending, told)
+                if told > before:
+                    moved = time.monotonic()
+                elif time.monotonic() - moved > self._watch.stall:
+                    self._watch.note(
+                        f"What went ahead moved no byte for {self._watch.stall:g} seconds."
+                    )
+                    self._stopped.set()
         self._tell(sending, told)
         return False
 
@@ -118,7 +153,8 @@ class HeadStart:
         return sent
 
     def _over(self) -> bool:
-        late = self._until is not None and time.monotonic() > self._until
+        until = self._watch.until
+        late = until is not None and time.monotonic() > until
         return late or self._stopped.is_set()
 
     def _send(self, upload: "_Upload", fill: "Callable[[_Upload], None]") -> None:

@@ -1,6 +1,5 @@
 """OCI layout directories: their blobs are pushed from where they are."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from dockless.layout.checks import check
@@ -12,31 +11,13 @@ from dockless.ports import Progress
 from dockless.sources.files import missing, safe_name
 
 
-def _nobody(blob: Descriptor, path: Path) -> None:
-    del blob, path
-
-
 class Folder:
-    """The files of a directory.
+    """The files of a directory."""
 
-    Args:
-        path: The directory.
-        label: What it is called in messages.
-        progress: Where the reading of its blobs is shown.
-        offer: Told of every blob that is wanted, and of its file, before that is read.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        label: str,
-        progress: Progress,
-        offer: Callable[[Descriptor, Path], None] = _nobody,
-    ) -> None:
+    def __init__(self, path: Path, label: str, progress: Progress) -> None:
         self.label = label
         self._path = path.resolve()
         self._progress = progress
-        self._offer = offer
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._inside(name).is_file()
@@ -59,33 +40,25 @@ class Folder:
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         """Return the file itself, once it is read and found to be what it should."""
-        path = self._sized(name, blob)
-        # it may go ahead while it is read: nothing of it counts before all has been found good
-        self._offer(blob, path)
-        self._read(path, name, blob, diff_id)
+        path = self._file(name)
+        label = f"{self.label}: {name}"
+        size = path.stat().st_size
+        if size != blob.size:
+            raise SourceError(
+                f"{label} has {size} bytes, and its manifest says {blob.size}.",
+                "Make or copy it again.",
+            )
+        task = self._progress.start(f"checking {blob.digest.hex[:12]}", size)
+        try:
+            with path.open("rb", buffering=0) as file:
+                check(file, blob, task, label, diff_id)
+        finally:
+            task.finish()
         return path
 
     def check(self, name: str, blob: Descriptor) -> None:
         """Read a file through; raise SourceError when it is not this blob."""
-        self._read(self._sized(name, blob), name, blob, None)
-
-    def _sized(self, name: str, blob: Descriptor) -> Path:
-        path = self._file(name)
-        size = path.stat().st_size
-        if size != blob.size:
-            raise SourceError(
-                f"{self.label}: {name} has {size} bytes, and its manifest says {blob.size}.",
-                "Make or copy it again.",
-            )
-        return path
-
-    def _read(self, path: Path, name: str, blob: Descriptor, diff_id: Digest | None) -> None:
-        task = self._progress.start(f"checking {blob.digest.hex[:12]}", blob.size)
-        try:
-            with path.open("rb", buffering=0) as file:
-                check(file, blob, task, f"{self.label}: {name}", diff_id)
-        finally:
-            task.finish()
+        self.blob(name, blob, None)
 
     def _file(self, name: str) -> Path:
         path = self._inside(name)

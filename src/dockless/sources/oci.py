@@ -56,14 +56,12 @@ class PackedImage:
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
         """Return a checked file for each of these blobs."""
         wanted = [blob for blob in self.content().blobs if blob.digest in digests]
-        # the largest first: it is then on its way while the others are checked
-        checked = {
+        return {
             blob.digest: self._files.blob(
                 blob_name(blob.digest), blob, self._diff_ids.get(blob.digest)
             )
-            for blob in sorted(wanted, key=lambda blob: -blob.size)
+            for blob in wanted
         }
-        return {blob.digest: checked[blob.digest] for blob in wanted}
 
     def _read(self) -> Content:
         documents: dict[Digest, bytes] = {}

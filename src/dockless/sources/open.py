@@ -125,7 +125,7 @@ class Opener:
             if spec.path.name.endswith(ENDING):
                 return self._joined(spec)
             if spec.kind == "layout":
-                return Folder(spec.path, spec.label, self._progress, self._staging.offer)
+                return Folder(spec.path, spec.label, self._progress)
             plain = spec.path.is_file() and _is_plain(spec.path)
             if plain:
                 file = partial(io.FileIO, spec.path)
