@@ -5,8 +5,9 @@ docs/benchmarks and the table in README.md anew.
 """
 
 import argparse
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -48,8 +49,7 @@ def main() -> None:
         program = dockless(folder / "dockless", DOCKLESS_CACHE_DIR=str(folder / "store"))
         with docker_registry(folder / "registry") as registry:
             lab = Lab(folder, registry, program, maker, asked.rounds)
-            chosen = [_CASES[each] for each in asked.only or _CASES]
-            measured = [case for each in chosen for case in each(lab)]
+            measured, failed = _measured(lab, asked.only or list(_CASES))
             what = versions(lab.environment)
     print(f"\n{heading(where, what)}\n\n{markdown(measured)}")
     if asked.save:
@@ -58,6 +58,20 @@ def main() -> None:
         save(docs, facts, measured, heading(where, what))
         draw(docs / "bench.svg", measured)
         tell_readme(_CHECKOUT / "README.md", measured, heading(where, what))
+    if failed:
+        sys.exit(f"Not measured: {', '.join(failed)}.")
+
+
+def _measured(lab: Lab, names: Sequence[str]) -> tuple[list[Case], list[str]]:
+    """Measure these cases; return them, and the names of those that failed."""
+    cases_, failed = [], []
+    for name in names:
+        try:
+            cases_ += _CASES[name](lab)
+        except RuntimeError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            failed.append(name)
+    return cases_, failed
 
 
 if __name__ == "__main__":
