@@ -32,7 +32,6 @@ def slow_link(lab: Lab) -> Iterator[Case]:
         peers = (
             away.ours(made.path, "--insecure", "--compression", "auto"),
             away.skopeo(f"docker-archive:{made.path}"),
-            away.crane(made.path),
         )
         case = lab.measure("100 Mbit/s and 50 ms to the registry, 500 MB", peers, made)
         case.targets.append(faster(case, "skopeo", 0.85))

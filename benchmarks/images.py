@@ -50,18 +50,21 @@ def long_layer(path: Path, size: int) -> Layer:
     """Write one layer of so many bytes of files, the row again and again if it must."""
     total = 0
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
-        for turn in itertools.count():
-            for each in rows():
-                if each.stat().st_size <= _LARGEST and total < size:
-                    member = tar.gettarinfo(each, f"{turn}/{each}")
-                    member.mtime = member.uid = member.gid = 0
-                    member.uname = member.gname = ""
-                    with each.open("rb") as stream:
-                        tar.addfile(member, stream)
-                    total += member.size
+        for turn, each in _again_and_again():
             if total >= size:
-                return _layer(path)
-    raise AssertionError
+                break
+            member = tar.gettarinfo(each, f"{turn}/{each}")
+            member.mtime = member.uid = member.gid = 0
+            member.uname = member.gname = ""
+            with each.open("rb") as stream:
+                tar.addfile(member, stream)
+            total += member.size
+    return _layer(path)
+
+
+def _again_and_again() -> Iterator[tuple[int, Path]]:
+    for turn in itertools.count():
+        yield from ((turn, each) for each in rows() if each.stat().st_size <= _LARGEST)
 
 
 def noise_layer(path: Path, size: int) -> Layer:

@@ -58,8 +58,10 @@ class Lab:
         return Path(self.program.extra["DOCKLESS_CACHE_DIR"])
 
     def forget(self) -> None:
-        """Empty the registry and the store."""
-        shutil.rmtree(self.store, ignore_errors=True)
+        """Empty the registry and the store, but for what is known of the way to the registry."""
+        for part in self.store.iterdir() if self.store.exists() else ():
+            if part.name != "links":
+                shutil.rmtree(part)
         empty(self.registry)
 
     def reference(self, name: str) -> str:

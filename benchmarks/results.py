@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _BEGIN, _END = "<!-- make bench: begin -->\n", "<!-- make bench: end -->"
 _MB = 1_000_000
@@ -107,6 +108,27 @@ class Case:
             ],
         }
 
+    @classmethod
+    def of_json(cls, document: Mapping[str, Any]) -> "Case":
+        """Return a case that was saved."""
+        programs = document["programs"]
+        return cls(
+            document["case"],
+            {name: each["seconds"] for name, each in programs.items()},
+            {name: (each["peakMB"] or 0) * _MB for name, each in programs.items()},
+            {name: each["sentBytes"] for name, each in programs.items()},
+            document["limitSeconds"],
+            [
+                Target(
+                    each["what"],
+                    each["measured"],
+                    each["atMost"],
+                    "" if each["unit"] == "ratio" else each["unit"],
+                )
+                for each in document["targets"]
+            ],
+        )
+
     def _spread(self, name: str) -> str:
         its = self.seconds[name]
         half = (max(its) - min(its)) / 2
@@ -129,6 +151,23 @@ def aligned(cells: Sequence[tuple[str, ...]]) -> str:
         f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |"
         for line in (cells[0], rule, *cells[1:])
     )
+
+
+def with_older(folder: Path, facts: Mapping[str, object], cases: Sequence[Case]) -> list[Case]:
+    """Return these cases in their places among those saved before, if by the same machine."""
+    path = folder / "bench.json"
+    saved = json.loads(path.read_text()) if path.exists() else {"cases": []}
+    new = {case.title: case for case in cases}
+    if _identity(saved) == _identity(facts):
+        old = {each["case"]: Case.of_json(each) for each in saved["cases"]}
+        new = old | new
+    return list(new.values())
+
+
+def _identity(facts: Mapping[str, Any]) -> list[object]:
+    """Return what must be equal for two measurements to stand in one table."""
+    machine = {name: fact for name, fact in facts.get("machine", {}).items() if name != "load"}
+    return [machine, facts.get("versions"), facts.get("rounds")]
 
 
 def save(folder: Path, facts: Mapping[str, object], cases: Sequence[Case], heading: str) -> None:

@@ -17,7 +17,7 @@ from benchmarks import cases, far
 from benchmarks.lab import Lab
 from benchmarks.machine import heading, machine, versions
 from benchmarks.picture import draw
-from benchmarks.results import Case, markdown, save, tell_readme
+from benchmarks.results import Case, markdown, save, tell_readme, with_older
 
 _CHECKOUT = Path(__file__).parents[1]
 _CASES: dict[str, Callable[[Lab], Iterator[Case]]] = {
@@ -55,6 +55,8 @@ def main() -> None:
     if asked.save:
         docs = _CHECKOUT / "docs" / "benchmarks"
         facts = {"machine": where, "versions": what, "rounds": asked.rounds}
+        if asked.only:
+            measured = with_older(docs, facts, measured)
         save(docs, facts, measured, heading(where, what))
         draw(docs / "bench.svg", measured)
         tell_readme(_CHECKOUT / "README.md", measured, heading(where, what))
@@ -64,7 +66,8 @@ def main() -> None:
 
 def _measured(lab: Lab, names: Sequence[str]) -> tuple[list[Case], list[str]]:
     """Measure these cases; return them, and the names of those that failed."""
-    cases_, failed = [], []
+    cases_: list[Case] = []
+    failed: list[str] = []
     for name in names:
         try:
             cases_ += _CASES[name](lab)

@@ -47,7 +47,7 @@ class Watch:
 
     until: float | None = None
     stall: float = 60.0
-    note: Callable[[str], None] = print
+    note: Callable[[str], None] = lambda _: None
 
 
 def _nothing() -> None:
@@ -84,6 +84,7 @@ class HeadStart:
         self._turns = threading.Semaphore(_AT_ONCE)
         self._uploads: list[_Upload] = []
         self._there: dict[Digest, bool] = {}
+        self._moved = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -127,18 +128,13 @@ class HeadStart:
         del content
         self._wanted = frozenset(missing)
         self._decided.set()
-        told, moved = 0, time.monotonic()
+        self._moved = time.monotonic()
+        told = 0
         for upload in self._uploads:
             while upload.is_alive() and not self._over():
                 upload.join(_LOOK_SECONDS)
-                before, told = told, self._tell(sending, told)
-                if told > before:
-                    moved = time.monotonic()
-                elif time.monotonic() - moved > self._watch.stall:
-                    self._watch.note(
-                        f"What went ahead moved no byte for {self._watch.stall:g} seconds."
-                    )
-                    self._stopped.set()
+                told = self._tell(sending, told)
+                self._end_stall()
         self._tell(sending, told)
         return False
 
@@ -149,8 +145,16 @@ class HeadStart:
 
     def _tell(self, sending: Task, told: int) -> int:
         sent = self.sent
+        if sent > told:
+            self._moved = time.monotonic()
         sending.advance(sent - told)
         return sent
+
+    def _end_stall(self) -> None:
+        stall = self._watch.stall
+        if time.monotonic() - self._moved > stall:
+            self._watch.note(f"What went ahead moved no byte for {stall:g} seconds.")
+            self._stopped.set()
 
     def _over(self) -> bool:
         until = self._watch.until
@@ -170,12 +174,12 @@ class HeadStart:
         upload.digest = blob.digest
         if not self._over() and not self._has(blob.digest):
             headers = {"Content-Length": str(blob.size)}
-            with path.open("rb", buffering=0) as file, self._gauge.sending():
+            with path.open("rb", buffering=0) as file:
                 chunks = iter(lambda: file.read(_CHUNK), b"")
                 self._patch(upload, headers, self._sent(upload, chunks))
 
     def _fill_growing(self, upload: "_Upload", growing: Growing) -> None:
-        with contextlib.closing(growing), self._gauge.sending():
+        with contextlib.closing(growing):
             self._patch(upload, {}, self._sent(upload, self._needed(upload, growing)))
 
     def _needed(self, upload: "_Upload", growing: Growing) -> Iterator[bytes]:
@@ -221,7 +225,8 @@ class HeadStart:
             if self._over():
                 raise _StoppedError
             if chunk:
-                yield chunk
+                with self._gauge.sending():
+                    yield chunk
                 upload.sent += len(chunk)
                 self._gauge.count(len(chunk))
 

@@ -106,7 +106,7 @@ class WholeImages:
             "Content-Type": "application/octet-stream",
             "Content-Length": str(path.stat().st_size),
         }
-        with path.open("rb", buffering=0) as file, self._gauge.sending():
+        with path.open("rb", buffering=0) as file:
             url = f"{location}{joint}digest={quote(str(digest))}"
             body = self._chunks(file, sending)
             done = self._client.request("PUT", self._repository, url, headers, body)
@@ -127,7 +127,8 @@ class WholeImages:
     def _chunks(self, file: BinaryIO, sending: Task) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
             self._pace.take(len(chunk))
-            yield chunk
+            with self._gauge.sending():
+                yield chunk
             sending.advance(len(chunk))
             self._gauge.count(len(chunk))
 
