@@ -21,7 +21,7 @@ help: ## List the targets
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
 	$(MAKE) lint types contracts unit
-	$(MAKE) --jobs=2 --output-sync=target pushes hosts others contract
+	$(MAKE) --jobs=2 --output-sync=target pushes hosts bundles logins others contract
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
@@ -70,16 +70,27 @@ contract: $(VENV)/.dev tools ## Hold fakes and adapters to the same suites
 	$(PYTEST_AS_ROOT) tests/contract
 
 .PHONY: integration
-integration: pushes others ## Run the tests on real daemons, registries and engines
+integration: pushes bundles logins others ## Run the tests on real daemons, registries and engines
 
 .PHONY: pushes
 pushes: $(VENV)/.dev tools ## Of these, those of single pushes
 	$(PYTEST_AS_ROOT) tests/integration/test_push_*.py
 
+.PHONY: bundles
+bundles: $(VENV)/.dev tools ## Of these, those of bundles and mirrors
+	$(PYTEST_AS_ROOT) tests/integration/test_bundle*.py tests/integration/test_mirror*.py
+
+.PHONY: logins
+logins: $(VENV)/.dev tools ## Of these, those of logins and keyrings
+	$(PYTEST_AS_ROOT) tests/integration/test_login*.py tests/integration/test_kinds*.py \
+		tests/integration/test_credential_helper.py
+
 .PHONY: others
 others: $(VENV)/.dev tools ## Of these, all others
 	$(PYTEST_AS_ROOT) tests/integration --ignore=tests/integration/hosts \
-		--ignore-glob='*/test_push_*.py'
+		--ignore-glob='*/test_push_*.py' --ignore-glob='*/test_bundle*.py' \
+		--ignore-glob='*/test_mirror*.py' --ignore-glob='*/test_login*.py' \
+		--ignore-glob='*/test_kinds*.py' --ignore-glob='*/test_credential_helper.py'
 
 .PHONY: hosts
 hosts: $(VENV)/.dev tools ## Run the tests on hosts of their own, in network namespaces
