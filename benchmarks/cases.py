@@ -14,7 +14,6 @@ from bed.tools import crane
 from benchmarks.images import (
     MB,
     NAME,
-    SIZES,
     base_layers,
     image,
     log_layer,
@@ -34,7 +33,7 @@ _HUGE = 4000 * MB
 def archive(lab: Lab) -> Iterator[Case]:
     """Measure a docker-archive of about 500 MB: first, again, and with its last layer changed."""
     with lab.room("archive") as folder:
-        made, base = _usual(lab, folder)
+        made, base = lab.usual(folder)
         paths = [layer.path for layer in made.layers]
         zstd = ("--compression", "zstd")
         cold = _cold(lab, made, lab.limit(paths, "gzip"))
@@ -100,7 +99,7 @@ def _changed(lab: Lab, folder: Path, made: Archive, base: Sequence[Layer], cold:
 def layout(lab: Lab) -> Iterator[Case]:
     """Measure an OCI layout, whose layers are compressed already."""
     with lab.room("layout") as folder:
-        made, _ = _usual(lab, folder)
+        made, _ = lab.usual(folder)
         skopeo_copy(_docker_archive(made), f"oci:{folder / 'layout'}:1")
         source = folder / "layout"
         peers = (lab.ours(source), lab.crane(source), lab.skopeo(f"oci:{source}:1"))
@@ -118,7 +117,7 @@ def stores(lab: Lab) -> Iterator[Case]:
         print("The stores of docker and podman are left out: they need root.")
         return
     with lab.room("stores") as folder, ExitStack() as stack:
-        made, _ = _usual(lab, folder)
+        made, _ = lab.usual(folder)
         (lab.folder / "docker").mkdir()
         daemon = stack.enter_context(docker(lab.folder / "docker"))
         daemon.run("load", "--input", made.path)
@@ -239,11 +238,6 @@ def _shape(lab: Lab, title: str, recipe: Callable[[Path], list[Layer]]) -> Itera
 def _one(recipe: Callable[[Path, int], Layer], size: int, folder: Path) -> list[Layer]:
     folder.mkdir()
     return [recipe(folder / "0.tar", size)]
-
-
-def _usual(lab: Lab, folder: Path) -> tuple[Archive, list[Layer]]:
-    base = lab.make(base_layers, folder / "base", SIZES)
-    return image(folder, "image", base), base
 
 
 def _memory(case: Case) -> Target:

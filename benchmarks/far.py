@@ -11,7 +11,7 @@ from bed.hosts import Traits, host, network
 from bed.tools import tools_folder
 from benchmarks import mirror as family
 from benchmarks.delay import far
-from benchmarks.images import NAME, SIZES, base_layers, image
+from benchmarks.images import NAME
 from benchmarks.lab import DOCKLESS, Lab, faster
 from benchmarks.measure import alternate, run
 from benchmarks.results import Case
@@ -27,7 +27,7 @@ def slow_link(lab: Lab) -> Iterator[Case]:
         lab.room("slow") as folder,
         far(port, _ONE_WAY_MILLISECONDS, _BYTES_A_SECOND) as there,
     ):
-        made = image(folder, "image", lab.make(base_layers, folder / "base", SIZES))
+        made, _ = lab.usual(folder)
         away = replace(lab, host=there)
         peers = (
             away.ours(made.path, "--insecure", "--compression", "auto"),
@@ -44,7 +44,7 @@ def relay(lab: Lab) -> Iterator[Case]:
         print("The push from a host is left out: its network namespace needs root.")
         return
     with lab.room("relay") as folder, ExitStack() as stack:
-        made = image(folder, "image", lab.make(base_layers, folder / "base", SIZES))
+        made, _ = lab.usual(folder)
         bridge = stack.enter_context(network())
         (lab.folder / "near").mkdir()
         daemon = stack.enter_context(docker(lab.folder / "near"))

@@ -16,10 +16,10 @@ from bed.dockless import Dockless
 from bed.registry import Registry, empty
 from bed.tools import crane
 from benchmarks import limit, measure
-from benchmarks.images import NAME
+from benchmarks.images import NAME, SIZES, base_layers, image
 from benchmarks.measure import Contender
 from benchmarks.results import OURS, Case, Target
-from demo.image import Archive
+from demo.image import Archive, Layer
 from demo.pulled import contents, differences, pull
 
 DOCKLESS = Path(sys.executable).parent / "dockless"
@@ -81,6 +81,11 @@ class Lab:
     def make(self, what: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of any recipe
         """Call a recipe in the other process."""
         return self.maker.submit(what, *arguments).result()
+
+    def usual(self, folder: Path) -> tuple[Archive, list[Layer]]:
+        """Return an image of some 500 MB, and its layers but the last."""
+        base: list[Layer] = self.make(base_layers, folder / "base", SIZES)
+        return image(folder, "image", base), base
 
     def contender(
         self,

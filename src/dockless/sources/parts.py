@@ -66,6 +66,9 @@ def problems(parts: Sequence[Part]) -> Iterator[SourceError]:
         except SourceError as error:
             yield error
             continue
+        except OSError as error:
+            yield _unreadable(part, error)
+            continue
         if sha256 != part.sha256:
             yield SourceError(
                 f"The part {part.path} is damaged: its SHA-256 is {sha256}, not {part.sha256}.",
@@ -88,14 +91,16 @@ def _check_size(part: Part) -> None:
     try:
         size = part.path.stat().st_size
     except OSError as error:
-        raise SourceError(
-            f"The part {part.path} cannot be read: {error.strerror}.", "Copy it again."
-        ) from None
+        raise _unreadable(part, error) from None
     if size != part.size:
         raise SourceError(
             f"The part {part.path} has {size} bytes, and {part.size} were written.",
             "Copy it again.",
         )
+
+
+def _unreadable(part: Part, error: OSError) -> SourceError:
+    return SourceError(f"The part {part.path} cannot be read: {error.strerror}.", "Copy it again.")
 
 
 class _Joined(io.RawIOBase):

@@ -51,6 +51,17 @@ def test_every_part_that_is_wrong_is_told(listing: Path) -> None:
     assert len(list(problems(read_parts(listing)))) == 2
 
 
+def test_a_part_that_is_no_file_is_told(listing: Path) -> None:
+    document = json.loads(listing.read_text())
+    part = listing.parent / "disk.tar.001"
+    part.unlink()
+    part.mkdir()
+    document["parts"][1]["size"] = part.stat().st_size
+    listing.write_text(json.dumps(document))
+    (problem,) = problems(read_parts(listing))
+    assert f"part {part} cannot be read: Is a directory" in problem.what
+
+
 @pytest.mark.parametrize("start", range(31))
 def test_parts_are_read_at_random(listing: Path, start: int) -> None:
     whole = b"first partsecondthird and last"
