@@ -39,9 +39,10 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
                     if task:
                         task.advance(len(chunk))
             sftp.chmod(path, mode)
-        except BROKEN:
-            raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
-        except OSError as error:
+        except (*BROKEN, OSError) as error:
+            channel = sftp.get_channel()
+            if isinstance(error, BROKEN) or not channel or channel.closed:
+                raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
             with contextlib.suppress(*BROKEN, OSError):
                 sftp.remove(path)
             why = error.strerror or str(error)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 import paramiko
 
 from dockless.model.errors import EngineError, HostLostError
-from dockless.remote.shell import Shell
+from dockless.remote.shell import BROKEN, Shell
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 15.0
@@ -61,7 +61,7 @@ def tunnel(shell: Shell, allowed: Collection[Place], port: int = 0) -> Iterator[
 
 
 def _serve(channel: paramiko.Channel, allowed: frozenset[Place], direct: Place | None) -> None:
-    with contextlib.closing(channel), contextlib.suppress(OSError, EOFError, ValueError):
+    with contextlib.closing(channel), contextlib.suppress(*BROKEN, OSError, ValueError):
         if direct:
             with socket.create_connection(direct, _CONNECT_SECONDS) as out:
                 _join(channel, out)
@@ -104,10 +104,10 @@ def _join(channel: paramiko.Channel, out: socket.socket) -> None:
     out.settimeout(None)
 
     def back() -> None:
-        with contextlib.suppress(OSError, EOFError):
+        with contextlib.suppress(*BROKEN, OSError):
             while data := out.recv(_CHUNK):
                 channel.sendall(data)
-        with contextlib.suppress(OSError, EOFError):
+        with contextlib.suppress(*BROKEN, OSError):
             channel.shutdown_write()
 
     answering = threading.Thread(target=back, daemon=True)

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 class Broken:
     """An SFTP session in which everything fails in one way."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Exception, *, closed: bool) -> None:
         self._error = error
+        self._channel = SimpleNamespace(closed=closed)
+
+    def get_channel(self) -> SimpleNamespace:
+        """Return the channel it goes through."""
+        return self._channel
 
     def open(self, *_: object) -> None:
         raise self._error
@@ -28,18 +33,20 @@ class Broken:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("error", "closed", "kind"),
     [
-        (paramiko.SSHException("Server connection dropped: "), HostLostError),
-        (EOFError(), HostLostError),
-        (OSError(28, "No space left on device"), EngineError),
+        (paramiko.SSHException("Server connection dropped: "), False, HostLostError),
+        (EOFError(), False, HostLostError),
+        (OSError("Socket is closed"), True, HostLostError),
+        (OSError("Failure"), False, EngineError),
+        (OSError(28, "No space left on device"), False, EngineError),
     ],
 )
 def test_a_connection_that_breaks_is_told_from_a_file_that_cannot_be_written(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[DocklessError]
+    monkeypatch: pytest.MonkeyPatch, error: Exception, *, closed: bool, kind: type[DocklessError]
 ) -> None:
     def from_transport(_: object) -> Broken:
-        return Broken(error)
+        return Broken(error, closed=closed)
 
     monkeypatch.setattr(paramiko.SFTPClient, "from_transport", from_transport)
     shell = cast("Shell", SimpleNamespace(host="build1", transport=None))
