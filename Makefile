@@ -20,8 +20,8 @@ help: ## List the targets
 .PHONY: test
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
-	$(MAKE) lint types contracts unit
-	$(MAKE) --jobs=2 --output-sync=target pushes hosts bundles logins others contract
+	$(MAKE) $(VENV)/.dev tools
+	$(MAKE) --jobs=2 --output-sync=target checks pushes hosts bundles others logins contract
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
@@ -47,6 +47,9 @@ bench-mirror: $(VENV)/.dev tools ## Measure mirrors beside loops of skopeo
 .PHONY: bench-scale
 bench-scale: $(VENV)/.dev tools ## Measure bundles and mirrors of a thousand images
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.scale $(BENCH)
+
+.PHONY: checks
+checks: lint types contracts unit ## Run what needs neither root nor a network
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and format

@@ -75,7 +75,6 @@ def docker(folder: Path, dockerd: Path = _SYSTEM_DOCKERD) -> Iterator[Docker]:
         "--iptables=false",
         "--ip6tables=false",
         "--bridge=none",
-        "--storage-driver=vfs",
     )
     try:
         with running(argv, folder / "docker.log") as daemon:

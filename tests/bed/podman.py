@@ -5,22 +5,25 @@ account may read neither the checkout nor root's Python, so it gets a copy of do
 """
 
 import contextlib
+import importlib.metadata
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 import dockless
 from bed.process import output
 from bed.tools import crane
 
-_DEVELOPMENT_ONLY = ("mypy*", "ruff*", "hypothesis*", "__pycache__", "pip*", "setuptools*")
+# by itself podman takes vfs, which copies every file for every layer
+_STORAGE = b'[storage]\ndriver = "overlay"\n'
 _SCRIPT = """#!{python}
 import sys
 from dockless.cli.main import main
@@ -100,6 +103,8 @@ def account() -> Iterator[Account]:
         user.home.chmod(0o755)
         user.run("mkdir", "--mode=700", "run")
         _install_dockless(user.home)
+        user.run("mkdir", "-p", ".config/containers")
+        user.run("tee", ".config/containers/storage.conf", stdin=_STORAGE)
         yield user
     finally:
         end_processes(entry.pw_uid)
@@ -109,9 +114,14 @@ def account() -> Iterator[Account]:
 
 def _install_dockless(home: Path) -> None:
     library = home / "lib"
-    skip = shutil.ignore_patterns(*_DEVELOPMENT_ONLY)
-    shutil.copytree(sysconfig.get_path("purelib"), library, ignore=skip)
+    for distribution in _needed("dockless"):
+        for file in distribution.files or ():
+            if ".." not in file.parts and file.suffix != ".pyc":
+                copy = library / file
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(str(distribution.locate_file(file)), copy)
     package = Path(dockless.__file__).parent
+    skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(package, library / "dockless", dirs_exist_ok=True, ignore=skip)
     programs = home / "bin"
     programs.mkdir()
@@ -119,6 +129,24 @@ def _install_dockless(home: Path) -> None:
     script = programs / "dockless"
     script.write_text(_SCRIPT.format(python=_public_python()))
     script.chmod(0o755)
+
+
+def _needed(name: str) -> Collection[importlib.metadata.Distribution]:
+    """Return a distribution and all that it requires here."""
+    found: dict[str, importlib.metadata.Distribution] = {}
+    wanted = [Requirement(name)]
+    while wanted:
+        requirement = wanted.pop()
+        markers = [{"extra": extra} for extra in ("", *requirement.extras)]
+        if requirement.name not in found:
+            found[requirement.name] = importlib.metadata.distribution(requirement.name)
+            further = map(Requirement, found[requirement.name].requires or ())
+            wanted += [
+                each
+                for each in further
+                if not each.marker or any(map(each.marker.evaluate, markers))
+            ]
+    return found.values()
 
 
 def _public_python() -> Path:
