@@ -76,7 +76,7 @@ class Registry(Protocol):
 
 
 class EarlyUploads(Protocol):
-    """What comes to the registry before the engine starts."""
+    """What comes to the registry without the engine; whatever fails here is left to that."""
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Make the repository have blobs that another one has.
@@ -100,15 +100,18 @@ class EarlyUploads(Protocol):
             NetworkError: The registry asks for patience.
         """
 
+    def move(self, content: Content, tag: str) -> bool:
+        """Make the tag name an image that the repository has by its digest.
 
-class Mover(Protocol):
-    """A program that moves tags. Every method raises the errors of its exit."""
+        Returns:
+            Whether it does, so that the engine need not move it.
 
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""
+        Raises:
+            NetworkError: The registry asks for patience.
+        """
 
 
-class Engine(Mover, Protocol):
+class Engine(Protocol):
     """A program that writes to registries. Every method raises the errors of its exit."""
 
     @property
@@ -117,3 +120,6 @@ class Engine(Mover, Protocol):
 
     def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
         """Push what the layout holds, by digest, and check the digest that the engine reports."""
+
+    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
+        """Make the tag name the manifest or index, which the repository has."""

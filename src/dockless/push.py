@@ -12,7 +12,7 @@ from dockless.model.packing import GZIP, Packing
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
 from dockless.model.reference import Reference, Repository
 from dockless.model.timings import Timings
-from dockless.ports import EarlyUploads, Engine, Image, Mover, Progress, Registry
+from dockless.ports import EarlyUploads, Engine, Image, Progress, Registry
 from dockless.retries import Patience
 
 
@@ -118,12 +118,11 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     plan = Plan(order.repository, content, blobs, tags, new, means.packing())
     if not moving or order.dry_run:
         return Delivery(plan, "", 0, started, moving)
-    engine = means.engine()
-    attempts = _send(plan, image, engine, means)
+    engine, attempts = _send(plan, image, means)
     if order.verify:
         with means.timings.of("verify"):
             _verify(order, plan, means)
-    return Delivery(plan, engine.name, attempts, started)
+    return Delivery(plan, engine, attempts, started)
 
 
 def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
@@ -135,7 +134,7 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
     plan, moving = delivery.plan, delivery.moving
     if moving and not order.dry_run:
         with means.timings.of("tags"):
-            move_tags(order, plan, means.engine(), means.registry, means.patience)
+            move_tags(order, plan, means)
     return PushResult(
         plan,
         unchanged=not moving,
@@ -192,11 +191,12 @@ def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
             )
 
 
-def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
-    """Push the content by digest, unless it is there; return how often the engine was started."""
+def _send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
+    """Push the content by digest, unless it is there; return the engine and how often it ran."""
     root = plan.content.root.digest
     if not plan.missing and _manifest(plan.repository, root, means) is not None:
-        return 0
+        return "", 0
+    engine = means.engine()
     # an engine reads the config even where the registry has it
     needed = plan.content.configs() | {blob.digest for blob in plan.missing}
     with means.timings.of("source"):
@@ -222,7 +222,7 @@ def _send(plan: Plan, image: Image, engine: Engine, means: Means) -> int:
 
     with means.timings.of("upload"):
         means.patience.call(attempt)
-    return attempts
+    return engine.name, attempts
 
 
 def _verify(order: Order, plan: Plan, means: Means) -> None:
@@ -247,9 +247,7 @@ def _manifest(repository: Repository, digest: Digest, means: Means) -> bytes | N
     return means.patience.call(lambda: means.registry.manifest(repository, digest))
 
 
-def move_tags(
-    order: Order, plan: Plan, mover: Mover, registry: Registry, patience: Patience
-) -> None:
+def move_tags(order: Order, plan: Plan, means: Means) -> None:
     """Make every tag of the plan name what the repository has by digest.
 
     Raises:
@@ -260,7 +258,7 @@ def move_tags(
         if tag.action == "keep":
             continue
         try:
-            _move(order, plan, mover, registry, patience, tag.tag)
+            _move(order, plan, means, tag.tag)
         except DocklessError as error:
             if done:
                 error.what += f" Moved before: {', '.join(done)}."
@@ -268,15 +266,19 @@ def move_tags(
         done.append(tag.tag)
 
 
-def _move(  # noqa: PLR0913, PLR0917 - one step of `move_tags`, which has them all
-    order: Order, plan: Plan, mover: Mover, registry: Registry, patience: Patience, tag: str
-) -> None:
+def _move(order: Order, plan: Plan, means: Means, tag: str) -> None:
     root = plan.content.root
+
+    def attempt() -> None:
+        if not means.early.move(plan.content, tag):
+            means.engine().move(root, plan.repository, tag)
+
     if order.immutable:
-        now = _tag(order, registry, patience, tag)
+        now = _tag(order, means.registry, means.patience, tag)
         refuse_moves(order, (TagPlan(tag, now, root.digest),))
-    patience.call(lambda: mover.move(root, plan.repository, tag))
-    if order.verify and (now := _tag(order, registry, patience, tag)) != root.digest:
+    means.patience.call(attempt)
+    now = _tag(order, means.registry, means.patience, tag) if order.verify else root.digest
+    if now != root.digest:
         raise PushError(
             f"{Reference(plan.repository, tag)} names {now or 'nothing'} after it was moved to "
             f"{root.digest}.",

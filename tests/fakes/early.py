@@ -15,6 +15,7 @@ class FakeEarlyUploads:
     Attributes:
         wanted: What was to be brought, each time.
         brings: Brings a whole image; None when that is left to the engine.
+        moves: Moves a tag; None when that is left to the engine.
         lends: The blobs that another repository has.
     """
 
@@ -22,6 +23,7 @@ class FakeEarlyUploads:
         self.lends: frozenset[Digest] = frozenset()
         self.wanted: list[frozenset[Digest]] = []
         self.brings: Callable[[Content], None] | None = None
+        self.moves: Callable[[Content, str], None] | None = None
         self._journal = journal or Journal()
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
@@ -36,3 +38,11 @@ class FakeEarlyUploads:
         if self.brings:
             self.brings(content)
         return bool(self.brings)
+
+    def move(self, content: Content, tag: str) -> bool:
+        """Move the tag if `moves` says how."""
+        if not self.moves:
+            return False
+        self._journal.step(f"move {tag} early")
+        self.moves(content, tag)
+        return True

@@ -34,7 +34,7 @@ _EVERYTHING = [
     ("push", "--format", "json", "--tag", "json"),
     ("push", "--immutable", "--compression", "none"),
     ("push", "--username", "nobody"),
-    ("push", "--engine", "skopeo", "--tag", "skopeo"),
+    ("push", "--engine", "skopeo", "--compression", "none", "--tag", "skopeo"),
     ("logout",),
 ]
 

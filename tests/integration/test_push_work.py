@@ -12,7 +12,9 @@ from bed import hostile
 from bed.docker import Docker
 from bed.dockless import Dockless
 from bed.images import Layer
+from bed.process import output
 from bed.registry import Registry
+from bed.tools import crane
 
 _NAME = "team/work:1"
 _COUNTING = """
@@ -117,6 +119,19 @@ def test_the_same_push_again_reads_nothing_and_starts_nothing(
     pushed(program, archive, *target)
     work = pushed(program, archive, *target)
     assert (work.read, work.compressed, work.started) == (0, 0, ())
+
+
+def test_further_tags_of_what_is_there_start_nothing(
+    program: Dockless, own_registry: Registry, archive: Path
+) -> None:
+    target = ("--image", f"{own_registry.host}/{_NAME}")
+    pushed(program, archive, *target)
+    work = pushed(program, archive, *target, "--tag", "1", "--tag", "2", "--tag", "3")
+    assert (work.read, work.compressed, work.started) == (0, 0, ())
+    digests = {
+        output((crane(), "digest", f"{target[1].rpartition(':')[0]}:{n}")) for n in (1, 2, 3)
+    }
+    assert len(digests) == 1
 
 
 def test_a_changed_layer_is_the_only_one_that_is_read(

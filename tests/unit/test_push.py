@@ -130,6 +130,21 @@ def test_an_image_that_is_there_under_another_tag_is_not_sent_again(shop: Shop) 
     assert (result.sent, result.attempts, result.verified) == (0, 0, True)
 
 
+def test_a_tag_is_moved_without_an_engine_where_that_works(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    shop.early.moves = lambda content, tag: shop.held.tags.update({tag: content.root.digest})
+    result = shop.push("v1", "v2", "v3")
+    assert shop.held.tags == dict.fromkeys(("v1", "v2", "v3"), shop.content.root.digest)
+    assert (shop.engines, result.engine, result.verified) == (0, "", True)
+    assert "move v2" not in shop.journal.steps
+
+
+def test_a_tag_that_the_registry_did_not_move_as_it_said_is_an_error(shop: Shop) -> None:
+    shop.early.moves = lambda *_: None
+    with pytest.raises(PushError, match="v1 names nothing after it was moved"):
+        shop.push()
+
+
 def test_a_tag_that_is_right_already_is_left_alone(shop: Shop) -> None:
     shop.registry.hold(REPOSITORY, shop.content, "v1")
     shop.push("v1", "v2")

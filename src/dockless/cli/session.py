@@ -246,7 +246,7 @@ class Session:
         means = self.means(plan.repository)
         tags = tuple(tag.tag for tag in plan.tags)
         order = Order(plan.repository, tags, self._options.immutable, self._options.verify)
-        move_tags(order, plan, means.engine(), means.registry, means.patience)
+        move_tags(order, plan, means)
 
     def order(self, target: Target) -> Order:
         """Return what the command line asks for."""

@@ -24,6 +24,7 @@ from dockless.model.errors import DocklessError
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
+from dockless.registry import manifests
 from dockless.registry.client import RegistryClient
 from dockless.registry.links import Gauge
 
@@ -137,6 +138,14 @@ class HeadStart:
                 self._end_stall()
         self._tell(sending, told)
         return False
+
+    def move(self, content: Content, tag: str) -> bool:
+        """Make a tag name an image that is there by its digest; return whether it does.
+
+        Raises:
+            NetworkError: The registry asks for patience.
+        """
+        return manifests.move(self._client, self._repository, content, tag)
 
     @property
     def sent(self) -> int:

@@ -1,8 +1,8 @@
 """Whole images ahead of the engine, for mirrors: many images that share most of what they are.
 
 Blobs that another repository has are mounted from there, the others are sent, and then come the
-manifests, by digest, so that the registry itself compares them. What is left to the engine are the
-tags, and every image for which something goes wrong here.
+manifests, by digest, so that the registry itself compares them. What is left to the engine is every
+image for which something goes wrong here.
 
 The requests are those of the distribution-spec: 'Mounting a blob from another repository', 'POST
 then PUT' and 'Pushing Manifests'.
@@ -22,6 +22,7 @@ from dockless.model.errors import DocklessError, NetworkError, PushError
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Repository
 from dockless.ports import Task
+from dockless.registry import manifests
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import CONNECTIONS, Answer
 from dockless.registry.links import Gauge
@@ -84,6 +85,14 @@ class WholeImages:
         except (DocklessError, OSError):
             return False
 
+    def move(self, content: Content, tag: str) -> bool:
+        """Make a tag name an image that is there by its digest; return whether it does.
+
+        Raises:
+            NetworkError: The registry asks for patience.
+        """
+        return manifests.move(self._client, self._repository, content, tag)
+
     def _mount(self, blob: tuple[Digest, Repository]) -> Digest | None:
         digest, home = blob
         query = f"mount={quote(str(digest))}&from={quote(home.path)}"
@@ -119,10 +128,8 @@ class WholeImages:
         document = parse_document(data)
         if document.subject and not self._client.lists_referrers(self._repository):
             return False
-        headers = {"Content-Type": document.media_type}
-        answer = self._client.request("PUT", self._repository, f"manifests/{digest}", headers, data)
-        _expect(answer, _CREATED)
-        return True
+        kind = document.media_type
+        return manifests.put(self._client, self._repository, str(digest), data, kind)
 
     def _chunks(self, file: BinaryIO, sending: Task) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
