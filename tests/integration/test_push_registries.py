@@ -19,6 +19,7 @@ from bed.registry import Registry
 from dockless.layout.store import BlobStore
 from dockless.model.digest import Digest
 from dockless.model.manifest import Descriptor
+from dockless.model.packing import GZIP
 
 ELSEWHERE = "192.0.2.1:5000"
 
@@ -123,7 +124,7 @@ def remember_otherwise(store: BlobStore, layer: Layer, folder: Path) -> str:
     blob.write_bytes(packed)
     store.adopt(blob, Digest.of(packed))
     descriptor = Descriptor(images.GZIP_LAYER, Digest.of(packed), len(packed))
-    store.remember(diff_id, "gzip", descriptor)
+    store.remember(diff_id, GZIP, descriptor)
     return str(descriptor.digest)
 
 

@@ -7,7 +7,7 @@ remembered. A power cut can so lose a blob, but never leave a wrong one behind (
 
 import contextlib
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from dockless.layout.streams import Draft, Hashing, Metered, Rejoined, digest_of
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError
 from dockless.model.manifest import Descriptor, layer_compression, layer_media_type
-from dockless.model.packing import Packing
+from dockless.model.packing import Compression, Packing
 from dockless.model.timings import Timings
 from dockless.ports import Task
 
@@ -95,9 +95,16 @@ class Staging:
 
     def known(self, diff_id: Digest) -> Descriptor | None:
         """Return what a layer has become before, in a format that it may have."""
-        formats = dict.fromkeys((self.packing.compression, *self.packing.kept))
-        found = (self.store.layer(diff_id, each) for each in formats)
+        found = (self.store.layer(diff_id, each) for each in self._formats())
         return next((layer for layer in found if layer), None)
+
+    def _formats(self) -> Iterable[Compression]:
+        return dict.fromkeys((self.packing.compression, *self.packing.kept))
+
+    def _packing(self, guess: Digest | None) -> Packing:
+        """Return how to compress what is probably this layer: as before, so it stays the same."""
+        found = (self.store.packing(guess, each) for each in self._formats() if guess)
+        return next((packing for packing in found if packing), self.packing)
 
     def document(self, data: bytes, media_type: str = "") -> Descriptor:
         """Stage a small blob, such as a config; it goes where layers went before."""
@@ -139,26 +146,29 @@ class Staging:
         head = head_of(size, first)
         with contextlib.ExitStack() as turn, decompressing(source, packed, label) as plain:
             turn.enter_context(self.store.exclusive(head))
-            guess = self.store.seen(head) if may_guess else None
-            known = self.known(guess) if guess else None
+            guess = self.store.seen(head)
+            known = self.known(guess) if guess and may_guess else None
             if guess and known and self.path(known.digest):
                 if digest_of(plain) != guess:
                     raise MispredictedError
                 return Layer(guess, known)
-            return self._compress(plain, size, head, turn)
+            packing = self._packing(guess)
+            with self._draft() as draft, self._followed(draft, size) as growing:
+                diff_id = self._compressed(plain, growing or draft, packing)
+                media_type = layer_media_type(packing.compression)
+                blob = Descriptor(media_type, draft.digest(), draft.size)
+                layer = Layer(diff_id, blob)
 
-    def _compress(self, plain: Readable, size: int, head: str, turn: contextlib.ExitStack) -> Layer:
-        with self._draft() as draft, self._followed(draft, size) as growing:
-            diff_id = self._compressed(plain, growing or draft)
-            media_type = layer_media_type(self.packing.compression)
-            blob = Descriptor(media_type, draft.digest(), draft.size)
-            layer = Layer(diff_id, blob)
-            self._keep(draft, lambda: self._remember(head, layer), turn.pop_all())
-            if growing:
-                growing.finish(blob)
-            else:
-                self._offer(blob)
-        return layer
+                def remember() -> None:
+                    self.store.remember(diff_id, packing, blob)
+                    self.store.see(head, diff_id)
+
+                self._keep(draft, remember, turn.pop_all())
+                if growing:
+                    growing.finish(blob)
+                else:
+                    self._offer(blob)
+            return layer
 
     @contextlib.contextmanager
     def _followed(self, draft: Draft, size: int) -> Iterator[Growing | None]:
@@ -171,19 +181,15 @@ class Staging:
             self.on_growing(growing)
             yield growing
 
-    def _compressed(self, plain: Readable, sink: Sink) -> Digest:
+    def _compressed(self, plain: Readable, sink: Sink, packing: Packing) -> Digest:
         """Write a layer compressed; return its diffID."""
         raw, timings = Hashing(), self._timings
-        with compressing(self.packing, sink, self._cores, timings) as encoder:
+        with compressing(packing, sink, self._cores, timings) as encoder:
             for block in timings.each("read", blocks(plain)):
                 with timings.of("hash"):
                     raw.write(block)
                 encoder.write(block)
         return raw.digest()
-
-    def _remember(self, head: str, layer: Layer) -> None:
-        self.store.remember(layer.diff_id, self.packing.compression, layer.descriptor)
-        self.store.see(head, layer.diff_id)
 
     def _packed_layer(self, source: Readable, packed: str, label: str) -> Layer:
         with self._draft() as draft:

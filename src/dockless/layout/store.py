@@ -6,7 +6,8 @@ Below the store's folder:
 - `unflushed/BOOT.ALGORITHM.HEX`: marks a blob that may not be on the disk yet, and the boot of the
   machine that wrote it. The next push flushes it, when the system has long written it by itself;
   after a crash of the machine it is read and compared before anybody trusts it.
-- `layers/HEX.COMPRESSION`: of a layer's diffID, the descriptor of its compressed form.
+- `layers/HEX.COMPRESSION`: of a layer's diffID, the descriptor of its compressed form, and how it
+  became that.
 - `heads/HEX`: of a layer's length and first block, the diffID it had when last seen.
 - `runs/NAME/`: the staging area of a push that is going on; left-overs are swept by the next one.
 - `locks/`: which process is at work on what.
@@ -31,7 +32,7 @@ from typing import IO
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
-from dockless.model.packing import Compression
+from dockless.model.packing import Compression, Packing
 
 DEFAULT_LIMIT = 20 * 1000**3
 """Bytes of blobs kept when nobody says otherwise."""
@@ -112,17 +113,29 @@ class BlobStore:
 
     def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
         """Return what a layer becomes when compressed, if this store ever saw it done."""
+        record = self._record(diff_id, compression)
+        return record and record[0]
+
+    def packing(self, diff_id: Digest, compression: Compression) -> Packing | None:
+        """Return how a layer became what `layer` returns."""
+        record = self._record(diff_id, compression)
+        return record and record[1]
+
+    def _record(
+        self, diff_id: Digest, compression: Compression
+    ) -> tuple[Descriptor, Packing] | None:
         try:
             entry = json.loads(_used(self._layer_path(diff_id, compression)))
-            digest, size = Digest.parse(entry["digest"]), int(entry["size"])
+            digest, size, level = Digest.parse(entry["digest"]), entry["size"], entry["level"]
+            layer = Descriptor(layer_media_type(compression), digest, int(size))
+            return layer, Packing(compression, int(level))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Descriptor(layer_media_type(compression), digest, size)
 
-    def remember(self, diff_id: Digest, compression: Compression, layer: Descriptor) -> None:
-        """Keep what `layer` will return."""
-        entry = json.dumps({"digest": str(layer.digest), "size": layer.size})
-        _write(self._layer_path(diff_id, compression), entry.encode())
+    def remember(self, diff_id: Digest, packing: Packing, layer: Descriptor) -> None:
+        """Keep what `layer` and `packing` will return."""
+        entry = {"digest": str(layer.digest), "size": layer.size, "level": packing.level}
+        _write(self._layer_path(diff_id, packing.compression), json.dumps(entry).encode())
 
     def seen(self, head: str) -> Digest | None:
         """Return the diffID of the last layer with this head (see `head_of`)."""

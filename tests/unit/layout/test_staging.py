@@ -20,7 +20,7 @@ from dockless.layout.streams import Draft
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError, SourceError
 from dockless.model.manifest import OCI_CONFIG, Descriptor, layer_media_type
-from dockless.model.packing import Compression, asked
+from dockless.model.packing import Compression, Packing, asked
 from fakes.progress import FakeTask
 
 TAR = b"etc/motd" + bytes(BLOCK) + b"the end"
@@ -38,8 +38,9 @@ def make(store: BlobStore, tmp_path: Path) -> Iterator[Make]:
     """Return a maker of staging areas, each as that of another push."""
     areas: list[Staging] = []
 
-    def area(compression: Compression = "gzip") -> Staging:
-        areas.append(Staging(store, tmp_path / f"run-{len(areas)}", asked(compression), 2))
+    def area(packing: Packing | Compression = "gzip") -> Staging:
+        packing = asked(packing) if isinstance(packing, str) else packing
+        areas.append(Staging(store, tmp_path / f"run-{len(areas)}", packing, 2))
         return areas[-1]
 
     yield area
@@ -133,6 +134,19 @@ def test_a_layer_whose_blob_was_pruned_is_compressed_again(make: Make, store: Bl
     second = make()
     assert stage(second, TAR, may_guess=True) == known
     assert read(second, known.descriptor.digest)
+
+
+def test_a_pruned_layer_becomes_what_it_was_whatever_is_chosen_now(
+    make: Make, store: BlobStore
+) -> None:
+    with make(Packing("zstd", 19)) as first:
+        known = stage(first, TAR)
+    for path in files(store.folder.parent):
+        path.unlink()
+    store.prune(1)
+    chosen = Packing("gzip", 1, ("gzip", "zstd"))
+    assert stage(make(chosen), TAR, may_guess=True) == known
+    assert stage(make(Packing("gzip", 1)), TAR).descriptor.media_type == layer_media_type("gzip")
 
 
 def test_two_pushes_that_meet_at_a_layer_compress_it_once(make: Make) -> None:

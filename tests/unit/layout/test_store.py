@@ -10,6 +10,7 @@ from dockless.layout.store import BlobStore, Usage, head_of
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
+from dockless.model.packing import GZIP, Packing
 
 DIFF_ID = Digest.of(b"a layer")
 PACKED = Descriptor(layer_media_type("gzip"), Digest.of(b"packed"), 6)
@@ -120,16 +121,19 @@ def test_looking_for_a_blob_marks_it_as_used(store: BlobStore) -> None:
 
 
 def test_a_layers_compressed_form_is_remembered_for_each_compression(store: BlobStore) -> None:
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     assert store.layer(DIFF_ID, "gzip") == PACKED
     assert store.layer(DIFF_ID, "zstd") is None
+    store.remember(DIFF_ID, Packing("zstd", 9), PACKED)
+    assert store.packing(DIFF_ID, "gzip") == GZIP
+    assert store.packing(DIFF_ID, "zstd") == Packing("zstd", 9)
 
 
 @pytest.mark.parametrize(
     "damage", ["", "not json", "[]", '{"digest": "sha256:1", "size": 1}', "{}"]
 )
 def test_a_damaged_record_is_no_record(store: BlobStore, damage: str) -> None:
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     (record,) = (store.folder / "layers").iterdir()
     record.write_text(damage)
     assert store.layer(DIFF_ID, "gzip") is None
@@ -217,7 +221,7 @@ def test_usage_counts_blobs_bytes_and_layers(store: BlobStore) -> None:
     assert store.usage() == Usage(0, 0, 0)
     adopt(store, b"one")
     adopt(store, b"three")
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     assert store.usage() == Usage(2, 8, 1)
 
 
@@ -238,7 +242,7 @@ def test_pruning_below_the_limit_deletes_nothing(store: BlobStore) -> None:
 
 
 def test_what_is_known_of_layers_outlives_their_blobs(store: BlobStore) -> None:
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     adopt(store, b"packed")
     store.prune(1)
     assert store.usage() == Usage(0, 0, 1)
@@ -246,7 +250,7 @@ def test_what_is_known_of_layers_outlives_their_blobs(store: BlobStore) -> None:
 
 def test_pruning_everything_forgets_everything(store: BlobStore) -> None:
     adopt(store, b"packed")
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     store.see("head", DIFF_ID)
     assert store.prune(0) == 6
     assert store.usage() == Usage(0, 0, 0)
@@ -255,7 +259,7 @@ def test_pruning_everything_forgets_everything(store: BlobStore) -> None:
 
 def test_what_nobody_asked_for_in_90_days_is_forgotten(store: BlobStore) -> None:
     for number, days in enumerate((89, 91)):
-        store.remember(Digest.of(b"%d" % number), "gzip", PACKED)
+        store.remember(Digest.of(b"%d" % number), GZIP, PACKED)
         record = store.folder / "layers" / f"{Digest.of(b'%d' % number).hex}.gzip"
         moment = time.time() - days * 24 * 3600
         os.utime(record, (moment, moment))
@@ -265,7 +269,7 @@ def test_what_nobody_asked_for_in_90_days_is_forgotten(store: BlobStore) -> None
 
 
 def test_using_a_record_keeps_it(store: BlobStore) -> None:
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     (record,) = (store.folder / "layers").iterdir()
     os.utime(record, (1, 1))
     assert store.layer(DIFF_ID, "gzip") == PACKED
@@ -277,7 +281,7 @@ def test_pruning_and_measuring_pass_over_what_another_push_deletes_meanwhile(
     store: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     adopt(store, b"packed")
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     stat = Path.stat
 
     def vanish(path: Path, **how: bool) -> os.stat_result:
@@ -300,5 +304,5 @@ def test_a_record_may_be_pruned_while_it_is_written(
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", pruned)
-    store.remember(DIFF_ID, "gzip", PACKED)
+    store.remember(DIFF_ID, GZIP, PACKED)
     assert store.layer(DIFF_ID, "gzip") is None
