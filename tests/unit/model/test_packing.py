@@ -17,7 +17,7 @@ def test_the_slower_the_way_and_the_more_cores_the_higher_the_level(
     assert packing.kept == ("gzip", "zstd")
 
 
-@pytest.mark.parametrize(("link", "level"), [(None, 1), (100 * MB, 1), (1 * MB, 3)])
+@pytest.mark.parametrize(("link", "level"), [(None, 1), (1000 * MB, 1), (125 * MB, 2), (1 * MB, 3)])
 def test_a_registry_without_zstd_gets_gzip(link: float | None, level: int) -> None:
     packing = chosen(link, 2, zstd=False, where="r")
     assert (packing.compression, packing.level, packing.kept) == ("gzip", level, ("gzip",))
