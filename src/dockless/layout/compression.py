@@ -136,7 +136,8 @@ class _Gzip:
 class _Zstd:
     """zstd frames (RFC 8878), one after another, each of so many blocks.
 
-    Higher levels look further back, and so gain by larger frames.
+    Higher levels look further back, and so gain by larger frames. The first is of one block: it is
+    soon done, and then on its way.
     """
 
     _BLOCKS, _BLOCKS_OF_HIGH, _HIGH = 4, 8, 6
@@ -147,7 +148,8 @@ class _Zstd:
         self._new = partial(zstandard.ZstdCompressor, level)
         self._own = threading.local()
         self._order = order
-        self._count = self._BLOCKS if level < self._HIGH else self._BLOCKS_OF_HIGH
+        self._most = self._BLOCKS if level < self._HIGH else self._BLOCKS_OF_HIGH
+        self._count = 1
         self._blocks: list[bytes] = []
         self._empty = True
 
@@ -162,7 +164,7 @@ class _Zstd:
             self._close_frame()
 
     def _close_frame(self) -> None:
-        blocks, self._blocks, self._empty = self._blocks, [], False
+        blocks, self._blocks, self._empty, self._count = self._blocks, [], False, self._most
         self._order.add(sum(map(len, blocks)), lambda: self._frame(b"".join(blocks)))
 
     def _frame(self, data: bytes) -> bytes:
