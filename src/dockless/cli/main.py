@@ -91,12 +91,27 @@ def main() -> None:
 
 
 def _look_for_signals() -> None:
-    """Wake the main thread once a second.
+    """Wake the main thread once a second, and stop then what should have stopped before.
 
     Python sees a signal between two of its steps. One that comes just before a call that blocks,
-    as a read from a pipe, would otherwise not be seen until that call ends.
+    as a read from a pipe, would otherwise not be seen until that call ends. And one that is seen in
+    a finalizer or a weak reference's callback is raised there, where it ends nothing: Python only
+    tells of it.
     """
-    signal.signal(signal.SIGALRM, lambda *_: None)
+    lost: list[BaseException] = []
+
+    def keep(unraisable: "sys.UnraisableHookArgs") -> None:
+        if isinstance(unraisable.exc_value, _STOPS):
+            lost.append(unraisable.exc_value)
+        else:
+            sys.__unraisablehook__(unraisable)
+
+    def look(*_: object) -> None:
+        if lost:
+            raise lost.pop()
+
+    sys.unraisablehook = keep
+    signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
 
 

@@ -1,5 +1,7 @@
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import click
 import pytest
 
 from dockless import __version__
+from dockless.cli import main as main_module
 from dockless.cli.main import _COMMANDS, _ending, _Terminated, dockless, main
 from dockless.model.errors import (
     AuthError,
@@ -24,9 +27,10 @@ Ends = Callable[..., int]
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
+    before, hook = signal.getsignal(signal.SIGTERM), sys.unraisablehook
     yield
     signal.signal(signal.SIGTERM, before)
+    sys.unraisablehook = hook
 
 
 @pytest.fixture
@@ -157,3 +161,26 @@ def test_an_interrupt_that_python_wrapped_is_an_interrupt(
     wrapped.__cause__ = KeyboardInterrupt()
     assert _ending(wrapped) == 130
     assert "Interrupted." in capsys.readouterr().err
+
+
+class _LastWords:
+    """What a signal meets when it goes."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), self._number)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_meets_a_finalizer_ends_the_command_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, ends: Ends, number: int, code: int
+) -> None:
+    def work(**_: object) -> None:
+        _LastWords(number)
+        time.sleep(30)
+
+    monkeypatch.setattr(main_module, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == code
