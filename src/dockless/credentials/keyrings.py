@@ -178,7 +178,7 @@ def backend(
 def _load(choice: str, dotted: str) -> Callable[[], Backend]:
     module, dot, name = dotted.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return] # found by name
     except (ImportError, AttributeError, ValueError):
         pass
     if choice == FILE:

@@ -101,8 +101,9 @@ class Staging:
     def _formats(self) -> Iterable[Compression]:
         return dict.fromkeys((self.packing.compression, *self.packing.kept))
 
-    def _packing(self, guess: Digest | None) -> Packing:
-        """Return how to compress what is probably this layer: as before, so it stays the same."""
+    def _packing(self, head: str) -> Packing:
+        """Return how to compress a layer: as it was before, if it is the one with this head."""
+        guess = self.store.seen(head)
         found = (self.store.packing(guess, each) for each in self._formats() if guess)
         return next((packing for packing in found if packing), self.packing)
 
@@ -146,29 +147,30 @@ class Staging:
         head = head_of(size, first)
         with contextlib.ExitStack() as turn, decompressing(source, packed, label) as plain:
             turn.enter_context(self.store.exclusive(head))
-            guess = self.store.seen(head)
-            known = self.known(guess) if guess and may_guess else None
+            guess = self.store.seen(head) if may_guess else None
+            known = self.known(guess) if guess else None
             if guess and known and self.path(known.digest):
                 if digest_of(plain) != guess:
                     raise MispredictedError
                 return Layer(guess, known)
-            packing = self._packing(guess)
-            with self._draft() as draft, self._followed(draft, size) as growing:
-                diff_id = self._compressed(plain, growing or draft, packing)
-                media_type = layer_media_type(packing.compression)
-                blob = Descriptor(media_type, draft.digest(), draft.size)
-                layer = Layer(diff_id, blob)
+            return self._compress(plain, size, head, turn)
 
-                def remember() -> None:
-                    self.store.remember(diff_id, packing, blob)
-                    self.store.see(head, diff_id)
+    def _compress(self, plain: Readable, size: int, head: str, turn: contextlib.ExitStack) -> Layer:
+        packing = self._packing(head)
+        with self._draft() as draft, self._followed(draft, size) as growing:
+            diff_id = self._compressed(plain, growing or draft, packing)
+            blob = Descriptor(layer_media_type(packing.compression), draft.digest(), draft.size)
 
-                self._keep(draft, remember, turn.pop_all())
-                if growing:
-                    growing.finish(blob)
-                else:
-                    self._offer(blob)
-            return layer
+            def remember() -> None:
+                self.store.remember(diff_id, packing, blob)
+                self.store.see(head, diff_id)
+
+            self._keep(draft, remember, turn.pop_all())
+            if growing:
+                growing.finish(blob)
+            else:
+                self._offer(blob)
+        return Layer(diff_id, blob)
 
     @contextlib.contextmanager
     def _followed(self, draft: Draft, size: int) -> Iterator[Growing | None]:

@@ -1,5 +1,7 @@
 """Manifests and tags that need no engine: one request each ('Pushing Manifests')."""
 
+from collections.abc import Callable
+
 from dockless.model.content import Content
 from dockless.model.errors import DocklessError, NetworkError
 from dockless.model.reference import Repository
@@ -26,11 +28,21 @@ def move(client: RegistryClient, repository: Repository, content: Content, tag: 
         NetworkError: The registry asks for patience.
     """
     root = content.root
+    data = content.documents[root.digest]
+    return worked(lambda: put(client, repository, tag, data, root.media_type))
+
+
+def worked(attempt: Callable[[], bool]) -> bool:
+    """Return whether an attempt succeeded; an error is left to the engine, which comes next.
+
+    Raises:
+        NetworkError: The registry asks for patience.
+    """
     try:
-        return put(client, repository, tag, content.documents[root.digest], root.media_type)
+        return attempt()
     except NetworkError as error:
         if error.retry_after is not None:
             raise
         return False
-    except DocklessError:
+    except (DocklessError, OSError):
         return False

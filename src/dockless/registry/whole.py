@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, NetworkError, PushError
+from dockless.model.errors import DocklessError, PushError
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Repository
 from dockless.ports import Task
@@ -73,17 +73,14 @@ class WholeImages:
         Raises:
             NetworkError: The registry asks for patience.
         """
-        try:
+
+        def attempt() -> bool:
             with ThreadPoolExecutor(CONNECTIONS) as pool:
                 all(pool.map(partial(self._send, sending), missing.items()))
             # where the registry keeps no list of referrers, crane keeps one in a tag
             return all(self._put(content, digest) for digest in content.children_first())
-        except NetworkError as error:
-            if error.retry_after is not None:
-                raise
-            return False
-        except (DocklessError, OSError):
-            return False
+
+        return manifests.worked(attempt)
 
     def move(self, content: Content, tag: str) -> bool:
         """Make a tag name an image that is there by its digest; return whether it does.
