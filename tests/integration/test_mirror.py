@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from bed import images
+from bed import hostile, images
 from bed.dockless import Dockless, Result
 from bed.failures import until
 from bed.faults import Fault, FaultyRegistry, status
@@ -237,6 +237,54 @@ def test_a_dry_run_tells_what_it_would_do_and_sends_nothing(pusher: Pusher, fold
     document = json.loads(as_json.stdout)
     assert document["unknownRepositories"] == [f"{host}/m/acme/job"]
     assert document["moves"][0]["after"] == web["digest"]
+
+
+def test_a_tag_that_must_not_move_does_not_keep_the_others(pusher: Pusher, folder: Path) -> None:
+    web = pusher.program.run("push", folder / "old.tar", "--image", _at(pusher, "acme/web:v1"))
+    assert web.code == 0, web.stderr
+    before = pusher.digest("m/acme/web:v1")
+    done = mirrored(pusher, folder / "deep", "--immutable")
+    assert done.code == 8, done.stderr
+    assert f"{_at(pusher, 'acme/web:v1')} exists and is {before}" in done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    assert pusher.digest("m/acme/web:v1") == before
+    assert pusher.digest("m/acme/api:v1")
+
+
+def _at(pusher: Pusher, name: str) -> str:
+    return f"{pusher.registry.host}/m/{name}"
+
+
+def test_a_registry_that_asks_for_patience_slows_every_worker(
+    program: Dockless, faulty_registry: FaultyRegistry, tmp_path: Path
+) -> None:
+    workers, count = 2, 12
+    for number in range(count):
+        # one that shares a layer would wait for who sends that
+        data = hostile.tar(hostile.file("number", b"%d" % number))
+        path = tmp_path / f"{number}.tar"
+        path.write_bytes(data)
+        layer = Layer(path, images.digest(data))
+        layout = images.Layout(tmp_path / "many" / str(number))
+        layout.top(layout.image([layer], str(number), **images.named(f"x.io/a/{number}:v1")))
+    faulty_registry.faults.append(Fault("PUT", "/manifests/sha256:", status(429, retry_after=3), 1))
+    arguments = ("--to", faulty_registry.host, "--parallel", str(workers))
+    with program.start("mirror", tmp_path / "many", *arguments) as child:
+        until(lambda: any(each.status == 429 for each in faulty_registry.requests))
+        time.sleep(2)
+        early = _tags(faulty_registry)
+        _, stderr = child.communicate(timeout=60)
+    assert child.returncode == 0, stderr.decode()
+    assert early <= 2 * workers, "what was on its way may end"
+    assert _tags(faulty_registry) == count
+
+
+def _tags(registry: FaultyRegistry) -> int:
+    """Return how many tags were made."""
+    return sum(
+        each.method == "PUT" and each.path.endswith("/manifests/v1") and each.status == _CREATED
+        for each in registry.requests
+    )
 
 
 def test_connections_are_no_more_than_allowed(pusher: Pusher, folder: Path) -> None:
