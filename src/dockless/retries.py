@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from dockless.model.errors import NetworkError
+from dockless.model.errors import NetworkError, ServerError
 
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 30.0
+_QUESTIONS = 3
 
 Result = TypeVar("Result")
 
@@ -96,6 +97,26 @@ class Patience:
             sleep=self.sleep,
             reraise=True,
         )(again)
+
+    def ask(self, question: Callable[[], Result], unknown: Result) -> Result:
+        """Return the answer to a question about what is there, or `unknown` if it only fails.
+
+        Raises:
+            NetworkError: The last failure of another kind, when patience ends.
+        """
+        left = min(_QUESTIONS, self.attempts)
+
+        def once() -> Result:
+            nonlocal left
+            try:
+                return question()
+            except ServerError:
+                left -= 1
+                if not left:
+                    return unknown
+                raise
+
+        return self.call(once)
 
     def _told(self, step: Callable[[], Result]) -> Result:
         """Take a step; what a busy registry asks for is told to all who share the brake."""

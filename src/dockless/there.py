@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from dockless.delivery import Delivery, Order, refuse_moves, tags_before
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError
 from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.proof import complete, read_back
-from dockless.push import Delivery, Order, refuse_moves, tags_before
 from dockless.retries import Patience
 
 

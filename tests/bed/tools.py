@@ -2,11 +2,17 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).parents[2]
 _CACHE = _CHECKOUT / ".cache"
 _PLUGINS = "usr/libexec/docker/cli-plugins"
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_SLOWLY = """#!/bin/sh
+sleep 0.1
+exec '{program}' "$@"
+"""
 
 
 def tools_folder() -> Path:
@@ -27,6 +33,17 @@ def modern_dockerd() -> Path:
 def buildx() -> Path:
     """Return the path of docker's plugin for BuildKit."""
     return _found("docker-buildx", _CACHE / "debian" / "docker-buildx" / _PLUGINS)
+
+
+def slow_programs(folder: Path, names: Iterable[str]) -> str:
+    """Return a PATH on which programs take their time to start, so that a watch sees each."""
+    folder.mkdir()
+    search = f"{tools_folder()}:{SYSTEM_PATH}"
+    for name in names:
+        script = folder / name
+        script.write_text(_SLOWLY.format(program=shutil.which(name, path=search)))
+        script.chmod(0o755)
+    return f"{folder}:{SYSTEM_PATH}"
 
 
 def _found(name: str, folder: Path) -> Path:

@@ -14,6 +14,7 @@ import pytest
 from bed import secrecy
 from bed.dockless import Dockless, Result
 from bed.registry import Login, Registry
+from bed.tools import slow_programs
 
 _BUG = """
 from dockless.{module} import {name} as broken
@@ -60,12 +61,18 @@ class Bed:
 
 @pytest.fixture(params=["basic", "token"])
 def bed(
-    request: pytest.FixtureRequest, program: Dockless, login: Login, locked_registry: Registry
+    request: pytest.FixtureRequest,
+    program: Dockless,
+    login: Login,
+    locked_registry: Registry,
+    tmp_path: Path,
 ) -> Iterator[Bed]:
     registry = locked_registry
     if request.param == "token":
         registry = request.getfixturevalue("token_registry")
-    made = Bed(replace(program, extra={"DOCKLESS_KEYRING": "kernel-user"}), registry, login)
+    path = slow_programs(tmp_path / "programs", ("crane", "skopeo"))
+    extra = {"DOCKLESS_KEYRING": "kernel-user", "PATH": path}
+    made = Bed(replace(program, extra=extra), registry, login)
     yield made
     made.program.run("logout", registry.host)
 

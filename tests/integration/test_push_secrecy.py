@@ -1,7 +1,6 @@
 """The password of a push stays in memory: it is in no child, no file and no output."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +14,8 @@ from bed.dockless import Dockless, Result, dockless
 from bed.fixtures import SAMPLE
 from bed.registry import Login, Registry
 from bed.secrecy import Watch
-from bed.tools import crane
+from bed.tools import slow_programs
 
-_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-# What starts takes its time, so that the watch sees every child.
-_SLOWLY = """#!/bin/sh
-sleep 0.1
-exec '{program}' "$@"
-"""
 _BUG = """
 from {module} import {name} as broken
 
@@ -39,6 +32,7 @@ class Bed:
 
     Attributes:
         folder: A folder of programs that stands first on PATH.
+        path: That PATH.
         engine: The engine.
         registry: The registry.
         login: Its account.
@@ -46,14 +40,14 @@ class Bed:
     """
 
     folder: Path
+    path: str
     engine: str
     registry: Registry
     login: Login
     push: tuple[str | Path, ...]
 
     def dockless(self, **extra: str) -> Dockless:
-        path = f"{self.folder}:{_SYSTEM_PATH}"
-        return dockless(self.folder.parent / "dockless", PATH=path, **extra)
+        return dockless(self.folder.parent / "dockless", PATH=self.path, **extra)
 
     @contextmanager
     def watching(self, program: Dockless) -> Iterator[Watch]:
@@ -73,18 +67,10 @@ def bed(
 ) -> Bed:
     engine = str(request.param)
     folder = tmp_path / "programs"
-    folder.mkdir()
-    for program in (crane(), *map(_installed, ("skopeo", "docker"))):
-        script = folder / program.name
-        script.write_text(_SLOWLY.format(program=program))
-        script.chmod(0o755)
+    path = slow_programs(folder, ("crane", "skopeo", "docker"))
     target = f"{locked_registry.host}/secrecy/{tmp_path.name.lower()}:1"
     options = ("--image", target, "--ca-file", locked_registry.ca_file, "--engine", engine)
-    return Bed(folder, engine, locked_registry, login, ("push", old_archive, *options))
-
-
-def _installed(name: str) -> Path:
-    return Path(shutil.which(name, path=_SYSTEM_PATH) or name)
+    return Bed(folder, path, engine, locked_registry, login, ("push", old_archive, *options))
 
 
 def has_password(text: str, login: Login) -> bool:

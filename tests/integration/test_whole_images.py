@@ -15,6 +15,7 @@ from dockless.model.endpoint import Trust
 from dockless.model.packing import asked
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
+from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
 from dockless.registry.links import Gauge
 from dockless.registry.pace import Pace
@@ -77,7 +78,7 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
     shared, pace = SharedBlobs(), CountingPace()
     sender, other = shared.sender(), shared.sender()
-    ahead = WholeImages(client, one, sender, pace, Gauge())
+    ahead = WholeImages(client, one, sender, Direct(client, one, pace, Gauge()))
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
     assert ahead.borrow(digests) == {}
@@ -86,7 +87,7 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, pace.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
-    then = WholeImages(client, two, other, pace, Gauge())
+    then = WholeImages(client, two, other, Direct(client, two, pace, Gauge()))
     assert then.borrow(digests) == dict.fromkeys(digests, True)
     assert then.bring(image, {}, task)
     assert client.present(two, digests) == set(digests)
@@ -98,7 +99,9 @@ def test_a_referrer_is_left_to_the_engine_where_nobody_lists_it(
 ) -> None:
     _, referrer = signed
     repository = Repository.of(server.host, f"refer/{tmp_path.name}")
-    ahead = WholeImages(client, repository, SharedBlobs().sender(), Pace(None), Gauge())
+    ahead = WholeImages(
+        client, repository, SharedBlobs().sender(), Direct(client, repository, Pace(None), Gauge())
+    )
     task = FakeProgress().start("uploading", None)
     brought = ahead.bring(referrer, blobs_of(referrer, tmp_path), task)
     assert brought == client.lists_referrers(repository)
@@ -111,7 +114,9 @@ def test_what_the_registry_refuses_is_left_to_the_engine(
 ) -> None:
     image, _ = signed
     repository = Repository.of(server.host, f"wrong/{tmp_path.name}")
-    ahead = WholeImages(client, repository, SharedBlobs().sender(), Pace(None), Gauge())
+    ahead = WholeImages(
+        client, repository, SharedBlobs().sender(), Direct(client, repository, Pace(None), Gauge())
+    )
     files = blobs_of(image, tmp_path)
     digest = image.blobs[0].digest
     wrong = tmp_path / "wrong"

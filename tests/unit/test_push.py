@@ -1,18 +1,25 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from dockless.delivery import Means, Order
 from dockless.layout.oci import write_layout
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import AuthError, ConflictError, NetworkError, PushError
+from dockless.model.errors import (
+    AuthError,
+    ConflictError,
+    NetworkError,
+    PushError,
+    ServerError,
+)
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
-from dockless.ports import Engine
-from dockless.push import Means, Order, push
+from dockless.ports import Engine, Task
+from dockless.push import push
 from dockless.retries import Patience
 from fakes.early import FakeEarlyUploads
 from fakes.engine import FakeEngine
@@ -24,6 +31,7 @@ from fakes.registry import FakeRegistry, Held
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
 OTHER = Digest("sha256", "e" * 64)
 BUSY = NetworkError("It is busy.", retry_after=0.0)
+BROKEN = ServerError("It cannot read this.")
 FIRST_PUSH = [
     *("tag v1", "tag v2", "content", "present"),
     *("paths", "bring", "push"),
@@ -41,6 +49,8 @@ class Shop:
     journal: Journal = field(default_factory=Journal)
     progress: FakeProgress = field(default_factory=FakeProgress)
     engines: int = 0
+    takes_again: bool = True
+    resent: list[frozenset[Digest]] = field(default_factory=list)
     layouts: list[Path] = field(default_factory=list)
     registry: FakeRegistry = field(init=False)
     image: FakeImage = field(init=False)
@@ -63,6 +73,14 @@ class Shop:
         self.engines += 1
         return FakeEngine(self.registry, self.journal)
 
+    def resend(self, content: Content, blobs: Mapping[Digest, Path], sending: Task) -> bool:
+        self.journal.step("resend")
+        sending.advance(0)
+        if self.takes_again:
+            self.resent.append(frozenset(blobs))
+            self.registry.hold(REPOSITORY, content)
+        return self.takes_again
+
     def push(self, *tags: str, **order: bool) -> PushResult:
         return push(Order(REPOSITORY, tags or ("v1",), **order), self.image, self.means())
 
@@ -76,6 +94,7 @@ class Shop:
         return Means(
             self.registry,
             self.early,
+            self.resend,
             self.engine,
             laid_out,
             self.progress,
@@ -237,6 +256,7 @@ def _loses_blob(held: Held) -> None:
 def test_a_registry_that_did_not_keep_the_image_gets_no_tag(
     shop: Shop, damage: Callable[[Held], None]
 ) -> None:
+    shop.takes_again = False
     shop.journal.on("manifest", lambda: damage(shop.held))
     with pytest.raises(PushError, match="after the push"):
         shop.push()
@@ -291,6 +311,66 @@ def test_a_push_that_cannot_succeed_moves_no_tag_and_ends_its_progress(
     assert shop.journal.steps.count("push") == pushes
     assert not shop.held.tags
     assert all(task.finished for task in shop.progress.tasks)
+
+
+@pytest.mark.parametrize("step", ["tag v1", "present", "manifest"])
+def test_what_the_registry_only_fails_to_read_is_taken_as_not_there(shop: Shop, step: str) -> None:
+    shop.attempts = 9
+    shop.journal.on(step, BROKEN, BROKEN, BROKEN)
+    result = shop.push()
+    assert result.plan.missing
+    assert shop.held.tags == {"v1": shop.content.root.digest}
+
+
+def test_only_the_blobs_that_cannot_be_read_are_taken_as_not_there(shop: Shop) -> None:
+    shop.attempts = 2
+    broken, *_ = shop.content.blobs
+    shop.held.blobs |= {blob.digest for blob in shop.content.blobs}
+    # all of them, twice, and then the first of them, twice
+    shop.journal.on("present", *[BROKEN] * 4)
+    assert shop.push().plan.missing == (broken,)
+
+
+def test_what_the_engine_cannot_read_either_is_sent_without_a_question(shop: Shop) -> None:
+    missing = {blob.digest for blob in shop.content.blobs}
+    there = shop.content.blobs[-1].digest
+    shop.journal.on("push", lambda: _arrives_and_fails(shop, there))
+    assert shop.push().attempts == 1
+    assert shop.resent == [missing - {there}]
+    assert shop.held.tags == {"v1": shop.content.root.digest}
+
+
+def _arrives_and_fails(shop: Shop, blob: Digest) -> None:
+    shop.held.blobs.add(blob)
+    raise BROKEN
+
+
+@pytest.mark.parametrize("failures", [(BROKEN, BROKEN, BROKEN), (None,)])
+def test_what_the_engine_leaves_out_is_sent_without_a_question(
+    shop: Shop, failures: tuple[Exception | None, ...]
+) -> None:
+    lost = shop.content.blobs[-1].digest
+    shop.journal.on("manifest", lambda: shop.held.blobs.discard(lost))
+    shop.journal.on("present", None, *failures, *[None] * 4)
+    shop.push()
+    assert shop.resent == [{lost}]
+    assert shop.held.tags == {"v1": shop.content.root.digest}
+
+
+def test_what_is_not_taken_again_either_is_the_engine_s_error(shop: Shop) -> None:
+    shop.takes_again = False
+    shop.journal.on("push", BROKEN, BROKEN, BROKEN)
+    with pytest.raises(ServerError):
+        shop.push()
+    assert shop.journal.steps.count("resend") == 3
+    assert not shop.held.tags
+
+
+def test_a_tag_that_cannot_be_read_is_not_moved_where_tags_are_immutable(shop: Shop) -> None:
+    shop.journal.on("tag v1", BROKEN, BROKEN, BROKEN)
+    with pytest.raises(ServerError):
+        shop.push(immutable=True)
+    assert "push" not in shop.journal.steps
 
 
 def test_a_blob_that_another_repository_has_is_borrowed_and_not_read(shop: Shop) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dockless.model.errors import AuthError, DocklessError, NetworkError, PushError
+from dockless.model.errors import AuthError, DocklessError, NetworkError, PushError, ServerError
 from dockless.retries import Brake, Patience
 
 
@@ -113,6 +113,28 @@ def test_nothing_is_tried_again_when_the_wait_leads_past_the_deadline(
 def test_before_the_deadline_a_failure_is_tried_again(patience: Callable[..., Patience]) -> None:
     step = Step(NetworkError("Busy.", retry_after=1.0))
     assert patience(deadline=time.monotonic() + 3600).call(step) == "done"
+
+
+def test_a_question_that_the_registry_only_fails_at_has_no_answer(
+    patience: Callable[..., Patience], slept: list[float]
+) -> None:
+    step = Step(*[ServerError("It fails.")] * 9)
+    assert patience(attempts=9).ask(step, "unknown") == "unknown"
+    assert (step.calls, len(slept)) == (3, 2)
+
+
+def test_a_question_is_asked_again_before_it_has_no_answer(
+    patience: Callable[..., Patience],
+) -> None:
+    step = Step(ServerError("It fails."), NetworkError("It is down."), ServerError("It fails."))
+    assert patience().ask(step, "unknown") == "done"
+
+
+def test_a_registry_that_is_down_leaves_no_question_open(
+    patience: Callable[..., Patience],
+) -> None:
+    with pytest.raises(NetworkError):
+        patience(attempts=2).ask(Step(*[NetworkError("It is down.")] * 2), "unknown")
 
 
 def test_a_registry_that_is_busy_brakes_everybody() -> None:

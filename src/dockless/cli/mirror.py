@@ -23,6 +23,7 @@ from dockless.cli.stores import store
 from dockless.cli.workers import Bounds, Workers, workers
 from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
+from dockless.delivery import Order
 from dockless.mirror import Entry, plan
 from dockless.mirror import mirror as push_all
 from dockless.model.errors import DocklessError, PartialError, UsageError
@@ -31,7 +32,6 @@ from dockless.model.reference import Repository
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.processes.programs import ProgramsHere
-from dockless.push import Order
 from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.receipt import Line

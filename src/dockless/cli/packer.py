@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cores
+from dockless.delivery import Order
 from dockless.layout.staging import Staging
 from dockless.model import packing
 from dockless.model.errors import PushError
 from dockless.model.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
-from dockless.push import Order
 from dockless.registry.client import RegistryClient
 from dockless.registry.links import Links
 

@@ -19,6 +19,7 @@ from dockless.cli.packer import Packer
 from dockless.cli.workspaces import Workspace, workspaces
 from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
+from dockless.delivery import Means, Order, tags_before
 from dockless.engines.shell import Shell
 from dockless.layout.oci import write_layout
 from dockless.model.errors import PushError
@@ -28,8 +29,9 @@ from dockless.model.reference import Reference, Repository
 from dockless.model.secret import Credential
 from dockless.ports import EarlyUploads, Image
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.push import Means, Order, move_tags, push, tags_before
+from dockless.push import move_tags, push
 from dockless.registry.client import RegistryClient
+from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
 from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart, Watch
@@ -54,6 +56,7 @@ class Door:
     client: RegistryClient
     ahead: HeadStart
     early: EarlyUploads
+    direct: Direct
 
 
 class Session:
@@ -159,8 +162,9 @@ class Session:
             HeadStart(client, repository, gauge, watch, self._prepare_engine)
         )
         sender = self._sender
-        early = WholeImages(client, repository, sender, self._pace, gauge) if sender else ahead
-        return Door(client, ahead, early)
+        direct = Direct(client, repository, self._pace, gauge)
+        early = WholeImages(client, repository, sender, direct) if sender else ahead
+        return Door(client, ahead, early, direct)
 
     def _greeted(self, host: str) -> RegistryClient:
         """Return a client of a registry that answers; all repositories share its connections."""
@@ -267,6 +271,7 @@ class Session:
         return Means(
             door.client,
             door.early,
+            door.direct.send,
             functools.cache(lambda: self._engine(door, repository, folder / "home")),
             partial(write_layout, folder / "layout"),
             self._progress,

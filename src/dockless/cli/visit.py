@@ -13,6 +13,7 @@ from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
 from dockless.cli.session import Door, Find, Session
 from dockless.cli.workspaces import Workspace
+from dockless.delivery import Delivery, Order, deliver
 from dockless.fleet import Delivered
 from dockless.model.digest import Digest
 from dockless.model.errors import (
@@ -26,7 +27,6 @@ from dockless.model.errors import (
 from dockless.model.host import Way
 from dockless.model.server import SSH_PORT, Server
 from dockless.ports import Image, Progress
-from dockless.push import Delivery, Order, deliver
 from dockless.remote import audit
 from dockless.remote.connection import Ssh, connect
 from dockless.remote.shell import BROKEN, Shell

@@ -14,6 +14,7 @@ from dockless.model.errors import (
     NetworkError,
     PushError,
     RepositoryMissingError,
+    ServerError,
 )
 
 _STATUS = re.compile(
@@ -69,7 +70,12 @@ _RULES = (
         lambda _, host, said: NetworkError(f"{host} is busy: {said}", "Try again later."),
     ),
     _Rule(
-        ("unavailable", "bad gateway", "internal server error"),
+        ("internal server error",),
+        frozenset({500}),
+        lambda _, host, said: ServerError(f"{host} is in trouble: {said}", "Try again later."),
+    ),
+    _Rule(
+        ("unavailable", "bad gateway"),
         frozenset(range(500, 600)),
         lambda _, host, said: NetworkError(f"{host} is in trouble: {said}", "Try again later."),
     ),

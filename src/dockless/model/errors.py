@@ -87,6 +87,10 @@ class NetworkError(DocklessError):
         self.retry_after = retry_after
 
 
+class ServerError(NetworkError):
+    """The registry answers 500: it failed at this one request."""
+
+
 class HostLostError(NetworkError):
     """A host cannot be reached over SSH, or the connection to it broke."""
 

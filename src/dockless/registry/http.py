@@ -14,7 +14,7 @@ import urllib3
 from urllib3 import exceptions
 
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
-from dockless.model.errors import NetworkError, UsageError, out_of_time
+from dockless.model.errors import NetworkError, ServerError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.registry.proxies import Proxy, proxy
 
@@ -22,7 +22,8 @@ CONNECTIONS = 8
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_FAILED = 500
+_PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
 _REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0)
 
 
@@ -95,9 +96,10 @@ class Http:
                 if len(data) <= LONGEST_MANIFEST:
                     response.release_conn()
         if response.status in _PASSING:
-            raise NetworkError(
-                f"{self.endpoint.host} answers {response.status} {response.reason or ''}".rstrip()
-                + ".",
+            kind = ServerError if response.status == _FAILED else NetworkError
+            said = f"{response.status} {response.reason or ''}".rstrip()
+            raise kind(
+                f"{self.endpoint.host} answers {said} to {method} of {urlsplit(url).path}.",
                 "The registry is busy or in trouble; try again later.",
                 retry_after=_seconds(response.headers.get("Retry-After", "")),
             )
@@ -215,7 +217,9 @@ def _reason(error: Exception) -> str:
     # urllib3 counts a refused connection among the timeouts
     if late and not isinstance(error, exceptions.NewConnectionError):
         return "it does not answer in time"
-    text = str(error.__cause__ or error.__context__ or error)
+    named = next((each for each in error.args if isinstance(each, OSError)), None)
+    cause = named or error.__cause__ or error.__context__ or error
+    text = (isinstance(cause, OSError) and cause.strerror) or str(cause)
     return text.rpartition("] ")[2].strip("()'\" ") or type(error).__name__
 
 

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from dockless.layout.growing import GivenUpError, Growing
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError
+from dockless.model.errors import DocklessError, ServerError
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
@@ -203,7 +203,10 @@ class HeadStart:
             upload.digest = growing.blob.digest
 
     def _has(self, digest: Digest) -> bool:
-        known = self._client.request("HEAD", self._repository, f"blobs/{digest}")
+        try:
+            known = self._client.request("HEAD", self._repository, f"blobs/{digest}")
+        except ServerError:  # it may have the blob, and cannot read it
+            return False
         if known.status in (_THERE, _MISSING):
             self._there[digest] = known.status == _THERE
         return known.status == _THERE

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from dockless.cli.options import PushOptions
+from dockless.delivery import Means, Order
 from dockless.layout.oci import write_layout
 from dockless.model.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
@@ -15,7 +16,7 @@ from dockless.model.platform import Platform
 from dockless.model.reference import Repository
 from dockless.model.timings import Timings
 from dockless.ports import Image
-from dockless.push import Means, Order, push
+from dockless.push import push
 from dockless.retries import Patience
 from dockless.settings.naming import Target
 from dockless.sources.archive import Candidate
@@ -80,6 +81,7 @@ class FakeSession:
         means = Means(
             self.registry,
             FakeEarlyUploads(),
+            lambda *_: False,
             lambda: FakeEngine(self.registry, self.journal),
             partial(write_layout, folder),
             FakeProgress(),

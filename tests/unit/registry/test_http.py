@@ -12,7 +12,7 @@ from urllib3 import exceptions
 
 from bed.certificates import make
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import NetworkError, UsageError
+from dockless.model.errors import NetworkError, ServerError, UsageError
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.registry import http as module
 from dockless.registry.http import Http, reach, ssl_context
@@ -79,8 +79,9 @@ def test_an_answer_that_never_ends_is_cut_and_its_connection_not_used_again() ->
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_registry_in_trouble_may_recover(status: int) -> None:
-    with pytest.raises(NetworkError, match=f"answers {status} Reason") as caught:
-        connected(Pool(status, {"Retry-After": "7"})).ask("GET", URL)
+    with pytest.raises(NetworkError, match=f"answers {status} Reason to GET of /v2/.") as caught:
+        connected(Pool(status, {"Retry-After": "7"})).ask("GET", f"{URL}?secret")
+    assert isinstance(caught.value, ServerError) == (status == 500)
     assert (caught.value.passing, caught.value.retry_after) == (True, 7.0)
 
 
@@ -123,6 +124,7 @@ def test_no_answer_is_waited_for_past_the_deadline() -> None:
     [
         (exceptions.ConnectTimeoutError(POOL, URL), "does not answer in time", True),
         (exceptions.ProtocolError("Connection aborted."), "cannot be reached", True),
+        (exceptions.ProtocolError("x", OSError(104, "reset")), "cannot be reached: reset.", True),
         (exceptions.MaxRetryError(POOL, URL, exceptions.ProtocolError("x")), "reached", True),
         (
             exceptions.NameResolutionError(HOST, POOL, OSError("Name or service not known")),  # type: ignore[arg-type] # socket.gaierror has this shape

@@ -1,0 +1,64 @@
+"""What a repository has, asked with patience.
+
+A registry that was killed while it wrote may fail for good, with status 500, at reading what it was
+writing, until that is written again; Docker's does so up to version 2. So there are two ways to
+ask: what must be known, and what is taken as not there where the registry only fails at it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dockless.model.digest import Digest
+from dockless.model.reference import Repository
+from dockless.ports import Registry
+from dockless.retries import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What one repository has.
+
+    Attributes:
+        registry: Reads it.
+        repository: The repository.
+        patience: How often and how long it is asked.
+    """
+
+    registry: Registry
+    repository: Repository
+    patience: Patience
+
+    def tag(self, tag: str) -> Digest | None:
+        """Return the digest that a tag names, or None when there is no such tag."""
+        return self.patience.call(lambda: self.registry.tag(self.repository, tag))
+
+    def manifest(self, digest: Digest) -> bytes | None:
+        """Return the manifest or index of this digest, or None."""
+        return self.patience.call(lambda: self.registry.manifest(self.repository, digest))
+
+    def blobs(self, digests: Sequence[Digest]) -> frozenset[Digest]:
+        """Return those of the blobs that are there."""
+        return self.patience.call(lambda: self.registry.present(self.repository, digests))
+
+    def readable_tag(self, tag: str) -> Digest | None:
+        """Return the digest that a tag names; None when there is no such tag, or none to read."""
+        return self.patience.ask(lambda: self.registry.tag(self.repository, tag), None)
+
+    def has_readable(self, digest: Digest) -> bool:
+        """Whether the manifest or index of this digest is there, and can be read."""
+
+        def there() -> bool:
+            return self.registry.manifest(self.repository, digest) is not None
+
+        return self.patience.ask(there, unknown=False)
+
+    def readable_blobs(self, digests: Sequence[Digest]) -> frozenset[Digest]:
+        """Return those of the blobs that are there, and can be read."""
+
+        def ask(these: Sequence[Digest]) -> frozenset[Digest] | None:
+            return self.patience.ask(lambda: self.registry.present(self.repository, these), None)
+
+        together = ask(digests)
+        if together is not None:
+            return together
+        return frozenset().union(*(ask([digest]) or () for digest in digests))

@@ -1,0 +1,88 @@
+"""A registry that was killed while it wrote: it fails at reading what it was writing, for good.
+
+Docker's registry up to version 2 leaves an empty file then, and answers 500 whenever it reads it;
+writing it again mends that.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bed.dockless import Dockless
+from bed.pushes import Pusher
+from bed.registry import Registry
+
+_REPOSITORIES = "docker/registry/v2/repositories"
+_TAG = "_manifests/tags/1/current/link"
+_MANIFEST = "_manifests/revisions/sha256/*/link"
+_BLOBS = "_layers/sha256/*/link"
+
+
+@pytest.fixture
+def pusher(program: Dockless, own_registry: Registry, tmp_path: Path) -> Pusher:
+    """Pushes to a registry of the test's own."""
+    return Pusher(program, own_registry, tmp_path)
+
+
+def empty(registry: Registry, repository: str, pattern: str) -> list[Path]:
+    """Empty files of a repository, as if the registry had been killed while it wrote them."""
+    found = list((registry.storage / _REPOSITORIES / repository).glob(pattern))
+    assert found
+    for path in found:
+        path.write_bytes(b"")
+    return found
+
+
+def assert_whole(pusher: Pusher, name: str, written: Sequence[Path]) -> None:
+    """See that the registry can read what it could not, and has the whole image."""
+    assert all(path.read_bytes() for path in written)
+    pusher.back(name)
+
+
+@pytest.mark.parametrize("pattern", [_TAG, _MANIFEST])
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+def test_what_cannot_be_read_is_pushed_again(
+    pusher: Pusher, oci_layout: Path, pattern: str, engine: str
+) -> None:
+    digest = pusher.push("acme/app:1", oci_layout)
+    damaged = empty(pusher.registry, "acme/app", pattern)
+    assert pusher.push("acme/app:1", oci_layout, "--engine", engine) == digest
+    assert_whole(pusher, "acme/app:1", damaged)
+
+
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+def test_a_blob_that_cannot_be_read_is_sent_again(
+    pusher: Pusher, oci_layout: Path, engine: str
+) -> None:
+    digest = pusher.push("acme/app:1", oci_layout)
+    damaged = empty(pusher.registry, "acme/app", _BLOBS)
+    assert pusher.push("acme/app:2", oci_layout, "--engine", engine) == digest
+    assert_whole(pusher, "acme/app:2", damaged)
+
+
+def test_a_tag_that_cannot_be_read_is_not_moved_by_an_immutable_push(
+    pusher: Pusher, oci_layout: Path
+) -> None:
+    pusher.push("acme/app:1", oci_layout)
+    (link,) = empty(pusher.registry, "acme/app", _TAG)
+    result = pusher.run("acme/app:1", oci_layout, "--immutable", "--retries", "1")
+    assert result.code == 6
+    assert "answers 500 Internal Server Error to HEAD of /v2/acme/app/manifests/1" in result.stderr
+    assert link.read_bytes() == b""
+
+
+@pytest.mark.parametrize("pattern", [_TAG, _MANIFEST, _BLOBS])
+def test_a_mirror_writes_again_what_cannot_be_read(
+    pusher: Pusher, oci_layout: Path, tmp_path: Path, pattern: str
+) -> None:
+    source = shutil.copytree(oci_layout, tmp_path / "layouts" / "app")
+    argv = ("mirror", source, "--to", f"{pusher.registry.host}/acme")
+    assert pusher.program.run(*argv).code == 0
+    damaged = empty(pusher.registry, "acme/app", pattern)
+    if pattern == _BLOBS:  # or the tag would say that all of it is there
+        shutil.rmtree(pusher.registry.storage / _REPOSITORIES / "acme/app/_manifests/tags")
+    result = pusher.program.run(*argv)
+    assert result.code == 0, result.stderr
+    assert_whole(pusher, "acme/app:1", damaged)
