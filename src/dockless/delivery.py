@@ -134,7 +134,7 @@ def _inventory(repository: Repository, means: Means) -> Inventory:
 def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means) -> bool:
     if tags:
         return any(tag.action != "keep" for tag in tags)
-    return not _inventory(order.repository, means).has_readable(root)
+    return _inventory(order.repository, means).readable_manifest(root) is None
 
 
 def tags_before(order: Order, registry: Registry, patience: Patience) -> dict[str, Digest | None]:
@@ -176,7 +176,7 @@ def _send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
     """Push the content by digest, unless it is there; return the engine and how often it ran."""
     root = plan.content.root.digest
     inventory = _inventory(plan.repository, means)
-    if not plan.missing and inventory.has_readable(root):
+    if not plan.missing and inventory.readable_manifest(root) is not None:
         return "", 0
     engine = means.engine()
     # an engine reads the config even where the registry has it

@@ -44,13 +44,9 @@ class Inventory:
         """Return the digest that a tag names; None when there is no such tag, or none to read."""
         return self.patience.ask(lambda: self.registry.tag(self.repository, tag), None)
 
-    def has_readable(self, digest: Digest) -> bool:
-        """Whether the manifest or index of this digest is there, and can be read."""
-
-        def there() -> bool:
-            return self.registry.manifest(self.repository, digest) is not None
-
-        return self.patience.ask(there, unknown=False)
+    def readable_manifest(self, digest: Digest) -> bytes | None:
+        """Return the manifest or index of this digest; None when there is none, or none to read."""
+        return self.patience.ask(lambda: self.registry.manifest(self.repository, digest), None)
 
     def readable_blobs(self, digests: Sequence[Digest]) -> frozenset[Digest]:
         """Return those of the blobs that are there, and can be read."""

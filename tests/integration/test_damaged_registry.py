@@ -62,6 +62,15 @@ def test_a_blob_that_cannot_be_read_is_sent_again(
     assert_whole(pusher, "acme/app:2", damaged)
 
 
+def test_compression_is_chosen_where_a_tag_cannot_be_read(
+    pusher: Pusher, old_archive: Path
+) -> None:
+    digest = pusher.push("acme/app:1", old_archive)
+    damaged = empty(pusher.registry, "acme/app", _TAG)
+    assert pusher.push("acme/app:1", old_archive, "--compression", "auto") == digest
+    assert_whole(pusher, "acme/app:1", damaged)
+
+
 def test_a_tag_that_cannot_be_read_is_not_moved_by_an_immutable_push(
     pusher: Pusher, oci_layout: Path
 ) -> None:

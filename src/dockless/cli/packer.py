@@ -1,16 +1,15 @@
 """`--compression auto`: what layers become, by the registry, its readers and the way there."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cores
-from dockless.delivery import Order
+from dockless.inventory import Inventory
 from dockless.layout.staging import Staging
 from dockless.model import packing
 from dockless.model.errors import PushError
 from dockless.model.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
-from dockless.registry.client import RegistryClient
 from dockless.registry.links import Links
 
 _WORDS = re.compile(r"manifest.?invalid|unsupported|not supported|media.?type", re.IGNORECASE)
@@ -35,14 +34,14 @@ class Packer:
         self._note = note
         self._settled = False
 
-    def settle(self, client: RegistryClient, order: Order) -> None:
+    def settle(self, inventory: Inventory, tags: Sequence[str]) -> None:
         """Choose for the registry of a push, once."""
         if not self._chooses or self._settled:
             return
         self._settled = True
-        host = order.repository.host
+        host = inventory.repository.host
         link = self._links.of(host)
-        zstd = link.takes_zstd and not _has_old_readers(client, order)
+        zstd = link.takes_zstd and not _has_old_readers(inventory, tags)
         chosen = packing.chosen(link.rate, cores(), zstd=zstd, where=host)
         self._staging.packing = chosen
         self._note(f"Compression: {chosen}")
@@ -55,11 +54,11 @@ class Packer:
             error.remedy = "It may take no zstd. Push again: the layers will be gzip."
 
 
-def _has_old_readers(client: RegistryClient, order: Order) -> bool:
+def _has_old_readers(inventory: Inventory, tags: Sequence[str]) -> bool:
     """Whether the first tag names an image in Docker's own format, which has no zstd."""
-    for tag in order.tags[:1]:
-        digest = client.tag(order.repository, tag)
-        data = client.manifest(order.repository, digest) if digest else None
+    for tag in tags[:1]:
+        digest = inventory.readable_tag(tag)
+        data = inventory.readable_manifest(digest) if digest else None
         if data:
             document = parse_document(data)
             return document.media_type in {DOCKER_INDEX, DOCKER_MANIFEST}

@@ -21,6 +21,7 @@ from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
 from dockless.delivery import Means, Order, tags_before
 from dockless.engines.shell import Shell
+from dockless.inventory import Inventory
 from dockless.layout.oci import write_layout
 from dockless.model.errors import PushError
 from dockless.model.plan import Plan, PushResult
@@ -122,7 +123,8 @@ class Session:
 
     def settle(self, order: Order) -> None:
         """Choose what layers become, where that is left to us, before any is staged."""
-        self._packer.settle(self.knock(order.repository).client, order)
+        client = self.knock(order.repository).client
+        self._packer.settle(Inventory(client, order.repository, self._patience), order.tags)
 
     def _prepare_engine(self) -> None:
         """Make the engine ready while the other layers are staged; once."""
