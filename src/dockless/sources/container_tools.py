@@ -10,6 +10,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
 from dockless.model.reference import Reference
 from dockless.processes.programs import Programs
+from dockless.sources.ahead import read_ahead
 from dockless.sources.archive import with_tag
 
 _ANSWER_SECONDS = 30
@@ -87,7 +88,8 @@ class ContainerTool:
         """
         with self._programs.stream(self.save_argv(image)) as running:
             try:
-                yield running.stdout
+                with read_ahead(running.stdout) as stream:
+                    yield stream
             except SourceError:
                 done = running.finish()
                 if done.code > 0:

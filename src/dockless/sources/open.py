@@ -16,6 +16,7 @@ from dockless.model.platform import Platform
 from dockless.model.reference import Reference
 from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
+from dockless.sources.ahead import read_ahead
 from dockless.sources.archive import Candidate, candidates, with_tag
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.files import Files
@@ -162,7 +163,8 @@ def _opened(path: Path) -> Iterator[Readable]:
 @contextlib.contextmanager
 def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[Readable]:
     with programs.stream(argv) as running:
-        yield running.stdout
+        with read_ahead(running.stdout) as stream:
+            yield stream
         done = running.finish()
     if done.code:
         raise SourceError(f"{label} cannot be read there: {done.stderr}")

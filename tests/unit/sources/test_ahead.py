@@ -1,0 +1,86 @@
+import io
+import os
+import threading
+import time
+
+import pytest
+
+from dockless.layout.blocks import BLOCK
+from dockless.model.errors import NetworkError
+from dockless.sources.ahead import read_ahead
+
+
+class Slow(io.BytesIO):
+    """A stream that counts what was read, and fails at its end if it is told to."""
+
+    def __init__(self, data: bytes, error: Exception | None = None) -> None:
+        super().__init__(data)
+        self._error = error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if not data and self._error:
+            raise self._error
+        return data
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+def settled() -> bool:
+    end = time.monotonic() + 10
+    while threads() and time.monotonic() < end:
+        time.sleep(0.01)
+    return not threads()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, BLOCK, 5 * BLOCK])
+def test_what_is_read_is_what_there_was(size: int) -> None:
+    data = os.urandom(3000 if size == 1 else 3 * BLOCK + 5)
+    with read_ahead(io.BytesIO(data)) as ahead:
+        parts = list(iter(lambda: ahead.read(size), b""))
+        assert ahead.read(size) == b"", "the end stays the end"
+    assert b"".join(parts) == data
+    assert max(map(len, parts)) <= size
+
+
+def test_all_that_is_to_come_is_read_at_once() -> None:
+    data = os.urandom(2 * BLOCK + 1)
+    with read_ahead(io.BytesIO(data)) as ahead:
+        assert ahead.read(3) + ahead.read() == data
+        assert ahead.read() == b""
+
+
+def test_a_block_is_there_before_it_is_asked_for_and_no_more_than_16_are() -> None:
+    stream = Slow(bytes(40 * BLOCK))
+    with read_ahead(stream) as ahead:
+        assert ahead.read(1)
+        end = time.monotonic() + 10
+        while stream.tell() < 17 * BLOCK and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        # one was asked for, 16 wait, and one more looks for room
+        assert 17 * BLOCK <= stream.tell() <= 18 * BLOCK
+    assert settled(), "a thread that waits for room ends"
+
+
+def test_an_error_comes_after_what_was_read_before_it() -> None:
+    error = NetworkError("The host is lost.")
+    with read_ahead(Slow(bytes(BLOCK), error)) as ahead:
+        assert len(ahead.read(BLOCK)) == BLOCK
+        with pytest.raises(NetworkError) as caught:
+            ahead.read(1)
+    assert caught.value is error
+    assert settled()
+
+
+def test_whoever_stops_early_does_not_wait_for_what_is_to_come() -> None:
+    ours, theirs = os.pipe()
+    with open(theirs, "wb", buffering=0) as writer, open(ours, "rb", buffering=0) as reader:  # noqa: PTH123 - descriptors
+        writer.write(b"the beginning")
+        with read_ahead(reader):
+            pass
+        assert threads(), "it waits for bytes"
+        writer.close()
+        assert settled()
