@@ -112,6 +112,8 @@ def test_the_digest_is_the_same_wherever_it_is_made(
     finally:
         os.sched_setaffinity(0, every_core)
     assert (elsewhere / "blobs").exists()
+    here, there = (pusher.manifest(f"archives/{name}:1") for name in ("here", "there"))
+    assert json.loads(here) == json.loads(there)
     assert first == second
 
 
