@@ -12,17 +12,11 @@ from bed.failures import complaint
 from bed.faults import Fault, FaultyRegistry, Slow
 from bed.fixtures import SAMPLE
 from bed.registry import Login, Registry
+from bed.tap import tap
 
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _COLOR = re.compile(r"\x1b\[[\d;]*m")
 _CONTROL = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
-_SLOW_DOCKER = """#!/bin/sh
-[ "$1" = save ] || exec /usr/bin/docker "$@"
-/usr/bin/docker "$@" | while head -c 500000 > "$TMPDIR/part" && [ -s "$TMPDIR/part" ]; do
-    cat "$TMPDIR/part"
-    sleep 0.1
-done
-"""
 
 
 @pytest.fixture
@@ -43,16 +37,12 @@ def shown(terminal: Terminal) -> tuple[int, str]:
 def test_a_bar_for_staging_shows_bytes_and_rate(
     old_docker: Docker, registry: Registry, tmp_path: Path
 ) -> None:
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    slow = programs / "docker"
-    slow.write_text(_SLOW_DOCKER)
-    slow.chmod(0o755)
-    path = f"{programs}:{_SYSTEM_PATH}"
-    program = dockless(tmp_path / "dockless", PATH=path, DOCKER_HOST=old_docker.address)
     target = f"{registry.host}/terminal/staging:1"
-    with program.terminal("push", SAMPLE, "--image", target) as terminal:
-        code, screen = shown(terminal)
+    with tap(old_docker.socket) as slow:
+        slow.pause = 0.1
+        program = dockless(tmp_path / "dockless", DOCKER_HOST=slow.address)
+        with program.terminal("push", SAMPLE, "--image", target) as terminal:
+            code, screen = shown(terminal)
     assert code == 0
     assert re.search(r"staging docker image sample:1 +━[━ ]+[\d.]+/\? MB +[\d.]+ MB/s", screen)
 

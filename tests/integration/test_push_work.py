@@ -163,7 +163,6 @@ def test_an_unchanged_image_of_a_daemon_is_not_exported(
     daemon = Dockless(program.folder, {**program.extra, "DOCKER_HOST": old_docker.address})
     argv = ("docker-daemon:sample:1", "--image", f"{own_registry.host}/{_NAME}")
     first = pushed(daemon, *argv)
-    assert [each for each in first.started if "'save'" in each]
+    assert first.read
     work = pushed(daemon, *argv)
-    assert (work.read, work.compressed) == (0, 0)
-    assert not [each for each in work.started if "'save'" in each]
+    assert (work.read, work.compressed, work.started) == (0, 0, ())

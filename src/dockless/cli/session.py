@@ -39,7 +39,7 @@ from dockless.registry.uploads import HeadStart, Watch
 from dockless.registry.whole import WholeImages
 from dockless.retries import Patience
 from dockless.settings.naming import Target
-from dockless.sources.container_tools import container_tools
+from dockless.sources.docker_daemon import tools_here
 from dockless.sources.open import Opener
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Session:
             space.staging,
             space.progress,
             sys.stdin.buffer,
-            container_tools(programs),
+            tools_here(programs, os.environ),
             self._pull,
         )
         self._options = options

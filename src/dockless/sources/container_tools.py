@@ -13,7 +13,7 @@ from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_ahead
 from dockless.sources.archive import with_tag
 
-_ANSWER_SECONDS = 30
+ANSWER_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class ContainerTool:
             EngineError: The tool cannot tell, such as docker without its daemon.
         """
         argv = (self.name, "image", "inspect", *names)
-        done = self._programs.run(argv, timeout=_ANSWER_SECONDS)
+        done = self._programs.run(argv, timeout=ANSWER_SECONDS)
         try:
             listed = json.loads(done.stdout or b"[]")
             found = [
-                (_digest(item["Id"]), [str(name) for name in item.get("RepoTags") or ()])
+                (image_digest(item["Id"]), [str(name) for name in item.get("RepoTags") or ()])
                 for item in listed
             ]
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -75,7 +75,7 @@ class ContainerTool:
         return self._listed("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
 
     def _listed(self, *arguments: str) -> list[str]:
-        done = self._programs.run((self.name, *arguments), timeout=_ANSWER_SECONDS)
+        done = self._programs.run((self.name, *arguments), timeout=ANSWER_SECONDS)
         listed = done.stdout.decode(errors="replace").split()
         return [name for name in listed if "<none>" not in name]
 
@@ -93,11 +93,11 @@ class ContainerTool:
             except SourceError:
                 done = running.finish()
                 if done.code > 0:
-                    raise _save_failed(self.name, image, done.stderr) from None
+                    raise save_failed(self.name, image, done.stderr) from None
                 raise
             done = running.finish()
             if done.code:
-                raise _save_failed(self.name, image, done.stderr)
+                raise save_failed(self.name, image, done.stderr)
 
     def save_argv(self, image: LocalImage) -> tuple[str, ...]:
         """Return what writes the image as a docker-archive to its stdout."""
@@ -112,9 +112,9 @@ class Buildah(ContainerTool):
         """Return the first of the named images that buildah has."""
         for name in names:
             argv = (self.name, "inspect", "--type", "image", "--format", "{{.FromImageID}}", name)
-            done = self._programs.run(argv, timeout=_ANSWER_SECONDS)
+            done = self._programs.run(argv, timeout=ANSWER_SECONDS)
             if done.code == 0:
-                return LocalImage(self.name, name, _digest(done.stdout.decode().strip()))
+                return LocalImage(self.name, name, image_digest(done.stdout.decode().strip()))
         return None
 
     def names(self) -> list[str]:
@@ -132,7 +132,8 @@ def container_tools(programs: Programs) -> tuple[ContainerTool, ...]:
     return (*tools, Buildah("buildah", programs))
 
 
-def _save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:
+def save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:
+    """Return the error for an image that its tool does not write to the end."""
     return SourceError(f"'{tool} save' of {image.name} failed: {_last_line(stderr)}")
 
 
@@ -153,7 +154,8 @@ def _tagged(name: str) -> set[Reference]:
         return set()
 
 
-def _digest(text: str) -> Digest:
+def image_digest(text: str) -> Digest:
+    """Return the digest that an image ID is, with its algorithm or without."""
     return Digest.parse(text if ":" in text else f"sha256:{text}")
 
 

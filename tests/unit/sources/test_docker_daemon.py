@@ -1,0 +1,77 @@
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from dockless.processes.programs import ProgramsHere
+from dockless.sources import docker_daemon
+from dockless.sources.docker_daemon import socket_of, tools_here
+
+
+@pytest.fixture
+def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A socket, at the place where Docker's usually is."""
+    path = tmp_path / "docker.sock"
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+    monkeypatch.setattr(docker_daemon, "_USUAL", str(path))
+    return path
+
+
+def with_context(folder: Path, document: str) -> Path:
+    folder.mkdir()
+    (folder / "config.json").write_text(document)
+    return folder
+
+
+def test_the_usual_socket_is_found(usual: Path, tmp_path: Path) -> None:
+    assert socket_of({}) == usual
+    assert socket_of({"HOME": str(tmp_path), "DOCKER_CONTEXT": "default"}) == usual
+
+
+@pytest.mark.parametrize("document", ["{}", '{"currentContext": "default"}', "[]", "{", "7"])
+def test_a_configuration_without_a_context_leaves_the_usual_one(
+    usual: Path, tmp_path: Path, document: str
+) -> None:
+    folder = with_context(tmp_path / ".docker", document)
+    assert socket_of({"HOME": str(tmp_path)}) == usual
+    assert socket_of({"DOCKER_CONFIG": str(folder)}) == usual
+
+
+def test_a_context_is_left_to_docker(usual: Path, tmp_path: Path) -> None:
+    folder = with_context(tmp_path / ".docker", json.dumps({"currentContext": "rootless"}))
+    assert socket_of({"DOCKER_CONTEXT": "build1"}) is None
+    assert socket_of({"HOME": str(tmp_path)}) is None
+    assert socket_of({"DOCKER_CONFIG": str(folder)}) is None
+    # docker takes DOCKER_CONTEXT before its configuration, and DOCKER_HOST before both
+    assert socket_of({"DOCKER_CONFIG": str(folder), "DOCKER_CONTEXT": "default"}) == usual
+    assert socket_of({"DOCKER_CONFIG": str(folder), "DOCKER_HOST": f"unix://{usual}"}) == usual
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:2375", "ssh://me@build1", "npipe:////./pipe/docker", "nonsense"]
+)
+def test_other_ways_to_a_daemon_are_left_to_docker(usual: Path, address: str) -> None:
+    assert usual.is_socket()
+    assert socket_of({"DOCKER_HOST": address}) is None
+
+
+def test_what_is_no_socket_or_may_not_be_used_is_left_to_docker(
+    usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    assert socket_of({"DOCKER_HOST": f"unix://{tmp_path / 'file'}"}) is None
+    assert socket_of({"DOCKER_HOST": f"unix://{tmp_path / 'absent'}"}) is None
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert socket_of({"DOCKER_HOST": f"unix://{usual}"}) is None
+
+
+def test_docker_comes_first_with_its_client_and_without(usual: Path, tmp_path: Path) -> None:
+    environment = {"PATH": str(tmp_path), "DOCKER_HOST": f"unix://{usual}"}
+    programs = ProgramsHere(environment)
+    names = ["docker", "podman", "nerdctl", "buildah"]
+    there, elsewhere = tools_here(programs, environment), tools_here(programs, {"DOCKER_HOST": "x"})
+    assert [tool.name for tool in there] == [tool.name for tool in elsewhere] == names
+    assert [tool.available() for tool in there] == [True, False, False, False]
+    assert not any(tool.available() for tool in elsewhere)
