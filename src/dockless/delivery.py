@@ -3,10 +3,11 @@
 import contextlib
 import functools
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockless.inventory import Inventory
+from dockless.inventory import Inventory, side_by_side
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, PushError, ServerError
@@ -142,7 +143,7 @@ def tags_before(order: Order, registry: Registry, patience: Patience) -> dict[st
     inventory = Inventory(registry, order.repository, patience)
     # a tag that may exist must not be moved
     read = inventory.tag if order.immutable else inventory.readable_tag
-    return {tag: read(tag) for tag in order.tags}
+    return dict(zip(order.tags, side_by_side(read, order.tags), strict=True))
 
 
 def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
@@ -226,13 +227,16 @@ def _resend(plan: Plan, image: Image, means: Means) -> bool:
 
 def _verify(plan: Plan, means: Means) -> None:
     inventory = _inventory(plan.repository, means)
-    for digest, data in plan.content.documents.items():
-        if inventory.manifest(digest) != data:
-            raise _lost(plan.repository, str(digest))
+    documents = plan.content.documents
     sent = [blob.digest for blob in plan.missing]
-    there = inventory.blobs(sent)
+    with ThreadPoolExecutor(1, "verify") as beside:
+        blobs = beside.submit(inventory.blobs, sent)
+        copies = side_by_side(inventory.manifest, documents)
+    for (digest, data), copy in zip(documents.items(), copies, strict=True):
+        if copy != data:
+            raise _lost(plan.repository, str(digest))
     for blob in sent:
-        if blob not in there:
+        if blob not in blobs.result():
             raise _lost(plan.repository, f"the blob {blob}")
 
 

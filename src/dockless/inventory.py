@@ -5,13 +5,19 @@ writing, until that is written again; Docker's does so up to version 2. So there
 ask: what must be known, and what is taken as not there where the registry only fails at it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dockless.model.digest import Digest
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.retries import Patience
+
+_AT_ONCE = 4
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +64,9 @@ class Inventory:
         if together is not None:
             return together
         return frozenset().union(*(ask([digest]) or () for digest in digests))
+
+
+def side_by_side(ask: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+    """Return what is found for each item, asking for several at once."""
+    with ThreadPoolExecutor(_AT_ONCE, "ask") as pool:
+        return list(pool.map(ask, items))

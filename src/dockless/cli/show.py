@@ -1,18 +1,20 @@
 """What is printed: results on stdout, talk on stderr."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from dockless.cli.options import PushOptions
-from dockless.fleet import Outcome
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, PushError
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.model.timings import Timings
 from dockless.report import document, text
-from dockless.report import hosts as host_report
+
+if TYPE_CHECKING:
+    from dockless.fleet import Outcome
 
 
 def remark(options: PushOptions, line: str) -> None:
@@ -58,8 +60,10 @@ def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError
     _afterwards(options, results)
 
 
-def hosts(options: PushOptions, repository: Repository, outcome: Outcome, *, audit: bool) -> None:
+def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, audit: bool) -> None:
     """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
+    from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
+
     for each in outcome.results:
         if each.error and len(outcome.results) > 1:
             click.echo(f"{each.server.address}: {text.error_text(each.error)}", err=True)
