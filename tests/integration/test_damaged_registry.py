@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bed import images
 from bed.dockless import Dockless
 from bed.pushes import Pusher
 from bed.registry import Registry
@@ -24,6 +25,12 @@ _BLOBS = "_layers/sha256/*/link"
 def pusher(program: Dockless, own_registry: Registry, tmp_path: Path) -> Pusher:
     """Pushes to a registry of the test's own."""
     return Pusher(program, own_registry, tmp_path)
+
+
+@pytest.fixture
+def packed(oci_layout: Path, tmp_path: Path) -> Path:
+    """An OCI archive: nothing of it goes ahead, so the engine sends all of it."""
+    return images.archive(oci_layout, tmp_path / "packed.tar")
 
 
 def empty(registry: Registry, repository: str, pattern: str) -> list[Path]:
@@ -44,21 +51,21 @@ def assert_whole(pusher: Pusher, name: str, written: Sequence[Path]) -> None:
 @pytest.mark.parametrize("pattern", [_TAG, _MANIFEST])
 @pytest.mark.parametrize("engine", ["crane", "skopeo"])
 def test_what_cannot_be_read_is_pushed_again(
-    pusher: Pusher, oci_layout: Path, pattern: str, engine: str
+    pusher: Pusher, packed: Path, pattern: str, engine: str
 ) -> None:
-    digest = pusher.push("acme/app:1", oci_layout)
+    digest = pusher.push("acme/app:1", packed)
     damaged = empty(pusher.registry, "acme/app", pattern)
-    assert pusher.push("acme/app:1", oci_layout, "--engine", engine) == digest
+    assert pusher.push("acme/app:1", packed, "--engine", engine) == digest
     assert_whole(pusher, "acme/app:1", damaged)
 
 
 @pytest.mark.parametrize("engine", ["crane", "skopeo"])
 def test_a_blob_that_cannot_be_read_is_sent_again(
-    pusher: Pusher, oci_layout: Path, engine: str
+    pusher: Pusher, packed: Path, engine: str
 ) -> None:
-    digest = pusher.push("acme/app:1", oci_layout)
+    digest = pusher.push("acme/app:1", packed)
     damaged = empty(pusher.registry, "acme/app", _BLOBS)
-    assert pusher.push("acme/app:2", oci_layout, "--engine", engine) == digest
+    assert pusher.push("acme/app:2", packed, "--engine", engine) == digest
     assert_whole(pusher, "acme/app:2", damaged)
 
 
@@ -72,11 +79,11 @@ def test_compression_is_chosen_where_a_tag_cannot_be_read(
 
 
 def test_a_tag_that_cannot_be_read_is_not_moved_by_an_immutable_push(
-    pusher: Pusher, oci_layout: Path
+    pusher: Pusher, packed: Path
 ) -> None:
-    pusher.push("acme/app:1", oci_layout)
+    pusher.push("acme/app:1", packed)
     (link,) = empty(pusher.registry, "acme/app", _TAG)
-    result = pusher.run("acme/app:1", oci_layout, "--immutable", "--retries", "1")
+    result = pusher.run("acme/app:1", packed, "--immutable", "--retries", "1")
     assert result.code == 6
     assert "answers 500 Internal Server Error to HEAD of /v2/acme/app/manifests/1" in result.stderr
     assert link.read_bytes() == b""

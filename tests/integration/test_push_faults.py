@@ -29,7 +29,7 @@ from bed.process import output
 from bed.registry import Login, Registry
 from bed.tools import crane
 
-FAILED, CONFIGURATION, AUTH, NETWORK = 1, 2, 4, 6
+FAILED, CONFIGURATION, SOURCE, AUTH, NETWORK = 1, 2, 3, 4, 6
 
 ENGINES = ("crane", "skopeo")
 NAME = "team/app"
@@ -50,10 +50,12 @@ STEPS = (
 
 
 @pytest.fixture(scope="module")
-def layout(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An image whose layers are compressed already, so that the engine sends all of it."""
-    made = images.Layout(tmp_path_factory.mktemp("faults") / "layout")
-    return made.top(made.image(layers[:2], **images.named("1")))
+def packed(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OCI archive: nothing of it goes ahead, so the engine sends all of it."""
+    folder = tmp_path_factory.mktemp("faults")
+    made = images.Layout(folder / "layout")
+    made.top(made.image(layers[:2], **images.named("1")))
+    return images.archive(made.folder, folder / "packed.tar")
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +132,10 @@ def bench(faulty_registry: FaultyRegistry, own_registry: Registry, program: Dock
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("method", "path"), STEPS)
 def test_a_503_in_any_step_passes(
-    bench: Bench, layout: Path, engine: str, method: str, path: str
+    bench: Bench, packed: Path, engine: str, method: str, path: str
 ) -> None:
     fault = bench.fault(method, path, status(503), times=1)
-    bench.arrives(layout, "--engine", engine)
+    bench.arrives(packed, "--engine", engine)
     assert fault.times == 0
 
 
@@ -143,48 +145,48 @@ def test_a_503_in_any_step_passes(
     [("POST", "/blobs/uploads/"), ("PATCH", "/blobs/uploads/"), ("PUT", BY_DIGEST)],
 )
 def test_a_429_in_any_upload_step_passes(
-    bench: Bench, layout: Path, engine: str, method: str, path: str
+    bench: Bench, packed: Path, engine: str, method: str, path: str
 ) -> None:
     fault = bench.fault(method, path, status(429), times=1)
-    bench.arrives(layout, "--engine", engine)
+    bench.arrives(packed, "--engine", engine)
     assert fault.times == 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_trouble_that_the_registry_cannot_explain_passes(
-    bench: Bench, layout: Path, engine: str
+    bench: Bench, packed: Path, engine: str
 ) -> None:
     fault = bench.fault("PUT", BY_DIGEST, status(500), times=1)
-    bench.arrives(layout, "--engine", engine)
+    bench.arrives(packed, "--engine", engine)
     assert fault.times == 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_blob_that_the_registry_does_not_find_at_once_passes(
-    bench: Bench, layout: Path, engine: str
+    bench: Bench, packed: Path, engine: str
 ) -> None:
     fault = bench.fault("PUT", BY_DIGEST, BLOB_UNKNOWN, times=1)
-    bench.arrives(layout, "--engine", engine)
+    bench.arrives(packed, "--engine", engine)
     assert fault.times == 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("code", [429, 502, 504])
 def test_trouble_that_a_proxy_in_between_tells_in_html_passes(
-    bench: Bench, layout: Path, engine: str, code: int
+    bench: Bench, packed: Path, engine: str, code: int
 ) -> None:
     page = Answer(code, HTML.headers, b"<html><body>Come back later</body></html>")
     fault = bench.fault("PUT", BY_DIGEST, page, times=1)
-    bench.arrives(layout, "--engine", engine)
+    bench.arrives(packed, "--engine", engine)
     assert fault.times == 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_connection_that_breaks_in_an_upload_passes(
-    bench: Bench, layout: Path, engine: str
+    bench: Bench, packed: Path, engine: str
 ) -> None:
     fault = bench.fault("PATCH", "/blobs/uploads/", Drop(after=100_000), times=1)
-    bench.arrives(layout, "--engine", engine)
+    bench.arrives(packed, "--engine", engine)
     assert fault.times == 0
 
 
@@ -198,18 +200,18 @@ def test_trouble_with_layers_that_go_ahead_passes(
     assert fault.times == 0
 
 
-def test_the_time_that_a_registry_asks_for_is_waited(bench: Bench, layout: Path) -> None:
+def test_the_time_that_a_registry_asks_for_is_waited(bench: Bench, packed: Path) -> None:
     bench.fault("HEAD", BY_TAG, status(429, retry_after=2), times=1)
     began = time.monotonic()
-    result = bench.arrives(layout)
+    result = bench.arrives(packed)
     assert time.monotonic() - began >= 2
     assert "429" in result.stderr
     assert "Trying again in 2.0 s." in result.stderr
 
 
-def test_a_wait_that_leads_past_the_timeout_is_not_begun(bench: Bench, layout: Path) -> None:
+def test_a_wait_that_leads_past_the_timeout_is_not_begun(bench: Bench, packed: Path) -> None:
     bench.fault("HEAD", BY_TAG, status(429, retry_after=3600))
-    assert "429" in bench.fails(NETWORK, layout, "--timeout", "30s")
+    assert "429" in bench.fails(NETWORK, packed, "--timeout", "30s")
     assert bench.count("HEAD", "/manifests/1") == 1
 
 
@@ -218,59 +220,71 @@ def test_a_wait_that_leads_past_the_timeout_is_not_begun(bench: Bench, layout: P
     [("GET", "/v2/$"), ("HEAD", BY_TAG), ("POST", "/blobs/uploads/"), ("PUT", BY_DIGEST)],
 )
 def test_a_503_that_stays_is_a_network_error(
-    bench: Bench, layout: Path, method: str, path: str
+    bench: Bench, packed: Path, method: str, path: str
 ) -> None:
     bench.fault(method, path, status(503))
-    said = bench.fails(NETWORK, layout, "--engine", "skopeo", "--retries", "1")
+    said = bench.fails(NETWORK, packed, "--engine", "skopeo", "--retries", "1")
     assert bench.proxy.host in said
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_tag_that_cannot_be_moved_is_a_network_error(
-    bench: Bench, layout: Path, engine: str
+    bench: Bench, packed: Path, engine: str
 ) -> None:
     bench.fault("PUT", BY_TAG, status(503))
     options = ("--engine", engine, "--retries", "0")
-    assert bench.proxy.host in bench.fails(NETWORK, layout, *options, known=True)
+    assert bench.proxy.host in bench.fails(NETWORK, packed, *options, known=True)
 
 
-def test_the_number_of_tries_is_what_retries_says(bench: Bench, layout: Path) -> None:
+def test_the_number_of_tries_is_what_retries_says(bench: Bench, packed: Path) -> None:
     bench.fault("HEAD", BY_TAG, status(503))
-    bench.fails(NETWORK, layout, "--retries", "2")
+    bench.fails(NETWORK, packed, "--retries", "2")
     assert bench.count("HEAD", "/manifests/1") == 3
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("code", "ending"), [(401, AUTH), (403, AUTH), (404, FAILED)])
 def test_a_refused_upload_is_not_tried_again(
-    bench: Bench, layout: Path, engine: str, code: int, ending: int
+    bench: Bench, packed: Path, engine: str, code: int, ending: int
 ) -> None:
     bench.fault("POST", "/blobs/uploads/", status(code))
-    said = bench.fails(ending, layout, "--engine", engine)
+    said = bench.fails(ending, packed, "--engine", engine)
     assert bench.proxy.host in said or engine in said
     # an engine sends each of the three blobs once; it may give up before the last
     assert 1 <= bench.count("POST", "/blobs/uploads/") <= 3
 
 
-def test_a_refused_look_at_the_tag_is_not_tried_again(bench: Bench, layout: Path) -> None:
+def test_the_blobs_of_a_layout_go_ahead_and_are_nothing_until_all_of_them_are_good(
+    bench: Bench, layers: tuple[Layer, ...], tmp_path: Path
+) -> None:
+    made = images.Layout(tmp_path / "layout")
+    made.top(made.image(layers[:2], compressed=False, **images.named("1")))
+    path = made.folder / "blobs" / layers[1].diff_id.replace(":", "/")
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert "is damaged" in bench.fails(SOURCE, made.folder)
+    assert bench.count("POST", "/blobs/uploads/")
+    assert not [seen for seen in bench.proxy.requests if seen.method == "PUT"]
+
+
+def test_a_refused_look_at_the_tag_is_not_tried_again(bench: Bench, packed: Path) -> None:
     bench.fault("HEAD", BY_TAG, status(403))
-    assert NAME in bench.fails(AUTH, layout)
+    assert NAME in bench.fails(AUTH, packed)
     assert bench.count("HEAD", "/manifests/1") == 1
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v2/$"), ("HEAD", BY_TAG)])
-def test_a_web_page_is_no_registry(bench: Bench, layout: Path, method: str, path: str) -> None:
+def test_a_web_page_is_no_registry(bench: Bench, packed: Path, method: str, path: str) -> None:
     bench.fault(method, path, HTML)
-    said = bench.fails(FAILED, layout)
+    said = bench.fails(FAILED, packed)
     assert bench.proxy.host in said
     assert "text/html" in said
 
 
 def test_a_registry_that_closes_every_connection_is_a_network_error(
-    bench: Bench, layout: Path
+    bench: Bench, packed: Path
 ) -> None:
     bench.fault("GET", "/v2/$", Drop())
-    assert bench.proxy.host in bench.fails(NETWORK, layout, "--retries", "1")
+    assert bench.proxy.host in bench.fails(NETWORK, packed, "--retries", "1")
     assert bench.count("GET", "/v2/") == 2
 
 
@@ -280,18 +294,18 @@ def test_a_registry_that_closes_every_connection_is_a_network_error(
     [("GET", "/v2/$"), ("HEAD", BY_TAG), ("PATCH", "/blobs/"), ("PUT", BY_DIGEST)],
 )
 def test_a_registry_that_hangs_is_left_when_the_time_is_over(
-    bench: Bench, layout: Path, engine: str, method: str, path: str
+    bench: Bench, packed: Path, engine: str, method: str, path: str
 ) -> None:
     bench.fault(method, path, Hang())
-    said = bench.fails(NETWORK, layout, "--engine", engine, "--timeout", "2s")
+    said = bench.fails(NETWORK, packed, "--engine", engine, "--timeout", "2s")
     assert bench.proxy.host in said
     assert "time" in said
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_an_upload_that_stalls_is_begun_again(bench: Bench, layout: Path, engine: str) -> None:
+def test_an_upload_that_stalls_is_begun_again(bench: Bench, packed: Path, engine: str) -> None:
     bench.fault("PATCH", "/blobs/uploads/", Hang(), times=1)
-    result = bench.arrives(layout, "--engine", engine, "--stall-timeout", "1s")
+    result = bench.arrives(packed, "--engine", engine, "--stall-timeout", "1s")
     assert "moved no byte for 1 seconds" in result.stderr
 
 
@@ -305,27 +319,27 @@ def test_layers_that_stall_on_their_way_ahead_are_left_to_the_engine(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_manifest_that_reads_back_altered_moves_no_tag(
-    bench: Bench, layout: Path, engine: str
+    bench: Bench, packed: Path, engine: str
 ) -> None:
     bench.fault("GET", BY_DIGEST, ALTERED_BODY)
-    assert "it gives" in bench.fails(FAILED, layout, "--engine", engine, known=True)
+    assert "it gives" in bench.fails(FAILED, packed, "--engine", engine, known=True)
 
 
-def test_a_blob_that_is_lost_moves_no_tag(bench: Bench, layout: Path) -> None:
+def test_a_blob_that_is_lost_moves_no_tag(bench: Bench, packed: Path) -> None:
     bench.fault("HEAD", "/blobs/", status(404))
-    assert "does not have the blob sha256:" in bench.fails(FAILED, layout, known=True)
+    assert "does not have the blob sha256:" in bench.fails(FAILED, packed, known=True)
 
 
-def test_a_wrong_digest_of_the_moved_tag_is_an_error(bench: Bench, layout: Path) -> None:
+def test_a_wrong_digest_of_the_moved_tag_is_an_error(bench: Bench, packed: Path) -> None:
     bench.fault("HEAD", BY_TAG, WRONG_DIGEST)
-    said = complaint(bench.push(layout), FAILED)
+    said = complaint(bench.push(packed), FAILED)
     assert f"{NAME}:1 names sha256:{'0' * 64}" in said
 
 
 def test_a_tag_that_was_there_stays_when_a_push_fails(
-    bench: Bench, layout: Path, archive: Path
+    bench: Bench, packed: Path, archive: Path
 ) -> None:
-    bench.arrives(layout)
+    bench.arrives(packed)
     bench.fault("PUT", BY_DIGEST, status(503))
     before = published(bench.registry, NAME)
     bench.fails(NETWORK, archive, "--retries", "0")
@@ -343,11 +357,11 @@ def refused(program: Dockless, code: int, *arguments: str | Path, stdin: bytes =
 
 
 def test_a_refused_credential_is_an_error_that_names_the_account(
-    locked_registry: Registry, program: Dockless, layout: Path, login: Login
+    locked_registry: Registry, program: Dockless, packed: Path, login: Login
 ) -> None:
     target = ("--image", f"{locked_registry.host}/{NAME}:1", "--ca-file", locked_registry.ca_file)
     options = ("--username", login.username, "--password-stdin")
-    said = refused(program, AUTH, layout, *target, *options, stdin=b"guessed")
+    said = refused(program, AUTH, packed, *target, *options, stdin=b"guessed")
     assert locked_registry.host in said
     assert login.username in said
     assert "guessed" not in said
@@ -355,16 +369,16 @@ def test_a_refused_credential_is_an_error_that_names_the_account(
 
 
 def test_no_credential_where_one_is_wanted_is_an_error_that_tells_how_to_give_it(
-    locked_registry: Registry, program: Dockless, layout: Path
+    locked_registry: Registry, program: Dockless, packed: Path
 ) -> None:
     target = ("--image", f"{locked_registry.host}/{NAME}:1", "--ca-file", locked_registry.ca_file)
-    assert "--username" in refused(program, AUTH, layout, *target)
+    assert "--username" in refused(program, AUTH, packed, *target)
 
 
 def test_a_certificate_that_is_not_trusted_is_an_error_that_names_the_option(
-    locked_registry: Registry, program: Dockless, layout: Path
+    locked_registry: Registry, program: Dockless, packed: Path
 ) -> None:
-    said = refused(program, NETWORK, layout, "--image", f"{locked_registry.host}/{NAME}:1")
+    said = refused(program, NETWORK, packed, "--image", f"{locked_registry.host}/{NAME}:1")
     assert locked_registry.host in said
     assert "--ca-file" in said
 
@@ -379,18 +393,18 @@ def without_name_servers(tmp_path: Path) -> tuple[str, ...]:
 
 
 def test_a_host_that_does_not_exist_is_an_error_that_names_it(
-    without_name_servers: tuple[str, ...], program: Dockless, layout: Path
+    without_name_servers: tuple[str, ...], program: Dockless, packed: Path
 ) -> None:
     offline = Dockless(program.folder, program.extra, without_name_servers)
-    said = refused(offline, NETWORK, layout, "--image", "registry.invalid/app:1")
+    said = refused(offline, NETWORK, packed, "--image", "registry.invalid/app:1")
     assert "registry.invalid" in said
 
 
 def test_a_refused_connection_is_a_network_error_that_says_so(
-    program: Dockless, layout: Path
+    program: Dockless, packed: Path
 ) -> None:
     target = "127.0.0.1:1/app:1"  # nothing listens on tcpmux
-    said = refused(program, NETWORK, layout, "--image", target, "--retries", "0")
+    said = refused(program, NETWORK, packed, "--image", target, "--retries", "0")
     assert "127.0.0.1:1" in said
     assert "Connection refused" in said
 
@@ -427,11 +441,11 @@ def test_a_full_disk_is_an_error_that_names_the_folder(
 
 
 def test_a_store_that_cannot_be_written_to_is_an_error_that_names_it(
-    own_registry: Registry, tmp_path: Path, layout: Path
+    own_registry: Registry, tmp_path: Path, packed: Path
 ) -> None:
     with small_disk(tmp_path / "disk", "ro") as disk:
         program = dockless(tmp_path / "dockless", DOCKLESS_CACHE_DIR=str(disk))
         target = f"{own_registry.host}/{NAME}:1"
-        said = refused(program, CONFIGURATION, layout, "--image", target)
+        said = refused(program, CONFIGURATION, packed, "--image", target)
     assert str(disk) in said
     assert "DOCKLESS_CACHE_DIR" in said

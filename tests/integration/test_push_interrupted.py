@@ -61,9 +61,12 @@ def archive(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def layout(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = images.Layout(tmp_path_factory.mktemp("interrupted") / "layout")
-    return made.top(made.image(layers, **images.named("1")))
+def packed(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OCI archive: nothing of it goes ahead, so the engine sends all of it."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    made = images.Layout(folder / "layout")
+    made.top(made.image(layers, **images.named("1")))
+    return images.archive(made.folder, folder / "packed.tar")
 
 
 def ended(child: subprocess.Popen[bytes]) -> tuple[int, str, str]:
@@ -156,9 +159,9 @@ def test_a_push_that_is_staging_ends_when_told(
 @ENGINES
 @ENDINGS
 def test_a_push_that_is_uploading_ends_with_its_engine_when_told(
-    scene: Scene, layout: Path, engine: str, ending: Ending
+    scene: Scene, packed: Path, engine: str, ending: Ending
 ) -> None:
-    child = scene.start_and_hang(layout, "--engine", engine)
+    child = scene.start_and_hang(packed, "--engine", engine)
     assert len(survivors(scene.program)) > 1
     scene.end(child, ending)
 
@@ -180,9 +183,9 @@ def test_a_push_that_waits_for_the_registry_ends_when_told(
     scene.end(child, ending)
 
 
-def test_ctrl_c_at_a_terminal_ends_a_push_and_its_engine(scene: Scene, layout: Path) -> None:
+def test_ctrl_c_at_a_terminal_ends_a_push_and_its_engine(scene: Scene, packed: Path) -> None:
     scene.hang()
-    with scene.program.terminal("push", layout, "--image", scene.target) as terminal:
+    with scene.program.terminal("push", packed, "--image", scene.target) as terminal:
         scene.until_it_hangs()
         terminal.screen.send("\x03")
         code, shown = terminal.finish()

@@ -20,12 +20,13 @@ _CONTROL = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 
 
 @pytest.fixture
-def slow_layout(faulty_registry: FaultyRegistry, tmp_path: Path) -> Path:
-    """A layout whose upload takes long enough to have a rate."""
+def slow(faulty_registry: FaultyRegistry, tmp_path: Path) -> Path:
+    """An OCI archive, which the engine sends, and long enough to have a rate."""
     faulty_registry.faults.append(Fault("PATCH", "/blobs/uploads/", Slow(0.005), times=9))
     layout = images.Layout(tmp_path / "slow")
     program = images.layer(tmp_path / "program.tar", ["usr/bin/skopeo"])
-    return layout.top(layout.image([program], compressed=False, **images.named("1")))
+    layout.top(layout.image([program], compressed=False, **images.named("1")))
+    return images.archive(layout.folder, tmp_path / "slow.tar")
 
 
 def shown(terminal: Terminal) -> tuple[int, str]:
@@ -49,10 +50,10 @@ def test_a_bar_for_staging_shows_bytes_and_rate(
 
 @pytest.mark.parametrize("engine", ["crane", "skopeo"])
 def test_a_bar_for_the_upload_shows_bytes_rate_and_time_left(
-    program: Dockless, faulty_registry: FaultyRegistry, slow_layout: Path, engine: str
+    program: Dockless, faulty_registry: FaultyRegistry, slow: Path, engine: str
 ) -> None:
     target = f"{faulty_registry.host}/terminal/uploading:1"
-    argv = ("push", slow_layout, "--image", target, "--engine", engine)
+    argv = ("push", slow, "--image", target, "--engine", engine)
     with program.terminal(*argv) as terminal:
         code, screen = terminal.finish()
     assert code == 0
@@ -62,11 +63,11 @@ def test_a_bar_for_the_upload_shows_bytes_rate_and_time_left(
 
 
 def test_no_color_leaves_the_bars_and_takes_the_colours(
-    tmp_path: Path, faulty_registry: FaultyRegistry, slow_layout: Path
+    tmp_path: Path, faulty_registry: FaultyRegistry, slow: Path
 ) -> None:
     program = dockless(tmp_path / "dockless", NO_COLOR="1")
     target = f"{faulty_registry.host}/terminal/colours:1"
-    with program.terminal("push", slow_layout, "--image", target) as terminal:
+    with program.terminal("push", slow, "--image", target) as terminal:
         code, screen = terminal.finish()
     assert code == 0
     assert re.search(r"uploading +━", screen)

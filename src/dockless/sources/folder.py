@@ -1,5 +1,6 @@
 """OCI layout directories: their blobs are pushed from where they are."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from dockless.layout.checks import check
@@ -12,12 +13,26 @@ from dockless.sources.files import missing, safe_name
 
 
 class Folder:
-    """The files of a directory."""
+    """The files of a directory.
 
-    def __init__(self, path: Path, label: str, progress: Progress) -> None:
+    Args:
+        path: The directory.
+        label: What it is called in errors.
+        progress: Where the work is shown.
+        offer: Told of every blob that is about to be checked, and of its file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        label: str,
+        progress: Progress,
+        offer: Callable[[Descriptor, Path], None] = lambda blob, path: None,  # noqa: ARG005
+    ) -> None:
         self.label = label
         self._path = path.resolve()
         self._progress = progress
+        self._offer = offer
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._inside(name).is_file()
@@ -40,6 +55,14 @@ class Folder:
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         """Return the file itself, once it is read and found to be what it should."""
+        self._offer(blob, self._file(name))
+        return self._checked(name, blob, diff_id)
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Read a file through; raise SourceError when it is not this blob."""
+        self._checked(name, blob, None)
+
+    def _checked(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         path = self._file(name)
         label = f"{self.label}: {name}"
         size = path.stat().st_size
@@ -55,10 +78,6 @@ class Folder:
         finally:
             task.finish()
         return path
-
-    def check(self, name: str, blob: Descriptor) -> None:
-        """Read a file through; raise SourceError when it is not this blob."""
-        self.blob(name, blob, None)
 
     def _file(self, name: str) -> Path:
         path = self._inside(name)

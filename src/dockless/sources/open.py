@@ -12,6 +12,7 @@ from dockless.layout.blocks import Readable
 from dockless.layout.decompression import sniff
 from dockless.layout.staging import Staging
 from dockless.model.errors import SourceError, UsageError
+from dockless.model.manifest import Descriptor
 from dockless.model.platform import Platform
 from dockless.model.reference import Reference
 from dockless.ports import Image, Progress
@@ -113,6 +114,9 @@ class Opener:
         (found,) = candidates(files, self._staging, platform, packed)
         return replace(found, names=(str(reference),))
 
+    def _offer(self, blob: Descriptor, path: Path) -> None:
+        self._staging.on_layer(blob, path)
+
     def _files(self, spec: SourceSpec) -> Files:
         if spec.kind == "stdin":
             return read_stream(
@@ -126,7 +130,7 @@ class Opener:
             if spec.path.name.endswith(ENDING):
                 return self._joined(spec)
             if spec.kind == "layout":
-                return Folder(spec.path, spec.label, self._progress)
+                return Folder(spec.path, spec.label, self._progress, self._offer)
             plain = spec.path.is_file() and _is_plain(spec.path)
             if plain:
                 file = partial(io.FileIO, spec.path)

@@ -31,6 +31,26 @@ def test_a_blob_is_pushed_from_where_it_is(
     assert [(task.done, task.finished) for task in progress.tasks] == [(len(DATA), True)]
 
 
+def test_a_blob_is_offered_before_it_is_checked_and_not_when_it_is_only_checked(
+    folder: Folder, tmp_path: Path, progress: FakeProgress
+) -> None:
+    offered: list[tuple[Descriptor, Path, int]] = []
+    telling = Folder(
+        tmp_path / "layout",
+        "layout",
+        progress,
+        lambda blob, path: offered.append((blob, path, len(progress.tasks))),
+    )
+    telling.check("blobs/file", blob())
+    assert "blobs/file" in folder
+    assert not offered
+    telling.blob("blobs/file", blob(), None)
+    assert offered == [(blob(), tmp_path / "layout/blobs/file", 1)]
+    with pytest.raises(SourceError):
+        telling.blob("blobs/absent", blob(), None)
+    assert len(offered) == 1
+
+
 def test_documents_and_sizes_are_read(folder: Folder) -> None:
     assert "blobs/file" in folder
     assert "blobs" not in folder
