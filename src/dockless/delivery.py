@@ -3,11 +3,10 @@
 import contextlib
 import functools
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockless.inventory import Inventory, side_by_side
+from dockless.inventory import Inventory
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, PushError, ServerError
@@ -138,12 +137,14 @@ def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means)
     return _inventory(order.repository, means).readable_manifest(root) is None
 
 
-def tags_before(order: Order, registry: Registry, patience: Patience) -> dict[str, Digest | None]:
+def tags_before(
+    order: Order, registry: Registry, patience: Patience
+) -> Mapping[str, Digest | None]:
     """Return what every tag names now; None for one that the registry fails to read."""
     inventory = Inventory(registry, order.repository, patience)
     # a tag that may exist must not be moved
-    read = inventory.tag if order.immutable else inventory.readable_tag
-    return dict(zip(order.tags, side_by_side(read, order.tags), strict=True))
+    read = inventory.tags if order.immutable else inventory.readable_tags
+    return read(order.tags)
 
 
 def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
@@ -228,15 +229,13 @@ def _resend(plan: Plan, image: Image, means: Means) -> bool:
 def _verify(plan: Plan, means: Means) -> None:
     inventory = _inventory(plan.repository, means)
     documents = plan.content.documents
-    sent = [blob.digest for blob in plan.missing]
-    with ThreadPoolExecutor(1, "verify") as beside:
-        blobs = beside.submit(inventory.blobs, sent)
-        copies = side_by_side(inventory.manifest, documents)
-    for (digest, data), copy in zip(documents.items(), copies, strict=True):
+    for (digest, data), copy in zip(documents.items(), inventory.manifests(documents), strict=True):
         if copy != data:
             raise _lost(plan.repository, str(digest))
+    sent = [blob.digest for blob in plan.missing]
+    there = inventory.blobs(sent)
     for blob in sent:
-        if blob not in blobs.result():
+        if blob not in there:
             raise _lost(plan.repository, f"the blob {blob}")
 
 

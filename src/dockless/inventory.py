@@ -5,19 +5,17 @@ writing, until that is written again; Docker's does so up to version 2. So there
 ask: what must be known, and what is taken as not there where the registry only fails at it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
 from dockless.model.digest import Digest
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.retries import Patience
+from dockless.together import side_by_side
 
 _AT_ONCE = 4
-Item = TypeVar("Item")
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,14 @@ class Inventory:
         """Return the digest that a tag names, or None when there is no such tag."""
         return self.patience.call(lambda: self.registry.tag(self.repository, tag))
 
-    def manifest(self, digest: Digest) -> bytes | None:
-        """Return the manifest or index of this digest, or None."""
-        return self.patience.call(lambda: self.registry.manifest(self.repository, digest))
+    def tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
+        """Return the digest that each tag names, or None where there is no such tag."""
+        return self.patience.call(lambda: self._tags(tags))
+
+    def manifests(self, digests: Iterable[Digest]) -> list[bytes | None]:
+        """Return the manifest or index of each digest, or None."""
+        ask = partial(self.registry.manifest, self.repository)
+        return self.patience.call(lambda: side_by_side(ask, digests, _AT_ONCE))
 
     def blobs(self, digests: Sequence[Digest]) -> frozenset[Digest]:
         """Return those of the blobs that are there."""
@@ -49,6 +52,13 @@ class Inventory:
     def readable_tag(self, tag: str) -> Digest | None:
         """Return the digest that a tag names; None when there is no such tag, or none to read."""
         return self.patience.ask(lambda: self.registry.tag(self.repository, tag), None)
+
+    def readable_tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
+        """Return what each tag names, as `readable_tag` does."""
+        together = self.patience.ask(lambda: self._tags(tags), None)
+        if together is not None:
+            return together
+        return {tag: self.readable_tag(tag) for tag in tags}
 
     def readable_manifest(self, digest: Digest) -> bytes | None:
         """Return the manifest or index of this digest; None when there is none, or none to read."""
@@ -65,8 +75,6 @@ class Inventory:
             return together
         return frozenset().union(*(ask([digest]) or () for digest in digests))
 
-
-def side_by_side(ask: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
-    """Return what is found for each item, asking for several at once."""
-    with ThreadPoolExecutor(_AT_ONCE, "ask") as pool:
-        return list(pool.map(ask, items))
+    def _tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
+        ask = partial(self.registry.tag, self.repository)
+        return dict(zip(tags, side_by_side(ask, tags, _AT_ONCE), strict=True))

@@ -3,6 +3,7 @@
 import json
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bed.images import Compression, Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 
+SOURCE = 3
 KINDS = ("old", "podman", "hybrid", "skopeo")
 
 
@@ -51,6 +53,20 @@ def test_an_archive_arrives_through_standard_input(
     name = f"archives/stdin-{kind}:1"
     digest = pusher.pipe(name, archive.read_bytes())
     assert pusher.arrived(name) == (digest, pushes.archive_identity(archive))
+
+
+@pytest.mark.parametrize(
+    ("closed", "told"), [("<&-", True), ("2>&-", True), (">&-", False), ("<&- >&- 2>&-", False)]
+)
+def test_streams_that_are_closed_from_the_start_are_not_missed(
+    program: Dockless, registry: Registry, old_archive: Path, closed: str, *, told: bool
+) -> None:
+    started = replace(program, before=("sh", "-c", f'exec "$0" "$@" {closed}'))
+    target = f"{registry.host}/archives/closed:1"
+    pushed = started.run("push", old_archive, "--image", target)
+    assert (pushed.code, bool(pushed.stdout)) == (0, told)
+    if closed.startswith("<"):
+        assert started.run("push", "-", "--image", target).code == SOURCE
 
 
 @pytest.mark.parametrize(

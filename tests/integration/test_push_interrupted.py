@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +109,12 @@ class Scene:
         self._proxy.faults.append(busy)
         return busy
 
+    def do_not_answer(self, question: str) -> Fault:
+        """Let the registry answer no such HEAD."""
+        silent = Fault("HEAD", question, Hang(), ALWAYS)
+        self._proxy.faults.append(silent)
+        return silent
+
     def end(self, child: subprocess.Popen[bytes], ending: Ending) -> None:
         """Tell a push to end, and see that it does so, says so and leaves nothing behind."""
         child.send_signal(ending.number)
@@ -156,6 +162,18 @@ def test_a_push_that_is_staging_ends_when_told(
         scene.end(child, ending)
 
 
+@ENDINGS
+def test_a_push_that_waits_for_standard_input_ends_when_told(
+    scene: Scene, archive: Path, tmp_path: Path, ending: Ending
+) -> None:
+    fifo = tmp_path / "pipe"
+    scene.program = replace(scene.program, before=("sh", "-c", f'exec "$0" "$@" <{fifo}'))
+    with half_an_archive(archive, fifo) as write:
+        child = scene.start(Path("-"))
+        write()
+        scene.end(child, ending)
+
+
 @ENGINES
 @ENDINGS
 def test_a_push_that_is_uploading_ends_with_its_engine_when_told(
@@ -180,6 +198,17 @@ def test_a_push_that_waits_for_the_registry_ends_when_told(
     busy = scene.keep_waiting()
     child = scene.start(archive)
     until(lambda: busy.times < ALWAYS)
+    scene.end(child, ending)
+
+
+@ENDINGS
+@pytest.mark.parametrize("question", ["/manifests/1$", "/blobs/sha256:"])
+def test_a_push_whose_question_is_not_answered_ends_when_told(
+    scene: Scene, packed: Path, ending: Ending, question: str
+) -> None:
+    unanswered = scene.do_not_answer(question)
+    child = scene.start(packed)
+    until(lambda: unanswered.times < ALWAYS)
     scene.end(child, ending)
 
 

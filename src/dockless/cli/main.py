@@ -78,6 +78,7 @@ def dockless() -> None:
 
 def main() -> None:
     """Run the command line, and exit with its code."""
+    _open_standard_streams()
     signal.signal(signal.SIGTERM, _terminate)
     _look_for_signals()
     gc.disable()  # for the imports, of which collecting would be a third; a session enables it
@@ -88,6 +89,19 @@ def main() -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)  # once nobody handles it, a late one would kill us
     gc.freeze()  # the interpreter would look through every module once more before it ends
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_standard_streams() -> None:
+    """Open those that were closed when we were started: they are empty, and take everything.
+
+    Else the next file that is opened would get the number of one of them.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # the lowest number that is free, as those before it are open
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(opened, True)  # noqa: FBT003 # the signature is Python's
+            setattr(sys, name, os.fdopen(opened, "w" if number else "r"))
 
 
 def _look_for_signals() -> None:

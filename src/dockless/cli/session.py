@@ -2,8 +2,8 @@
 
 import contextlib
 import functools
+import io
 import os
-import sys
 import tempfile
 import threading
 import time
@@ -75,7 +75,8 @@ class Session:
         self.opener = Opener(
             space.staging,
             space.progress,
-            sys.stdin.buffer,
+            # unbuffered: a thread may wait for it to the end, and must hold no lock then
+            partial(io.FileIO, 0, closefd=False),
             tools_here(programs, os.environ),
             self._pull,
         )

@@ -1,7 +1,6 @@
 """Run a program to its end, or read what it writes while it writes."""
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import tempfile
@@ -12,7 +11,6 @@ from typing import IO
 from dockless.model.errors import EngineError
 
 _PATIENCE_SECONDS = 5.0
-_PIPE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,6 @@ class Stream:
         if child.stdout is None:
             raise ValueError("the child's stdout is not a pipe")
         self.stdout: IO[bytes] = child.stdout
-        _widen(self.stdout)
         self._argv = argv
         self._child = child
         self._log = log
@@ -144,12 +141,6 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
                 yield Stream(argv, child, log)
             finally:
                 _end(child)
-
-
-def _widen(pipe: IO[bytes]) -> None:
-    """Let more bytes wait in a pipe, where the system can and this user may."""
-    with contextlib.suppress(OSError, AttributeError):
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

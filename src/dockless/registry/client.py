@@ -4,7 +4,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import urljoin
 
@@ -22,6 +21,7 @@ from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant
 from dockless.registry.http import CONNECTIONS, Answer, Body, Http
 from dockless.registry.tokens import Challenge, Pass, authorization, parse_challenge, refused
+from dockless.together import side_by_side
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 Account = Callable[[], Credential | None]
@@ -167,12 +167,12 @@ class RegistryClient:
     def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
         """Return those of the blobs that the repository has."""
         self._authorized(repository)
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            found = pool.map(
-                lambda digest: self._ask("HEAD", repository, f"blobs/{digest}").status == _OK,
-                digests,
-            )
-            return frozenset(digest for digest, there in zip(digests, found, strict=True) if there)
+
+        def has(digest: Digest) -> bool:
+            return self._ask("HEAD", repository, f"blobs/{digest}").status == _OK
+
+        found = side_by_side(has, digests, CONNECTIONS)
+        return frozenset(digest for digest, there in zip(digests, found, strict=True) if there)
 
     def _digest(self, repository: Repository, tag: str) -> Digest | None:
         answer = self._ask("HEAD", repository, f"manifests/{tag}")

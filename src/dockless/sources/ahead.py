@@ -1,6 +1,7 @@
 """Reading ahead: a program that writes need not wait while what it wrote is worked on."""
 
 import contextlib
+import fcntl
 import threading
 from collections.abc import Iterator
 from queue import Queue
@@ -8,20 +9,29 @@ from queue import Queue
 from dockless.layout.blocks import Readable, read_block
 
 _BLOCKS = 16
+_PIPE_BYTES = 1024 * 1024
 
 
 @contextlib.contextmanager
 def read_ahead(stream: Readable) -> Iterator[Readable]:
     """Yield a stream that is read in a thread of its own, up to 16 MiB ahead.
 
-    The thread may still wait for the stream's next bytes when the block ends; it ends with them.
+    More bytes than usual may wait in a pipe, too. The thread may still wait for the stream's next
+    bytes when the block ends; it ends with them.
     """
+    _widen(stream)
     ahead = _Ahead(stream)
     threading.Thread(target=ahead.fill, name="read-ahead", daemon=True).start()
     try:
         yield ahead
     finally:
         ahead.stop()
+
+
+def _widen(stream: Readable) -> None:
+    """Let more bytes wait in a pipe, where the system can and this user may."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # or it is no pipe, or no file
+        fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[call-overload] # such
 
 
 class _Ahead:

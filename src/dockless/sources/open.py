@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from dockless.layout.blocks import Readable
 from dockless.layout.decompression import sniff
@@ -39,7 +38,7 @@ class Opener:
         self,
         staging: Staging,
         progress: Progress,
-        stdin: IO[bytes],
+        stdin: Callable[[], Readable],
         tools: tuple[ContainerTool, ...],
         pull: Callable[[Reference], Path],
     ) -> None:
@@ -120,7 +119,7 @@ class Opener:
     def _files(self, spec: SourceSpec) -> Files:
         if spec.kind == "stdin":
             return read_stream(
-                lambda: contextlib.nullcontext(self._stdin),
+                lambda: read_ahead(self._stdin()),
                 spec.label,
                 self._staging,
                 self._progress,

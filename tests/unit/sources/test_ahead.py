@@ -1,3 +1,4 @@
+import fcntl
 import io
 import os
 import threading
@@ -84,3 +85,12 @@ def test_whoever_stops_early_does_not_wait_for_what_is_to_come() -> None:
         assert threads(), "it waits for bytes"
         writer.close()
         assert settled()
+
+
+def test_a_pipe_gets_room_for_a_mebibyte() -> None:
+    reads, writes = os.pipe()
+    with io.FileIO(reads) as stream, io.FileIO(writes, "w") as there, read_ahead(stream) as ahead:
+        assert fcntl.fcntl(reads, fcntl.F_GETPIPE_SZ) == 1024 * 1024
+        there.write(b"data")
+        there.close()
+        assert ahead.read() == b"data"

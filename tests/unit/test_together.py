@@ -1,0 +1,58 @@
+import threading
+
+import pytest
+
+from dockless.together import side_by_side
+
+
+def test_answers_come_in_the_order_of_the_questions_whoever_is_first() -> None:
+    second = threading.Event()
+
+    def ask(number: int) -> int:
+        if number == 1:
+            assert second.wait(10)
+        if number == 2:
+            second.set()
+        return number * number
+
+    assert side_by_side(ask, [1, 2, 3], 2) == [1, 4, 9]
+    assert side_by_side(ask, [], 2) == []
+
+
+def test_no_more_are_asked_at_once_than_may_be() -> None:
+    turn, asking, most = threading.Lock(), [], [0]
+
+    def ask(number: int) -> None:
+        with turn:
+            asking.append(number)
+            most[0] = max(most[0], len(asking))
+        threading.Event().wait(0.005)
+        with turn:
+            asking.remove(number)
+
+    side_by_side(ask, range(20), 3)
+    assert most[0] <= 3
+
+
+def test_the_first_that_fails_says_why() -> None:
+    def ask(number: int) -> int:
+        if number > 1:
+            raise ValueError(number)
+        return number
+
+    with pytest.raises(ValueError, match=r"^2$"):
+        side_by_side(ask, [1, 2, 3], 1)
+
+
+def test_nobody_waits_for_an_answer_that_does_not_come_after_one_failed() -> None:
+    never = threading.Event()
+
+    def ask(number: int) -> None:
+        if number == 1:
+            raise KeyboardInterrupt
+        never.wait(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(ask, [1, 2], 2)
+    assert not never.is_set()
+    never.set()
