@@ -42,6 +42,12 @@ class Docker:
         environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "DOCKER_BUILDKIT": "0"}
         return output(argv, stdin=stdin, environment=environment)
 
+    def context(self, folder: Path, name: str) -> Path:
+        """Make a context that leads to this daemon; return the folder for `DOCKER_CONFIG`."""
+        argv = ("docker", "context", "create", name, "--docker", f"host={self.address}")
+        output(argv, environment={"PATH": "/usr/bin:/bin", "DOCKER_CONFIG": str(folder)})
+        return folder
+
     def import_tree(self, tree: Path, reference: str) -> str:
         """Make an image of one layer from a tar of a file tree; return its image ID."""
         return self.run("import", tree, reference)

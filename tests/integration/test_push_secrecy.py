@@ -130,8 +130,12 @@ def test_a_password_of_a_helper_is_in_no_process_and_no_file(bed: Bed) -> None:
 
 def test_a_password_in_the_environment_reaches_no_child(bed: Bed, old_docker: Docker) -> None:
     user, password = bed.login
+    folder = old_docker.context(bed.folder / "contexts", "near")  # so that its client is asked
     program = bed.dockless(
-        DOCKLESS_USERNAME=user, DOCKLESS_PASSWORD=password, DOCKER_HOST=old_docker.address
+        DOCKLESS_USERNAME=user,
+        DOCKLESS_PASSWORD=password,
+        DOCKER_CONFIG=str(folder),
+        DOCKER_CONTEXT="near",
     )
     _, _, *options = bed.push
     with bed.watching(program) as watch:
