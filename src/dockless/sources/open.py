@@ -109,7 +109,8 @@ class Opener:
             reference = with_tag(Reference.parse(spec.name))
         except ValueError as error:
             raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
-        files = Folder(self._pull(reference), str(reference), self._progress)
+        folder = self._pull(reference)
+        files = Folder(folder, str(reference), self._progress, self._offer)
         (found,) = candidates(files, self._staging, platform, packed)
         return replace(found, names=(str(reference),))
 
