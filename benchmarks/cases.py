@@ -107,7 +107,8 @@ def layout(lab: Lab) -> Iterator[Case]:
         skopeo_copy(_docker_archive(made), f"oci:{folder / 'layout'}:1")
         source = folder / "layout"
         peers = (lab.ours(source), lab.crane(source), lab.skopeo(f"oci:{source}:1"))
-        case = lab.measure("OCI layout of the same", peers, digest_of(source))
+        limit = lab.limit_of_layout(source)
+        case = lab.measure("OCI layout of the same", peers, digest_of(source), limit)
         most = 1.1 * median(case.seconds["crane"]) + 0.3
         case.targets.append(
             Target("of 1.1 crane + 0.3 s", median(case.seconds["dockless"]) / most, 1)
@@ -198,7 +199,8 @@ def tags(lab: Lab) -> Iterator[Case]:
         copies = folder / "skopeo.sh"
         copies.write_text(f"{copy} {_docker_archive(made)} {source}\n{more}")
         peers = (ours, lab.contender("skopeo", "sh", copies), lab.contender("crane", "sh", script))
-        yield lab.measure(f"{_TAGS} tags of one image of 20 MB", peers, made)
+        limit = lab.limit([layer.path for layer in made.layers], "gzip")
+        yield lab.measure(f"{_TAGS} tags of one image of 20 MB", peers, made, limit)
 
 
 def many_layers(lab: Lab) -> Iterator[Case]:
@@ -226,7 +228,8 @@ def sizes(lab: Lab) -> Iterator[Case]:
             peers = [lab.ours(made.path)]
             if size < _HUGE:  # the largest takes skopeo a minute each time
                 peers.append(lab.skopeo(_docker_archive(made)))
-            case = lab.measure(f"one layer of {size / MB / 1000:g} GB", peers, made)
+            limit = lab.limit([layer.path], "gzip")
+            case = lab.measure(f"one layer of {size / MB / 1000:g} GB", peers, made, limit)
             cost[size] = median(case.seconds["dockless"]) / layer.size
             case.targets.append(_memory(case))
             if size == _HUGE:

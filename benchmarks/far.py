@@ -13,7 +13,7 @@ from benchmarks import mirror as family
 from benchmarks.delay import far
 from benchmarks.images import NAME
 from benchmarks.lab import DOCKLESS, Lab, faster
-from benchmarks.measure import alternate, run
+from benchmarks.measure import alternate, median, run
 from benchmarks.results import Case
 
 _ONE_WAY_MILLISECONDS = 25
@@ -33,7 +33,8 @@ def slow_link(lab: Lab) -> Iterator[Case]:
             away.ours(made.path, "--insecure", "--compression", "auto"),
             away.skopeo(f"docker-archive:{made.path}"),
         )
-        case = lab.measure("100 Mbit/s and 50 ms to the registry, 500 MB", peers, made)
+        limit = away.limit([layer.path for layer in made.layers], "zstd")
+        case = lab.measure("100 Mbit/s and 50 ms to the registry, 500 MB", peers, made, limit)
         case.targets.append(faster(case, "skopeo", 0.85))
         yield case
 
@@ -67,7 +68,11 @@ def relay(lab: Lab) -> Iterator[Case]:
         push = (DOCKLESS, "push", "--remote", "--host", there.target, "--via", "relay",
                 "--source", NAME, "--image", lab.reference("dockless"), "--insecure")  # fmt: skip
         peers = (lab.contender("dockless", *push), lab.contender("skopeo", "sh", script))
-        yield lab.measure("relay of 500 MB from a host's Docker", peers, made)
+        save = lab.contender("save", "ssh", *options.split(), there.target, "docker", "save", NAME)
+        saved = median(alternate([save], lab.rounds)["save"])
+        with lab.room("limit") as room:
+            sent = lab.limit_of_upload(room, [layer.path for layer in made.layers], "gzip")
+        yield lab.measure("relay of 500 MB from a host's Docker", peers, made, saved + sent)
 
 
 def mirror(lab: Lab) -> Iterator[Case]:
@@ -86,7 +91,7 @@ def mirror(lab: Lab) -> Iterator[Case]:
         )
         loop = family.loop(folder, source, names, lab.registry.host, 1)
         peers = (lab.contender("dockless", *argv), lab.contender("skopeo", *loop))
-        case = Case("mirror of 60 images, 600 MB")
+        case = Case("mirror of 60 images, 600 MB", limit=lab.limit_of_layout(source))
 
         def look(name: str) -> None:
             family.check(source, lab.registry, "" if name == "dockless" else "loop/")

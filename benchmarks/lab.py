@@ -169,9 +169,18 @@ class Lab:
 
     def limit_of_upload(self, folder: Path, layers: Sequence[Path], how: str) -> float:
         """Return the seconds that sending these layers, compressed, takes at least."""
-        blobs = limit.compressed(folder, layers, how)
-        sending = limit.upload(folder, self.registry.host, blobs, self.environment, self.forget)
+        return self.limit_of_sending(folder, limit.compressed(folder, layers, how))
+
+    def limit_of_sending(self, folder: Path, blobs: Sequence[Path]) -> float:
+        """Return the seconds that sending these blobs takes at least."""
+        host = self.host or self.registry.host
+        sending = limit.upload(folder, host, blobs, self.environment, self.forget)
         return measure.median(measure.alternate([sending], self.rounds)["upload"])
+
+    def limit_of_layout(self, layout: Path) -> float:
+        """Return the seconds that sending every blob of a layout, each once, takes at least."""
+        with self.room("limit") as folder:
+            return self.limit_of_sending(folder, list(layout.glob("blobs/*/*")))
 
     def _arrived(self, name: str) -> tuple[str, int]:
         """Return the digest and the bytes of what a tag names, every blob of which is there."""
