@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,7 +17,7 @@ from dockless.cli.lists import listed
 from dockless.cli.mirror_sources import find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.readers import Readers
-from dockless.cli.session import Find, Session
+from dockless.cli.session import Session
 from dockless.cli.sizes import Size
 from dockless.cli.stores import store
 from dockless.cli.workers import Bounds, Workers, workers
@@ -35,6 +35,9 @@ from dockless.processes.programs import ProgramsHere
 from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.receipt import Line
+
+if TYPE_CHECKING:
+    from dockless.cli.registries import Find
 
 _PATH = click.Path(path_type=Path)
 
@@ -198,7 +201,7 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         who: Find = finder
         if entries:
             first = entries[0].repository
-            who = accounts.as_found(asking.knock(first).client.account)
+            who = accounts.as_found(asking.registry(first).client.account)
             asking.settle(Order(first, entries[0].tags))
         bounds = options.bounds()
         team = stack.enter_context(workers(pushing, who, space, bounds))

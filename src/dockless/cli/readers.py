@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from dockless.cli import accounts
 from dockless.cli.options import PushOptions
-from dockless.cli.session import Find, Session
+from dockless.cli.registries import Find
+from dockless.cli.session import Session
 from dockless.cli.workspaces import Workspace
 from dockless.processes.programs import ProgramsHere
 from dockless.settings.synclist import SyncRegistry

@@ -10,11 +10,12 @@ from functools import partial
 
 from dockless.cli import accounts, ask, passphrases, show
 from dockless.cli.build_there import BuildThere
+from dockless.cli.errand import Errand, Turns
 from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
 from dockless.cli.session import Session
 from dockless.cli.stores import cores
-from dockless.cli.visit import Errand, HostVisit, Turns
+from dockless.cli.visit import HostVisit
 from dockless.cli.workspaces import workspaces
 from dockless.fleet import Rules, push_from
 from dockless.model.errors import DocklessError, PartialError, PushError
@@ -69,15 +70,15 @@ def push_remote(
         work = stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
         for reference in target.references:
             show.remark(options, f"Target: {reference}")
-        door = work.knock(target.repository.value)
+        registry = work.registry(target.repository.value)
         errand = Errand(
             options,
             hosts,
             target,
             local_candidates(settings, target),
             work.order(target),
-            door,
-            accounts.as_found(door.client.account),
+            registry,
+            accounts.as_found(registry.client.account),
             ssh(own.progress.note, accept_new=hosts.accept_new_host_keys),
             space,
             own.progress,

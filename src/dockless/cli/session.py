@@ -7,18 +7,16 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from dockless.cli import ask, repositories
+from dockless.cli import repositories
 from dockless.cli.options import PushOptions
 from dockless.cli.packer import Packer
+from dockless.cli.registries import Find, OpenRegistry, Registries
 from dockless.cli.workspaces import Workspace, workspaces
-from dockless.credentials.account import Account
-from dockless.credentials.chain import Found
 from dockless.delivery import Means, Order, tags_before
 from dockless.engines.shell import Shell
 from dockless.inventory import Inventory
@@ -27,16 +25,9 @@ from dockless.model.errors import PushError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.platform import Platform
 from dockless.model.reference import Reference, Repository
-from dockless.model.secret import Credential
-from dockless.ports import EarlyUploads, Image
+from dockless.ports import Image
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import move_tags, push
-from dockless.registry.client import RegistryClient
-from dockless.registry.direct import Direct
-from dockless.registry.http import Http, reach
-from dockless.registry.trust import find_trust
-from dockless.registry.uploads import HeadStart, Watch
-from dockless.registry.whole import WholeImages
 from dockless.retries import Patience
 from dockless.settings.naming import Target
 from dockless.sources.docker_daemon import tools_here
@@ -46,18 +37,6 @@ if TYPE_CHECKING:
     from dockless.cli.engine import AnyEngine
     from dockless.model.digest import Digest
     from dockless.registry.shared import Sender
-
-Find = Callable[[Repository], Found]
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A registry that was found to answer, with who we are there."""
-
-    client: RegistryClient
-    ahead: HeadStart
-    early: EarlyUploads
-    direct: Direct
 
 
 class Session:
@@ -81,32 +60,26 @@ class Session:
             self._pull,
         )
         self._options = options
-        self._find = find
         self._progress = space.progress
         self._folder = space.folder
         self._sender = space.sender
-        self._pace = space.pace
-        self._connections = space.connections
         self._until = until
         self._patience = Patience(
             options.retries + 1, until, space.progress.note, brake=space.brake
         )
-        self._registries: dict[str, RegistryClient] = {}
-        self._doors: dict[Repository, Door] = {}
+        self._registries = Registries(options, find, space, self._patience, self._prepare_engine)
         self._preparing: threading.Thread | None = None
-        self._asked: dict[Repository, tuple[str, ...]] = {}
         self._staging = space.staging
         self._links = space.links
         self._packer = Packer(options, space.staging, space.links, space.progress.note)
         self.timings = space.timings
-        self._open_doors = contextlib.ExitStack()
         self._shell = Shell()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open_doors.close()
+        self._registries.close()
         self._shell.close()
 
     def expect(self, order: Order) -> None:
@@ -116,7 +89,7 @@ class Session:
             AuthError: It wants a credential, and nobody can be asked for one.
             NetworkError: It does not answer.
         """
-        ahead = self.knock(order.repository).ahead
+        ahead = self.registry(order.repository).ahead
         self.settle(order)
         if not self._options.dry_run:
             self._staging.on_layer = ahead.offer
@@ -124,7 +97,7 @@ class Session:
 
     def settle(self, order: Order) -> None:
         """Choose what layers become, where that is left to us, before any is staged."""
-        client = self.knock(order.repository).client
+        client = self.registry(order.repository).client
         self._packer.settle(Inventory(client, order.repository, self._patience), order.tags)
 
     def _prepare_engine(self) -> None:
@@ -140,63 +113,14 @@ class Session:
 
         prepare(self._options)
 
-    def knock(self, repository: Repository) -> Door:
+    def registry(self, repository: Repository) -> OpenRegistry:
         """Return the registry of a repository, once it answers; ask who we are if it wants to know.
 
         Raises:
             AuthError: It wants a credential, and nobody can be asked for one.
             NetworkError: It does not answer.
         """
-        if repository not in self._doors:
-            self._doors[repository] = self._patience.call(lambda: self._open(repository))
-        return self._doors[repository]
-
-    def _open(self, repository: Repository) -> Door:
-        options = self._options
-        client = self._greeted(repository.host).known_to(self._account(repository))
-        if client.account() is None and client.wants_credential():
-            self._tell_who_was_asked(repository)
-            asked = ask.credential(repository.host, options, client.refusal())
-            client = client.known_to(lambda: asked)
-        repositories.create(options, repository, self._progress.note)
-        gauge = self._links.gauge(repository.host)
-        watch = Watch(self._until, options.stall_timeout, self._progress.note)
-        ahead = self._open_doors.enter_context(
-            HeadStart(client, repository, gauge, watch, self._prepare_engine)
-        )
-        sender = self._sender
-        direct = Direct(client, repository, self._pace, gauge)
-        early = WholeImages(client, repository, sender, direct) if sender else ahead
-        return Door(client, ahead, early, direct)
-
-    def _greeted(self, host: str) -> RegistryClient:
-        """Return a client of a registry that answers; all repositories share its connections."""
-        if host not in self._registries:
-            options = self._options
-            trust = find_trust(host, options.ca_file, options.cert_dir, Path.home())
-            endpoint = reach(host, insecure=options.insecure, trust=trust)
-            http = Http(endpoint, os.environ, self._until, self._connections)
-            client = RegistryClient(http, lambda: None)
-            client.ping()
-            self._registries[host] = client
-        return self._registries[host]
-
-    def _account(self, repository: Repository) -> Account:
-        find = partial(self._credential, repository)
-        return Account(find(), find)
-
-    def _tell_who_was_asked(self, repository: Repository) -> None:
-        """Note every place that had a reason to have no credential."""
-        for place in self._asked.get(repository, ()):
-            if not place.endswith(": nothing"):
-                self._progress.note(f"No credential from {place}")
-
-    def _credential(self, repository: Repository) -> Credential | None:
-        found = self._find(repository)
-        self._asked[repository] = found.asked
-        for trouble in found.troubles:
-            self._progress.note(f"Warning: {trouble}")
-        return found.credential
+        return self._registries.open(repository)
 
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
@@ -225,7 +149,7 @@ class Session:
     def look(self, target: Target, image: Image, sender: "Sender") -> None:
         """Tell the others where an image's blobs are, if all its tags name it already."""
         order, content = self.order(target), image.content()
-        registry = self.knock(order.repository).client
+        registry = self.registry(order.repository).client
         there = tags_before(order, registry, self._patience).values()
         if set(there) == {content.root.digest}:
             sender.done(order.repository, [blob.digest for blob in content.blobs])
@@ -238,9 +162,9 @@ class Session:
     def _pull(self, reference: Reference) -> Path:
         """Bring an image of a registry here, as a layout; it is gone with the session."""
         repository = reference.repository
-        door = self.knock(repository)
+        opened = self.registry(repository)
         folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
-        engine = self._engine(door, repository, folder / "home")
+        engine = self._engine(opened, repository, folder / "home")
         task = self._progress.start(f"pulling {reference}", None)
         try:
             self._patience.call(lambda: engine.pull(reference, folder / "layout"))
@@ -268,14 +192,14 @@ class Session:
 
     def means(self, repository: Repository) -> Means:
         """Return what a push to the repository works with."""
-        door = self.knock(repository)
+        opened = self.registry(repository)
         folder = self._folder / f"push-{len(list(self._folder.iterdir()))}"
         folder.mkdir()
         return Means(
-            door.client,
-            door.early,
-            door.direct.send,
-            functools.cache(lambda: self._engine(door, repository, folder / "home")),
+            opened.client,
+            opened.early,
+            opened.direct.send,
+            functools.cache(lambda: self._engine(opened, repository, folder / "home")),
             partial(write_layout, folder / "layout"),
             self._progress,
             self._patience,
@@ -284,13 +208,13 @@ class Session:
             lambda: self._staging.packing,
         )
 
-    def _engine(self, door: Door, repository: Repository, home: Path) -> "AnyEngine":
+    def _engine(self, opened: OpenRegistry, repository: Repository, home: Path) -> "AnyEngine":
         from dockless.cli.engine import Room, engine  # noqa: PLC0415 - a warm push needs none
 
         if self._preparing:
             self._preparing.join()
         room = Room(home, self._until, self._shell)
-        return engine(self._options, door.client, repository, room)
+        return engine(self._options, opened.client, repository, room)
 
 
 @contextlib.contextmanager

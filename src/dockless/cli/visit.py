@@ -5,15 +5,13 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from dockless.cli.engine_there import Equipment, Found, Task
-from dockless.cli.host_options import HostOptions
-from dockless.cli.options import PushOptions
-from dockless.cli.session import Door, Find, Session
-from dockless.cli.workspaces import Workspace
-from dockless.delivery import Delivery, Order, deliver
+from dockless.cli.errand import Errand
+from dockless.cli.session import Session
+from dockless.delivery import Delivery, deliver
 from dockless.fleet import Delivered
 from dockless.model.digest import Digest
 from dockless.model.errors import (
@@ -26,72 +24,19 @@ from dockless.model.errors import (
 )
 from dockless.model.host import Way
 from dockless.model.server import SSH_PORT, Server
-from dockless.ports import Image, Progress
+from dockless.ports import Image
 from dockless.remote import audit
-from dockless.remote.connection import Ssh, connect
+from dockless.remote.connection import connect
 from dockless.remote.shell import BROKEN, Shell
 from dockless.remote.ways import ORDER, choose
 from dockless.remote.workplace import Workplace, workplace
 from dockless.report.named import NamedProgress
-from dockless.retries import Brake, Patience
-from dockless.settings.naming import Target
+from dockless.retries import Patience
 from dockless.sources.archive import select
 from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.spec import parse_there
 from dockless.there import MeansThere, already_there, deliver_there
-
-Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """What every host is to do.
-
-    Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        target: Where to.
-        names: What the image may be called there, in order.
-        order: The same, as a push takes it.
-        door: The registry.
-        find: Finds who we are there.
-        ssh: How connections are made.
-        space: Makes a workspace of this name.
-        progress: Where the work is shown.
-        build: Builds the image there; returns its names, and the tool that has it.
-        until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
-        brake: The pause that the registry asked for, for all hosts.
-        turns: Lets one host at a time bring the same image through here.
-    """
-
-    options: PushOptions
-    hosts: HostOptions
-    target: Target
-    names: tuple[str, ...]
-    order: Order
-    door: Door
-    find: Find
-    ssh: Ssh
-    space: Callable[[str], contextlib.AbstractContextManager[Workspace]]
-    progress: Progress
-    build: Build
-    until: float | None
-    brake: Brake
-    turns: "Turns"
-
-
-@dataclass
-class Turns:
-    """A lock for each image."""
-
-    locks: dict[object, threading.Lock] = field(default_factory=dict)
-    guard: threading.Lock = field(default_factory=threading.Lock)
-
-    def of(self, image: object) -> threading.Lock:
-        """Return the lock of an image."""
-        with self.guard:
-            return self.locks.setdefault(image, threading.Lock())
 
 
 def label(server: Server) -> str:
@@ -195,7 +140,7 @@ class HostVisit:
         if found.local and (digest := self._unchanged(found.local.image_id)):
             self._progress.note("The registry has this image already.")
             return Delivered("none", "already there", digest, found.local.image_id)
-        task = Task(errand.options, errand.hosts, errand.door.client, errand.order.repository)
+        task = Task(errand.options, errand.hosts, errand.registry.client, errand.order.repository)
         equipment = Equipment(task, place, found)
         failed: dict[Way, str] = {}
         while True:
@@ -235,7 +180,9 @@ class HostVisit:
         return Found(has, image)
 
     def _unchanged(self, image_id: Digest) -> Digest | None:
-        return already_there(self._errand.order, image_id, self._errand.door.client, self._patience)
+        return already_there(
+            self._errand.order, image_id, self._errand.registry.client, self._patience
+        )
 
     def _relay(self, why: str, found: Found) -> Delivered:
         errand = self._errand
@@ -267,7 +214,7 @@ class HostVisit:
         errand = self._errand
         engine = self._work.enter_context(equipment.engine(way, self._progress))
         self._kept = equipment.kept
-        means = MeansThere(errand.door.client, engine, self._patience, time.monotonic)
+        means = MeansThere(errand.registry.client, engine, self._patience, time.monotonic)
         image_id = found.local.image_id if found.local else None
         delivery = deliver_there(errand.order, image_id, means)
         return _delivered(way, why, delivery)

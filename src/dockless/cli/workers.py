@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dockless.cli.options import PushOptions
-from dockless.cli.session import Find, Session
+from dockless.cli.registries import Find
+from dockless.cli.session import Session
 from dockless.cli.workspaces import Workspace
 from dockless.mirror import Entry
 from dockless.model import kinds
@@ -105,7 +106,7 @@ class Workers:
     def knows(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""
         with self._worker() as worker:
-            return worker.knock(repository).client.has(repository)
+            return worker.registry(repository).client.has(repository)
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Session]:

@@ -1,0 +1,70 @@
+"""What every host of one command line is to do."""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dockless.cli.host_options import HostOptions
+from dockless.cli.options import PushOptions
+from dockless.cli.registries import Find, OpenRegistry
+from dockless.cli.workspaces import Workspace
+from dockless.delivery import Order
+from dockless.model.server import Server
+from dockless.ports import Progress
+from dockless.remote.connection import Ssh
+from dockless.remote.workplace import Workplace
+from dockless.retries import Brake
+from dockless.settings.naming import Target
+
+Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What every host is to do.
+
+    Attributes:
+        options: The command line.
+        hosts: The part of it that is about hosts.
+        target: Where to.
+        names: What the image may be called there, in order.
+        order: The same, as a push takes it.
+        registry: The registry.
+        find: Finds who we are there.
+        ssh: How connections are made.
+        space: Makes a workspace of this name.
+        progress: Where the work is shown.
+        build: Builds the image there; returns its names, and the tool that has it.
+        until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
+        brake: The pause that the registry asked for, for all hosts.
+        turns: Lets one host at a time bring the same image through here.
+    """
+
+    options: PushOptions
+    hosts: HostOptions
+    target: Target
+    names: tuple[str, ...]
+    order: Order
+    registry: OpenRegistry
+    find: Find
+    ssh: Ssh
+    space: Callable[[str], contextlib.AbstractContextManager[Workspace]]
+    progress: Progress
+    build: Build
+    until: float | None
+    brake: Brake
+    turns: "Turns"
+
+
+@dataclass
+class Turns:
+    """A lock for each image."""
+
+    locks: dict[object, threading.Lock] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, image: object) -> threading.Lock:
+        """Return the lock of an image."""
+        with self.guard:
+            return self.locks.setdefault(image, threading.Lock())

@@ -1,0 +1,119 @@
+"""The registries that one session works with: each is greeted once, each repository opened once."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dockless.cli import ask, repositories
+from dockless.cli.options import PushOptions
+from dockless.cli.workspaces import Workspace
+from dockless.credentials.account import Account
+from dockless.credentials.chain import Found
+from dockless.model.reference import Repository
+from dockless.model.secret import Credential
+from dockless.ports import EarlyUploads
+from dockless.registry.client import RegistryClient
+from dockless.registry.direct import Direct
+from dockless.registry.http import Http, reach
+from dockless.registry.trust import find_trust
+from dockless.registry.uploads import HeadStart, Watch
+from dockless.registry.whole import WholeImages
+from dockless.retries import Patience
+
+Find = Callable[[Repository], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRegistry:
+    """A registry that was found to answer, with who we are to one of its repositories."""
+
+    client: RegistryClient
+    ahead: HeadStart
+    early: EarlyUploads
+    direct: Direct
+
+
+class Registries:
+    """Opens the registry of a repository with the options of one command line."""
+
+    def __init__(
+        self,
+        options: PushOptions,
+        find: Find,
+        space: Workspace,
+        patience: Patience,
+        begun: Callable[[], None],
+    ) -> None:
+        self._options = options
+        self._find = find
+        self._space = space
+        self._patience = patience
+        self._begun = begun
+        self._clients: dict[str, RegistryClient] = {}
+        self._opened: dict[Repository, OpenRegistry] = {}
+        self._asked: dict[Repository, tuple[str, ...]] = {}
+        self._uploads = contextlib.ExitStack()
+
+    def close(self) -> None:
+        """Stop what is being sent ahead."""
+        self._uploads.close()
+
+    def open(self, repository: Repository) -> OpenRegistry:
+        """Return the registry of a repository, once it answers; ask who we are if it wants to know.
+
+        Raises:
+            AuthError: It wants a credential, and nobody can be asked for one.
+            NetworkError: It does not answer.
+        """
+        if repository not in self._opened:
+            self._opened[repository] = self._patience.call(lambda: self._open(repository))
+        return self._opened[repository]
+
+    def _open(self, repository: Repository) -> OpenRegistry:
+        options, space = self._options, self._space
+        client = self._greeted(repository.host).known_to(self._account(repository))
+        if client.account() is None and client.wants_credential():
+            self._tell_who_was_asked(repository)
+            asked = ask.credential(repository.host, options, client.refusal())
+            client = client.known_to(lambda: asked)
+        repositories.create(options, repository, space.progress.note)
+        gauge = space.links.gauge(repository.host)
+        watch = Watch(self._patience.deadline, options.stall_timeout, space.progress.note)
+        ahead = self._uploads.enter_context(
+            HeadStart(client, repository, gauge, watch, self._begun)
+        )
+        direct = Direct(client, repository, space.pace, gauge)
+        early = WholeImages(client, repository, space.sender, direct) if space.sender else ahead
+        return OpenRegistry(client, ahead, early, direct)
+
+    def _greeted(self, host: str) -> RegistryClient:
+        """Return a client of a registry that answers; all repositories share its connections."""
+        if host not in self._clients:
+            options = self._options
+            trust = find_trust(host, options.ca_file, options.cert_dir, Path.home())
+            endpoint = reach(host, insecure=options.insecure, trust=trust)
+            http = Http(endpoint, os.environ, self._patience.deadline, self._space.connections)
+            client = RegistryClient(http, lambda: None)
+            client.ping()
+            self._clients[host] = client
+        return self._clients[host]
+
+    def _account(self, repository: Repository) -> Account:
+        find = partial(self._credential, repository)
+        return Account(find(), find)
+
+    def _tell_who_was_asked(self, repository: Repository) -> None:
+        """Note every place that had a reason to have no credential."""
+        for place in self._asked.get(repository, ()):
+            if not place.endswith(": nothing"):
+                self._space.progress.note(f"No credential from {place}")
+
+    def _credential(self, repository: Repository) -> Credential | None:
+        found = self._find(repository)
+        self._asked[repository] = found.asked
+        for trouble in found.troubles:
+            self._space.progress.note(f"Warning: {trouble}")
+        return found.credential
