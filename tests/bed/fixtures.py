@@ -120,6 +120,15 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Layer, ...]:
 
 
 @pytest.fixture(scope="session")
+def packed(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OCI archive of two `layers`: nothing of it goes ahead, so the engine sends all of it."""
+    folder = tmp_path_factory.mktemp("packed")
+    made = images.Layout(folder / "layout")
+    made.top(made.image(layers[:2], **images.named("1")))
+    return images.archive(made.folder, folder / "packed.tar")
+
+
+@pytest.fixture(scope="session")
 def old_archive(old_docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`docker save` of `sample:1`, the layout before Docker 25."""
     return old_docker.save(tmp_path_factory.mktemp("archives") / "old.tar", SAMPLE)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bed import images
 from bed.dockless import Dockless
 from bed.pushes import Pusher
 from bed.registry import Registry
@@ -25,12 +24,6 @@ _BLOBS = "_layers/sha256/*/link"
 def pusher(program: Dockless, own_registry: Registry, tmp_path: Path) -> Pusher:
     """Pushes to a registry of the test's own."""
     return Pusher(program, own_registry, tmp_path)
-
-
-@pytest.fixture
-def packed(oci_layout: Path, tmp_path: Path) -> Path:
-    """An OCI archive: nothing of it goes ahead, so the engine sends all of it."""
-    return images.archive(oci_layout, tmp_path / "packed.tar")
 
 
 def empty(registry: Registry, repository: str, pattern: str) -> list[Path]:

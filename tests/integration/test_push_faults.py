@@ -50,15 +50,6 @@ STEPS = (
 
 
 @pytest.fixture(scope="module")
-def packed(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An OCI archive: nothing of it goes ahead, so the engine sends all of it."""
-    folder = tmp_path_factory.mktemp("faults")
-    made = images.Layout(folder / "layout")
-    made.top(made.image(layers[:2], **images.named("1")))
-    return images.archive(made.folder, folder / "packed.tar")
-
-
-@pytest.fixture(scope="module")
 def archive(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An image whose layers are to be compressed, so that they go ahead of the engine."""
     parts = (hostile.file(f"{part.path.stem}/layer.tar", part.path.read_bytes()) for part in layers)

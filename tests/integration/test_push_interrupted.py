@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bed import hostile, images
+from bed import hostile
 from bed.dockless import Dockless
 from bed.failures import PATIENCE, leftovers, published, store_of, survivors, tags, until
 from bed.faults import Fault, FaultyRegistry, Hang, status
@@ -58,15 +58,6 @@ def archive_of(path: Path, parts: Sequence[Layer]) -> Path:
 @pytest.fixture(scope="module")
 def archive(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive_of(tmp_path_factory.mktemp("interrupted") / "image.tar", layers)
-
-
-@pytest.fixture(scope="module")
-def packed(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An OCI archive: nothing of it goes ahead, so the engine sends all of it."""
-    folder = tmp_path_factory.mktemp("interrupted")
-    made = images.Layout(folder / "layout")
-    made.top(made.image(layers, **images.named("1")))
-    return images.archive(made.folder, folder / "packed.tar")
 
 
 def ended(child: subprocess.Popen[bytes]) -> tuple[int, str, str]:
