@@ -23,11 +23,16 @@ class Sink(Protocol):
 
 def read_block(stream: Readable) -> bytes:
     """Return the next `BLOCK` bytes, fewer only at the end of the stream."""
-    data = stream.read(BLOCK)
-    if not data or len(data) == BLOCK:
+    return read_fully(stream, BLOCK)
+
+
+def read_fully(stream: Readable, size: int) -> bytes:
+    """Return the next `size` bytes, fewer only at the end of the stream."""
+    data = stream.read(size)
+    if not data or len(data) == size:
         return data
     parts, length = [data], len(data)
-    while length < BLOCK and (data := stream.read(BLOCK - length)):
+    while length < size and (data := stream.read(size - length)):
         parts.append(data)
         length += len(data)
     return b"".join(parts)

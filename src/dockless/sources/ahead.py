@@ -3,12 +3,12 @@
 import contextlib
 import fcntl
 import threading
+from collections import deque
 from collections.abc import Iterator
-from queue import Queue
 
-from dockless.layout.blocks import Readable, read_block
+from dockless.layout.blocks import BLOCK, Readable, blocks
 
-_BLOCKS = 16
+_MOST_BYTES = 16 * BLOCK
 _PIPE_BYTES = 1024 * 1024
 
 
@@ -28,6 +28,15 @@ def read_ahead(stream: Readable) -> Iterator[Readable]:
         ahead.stop()
 
 
+@contextlib.contextmanager
+def read_to_the_end(stream: Readable) -> Iterator[Readable]:
+    """Yield what `read_ahead` does, and read the rest, as a program that writes to a pipe wants."""
+    with read_ahead(stream) as ahead:
+        yield ahead
+        for _ in blocks(ahead):
+            pass
+
+
 def _widen(stream: Readable) -> None:
     """Let more bytes wait in a pipe, where the system can and this user may."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # or it is no pipe, or no file
@@ -35,43 +44,54 @@ def _widen(stream: Readable) -> None:
 
 
 class _Ahead:
+    """What was read and not yet asked for, in the chunks that it came in."""
+
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        self._blocks: Queue[bytes | BaseException] = Queue(_BLOCKS)
-        self._stopped = threading.Event()
-        self._rest: bytes | None = None
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._ended = False
+        self._error: BaseException | None = None
+        self._stopped = False
+        self._news = threading.Condition()
 
     def fill(self) -> None:
         """Read the stream to its end."""
         try:
-            while block := read_block(self._stream):
-                self._blocks.put(block)
-                if self._stopped.is_set():
-                    return
+            while chunk := self._stream.read(BLOCK):
+                with self._news:
+                    self._news.wait_for(lambda: self._size < _MOST_BYTES or self._stopped)
+                    if self._stopped:
+                        return
+                    self._chunks.append(chunk)
+                    self._size += len(chunk)
+                    self._news.notify()
         except BaseException as error:  # noqa: BLE001 - whoever reads is told
-            self._blocks.put(error)
-        else:
-            self._blocks.put(b"")
+            self._error = error
+        with self._news:
+            self._ended = True
+            self._news.notify()
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes, all that is to come for none; nothing at the end."""
+        """Return up to `size` bytes, what has come of them; all that is to come for less than 0."""
         if size < 0:
-            return b"".join(iter(lambda: self.read(1 << 30), b""))
-        if self._rest is None:
-            self._rest = self._next()
-        data, rest = self._rest[:size], self._rest[size:]
-        # at the end, and there alone, what is left is empty and stays
-        self._rest = rest if rest or not data else None
-        return data
+            return b"".join(iter(lambda: self.read(BLOCK), b""))
+        with self._news:
+            self._news.wait_for(lambda: self._chunks or self._ended)
+            if not self._chunks:
+                if self._error:
+                    raise self._error
+                return b""
+            chunk = self._chunks.popleft()
+            if len(chunk) > size:
+                self._chunks.appendleft(chunk[size:])
+                chunk = chunk[:size]
+            self._size -= len(chunk)
+            self._news.notify()
+        return chunk
 
     def stop(self) -> None:
         """Let the thread end, which may wait until there is room."""
-        self._stopped.set()
-        while not self._blocks.empty():
-            self._blocks.get()
-
-    def _next(self) -> bytes:
-        found = self._blocks.get()
-        if isinstance(found, BaseException):
-            raise found
-        return found
+        with self._news:
+            self._stopped = True
+            self._news.notify()

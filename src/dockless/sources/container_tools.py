@@ -10,7 +10,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
 from dockless.model.reference import Reference
 from dockless.processes.programs import Programs
-from dockless.sources.ahead import read_ahead
+from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import with_tag
 
 ANSWER_SECONDS = 30
@@ -88,7 +88,7 @@ class ContainerTool:
         """
         with self._programs.stream(self.save_argv(image)) as running:
             try:
-                with read_ahead(running.stdout) as stream:
+                with read_to_the_end(running.stdout) as stream:
                     yield stream
             except SourceError:
                 done = running.finish()

@@ -117,7 +117,7 @@ class DockerDaemon(ContainerTool):
             if answer.status != _OK:
                 raise save_failed(self.name, image, _message(answer.read()))
             try:
-                with read_ahead(answer) as stream:
+                with read_ahead(_Arriving(answer)) as stream:
                     yield stream
             except ConnectionError as error:
                 raise save_failed(self.name, image, str(error.strerror)) from None
@@ -157,6 +157,17 @@ class DockerDaemon(ContainerTool):
 
     def _silent(self, why: str) -> EngineError:
         return EngineError(f"{self.name} gives no answer: {why}", "See that it runs; push again.")
+
+
+class _Arriving:
+    """The body of an answer as it arrives; the daemon tidies up before it ends it."""
+
+    def __init__(self, answer: HTTPResponse) -> None:
+        self._answer = answer
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return what is there of `size` bytes; nothing at the end."""
+        return self._answer.read1(size)
 
 
 def _message(answer: bytes) -> str:

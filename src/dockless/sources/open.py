@@ -16,7 +16,7 @@ from dockless.model.platform import Platform
 from dockless.model.reference import Reference
 from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
-from dockless.sources.ahead import read_ahead
+from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import Candidate, candidates, with_tag
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.files import Files
@@ -120,7 +120,7 @@ class Opener:
     def _files(self, spec: SourceSpec) -> Files:
         if spec.kind == "stdin":
             return read_stream(
-                lambda: read_ahead(self._stdin()),
+                lambda: read_to_the_end(self._stdin()),
                 spec.label,
                 self._staging,
                 self._progress,
@@ -167,7 +167,7 @@ def _opened(path: Path) -> Iterator[Readable]:
 @contextlib.contextmanager
 def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[Readable]:
     with programs.stream(argv) as running:
-        with read_ahead(running.stdout) as stream:
+        with read_to_the_end(running.stdout) as stream:
             yield stream
         done = running.finish()
     if done.code:

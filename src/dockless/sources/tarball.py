@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from dockless.layout.blocks import Readable, blocks, read_block
+from dockless.layout.blocks import BLOCK, Readable, blocks, read_block
 from dockless.layout.checks import check, mismatch
 from dockless.layout.decompression import decompressing, sniff
 from dockless.layout.staging import Layer, MispredictedError, Staging
@@ -17,10 +17,10 @@ from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress, Task
 from dockless.sources.files import missing
+from dockless.sources.forward import Forward
 from dockless.sources.headers import Header, Links, members, tar_errors, too_large
 
 _MOST_DOCUMENTS = 64 * 1024 * 1024
-_BUFFER = 1024 * 1024
 _USTAR = slice(257, 262)
 _EMPTY_TAR = bytes(512)
 
@@ -148,18 +148,20 @@ class StreamedTar:
         self._documents_size = 0
         self._layers: dict[str, Layer] = {}
         first = read_block(stream)
-        whole = Rejoined(first, stream)
-        with decompressing(whole, sniff(first), label) as plain, tar_errors(label):
-            file = cast("IO[bytes]", plain)
-            with tarfile.open(fileobj=file, mode="r|", tarinfo=Header, bufsize=_BUFFER) as archive:
+        whole, packed = Rejoined(first, stream), sniff(first)
+        with decompressing(whole, packed, label) as plain, tar_errors(label):
+            forward = Forward(plain)
+            file = cast("IO[bytes]", forward)
+            with tarfile.open(fileobj=file, mode="r:", tarinfo=Header) as archive:
                 for name, member in members(archive, label):
-                    self._take(archive, name, member, task, may_guess=may_guess)
-            for _ in blocks(plain):  # a program that writes to a pipe wants to be read to its end
-                pass
+                    self._take(forward, name, member, task, may_guess=may_guess)
+            if packed != "none":  # what comes last tells whether the rest was good
+                for _ in blocks(plain):
+                    pass
 
     def _take(
         self,
-        archive: tarfile.TarFile,
+        forward: Forward,
         name: str,
         member: tarfile.TarInfo,
         task: Task,
@@ -169,17 +171,16 @@ class StreamedTar:
         if not member.isreg():
             self._links.add(name, member, self.label)
             return
-        file = archive.extractfile(member)
-        if file is None:
-            raise missing(self.label, name)
-        head = file.read(min(member.size, _BUFFER))
+        head = forward.read(min(member.size, BLOCK))
+        source = Rejoined(head, forward)
         if _is_layer(name, head):
-            source = Rejoined(head, cast("Readable", file))
             self._layers[name] = self._staging.layer(
                 source, member.size, task, f"{self.label}: {name}", may_guess=may_guess
             )
         elif member.size <= LONGEST_MANIFEST:
-            self._documents[name] = head + file.read()
+            self._documents[name] = head + forward.read(member.size - len(head))
+            if len(self._documents[name]) < member.size:
+                raise tarfile.ReadError("unexpected end of data")
             self._documents_size += member.size
             if self._documents_size > _MOST_DOCUMENTS:
                 raise SourceError(
@@ -187,7 +188,7 @@ class StreamedTar:
                     "Give an archive made by 'docker save', 'podman save' or skopeo.",
                 )
         elif name.startswith("blobs/"):
-            self._copy(Rejoined(head, cast("Readable", file)), name, member.size, task)
+            self._copy(source, name, member.size, task)
 
     def _copy(self, source: Readable, name: str, size: int, task: Task) -> None:
         algorithm, _, encoded = name.removeprefix("blobs/").partition("/")

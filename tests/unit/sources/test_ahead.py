@@ -1,6 +1,8 @@
 import fcntl
 import io
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,7 +10,7 @@ import pytest
 
 from dockless.layout.blocks import BLOCK
 from dockless.model.errors import NetworkError
-from dockless.sources.ahead import read_ahead
+from dockless.sources.ahead import read_ahead, read_to_the_end
 
 
 class Slow(io.BytesIO):
@@ -85,6 +87,34 @@ def test_whoever_stops_early_does_not_wait_for_what_is_to_come() -> None:
         assert threads(), "it waits for bytes"
         writer.close()
         assert settled()
+
+
+def test_what_has_come_is_read_without_waiting_for_more() -> None:
+    ours, theirs = os.pipe()
+    with (
+        io.FileIO(ours) as reader,
+        io.FileIO(theirs, "w") as writer,
+        read_ahead(reader) as ahead,
+    ):
+        writer.write(b"the beginning")
+        assert ahead.read(BLOCK) == b"the beginning"
+
+
+def test_whoever_writes_to_a_pipe_is_read_to_the_end() -> None:
+    writing = subprocess.Popen(
+        (
+            sys.executable,
+            "-c",
+            "import os; os.write(1, bytes(1 << 20)); os.write(1, bytes(1 << 22))",
+        ),
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    )
+    with writing:
+        assert writing.stdout
+        with read_to_the_end(writing.stdout) as stream:
+            assert stream.read(1) == bytes(1)
+    assert writing.returncode == 0, "it was not told that nobody listens"
 
 
 def test_a_pipe_gets_room_for_a_mebibyte() -> None:

@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import tarfile
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bed.hostile import LAYER, Member, file, image, link, tar
+from dockless.layout.blocks import BLOCK
 from dockless.layout.staging import Staging
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
@@ -171,6 +173,24 @@ def test_a_stream_may_be_compressed_and_is_read_to_its_end(staging: Staging) -> 
     files = StreamedTar(stream, "image.tar.gz", staging, task, may_guess=False)
     assert files.document("manifest.json") == b"[]"
     assert stream.read() == b""
+
+
+class Unending(io.BytesIO):
+    """A stream that keeps whoever reads past its last byte waiting."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        assert data or size == 0, "nothing more is to come"
+        return data
+
+
+def test_a_stream_is_not_waited_for_past_the_end_of_its_archive(staging: Staging) -> None:
+    layer = tar(file("data", os.urandom(2 * BLOCK)))
+    stream = Unending(tar(file("1/layer.tar", layer), file("manifest.json", b"[]")))
+    task = FakeTask("staging", None)
+    files = StreamedTar(stream, "image.tar", staging, task, may_guess=False)
+    assert files.layer("1/layer.tar").diff_id == Digest.of(layer)
+    assert files.document("manifest.json") == b"[]"
 
 
 def test_the_small_files_of_a_stream_have_a_limit_together(
