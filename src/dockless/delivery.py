@@ -151,12 +151,11 @@ def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]
     digests = tuple(blob.digest for blob in content.blobs)
     # what another repository lends, and what was asked before, need not be asked for
     known = {} if order.dry_run else dict(means.early.borrow(digests))
-    there = _inventory(order.repository, means).readable_blobs(
-        [each for each in digests if each not in known]
-    )
-    return tuple(
-        BlobPlan(blob, known.get(blob.digest, blob.digest in there)) for blob in content.blobs
-    )
+    asked = [each for each in digests if each not in known]
+    there = _inventory(order.repository, means).readable_blobs(asked)
+    known |= {digest: digest in there for digest in asked}
+    means.early.learn(known)
+    return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
 
 
 def _all_present(content: Content) -> tuple[BlobPlan, ...]:

@@ -85,6 +85,9 @@ class EarlyUploads(Protocol):
             Whether it has them, as far as that is known now and need not be asked again.
         """
 
+    def learn(self, there: Mapping[Digest, bool]) -> None:
+        """Take in whether the repository has these blobs, so that it is not asked again."""
+
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Make the registry have as much of an image as can be; tell of the bytes that went.
 

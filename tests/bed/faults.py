@@ -84,12 +84,19 @@ class Fault:
         path: A regular expression that is searched in the request's path and query.
         effect: What happens.
         times: How many more requests it happens to.
+        agent: A regular expression that is searched in the User-Agent.
     """
 
     method: str
     path: str
     effect: Effect
     times: int = 1
+    agent: str = ""
+
+    def fits(self, method: str, path: str, agent: str) -> bool:
+        """Whether it happens to such a request, as far as it happens at all."""
+        same = self.method == method and bool(re.search(self.path, path))
+        return same and bool(re.search(self.agent, agent))
 
 
 def status(code: int, *, retry_after: int | None = None) -> Answer:
@@ -100,6 +107,11 @@ def status(code: int, *, retry_after: int | None = None) -> Answer:
     """
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return refusal(code, _ERROR_CODES.get(code, "UNKNOWN"), "on purpose", headers)
+
+
+def nothing_ahead() -> Fault:
+    """Return the fault that dockless may send no blob itself, so that its engine sends them all."""
+    return Fault("POST", "/blobs/uploads/", status(405), 1_000_000, "^dockless/")
 
 
 def refusal(code: int, error: str, message: str, headers: dict[str, str]) -> Answer:
@@ -139,11 +151,11 @@ class FaultyRegistry:
         self.stopping = threading.Event()
         self._lock = threading.Lock()
 
-    def take(self, method: str, path: str) -> Effect | None:
+    def take(self, method: str, path: str, agent: str) -> Effect | None:
         """Use up one turn of the first fault that fits the request; return its effect."""
         with self._lock:
             for fault in self.faults:
-                if fault.times and fault.method == method and re.search(fault.path, path):
+                if fault.times and fault.fits(method, path, agent):
                     fault.times -= 1
                     return fault.effect
         return None
@@ -178,7 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            self._answer(self.proxy.take(self.command, self.path))
+            agent = self.headers.get("User-Agent", "")
+            self._answer(self.proxy.take(self.command, self.path, agent))
         except ConnectionError:
             self.close_connection = True
 

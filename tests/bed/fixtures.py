@@ -121,7 +121,7 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Layer, ...]:
 
 @pytest.fixture(scope="session")
 def packed(layers: tuple[Layer, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An OCI archive of two `layers`: nothing of it goes ahead, so the engine sends all of it."""
+    """An OCI archive of two `layers`, tagged `1`."""
     folder = tmp_path_factory.mktemp("packed")
     made = images.Layout(folder / "layout")
     made.top(made.image(layers[:2], **images.named("1")))

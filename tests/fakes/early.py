@@ -16,10 +16,12 @@ class FakeEarlyUploads:
         wanted: What was to be brought, each time.
         brings: Brings a whole image; None when that is left to the engine.
         moves: Moves a tag; None when that is left to the engine.
+        learned: What it was told of the repository's blobs.
         lends: The blobs that another repository has.
     """
 
     def __init__(self, journal: Journal | None = None) -> None:
+        self.learned: dict[Digest, bool] = {}
         self.lends: frozenset[Digest] = frozenset()
         self.wanted: list[frozenset[Digest]] = []
         self.brings: Callable[[Content], None] | None = None
@@ -29,6 +31,10 @@ class FakeEarlyUploads:
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Give what `lends` has."""
         return dict.fromkeys(self.lends & frozenset(blobs), True)
+
+    def learn(self, there: Mapping[Digest, bool]) -> None:
+        """Remember what there is."""
+        self.learned |= there
 
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Write down what is wanted, and bring it if `brings` says so."""

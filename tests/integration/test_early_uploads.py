@@ -1,5 +1,6 @@
 """Layers that go ahead of the engine, on docker-registry and on the registry inside crane."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from bed import registry as servers
 from bed.failures import until
 from dockless.layout.growing import Growing
+from dockless.layout.streams import Draft
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
@@ -88,6 +90,17 @@ def test_what_the_registry_has_is_not_sent_again(
     assert task.done == 0
 
 
+def test_what_is_known_of_a_blob_is_not_asked_again(
+    client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
+) -> None:
+    task = FakeProgress().start("uploading", None)
+    with HeadStart(client, repository, Gauge(), Watch()) as early:
+        early.learn({blob[0].digest: True})
+        early.offer(*blob)
+        early.bring(NOTHING, {blob[0].digest: blob[1]}, task)
+    assert task.done == 0, "it was taken at its word"
+
+
 def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_path: Path) -> None:
     trust = Trust((locked_registry.ca_file,))
     http = Http(reach(locked_registry.host, insecure=False, trust=trust), {})
@@ -104,8 +117,8 @@ class Grown:
     """A blob that is written in two halves."""
 
     def __init__(self, folder: Path, data: bytes) -> None:
-        self.path = folder / "growing"
-        self.file = self.path.open("wb", buffering=0)
+        self.file = Draft(folder)
+        self.path = self.file.path
         self._halves = (data[: len(data) // 2], data[len(data) // 2 :])
         self.blob = Descriptor(OCI_LAYER, Digest.of(data), len(data))
         self.growing = Growing(self.file, self.path)
@@ -124,7 +137,7 @@ class Grown:
 @pytest.fixture
 def grown(tmp_path: Path, blob: tuple[Descriptor, Path]) -> Iterator[Grown]:
     made = Grown(tmp_path, blob[1].read_bytes())
-    with made.file:
+    with contextlib.closing(made.file):
         yield made
 
 

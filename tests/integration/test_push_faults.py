@@ -22,6 +22,7 @@ from bed.faults import (
     Fault,
     FaultyRegistry,
     Hang,
+    nothing_ahead,
     status,
 )
 from bed.images import Layer
@@ -47,6 +48,13 @@ STEPS = (
     ("PUT", BY_DIGEST),
     ("PUT", BY_TAG),
 )
+
+
+@pytest.fixture
+def packed(packed: Path, faulty_registry: FaultyRegistry) -> Path:
+    """An OCI archive of which nothing goes ahead, so that the engine sends all of it."""
+    faulty_registry.faults.append(nothing_ahead())
+    return packed
 
 
 @pytest.fixture(scope="module")
@@ -238,21 +246,31 @@ def test_the_number_of_tries_is_what_retries_says(bench: Bench, packed: Path) ->
 def test_a_refused_upload_is_not_tried_again(
     bench: Bench, packed: Path, engine: str, code: int, ending: int
 ) -> None:
-    bench.fault("POST", "/blobs/uploads/", status(code))
+    refused = bench.fault("POST", "/blobs/uploads/", status(code))
     said = bench.fails(ending, packed, "--engine", engine)
     assert bench.proxy.host in said or engine in said
     # an engine sends each of the three blobs once; it may give up before the last
-    assert 1 <= bench.count("POST", "/blobs/uploads/") <= 3
+    assert 1 <= ALWAYS - refused.times <= 3
 
 
-def test_the_blobs_of_a_layout_go_ahead_and_are_nothing_until_all_of_them_are_good(
-    bench: Bench, layers: tuple[Layer, ...], tmp_path: Path
+def test_what_may_not_go_ahead_is_sent_by_the_engine(bench: Bench, packed: Path) -> None:
+    (refusal,) = bench.proxy.faults
+    before = refusal.times
+    bench.arrives(packed)
+    assert refusal.times < before, "dockless says who it is, and was refused"
+
+
+@pytest.mark.parametrize("form", ["layout", "archive"])
+def test_packed_blobs_go_ahead_and_are_nothing_until_all_of_them_are_good(
+    bench: Bench, layers: tuple[Layer, ...], tmp_path: Path, form: str
 ) -> None:
     made = images.Layout(tmp_path / "layout")
     made.top(made.image(layers[:2], compressed=False, **images.named("1")))
     path = made.folder / "blobs" / layers[1].diff_id.replace(":", "/")
     path.write_bytes(path.read_bytes()[:-1] + b"!")
-    assert "is damaged" in bench.fails(SOURCE, made.folder)
+    packed = images.archive(made.folder, tmp_path / "packed.tar")
+    source = made.folder if form == "layout" else packed
+    assert "is damaged" in bench.fails(SOURCE, source)
     assert bench.count("POST", "/blobs/uploads/")
     assert not [seen for seen in bench.proxy.requests if seen.method == "PUT"]
 

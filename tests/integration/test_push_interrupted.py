@@ -16,7 +16,7 @@ import pytest
 from bed import hostile
 from bed.dockless import Dockless
 from bed.failures import PATIENCE, leftovers, published, store_of, survivors, tags, until
-from bed.faults import Fault, FaultyRegistry, Hang, status
+from bed.faults import Fault, FaultyRegistry, Hang, nothing_ahead, status
 from bed.images import Layer
 from bed.process import output
 from bed.registry import Registry
@@ -53,6 +53,13 @@ def archive_of(path: Path, parts: Sequence[Layer]) -> Path:
     )
     path.write_bytes(hostile.tar(*hostile.image(*members)))
     return path
+
+
+@pytest.fixture
+def packed(packed: Path, faulty_registry: FaultyRegistry) -> Path:
+    """An OCI archive of which nothing goes ahead, so that the engine sends all of it."""
+    faulty_registry.faults.append(nothing_ahead())
+    return packed
 
 
 @pytest.fixture(scope="module")

@@ -183,6 +183,7 @@ def test_only_what_the_registry_lacks_and_the_config_is_laid_out(shop: Shop) -> 
     assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
     assert result.plan.missing == (app,)
     assert shop.early.wanted == [{app.digest}]
+    assert shop.early.learned == {config.digest: True, base.digest: True, app.digest: False}
     assert [task.total for task in shop.progress.tasks] == [app.size]
     assert result.sent == app.size
 

@@ -1,8 +1,8 @@
 """Blobs compared with what they should be."""
 
-from dockless.layout.blocks import Readable, blocks
+from dockless.layout.blocks import Readable, Sink, blocks
 from dockless.layout.decompression import decompressing
-from dockless.layout.streams import Hashing, Metered, Tee, digest_of
+from dockless.layout.streams import Digesting, Hashing, Metered, Tee, digest_of
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import Descriptor, layer_compression
@@ -22,7 +22,7 @@ def check(
 
 
 def check_into(
-    source: Readable, blob: Descriptor, sink: Hashing, label: str, diff_id: Digest | None
+    source: Readable, blob: Descriptor, sink: Digesting, label: str, diff_id: Digest | None
 ) -> None:
     """Read a blob to its end into a sink, and compare it as `check` does."""
     packed = layer_compression(blob.media_type)
@@ -51,7 +51,7 @@ def mismatch(label: str, found: Digest | None, wanted: Digest | None) -> SourceE
     )
 
 
-def unpacked_digest(source: Readable, packed: str, sink: Hashing, label: str) -> Digest:
+def unpacked_digest(source: Readable, packed: str, sink: Sink, label: str) -> Digest:
     """Return the diffID of a compressed layer, which the sink has as it is."""
     tee = Tee(source, sink)
     with decompressing(tee, packed, label) as plain:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from dockless.layout.blocks import Sink
+from dockless.layout.streams import Digesting
+from dockless.model.digest import Digest
 from dockless.model.manifest import Descriptor
 
 _LOOK_SECONDS = 0.05
@@ -27,7 +28,7 @@ class Growing:
         blob: What it became; None until it is whole.
     """
 
-    def __init__(self, sink: Sink, path: Path) -> None:
+    def __init__(self, sink: Digesting, path: Path) -> None:
         self.blob: Descriptor | None = None
         self._sink = sink
         self._file = path.open("rb", buffering=0)
@@ -42,6 +43,10 @@ class Growing:
             self._size += len(data)
             self._news.notify_all()
         return len(data)
+
+    def digest(self) -> Digest:
+        """Return the digest of what is written so far."""
+        return self._sink.digest()
 
     def finish(self, blob: Descriptor) -> None:
         """Say what it is, now that it is whole."""

@@ -166,10 +166,7 @@ class Staging:
                 self.store.see(head, diff_id)
 
             self._keep(draft, remember, turn.pop_all())
-            if growing:
-                growing.finish(blob)
-            else:
-                self._offer(blob)
+            self._announce(blob, growing)
         return Layer(diff_id, blob)
 
     @contextlib.contextmanager
@@ -205,9 +202,14 @@ class Staging:
         self, stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
     ) -> None:
         """Stage a blob as it is, checked as `check` does."""
-        with self._draft(blob.digest.algorithm) as draft:
-            check_into(Metered(stream, blob.size, task, label), blob, draft, label, diff_id)
-        self._keep(draft)
+        source = Metered(stream, blob.size, task, label)
+        with (
+            self._draft(blob.digest.algorithm) as draft,
+            self._followed(draft, blob.size) as growing,
+        ):
+            check_into(source, blob, growing or draft, label, diff_id)
+            self._keep(draft)
+            self._announce(blob, growing)
 
     def original(self, layer: Layer, digest: Digest) -> Digest:
         """Stage a layer again as it was before it was compressed here, if that is `digest`.
@@ -225,6 +227,13 @@ class Staging:
                     draft.write(block)
             self._keep(draft)
         return draft.digest()
+
+    def _announce(self, blob: Descriptor, growing: Growing | None) -> None:
+        """Let whoever sends a blob, while it is written or afterwards, know that it is whole."""
+        if growing:
+            growing.finish(blob)
+        else:
+            self._offer(blob)
 
     def _offer(self, blob: Descriptor) -> None:
         self._ahead = True

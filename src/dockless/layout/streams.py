@@ -1,7 +1,7 @@
 """Streams on their way into a blob: counted, hashed, written, and never longer than they said."""
 
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from dockless.layout.blocks import Readable, Sink, blocks
 from dockless.model.digest import Digest
@@ -59,6 +59,13 @@ class Rejoined:
         cut = len(self._first) if size < 0 else size
         data, self._first = self._first[:cut], self._first[cut:]
         return data
+
+
+class Digesting(Sink, Protocol):
+    """A sink that knows the digest of what it took in."""
+
+    def digest(self) -> Digest:
+        """Return the digest of all bytes so far."""
 
 
 class Hashing:

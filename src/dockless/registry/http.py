@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3 import exceptions
 
+from dockless import __version__
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.model.errors import NetworkError, ServerError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.registry.proxies import Proxy, proxy
 
 CONNECTIONS = 8
+_AGENT = f"dockless/{__version__}"
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
@@ -83,7 +85,7 @@ class Http:
             response = self._pool(url).request(
                 method,
                 url,
-                headers=dict(headers or {}),
+                headers={"User-Agent": _AGENT, **(headers or {})},
                 body=body,
                 timeout=urllib3.Timeout(
                     connect=min(left, _CONNECT_SECONDS), read=min(left, _ANSWER_SECONDS)

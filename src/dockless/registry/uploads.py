@@ -118,6 +118,10 @@ class HeadStart:
         """Borrow nothing, as one push knows of no other repository; return what was asked."""
         return {digest: self._there[digest] for digest in blobs if digest in self._there}
 
+    def learn(self, there: Mapping[Digest, bool]) -> None:
+        """Take in which blobs are there, so that the registry is not asked again."""
+        self._there |= there
+
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Wait for what is on its way, and make the registry accept it; the engine does the rest.
 
@@ -203,13 +207,15 @@ class HeadStart:
             upload.digest = growing.blob.digest
 
     def _has(self, digest: Digest) -> bool:
-        try:
-            known = self._client.request("HEAD", self._repository, f"blobs/{digest}")
-        except ServerError:  # it may have the blob, and cannot read it
-            return False
-        if known.status in (_THERE, _MISSING):
-            self._there[digest] = known.status == _THERE
-        return known.status == _THERE
+        if digest not in self._there:
+            try:
+                answer = self._client.request("HEAD", self._repository, f"blobs/{digest}")
+            except ServerError:  # it may have the blob, and cannot read it
+                return False
+            if answer.status not in (_THERE, _MISSING):
+                return False
+            self._there[digest] = answer.status == _THERE
+        return self._there[digest]
 
     def _patch(
         self, upload: "_Upload", headers: Mapping[str, str], chunks: Iterator[bytes]

@@ -58,6 +58,10 @@ class WholeImages:
             mounted = pool.map(self._mount, elsewhere)
             return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 
+    def learn(self, there: Mapping[Digest, bool]) -> None:
+        """Ignore it: nothing is asked here."""
+        del there
+
     def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
         """Send the blobs and then the manifests; return whether all of the image is there.
 

@@ -11,6 +11,7 @@ import urllib3
 from urllib3 import exceptions
 
 from bed.certificates import make
+from dockless import __version__
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.errors import NetworkError, ServerError, UsageError
 from dockless.model.manifest import LONGEST_MANIFEST
@@ -66,7 +67,7 @@ def test_an_answer_has_status_headers_and_body() -> None:
     pool = Pool(404, {"X": "1"}, b"body")
     answer = connected(pool).ask("GET", URL, {"Accept": "x"}, b"sent")
     assert (answer.status, answer.headers["X"], answer.body) == (404, "1", b"body")
-    assert pool.asked[0]["headers"] == {"Accept": "x"}
+    assert pool.asked[0]["headers"] == {"Accept": "x", "User-Agent": f"dockless/{__version__}"}
     assert pool.asked[0]["body"] == b"sent"
     assert pool.released == 1
 
