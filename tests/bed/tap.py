@@ -23,6 +23,8 @@ class Tap:
         path: Where it listens.
         pause: Seconds between two pieces of an answer, of half a MiB.
         most: Bytes of an image after which it breaks off, headers included; None for never.
+        lingers: Seconds for which it does not end an image's answer, unless the client goes.
+        left: Whether the client went then.
         asked: The target of every request so far.
     """
 
@@ -30,6 +32,8 @@ class Tap:
     path: Path
     pause: float = 0.0
     most: int | None = None
+    lingers: float = 0.0
+    left: bool = False
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -59,6 +63,9 @@ class Tap:
                 client.sendall(piece)
                 sent += len(piece)
                 time.sleep(self.pause)
+        if self.lingers and target.endswith("/get"):
+            client.settimeout(self.lingers)
+            self.left = not client.recv(1)
 
 
 @contextlib.contextmanager

@@ -105,6 +105,15 @@ def test_a_warm_push_saves_nothing(tapped: Tap, locked_registry: Registry, tmp_p
     assert tapped.saves == 1
 
 
+def test_a_daemon_that_tidies_up_is_not_waited_for(
+    tapped: Tap, registry: Registry, tmp_path: Path
+) -> None:
+    tapped.lingers = 30.0
+    pusher = Pusher(without_client(tmp_path, tapped.address), registry, tmp_path)
+    pusher.push("daemon/tidy:1", SAMPLE)
+    until(lambda: tapped.left)
+
+
 def test_podman_answers_in_place_of_docker(
     rootless: Account, registry: Registry, tmp_path: Path
 ) -> None:

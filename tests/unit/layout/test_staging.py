@@ -1,4 +1,5 @@
 import bz2
+import contextlib
 import errno
 import gzip
 import io
@@ -260,6 +261,26 @@ def test_a_large_layer_is_read_while_it_grows(make: Make, monkeypatch: pytest.Mo
     (growing,) = followed
     assert growing.blob == layer.descriptor
     assert layer.descriptor.digest.matches(b"".join(growing.chunks(100)))
+    growing.close()
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_large_blob_is_read_while_it_is_copied_and_given_up_if_it_is_wrong(
+    make: Make, monkeypatch: pytest.MonkeyPatch, *, wrong: bool
+) -> None:
+    monkeypatch.setattr(staging_module, "_LARGE", 1)
+    followed: list[Growing] = []
+    area = make()
+    area.on_growing = followed.append
+    data = gzip.compress(TAR)
+    blob = Descriptor(layer_media_type("gzip"), Digest.of(data), len(data))
+    with pytest.raises(SourceError) if wrong else contextlib.nullcontext():
+        diff_id = Digest.of(OTHER if wrong else TAR)
+        area.copy(io.BytesIO(data), blob, FakeTask("staging", None), "blob", diff_id)
+    (growing,) = followed
+    with pytest.raises(GivenUpError) if wrong else contextlib.nullcontext():
+        assert b"".join(growing.chunks(100)) == data
+    assert growing.blob == (None if wrong else blob)
     growing.close()
 
 

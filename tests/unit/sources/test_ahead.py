@@ -105,7 +105,7 @@ def test_whoever_writes_to_a_pipe_is_read_to_the_end() -> None:
         (
             sys.executable,
             "-c",
-            "import os; os.write(1, bytes(1 << 20)); os.write(1, bytes(1 << 22))",
+            "import os; [os.write(1, bytes(1 << 20)) for _ in range(40)]",
         ),
         stdout=subprocess.PIPE,
         bufsize=0,
