@@ -49,6 +49,7 @@ class _Ahead:
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
         self._chunks: deque[bytes] = deque()
+        self._taken = 0  # bytes of the first chunk
         self._size = 0
         self._ended = False
         self._error: BaseException | None = None
@@ -82,13 +83,15 @@ class _Ahead:
                 if self._error:
                     raise self._error
                 return b""
-            chunk = self._chunks.popleft()
-            if len(chunk) > size:
-                self._chunks.appendleft(chunk[size:])
-                chunk = chunk[:size]
-            self._size -= len(chunk)
+            first = self._chunks[0]
+            data = first[self._taken : self._taken + size]
+            self._taken += len(data)
+            if self._taken == len(first):
+                self._chunks.popleft()
+                self._taken = 0
+            self._size -= len(data)
             self._news.notify()
-        return chunk
+        return data
 
     def stop(self) -> None:
         """Let the thread end, which may wait until there is room."""
