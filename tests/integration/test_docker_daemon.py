@@ -1,6 +1,7 @@
 """Docker's daemon without its client: the same answers, and clear words when it fails."""
 
 import io
+import json
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -103,6 +104,19 @@ def test_a_warm_push_saves_nothing(tapped: Tap, locked_registry: Registry, tmp_p
     assert pusher.push("daemon/warm:1", SAMPLE) == first
     assert pusher.push("daemon/warm-elsewhere:1", SAMPLE) == first
     assert tapped.saves == 1
+
+
+def test_the_time_that_the_daemon_prepares_an_image_is_told(
+    old_docker: Docker, registry: Registry, tmp_path: Path
+) -> None:
+    program = without_client(tmp_path, old_docker.address)
+    target = ("--image", f"{registry.host}/daemon/timed:1", "--format", "json")
+    cold, warm = (
+        json.loads(program.run("push", SAMPLE, *target).stdout)["result"]["timings"]
+        for _ in range(2)
+    )
+    assert 0 < cold["export"] <= cold["source"]
+    assert "export" not in warm
 
 
 def test_a_daemon_that_tidies_up_is_not_waited_for(

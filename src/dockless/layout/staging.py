@@ -54,6 +54,7 @@ class Staging:
     Attributes:
         store: Where blobs stay afterwards.
         packing: What uncompressed layers become.
+        timings: Told how long each step took.
         on_layer: Told of every blob that may be on its way, and of its file.
         on_growing: Told of every large layer that is about to be compressed, in place of that; None
             for nobody.
@@ -73,7 +74,7 @@ class Staging:
         self.on_growing: Callable[[Growing], None] | None = None
         self._ahead = False
         self._cores = cores
-        self._timings = timings or Timings()
+        self.timings = timings or Timings()
         self._blobs = folder / "blobs"
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._settler = ThreadPoolExecutor(1, "settle")
@@ -143,7 +144,7 @@ class Staging:
         source = Rejoined(first, metered)
         packed = sniff(first)
         if packed in ("gzip", "zstd"):
-            return self._packed_layer(source, packed, label)
+            return self._packed_layer(source, packed, size, label)
         head = head_of(size, first)
         with contextlib.ExitStack() as turn, decompressing(source, packed, label) as plain:
             turn.enter_context(self.store.exclusive(head))
@@ -182,7 +183,7 @@ class Staging:
 
     def _compressed(self, plain: Readable, sink: Sink, packing: Packing) -> Digest:
         """Write a layer compressed; return its diffID."""
-        raw, timings = Hashing(), self._timings
+        raw, timings = Hashing(), self.timings
         with compressing(packing, sink, self._cores, timings) as encoder:
             for block in timings.each("read", blocks(plain)):
                 with timings.of("hash"):
@@ -190,12 +191,12 @@ class Staging:
                 encoder.write(block)
         return raw.digest()
 
-    def _packed_layer(self, source: Readable, packed: str, label: str) -> Layer:
-        with self._draft() as draft:
-            diff_id = unpacked_digest(source, packed, draft, label)
-        self._keep(draft)
-        blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
-        self._offer(blob)
+    def _packed_layer(self, source: Readable, packed: str, size: int, label: str) -> Layer:
+        with self._draft() as draft, self._followed(draft, size) as growing:
+            diff_id = unpacked_digest(source, packed, growing or draft, label)
+            blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
+            self._keep(draft)
+            self._announce(blob, growing)
         return Layer(diff_id, blob)
 
     def copy(

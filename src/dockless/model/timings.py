@@ -7,9 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TypeVar
 
 Step = Literal[
-    "start", "read", "hash", "compress", "write", "source", "questions", "upload", "verify", "tags"
+    "start",
+    "export",
+    "read",
+    "hash",
+    "compress",
+    "write",
+    "source",
+    "questions",
+    "upload",
+    "verify",
+    "tags",
 ]
-WAITS: frozenset[Step] = frozenset({"read", "questions", "upload", "verify", "tags"})
+WAITS: frozenset[Step] = frozenset({"export", "read", "questions", "upload", "verify", "tags"})
 """The steps that mostly wait: for a disk, a daemon, an engine or the registry."""
 
 Item = TypeVar("Item")
@@ -19,7 +29,7 @@ class Timings:
     """The seconds of each step, added up over all threads.
 
     Steps overlap, so that together they may be longer than the push: `source` is all that was
-    done to have the layers, of which `read`, `hash`, `compress` and `write` are parts.
+    done to have the layers, of which `export`, `read`, `hash`, `compress` and `write` are parts.
 
     Args:
         clock: Seconds that only ever grow.

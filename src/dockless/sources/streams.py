@@ -1,10 +1,12 @@
 """Archives that arrive as a stream: staged while they pass, and read again only if they must be."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from dockless.layout.blocks import Readable
+from dockless.layout.blocks import Readable, read_block
 from dockless.layout.staging import MispredictedError, Staging
+from dockless.layout.streams import Rejoined
+from dockless.model.timings import Timings
 from dockless.ports import Progress
 from dockless.sources.tarball import StreamedTar
 
@@ -24,11 +26,21 @@ def read_stream(
     try:
         if again:
             try:
-                with opener() as stream:
+                with _exported(opener, staging.timings) as stream:
                     return StreamedTar(stream, label, staging, task, may_guess=True)
             except MispredictedError:
                 progress.note(f"A layer of {label} changed past its beginning; reading it again.")
-        with opener() as stream:
+        with _exported(opener, staging.timings) as stream:
             return StreamedTar(stream, label, staging, task, may_guess=False)
     finally:
         task.finish()
+
+
+@contextmanager
+def _exported(opener: Opener, timings: Timings) -> Iterator[Readable]:
+    """Yield the stream once it begins; Docker prepares all of an image before that."""
+    with ExitStack() as opened:
+        with timings.of("export"):
+            stream = opened.enter_context(opener())
+            first = read_block(stream)
+        yield Rejoined(first, stream)

@@ -252,12 +252,15 @@ def test_a_document_goes_ahead_only_where_a_layer_did(make: Make) -> None:
     assert told == [layer.descriptor, config]
 
 
-def test_a_large_layer_is_read_while_it_grows(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("data", [TAR, gzip.compress(TAR)], ids=["plain", "packed"])
+def test_a_large_layer_is_read_while_it_grows(
+    make: Make, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
     monkeypatch.setattr(staging_module, "_LARGE", 1)
     followed: list[Growing] = []
     area = make()
     area.on_growing = followed.append
-    layer = stage(area, TAR)
+    layer = stage(area, data)
     (growing,) = followed
     assert growing.blob == layer.descriptor
     assert layer.descriptor.digest.matches(b"".join(growing.chunks(100)))
