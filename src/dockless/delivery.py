@@ -1,7 +1,5 @@
 """An image brought to its repository by digest: planned, sent and read back; no tag moves."""
 
-import contextlib
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 from dockless.inventory import Inventory
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import ConflictError, PushError, ServerError
+from dockless.model.errors import ConflictError, NetworkError, PushError, ServerError
 from dockless.model.packing import GZIP, Packing
 from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Reference, Repository
@@ -43,10 +41,10 @@ class Means:
 
     Attributes:
         registry: Reads the registry.
-        early: What goes ahead of the engine.
-        resend: Sends blobs, and the manifests by digest, with nothing asked first; returns whether
-            all of the image is there then.
-        engine: Returns the engine; called only when there is something to write.
+        early: What is sent before the engine starts.
+        resend: Sends blobs, and the manifests by digest, with no question asked first; None where
+            nothing but the engine may write.
+        engine: Returns what writes the image; called only when there is something to write.
         lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
         progress: Where the work is shown.
         patience: How often and how long each step is tried.
@@ -57,7 +55,7 @@ class Means:
 
     registry: Registry
     early: EarlyUploads
-    resend: Callable[[Content, Mapping[Digest, Path], Task], bool]
+    resend: Callable[[Content, Mapping[Digest, Path], Task], None] | None
     engine: Callable[[], Engine]
     lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
     progress: Progress
@@ -121,8 +119,9 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
                 _verify(plan, means)
             except (ServerError, _LostError):
                 # crane looks at no blob where it finds the manifest
-                if not _resend(plan, image, means):
+                if means.resend is None:
                     raise
+                _resend(plan, image, means, means.resend)
                 _verify(plan, means)
     return Delivery(plan, engine, attempts, started)
 
@@ -181,46 +180,103 @@ def _send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
         return "", 0
     engine = means.engine()
     # an engine reads the config even where the registry has it
-    needed = plan.content.configs() | {blob.digest for blob in plan.missing}
+    configs = plan.content.configs()
     with means.timings.of("source"):
-        blobs = image.paths(needed)
-    layout = functools.cache(lambda: means.lay_out(plan.content, blobs))
-    missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
-    size = sum(blob.size for blob in plan.missing)
-    what = "uploading" if size else "sending the manifest"
-    attempts = 0
+        blobs = image.paths(configs | {blob.digest for blob in plan.missing})
+    missing = frozenset(blob.digest for blob in plan.missing)
+    sending = _Sending(plan, means)
 
     def attempt() -> None:
-        nonlocal attempts
-        if attempts:  # a registry that asks for patience says for how long only to us
-            with contextlib.suppress(ServerError):
-                means.registry.manifest(plan.repository, root)
-        attempts += 1
-        sending = means.progress.start(what, size or None)
-        try:
-            if not means.early.bring(plan.content, missing, sending):
-                engine.push(layout(), plan.content, plan.repository, sending)
-            sending.complete()
-        except ServerError:
-            # no engine writes what the registry fails to read
-            if not _resend(plan, image, means):
-                raise
-        finally:
-            sending.finish()
+        with sending as task:
+            arrived = means.early.bring(missing, task)
+            needed = {
+                digest: path
+                for digest, path in blobs.items()
+                if digest in configs or digest not in arrived
+            }
+            try:
+                engine.push(sending.layout(needed), plan.content, plan.repository, task)
+            except ServerError:
+                # an engine writes nothing that the registry fails to read
+                if means.resend is None or not _unreadable(plan, means):
+                    raise
+                _resend(plan, image, means, means.resend)
+            except NetworkError as error:
+                raise _with_pause(error, plan, means) from None
 
     with means.timings.of("upload"):
         means.patience.call(attempt)
-    return engine.name, attempts
+    return engine.name, sending.attempts
 
 
-def _resend(plan: Plan, image: Image, means: Means) -> bool:
-    """Send what the repository still lacks, or cannot read; return whether it has all of it."""
+class _Sending:
+    """The attempts to send one image: their progress, and the layout that all of them use."""
+
+    def __init__(self, plan: Plan, means: Means) -> None:
+        self._plan = plan
+        self._means = means
+        self._layout: Path | None = None
+        self._task: Task | None = None
+        self.attempts = 0
+
+    def layout(self, blobs: Mapping[Digest, Path]) -> Path:
+        """Return the layout, which is written once."""
+        self._layout = self._layout or self._means.lay_out(self._plan.content, blobs)
+        return self._layout
+
+    def __enter__(self) -> Task:
+        self.attempts += 1
+        size = sum(blob.size for blob in self._plan.missing)
+        what = "uploading" if size else "sending the manifest"
+        self._task = self._means.progress.start(what, size or None)
+        return self._task
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._task and kind is None:
+            self._task.complete()
+        if self._task:
+            self._task.finish()
+
+
+def _unreadable(plan: Plan, means: Means) -> bool:
+    """Whether the registry fails at reading what it has of an image."""
+    blobs = [blob.digest for blob in plan.missing]
+    try:
+        means.registry.manifest(plan.repository, plan.content.root.digest)
+        means.registry.present(plan.repository, blobs)
+    except ServerError:
+        return True
+    return False
+
+
+def _with_pause(error: NetworkError, plan: Plan, means: Means) -> NetworkError:
+    """Return the error of a registry that wants to be left alone, with for how long.
+
+    Engines do not print Retry-After, so the registry is asked once more, by a request that shows
+    what it says.
+    """
+    if not error.busy or error.retry_after is not None:
+        return error
+    try:
+        means.registry.manifest(plan.repository, plan.content.root.digest)
+    except NetworkError as told:
+        return NetworkError(error.what, error.remedy, retry_after=told.retry_after, busy=True)
+    return error
+
+
+def _resend(
+    plan: Plan,
+    image: Image,
+    means: Means,
+    resend: Callable[[Content, Mapping[Digest, Path], Task], None],
+) -> None:
+    """Send what the repository still lacks, or cannot read."""
     missing = {blob.digest: blob.size for blob in plan.missing}
     there = _inventory(plan.repository, means).readable_blobs(tuple(missing))
     lost = [digest for digest in missing if digest not in there]
-    task = means.progress.start("sending it anew", sum(missing[digest] for digest in lost) or None)
+    task = means.progress.start("sending it again", sum(missing[digest] for digest in lost) or None)
     try:
-        return means.resend(plan.content, image.paths(lost), task)
+        resend(plan.content, image.paths(lost), task)
     finally:
         task.finish()
 

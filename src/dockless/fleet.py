@@ -102,7 +102,7 @@ class _Run:
 def push_from(
     servers: Sequence[Server],
     enter: Callable[[Server], Visit],
-    publish: Callable[[Plan], None],
+    publish: Callable[[Plan, str], None],
     rules: Rules,
     clock: Callable[[], float],
 ) -> Outcome:
@@ -111,7 +111,7 @@ def push_from(
     Args:
         servers: The hosts.
         enter: Begins the work on one.
-        publish: Makes the tags name what was delivered; raises DocklessError.
+        publish: Makes the tags name what was delivered, in this way; raises DocklessError.
         rules: When to stop.
         clock: Seconds that only ever grow.
     """
@@ -167,7 +167,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
     run.results[number] = result
 
 
-def _publish(run: _Run, publish: Callable[[Plan], None]) -> Digest | None:
+def _publish(run: _Run, publish: Callable[[Plan, str], None]) -> Digest | None:
     """Move the tags, unless the hosts disagree or too many failed; return what they name then."""
     brought = [run.delivered[number] for number in sorted(run.delivered)]
     if not brought:
@@ -176,7 +176,7 @@ def _publish(run: _Run, publish: Callable[[Plan], None]) -> Digest | None:
         raise error
     winner = brought[-1] if run.rules.allow_different else min(brought, key=_is_to_move)
     if winner.plan is not None:
-        publish(winner.plan)
+        publish(winner.plan, winner.way)
     return winner.digest
 
 

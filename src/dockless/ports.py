@@ -10,8 +10,7 @@ from typing import Protocol
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Repository
+from dockless.model.reference import Reference, Repository
 
 
 class Task(Protocol):
@@ -76,7 +75,7 @@ class Registry(Protocol):
 
 
 class EarlyUploads(Protocol):
-    """What comes to the registry without the engine; whatever fails here is left to that."""
+    """What comes to the registry before its writer is started; what fails here is left to that."""
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Make the repository have blobs that another one has.
@@ -88,41 +87,44 @@ class EarlyUploads(Protocol):
     def learn(self, there: Mapping[Digest, bool]) -> None:
         """Take in whether the repository has these blobs, so that it is not asked again."""
 
-    def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
-        """Make the registry have as much of an image as can be; tell of the bytes that went.
+    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
+        """Make the registry accept what was sent of an image.
 
         Args:
-            content: The image.
-            missing: A file for each blob that the repository lacks.
-            sending: Told of what is sent.
+            missing: The blobs that the repository lacks; whatever else was sent is cancelled.
+            sending: Gets the count of the bytes that were sent.
 
         Returns:
-            Whether the repository has all of it by its digest, so that the engine need not push.
-
-        Raises:
-            NetworkError: The registry asks for patience.
-        """
-
-    def move(self, content: Content, tag: str) -> bool:
-        """Make the tag name an image that the repository has by its digest.
-
-        Returns:
-            Whether it does, so that the engine need not move it.
-
-        Raises:
-            NetworkError: The registry asks for patience.
+            Those of the blobs that the repository has accepted.
         """
 
 
 class Engine(Protocol):
-    """A program that writes to registries. Every method raises the errors of its exit."""
+    """What writes an image to a registry: crane, skopeo or dockless itself.
+
+    Every method raises what went wrong.
+    """
 
     @property
     def name(self) -> str:
-        """Its name: `crane` or `skopeo`."""
+        """Its name: `crane`, `skopeo` or `direct`."""
 
     def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
-        """Push what the layout holds, by digest, and check the digest that the engine reports."""
+        """Push an image by digest, and check the digest that is reported.
 
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""
+        Args:
+            layout: An OCI layout of it, which lacks the blobs that the repository has.
+            content: The image.
+            repository: Where to.
+            sending: Gets the count of the bytes that are sent.
+        """
+
+    def move(self, content: Content, repository: Repository, tag: str) -> None:
+        """Make the tag name the image, which the repository has by its digest."""
+
+
+class Reader(Protocol):
+    """What brings an image of a registry here."""
+
+    def pull(self, source: Reference, layout: Path) -> None:
+        """Bring an image or index, with all that it leads to, into a new layout, as it is."""

@@ -67,8 +67,7 @@ def _move(order: Order, plan: Plan, means: Means, tag: str) -> None:
     inventory = Inventory(means.registry, order.repository, means.patience)
 
     def attempt() -> None:
-        if not means.early.move(plan.content, tag):
-            means.engine().move(root, plan.repository, tag)
+        means.engine().move(plan.content, plan.repository, tag)
 
     if order.immutable:
         now = inventory.tag(tag)

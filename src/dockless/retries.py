@@ -8,6 +8,7 @@ from typing import TypeVar
 from dockless.model.errors import NetworkError, ServerError
 
 _FIRST_WAIT_SECONDS = 0.5
+_BUSY_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30.0
 _QUESTIONS = 3
 
@@ -52,8 +53,9 @@ class Patience:
     def call(self, step: Callable[[], Result], only: type[NetworkError] = NetworkError) -> Result:
         """Return the step's result, trying again after every failure of a kind that may pass.
 
-        The wait doubles from half a second to 30 s, with jitter. What the registry asks for with
-        Retry-After is waited for instead, unless that leads past the deadline.
+        The wait doubles from half a second to 30 s, with jitter; after 429 and 503 it is at least
+        1 s, 2 s, 4 s and so on. What the registry asks for with Retry-After is waited for instead,
+        unless that leads past the deadline.
 
         Raises:
             NetworkError: The last one, when patience ends.
@@ -76,9 +78,13 @@ class Patience:
         backoff = tenacity.wait_random_exponential(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
         def wait(state: tenacity.RetryCallState) -> float:
-            asked = getattr(state.outcome and state.outcome.exception(), "retry_after", None)
-            own = float(asked) if asked is not None else backoff(state)
-            return max(own, self.brake.left())
+            error = state.outcome and state.outcome.exception()
+            if not isinstance(error, NetworkError):
+                return self.brake.left()
+            if error.retry_after is not None:
+                return max(error.retry_after, self.brake.left())
+            least = _BUSY_WAIT_SECONDS * 2 ** (state.attempt_number - 1) if error.busy else 0.0
+            return max(backoff(state), min(least, _LONGEST_WAIT_SECONDS), self.brake.left())
 
         def late(state: tenacity.RetryCallState) -> bool:
             until = time.monotonic() + state.upcoming_sleep

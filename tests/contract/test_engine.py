@@ -1,4 +1,4 @@
-"""The suite of `ports.Engine`: on the fake, crane and skopeo, each with a registry to write to."""
+"""The suite of `ports.Engine`: on the fake, crane, skopeo and dockless itself, at a registry."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,10 @@ from dockless.model.errors import DocklessError
 from dockless.model.reference import Repository
 from dockless.ports import Engine, Image, Registry
 from dockless.registry.client import RegistryClient
+from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
+from dockless.registry.links import Gauge
+from dockless.registry.pace import Pace
 from dockless.sources.folder import Folder
 from dockless.sources.oci import PackedImage, roots
 from fakes.engine import FakeEngine
@@ -45,7 +48,7 @@ class Bench:
         self.engine.push(layout, content, self.repository, FakeTask("uploading", None))
 
 
-@pytest.fixture(params=["fake", "crane", "skopeo"])
+@pytest.fixture(params=["fake", "crane", "skopeo", "direct"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     name = f"contract/{tmp_path.name.lower().replace('_', '-')}"
     if request.param == "fake":
@@ -60,7 +63,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     if request.param == "skopeo":
         engine = Skopeo(Path("/usr/bin/skopeo"), runner, access, None)
     client = RegistryClient(Http(endpoint, {}), lambda: None)
-    return Bench(engine, client, Repository.of(server.host, name))
+    repository = Repository.of(server.host, name)
+    if request.param == "direct":
+        engine = Direct(client, repository, Pace(None), Gauge())
+    return Bench(engine, client, repository)
 
 
 @pytest.fixture
@@ -100,7 +106,7 @@ def test_a_tag_is_made_and_moved_to_what_was_pushed(
     bench.push(write_other(other.content(), _all_paths(other)), other.content())
     bench.push(lay_out(image.content(), _all_paths(image)), image.content())
     for content in (other.content(), image.content()):
-        bench.engine.move(content.root, bench.repository, "v1")
+        bench.engine.move(content, bench.repository, "v1")
         assert bench.registry.tag(bench.repository, "v1") == content.root.digest
 
 
@@ -142,7 +148,7 @@ def test_pushing_the_same_again_changes_nothing(
 
 
 def test_a_tag_cannot_be_moved_to_what_was_never_pushed(bench: Bench, tmp_path: Path) -> None:
-    root = FakeImage(tmp_path / "blobs").content().root
+    content = FakeImage(tmp_path / "blobs", (f"only in {tmp_path}".encode(),)).content()
     with pytest.raises(DocklessError):
-        bench.engine.move(root, bench.repository, "v1")
+        bench.engine.move(content, bench.repository, "v1")
     assert bench.registry.tag(bench.repository, "v1") is None

@@ -5,7 +5,6 @@ from pathlib import Path
 from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.errors import PushError
-from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
 from fakes.journal import Journal
@@ -35,10 +34,11 @@ class FakeEngine:
         for digest in content.children_first():
             held.manifests[digest] = blob_path(layout, digest).read_bytes()
 
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index."""
+    def move(self, content: Content, repository: Repository, tag: str) -> None:
+        """Make the tag name the image."""
         self._journal.step(f"move {tag}")
         held = self._registry.repositories[repository]
+        root = content.root
         if root.digest not in held.manifests:
             raise PushError(f"{repository} lacks {root.digest}.")
         held.tags[tag] = root.digest

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from dockless.model.endpoint import Endpoint
-from dockless.registry.http import Answer, Body, Http
+from dockless.registry.http import Answer, Body, Http, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,19 @@ class StubHttp(Http):
         self._answers.setdefault(what, []).append(Answer(status, headers or {}, body))
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Body = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        sink: Sink | None = None,
     ) -> Answer:
         """Return the next answer; 404 where there is none."""
         what = f"{method} {url}"
         self.asked.append(Asked(what, dict(headers or {}), body))
         answers = self._answers.get(what, [Answer(404, {}, b"")])
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if sink is None or answer.status != HTTPStatus.OK:
+            return answer
+        sink(answer.body)
+        return Answer(answer.status, answer.headers, b"")

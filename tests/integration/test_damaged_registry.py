@@ -42,7 +42,7 @@ def assert_whole(pusher: Pusher, name: str, written: Sequence[Path]) -> None:
 
 
 @pytest.mark.parametrize("pattern", [_TAG, _MANIFEST])
-@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+@pytest.mark.parametrize("engine", ["auto", "direct"])
 def test_what_cannot_be_read_is_pushed_again(
     pusher: Pusher, packed: Path, pattern: str, engine: str
 ) -> None:
@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_pushed_again(
     assert_whole(pusher, "acme/app:1", damaged)
 
 
-@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+@pytest.mark.parametrize("engine", ["auto", "direct"])
 def test_a_blob_that_cannot_be_read_is_sent_again(
     pusher: Pusher, packed: Path, engine: str
 ) -> None:
@@ -60,6 +60,17 @@ def test_a_blob_that_cannot_be_read_is_sent_again(
     damaged = empty(pusher.registry, "acme/app", _BLOBS)
     assert pusher.push("acme/app:2", packed, "--engine", engine) == digest
     assert_whole(pusher, "acme/app:2", damaged)
+
+
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+def test_an_engine_that_was_asked_for_is_not_helped(
+    pusher: Pusher, packed: Path, engine: str
+) -> None:
+    pusher.push("acme/app:1", packed)
+    damaged = empty(pusher.registry, "acme/app", _BLOBS)
+    asked = ("--engine", engine, "--retries", "1")
+    assert pusher.run("acme/app:2", packed, *asked).code == 6
+    assert not any(path.read_bytes() for path in damaged)
 
 
 def test_compression_is_chosen_where_a_tag_cannot_be_read(

@@ -10,18 +10,15 @@ from bed import registry as servers
 from bed.failures import until
 from dockless.layout.growing import Growing
 from dockless.layout.streams import Draft
-from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
-from dockless.model.manifest import OCI_LAYER, OCI_MANIFEST, Descriptor
+from dockless.model.manifest import OCI_LAYER, Descriptor
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http, reach
 from dockless.registry.links import Gauge
 from dockless.registry.uploads import HeadStart, Watch
 from fakes.progress import FakeProgress
-
-NOTHING = Content(Descriptor(OCI_MANIFEST, Digest.of(b""), 0), {}, (), None, ())
 
 
 @pytest.fixture(params=["registry", "embedded_registry"])
@@ -55,7 +52,7 @@ def test_what_is_committed_is_there_and_was_counted(
     task = progress.start("uploading", blob[0].size)
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
-        early.bring(NOTHING, {blob[0].digest: blob[1]}, task)
+        assert early.bring({blob[0].digest}, task) == {blob[0].digest}
     assert client.present(repository, [blob[0].digest]) == {blob[0].digest}
     assert task.done == blob[0].size
 
@@ -73,7 +70,7 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 ) -> None:
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
-        early.bring(NOTHING, {}, FakeProgress().start("uploading", None))
+        early.bring((), FakeProgress().start("uploading", None))
     assert not client.present(repository, [blob[0].digest])
 
 
@@ -82,11 +79,11 @@ def test_what_the_registry_has_is_not_sent_again(
 ) -> None:
     with HeadStart(client, repository, Gauge(), Watch()) as first:
         first.offer(*blob)
-        first.bring(NOTHING, {blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
+        first.bring({blob[0].digest}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
     with HeadStart(client, repository, Gauge(), Watch()) as second:
         second.offer(*blob)
-        second.bring(NOTHING, {blob[0].digest: blob[1]}, task)
+        second.bring({blob[0].digest}, task)
     assert task.done == 0
 
 
@@ -97,11 +94,11 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.learn({blob[0].digest: True})
         early.offer(*blob)
-        early.bring(NOTHING, {blob[0].digest: blob[1]}, task)
+        early.bring({blob[0].digest}, task)
     assert task.done == 0, "it was taken at its word"
 
 
-def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_path: Path) -> None:
+def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_path: Path) -> None:
     trust = Trust((locked_registry.ca_file,))
     http = Http(reach(locked_registry.host, insecure=False, trust=trust), {})
     path = tmp_path / "blob"
@@ -110,7 +107,7 @@ def test_a_refusal_is_left_to_the_engine(locked_registry: servers.Registry, tmp_
     target = Repository.of(locked_registry.host, "early/refused")
     with HeadStart(RegistryClient(http, lambda: None), target, Gauge(), Watch()) as early:
         early.offer(blob, path)
-        early.bring(NOTHING, {blob.digest: path}, FakeProgress().start("uploading", None))
+        assert not early.bring({blob.digest}, FakeProgress().start("uploading", None))
 
 
 class Grown:
@@ -151,7 +148,7 @@ def test_a_blob_is_sent_while_it_is_written(
         grown.write()
         until(lambda: early.sent > 0)
         grown.finish()
-        early.bring(NOTHING, {grown.blob.digest: grown.path}, task)
+        early.bring({grown.blob.digest}, task)
     assert client.present(repository, [grown.blob.digest]) == {grown.blob.digest}
     assert task.done == grown.blob.size
 
@@ -163,7 +160,7 @@ def test_a_blob_that_is_given_up_is_nothing(
         with grown.growing:
             early.follow(grown.growing)
             grown.write()
-        early.bring(NOTHING, {grown.blob.digest: grown.path}, FakeProgress().start("x", None))
+        early.bring({grown.blob.digest}, FakeProgress().start("x", None))
     assert not client.present(repository, [grown.blob.digest])
 
 
@@ -172,7 +169,7 @@ def test_what_the_registry_has_is_not_sent_to_its_end(
 ) -> None:
     with HeadStart(client, repository, Gauge(), Watch()) as first:
         first.offer(*blob)
-        first.bring(NOTHING, {blob[0].digest: blob[1]}, FakeProgress().start("x", None))
+        first.bring({blob[0].digest}, FakeProgress().start("x", None))
     with HeadStart(client, repository, Gauge(), Watch()) as second:
         second.follow(grown.growing)
         grown.write()

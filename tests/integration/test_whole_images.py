@@ -1,5 +1,6 @@
-"""Whole images ahead of the engine, at docker-registry and the one inside crane."""
+"""Images that dockless writes and reads itself, at docker-registry and the one inside crane."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,15 @@ import pytest
 from bed import images
 from bed import registry as servers
 from bed.images import Layer
+from dockless.layout.oci import blob_path, write_layout
 from dockless.layout.staging import Staging
 from dockless.layout.store import BlobStore
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
+from dockless.model.errors import DocklessError, SourceError
 from dockless.model.packing import asked
-from dockless.model.reference import Repository
+from dockless.model.reference import Reference, Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
@@ -59,11 +62,14 @@ def signed(layers: tuple[Layer, ...], tmp_path: Path) -> tuple[Content, ...]:
     return tuple(each.open().content() for each in candidates(files, staging, None))
 
 
-def blobs_of(content: Content, folder: Path) -> dict[Digest, Path]:
-    return {
+def laid_out(content: Content, folder: Path, *lacking: Digest) -> Path:
+    """Write a layout of an image without these blobs."""
+    blobs = {
         blob.digest: folder / "layout" / "blobs" / "sha256" / blob.digest.hex
         for blob in content.blobs
+        if blob.digest not in lacking
     }
+    return write_layout(folder / f"layout-{len(list(folder.iterdir()))}", content, blobs)
 
 
 # the one inside crane mounts nothing, and has the blobs of all repositories in one place
@@ -78,50 +84,69 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
     shared, pace = SharedBlobs(), CountingPace()
     sender, other = shared.sender(), shared.sender()
-    ahead = WholeImages(client, one, sender, Direct(client, one, pace, Gauge()))
+    writer = Direct(client, one, pace, Gauge())
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
-    assert ahead.borrow(digests) == {}
-    assert ahead.bring(image, blobs_of(image, tmp_path), task)
+    assert WholeImages(client, one, sender, writer).borrow(digests) == {}
+    writer.push(laid_out(image, tmp_path), image, one, task)
     sender.done(one, digests)
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, pace.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
-    then = WholeImages(client, two, other, Direct(client, two, pace, Gauge()))
-    assert then.borrow(digests) == dict.fromkeys(digests, True)
-    assert then.bring(image, {}, task)
+    then = Direct(client, two, pace, Gauge())
+    assert WholeImages(client, two, other, then).borrow(digests) == dict.fromkeys(digests, True)
+    then.push(laid_out(image, tmp_path, *digests), image, two, task)
     assert client.present(two, digests) == set(digests)
     assert pace.taken == size
 
 
-def test_a_referrer_is_left_to_the_engine_where_nobody_lists_it(
+def test_what_is_known_of_a_blob_is_not_asked_again(
     server: servers.Registry, client: RegistryClient, signed: tuple[Content, ...], tmp_path: Path
 ) -> None:
-    _, referrer = signed
-    repository = Repository.of(server.host, f"refer/{tmp_path.name}")
-    ahead = WholeImages(
-        client, repository, SharedBlobs().sender(), Direct(client, repository, Pace(None), Gauge())
-    )
+    image, _ = signed
+    repository = Repository.of(server.host, f"known/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
-    brought = ahead.bring(referrer, blobs_of(referrer, tmp_path), task)
-    assert brought == client.lists_referrers(repository)
-    assert bool(client.manifest(repository, referrer.root.digest)) == brought
+    writer = Direct(client, repository, Pace(None), Gauge())
+    known, *others = (blob.digest for blob in image.blobs)
+    WholeImages(client, repository, SharedBlobs().sender(), writer).learn({known: True})
+    with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
+        writer.push(laid_out(image, tmp_path), image, repository, task)
+    assert client.present(repository, [known, *others]) == set(others)
 
 
 @MOUNTS
-def test_what_the_registry_refuses_is_left_to_the_engine(
+def test_what_the_registry_refuses_is_an_error(
     server: servers.Registry, client: RegistryClient, signed: tuple[Content, ...], tmp_path: Path
 ) -> None:
     image, _ = signed
     repository = Repository.of(server.host, f"wrong/{tmp_path.name}")
-    ahead = WholeImages(
-        client, repository, SharedBlobs().sender(), Direct(client, repository, Pace(None), Gauge())
-    )
-    files = blobs_of(image, tmp_path)
+    layout = laid_out(image, tmp_path)
     digest = image.blobs[0].digest
-    wrong = tmp_path / "wrong"
-    wrong.write_bytes(files[digest].read_bytes() + b"!")
+    path = blob_path(layout, digest)
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data + b"!")
     task = FakeProgress().start("uploading", None)
-    assert not ahead.bring(image, files | {digest: wrong}, task)
+    with pytest.raises(DocklessError):
+        Direct(client, repository, Pace(None), Gauge()).push(layout, image, repository, task)
     assert not client.present(repository, [digest])
     assert client.manifest(repository, image.root.digest) is None
+
+
+def test_an_image_is_pulled_as_it_is(
+    server: servers.Registry, client: RegistryClient, signed: tuple[Content, ...], tmp_path: Path
+) -> None:
+    image, _ = signed
+    repository = Repository.of(server.host, f"pulled/{tmp_path.name}")
+    task = FakeProgress().start("uploading", None)
+    writer = Direct(client, repository, Pace(None), Gauge())
+    writer.push(laid_out(image, tmp_path), image, repository, task)
+    writer.move(image, repository, "v1")
+    back = tmp_path / "back"
+    writer.pull(Reference(repository, "v1"), back)
+    for digest, data in image.documents.items():
+        assert blob_path(back, digest).read_bytes() == data
+    for blob in image.blobs:
+        assert blob.digest.matches(blob_path(back, blob.digest).read_bytes())
+    with pytest.raises(SourceError):
+        writer.pull(Reference(repository, "v2"), tmp_path / "none")

@@ -51,6 +51,7 @@ class Fleet:
 
     hosts: list[Host]
     published: list[Plan] = field(default_factory=list)
+    ways: list[str] = field(default_factory=list)
     refuses: DocklessError | None = None
 
     def push(self, **rules: int) -> Outcome:
@@ -59,10 +60,11 @@ class Fleet:
         def enter(server: Server) -> Visit:
             return self.hosts[numbers[server]]
 
-        def publish(plan: Plan) -> None:
+        def publish(plan: Plan, way: str) -> None:
             if self.refuses:
                 raise self.refuses
             self.published.append(plan)
+            self.ways.append(way)
 
         servers = SERVERS[: len(self.hosts)]
         parallel = rules.pop("parallel", 1)

@@ -32,6 +32,7 @@ from fakes.registry import FakeRegistry, Held
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
 OTHER = Digest("sha256", "e" * 64)
 BUSY = NetworkError("It is busy.", retry_after=0.0)
+WAITS = NetworkError("It asks for patience.", busy=True)
 BROKEN = ServerError("It cannot read this.")
 FIRST_PUSH = [
     {"tag v1", "tag v2"},
@@ -51,7 +52,8 @@ class Shop:
     journal: Journal = field(default_factory=Journal)
     progress: FakeProgress = field(default_factory=FakeProgress)
     engines: int = 0
-    takes_again: bool = True
+    sleep: Callable[[float], None] = lambda _: None
+    may_resend: bool = True
     resent: list[frozenset[Digest]] = field(default_factory=list)
     layouts: list[Path] = field(default_factory=list)
     registry: FakeRegistry = field(init=False)
@@ -75,13 +77,11 @@ class Shop:
         self.engines += 1
         return FakeEngine(self.registry, self.journal)
 
-    def resend(self, content: Content, blobs: Mapping[Digest, Path], sending: Task) -> bool:
+    def resend(self, content: Content, blobs: Mapping[Digest, Path], sending: Task) -> None:
         self.journal.step("resend")
         sending.advance(0)
-        if self.takes_again:
-            self.resent.append(frozenset(blobs))
-            self.registry.hold(REPOSITORY, content)
-        return self.takes_again
+        self.resent.append(frozenset(blobs))
+        self.registry.hold(REPOSITORY, content)
 
     def push(self, *tags: str, **order: bool) -> PushResult:
         return push(Order(REPOSITORY, tags or ("v1",), **order), self.image, self.means())
@@ -96,11 +96,11 @@ class Shop:
         return Means(
             self.registry,
             self.early,
-            self.resend,
+            self.resend if self.may_resend else None,
             self.engine,
             laid_out,
             self.progress,
-            Patience(self.attempts, None, self.progress.note, lambda _: None),
+            Patience(self.attempts, None, self.progress.note, self.sleep),
             iter((10.0, 12.5)).__next__,
         )
 
@@ -152,21 +152,6 @@ def test_an_image_that_is_there_under_another_tag_is_not_sent_again(shop: Shop) 
     assert not {"paths", "bring", "push"} & set(shop.journal.steps)
     assert shop.held.tags["v2"] == shop.content.root.digest
     assert (result.sent, result.attempts, result.verified) == (0, 0, True)
-
-
-def test_a_tag_is_moved_without_an_engine_where_that_works(shop: Shop) -> None:
-    shop.registry.hold(REPOSITORY, shop.content, "v1")
-    shop.early.moves = lambda content, tag: shop.held.tags.update({tag: content.root.digest})
-    result = shop.push("v1", "v2", "v3")
-    assert shop.held.tags == dict.fromkeys(("v1", "v2", "v3"), shop.content.root.digest)
-    assert (shop.engines, result.engine, result.verified) == (0, "", True)
-    assert "move v2" not in shop.journal.steps
-
-
-def test_a_tag_that_the_registry_did_not_move_as_it_said_is_an_error(shop: Shop) -> None:
-    shop.early.moves = lambda *_: None
-    with pytest.raises(PushError, match="v1 names nothing after it was moved"):
-        shop.push()
 
 
 def test_a_tag_that_is_right_already_is_left_alone(shop: Shop) -> None:
@@ -266,7 +251,7 @@ def _loses_blob(held: Held) -> None:
 def test_a_registry_that_did_not_keep_the_image_gets_no_tag(
     shop: Shop, step: str, damage: Callable[[Held], None]
 ) -> None:
-    shop.takes_again = False
+    shop.may_resend = False
     before = [None] if step == "present" else []  # that is asked once before there is anything
     shop.journal.on(step, *before, lambda: damage(shop.held))
     with pytest.raises(PushError, match="after the push"):
@@ -296,11 +281,22 @@ def test_a_push_that_fails_on_the_network_is_tried_again(shop: Shop) -> None:
     assert len(shop.progress.notes) == 2
 
 
-def test_before_it_is_tried_again_the_registry_is_asked_how_long_to_wait(shop: Shop) -> None:
-    shop.journal.on("push", BUSY)
+def test_a_registry_that_keeps_an_engine_waiting_is_asked_once_for_how_long(shop: Shop) -> None:
+    shop.journal.on("push", WAITS)
     shop.journal.on("manifest", NetworkError("Wait.", retry_after=7.0))
     shop.push()
-    assert ["in 7.0 s" in note for note in shop.progress.notes] == [False, True]
+    assert ["in 7.0 s" in note for note in shop.progress.notes] == [True]
+    assert shop.journal.steps.count("push") == 2
+
+
+def test_without_an_answer_to_that_the_wait_is_a_second_and_doubles(shop: Shop) -> None:
+    waits: list[float] = []
+    shop.sleep = waits.append
+    shop.journal.on("push", WAITS, WAITS)
+    shop.push()
+    first, second = waits
+    assert first >= 1
+    assert second >= 2
 
 
 @pytest.mark.parametrize("step", ["tag v1", "present", "manifest", "push", "move v1"])
@@ -342,10 +338,11 @@ def test_only_the_blobs_that_cannot_be_read_are_taken_as_not_there(shop: Shop) -
     assert shop.push().plan.missing == (broken,)
 
 
-def test_what_the_engine_cannot_read_either_is_sent_without_a_question(shop: Shop) -> None:
+def test_what_the_registry_cannot_read_is_sent_without_a_question(shop: Shop) -> None:
     missing = {blob.digest for blob in shop.content.blobs}
     there = shop.content.blobs[-1].digest
     shop.journal.on("push", lambda: _arrives_and_fails(shop, there))
+    shop.journal.on("manifest", BROKEN)
     assert shop.push().attempts == 1
     assert shop.resent == [missing - {there}]
     assert shop.held.tags == {"v1": shop.content.root.digest}
@@ -354,6 +351,25 @@ def test_what_the_engine_cannot_read_either_is_sent_without_a_question(shop: Sho
 def _arrives_and_fails(shop: Shop, blob: Digest) -> None:
     shop.held.blobs.add(blob)
     raise BROKEN
+
+
+def test_what_the_registry_refuses_to_write_is_left_at_that(shop: Shop) -> None:
+    shop.journal.on("push", BROKEN, BROKEN, BROKEN)
+    with pytest.raises(ServerError):
+        shop.push()
+    assert shop.journal.steps.count("push") == 3
+    assert not shop.resent
+    assert not shop.held.tags
+
+
+@pytest.mark.parametrize("step", ["push", "manifest"])
+def test_nothing_is_sent_by_another_where_the_engine_was_asked_for(shop: Shop, step: str) -> None:
+    shop.may_resend = False
+    shop.journal.on(step, *[BROKEN] * 9)
+    with pytest.raises((ServerError, PushError)):
+        shop.push()
+    assert "resend" not in shop.journal.steps
+    assert not shop.held.tags
 
 
 @pytest.mark.parametrize("failures", [(BROKEN, BROKEN, BROKEN), ()])
@@ -373,15 +389,6 @@ def test_what_the_engine_leaves_out_is_sent_without_a_question(
     assert shop.held.tags == {"v1": shop.content.root.digest}
 
 
-def test_what_is_not_taken_again_either_is_the_engine_s_error(shop: Shop) -> None:
-    shop.takes_again = False
-    shop.journal.on("push", BROKEN, BROKEN, BROKEN)
-    with pytest.raises(ServerError):
-        shop.push()
-    assert shop.journal.steps.count("resend") == 3
-    assert not shop.held.tags
-
-
 def test_a_tag_that_cannot_be_read_is_not_moved_where_tags_are_immutable(shop: Shop) -> None:
     shop.journal.on("tag v1", BROKEN, BROKEN, BROKEN)
     with pytest.raises(ServerError):
@@ -397,13 +404,17 @@ def test_a_blob_that_another_repository_has_is_borrowed_and_not_read(shop: Shop)
     assert lent not in {blob.digest for blob in result.plan.missing}
 
 
-def test_an_image_that_was_brought_ahead_needs_the_engine_for_its_tags_only(shop: Shop) -> None:
-    shop.early.brings = lambda content: shop.registry.hold(REPOSITORY, content)
-    result = shop.push("v1")
-    assert "push" not in shop.journal.steps
-    assert shop.journal.steps[-2:] == ["move v1", "tag v1"]
-    assert not shop.layouts
-    assert (result.verified, result.attempts) == (True, 1)
+def test_a_blob_that_was_sent_before_is_not_laid_out_for_the_engine(shop: Shop) -> None:
+    config, base, app = shop.content.blobs
+    shop.early.brings = frozenset({config.digest, base.digest})
+    shop.held.blobs |= shop.early.brings
+    # the plan is made before it comes
+    shop.journal.on("present", shop.held.blobs.clear)
+    shop.journal.on("bring", lambda: shop.held.blobs.update(shop.early.brings))
+    shop.push()
+    laid_out = {path.name for path in shop.layouts[0].glob("blobs/sha256/*")}
+    assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
+    assert shop.held.tags == {"v1": shop.content.root.digest}
 
 
 def test_an_image_without_tags_is_sent_once_and_then_unchanged(shop: Shop) -> None:

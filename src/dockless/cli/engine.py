@@ -1,4 +1,4 @@
-"""Choosing and preparing the engine of one push."""
+"""Choosing and preparing what writes the images of one push."""
 
 import contextlib
 import functools
@@ -10,11 +10,12 @@ from pathlib import Path
 
 import platformdirs
 
-from dockless.cli.options import PushOptions
+from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
+from dockless.engines.automatic import Automatic, Program
 from dockless.engines.find import own_folder
 from dockless.engines.probe import Abilities, select, version
 from dockless.engines.runner import Limits, Runner
@@ -23,8 +24,7 @@ from dockless.model.errors import EngineError
 from dockless.model.reference import Repository
 from dockless.model.secret import Grant
 from dockless.registry.client import RegistryClient
-
-AnyEngine = Crane | Skopeo
+from dockless.registry.direct import Direct
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +42,66 @@ class Room:
     shell: Shell
 
 
-def engine(
-    options: PushOptions, client: RegistryClient, repository: Repository, room: Room
-) -> AnyEngine:
-    """Return the engine to push with.
+class Engines:
+    """The programs that can write to, and read from, one repository.
 
     Args:
-        options: Which one is asked for.
+        options: How patient they are.
         client: The registry.
-        repository: Where to.
-        room: Where it runs.
-
-    Raises:
-        EngineError: There is none that can do it.
+        repository: The repository.
+        room: Where they run.
     """
-    limits = Limits(room.until, options.stall_timeout)
-    running = Runner(os.environ, room.home, repository.host, limits, room.shell)
-    choices = {
-        "crane": partial(_crane, running, client, repository),
-        "skopeo": partial(_skopeo, running, client),
-    }
-    if options.engine != "auto":
-        return choices[options.engine]()
-    return _first(tuple(choices.values()))
+
+    def __init__(
+        self, options: PushOptions, client: RegistryClient, repository: Repository, room: Room
+    ) -> None:
+        limits = Limits(room.until, options.stall_timeout)
+        self._runner = Runner(os.environ, room.home, repository.host, limits, room.shell)
+        self._client = client
+        self._repository = repository
+        self._endpoint = client.http.endpoint
+
+    def start(self, name: str) -> Crane | Skopeo:
+        """Return one of them.
+
+        Raises:
+            EngineError: It is not there, or cannot do it.
+        """
+        return self._crane() if name == "crane" else self._skopeo()
+
+    def _crane(self) -> Crane:
+        if self._endpoint.trust.client_cert:
+            raise EngineError(
+                "crane cannot use client certificates.", "Install skopeo, or use --engine auto."
+            )
+        found = _selected("crane")
+        key = docker_key(self._endpoint.host)
+        grant = partial(self._client.grant, self._repository)
+        access = Access(self._endpoint, lambda: _entrance(grant(), key))
+        return Crane(found.path, self._runner, access)
+
+    def _skopeo(self) -> Skopeo:
+        found = _selected("skopeo")
+        # skopeo takes a token for a repository as an argument only, which everybody could read; it
+        # gets its own such token for the credential
+        host, account = self._endpoint.host, self._client.account
+        access = Access(self._endpoint, lambda: _entrance(Grant(account()), host))
+        return Skopeo(found.path, self._runner, access, found.policy)
+
+
+def automatic(engines: Engines, direct: Direct, note: Callable[[str], None]) -> Automatic:
+    """Return the writer of `--engine auto`."""
+    tried = [
+        Program(name=name, start=partial(engines.start, name), trial=lambda: "")
+        for name in PROGRAMS
+    ]
+    return Automatic(tried, direct, note)
 
 
 def prepare(options: PushOptions) -> None:
-    """Load and look at the engine that will be used, while there is other work to wait for."""
+    """Load and look at the program that will be used, while there is other work to wait for."""
+    if options.engine == "direct":
+        return
     starter.load()
     name = "skopeo" if options.engine == "skopeo" else "crane"
     with contextlib.suppress(EngineError):  # it comes again when the engine is needed
@@ -82,17 +115,14 @@ def version_of(name: str) -> str:
 
 
 def missing(options: PushOptions) -> str:
-    """Return why no engine of this machine can be used; empty when one can."""
-    wanted = ("crane", "skopeo") if options.engine == "auto" else (options.engine,)
-    reasons = []
-    for name in wanted:
-        try:
-            _selected(name)
-        except EngineError as error:
-            reasons.append(error.what.rstrip("."))
-        else:
-            return ""
-    return ", and ".join(reasons)
+    """Return why the program that was asked for cannot be used here; empty when it can."""
+    if options.engine not in PROGRAMS:
+        return ""
+    try:
+        _selected(options.engine)
+    except EngineError as error:
+        return error.what.rstrip(".")
+    return ""
 
 
 def crane_path() -> Path:
@@ -103,37 +133,6 @@ def crane_path() -> Path:
 @functools.cache
 def _selected(name: str) -> Abilities:
     return select(name, _own_folder(), os.environ)
-
-
-def _first(choices: tuple[Callable[[], AnyEngine], ...]) -> AnyEngine:
-    reasons = []
-    for choice in choices:
-        try:
-            return choice()
-        except EngineError as error:
-            reasons.append(error.what)
-    raise EngineError(" ".join(reasons), "Run 'dockless tools install' to get crane.")
-
-
-def _crane(running: Runner, client: RegistryClient, repository: Repository) -> AnyEngine:
-    endpoint = client.http.endpoint
-    if endpoint.trust.client_cert:
-        raise EngineError(
-            "crane cannot use client certificates.", "Install skopeo, or use --engine auto."
-        )
-    found = _selected("crane")
-    key = docker_key(endpoint.host)
-    access = Access(endpoint, lambda: _entrance(client.grant(repository), key))
-    return Crane(found.path, running, access)
-
-
-def _skopeo(running: Runner, client: RegistryClient) -> AnyEngine:
-    found = _selected("skopeo")
-    endpoint = client.http.endpoint
-    # skopeo takes a token for a repository as an argument only, which everybody could read; it
-    # gets its own such token for the credential
-    access = Access(endpoint, lambda: _entrance(Grant(client.account()), endpoint.host))
-    return Skopeo(found.path, running, access, found.policy)
 
 
 def _entrance(grant: Grant, key: str) -> Entrance:

@@ -85,12 +85,9 @@ class Equipment:
 
     def obstacle(self, way: Way) -> str:
         """Return why this way cannot be gone, as part of a sentence; empty when it can."""
-        lacking = missing(self._task.options)
-        if lacking:
-            return f"{lacking}, and it is this machine that moves the tags"
         match way:
             case "relay":
-                return ""
+                return missing(self._task.options)
             case "invoke":
                 return self._unfit or self._no_engine or self._no_route
             case "copy":
@@ -133,6 +130,8 @@ class Equipment:
             return f"--compression {options.compression} is done here"
         if source and source.selector:
             return "one of several images is chosen here"
+        if options.engine == "direct":
+            return "--engine direct writes from this machine"
         return ""
 
     @cached_property

@@ -8,6 +8,7 @@ from pathlib import Path
 from dockless import __version__
 from dockless.cli.engine import version_of
 from dockless.cli.journal import Journal
+from dockless.cli.options import PROGRAMS
 from dockless.mirror import Entry, Outcome
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, UsageError
@@ -81,7 +82,7 @@ class Ledger:
     def document(self, *, finished: bool) -> dict[str, object]:
         """Return the receipt."""
         results = (each for each in self._outcomes.values() if isinstance(each, PushResult))
-        engines = sorted({result.engine for result in results if result.engine})
+        engines = sorted({result.engine for result in results} & frozenset(PROGRAMS))
         versions = {"dockless": __version__} | {name: version_of(name) for name in engines}
         ended = moment(time.time()) if finished else None
         return receipt_document(self._target, ended, versions, self._bundles, self.lines())

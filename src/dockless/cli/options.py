@@ -15,6 +15,9 @@ from dockless.model.secret import Secret
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
+PROGRAMS = ("crane", "skopeo")
+"""The engines that are programs; one that is asked for by name writes everything itself."""
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -40,7 +43,7 @@ class PushOptions:
     all_images: bool
     platform: Platform | None
     compression: Literal["auto", "gzip", "zstd", "none"]
-    engine: Literal["auto", "crane", "skopeo"]
+    engine: Literal["auto", "crane", "skopeo", "direct"]
     insecure: bool
     ca_file: Path | None
     cert_dir: Path | None
@@ -171,10 +174,11 @@ HOW = (
     ),
     click.option(
         "--engine",
-        type=click.Choice(["auto", "crane", "skopeo"]),
+        type=click.Choice(["auto", *PROGRAMS, "direct"]),
         default="auto",
         show_default=True,
-        help="What writes to the registry.",
+        help="What writes to the registry: crane or skopeo alone, dockless alone (direct), or "
+        "whatever works.",
     ),
     click.option("--immutable", is_flag=True, help="Fail (5) rather than move a tag."),
     click.option(

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dockless.cli import ask, repositories
-from dockless.cli.options import PushOptions
+from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.workspaces import Workspace
 from dockless.credentials.account import Account
 from dockless.credentials.chain import Found
@@ -19,7 +19,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
 from dockless.registry.trust import find_trust
-from dockless.registry.uploads import HeadStart, Watch
+from dockless.registry.uploads import HeadStart, NoUploads, Watch
 from dockless.registry.whole import WholeImages
 from dockless.retries import Patience
 
@@ -28,10 +28,17 @@ Find = Callable[[Repository], Found]
 
 @dataclass(frozen=True, slots=True)
 class OpenRegistry:
-    """A registry that was found to answer, with who we are to one of its repositories."""
+    """A registry that was found to answer, with the credential for one of its repositories.
+
+    Attributes:
+        client: Reads it.
+        ahead: Sends layers while they are staged; None where that is left to the writer.
+        early: What comes to the repository before the writer starts.
+        direct: Writes to it without an engine.
+    """
 
     client: RegistryClient
-    ahead: HeadStart
+    ahead: HeadStart | None
     early: EarlyUploads
     direct: Direct
 
@@ -82,12 +89,16 @@ class Registries:
         repositories.create(options, repository, space.progress.note)
         gauge = space.links.gauge(repository.host)
         watch = Watch(self._patience.deadline, options.stall_timeout, space.progress.note)
+        direct = Direct(client, repository, space.pace, gauge)
+        if options.engine in PROGRAMS:
+            return OpenRegistry(client, None, NoUploads(), direct)
+        if space.sender:
+            early = WholeImages(client, repository, space.sender, direct)
+            return OpenRegistry(client, None, early, direct)
         ahead = self._uploads.enter_context(
             HeadStart(client, repository, gauge, watch, self._begun)
         )
-        direct = Direct(client, repository, space.pace, gauge)
-        early = WholeImages(client, repository, space.sender, direct) if space.sender else ahead
-        return OpenRegistry(client, ahead, early, direct)
+        return OpenRegistry(client, ahead, ahead, direct)
 
     def _greeted(self, host: str) -> RegistryClient:
         """Return a client of a registry that answers; all repositories share its connections."""

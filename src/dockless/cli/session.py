@@ -8,12 +8,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dockless.cli import repositories
-from dockless.cli.options import PushOptions
+from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.packer import Packer
 from dockless.cli.registries import Find, OpenRegistry, Registries
 from dockless.cli.workspaces import Workspace, workspaces
@@ -25,7 +26,7 @@ from dockless.model.errors import PushError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.platform import Platform
 from dockless.model.reference import Reference, Repository
-from dockless.ports import Image
+from dockless.ports import Engine, Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import move_tags, push
 from dockless.retries import Patience
@@ -34,7 +35,7 @@ from dockless.sources.docker_daemon import tools_here
 from dockless.sources.open import Opener
 
 if TYPE_CHECKING:
-    from dockless.cli.engine import AnyEngine
+    from dockless.cli.engine import Engines
     from dockless.model.digest import Digest
     from dockless.registry.shared import Sender
 
@@ -83,7 +84,7 @@ class Session:
         self._shell.close()
 
     def expect(self, order: Order) -> None:
-        """Send layers ahead to the order's repository as soon as they are staged.
+        """Send layers to the order's repository as soon as they are staged, if dockless may.
 
         Raises:
             AuthError: It wants a credential, and nobody can be asked for one.
@@ -91,7 +92,7 @@ class Session:
         """
         ahead = self.registry(order.repository).ahead
         self.settle(order)
-        if not self._options.dry_run:
+        if ahead and not self._options.dry_run:
             self._staging.on_layer = ahead.offer
             self._staging.on_growing = ahead.follow
 
@@ -164,17 +165,24 @@ class Session:
         repository = reference.repository
         opened = self.registry(repository)
         folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
-        engine = self._engine(opened, repository, folder / "home")
+        reader = self._reader(opened, repository, folder / "home")
         task = self._progress.start(f"pulling {reference}", None)
         try:
-            self._patience.call(lambda: engine.pull(reference, folder / "layout"))
+            self._patience.call(lambda: reader.pull(reference, folder / "layout"))
         finally:
             task.finish()
         return folder / "layout"
 
-    def move(self, plan: Plan) -> None:
-        """Make the tags of a plan name what its repository has by now."""
+    def move(self, plan: Plan, way: str) -> None:
+        """Make the tags of a plan name what a host brought to its repository.
+
+        They are moved from here without a program, but for what an engine that was asked for by
+        name has relayed.
+        """
         means = self.means(plan.repository)
+        if way != "relay":
+            direct = self.registry(plan.repository).direct
+            means = replace(means, engine=lambda: direct)
         tags = tuple(tag.tag for tag in plan.tags)
         order = Order(plan.repository, tags, self._options.immutable, self._options.verify)
         move_tags(order, plan, means)
@@ -198,9 +206,9 @@ class Session:
         return Means(
             opened.client,
             opened.early,
-            opened.direct.send,
-            functools.cache(lambda: self._engine(opened, repository, folder / "home")),
-            partial(write_layout, folder / "layout"),
+            None if self._options.engine in PROGRAMS else opened.direct.send,
+            functools.cache(lambda: self._writer(opened, repository, folder / "home")),
+            partial(write_layout, folder / "layout", timings=self.timings),
             self._progress,
             self._patience,
             time.monotonic,
@@ -208,13 +216,36 @@ class Session:
             lambda: self._staging.packing,
         )
 
-    def _engine(self, opened: OpenRegistry, repository: Repository, home: Path) -> "AnyEngine":
-        from dockless.cli.engine import Room, engine  # noqa: PLC0415 - a warm push needs none
+    def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:
+        """Return what writes to a repository; programs are not looked for before that is asked."""
+        wanted = self._options.engine
+        if wanted == "direct" or (wanted == "auto" and self._sender):
+            return opened.direct
+        from dockless.cli.engine import automatic  # noqa: PLC0415 - a warm push needs none
+
+        engines = self._engines(opened, repository, home)
+        if wanted == "auto":
+            return automatic(engines, opened.direct, self._progress.note)
+        return engines.start(wanted)
+
+    def _reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
+        """Return what reads images of a registry."""
+        from dockless.cli.engine import automatic  # noqa: PLC0415 - most sources are files
+
+        if self._options.engine == "direct":
+            return opened.direct
+        engines = self._engines(opened, repository, home)
+        if self._options.engine == "auto":
+            return automatic(engines, opened.direct, self._progress.note)
+        return engines.start(self._options.engine)
+
+    def _engines(self, opened: OpenRegistry, repository: Repository, home: Path) -> "Engines":
+        from dockless.cli.engine import Engines, Room  # noqa: PLC0415 - a warm push needs none
 
         if self._preparing:
             self._preparing.join()
         room = Room(home, self._until, self._shell)
-        return engine(self._options, opened.client, repository, room)
+        return Engines(self._options, opened.client, repository, room)
 
 
 @contextlib.contextmanager

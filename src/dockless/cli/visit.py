@@ -21,6 +21,7 @@ from dockless.model.errors import (
     NetworkError,
     PushError,
     SourceError,
+    UnexplainedError,
 )
 from dockless.model.host import Way
 from dockless.model.server import SSH_PORT, Server
@@ -157,7 +158,7 @@ class HostVisit:
                 if way == "relay":
                     return self._relay(why, found)
                 return self._invoke(way, why, found, equipment)
-            except (EngineError, NetworkError) as error:
+            except (EngineError, NetworkError, UnexplainedError) as error:
                 lost = isinstance(error, HostLostError)
                 if errand.hosts.via != "auto" or way == "relay" or lost:
                     raise

@@ -11,11 +11,12 @@ from typing import Protocol
 from dockless.engines import crane, skopeo
 from dockless.engines.runner import Runner
 from dockless.engines.shell import path_of
+from dockless.layout.links import place
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import AuthError, NetworkError, PushError
-from dockless.model.manifest import INDEXES, Descriptor, Index, parse_document
+from dockless.model.errors import AuthError, NetworkError, UnexplainedError
+from dockless.model.manifest import INDEXES, Index, parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Task
 
@@ -77,9 +78,9 @@ class Crane:
         """Bring an image or index into a new layout, as it is."""
         self._run(crane.pull_argv(source, layout, self._access.endpoint), None)
 
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""
-        source = Reference(repository, digest=root.digest)
+    def move(self, content: Content, repository: Repository, tag: str) -> None:
+        """Make the tag name the image, which the repository has by its digest."""
+        source = Reference(repository, digest=content.root.digest)
         self._run(crane.tag_argv(source, tag, self._access.endpoint), None)
 
     def _run(self, argv: tuple[str, ...], sending: Task | None) -> str:
@@ -133,8 +134,9 @@ class Skopeo:
             argv = skopeo.pull_argv(source, layout, self._access.endpoint, files)
             self._runner.run(self._program, argv, {}, {descriptor})
 
-    def move(self, root: Descriptor, repository: Repository, tag: str) -> None:
-        """Make the tag name the manifest or index, which the repository has."""
+    def move(self, content: Content, repository: Repository, tag: str) -> None:
+        """Make the tag name the image, which the repository has by its digest."""
+        root = content.root
         source = Reference(repository, digest=root.digest)
         with self._files() as (files, descriptor):
             argv = skopeo.tag_argv(
@@ -170,17 +172,17 @@ def _until_it_ends(access: Access, entrance: Entrance) -> Iterator[None]:
 
 
 def certificates(home: Path, trust: Trust) -> Path | None:
-    """Return a folder of links to the certificates, named as containers-certs.d(5) wants them."""
+    """Return a folder with the certificates, named as containers-certs.d(5) wants them."""
     if trust == Trust():
         return None
     folder = home / "certificates"
     if not folder.exists():
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
         for number, path in enumerate(trust.ca_files):
-            (folder / f"{number}.crt").symlink_to(path.resolve())
+            place(path, folder / f"{number}.crt")
         if trust.client_cert and trust.client_key:
-            (folder / "client.cert").symlink_to(trust.client_cert.resolve())
-            (folder / "client.key").symlink_to(trust.client_key.resolve())
+            place(trust.client_cert, folder / "client.cert")
+            place(trust.client_key, folder / "client.key")
     return folder
 
 
@@ -189,9 +191,9 @@ def _dir_form(layout: Path, folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "version").write_text("Directory Transport Version: 1.1\n")
     for blob in layout.glob("blobs/*/*"):
-        link = folder / blob.name
-        if not link.is_symlink():
-            link.symlink_to(blob.resolve())
+        file = folder / blob.name
+        if not file.exists():
+            place(blob, file)
     return folder
 
 
@@ -204,7 +206,7 @@ def _read_digest(path: Path) -> Digest | None:
 
 def _compare(engine: str, reported: Digest | None, wanted: Digest) -> None:
     if reported != wanted:
-        raise PushError(
+        raise UnexplainedError(
             f"{engine} reports that it pushed {reported or 'nothing'}, not {wanted}.",
             "No tag was moved. Try the other engine with --engine.",
         )

@@ -11,11 +11,28 @@ from dataclasses import dataclass
 from dockless.model.errors import (
     AuthError,
     DocklessError,
+    EngineRefusedError,
+    EngineTrustError,
+    ManifestRefusedError,
     NetworkError,
     PushError,
     RepositoryMissingError,
     ServerError,
+    UnexplainedError,
 )
+
+_ANSWER = re.compile(
+    # crane: 'PUT https://…: CODE: words'; Go's own errors have the URL in quotes
+    r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE) https?://"
+    # skopeo: what it was doing when the registry answered with an error
+    r"|uploading manifest|uploading layer|initiating layer upload|HTTP status|status code",
+    re.IGNORECASE,
+)
+"""Words that only an answer of the registry leads to."""
+
+_MANIFEST = re.compile(r"PUT https?://\S+/manifests/|uploading manifest")
+_INVALID = re.compile(r"manifest.?invalid|unsupported|media ?type", re.IGNORECASE)
+_NOT_ACCEPTED = frozenset({400, 415})
 
 _STATUS = re.compile(
     r"(?:status ?code|status:?|returned|response:?)[ :]*(?P<code>[45]\d\d)", re.IGNORECASE
@@ -38,6 +55,30 @@ class _Rule:
 
 
 _RULES = (
+    # an administrator's rule, which is not to be got round by another writer
+    _Rule(
+        ("source image rejected", "rejected by policy"),
+        frozenset(),
+        lambda engine, _, said: PushError(
+            f"The signature policy of this machine does not let {engine} push this: {said}",
+            "Ask whoever maintains policy.json (containers-policy.json(5)).",
+        ),
+    ),
+    # before the rules by status: their words may hold that of the challenge
+    _Rule(
+        (
+            "is a symlink",
+            "invalid realm",
+            "link-local address",
+            "could not parse reference",
+            "invalid reference format",
+        ),
+        frozenset(),
+        lambda engine, host, said: EngineRefusedError(
+            f"{engine} refuses to push to {host}: {said}",
+            "Push with --engine auto, which then uses another writer.",
+        ),
+    ),
     # docker-registry says so while another push of the same blob writes the file that names it
     _Rule(
         ("manifest_blob_unknown", "manifest blob unknown", "blob unknown to registry"),
@@ -58,7 +99,7 @@ _RULES = (
     _Rule(
         ("x509:", "certificate"),
         frozenset(),
-        lambda engine, host, said: NetworkError(
+        lambda engine, host, said: EngineTrustError(
             f"{engine} does not trust {host}: {said}",
             "Name the authority that signed its certificate with --ca-file or --cert-dir.",
             passing=False,
@@ -67,12 +108,21 @@ _RULES = (
     _Rule(
         ("toomanyrequests", "too many requests"),
         frozenset({408, 425, 429}),
-        lambda _, host, said: NetworkError(f"{host} is busy: {said}", "Try again later."),
+        lambda _, host, said: NetworkError(
+            f"{host} is busy: {said}", "Try again later.", busy=True
+        ),
     ),
     _Rule(
         ("internal server error",),
         frozenset({500}),
         lambda _, host, said: ServerError(f"{host} is in trouble: {said}", "Try again later."),
+    ),
+    _Rule(
+        ("service unavailable",),
+        frozenset({503}),
+        lambda _, host, said: NetworkError(
+            f"{host} is in trouble: {said}", "Try again later.", busy=True
+        ),
     ),
     _Rule(
         ("unavailable", "bad gateway"),
@@ -123,6 +173,21 @@ _RULES = (
             "It is read-only, or something that can only be pulled from.",
         ),
     ),
+    _Rule(
+        (),
+        frozenset({409, 412}),
+        lambda _, host, said: PushError(
+            f"{host} does not change what it has: {said}", "Choose another tag."
+        ),
+    ),
+    _Rule(
+        (),
+        frozenset({413}),
+        lambda _, host, said: PushError(
+            f"{host}, or a proxy in front of it, takes no request body of this size: {said}",
+            "Have its limit raised (nginx: client_max_body_size).",
+        ),
+    ),
     # a registry's codes for trouble of its own; with them, the engines do not tell the status
     _Rule(
         (": unknown:", ": unavailable:"),
@@ -140,7 +205,15 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
     for rule in _RULES:
         if codes & rule.codes or any(word in low for word in rule.words):
             return rule.error(engine, host, said)
-    return PushError(f"{engine} failed: {said}", "No tag was moved.")
+    if _MANIFEST.search(stderr) and (codes & _NOT_ACCEPTED or _INVALID.search(stderr)):
+        return ManifestRefusedError(
+            f"{host} does not accept this manifest: {said}", "No tag was moved."
+        )
+    return UnexplainedError(
+        f"{engine} failed: {said}",
+        "No tag was moved.",
+        answered=bool(codes or _ANSWER.search(stderr)),
+    )
 
 
 def last_words(stderr: str) -> str:

@@ -1,42 +1,68 @@
 """Writing what was staged as an OCI layout, for an engine to push."""
 
+import errno
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from dockless.layout.links import place
 from dockless.model.content import Content
 from dockless.model.digest import Digest
+from dockless.model.errors import PushError
 from dockless.model.manifest import OCI_INDEX, REF_NAME, compact_json
+from dockless.model.timings import Timings
 
 STAGED = "staged"
 """The `ref.name` of the one image in a staged layout."""
 
 
-def write_layout(folder: Path, content: Content, blobs: Mapping[Digest, Path]) -> Path:
+def write_layout(
+    folder: Path,
+    content: Content,
+    blobs: Mapping[Digest, Path],
+    timings: Timings | None = None,
+) -> Path:
     """Write a layout whose index.json names the content's root alone.
 
-    Blobs are links to where they are staged, so nothing is copied. The layout may be sparse:
+    Blobs are links to the files that they are staged in, so nothing is copied where the file
+    system has links; no symbolic link and no absolute path is in it. The layout may be sparse:
     what the registry already has need not be in it.
 
     Args:
         folder: Where to; made if it is not there.
         content: What is pushed.
         blobs: A file for each blob that the registry lacks.
+        timings: Gets the seconds that copying takes, where there are no links.
 
     Returns:
         The folder.
+
+    Raises:
+        PushError: There is no space for a copy.
     """
     for algorithm in {digest.algorithm for digest in (*content.documents, *blobs)}:
         (folder / "blobs" / algorithm).mkdir(parents=True, exist_ok=True)
     for digest, data in content.documents.items():
         blob_path(folder, digest).write_bytes(data)
     for digest, path in blobs.items():
-        blob_path(folder, digest).symlink_to(path.resolve())
+        _place(path, blob_path(folder, digest), timings)
     (folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
     root = replace(content.root, annotations=((REF_NAME, STAGED),))
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [root.to_json()]}
     (folder / "index.json").write_bytes(compact_json(index))
     return folder
+
+
+def _place(source: Path, target: Path, timings: Timings | None) -> None:
+    try:
+        place(source, target, timings)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise PushError(
+            f"There is no space left in {target.parent}, where {source} has to be copied.",
+            "Free some, or set DOCKLESS_CACHE_DIR to a folder on the same disk as the image.",
+        ) from None
 
 
 def blob_path(folder: Path, digest: Digest) -> Path:

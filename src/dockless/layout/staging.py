@@ -7,6 +7,7 @@ remembered. A power cut can so lose a blob, but never leave a wrong one behind (
 
 import contextlib
 import errno
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -90,9 +91,25 @@ class Staging:
         self._settler.submit(_nothing).result()
 
     def path(self, digest: Digest) -> Path | None:
-        """Return the file of a blob that is staged here or known to the store."""
+        """Return the file of a blob that is staged here or known to the store.
+
+        What the store has is linked here first, so that it stays when the store is pruned.
+        """
         staged = self._blobs / digest.hex
-        return staged if staged.exists() else self.store.blob(digest)
+        if staged.exists():
+            return staged
+        stored = self.store.blob(digest)
+        if stored is None:
+            return None
+        try:
+            os.link(stored, staged)
+        except FileExistsError:  # another thread has just linked it
+            return staged
+        except FileNotFoundError:  # it was pruned at this moment
+            return None
+        except OSError:  # a file system without links
+            return stored
+        return staged
 
     def known(self, diff_id: Digest) -> Descriptor | None:
         """Return what a layer has become before, in a format that it may have."""

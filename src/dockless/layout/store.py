@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from dockless.layout.links import place
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
@@ -94,7 +95,7 @@ class BlobStore:
         else:
             _flush(path)
         with contextlib.suppress(FileExistsError):
-            os.link(path, target)
+            place(path, target)
 
     def _settle(self) -> None:
         """Make sure of every blob that an earlier push left to the system to write."""
@@ -201,18 +202,24 @@ class BlobStore:
     def prune(self, limit: int) -> int:
         """Delete blobs, the least recently used first, until `limit` bytes are left.
 
-        What is known of layers is kept for 90 days after its last use: a registry that has the
-        compressed layer needs no blob from here.
+        A blob that has a second name is linked by a running push, and deleting it here would free
+        nothing: it stays. What is known of layers is kept for 90 days after its last use: a
+        registry that has the compressed layer needs no blob from here.
 
         Returns:
             The bytes that were freed.
         """
+        if self._runs.is_dir():
+            with self._locked("runs"):
+                self._sweep()
         blobs = sorted(self._every_blob(), key=lambda blob: blob[1].st_mtime_ns)
         total = sum(stat.st_size for _, stat in blobs)
         freed = 0
         for path, stat in blobs:
             if total - freed <= limit:
                 break
+            if stat.st_nlink > 1:
+                continue
             path.unlink(missing_ok=True)
             freed += stat.st_size
         oldest = time.time() - _RECORDS_KEPT_SECONDS

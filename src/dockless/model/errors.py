@@ -34,6 +34,24 @@ class RepositoryMissingError(PushError):
     """The registry has no such repository, and does not make one by itself."""
 
 
+class ManifestRefusedError(PushError):
+    """The registry does not accept manifests of this type."""
+
+
+class UnexplainedError(PushError):
+    """An engine failed, and its words are of no kind that is known.
+
+    Args:
+        what: What happened, and to what.
+        remedy: What to do next.
+        answered: Whether its words show an answer of the registry, which may be what it failed at.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, answered: bool = False) -> None:
+        super().__init__(what, remedy)
+        self.answered = answered
+
+
 class UsageError(DocklessError):
     """The command line or a configuration file asks for something that cannot be."""
 
@@ -70,6 +88,7 @@ class NetworkError(DocklessError):
         remedy: What to do next.
         passing: Whether it may go by itself, so that trying again makes sense.
         retry_after: Seconds the registry asked us to wait, when it said so.
+        busy: Whether the registry asked to be left alone for a while.
     """
 
     exit_code = 6
@@ -81,14 +100,20 @@ class NetworkError(DocklessError):
         *,
         passing: bool = True,
         retry_after: float | None = None,
+        busy: bool = False,
     ) -> None:
         super().__init__(what, remedy)
         self.passing = passing
         self.retry_after = retry_after
+        self.busy = busy
 
 
 class ServerError(NetworkError):
     """The registry answers 500: it failed at this one request."""
+
+
+class EngineTrustError(NetworkError):
+    """An engine does not trust the registry's certificate, which dockless does trust."""
 
 
 class HostLostError(NetworkError):
@@ -108,6 +133,10 @@ class EngineError(DocklessError):
     """An engine, or another program that is needed, is missing or cannot be used."""
 
     exit_code = 7
+
+
+class EngineRefusedError(EngineError):
+    """An engine refuses by its own rules, whatever the registry says."""
 
 
 class PartialError(DocklessError):

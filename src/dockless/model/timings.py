@@ -14,6 +14,7 @@ Step = Literal[
     "compress",
     "write",
     "source",
+    "copy",
     "questions",
     "upload",
     "verify",

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from dockless.model.digest import Digest
@@ -19,7 +20,7 @@ from dockless.model.manifest import (
 )
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant
-from dockless.registry.http import CONNECTIONS, Answer, Body, Http
+from dockless.registry.http import CONNECTIONS, Answer, Body, Http, Sink
 from dockless.registry.tokens import Challenge, Pass, authorization, parse_challenge, refused
 from dockless.together import side_by_side
 
@@ -27,6 +28,15 @@ _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 Account = Callable[[], Credential | None]
 _NEXT = re.compile(r'<(?P<url>[^>]+)>;\s*rel="?next')
 _ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
+
+
+class _Request(NamedTuple):
+    """What is asked, but for where and as whom."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: Body
+    sink: Sink | None = None
 
 
 class RegistryClient:
@@ -206,16 +216,28 @@ class RegistryClient:
             AuthError: The credential is refused, or not allowed to do this.
             NetworkError: There was no answer, or the registry is in trouble.
         """
+        return self._allowed(repository, path, _Request(method, headers or {}, body))
+
+    def fetch(self, repository: Repository, path: str, sink: Sink) -> Answer:
+        """Send a GET; what comes with status 200 goes to `sink` in pieces.
+
+        Raises:
+            AuthError: The credential is refused, or not allowed to do this.
+            NetworkError: There was no answer, or the registry is in trouble.
+        """
+        return self._allowed(repository, path, _Request("GET", {}, None, sink))
+
+    def _allowed(self, repository: Repository, path: str, request: "_Request") -> Answer:
         url = urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
         own = url.startswith(f"{self.http.endpoint.url}/")
-        # a Location elsewhere is a storage service, which must not see who we are
+        # a Location elsewhere is a storage service, which must not see the credential
         let_in = self._authorized(repository) if own else None
-        answer = self._send(method, url, headers, body, let_in)
-        replayable = body is None or isinstance(body, bytes)
+        answer = self._send(url, request, let_in)
+        replayable = request.body is None or isinstance(request.body, bytes)
         if answer.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
             # a registry whose clock is ahead ends a token before its time
             let_in = self._renewed(repository)
-            answer = self._send(method, url, headers, body, let_in)
+            answer = self._send(url, request, let_in)
         if answer.status == _UNAUTHORIZED:
             self._passes.pop(repository.path, None)
             if let_in and let_in.token and self.account():
@@ -225,16 +247,10 @@ class RegistryClient:
             raise self._forbidden(repository)
         return answer
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        body: Body,
-        let_in: Pass | None,
-    ) -> Answer:
+    def _send(self, url: str, request: "_Request", let_in: Pass | None) -> Answer:
         authorized = {"Authorization": let_in.header.reveal()} if let_in else {}
-        return self.http.ask(method, url, {**(headers or {}), **authorized}, body)
+        headers = {**request.headers, **authorized}
+        return self.http.ask(request.method, url, headers, request.body, request.sink)
 
     def _forbidden(self, repository: Repository) -> AuthError:
         credential = self.account()

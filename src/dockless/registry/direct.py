@@ -1,4 +1,4 @@
-"""An image sent with nothing asked first: each blob by POST and PUT, then its manifests by digest.
+"""An image written by dockless itself: each blob by POST and PUT, then its manifests by digest.
 
 The registry compares all of it with its digest. The requests are those of the distribution-spec,
 'POST then PUT' and 'Pushing Manifests'.
@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import PushError
+from dockless.model.errors import DocklessError, PushError
 from dockless.model.manifest import parse_document
-from dockless.model.reference import Repository
+from dockless.model.reference import Reference, Repository
 from dockless.ports import Task
 from dockless.registry import manifests
 from dockless.registry.client import RegistryClient
+from dockless.registry.download import download
 from dockless.registry.http import CONNECTIONS, Answer
 from dockless.registry.links import Gauge
 from dockless.registry.pace import Pace
@@ -28,14 +30,16 @@ _CHUNK = 256 * 1024
 
 
 class Direct:
-    """Sends images to one repository.
+    """Writes images to one repository, as a `ports.Engine`.
 
     Args:
         client: The registry.
-        repository: Where to.
+        repository: The repository.
         pace: How fast bytes may go.
         gauge: Measures how fast they go.
     """
+
+    name = "direct"
 
     def __init__(
         self, client: RegistryClient, repository: Repository, pace: Pace, gauge: Gauge
@@ -44,28 +48,71 @@ class Direct:
         self._repository = repository
         self._pace = pace
         self._gauge = gauge
+        self._there: dict[Digest, bool] = {}
 
-    def send(self, content: Content, blobs: Mapping[Digest, Path], sending: Task) -> bool:
-        """Send blobs and then the manifests; return whether all of the image is there.
+    def learn(self, there: Mapping[Digest, bool]) -> None:
+        """Take in whether the repository has these blobs, so that it is not asked again."""
+        self._there |= there
+
+    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+        """Send the blobs of the layout that the repository lacks, and then the manifests.
+
+        Raises:
+            DocklessError: What the registry answers.
+        """
+        files = {blob.digest: blob_path(layout, blob.digest) for blob in content.blobs}
+        held = {digest: path for digest, path in files.items() if path.exists()}
+        unknown = [digest for digest in held if digest not in self._there]
+        present = self._client.present(repository, unknown)
+        self._there |= {digest: digest in present for digest in unknown}
+        lacking = {digest: path for digest, path in held.items() if not self._there[digest]}
+        try:
+            self.send(content, lacking, sending)
+        except DocklessError:
+            # what has arrived by then is not sent again
+            for digest in lacking:
+                self._there.pop(digest, None)
+            raise
+
+    def send(self, content: Content, blobs: Mapping[Digest, Path], sending: Task) -> None:
+        """Send these blobs with no question asked first, and then the manifests.
 
         Args:
             content: The image.
             blobs: A file for each blob that is sent; the repository has the others.
-            sending: Told of the bytes of blobs that went.
+            sending: Gets the count of the bytes that are sent.
 
         Raises:
-            NetworkError: The registry asks for patience.
+            DocklessError: What the registry answers.
         """
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            list(pool.map(partial(self._send, sending), blobs.items()))
+        self._there |= dict.fromkeys(blobs, True)
+        for digest in content.children_first():
+            data = content.documents[digest]
+            kind = parse_document(data).media_type
+            manifests.put(self._client, self._repository, str(digest), data, kind)
 
-        def attempt() -> bool:
-            with ThreadPoolExecutor(CONNECTIONS) as pool:
-                all(pool.map(partial(self._send, sending), blobs.items()))
-            # where the registry keeps no list of referrers, crane keeps one in a tag
-            return all(self._put(content, digest) for digest in content.children_first())
+    def move(self, content: Content, repository: Repository, tag: str) -> None:
+        """Make the tag name the image, which the repository has by its digest.
 
-        return manifests.worked(attempt)
+        Raises:
+            DocklessError: What the registry answers.
+        """
+        root = content.root
+        manifests.put(
+            self._client, repository, tag, content.documents[root.digest], root.media_type
+        )
 
-    def _send(self, sending: Task, blob: tuple[Digest, Path]) -> bool:
+    def pull(self, source: Reference, layout: Path) -> None:
+        """Bring an image or index into a layout, as it is.
+
+        Raises:
+            DocklessError: What the registry answers.
+        """
+        download(self._client, source, layout)
+
+    def _send(self, sending: Task, blob: tuple[Digest, Path]) -> None:
         digest, path = blob
         begun = self._client.request("POST", self._repository, "blobs/uploads/")
         _expect(begun, _ACCEPTED)
@@ -80,16 +127,6 @@ class Direct:
             body = self._chunks(file, sending)
             done = self._client.request("PUT", self._repository, url, headers, body)
         _expect(done, _CREATED)
-        return True
-
-    def _put(self, content: Content, digest: Digest) -> bool:
-        """Send a manifest, unless it is a referrer that nothing would lead to; return whether."""
-        data = content.documents[digest]
-        document = parse_document(data)
-        if document.subject and not self._client.lists_referrers(self._repository):
-            return False
-        kind = document.media_type
-        return manifests.put(self._client, self._repository, str(digest), data, kind)
 
     def _chunks(self, file: BinaryIO, sending: Task) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
@@ -101,6 +138,5 @@ class Direct:
 
 
 def _expect(answer: Answer, status: int) -> None:
-    """Raise PushError for another status; the engine, which comes next, says what it means."""
     if answer.status != status:
         raise PushError(f"The registry answers {answer.status}.")

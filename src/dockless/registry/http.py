@@ -24,7 +24,9 @@ _AGENT = f"dockless/{__version__}"
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
-_FAILED = 500
+_OK, _FAILED = 200, 500
+_PIECE = 1 << 20
+_BUSY = frozenset({429, 503})
 _PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
 _REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0)
 
@@ -45,6 +47,7 @@ class Answer:
 
 
 Body = bytes | Iterable[bytes] | None
+Sink = Callable[[bytes], object]
 
 
 class Http:
@@ -71,9 +74,21 @@ class Http:
         self._pools: dict[str, urllib3.PoolManager] = {}
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Body = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        sink: Sink | None = None,
     ) -> Answer:
         """Send one request.
+
+        Args:
+            method: The HTTP method.
+            url: The URL.
+            headers: Further headers.
+            body: What is sent along.
+            sink: Gets the body of an answer 200 in pieces, in place of the answer.
 
         Raises:
             NetworkError: It was not answered, or the answer is that of a registry in trouble.
@@ -94,9 +109,7 @@ class Http:
                 preload_content=False,
             )
             with contextlib.closing(response):
-                data = response.read(LONGEST_MANIFEST + 1)
-                if len(data) <= LONGEST_MANIFEST:
-                    response.release_conn()
+                data = self._read(response, sink)
         if response.status in _PASSING:
             kind = ServerError if response.status == _FAILED else NetworkError
             said = f"{response.status} {response.reason or ''}".rstrip()
@@ -104,8 +117,22 @@ class Http:
                 f"{self.endpoint.host} answers {said} to {method} of {urlsplit(url).path}.",
                 "The registry is busy or in trouble; try again later.",
                 retry_after=_seconds(response.headers.get("Retry-After", "")),
+                busy=response.status in _BUSY,
             )
         return Answer(response.status, response.headers, data)
+
+    def _read(self, response: urllib3.BaseHTTPResponse, sink: Sink | None) -> bytes:
+        if sink is None or response.status != _OK:
+            data = response.read(LONGEST_MANIFEST + 1)
+            if len(data) <= LONGEST_MANIFEST:
+                response.release_conn()
+            return data
+        while piece := response.read(_PIECE):
+            if self._until is not None and time.monotonic() > self._until:
+                raise out_of_time(self.endpoint.host)
+            sink(piece)
+        response.release_conn()
+        return b""
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         parts = urlsplit(url)

@@ -1,9 +1,9 @@
 """A head start: layers on their way to the registry while they are compressed.
 
-The engine pushes the image; what it finds at the registry it does not send again. So layers can go
-ahead of it: small ones as soon as they are ready, large ones while they grow. Their bytes wait in
-an upload session, which is nothing yet: only when the whole image has been read and found good is
-the session committed, and otherwise cancelled. Whatever goes wrong here is left to the engine.
+What the writer of an image finds at the registry it does not send again. So layers can go before
+it starts: small ones as soon as they are ready, large ones while they grow. Their bytes wait in an
+upload session, which is nothing yet: only when the whole image has been read and found good is the
+session committed, and otherwise cancelled. Whatever goes wrong here is left to the writer.
 
 The requests are those of the distribution-spec, 'Pushing a blob in chunks', with one chunk.
 """
@@ -18,13 +18,11 @@ from typing import Self
 from urllib.parse import quote
 
 from dockless.layout.growing import GivenUpError, Growing
-from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, ServerError
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
-from dockless.registry import manifests
 from dockless.registry.client import RegistryClient
 from dockless.registry.links import Gauge
 
@@ -32,7 +30,7 @@ _AT_ONCE = 4
 _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.05
 _LAST_WORDS_SECONDS = 1.0
-_THERE, _ACCEPTED, _MISSING = 200, 202, 404
+_THERE, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
 _RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's registry's
 
 
@@ -122,15 +120,16 @@ class HeadStart:
         """Take in which blobs are there, so that the registry is not asked again."""
         self._there |= there
 
-    def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
-        """Wait for what is on its way, and make the registry accept it; the engine does the rest.
+    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
+        """Wait for what is being sent, and make the registry accept it.
 
         Args:
-            content: The image.
-            missing: The blobs that it lacks; whatever else was sent is cancelled later.
-            sending: Told of the bytes that went, those before this call included.
+            missing: The blobs that the repository lacks; whatever else was sent is cancelled later.
+            sending: Gets the count of the bytes that were sent, those before this call included.
+
+        Returns:
+            Those of the blobs that the registry has accepted.
         """
-        del content
         self._wanted = frozenset(missing)
         self._decided.set()
         self._moved = time.monotonic()
@@ -141,15 +140,7 @@ class HeadStart:
                 told = self._tell(sending, told)
                 self._end_stall()
         self._tell(sending, told)
-        return False
-
-    def move(self, content: Content, tag: str) -> bool:
-        """Make a tag name an image that is there by its digest; return whether it does.
-
-        Raises:
-            NetworkError: The registry asks for patience.
-        """
-        return manifests.move(self._client, self._repository, content, tag)
+        return self._wanted & {upload.digest for upload in self._uploads if upload.accepted}
 
     @property
     def sent(self) -> int:
@@ -235,7 +226,8 @@ class HeadStart:
         url = f"{upload.location}{joint}digest={quote(str(digest))}"
         # even an answer that got lost may have committed it
         upload.location = ""
-        self._client.request("PUT", self._repository, url)
+        answer = self._client.request("PUT", self._repository, url)
+        upload.accepted = answer.status == _CREATED
 
     def _sent(self, upload: "_Upload", chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Hand on the chunks, each counted when it is gone; empty ones only show that time goes."""
@@ -249,6 +241,23 @@ class HeadStart:
                 self._gauge.count(len(chunk))
 
 
+class NoUploads:
+    """Nothing, as a `ports.EarlyUploads`: an engine that was asked for by name writes all of it."""
+
+    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+        """Return nothing."""
+        del blobs
+        return {}
+
+    def learn(self, there: Mapping[Digest, bool]) -> None:
+        """Do nothing."""
+
+    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
+        """Send nothing."""
+        del missing, sending
+        return frozenset()
+
+
 class _Upload(threading.Thread):
     """One blob on its way.
 
@@ -259,6 +268,7 @@ class _Upload(threading.Thread):
         sent: Bytes sent so far.
         location: The session that holds what was sent, not yet committed; empty for none.
         complete: Whether all of it was sent, so that the session can be committed.
+        accepted: Whether the registry has it as a blob.
     """
 
     def __init__(self, send: "Callable[[_Upload], None]") -> None:
@@ -268,6 +278,7 @@ class _Upload(threading.Thread):
         self.sent = 0
         self.location = ""
         self.complete = False
+        self.accepted = False
 
     def run(self) -> None:
         self._send(self)

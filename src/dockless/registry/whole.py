@@ -1,8 +1,6 @@
-"""Whole images ahead of the engine, for mirrors: many images that share most of what they are.
+"""Mounting, for mirrors: many images that share most of what they are.
 
-Blobs that another repository has are mounted from there, the others are sent, and then come the
-manifests, by digest, so that the registry itself compares them. What is left to the engine is every
-image for which something goes wrong here.
+Blobs that another repository has are mounted from there; the writer sends the others.
 
 The request is that of the distribution-spec, 'Mounting a blob from another repository'.
 """
@@ -10,15 +8,12 @@ The request is that of the distribution-spec, 'Mounting a blob from another repo
 import contextlib
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import quote
 
-from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.reference import Repository
 from dockless.ports import Task
-from dockless.registry import manifests
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.http import CONNECTIONS
@@ -28,7 +23,7 @@ _CREATED, _ACCEPTED = 201, 202
 
 
 class WholeImages:
-    """What goes ahead to one repository, as a `ports.EarlyUploads`.
+    """What is mounted in one repository, as a `ports.EarlyUploads`.
 
     Args:
         client: The registry.
@@ -59,24 +54,13 @@ class WholeImages:
             return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 
     def learn(self, there: Mapping[Digest, bool]) -> None:
-        """Ignore it: nothing is asked here."""
-        del there
+        """Let the writer know which blobs the repository has."""
+        self._direct.learn(there)
 
-    def bring(self, content: Content, missing: Mapping[Digest, Path], sending: Task) -> bool:
-        """Send the blobs and then the manifests; return whether all of the image is there.
-
-        Raises:
-            NetworkError: The registry asks for patience.
-        """
-        return self._direct.send(content, missing, sending)
-
-    def move(self, content: Content, tag: str) -> bool:
-        """Make a tag name an image that is there by its digest; return whether it does.
-
-        Raises:
-            NetworkError: The registry asks for patience.
-        """
-        return manifests.move(self._client, self._repository, content, tag)
+    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
+        """Do nothing, as nothing is sent before the writer starts."""
+        del missing, sending
+        return frozenset()
 
     def _mount(self, blob: tuple[Digest, Repository]) -> Digest | None:
         digest, home = blob

@@ -81,7 +81,7 @@ class FakeSession:
         means = Means(
             self.registry,
             FakeEarlyUploads(),
-            lambda *_: False,
+            None,
             lambda: FakeEngine(self.registry, self.journal),
             partial(write_layout, folder),
             FakeProgress(),

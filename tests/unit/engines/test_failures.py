@@ -6,9 +6,12 @@ from dockless.engines.failures import failure, last_words
 from dockless.model.errors import (
     AuthError,
     DocklessError,
+    EngineRefusedError,
+    ManifestRefusedError,
     NetworkError,
     PushError,
     RepositoryMissingError,
+    UnexplainedError,
 )
 
 HOST = "registry.example.com"
@@ -60,10 +63,37 @@ AUTH = [
     skopeo(f"checking whether a blob exists in {HOST}: unauthorized: authentication required"),
     skopeo("writing blob: denied: requested access to the resource is denied"),
 ]
-OTHER = [
+TYPE = [
     crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_INVALID: manifest invalid"),
+    crane(f"PUT {URL}/manifests/sha256:3df3: unexpected status code 415 Unsupported Media Type: x"),
+    crane(f"PUT {URL}/manifests/sha256:3df3: unexpected status code 400 Bad Request: no"),
+    crane(f"PUT {URL}/manifests/sha256:3df3: UNSUPPORTED: The operation is unsupported."),
+    skopeo("writing manifest: uploading manifest sha256:3df3 to shop: manifest invalid: x"),
+]
+ANSWERED = [
     skopeo("writing manifest: uploading manifest to shop: manifest unknown: manifest unknown"),
+    crane(f"PUT {URL}/blobs/uploads/1: BLOB_UPLOAD_INVALID: blob upload invalid"),
+    crane(f"POST {URL}/blobs/uploads/: unexpected status code 418 I'm a teapot: short and stout"),
+    skopeo("writing blob: initiating layer upload to /v2/shop/blobs in x: StatusCode: 418, teapot"),
+]
+UNANSWERED = [
     crane("open layout/blobs/sha256/1d51: no such file or directory"),
+    crane("unknown flag: --index"),
+    skopeo("Error parsing image name: unsupported transport"),
+    "panic: runtime error: index out of range [3] with length 2\n\ngoroutine 1 [running]:\n",
+    "",
+]
+REFUSED = [
+    crane("layout blob sha256:1d51 is a symlink"),
+    crane(
+        f"invalid realm in www-authenticate of {URL}: realm host 10.0.0.9 is a private or "
+        "link-local address"
+    ),
+    crane("could not parse reference: registry.example.com/a:v1"),
+]
+POLICY = [
+    skopeo("Source image rejected: Running image dir:/x is rejected by policy."),
+    skopeo("Source image rejected: A signature was required, but no signature exists"),
 ]
 
 
@@ -94,9 +124,41 @@ def test_a_repository_that_has_to_be_made_first_is_told_apart(stderr: str) -> No
     assert isinstance(failure("crane", HOST, 1, stderr), RepositoryMissingError)
 
 
-@pytest.mark.parametrize("stderr", OTHER)
-def test_anything_else_is_a_failed_push(stderr: str) -> None:
-    assert type(failure("crane", HOST, 1, stderr)) is PushError
+@pytest.mark.parametrize("stderr", TYPE)
+def test_a_manifest_of_a_type_that_is_not_accepted_is_told_apart(stderr: str) -> None:
+    assert isinstance(failure("crane", HOST, 1, stderr), ManifestRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "answered"),
+    [(said, True) for said in ANSWERED] + [(said, False) for said in UNANSWERED],
+)
+def test_of_anything_else_it_is_known_whether_the_registry_answered(
+    stderr: str, *, answered: bool
+) -> None:
+    error = failure("crane", HOST, 1, stderr)
+    assert isinstance(error, UnexplainedError)
+    assert error.answered == answered
+
+
+@pytest.mark.parametrize("stderr", REFUSED)
+def test_what_an_engine_refuses_by_its_own_rules_is_its_own_fault(stderr: str) -> None:
+    error = failure("crane", HOST, 1, stderr)
+    assert isinstance(error, EngineRefusedError)
+    assert "--engine auto" in error.remedy
+
+
+@pytest.mark.parametrize("stderr", POLICY)
+def test_a_signature_policy_is_no_fault_of_the_program(stderr: str) -> None:
+    error = failure("skopeo", HOST, 1, stderr)
+    assert type(error) is PushError
+    assert "policy" in error.what
+
+
+@pytest.mark.parametrize("status", [409, 412, 413])
+def test_a_conflict_and_a_limit_are_answers_of_the_registry(status: int) -> None:
+    error = failure("crane", HOST, 1, crane(f"PUT {URL}/x: unexpected status code {status} No: n"))
+    assert type(error) is PushError
 
 
 @pytest.mark.parametrize(

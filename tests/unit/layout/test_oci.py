@@ -30,16 +30,17 @@ def test_the_layout_names_the_root_alone(tmp_path: Path, image: FakeImage) -> No
     )
 
 
-def test_blobs_are_links_and_only_those_given(tmp_path: Path, image: FakeImage) -> None:
+def test_blobs_are_second_names_of_the_files_given_and_only_those(
+    tmp_path: Path, image: FakeImage
+) -> None:
     config, base, _ = image.content().blobs
-    folder = write_layout(
-        tmp_path / "layout", image.content(), image.paths([config.digest, base.digest])
-    )
-    assert {path.name for path in folder.glob("blobs/sha256/*") if path.is_symlink()} == {
-        config.digest.hex,
-        base.digest.hex,
-    }
-    assert blob_path(folder, base.digest).read_bytes() == b"base"
+    paths = image.paths([config.digest, base.digest])
+    folder = write_layout(tmp_path / "layout", image.content(), paths)
+    names = {path.name for path in folder.glob("blobs/sha256/*")}
+    assert names == {image.content().root.digest.hex, config.digest.hex, base.digest.hex}
+    assert not any(path.is_symlink() for path in folder.rglob("*"))
+    for digest, path in paths.items():
+        assert blob_path(folder, digest).samefile(path)
 
 
 def test_links_hold_when_the_files_were_given_relative(

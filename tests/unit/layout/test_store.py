@@ -21,12 +21,14 @@ def store(tmp_path: Path) -> BlobStore:
     return BlobStore(tmp_path / "store")
 
 
-def adopt(store: BlobStore, data: bytes, *, used: float = 0) -> Digest:
-    """Have the store adopt a blob that was last used at a moment."""
+def adopt(store: BlobStore, data: bytes, *, used: float = 0, kept: bool = False) -> Digest:
+    """Have the store adopt a blob that was last used at a moment; a running push may keep it."""
     digest = Digest.of(data)
     draft = store.folder.parent / digest.hex
     draft.write_bytes(data)
     store.adopt(draft, digest)
+    if not kept:
+        draft.unlink()
     path = store.blob(digest)
     assert path
     os.utime(path, (used, used))
@@ -34,7 +36,7 @@ def adopt(store: BlobStore, data: bytes, *, used: float = 0) -> Digest:
 
 
 def test_an_adopted_blob_is_found_and_the_file_stays(store: BlobStore, tmp_path: Path) -> None:
-    digest = adopt(store, b"packed")
+    digest = adopt(store, b"packed", kept=True)
     path = store.blob(digest)
     assert path
     assert path.read_bytes() == b"packed"
@@ -49,7 +51,6 @@ def test_adopting_a_blob_twice_keeps_the_first(store: BlobStore) -> None:
     first = store.blob(adopt(store, b"packed"))
     assert first
     number = first.stat().st_ino
-    (store.folder.parent / PACKED.digest.hex).unlink()
     adopt(store, b"packed")
     assert first.stat().st_ino == number
 
@@ -233,6 +234,27 @@ def test_pruning_deletes_the_least_recently_used_first(store: BlobStore) -> None
     assert store.blob(older) is None
     assert store.blob(newer)
     assert store.blob(newest)
+
+
+def test_what_a_running_push_has_linked_is_neither_deleted_nor_counted(store: BlobStore) -> None:
+    used = adopt(store, bytes(10), used=1, kept=True)
+    idle = adopt(store, bytes(20), used=2)
+    assert store.prune(0) == 20
+    assert store.blob(used)
+    assert store.blob(idle) is None
+
+
+def test_what_a_killed_push_had_linked_is_deleted(store: BlobStore) -> None:
+    digest = adopt(store, bytes(10))
+    with store.run() as folder:
+        left_over = folder.with_name("killed")
+        left_over.mkdir()
+        (left_over / "lock").touch()
+        path = store.blob(digest)
+        assert path
+        os.link(path, left_over / "blob")
+    assert store.prune(0) == 10
+    assert not left_over.exists()
 
 
 def test_pruning_below_the_limit_deletes_nothing(store: BlobStore) -> None:

@@ -1,0 +1,138 @@
+"""The writer of `--engine auto`: the first program that works, else dockless itself.
+
+A program may fail for two reasons. The registry refuses: then its error stands, and no other writer
+is tried. Or the program is at fault: a newer version refuses what it is given, it is damaged, it
+cannot use this registry's token service. Then the next one goes on, and one line says so.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dockless.model.content import Content
+from dockless.model.errors import (
+    DocklessError,
+    EngineError,
+    EngineTrustError,
+    UnexplainedError,
+)
+from dockless.model.manifest import parse_document
+from dockless.model.reference import Reference, Repository
+from dockless.ports import Engine, Reader, Task
+
+
+class Whole(Engine, Reader, Protocol):
+    """What writes and reads images."""
+
+
+class Trial(Protocol):
+    """Pushes a small image to a registry in memory with a program, and remembers how it went."""
+
+    def __call__(self) -> str:
+        """Return why that failed, as a sentence; empty when it went well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program that may write.
+
+    Attributes:
+        name: `crane` or `skopeo`.
+        start: Returns it as an engine; raises EngineError where it cannot be used here.
+        trial: Tells whether it works at all.
+    """
+
+    name: str
+    start: Callable[[], Whole]
+    trial: Trial
+
+
+class Automatic:
+    """Writes with the first program that works, as a `ports.Engine`; moves tags without one.
+
+    Args:
+        programs: In the order in which they are tried.
+        direct: Writes without a program.
+        note: Called with one line when another writer goes on.
+    """
+
+    def __init__(
+        self, programs: Sequence[Program], direct: Whole, note: Callable[[str], None]
+    ) -> None:
+        self._programs = list(programs)
+        self._direct = direct
+        self._note = note
+        self._writer = direct
+
+    @property
+    def name(self) -> str:
+        """The name of the writer that wrote last."""
+        return self._writer.name
+
+    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+        """Push an image by digest.
+
+        Manifests that refer to another one are written without a program: where the registry keeps
+        no list of referrers, crane leaves out their type and annotations.
+
+        Raises:
+            DocklessError: What the registry answers, or why the last writer failed.
+        """
+        if _refers(content):
+            self._programs.clear()
+        self._try(lambda engine: engine.push(layout, content, repository, sending), "writes")
+
+    def pull(self, source: Reference, layout: Path) -> None:
+        """Bring an image or index into a new layout, as it is."""
+        self._try(lambda engine: engine.pull(source, layout), "reads")
+
+    def _try(self, work: Callable[[Whole], None], does: str) -> None:
+        fault = ""
+        while True:
+            self._writer = self._next()
+            if fault:
+                self._note(f"{fault} {_going_on(self._writer, does)}")
+            try:
+                work(self._writer)
+            except (EngineError, EngineTrustError, UnexplainedError) as error:
+                if self._writer is self._direct:
+                    raise
+                fault = self._fault(error)
+            else:
+                return
+
+    def move(self, content: Content, repository: Repository, tag: str) -> None:
+        """Make the tag name the image, which the repository has by its digest."""
+        self._direct.move(content, repository, tag)
+
+    def _next(self) -> Whole:
+        """Return the first program that can be started here, else the writer without one."""
+        while self._programs:
+            try:
+                return self._programs[0].start()
+            except EngineError:
+                del self._programs[0]
+        return self._direct
+
+    def _fault(self, error: DocklessError) -> str:
+        """Return what is wrong with the first program, which is not used again; else raise."""
+        program = self._programs[0]
+        reason = program.trial()
+        if not reason and isinstance(error, UnexplainedError) and error.answered:
+            raise error
+        del self._programs[0]
+        said = error.what.rstrip(".")
+        if not reason:
+            return f"{said}."
+        return f"{said}; a trial push with it fails, too: {reason}"
+
+
+def _refers(content: Content) -> bool:
+    return any(parse_document(data).subject for data in content.documents.values())
+
+
+def _going_on(engine: Engine, does: str) -> str:
+    if engine.name == "direct":
+        return f"dockless {does} the image itself."
+    return f"{engine.name} {does} it instead."

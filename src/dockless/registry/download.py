@@ -1,0 +1,103 @@
+"""An image of a registry, brought into an OCI layout as it is, without a program."""
+
+import hashlib
+from pathlib import Path
+
+from dockless.layout.oci import blob_path, write_layout
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import PushError, SourceError
+from dockless.model.manifest import Descriptor, Index, Manifest, parse_document
+from dockless.model.reference import Reference, Repository
+from dockless.registry.client import RegistryClient
+from dockless.together import side_by_side
+
+_AT_ONCE = 4
+_OK = 200
+
+
+def download(client: RegistryClient, source: Reference, layout: Path) -> None:
+    """Bring an image or index, with all that it leads to, into a layout.
+
+    What a broken download left there is not fetched again.
+
+    Args:
+        client: The registry.
+        source: The image, by tag or digest.
+        layout: The folder; made if it is not there.
+
+    Raises:
+        SourceError: The registry has no such image.
+        PushError: What it gives is something else than what it promised.
+    """
+    repository = source.repository
+    root = source.digest or client.tag(repository, source.tag)
+    documents: dict[Digest, bytes] = {}
+    blobs: dict[Digest, Descriptor] = {}
+    waiting = [root] if root else []
+    while waiting:
+        digest = waiting.pop()
+        if digest in documents:
+            continue
+        document = _document(client, repository, digest, documents)
+        if isinstance(document, Index):
+            waiting += [child.digest for child in document.manifests]
+        else:
+            listed = (document.config, *document.layers)
+            blobs |= {blob.digest: blob for blob in listed if not blob.urls}
+    if root is None:
+        raise SourceError(f"{source} does not exist.", "Check the name and the tag.")
+    kind = parse_document(documents[root]).media_type
+    top = Descriptor(kind, root, len(documents[root]))
+    write_layout(layout, Content(top, documents, tuple(blobs.values()), None, ()), {})
+    for blob in blobs.values():
+        blob_path(layout, blob.digest).parent.mkdir(parents=True, exist_ok=True)
+    side_by_side(lambda blob: _blob(client, repository, blob, layout), blobs.values(), _AT_ONCE)
+
+
+def _document(
+    client: RegistryClient, repository: Repository, digest: Digest, documents: dict[Digest, bytes]
+) -> Manifest | Index:
+    data = client.manifest(repository, digest)
+    if data is None:
+        raise SourceError(f"{repository.host} does not have {digest} of {repository}.")
+    documents[digest] = data
+    try:
+        return parse_document(data)
+    except ValueError as error:
+        raise SourceError(f"{digest} of {repository} is no image: {error}.") from None
+
+
+def _blob(client: RegistryClient, repository: Repository, blob: Descriptor, layout: Path) -> None:
+    target = blob_path(layout, blob.digest)
+    if target.exists():
+        return
+    draft = target.with_name(f".{target.name}.draft")
+    seen = hashlib.new(blob.digest.algorithm)
+    try:
+        with draft.open("wb") as file:
+            left = blob.size
+
+            def take(piece: bytes) -> None:
+                nonlocal left
+                left -= len(piece)
+                if left < 0:
+                    raise _changed(repository, blob)
+                seen.update(piece)
+                file.write(piece)
+
+            answer = client.fetch(repository, f"blobs/{blob.digest}", take)
+        if answer.status != _OK:
+            raise SourceError(f"{repository.host} does not have {blob.digest} of {repository}.")
+        if left or seen.hexdigest() != blob.digest.hex:
+            raise _changed(repository, blob)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _changed(repository: Repository, blob: Descriptor) -> PushError:
+    return PushError(
+        f"What {repository.host} gives for {blob.digest} of {repository} is something else.",
+        "Do not trust this registry, or what stands in front of it.",
+    )

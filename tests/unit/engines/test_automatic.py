@@ -1,0 +1,205 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from dockless.engines.automatic import Automatic, Program
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import (
+    AuthError,
+    DocklessError,
+    EngineError,
+    EngineRefusedError,
+    EngineTrustError,
+    NetworkError,
+    PushError,
+    UnexplainedError,
+)
+from dockless.model.manifest import OCI_MANIFEST, Descriptor, compact_json
+from dockless.model.reference import Reference, Repository
+from dockless.ports import Task
+from fakes.image import FakeImage
+from fakes.progress import FakeTask
+
+REPOSITORY = Repository.of("registry.example.com", "team/shop")
+NOT_THERE = EngineError("It is not there.")
+STRANGE = UnexplainedError("crane failed: layout blob is strange.")
+ANSWERED = UnexplainedError("crane failed: PUT x: TEAPOT.", answered=True)
+REFUSED = EngineRefusedError("crane refuses to push: invalid realm.")
+UNTRUSTED = EngineTrustError("crane does not trust it: x509.", passing=False)
+
+
+@dataclass
+class Writer:
+    """A writer that does what it is told, as an `automatic.Whole`."""
+
+    name: str
+    steps: list[str]
+    fails: list[DocklessError] = field(default_factory=list)
+
+    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+        del layout, content, repository
+        self._do("push")
+        sending.advance(1)
+
+    def pull(self, source: Reference, layout: Path) -> None:
+        del source, layout
+        self._do("pull")
+
+    def move(self, content: Content, repository: Repository, tag: str) -> None:
+        del content, repository
+        self._do(f"move {tag}")
+
+    def _do(self, what: str) -> None:
+        self.steps.append(f"{self.name} {what}")
+        if self.fails:
+            raise self.fails.pop(0)
+
+
+@dataclass
+class Bench:
+    """crane, skopeo and dockless itself."""
+
+    folder: Path
+    steps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    trials: dict[str, str] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.crane, self.skopeo, self.direct = (
+            Writer(name, self.steps) for name in ("crane", "skopeo", "direct")
+        )
+        programs = [
+            Program(name=each.name, start=self._start(each), trial=self._trial(each.name))
+            for each in (self.crane, self.skopeo)
+        ]
+        self.automatic = Automatic(programs, self.direct, self.notes.append)
+
+    def _start(self, writer: Writer) -> Callable[[], Writer]:
+        def start() -> Writer:
+            if writer.name in self.absent:
+                raise NOT_THERE
+            return writer
+
+        return start
+
+    def _trial(self, name: str) -> Callable[[], str]:
+        def trial() -> str:
+            self.steps.append(f"trial of {name}")
+            return self.trials.get(name, "")
+
+        return trial
+
+    def push(self, content: Content | None = None) -> None:
+        content = content or FakeImage(self.folder).content()
+        self.automatic.push(self.folder, content, REPOSITORY, FakeTask("uploading", None))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_first_program_writes_and_no_tag_is_its_business(bench: Bench) -> None:
+    bench.push()
+    bench.automatic.move(FakeImage(bench.folder).content(), REPOSITORY, "v1")
+    assert bench.steps == ["crane push", "direct move v1"]
+    assert (bench.automatic.name, bench.notes) == ("crane", [])
+
+
+@pytest.mark.parametrize(
+    ("absent", "writer"),
+    [({"crane"}, "skopeo"), ({"crane", "skopeo"}, "direct"), ({"skopeo"}, "crane")],
+)
+def test_what_is_not_there_is_left_out_without_a_word(
+    bench: Bench, absent: set[str], writer: str
+) -> None:
+    bench.absent = absent
+    bench.push()
+    assert bench.steps == [f"{writer} push"]
+    assert (bench.automatic.name, bench.notes) == (writer, [])
+
+
+@pytest.mark.parametrize("error", [STRANGE, ANSWERED, EngineError("crane cannot be started.")])
+def test_a_program_that_fails_its_trial_is_at_fault_and_one_line_has_both_reasons(
+    bench: Bench, error: DocklessError
+) -> None:
+    bench.crane.fails = [error]
+    bench.trials = {"crane": "it says nonsense."}
+    bench.push()
+    assert bench.steps == ["crane push", "trial of crane", "skopeo push"]
+    [note] = bench.notes
+    assert error.what.rstrip(".") in note
+    assert "it says nonsense." in note
+    assert note.endswith("skopeo writes it instead.")
+    bench.push()
+    assert bench.steps[3:] == ["skopeo push"], "it is not tried again"
+
+
+def test_where_every_program_is_at_fault_dockless_writes(bench: Bench) -> None:
+    bench.crane.fails, bench.skopeo.fails = [STRANGE], [STRANGE]
+    bench.trials = dict.fromkeys(("crane", "skopeo"), "broken.")
+    bench.push()
+    assert bench.steps[-1] == "direct push"
+    assert bench.notes[-1].endswith("dockless writes the image itself.")
+    assert len(bench.notes) == 2
+
+
+def test_an_answer_of_the_registry_stands_where_the_program_works(bench: Bench) -> None:
+    bench.crane.fails = [ANSWERED]
+    with pytest.raises(UnexplainedError):
+        bench.push()
+    assert bench.steps == ["crane push", "trial of crane"]
+    assert not bench.notes
+
+
+@pytest.mark.parametrize("error", [REFUSED, UNTRUSTED, STRANGE])
+def test_what_no_registry_said_is_the_programs_fault_though_it_works_elsewhere(
+    bench: Bench, error: DocklessError
+) -> None:
+    bench.crane.fails = [error]
+    bench.push()
+    assert bench.steps == ["crane push", "trial of crane", "skopeo push"]
+    [note] = bench.notes
+    assert note == f"{error.what} skopeo writes it instead."
+
+
+@pytest.mark.parametrize(
+    "error", [AuthError("Denied."), PushError("Conflict."), NetworkError("Busy.", busy=True)]
+)
+def test_after_what_is_known_no_other_writer_is_tried(bench: Bench, error: DocklessError) -> None:
+    bench.crane.fails = [error]
+    with pytest.raises(type(error)):
+        bench.push()
+    assert bench.steps == ["crane push"]
+
+
+def test_the_error_of_the_last_writer_stands(bench: Bench) -> None:
+    bench.absent = {"crane", "skopeo"}
+    bench.direct.fails = [ANSWERED]
+    with pytest.raises(UnexplainedError):
+        bench.push()
+    assert bench.steps == ["direct push"]
+
+
+def test_a_manifest_with_a_subject_is_written_without_a_program(bench: Bench) -> None:
+    plain = FakeImage(bench.folder).content()
+    subject = Descriptor(OCI_MANIFEST, Digest.of(b"x"), 1).to_json()
+    config = plain.blobs[0].to_json()
+    data = compact_json(
+        {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}
+        | {"subject": subject}
+    )
+    root = Descriptor(OCI_MANIFEST, Digest.of(data), len(data))
+    bench.push(Content(root, {root.digest: data}, plain.blobs[:1], None, ()))
+    assert bench.steps == ["direct push"]
+
+
+def test_images_are_read_by_the_first_program_that_works_too(bench: Bench) -> None:
+    bench.crane.fails = [REFUSED]
+    bench.automatic.pull(Reference(REPOSITORY, "v1"), bench.folder)
+    assert bench.steps == ["crane pull", "trial of crane", "skopeo pull"]
+    assert bench.notes == [f"{REFUSED.what} skopeo reads it instead."]
