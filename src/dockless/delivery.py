@@ -5,9 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockless.inventory import Inventory
+from dockless.manifest_format import DockerForm, ManifestFormat, is_docker_form
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import ConflictError, NetworkError, PushError, ServerError
+from dockless.model.errors import (
+    ConflictError,
+    ManifestRefusedError,
+    NetworkError,
+    PushError,
+    ServerError,
+)
 from dockless.model.packing import GZIP, Packing
 from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Reference, Repository
@@ -51,6 +58,7 @@ class Means:
         clock: Seconds that only ever grow.
         timings: Told how long each step took.
         packing: Says how layers that were not compressed are.
+        manifest_format: Which media types manifests get.
     """
 
     registry: Registry
@@ -63,6 +71,7 @@ class Means:
     clock: Callable[[], float]
     timings: Timings = field(default_factory=Timings)
     packing: Callable[[], Packing] = lambda: GZIP
+    manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +103,55 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     Raises:
         DocklessError: With the exit code of what went wrong.
     """
+    if means.manifest_format.docker:
+        image = DockerForm(image)
+    try:
+        return _deliver(order, image, means)
+    except ManifestRefusedError as refusal:
+        docker = _accepted_form(order, image, means, refusal)
+        try:
+            delivery = _deliver(order, docker, means)
+        except ManifestRefusedError:
+            raise refusal from None
+        means.manifest_format.refuse()
+        return delivery
+
+
+def _accepted_form(
+    order: Order, image: Image, means: Means, refusal: ManifestRefusedError
+) -> DockerForm:
+    """Return an image that has been refused with Docker's media types; else raise."""
+    old = image.content().root
+    if means.manifest_format.asked != "auto" or isinstance(image, DockerForm):
+        raise refusal
+    docker = DockerForm(image)
+    new = docker.content().root
+    if new.digest == old.digest:
+        raise refusal
+    if order.immutable:
+        raise ConflictError(
+            f"{order.repository.host} accepts no OCI manifests, and with Docker's media types the "
+            f"digest would be {new.digest}, not {old.digest}.",
+            "Push with --manifest-format docker if that is right.",
+        )
+    means.progress.note(
+        f"{order.repository.host} accepts no OCI manifests. With Docker's media types the digest "
+        f"is {new.digest}, not {old.digest}."
+    )
+    return docker
+
+
+def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     started = means.clock()
     # asked first: a refused credential should not cost a long compression
     with means.timings.of("questions"):
         before = tags_before(order, means.registry, means.patience)
     with means.timings.of("source"):
+        content = image.content()
+    named = before.values()
+    # pushed before to a registry of which nothing is remembered here
+    if means.manifest_format.asked == "auto" and is_docker_form(content, named):
+        image = DockerForm(image)
         content = image.content()
     wanted = content.root.digest
     tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
@@ -115,15 +168,20 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     engine, attempts = _send(plan, image, means)
     if order.verify:
         with means.timings.of("verify"):
-            try:
-                _verify(plan, means)
-            except (ServerError, _LostError):
-                # crane looks at no blob where it finds the manifest
-                if means.resend is None:
-                    raise
-                _resend(plan, image, means, means.resend)
-                _verify(plan, means)
+            _proved(plan, image, means)
     return Delivery(plan, engine, attempts, started)
+
+
+def _proved(plan: Plan, image: Image, means: Means) -> None:
+    """Read back what was sent; send once more what is not there."""
+    try:
+        _verify(plan, means)
+    except (ServerError, _LostError):
+        # crane looks at no blob where it finds the manifest
+        if means.resend is None:
+            raise
+        _resend(plan, image, means, means.resend)
+        _verify(plan, means)
 
 
 def _inventory(repository: Repository, means: Means) -> Inventory:

@@ -85,6 +85,7 @@ class Fault:
         effect: What happens.
         times: How many more requests it happens to.
         agent: A regular expression that is searched in the User-Agent.
+        kind: A regular expression that is searched in the Content-Type of the request.
     """
 
     method: str
@@ -92,11 +93,13 @@ class Fault:
     effect: Effect
     times: int = 1
     agent: str = ""
+    kind: str = ""
 
-    def fits(self, method: str, path: str, agent: str) -> bool:
+    def fits(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
         """Whether it happens to such a request, as far as it happens at all."""
+        agent, kind = (headers.get(name, "") for name in ("User-Agent", "Content-Type"))
         same = self.method == method and bool(re.search(self.path, path))
-        return same and bool(re.search(self.agent, agent))
+        return same and bool(re.search(self.agent, agent)) and bool(re.search(self.kind, kind))
 
 
 def status(code: int, *, retry_after: int | None = None) -> Answer:
@@ -151,11 +154,11 @@ class FaultyRegistry:
         self.stopping = threading.Event()
         self._lock = threading.Lock()
 
-    def take(self, method: str, path: str, agent: str) -> Effect | None:
+    def take(self, method: str, path: str, headers: Mapping[str, str]) -> Effect | None:
         """Use up one turn of the first fault that fits the request; return its effect."""
         with self._lock:
             for fault in self.faults:
-                if fault.times and fault.fits(method, path, agent):
+                if fault.times and fault.fits(method, path, headers):
                     fault.times -= 1
                     return fault.effect
         return None
@@ -190,8 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            agent = self.headers.get("User-Agent", "")
-            self._answer(self.proxy.take(self.command, self.path, agent))
+            self._answer(self.proxy.take(self.command, self.path, dict(self.headers)))
         except ConnectionError:
             self.close_connection = True
 

@@ -20,6 +20,9 @@ _ACCESS = re.compile(
     r'^\S+ - \S+ \[[^]]+\] "(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[\d.]+" (?P<status>\d{3}) ',
     re.MULTILINE,
 )
+_WRITE = re.compile(
+    r'"(?:POST|PUT|PATCH|DELETE) (?P<path>\S+) HTTP/[\d.]+" \d{3} \d+ "[^"]*" "(?P<agent>[^"/ ]*)'
+)
 
 
 class Login(NamedTuple):
@@ -80,6 +83,15 @@ class Registry:
             raise LookupError(f"{self.host} keeps no access log")
         found = _ACCESS.finditer(self.log.read_text(errors="replace"))
         return tuple(Request(line["method"], line["path"], int(line["status"])) for line in found)
+
+    def writers(self, path: str = "") -> frozenset[str]:
+        """Return who has sent requests that write, by the first word of the User-Agent.
+
+        Args:
+            path: A regular expression that is searched in the path of the request.
+        """
+        found = _WRITE.finditer(self.log.read_text(errors="replace"))
+        return frozenset(line["agent"] for line in found if re.search(path, line["path"]))
 
     def skopeo_options(self, side: Literal["src", "dest"]) -> tuple[str, ...]:
         """Return what `skopeo copy` needs to speak to it, never a password."""

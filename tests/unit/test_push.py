@@ -1,18 +1,20 @@
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from dockless.delivery import Means, Order
 from dockless.layout.oci import write_layout
+from dockless.manifest_format import ManifestFormat
 from dockless.model.content import Content
 from dockless.model.digest import Digest
+from dockless.model.docker_form import docker_form
 from dockless.model.errors import (
     AuthError,
     ConflictError,
+    ManifestRefusedError,
     NetworkError,
     PushError,
     ServerError,
@@ -53,6 +55,8 @@ class Shop:
     progress: FakeProgress = field(default_factory=FakeProgress)
     engines: int = 0
     sleep: Callable[[float], None] = lambda _: None
+    format: ManifestFormat = field(default_factory=ManifestFormat)
+    refusals: int = 0
     may_resend: bool = True
     resent: list[frozenset[Digest]] = field(default_factory=list)
     layouts: list[Path] = field(default_factory=list)
@@ -87,10 +91,9 @@ class Shop:
         return push(Order(REPOSITORY, tags or ("v1",), **order), self.image, self.means())
 
     def means(self) -> Means:
-        lay_out = partial(write_layout, self.folder / "layout")
-
-        def laid_out(*arguments: object) -> Path:
-            self.layouts.append(lay_out(*arguments))  # type: ignore[arg-type] # as it was called
+        def laid_out(content: Content, blobs: Mapping[Digest, Path]) -> Path:
+            folder = self.folder / f"layout-{len(self.layouts)}"
+            self.layouts.append(write_layout(folder, content, blobs))
             return self.layouts[-1]
 
         return Means(
@@ -101,8 +104,12 @@ class Shop:
             laid_out,
             self.progress,
             Patience(self.attempts, None, self.progress.note, self.sleep),
-            iter((10.0, 12.5)).__next__,
+            itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
+            manifest_format=replace(self.format, refuse=self.refuse),
         )
+
+    def refuse(self) -> None:
+        self.refusals += 1
 
 
 @pytest.fixture
@@ -423,4 +430,63 @@ def test_an_image_without_tags_is_sent_once_and_then_unchanged(shop: Shop) -> No
     again = push(order, shop.image, shop.means())
     assert (first.unchanged, again.unchanged) == (False, True)
     assert shop.held.manifests == shop.content.documents
+    assert not shop.held.tags
+
+
+REFUSED = ManifestRefusedError("It accepts no OCI manifests.")
+
+
+def docker_digest(shop: Shop) -> Digest:
+    return docker_form(shop.content).root.digest
+
+
+def test_a_registry_that_refuses_oci_manifests_gets_dockers_and_that_is_remembered(
+    shop: Shop,
+) -> None:
+    shop.journal.on("push", REFUSED)
+    result = shop.push("v1", "v2")
+    assert result.digest == docker_digest(shop)
+    assert shop.held.tags == dict.fromkeys(("v1", "v2"), result.digest)
+    [note] = shop.progress.notes
+    assert str(shop.content.root.digest) in note
+    assert str(result.digest) in note
+    assert shop.refusals == 1
+
+
+def test_where_it_is_known_to_refuse_them_they_are_not_offered(shop: Shop) -> None:
+    shop.format = ManifestFormat(refused=True)
+    assert shop.push(dry_run=True).digest == docker_digest(shop)
+    assert shop.push().digest == docker_digest(shop)
+    assert shop.journal.steps.count("push") == 1
+
+
+def test_what_has_its_digest_in_either_format_is_unchanged(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, docker_form(shop.content), "v1")
+    result = shop.push("v1")
+    assert (result.unchanged, result.digest) == (True, docker_digest(shop))
+    assert not shop.engines
+
+
+@pytest.mark.parametrize("asked", ["oci", "docker"])
+def test_a_format_that_was_asked_for_is_the_one_that_is_tried(shop: Shop, asked: str) -> None:
+    shop.format = ManifestFormat(asked="oci" if asked == "oci" else "docker")
+    shop.journal.on("push", REFUSED)
+    with pytest.raises(ManifestRefusedError):
+        shop.push()
+    assert shop.journal.steps.count("push") == 1
+    assert not shop.held.tags
+
+
+def test_a_registry_that_refuses_both_gives_its_first_answer(shop: Shop) -> None:
+    shop.journal.on("push", REFUSED, ManifestRefusedError("Nor these."))
+    with pytest.raises(ManifestRefusedError, match="no OCI"):
+        shop.push()
+    assert (shop.refusals, shop.held.tags) == (0, {})
+
+
+def test_under_immutable_the_digest_does_not_change_unasked(shop: Shop) -> None:
+    shop.journal.on("push", REFUSED)
+    with pytest.raises(ConflictError, match=str(docker_digest(shop))) as caught:
+        shop.push(immutable=True)
+    assert "--manifest-format docker" in caught.value.remedy
     assert not shop.held.tags

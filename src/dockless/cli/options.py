@@ -44,6 +44,7 @@ class PushOptions:
     platform: Platform | None
     compression: Literal["auto", "gzip", "zstd", "none"]
     engine: Literal["auto", "crane", "skopeo", "direct"]
+    manifest_format: Literal["auto", "oci", "docker"]
     insecure: bool
     ca_file: Path | None
     cert_dir: Path | None
@@ -71,6 +72,10 @@ class PushOptions:
             (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
             (self.explain and self.output == "json", "--explain and --format json"),
             (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
+            (
+                self.manifest_format == "docker" and self.compression == "zstd",
+                "--manifest-format docker and --compression zstd",
+            ),
         )
         for wrong, what in pairs:
             if wrong:
@@ -179,6 +184,13 @@ HOW = (
         show_default=True,
         help="What writes to the registry: crane or skopeo alone, dockless alone (direct), or "
         "whatever works.",
+    ),
+    click.option(
+        "--manifest-format",
+        type=click.Choice(["auto", "oci", "docker"]),
+        default="auto",
+        show_default=True,
+        help="Media types of manifests; auto uses Docker's where the registry accepts no others.",
     ),
     click.option("--immutable", is_flag=True, help="Fail (5) rather than move a tag."),
     click.option(
@@ -289,6 +301,7 @@ def unasked(**given: object) -> PushOptions:
         False,
     )
     nothing |= {"tags": (), "compression": "gzip", "engine": "auto", "verify": True}
+    nothing["manifest_format"] = "auto"
     nothing |= {"timeout": None, "stall_timeout": 120.0, "retries": 5, "output": "text"}
     nothing |= {"quiet": False, "allow_secret_commands": False}
     return PushOptions(**nothing | given)  # type: ignore[arg-type] # by these names

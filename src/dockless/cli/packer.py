@@ -10,7 +10,7 @@ from dockless.layout.staging import Staging
 from dockless.model import packing
 from dockless.model.errors import PushError
 from dockless.model.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
-from dockless.registry.links import Links
+from dockless.registry.links import Link, Links
 
 _WORDS = re.compile(r"manifest.?invalid|unsupported|not supported|media.?type", re.IGNORECASE)
 
@@ -29,6 +29,7 @@ class Packer:
         self, options: PushOptions, staging: Staging, links: Links, note: Callable[[str], None]
     ) -> None:
         self._chooses = options.compression == "auto"
+        self._format = options.manifest_format
         self._staging = staging
         self._links = links
         self._note = note
@@ -41,10 +42,13 @@ class Packer:
         self._settled = True
         host = inventory.repository.host
         link = self._links.of(host)
-        zstd = link.takes_zstd and not _has_old_readers(inventory, tags)
+        zstd = self._takes_zstd(link) and not _has_old_readers(inventory, tags)
         chosen = packing.chosen(link.rate, cores(), zstd=zstd, where=host)
         self._staging.packing = chosen
         self._note(f"Compression: {chosen}")
+
+    def _takes_zstd(self, link: Link) -> bool:
+        return link.takes_zstd and link.takes_oci and self._format != "docker"
 
     def learn(self, host: str, error: PushError) -> None:
         """See whether a registry has refused zstd; if so, the next push is gzip."""

@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,8 @@ from dockless.delivery import Means, Order, tags_before
 from dockless.engines.shell import Shell
 from dockless.inventory import Inventory
 from dockless.layout.oci import write_layout
+from dockless.manifest_format import ManifestFormat
+from dockless.model.content import Content
 from dockless.model.errors import PushError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.platform import Platform
@@ -208,12 +210,25 @@ class Session:
             opened.early,
             None if self._options.engine in PROGRAMS else opened.direct.send,
             functools.cache(lambda: self._writer(opened, repository, folder / "home")),
-            partial(write_layout, folder / "layout", timings=self.timings),
+            partial(self._lay_out, folder),
             self._progress,
             self._patience,
             time.monotonic,
             self.timings,
             lambda: self._staging.packing,
+            self._format(repository.host),
+        )
+
+    def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:
+        layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
+        return write_layout(layout, content, blobs, self.timings)
+
+    def _format(self, host: str) -> ManifestFormat:
+        refused = not self._links.of(host).takes_oci
+        return ManifestFormat(
+            asked=self._options.manifest_format,
+            refused=refused,
+            refuse=partial(self._links.refused_oci, host),
         )
 
     def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:

@@ -76,7 +76,7 @@ _RULES = (
         frozenset(),
         lambda engine, host, said: EngineRefusedError(
             f"{engine} refuses to push to {host}: {said}",
-            "Push with --engine auto, which then uses another writer.",
+            "No tag was moved. Push with --engine auto, which then uses another writer.",
         ),
     ),
     # docker-registry says so while another push of the same blob writes the file that names it

@@ -20,10 +20,12 @@ class Link:
     Attributes:
         rate: Bytes a second that went there; None when too few did.
         takes_zstd: False once it refused an image with layers in zstd.
+        takes_oci: False once it refused OCI manifests and accepted Docker's.
     """
 
     rate: float | None = None
     takes_zstd: bool = True
+    takes_oci: bool = True
 
 
 class Gauge:
@@ -93,12 +95,20 @@ class Links:
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
             found = json.loads(self._path(host).read_bytes())
             rate = found["rate"]
-            return Link(None if rate is None else float(rate), found["takes_zstd"] is True)
+            return Link(
+                None if rate is None else float(rate),
+                found["takes_zstd"] is True,
+                found.get("takes_oci", True) is True,
+            )
         return Link()
 
     def refused_zstd(self, host: str) -> None:
         """Remember that a registry takes no zstd."""
         self._write(host, replace(self.of(host), takes_zstd=False))
+
+    def refused_oci(self, host: str) -> None:
+        """Remember that a registry takes no OCI manifests."""
+        self._write(host, replace(self.of(host), takes_oci=False))
 
     def keep(self) -> None:
         """Remember what was measured; half of it is what was known before."""

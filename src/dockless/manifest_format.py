@@ -1,0 +1,79 @@
+"""Which media types manifests get: the OCI's, or Docker's where the registry takes no others."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.docker_form import NoDockerFormError, docker_form
+from dockless.model.errors import PushError
+from dockless.ports import Image
+
+
+def _nothing() -> None:
+    """Remember nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestFormat:
+    """What was asked for, and what is known of the registry.
+
+    Attributes:
+        asked: `oci`, `docker`, or `auto`: Docker's types only where others are refused.
+        refused: Whether the registry has refused the OCI's types before.
+        refuse: Remembers that it has.
+    """
+
+    asked: Literal["auto", "oci", "docker"] = "auto"
+    refused: bool = False
+    refuse: Callable[[], None] = _nothing
+
+    @property
+    def docker(self) -> bool:
+        """Whether Docker's types are used from the start."""
+        return self.asked == "docker" or (self.asked == "auto" and self.refused)
+
+
+class DockerForm:
+    """An image with Docker's media types, as a `ports.Image`.
+
+    Args:
+        image: The image as its source has it.
+    """
+
+    digest_is_new = True
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._content: Content | None = None
+
+    def content(self) -> Content:
+        """Return the image as it is pushed.
+
+        Raises:
+            PushError: Docker's types cannot say what it is.
+        """
+        if self._content is None:
+            try:
+                self._content = docker_form(self._image.content())
+            except NoDockerFormError as error:
+                what = f"The image cannot have Docker's media types: {error}."
+                raise PushError(what, error.remedy) from None
+        return self._content
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return a file for each of these blobs."""
+        return self._image.paths(digests)
+
+
+def is_docker_form(content: Content, digests: Collection[Digest | None]) -> bool:
+    """Whether these are all the digest that an image has with Docker's media types only."""
+    named = set(digests)
+    if len(named) != 1 or named & {None, content.root.digest}:
+        return False
+    try:
+        return named == {docker_form(content).root.digest}
+    except NoDockerFormError:
+        return False
