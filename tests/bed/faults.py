@@ -32,7 +32,10 @@ _FRAMING_HEADERS = frozenset({"transfer-encoding", "content-length"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; as a fault, it is given in place of the registry's."""
+    """A whole answer; as a fault, it is given in place of the registry's.
+
+    A header whose text has several lines is sent several times, once for each.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -296,7 +299,8 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() == "content-length" and self.command == "HEAD":
                 length = text
             if name.lower() not in _HOP_HEADERS | _FRAMING_HEADERS:
-                self.send_header(name, text)
+                for line in text.splitlines():
+                    self.send_header(name, line)
         self.send_header("Content-Length", length)
         self.end_headers()
         if self.command != "HEAD":

@@ -20,8 +20,9 @@ from dockless.model.manifest import (
 )
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant
+from dockless.registry.challenges import Challenge, demanded
 from dockless.registry.http import CONNECTIONS, Answer, Body, Http, Sink
-from dockless.registry.tokens import Challenge, Pass, authorization, parse_challenge, refused
+from dockless.registry.tokens import Pass, authorization, refused
 from dockless.together import side_by_side
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
@@ -72,9 +73,7 @@ class RegistryClient:
         answer = self.http.ask("GET", f"{self.http.endpoint.url}/v2/")
         host = self.http.endpoint.host
         if answer.status == _UNAUTHORIZED:
-            self._challenge = parse_challenge(answer.headers.get("WWW-Authenticate", ""))
-            if self._challenge is None:
-                raise PushError(f"{host} wants a kind of authentication that dockless lacks.")
+            self._challenge = demanded(answer.headers, self.http.endpoint)
         elif answer.status != _OK or _is_html(answer):
             raise PushError(
                 f"{host} does not answer as a registry does: status {answer.status}, "

@@ -5,34 +5,20 @@ The token protocol is that of the distribution project (docs/spec/auth/token.md 
 
 import json
 import math
-import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from dockless.model.errors import AuthError, PushError
 from dockless.model.secret import Credential, Secret
+from dockless.registry.challenges import Challenge, is_web_address
 from dockless.registry.http import Answer, Http
 
-_PARAMETER = re.compile(r'([a-z_]+)="([^"]*)"')
 _UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST = 401, 403, 400
 _OK = 200
 _DEFAULT_LIFE_SECONDS = 60.0  # where the service does not say, by the specification
 _MARGIN_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What a registry asks for.
-
-    Attributes:
-        scheme: `basic` or `bearer`.
-        parameters: `realm`, and for tokens `service`.
-    """
-
-    scheme: str
-    parameters: Mapping[str, str]
+_LONGEST_SAID = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +36,6 @@ class Pass:
     token: Secret | None = None
     renew: float = math.inf
     ends: float = math.inf
-
-
-def parse_challenge(header: str) -> Challenge | None:
-    """Read a WWW-Authenticate header; None when there is nothing in it we can answer."""
-    found = re.search(r"\b(basic|bearer)\b", header, re.IGNORECASE)
-    if found is None:
-        return None
-    return Challenge(found[1].lower(), dict(_PARAMETER.findall(header)))
 
 
 def authorization(
@@ -85,11 +63,16 @@ def _token(
     http: Http, challenge: Challenge, credential: Credential | None, scope: str
 ) -> tuple[Secret, float]:
     realm = challenge.parameters.get("realm", "")
-    if not realm.startswith(("https://", "http://")):
-        raise PushError(f"{http.endpoint.host} names no token service that can be asked.")
-    if realm.startswith("http://") and not http.endpoint.plain_http and credential:
+    if not is_web_address(realm):
+        raise PushError(
+            f"{http.endpoint.host} names no token service that can be asked: "
+            f"its realm is {realm[:_LONGEST_SAID]!r}.",
+            "Ask whoever runs the registry to name the URL of its token service.",
+        )
+    if realm.lower().startswith("http:") and not http.endpoint.plain_http and credential:
         raise AuthError(
-            f"{http.endpoint.host} would have the credential sent without TLS, to {realm}.",
+            f"{http.endpoint.host} would have the credential sent without TLS, "
+            f"to {realm[:_LONGEST_SAID]}.",
             "Nothing was sent. Ask whoever runs the registry to use https for its token service.",
         )
     query = {"service": challenge.parameters.get("service", "")}
@@ -124,7 +107,7 @@ def _read_token(answer: Answer, host: str, credential: Credential | None) -> tup
         members = json.loads(answer.body)
         token = members.get("token") or members.get("access_token")
         life = members.get("expires_in")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         token, life = None, None
     if answer.status != _OK or not isinstance(token, str) or not token:
         raise PushError(f"The token service of {host} gave no token (status {answer.status}).")
