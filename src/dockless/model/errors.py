@@ -35,7 +35,13 @@ class RepositoryMissingError(PushError):
 
 
 class ManifestRefusedError(PushError):
-    """The registry does not accept manifests of this type."""
+    """The registry accepts no manifest or index of this type, whatever is in it."""
+
+
+class ImmutableTagError(PushError):
+    """The registry lets no tag of the repository be moved."""
+
+    exit_code = 5
 
 
 class UnexplainedError(PushError):

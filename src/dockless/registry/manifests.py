@@ -3,8 +3,31 @@
 from dockless.model.errors import PushError
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
+from dockless.registry.http import Answer
+from dockless.registry.refusals import manifest_error
 
 _CREATED = 201
+_TAKEN = frozenset({200, _CREATED, 202})  # 201 by the specification; the others are met, too
+
+
+def put_manifest(
+    client: RegistryClient, repository: Repository, name: str, data: bytes, media_type: str
+) -> Answer:
+    """Send a manifest or index under its digest or a tag; return the registry's answer.
+
+    Raises:
+        ManifestRefusedError: The registry accepts no manifest of this type.
+        ImmutableTagError: It lets no tag be moved.
+        RepositoryMissingError: It has no such repository.
+        AuthError: It does not allow it.
+        NetworkError: It cannot be reached, is in trouble, or lacks a blob or manifest of this one.
+        PushError: It does not take it for another reason, which is said.
+    """
+    headers = {"Content-Type": media_type}
+    answer = client.request("PUT", repository, f"manifests/{name}", headers, data)
+    if answer.status not in _TAKEN or "text/html" in answer.headers.get("Content-Type", "").lower():
+        raise manifest_error(answer, repository, name)
+    return answer
 
 
 def put(

@@ -1,0 +1,238 @@
+"""What a registry that takes no manifest means: its answer as one of our errors.
+
+The body is that of the distribution-spec, 'Error Codes': `{"errors": [{"code": "MANIFEST_INVALID",
+"message": "…", "detail": …}]}`. What comes with another body is judged by its status alone.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from dockless.model.errors import (
+    AuthError,
+    DocklessError,
+    ImmutableTagError,
+    ManifestRefusedError,
+    NetworkError,
+    PushError,
+    RepositoryMissingError,
+)
+from dockless.model.reference import Repository
+from dockless.registry.http import Answer
+
+LONGEST_SAID = 300
+"""Characters of a registry's own words that are shown."""
+
+_LONGEST_BODY = 64 * 1024
+_MOST_COMPLAINTS = 3
+_BLANKS = re.compile(r"\s+")
+_IMMUTABLE = re.compile(r"immutab|cannot be overwritten|already exists")
+_FULL = re.compile(r"quota|limit|no space|insufficient")
+_TYPES = re.compile(
+    r"media ?-?type|content ?-?type|schema ?version|unsupported manifest|manifest (?:type|format)"
+    r"|unknown manifest|oci[ .](?:image|manifest|artifact)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a registry answered to the PUT of a manifest or a tag, other than that it took it.
+
+    Attributes:
+        status: The HTTP status.
+        codes: The distribution-spec's codes, in upper case.
+        said: The registry's own words, bounded and without control characters; may be empty.
+    """
+
+    status: int
+    codes: frozenset[str] = frozenset()
+    said: str = ""
+
+    def speaks_of(self, words: re.Pattern[str]) -> bool:
+        """Whether the registry's words have any of these."""
+        return bool(words.search(self.said.lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """What was refused, and where.
+
+    Attributes:
+        refusal: The answer.
+        repository: Where the manifest was to go.
+        name: Its digest, or the tag.
+    """
+
+    refusal: Refusal
+    repository: Repository
+    name: str
+
+    @property
+    def is_tag(self) -> bool:
+        return ":" not in self.name
+
+    @property
+    def words(self) -> str:
+        """What ends a sentence: the registry's words, else its status."""
+        return self.refusal.said.rstrip(".") or f"status {self.refusal.status}, without a word"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    """Which refusals mean what.
+
+    Attributes:
+        codes: Any of these codes.
+        statuses: Or any of these statuses.
+        fits: Or whatever this is true of.
+        error: Makes the error.
+    """
+
+    codes: frozenset[str] = frozenset()
+    statuses: frozenset[int] = frozenset()
+    fits: Callable[[_Put], bool] = field(default=lambda _: False)
+    error: Callable[[_Put], DocklessError]
+
+
+def read_refusal(answer: Answer) -> Refusal:
+    """Return what an answer says, in the distribution-spec's form or another; never raises."""
+    try:
+        members = json.loads(answer.body[:_LONGEST_BODY])
+    except (ValueError, RecursionError):
+        members = None
+    entries = members.get("errors") if isinstance(members, dict) else None
+    known = (
+        [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+    )
+    codes = frozenset(str(each.get("code", "")).upper() for each in known) - {""}
+    if known:
+        said = "; ".join(dict.fromkeys(filter(None, map(_sentence, known[:_MOST_COMPLAINTS]))))
+    else:
+        html = "html" in answer.headers.get("Content-Type", "").lower()
+        said = "a web page" if html else answer.body[:_LONGEST_BODY].decode(errors="replace")
+    return Refusal(answer.status, codes, clean(said))
+
+
+def clean(text: str) -> str:
+    """Return foreign text as one line that can be shown: printable, and of a bounded length."""
+    line = _BLANKS.sub(" ", text).strip()
+    line = "".join(character for character in line if character.isprintable())
+    return line if len(line) <= LONGEST_SAID else f"{line[: LONGEST_SAID - 1]}…"
+
+
+def manifest_error(answer: Answer, repository: Repository, name: str) -> DocklessError:
+    """Return the error for a manifest, index or tag that a registry does not take.
+
+    Args:
+        answer: The answer to the PUT.
+        repository: Where it was to go.
+        name: Its digest, or the tag.
+    """
+    put = _Put(read_refusal(answer), repository, name)
+    for rule in _RULES:
+        refusal = put.refusal
+        if rule.codes & refusal.codes or refusal.status in rule.statuses or rule.fits(put):
+            return rule.error(put)
+    return PushError(
+        f"{repository.host} does not take {name} of {repository} "
+        f"(status {put.refusal.status}): {put.words}.",
+        "No tag was moved.",
+    )
+
+
+def _sentence(entry: dict[str, object]) -> str:
+    code, message, detail = (entry.get(key) for key in ("code", "message", "detail"))
+    parts = [str(part) for part in (code, message) if part and isinstance(part, str)]
+    if detail and detail != message:
+        parts.append(detail if isinstance(detail, str) else json.dumps(detail))
+    return ": ".join(parts)
+
+
+def _is_immutable(put: _Put) -> bool:
+    if put.refusal.speaks_of(_FULL):
+        return False
+    conflict = put.refusal.status in {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
+    refused = conflict or put.refusal.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}
+    return (conflict and put.is_tag) or (refused and put.refusal.speaks_of(_IMMUTABLE))
+
+
+def _is_of_a_type(put: _Put) -> bool:
+    if put.refusal.status != HTTPStatus.BAD_REQUEST:
+        return False
+    return bool(put.refusal.codes & _NO_SUCH_TYPE) or put.refusal.speaks_of(_TYPES)
+
+
+_NO_SUCH_TYPE = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
+
+_RULES = (
+    _Rule(
+        # before the statuses: ECR says it with 400, Harbor with 412, GitLab with 403
+        fits=_is_immutable,
+        error=lambda put: ImmutableTagError(
+            f"{put.repository.host} lets no tag of {put.repository} be moved that exists: "
+            f"{put.words}.",
+            f"Give another tag than {put.name}, or have the repository's tags made mutable."
+            if put.is_tag
+            else "Have the repository's tags made mutable.",
+        ),
+    ),
+    _Rule(
+        statuses=frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}),
+        codes=frozenset({"UNAUTHORIZED", "DENIED"}),
+        error=lambda put: AuthError(
+            f"{put.repository.host} does not allow a push to {put.repository}: {put.words}.",
+            "Check the credential, and whether it may push to this repository.",
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"NAME_UNKNOWN"}),
+        error=lambda put: RepositoryMissingError(
+            f"{put.repository.host} has no repository {put.repository.path}: {put.words}.",
+            "Create it there first.",
+        ),
+    ),
+    _Rule(
+        # docker-registry says so while another push of the same blob writes the file that names it
+        codes=frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}),
+        error=lambda put: NetworkError(
+            f"{put.repository.host} does not find what {put.name} of {put.repository} is made of: "
+            f"{put.words}.",
+            "Push again; if it stays so, the registry loses data.",
+        ),
+    ),
+    _Rule(
+        codes=frozenset({"DIGEST_INVALID", "SIZE_INVALID"}),
+        error=lambda put: PushError(
+            f"{put.repository.host} finds that {put.name} of {put.repository} is not what it is "
+            f"said to be: {put.words}.",
+            "Something between here and there changed it: a proxy, or the registry itself.",
+        ),
+    ),
+    _Rule(
+        statuses=frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE}),
+        error=lambda put: PushError(
+            f"{put.repository.host} takes no request as large as the manifest {put.name}: "
+            f"{put.words}.",
+            "A proxy before it limits the bodies of requests (client_max_body_size in nginx): "
+            "have the limit raised to 4 MiB at least, and well over that for layers.",
+        ),
+    ),
+    _Rule(
+        statuses=frozenset({HTTPStatus.METHOD_NOT_ALLOWED}),
+        error=lambda put: PushError(
+            f"{put.repository.host} takes nothing now: {put.words}.",
+            "It is read-only, or something that can only be pulled from.",
+        ),
+    ),
+    _Rule(
+        statuses=frozenset({HTTPStatus.UNSUPPORTED_MEDIA_TYPE}),
+        fits=_is_of_a_type,
+        error=lambda put: ManifestRefusedError(
+            f"{put.repository.host} accepts no manifest of this type in {put.repository}: "
+            f"{put.words}.",
+            "It may know Docker's types only, or nothing but images.",
+        ),
+    ),
+)

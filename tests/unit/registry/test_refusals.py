@@ -1,0 +1,166 @@
+"""Answers to the PUT of a manifest, as registries give them, and what they mean."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dockless.model.digest import Digest
+from dockless.model.errors import (
+    AuthError,
+    DocklessError,
+    ImmutableTagError,
+    ManifestRefusedError,
+    NetworkError,
+    PushError,
+    RepositoryMissingError,
+)
+from dockless.model.manifest import OCI_MANIFEST
+from dockless.model.reference import Repository
+from dockless.registry.client import RegistryClient
+from dockless.registry.http import Answer
+from dockless.registry.manifests import put_manifest
+from dockless.registry.refusals import LONGEST_SAID, manifest_error, read_refusal
+from fakes.http import StubHttp
+
+URL = "https://registry.example.com/v2/"
+SHOP = Repository.of("registry.example.com", "team/shop")
+DATA = b"a manifest"
+DIGEST = Digest.of(DATA)
+ECR_IMMUTABLE = (
+    "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten because "
+    "the repository is immutable."
+)
+
+
+def body(*errors: tuple[str, str, object]) -> bytes:
+    names = ("code", "message", "detail")
+    return json.dumps({"errors": [dict(zip(names, each, strict=True)) for each in errors]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (401, "UNAUTHORIZED", "authentication required", AuthError),
+        (403, "DENIED", "requested access to the resource is denied", AuthError),
+        (404, "NAME_UNKNOWN", "repository name not known to registry", RepositoryMissingError),
+        (404, "BLOB_UNKNOWN", "blob unknown to registry", NetworkError),
+        (400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", NetworkError),
+        (404, "MANIFEST_UNKNOWN", 'Sub-manifest "sha256:0" not found', NetworkError),
+        (400, "DIGEST_INVALID", "provided digest did not match", PushError),
+        (400, "SIZE_INVALID", "provided length did not match", PushError),
+        (409, "CONFLICT", "", ImmutableTagError),
+        (412, "PRECONDITION", "'app:v1' configured as immutable", ImmutableTagError),
+        (400, "TAG_INVALID", ECR_IMMUTABLE, ImmutableTagError),
+        (403, "DENIED", "tag v1 is immutable", ImmutableTagError),
+        (412, "PRECONDITION", "it would exceed the project's quota", PushError),
+        (413, "SIZE_TOO_LARGE", "", PushError),
+        (415, "", "", ManifestRefusedError),
+        (400, "MANIFEST_INVALID", "manifest invalid", ManifestRefusedError),
+        (400, "UNSUPPORTED", "", ManifestRefusedError),
+        (400, "OTHER", "Unsupported Media Type in request", ManifestRefusedError),
+        (400, "TAG_INVALID", "manifest tag did not match URI", PushError),
+        (405, "UNSUPPORTED", "The operation is unsupported.", PushError),
+        (418, "TEAPOT", "short and stout", PushError),
+    ],
+)
+def test_each_refusal_is_an_error_of_its_kind_with_the_registrys_words(
+    status: int, code: str, message: str, kind: type[DocklessError]
+) -> None:
+    error = manifest_error(Answer(status, {}, body((code, message, None))), SHOP, "v1")
+    assert type(error) is kind
+    assert SHOP.host in error.what
+    assert message.rstrip(".") in error.what
+    assert error.remedy
+
+
+def test_what_may_pass_can_be_tried_again() -> None:
+    error = manifest_error(Answer(404, {}, body(("BLOB_UNKNOWN", "", None))), SHOP, str(DIGEST))
+    assert isinstance(error, NetworkError)
+    assert error.passing
+    assert error.retry_after is None
+
+
+def test_a_conflict_about_a_digest_is_not_about_a_tag() -> None:
+    error = manifest_error(Answer(409, {}, body(("CONFLICT", "busy", None))), SHOP, str(DIGEST))
+    assert type(error) is PushError
+    assert "(status 409): CONFLICT: busy." in error.what
+
+
+def test_tags_that_stay_have_the_exit_code_of_a_conflict() -> None:
+    error = manifest_error(Answer(409, {}, b""), SHOP, "v1")
+    assert error.exit_code == 5
+    assert "another tag than v1" in error.remedy
+
+
+def test_a_limit_on_bodies_names_the_proxy() -> None:
+    answer = Answer(413, {"Content-Type": "text/html"}, b"<html>413 nginx</html>")
+    error = manifest_error(answer, SHOP, "v1")
+    assert "client_max_body_size" in error.remedy
+    assert "<html>" not in str(error)
+
+
+def test_words_code_and_detail_of_several_errors_are_said_once_each() -> None:
+    errors = (("A", "one", {"tag": "v1"}), ("B", "two", None), ("B", "two", None))
+    assert read_refusal(Answer(400, {}, body(*errors))).said == 'A: one: {"tag": "v1"}; B: two'
+
+
+@pytest.mark.parametrize("said", ["x" * 1000, "a\x1b[31mred\r\n\x00\u202e" * 100])
+def test_foreign_words_are_bounded_and_hold_no_control_characters(said: str) -> None:
+    for answer in (Answer(400, {}, said.encode()), Answer(400, {}, body(("A", said, said)))):
+        shown = read_refusal(answer).said
+        assert shown.isprintable()
+        assert len(shown) == LONGEST_SAID
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["errors", "code", "message", "detail"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.integers(100, 599), JSON | st.binary(max_size=20))
+def test_no_answer_breaks_the_reader(status: int, content: object) -> None:
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    for name in ("v1", str(DIGEST)):
+        assert isinstance(manifest_error(Answer(status, {}, data), SHOP, name), DocklessError)
+
+
+def test_nested_without_end_is_words_as_any_other() -> None:
+    assert read_refusal(Answer(400, {}, b"[" * 100_000)).said.startswith("[[[")
+
+
+def put(http: StubHttp) -> Answer:
+    http.on(f"GET {URL}")
+    client = RegistryClient(http, lambda: None)
+    return put_manifest(client, SHOP, str(DIGEST), DATA, OCI_MANIFEST)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_manifest_that_is_taken_gives_the_answer(status: int) -> None:
+    http = StubHttp()
+    headers = {"OCI-Subject": "x"}
+    http.on(f"PUT {URL}team/shop/manifests/{DIGEST}", status, headers=headers)
+    assert put(http).headers == headers
+    assert http.asked[-1].headers == {"Content-Type": OCI_MANIFEST}
+    assert http.asked[-1].body == DATA
+
+
+def test_a_login_page_has_not_taken_the_manifest() -> None:
+    http = StubHttp()
+    page = {"Content-Type": "text/html; charset=utf-8"}
+    http.on(f"PUT {URL}team/shop/manifests/{DIGEST}", headers=page)
+    with pytest.raises(PushError, match=r"\(status 200\): a web page\."):
+        put(http)
+
+
+def test_a_manifest_that_is_refused_raises_what_it_means() -> None:
+    http = StubHttp()
+    http.on(f"PUT {URL}team/shop/manifests/{DIGEST}", 415)
+    with pytest.raises(ManifestRefusedError, match="no manifest of this type"):
+        put(http)
