@@ -21,7 +21,7 @@ help: ## List the targets
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
 	$(MAKE) $(VENV)/.dev tools
-	$(MAKE) --jobs=2 --output-sync=target checks pushes hosts bundles others logins contract
+	$(MAKE) --jobs=2 --output-sync=target checks pushes hosts bundles others logins contract compat
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
@@ -71,6 +71,10 @@ unit: $(VENV)/.dev ## Run the unit tests: no sockets, no root
 .PHONY: contract
 contract: $(VENV)/.dev tools ## Hold fakes and adapters to the same suites
 	$(PYTEST_AS_ROOT) tests/contract
+
+.PHONY: compat
+compat: $(VENV)/.dev tools ## Read what older versions wrote
+	$(PYTEST_AS_ROOT) tests/compat
 
 .PHONY: integration
 integration: pushes bundles logins others ## Run the tests on real daemons, registries and engines
