@@ -14,15 +14,15 @@ from urllib.parse import quote
 from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, PushError
+from dockless.model.errors import DocklessError
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Task
-from dockless.registry import manifests
 from dockless.registry.client import RegistryClient
 from dockless.registry.download import download
 from dockless.registry.http import CONNECTIONS, Answer
 from dockless.registry.links import Gauge
+from dockless.registry.manifests import put_manifest
 from dockless.registry.pace import Pace
 
 _CREATED, _ACCEPTED = 201, 202
@@ -91,7 +91,7 @@ class Direct:
         for digest in content.children_first():
             data = content.documents[digest]
             kind = parse_document(data).media_type
-            manifests.put(self._client, self._repository, str(digest), data, kind)
+            put_manifest(self._client, self._repository, str(digest), data, kind)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
         """Make the tag name the image, which the repository has by its digest.
@@ -100,9 +100,7 @@ class Direct:
             DocklessError: What the registry answers.
         """
         root = content.root
-        manifests.put(
-            self._client, repository, tag, content.documents[root.digest], root.media_type
-        )
+        put_manifest(self._client, repository, tag, content.documents[root.digest], root.media_type)
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Bring an image or index into a layout, as it is.
@@ -115,7 +113,7 @@ class Direct:
     def _send(self, sending: Task, blob: tuple[Digest, Path]) -> None:
         digest, path = blob
         begun = self._client.request("POST", self._repository, "blobs/uploads/")
-        _expect(begun, _ACCEPTED)
+        self._expect(begun, _ACCEPTED, digest)
         location = begun.headers.get("Location", "")
         joint = "&" if "?" in location else "?"
         headers = {
@@ -126,7 +124,7 @@ class Direct:
             url = f"{location}{joint}digest={quote(str(digest))}"
             body = self._chunks(file, sending)
             done = self._client.request("PUT", self._repository, url, headers, body)
-        _expect(done, _CREATED)
+        self._expect(done, _CREATED, digest)
 
     def _chunks(self, file: BinaryIO, sending: Task) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
@@ -136,7 +134,8 @@ class Direct:
             sending.advance(len(chunk))
             self._gauge.count(len(chunk))
 
+    def _expect(self, answer: Answer, status: int, blob: Digest) -> None:
+        if answer.status != status:
+            from dockless.registry.refusals import blob_error  # noqa: PLC0415 - rare
 
-def _expect(answer: Answer, status: int) -> None:
-    if answer.status != status:
-        raise PushError(f"The registry answers {answer.status}.")
+            raise blob_error(answer, self._repository, blob)

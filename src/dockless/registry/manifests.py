@@ -1,10 +1,8 @@
 """Writing manifests and tags: one request each (distribution-spec, 'Pushing Manifests')."""
 
-from dockless.model.errors import PushError
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Answer
-from dockless.registry.refusals import manifest_error
 
 _CREATED = 201
 _TAKEN = frozenset({200, _CREATED, 202})  # 201 by the specification; the others are met, too
@@ -26,19 +24,7 @@ def put_manifest(
     headers = {"Content-Type": media_type}
     answer = client.request("PUT", repository, f"manifests/{name}", headers, data)
     if answer.status not in _TAKEN or "text/html" in answer.headers.get("Content-Type", "").lower():
+        from dockless.registry.refusals import manifest_error  # noqa: PLC0415 - rare
+
         raise manifest_error(answer, repository, name)
     return answer
-
-
-def put(
-    client: RegistryClient, repository: Repository, name: str, data: bytes, media_type: str
-) -> None:
-    """Write a manifest or index under its digest or a tag.
-
-    Raises:
-        DocklessError: The registry does not take it.
-    """
-    headers = {"Content-Type": media_type}
-    answer = client.request("PUT", repository, f"manifests/{name}", headers, data)
-    if answer.status != _CREATED:
-        raise PushError(f"The registry answers {answer.status}.")

@@ -1,4 +1,4 @@
-"""What a registry that takes no manifest means: its answer as one of our errors.
+"""What a registry that takes no manifest or blob means: its answer as one of our errors.
 
 The body is that of the distribution-spec, 'Error Codes': `{"errors": [{"code": "MANIFEST_INVALID",
 "message": "…", "detail": …}]}`. What comes with another body is judged by its status alone.
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from dockless.model.digest import Digest
 from dockless.model.errors import (
     AuthError,
     DocklessError,
@@ -137,6 +138,31 @@ def manifest_error(answer: Answer, repository: Repository, name: str) -> Dockles
             return rule.error(put)
     return PushError(
         f"{repository.host} does not take {name} of {repository} "
+        f"(status {put.refusal.status}): {put.words}.",
+        "No tag was moved.",
+    )
+
+
+def blob_error(answer: Answer, repository: Repository, blob: Digest) -> DocklessError:
+    """Return the error for a blob that a registry does not take.
+
+    Args:
+        answer: The answer to the POST or PUT.
+        repository: Where it was to go.
+        blob: Its digest.
+    """
+    put = _Put(read_refusal(answer), repository, str(blob))
+    if put.refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return PushError(
+            f"{repository.host} takes no request as large as the layer {blob}: {put.words}.",
+            "A proxy in front of it limits the bodies of requests (client_max_body_size in "
+            "nginx): have the limit raised.",
+        )
+    for rule in _RULES:
+        if rule.codes & put.refusal.codes or put.refusal.status in rule.statuses:
+            return rule.error(put)
+    return PushError(
+        f"{repository.host} does not take the blob {blob} of {repository} "
         f"(status {put.refusal.status}): {put.words}.",
         "No tag was moved.",
     )
