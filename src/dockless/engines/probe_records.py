@@ -1,0 +1,151 @@
+"""What push probes found, remembered for each program of this machine."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.engines.push_probe import ProbeResult, one_line
+
+KEPT_SECONDS = 30 * 24 * 60 * 60
+"""For so long a result is believed."""
+
+_SCHEMA = 1
+_LARGEST = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What tells a program from every other one.
+
+    Attributes:
+        path: Where it really is.
+        size: Its bytes.
+        mtime_ns: When its content was written, in nanoseconds since the epoch.
+        sha256: The checksum of its content, in lower-case hexadecimal; empty while not computed.
+        policy: The checksum of the policy that it obeyed; empty for none.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    policy: str
+
+
+class ProbeRecords:
+    """The results in a folder: one JSON file for each program.
+
+    They save time and nothing else: what cannot be read is unknown, and what cannot be written
+    is not remembered.
+
+    Args:
+        folder: Where they are; made when it does not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, path: Path, now: float, policy: Path | None = None) -> ProbeResult | None:
+        """Return what the last push probe of a program found.
+
+        Args:
+            path: The program.
+            now: Seconds since the epoch.
+            policy: The signature policy that it would obey; see `push_probe.probe_push`.
+
+        Returns:
+            None when it was never probed, has changed since, or that was more than 30 days ago.
+        """
+        try:
+            real = path.resolve(strict=True)
+            known, result = _read(self._file(real))
+            status = real.stat()
+            if known.path != str(real) or known.size != status.st_size:
+                return None
+            # a copy or a reinstallation of the same program has another time
+            if known.mtime_ns != status.st_mtime_ns and known.sha256 != _checksum(real):
+                return None
+            if known.policy != _policy_checksum(policy):
+                return None
+        except (OSError, ValueError):
+            return None
+        return result if 0 <= now - result.moment <= KEPT_SECONDS else None
+
+    def keep(self, path: Path, result: ProbeResult, policy: Path | None = None) -> None:
+        """Remember what a push probe of a program found."""
+        with contextlib.suppress(OSError):
+            real = path.resolve(strict=True)
+            status = real.stat()
+            entry = {
+                "schemaVersion": _SCHEMA,
+                "path": str(real),
+                "size": status.st_size,
+                "mtime_ns": status.st_mtime_ns,
+                "sha256": _checksum(real),
+                "policy": _policy_checksum(policy),
+                "passed": result.passed,
+                "reason": result.reason,
+                "moment": result.moment,
+            }
+            _write(self._file(real), json.dumps(entry).encode())
+
+    def _file(self, real: Path) -> Path:
+        return self._folder / f"{hashlib.sha256(os.fsencode(real)).hexdigest()[:32]}.json"
+
+
+def _read(file: Path) -> tuple[_Identity, ProbeResult]:
+    """Read a record; raise OSError or ValueError when it is none."""
+    with file.open("rb") as opened:
+        data = opened.read(_LARGEST)
+    try:
+        entry = json.loads(data)
+    except RecursionError:
+        raise ValueError(f"{file} is no record of a push probe") from None
+    wanted = {
+        "schemaVersion": int,
+        "path": str,
+        "size": int,
+        "mtime_ns": int,
+        "sha256": str,
+        "policy": str,
+        "passed": bool,
+        "reason": str,
+        "moment": float,
+    }
+    if not isinstance(entry, dict) or any(
+        not isinstance(entry.get(key), kind) for key, kind in wanted.items()
+    ):
+        raise ValueError(f"{file} is no record of a push probe")
+    if entry["schemaVersion"] != _SCHEMA:
+        raise ValueError(f"{file} has another schema")
+    identity = _Identity(
+        entry["path"], entry["size"], entry["mtime_ns"], entry["sha256"], entry["policy"]
+    )
+    return identity, ProbeResult(entry["passed"], one_line(entry["reason"]), entry["moment"])
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file of mode 0600 in one step."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+        Path(draft).replace(file)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(draft).unlink()
+        raise
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _policy_checksum(policy: Path | None) -> str:
+    return _checksum(policy) if policy else ""
