@@ -1,0 +1,67 @@
+"""Run a program that starts others, none of which outlives the call."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dockless.model.errors import EngineError
+from dockless.processes.run import Finished, child_environment
+
+_END_SECONDS = 2.0
+_LOOK_SECONDS = 0.02
+
+
+def run_in_group(
+    argv: Sequence[str], environment: Mapping[str, str], *, timeout: float, cwd: Path
+) -> Finished:
+    """Run a program in a session of its own, and end whatever is left of that when it is done.
+
+    A Ctrl-C at the terminal therefore reaches us alone, and ends all of them here.
+
+    Args:
+        argv: The program and its arguments; never a shell.
+        environment: The child's environment, but for `DOCKLESS_*`.
+        timeout: Seconds after which they are killed.
+        cwd: The folder it runs in.
+
+    Returns:
+        What it said, whatever its exit status.
+
+    Raises:
+        EngineError: It cannot be started, or did not end in time.
+    """
+    try:
+        child = subprocess.Popen(
+            argv,
+            env=child_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+    with child:
+        try:
+            stdout, stderr = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise EngineError(f"{argv[0]} did not end in {timeout:.0f} seconds.") from None
+        finally:
+            _end(child)
+    return Finished(child.returncode, stdout, stderr.decode(errors="replace").rstrip())
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child and its group, and see that they are gone."""
+    end = time.monotonic() + _END_SECONDS
+    while time.monotonic() < end:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # macOS says the latter of what has ended
+            break
+        child.poll()
+        time.sleep(_LOOK_SECONDS)
