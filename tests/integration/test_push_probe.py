@@ -15,7 +15,8 @@ from bed import tools
 from dockless.engines import push_probe
 from dockless.engines.probe_registry import registry
 from dockless.engines.probe_repository import LARGEST, ProbeRepository
-from dockless.engines.push_probe import ProbeResult, probe_push
+from dockless.engines.probe_result import LONGEST_REASON, ProbeResult
+from dockless.engines.push_probe import probe_push
 from dockless.layout.oci import write_layout
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -68,10 +69,10 @@ def tried(name: str, path: Path, work: Path, environment: Mapping[str, str] = EN
     threads = set(threading.enumerate())
     result = probe_push(name, path, None, environment, work)
     assert result.passed == (not result.reason)
-    assert len(result.reason) <= push_probe.LONGEST_REASON
+    assert len(result.reason) <= LONGEST_REASON
     assert not list(work.iterdir())
     assert not [each for each in set(threading.enumerate()) - threads if "_Server" in repr(each)]
-    assert not [each for each in command_lines() if str(path) in each]
+    assert not [each for each in command_lines() if str(work) in each]
     return result.reason
 
 

@@ -176,3 +176,24 @@ def test_where_the_registry_refuses_no_second_writer_is_tried(
     assert [each.path for each in writes if "/manifests/" in each.path][1:] == []
     assert "instead" not in done.stderr
     assert "itself" not in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["auto", "skopeo", "direct"])
+def test_a_repository_of_one_letter_is_pushed_by_whoever_takes_it(
+    pusher: Pusher, old_archive: Path, engine: str
+) -> None:
+    done = pusher.run("a:1", old_archive, "--engine", engine)
+    assert pusher.digest_in(done, "a:1") == pusher.digest("a:1")
+    assert "instead" not in done.stderr, "it was known beforehand"
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_an_engine_that_takes_no_such_repository_says_so_before_anything_is_compressed(
+    pusher: Pusher, old_archive: Path, options: tuple[str, ...]
+) -> None:
+    done = pusher.run("a:1", old_archive, "--engine", "crane", *options)
+    assert done.code == 7
+    assert "one character" in done.stderr
+    assert "--engine auto" in done.stderr
+    assert not list((pusher.program.folder / "cache").glob("dockless/blobs/*/*"))
+    assert not pusher.registry.writers()

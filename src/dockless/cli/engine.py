@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from dockless.cli.options import PROGRAMS, PushOptions
+from dockless.cli.stores import probe_records
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
@@ -67,7 +69,41 @@ class Engines:
         Raises:
             EngineError: It is not there, or cannot do it.
         """
+        if why := self.refuses(name):
+            raise EngineError(why, "Push with --engine auto.")
         return self._crane() if name == "crane" else self._skopeo()
+
+    def start_sound(self, name: str) -> Crane | Skopeo:
+        """Return one of them, if its last push probe found nothing wrong.
+
+        Raises:
+            EngineError: It is not there, cannot do it, or is at fault.
+        """
+        if fault := _selected(name).fault:
+            raise EngineError(fault)
+        return self.start(name)
+
+    def refuses(self, name: str) -> str:
+        """Return why a program that is there refuses the repository by its name, as a sentence."""
+        from dockless.engines.names import refuses_repository  # noqa: PLC0415 - rare
+
+        path = _selected(name).path
+        return refuses_repository(name, path, self._repository, os.environ)
+
+    def trial(self, name: str) -> str:
+        """Push a small image with a program, and remember the result.
+
+        Returns:
+            Why that failed, as a sentence; empty when it did not, or could not be tried.
+        """
+        from dockless.engines.push_probe import probe_push  # noqa: PLC0415 - rare
+
+        found = _selected(name)
+        with contextlib.suppress(EngineError):
+            result = probe_push(name, found.path, found.policy, os.environ, self._runner.home)
+            probe_records(os.environ).keep(found.path, result, found.policy)
+            return result.reason
+        return ""
 
     def _crane(self) -> Crane:
         if self._endpoint.trust.client_cert:
@@ -92,7 +128,11 @@ class Engines:
 def automatic(engines: Engines, direct: Direct, note: Callable[[str], None]) -> Automatic:
     """Return the writer of `--engine auto`."""
     tried = [
-        Program(name=name, start=partial(engines.start, name), trial=lambda: "")
+        Program(
+            name=name,
+            start=partial(engines.start_sound, name),
+            trial=partial(engines.trial, name),
+        )
         for name in PROGRAMS
     ]
     return Automatic(tried, direct, note)
@@ -132,7 +172,14 @@ def crane_path() -> Path:
 
 @functools.cache
 def _selected(name: str) -> Abilities:
-    return select(name, _own_folder(), os.environ)
+    records = probe_records(os.environ)
+    now = time.time()
+
+    def fault(abilities: Abilities) -> str:
+        last = records.of(abilities.path, now, abilities.policy)
+        return last.reason if last and not last.passed else ""
+
+    return select(name, _own_folder(), os.environ, fault)
 
 
 def _entrance(grant: Grant, key: str) -> Entrance:

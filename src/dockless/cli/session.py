@@ -93,6 +93,7 @@ class Session:
             NetworkError: It does not answer.
         """
         ahead = self.registry(order.repository).ahead
+        self._see_that_it_can(order.repository)
         self.settle(order)
         if ahead and not self._options.dry_run:
             self._staging.on_layer = ahead.offer
@@ -130,6 +131,7 @@ class Session:
         arrived: frozenset[Digest] = frozenset()
         order = self.order(target)
         try:
+            self._see_that_it_can(order.repository)
             means = self.means(order.repository)
             self.settle(order)
             with repositories.explained(self._options, order.repository):
@@ -242,6 +244,13 @@ class Session:
         if wanted == "auto":
             return automatic(engines, opened.direct, self._progress.note)
         return engines.start(wanted)
+
+    def _see_that_it_can(self, repository: Repository) -> None:
+        """Raise EngineError where the program that was asked for refuses such a repository."""
+        wanted = self._options.engine
+        if wanted in PROGRAMS and len(repository.path) == 1:
+            opened = self.registry(repository)
+            self._engines(opened, repository, self._folder / "home").start(wanted)
 
     def _reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
         """Return what reads images of a registry."""

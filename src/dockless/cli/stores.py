@@ -4,11 +4,15 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from dockless.layout.store import DEFAULT_LIMIT, BlobStore
 from dockless.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from dockless.engines.probe_records import ProbeRecords
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 
@@ -17,6 +21,13 @@ def store(environment: Mapping[str, str]) -> BlobStore:
     """Return the store of staged layers; `DOCKLESS_CACHE_DIR` moves it."""
     moved = environment.get("DOCKLESS_CACHE_DIR", "")
     return BlobStore(Path(moved) if moved else platformdirs.user_cache_path("dockless"))
+
+
+def probe_records(environment: Mapping[str, str]) -> "ProbeRecords":
+    """Return what push probes found, which is remembered beside the store."""
+    from dockless.engines.probe_records import ProbeRecords  # noqa: PLC0415 - a warm push needs none
+
+    return ProbeRecords(store(environment).folder / "programs")
 
 
 def cache_limit(environment: Mapping[str, str]) -> int:

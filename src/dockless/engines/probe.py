@@ -1,7 +1,7 @@
 """What an engine can do, by its own help pages."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,6 +52,7 @@ class Abilities:
         unusable: Why it cannot push for us, as one sentence; empty when it can.
         policy: The trust policy that skopeo must be given; None when there is none, and only
             then is `--insecure-policy` right. Always None for crane, which knows no policies.
+        fault: What its last push probe found wrong with it, as a sentence; empty for nothing.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Abilities:
     features: frozenset[str]
     unusable: str = ""
     policy: Path | None = None
+    fault: str = ""
 
 
 def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
@@ -131,23 +133,42 @@ def trust_policy(environment: Mapping[str, str], system: Path = _SYSTEM_POLICY) 
     return next((path for path in (*users, system) if path.exists()), None)
 
 
-def select(name: str, own: Path, environment: Mapping[str, str]) -> Abilities:
+def _nothing(abilities: Abilities) -> str:
+    """Find no fault in a program."""
+    del abilities
+    return ""
+
+
+def select(
+    name: str,
+    own: Path,
+    environment: Mapping[str, str],
+    fault: Callable[[Abilities], str] = _nothing,
+) -> Abilities:
     """Return the first engine of this name that can push.
 
     Args:
         name: `crane` or `skopeo`.
         own: The folder of dockless's own engines.
         environment: The caller's, with its PATH.
+        fault: Returns what is known to be wrong with one that looks as if it could, as a sentence;
+            empty for nothing. Such a one is returned only where there is no other.
 
     Raises:
         EngineError: There is none, or none that can push.
     """
     reasons = []
+    doubtful = None
     for path in candidates(name, environment.get("PATH", ""), own):
         abilities = probe(name, path, environment)
-        if not abilities.unusable:
+        if abilities.unusable:
+            reasons.append(abilities.unusable)
+        elif why := fault(abilities):
+            doubtful = doubtful or replace(abilities, fault=why)
+        else:
             return abilities
-        reasons.append(abilities.unusable)
+    if doubtful:
+        return doubtful
     remedy = {
         "crane": "Run `dockless tools install`.",
         "skopeo": "Install your system's skopeo package, 1.9 or newer, or use --engine crane.",

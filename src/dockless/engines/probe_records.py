@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockless.engines.push_probe import ProbeResult, one_line
+from dockless.engines.probe_result import ProbeResult, one_line
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
 """For so long a result is believed."""

@@ -22,6 +22,7 @@ from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.failures import last_words
 from dockless.engines.probe_registry import registry
 from dockless.engines.probe_repository import ProbeRepository
+from dockless.engines.probe_result import ProbeResult, one_line
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Ended, Shell
 from dockless.layout.oci import write_layout
@@ -43,27 +44,10 @@ from dockless.ports import Task
 SECONDS = 20.0
 """How long a program may take; one that passes takes a third of a second."""
 
-LONGEST_REASON = 300
-
 _PATH = "dockless/probe"
 _TAG = "probe"
 _DIED = 128
 _NOT_ROOT = "65534"
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """What a push probe found.
-
-    Attributes:
-        passed: Whether the program pushed and tagged exactly what it was given.
-        reason: Why not: one line, the program's own words where it had any; empty when it passed.
-        moment: When, in seconds since the epoch.
-    """
-
-    passed: bool
-    reason: str
-    moment: float
 
 
 def probe_push(
@@ -98,13 +82,6 @@ def probe_push(
     return ProbeResult(not reason, reason, moment)
 
 
-def one_line(text: str) -> str:
-    """Return a program's words as one bounded line that is safe to show."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
-    line = " ".join(shown.split())
-    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
-
-
 @dataclass(frozen=True, slots=True)
 class _Trial:
     """A program, and where it is tried."""
@@ -126,7 +103,7 @@ class _Trial:
             target = Repository.of(host, _PATH)
             try:
                 engine.push(layout, content, target, _Untold())
-                engine.move(content.root, target, _TAG)
+                engine.move(content, target, _TAG)
             except DocklessError as error:
                 if time.monotonic() >= deadline:
                     return f"{self.name} did not end within {seconds:.0f} seconds."

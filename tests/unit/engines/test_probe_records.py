@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.probe_records import KEPT_SECONDS, ProbeRecords
-from dockless.engines.push_probe import LONGEST_REASON, ProbeResult
+from dockless.engines.probe_result import LONGEST_REASON, ProbeResult
 
 NOW = 1_800_000_000.0
 FAILED = ProbeResult(passed=False, reason="It cannot.", moment=NOW)
