@@ -48,6 +48,11 @@ bench-mirror: $(VENV)/.dev tools ## Measure mirrors beside loops of skopeo
 bench-scale: $(VENV)/.dev tools ## Measure bundles and mirrors of a thousand images
 	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.scale $(BENCH)
 
+.PHONY: bench-pairs
+bench-pairs: $(VENV)/.dev tools bench-packages ## Measure beside an older revision: BEFORE=REVISION
+	PYTHONPATH=tests DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/python -m benchmarks.pairs \
+		--before $(BEFORE) $(BENCH)
+
 .PHONY: checks
 checks: lint types contracts unit ## Run what needs neither root nor a network
 
