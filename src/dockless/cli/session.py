@@ -138,6 +138,7 @@ class Session:
                 result = push(order, image, means)
             if not order.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
+                self._warn_of_referrers(result)
         except PushError as error:
             self._packer.learn(order.repository.host, error)
             raise
@@ -145,6 +146,18 @@ class Session:
             if self._sender:
                 self._sender.done(order.repository, arrived)
         return result
+
+    def _warn_of_referrers(self, result: PushResult) -> None:
+        """Say what an engine that was asked for does not write of an image that refers to one."""
+        wanted, repository = self._options.engine, result.plan.repository
+        if wanted not in PROGRAMS or result.unchanged or not result.plan.content.refers():
+            return
+        if not self.registry(repository).client.lists_referrers(repository):
+            lost = {"crane": "without its type and annotations", "skopeo": "in no list at all"}
+            self._progress.note(
+                f"Warning: {repository.host} keeps no list of referrers, so with --engine {wanted} "
+                f"{result.digest} is found {lost[wanted]}. Without --engine it is found with them."
+            )
 
     def take_over(self, reserved: "Sender") -> None:
         """Send what was reserved for the image that is pushed next."""

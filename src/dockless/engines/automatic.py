@@ -17,7 +17,6 @@ from dockless.model.errors import (
     EngineTrustError,
     UnexplainedError,
 )
-from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Engine, Reader, Task
 
@@ -79,7 +78,7 @@ class Automatic:
         Raises:
             DocklessError: What the registry answers, or why the last writer failed.
         """
-        if _refers(content):
+        if content.refers():
             self._programs.clear()
         self._try(lambda engine: engine.push(layout, content, repository, sending), "writes")
 
@@ -126,10 +125,6 @@ class Automatic:
         if not reason:
             return f"{said}."
         return f"{said}; a trial push with it fails, too: {reason}"
-
-
-def _refers(content: Content) -> bool:
-    return any(parse_document(data).subject for data in content.documents.values())
 
 
 def _going_on(engine: Engine, does: str) -> str:

@@ -39,6 +39,10 @@ class Content:
         documents = map(parse_document, self.documents.values())
         return frozenset(each.config.digest for each in documents if isinstance(each, Manifest))
 
+    def refers(self) -> bool:
+        """Whether any of the manifests has a subject: it is a signature or an SBOM, for example."""
+        return any(parse_document(data).subject for data in self.documents.values())
+
     def children_first(self) -> tuple[Digest, ...]:
         """Return the documents' digests, each after every document that it leads to."""
         order: dict[Digest, None] = {}
