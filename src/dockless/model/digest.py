@@ -44,6 +44,13 @@ class Digest:
         """Return the sha256 digest of these bytes."""
         return cls("sha256", hashlib.sha256(data).hexdigest())
 
+    def referrers_tag(self) -> str:
+        """Return the tag that lists what refers to this manifest, where a registry keeps no list.
+
+        As the distribution-spec has it under 'Referrers Tag Schema'.
+        """
+        return f"{self.algorithm[:32]}-{self.hex[:64]}"
+
     def hasher(self) -> Hasher:
         """Return a new hash object of this digest's algorithm."""
         return hashlib.new(self.algorithm)

@@ -134,14 +134,18 @@ class RegistryClient:
         As the distribution-spec has it under 'Listing Referrers' and 'Unavailable Referrers API'.
         """
         answer = self.request("GET", repository, f"referrers/{subject}")
-        if answer.status != _OK or _is_html(answer):
-            tag = f"{subject.algorithm}-{subject.hex}"
-            answer = self._ask("GET", repository, f"manifests/{tag}")
+        listed = answer.status == _OK and not _is_html(answer)
+        body = answer.body if listed else self.at_tag(repository, subject.referrers_tag())
         try:
-            document = parse_document(answer.body) if answer.status == _OK else None
+            document = parse_document(body) if body is not None else None
         except ValueError:
             return ()
         return document.manifests if isinstance(document, Index) else ()
+
+    def at_tag(self, repository: Repository, tag: str) -> bytes | None:
+        """Return the manifest or index that a tag names, or None; cut where it is too large."""
+        answer = self._ask("GET", repository, f"manifests/{tag}")
+        return answer.body if answer.status == _OK else None
 
     def tags(self, repository: Repository) -> tuple[str, ...]:
         """Return every tag of a repository; none when there is no such repository.
