@@ -1,4 +1,4 @@
-"""What is known of the engines' versions: the release that is installed, and the bad ones."""
+"""What is known of the engines' versions: what is installed, and the bad ones."""
 
 import re
 from dataclasses import dataclass
@@ -27,6 +27,37 @@ class Release:
     version: str
     url: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An engine's source, as a module of Go.
+
+    Attributes:
+        version: The engine's version.
+        module: The module's path.
+        package: The program's package, relative to the module's root.
+        checksum: The module's `h1:` sum, as a go.sum has it (golang.org/x/mod/sumdb/dirhash).
+        go: The oldest Go that builds it, as its go.mod says.
+        stamped: The variables of the source that take the version, as the authors' releases do.
+    """
+
+    version: str
+    module: str
+    package: str
+    checksum: str
+    go: tuple[int, int]
+    stamped: tuple[str, ...]
+
+
+CRANE_SOURCE = Source(
+    version="0.22.1",
+    module="github.com/google/go-containerregistry",
+    package="./cmd/crane",
+    checksum="h1:RZuuSYhTvlDvtsK+NkutoCZ//C0X2ebLK8X8l3ULs84=",
+    go=(1, 25),
+    stamped=("cmd/crane/cmd.Version", "pkg/v1/remote/transport.Version"),
+)
 
 
 def crane_release(system: str, machine: str) -> Release | None:
