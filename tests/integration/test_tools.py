@@ -13,9 +13,10 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import urllib3
@@ -23,15 +24,20 @@ import urllib3
 from bed.certificates import Certificates
 from bed.tools import crane
 from dockless.engines.download import fetch
-from dockless.engines.install import TamperedError, install
+from dockless.engines.install import Installation, install
+from dockless.engines.names import refuses_repository
 from dockless.engines.pins import Release
 from dockless.engines.probe import probe, select, version
+from dockless.engines.push_probe import ProbeResult
+from dockless.engines.tampering import TamperedError
 from dockless.model.errors import EngineError, NetworkError
+from dockless.model.reference import Repository
 
 CRANE = b"#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n'\n" + b"#" * 200_000
 # With no apt-get on it, Debian's package is out of the question.
 ENVIRONMENT = {"PATH": "/nonexistent"}
 NOBODY = 65534
+Found = TypeVar("Found")
 TOOLS = (sys.executable, "-c", "from dockless.cli.tools import tools; tools()")
 
 
@@ -107,16 +113,24 @@ def release(url: str) -> Release:
     return Release("1.0", url, hashlib.sha256(ARCHIVE).hexdigest())
 
 
-def quiet(_: str) -> None:
-    pass
+def passes(*_: object) -> ProbeResult:
+    """Stand in for the push probe, since the stand-in for crane cannot push."""
+    return ProbeResult(passed=True, reason="", moment=1.0)
+
+
+def own_in(
+    tmp_path: Path,
+    environment: Mapping[str, str] = ENVIRONMENT,
+    note: Callable[[str], None] = lambda _: None,
+) -> Installation:
+    return Installation(folder=tmp_path / "own", environment=environment, note=note, check=passes)
 
 
 @pytest.mark.parametrize("path", ["good", "moved"])
 def test_a_release_is_downloaded_and_installed(tmp_path: Path, server: str, path: str) -> None:
     # The stand-in for crane is a script, so this needs a PATH.
-    program = install(
-        tmp_path / "own", release(f"http://{server}/{path}"), {"PATH": "/usr/bin:/bin"}, quiet
-    )
+    wanted = own_in(tmp_path, {"PATH": "/usr/bin:/bin"})
+    program = install(wanted, release(f"http://{server}/{path}")).path
     assert program.read_bytes() == CRANE
     assert list(program.parent.iterdir()) == [program]
 
@@ -129,13 +143,13 @@ def test_a_release_comes_over_tls_from_a_server_that_is_trusted(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca))
     url = f"https://{tls_server}/good"
-    program = install(tmp_path / "own", release(url), {"PATH": "/usr/bin:/bin"}, quiet)
+    program = install(own_in(tmp_path, {"PATH": "/usr/bin:/bin"}), release(url)).path
     assert program.read_bytes() == CRANE
 
 
 def test_a_server_that_is_not_trusted_gives_nothing(tmp_path: Path, tls_server: str) -> None:
     with pytest.raises(EngineError, match=r"certificate verify failed"):
-        install(tmp_path / "own", release(f"https://{tls_server}/good"), ENVIRONMENT, quiet)
+        install(own_in(tmp_path), release(f"https://{tls_server}/good"))
     assert not list((tmp_path / "own").iterdir())
 
 
@@ -145,7 +159,7 @@ def test_other_bytes_are_refused_and_the_other_way_is_not_tried(
 ) -> None:
     notes: list[str] = []
     with pytest.raises(TamperedError, match="was expected"):
-        install(tmp_path / "own", release(f"http://{server}/{path}"), ENVIRONMENT, notes.append)
+        install(own_in(tmp_path, note=notes.append), release(f"http://{server}/{path}"))
     assert len(notes) == 1
     assert not list((tmp_path / "own").iterdir())
 
@@ -157,7 +171,7 @@ def test_a_failed_download_leaves_the_field_to_the_other_way(
     tmp_path: Path, server: str, path: str, complaint: str
 ) -> None:
     with pytest.raises(EngineError, match=f"{complaint}.*there is no apt-get"):
-        install(tmp_path / "own", release(f"http://{server}/{path}"), ENVIRONMENT, quiet)
+        install(own_in(tmp_path), release(f"http://{server}/{path}"))
     assert not list((tmp_path / "own").iterdir())
 
 
@@ -166,7 +180,7 @@ def test_a_closed_port_is_a_failed_download(tmp_path: Path) -> None:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
         with pytest.raises(EngineError, match=r"Connection refused.*there is no apt-get"):
-            install(tmp_path / "own", release(url), ENVIRONMENT, quiet)
+            install(own_in(tmp_path), release(url))
 
 
 def test_a_server_that_drips_does_not_outlast_the_clock(server: str) -> None:
@@ -193,10 +207,15 @@ def own() -> Iterator[Path]:
 # The interpreter may lie where nobody else may read, so root is given up after the imports.
 AS_NOBODY = f"""
 import os, pathlib, sys
-from dockless.engines.install import install
+from dockless.engines.install import Installation, install
+from dockless.engines.push_probe import probe_push
 if os.getuid() == 0:
     os.setgroups(()), os.setgid({NOBODY}), os.setuid({NOBODY})
-print(install(pathlib.Path(sys.argv[1]), None, os.environ, lambda note: None))
+own = pathlib.Path(sys.argv[1])
+wanted = Installation(
+    folder=own, environment=os.environ, note=lambda note: None, check=probe_push
+)
+print(install(wanted, None).path)
 """
 
 
@@ -220,7 +239,12 @@ def tools(own: Path, *arguments: str | Path, **environment: str) -> subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={"PATH": "/nonexistent", "DOCKLESS_TOOLS_DIR": str(own), **environment},
+        env={
+            "PATH": "/nonexistent",
+            "DOCKLESS_TOOLS_DIR": str(own),
+            "DOCKLESS_CACHE_DIR": str(own.with_name(f"{own.name}-store")),
+            **environment,
+        },
     )
 
 
@@ -236,6 +260,40 @@ def test_an_interrupted_download_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+SLOW_GO = """#!/bin/sh
+test "$1" = env && { echo go1.26.8; echo direct; exit; }
+sleep 600 &
+echo $! > "$TMPDIR/child"
+mkdir "$GOMODCACHE" && touch "$GOMODCACHE/file" && chmod 0500 "$GOMODCACHE"
+mv "$TMPDIR/child" "$TMPDIR/ready"
+wait
+"""
+
+
+def test_an_interrupted_build_leaves_neither_files_nor_programs(tmp_path: Path) -> None:
+    own, programs = tmp_path / "own", tmp_path / "bin"
+    programs.mkdir()
+    (programs / "go").write_text(SLOW_GO)
+    (programs / "go").chmod(0o755)
+    with tools(own, "install", "--from", "go", PATH=f"{programs}:/usr/bin:/bin") as child:
+        ready = once(lambda: next(own.glob(".install-*/tmp/ready"), None))
+        pid = int(ready.read_text())
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=60) != 0
+    assert not list(own.iterdir())
+    # where nobody waits for the orphan, it stays a zombie
+    status = Path(f"/proc/{pid}/stat")
+    once(lambda: not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def once(met: Callable[[], Found | None]) -> Found:
+    end = time.monotonic() + 60
+    while not (found := met()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found
+
+
 def test_a_real_crane_is_installed_from_a_file_then_listed_and_found(tmp_path: Path) -> None:
     file = crane()
     checksum = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -248,8 +306,48 @@ def test_a_real_crane_is_installed_from_a_file_then_listed_and_found(tmp_path: P
         ("skopeo", "missing"),
     ]
     assert "registry" in engines[0]["features"]
+    assert engines[0]["probe"]["passed"]
+    assert engines[1]["probe"] is None
     with tools(tmp_path, "path") as child:
         assert child.communicate(timeout=60)[0] == f"{tmp_path / 'crane'}\n"
+
+
+def test_a_file_with_a_crane_that_cannot_push_is_not_installed(tmp_path: Path) -> None:
+    own, file = tmp_path / "own", tmp_path / "file"
+    file.write_bytes(CRANE)
+    checksum = hashlib.sha256(CRANE).hexdigest()
+    arguments = ("install", "--from", file, "--sha256", checksum)
+    with tools(own, *arguments, PATH="/usr/bin:/bin") as child:
+        stdout, stderr = child.communicate(timeout=60)
+    assert stdout == ""
+    assert "This crane cannot push, and was not installed" in stderr
+    assert not list(own.iterdir())
+
+
+def test_a_check_shows_what_real_programs_do_now(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "crane").symlink_to(crane())
+    with tools(own, "list", "--check", "--format", "json", PATH="/usr/bin:/bin") as child:
+        engines = json.loads(child.communicate(timeout=60)[0])["engines"]
+    assert {(each["engine"], each["probe"]["passed"]) for each in engines} == {
+        ("crane", True),
+        ("skopeo", True),
+    }
+    with tools(own, "list", PATH="/usr/bin:/bin") as child:
+        assert child.communicate(timeout=60)[0].count("  passed 2") == len(engines)
+
+
+def test_real_engines_say_which_repositories_they_refuse() -> None:
+    environment = {"PATH": "/usr/bin:/bin"}
+    one, two = (Repository("registry.example.com", name) for name in ("a", "ab"))
+    number = version("crane", crane(), environment)
+    # Debian's, which is 0.20.7, tells no version
+    takes_one = bool(number) and tuple(map(int, number.split(".")[:2])) >= (0, 22)
+    refused = refuses_repository("crane", crane(), one, environment)
+    assert refused.startswith("crane takes no repository path of one character: ") != takes_one
+    assert refuses_repository("crane", crane(), two, environment) == ""
+    assert refuses_repository("skopeo", Path("/usr/bin/skopeo"), one, environment) == ""
 
 
 def test_debians_skopeo_is_usable_and_obeys_the_policy_that_there_is(tmp_path: Path) -> None:

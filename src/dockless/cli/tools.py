@@ -3,14 +3,43 @@
 import json
 import os
 import re
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from dockless.engines.probe import Abilities
+    from dockless.engines.probe_records import ProbeRecords
+    from dockless.engines.push_probe import ProbeResult
+
 _ENGINES = ("crane", "skopeo")
-_HEADINGS = ("ENGINE", "VERSION", "STATE", "PATH", "NOTES")
+_HEADINGS = ("ENGINE", "VERSION", "STATE", "PUSH PROBE", "PATH", "NOTES")
+_GO = Path("go")
+_DAY = len("2026-11-29")
+
+
+class _Origin(click.Path):
+    """What `--from` takes: a file, or the word `go`."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """Return the file as an absolute path, or `_GO` for the word."""
+        if value == str(_GO):
+            return _GO
+        return Path(os.fsdecode(super().convert(value, param, ctx))).absolute()
 
 
 @click.group(
@@ -30,8 +59,14 @@ def tools() -> None:
     epilog="""\b
 Examples:
   dockless tools list
+  dockless tools list --check
   dockless tools list --format json | jq -r '.engines[].state'
 """,
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Have each program push a small image to a registry in memory, now.",
 )
 @click.option(
     "--format",
@@ -41,12 +76,14 @@ Examples:
     show_default=True,
     help="A table for people, or one JSON document.",
 )
-def list_(form: str) -> None:
+def list_(form: str, *, check: bool) -> None:
     """Show every engine: where it is, its version, and whether it can push.
 
-    The first usable one of a name is the one that is used.
+    The first usable one of a name is the one that is used. PUSH PROBE is the result, and its
+    date, of the last push of a small image to a registry in memory; it is kept for 30 days, or
+    until the program changes.
     """
-    rows = tuple(_rows())
+    rows = tuple(_rows(check=check))
     if form == "json":
         click.echo(json.dumps({"engines": [asdict(row) for row in rows]}, indent=2))
     else:
@@ -58,47 +95,55 @@ def list_(form: str) -> None:
 Examples:
   dockless tools install
   dockless tools install --force
+  dockless tools install --from go
 On a machine without a network:
   dockless tools install --from crane.tar.gz --sha256 "$(cut -d' ' -f1 crane.sha256)"
 """
 )
 @click.option(
     "--from",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Install this file: a crane program, or the release's .tar.gz. Needs --sha256.",
+    "origin",
+    type=_Origin(),
+    metavar="FILE|go",
+    help="Install this file: a crane program, or the release's .tar.gz; it needs --sha256. The "
+    "word go builds the newest known crane with this machine's Go, from source that is checked.",
 )
 @click.option("--sha256", metavar="HEX", help="The SHA-256 that the file of --from must have.")
 @click.option("--force", is_flag=True, help="Install even if a usable crane is there.")
-def install(file: Path | None, sha256: str | None, *, force: bool) -> None:
+def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     """Install crane for this user, without root, and print its path.
 
     Tried in this order: the release of crane's authors, checked by its SHA-256; Debian's package,
-    checked by Debian's signature and unpacked. An interrupted or tampered download leaves
-    nothing behind.
+    checked by Debian's signature and unpacked. Before it is put in its place, the program pushes a
+    small image to a registry in memory; one that cannot is not installed. An interrupted or
+    tampered download leaves nothing behind.
     """
     import platform  # noqa: PLC0415  # loaded by this command only, as all imports below
 
-    from dockless.engines.install import install as install_crane  # noqa: PLC0415
-    from dockless.engines.install import install_file  # noqa: PLC0415
-    from dockless.engines.pins import crane_release  # noqa: PLC0415
+    from dockless.engines import install as ways  # noqa: PLC0415
+    from dockless.engines.pins import CRANE_SOURCE, crane_release  # noqa: PLC0415
+    from dockless.engines.push_probe import probe_push  # noqa: PLC0415
 
-    checksum = _checksum(file, sha256)
-    present = _usable("crane")
-    if present and not file and not force:
+    checksum = _checksum(origin, sha256)
+    present = None if origin or force else _pushing_crane()
+    if present:
         _note(f"{present} can push; nothing was installed. Use --force to install anyway.")
         click.echo(present)
         return
-    folder = _own_folder()
-    if file:
-        path = install_file(folder, file, checksum, os.environ, _note)
+    wanted = ways.Installation(
+        folder=_own_folder(), environment=os.environ, note=_note, check=probe_push
+    )
+    if origin is None:
+        done = ways.install(wanted, crane_release(platform.system(), platform.machine()))
+    elif origin == _GO:
+        done = ways.install_from_go(wanted, CRANE_SOURCE)
     else:
-        release = crane_release(platform.system(), platform.machine())
-        path = install_crane(folder, release, os.environ, _note)
+        done = ways.install_file(wanted, origin, checksum)
+    _records().keep(done.path, done.probe)
     used = _usable("crane")
-    if used != path:
-        _note(f"Another crane comes first on PATH and is used instead: {used}.")
-    click.echo(path)
+    if used and used.path != done.path:
+        _note(f"Another crane comes first on PATH and is used instead: {used.path}.")
+    click.echo(done.path)
 
 
 @tools.command(
@@ -117,32 +162,76 @@ def path(engine: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Probe:
+    passed: bool
+    reason: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
     engine: str
-    version: str
+    version: str = ""
     state: str
-    path: str
-    features: tuple[str, ...]
-    notes: tuple[str, ...]
+    path: str = ""
+    features: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    probe: _Probe | None = None
 
 
-def _rows() -> Iterator[_Row]:
+def _rows(*, check: bool) -> Iterator[_Row]:
     from dockless.engines.find import candidates  # noqa: PLC0415
-    from dockless.engines.pins import quirks  # noqa: PLC0415
-    from dockless.engines.probe import probe, version  # noqa: PLC0415
+    from dockless.engines.probe import probe  # noqa: PLC0415
 
     for name in _ENGINES:
         paths = candidates(name, os.environ.get("PATH", ""), _own_folder())
         if not paths:
             hint = "get it with `dockless tools install`" if name == "crane" else "optional"
-            yield _Row(name, "", "missing", "", (), (hint,))
+            yield _Row(engine=name, state="missing", notes=(hint,))
         for found in paths:
-            abilities = probe(name, found, os.environ)
-            number = version(name, found, os.environ)
-            state = "unusable" if abilities.unusable else "usable"
-            notes = (abilities.unusable,) if abilities.unusable else quirks(name, number)
-            features = tuple(sorted(abilities.features))
-            yield _Row(name, number, state, str(found), features, notes)
+            yield _row(probe(name, found, os.environ), check=check)
+
+
+def _row(found: "Abilities", *, check: bool) -> _Row:
+    from dockless.engines.pins import quirks  # noqa: PLC0415
+    from dockless.engines.probe import version  # noqa: PLC0415
+
+    number = version(found.name, found.path, os.environ)
+    result = None
+    if not found.unusable:
+        known = _records().of(found.path, time.time(), found.policy)
+        result = _probed(found) if check else known
+    reason = result.reason if result else found.unusable
+    return _Row(
+        engine=found.name,
+        version=number,
+        state="unusable" if found.unusable else "usable",
+        path=str(found.path),
+        features=tuple(sorted(found.features)),
+        notes=(*((reason,) if reason else ()), *quirks(found.name, number)),
+        probe=_Probe(result.passed, result.reason, _date(result.moment)) if result else None,
+    )
+
+
+def _probed(found: "Abilities") -> "ProbeResult":
+    """Make a push probe of an engine, and remember what it found."""
+    from dockless.engines.push_probe import probe_push  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="dockless-") as folder:
+        result = probe_push(found.name, found.path, found.policy, os.environ, Path(folder))
+    _records().keep(found.path, result, found.policy)
+    return result
+
+
+def _records() -> "ProbeRecords":
+    from dockless.cli.stores import store  # noqa: PLC0415
+    from dockless.engines.probe_records import ProbeRecords  # noqa: PLC0415
+
+    return ProbeRecords(store(os.environ).folder / "programs")
+
+
+def _date(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def _table(rows: tuple[_Row, ...]) -> str:
@@ -150,8 +239,11 @@ def _table(rows: tuple[_Row, ...]) -> str:
     for row in rows:
         first, *others = row.notes or ("",)
         number = row.version or ("unknown" if row.path else "-")
-        cells.append((row.engine, number, row.state, row.path or "-", first))
-        cells.extend(("", "", "", "", note) for note in others)
+        tried = "-"
+        if row.probe:
+            tried = f"{'passed' if row.probe.passed else 'failed'} {row.probe.when[:_DAY]}"
+        cells.append((row.engine, number, row.state, tried, row.path or "-", first))
+        cells.extend(("", "", "", "", "", note) for note in others)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -159,22 +251,36 @@ def _table(rows: tuple[_Row, ...]) -> str:
     )
 
 
-def _checksum(file: Path | None, sha256: str | None) -> str:
+def _checksum(origin: Path | None, sha256: str | None) -> str:
     """Return the checksum in lower case, or nothing when no file is given either."""
-    if (file is None) != (sha256 is None):
-        raise click.UsageError("--from and --sha256 go together.")
+    if origin == _GO and sha256 is not None:
+        raise click.UsageError("--from go checks a sum of its own; --sha256 is for a file.")
+    if origin != _GO and (origin is None) != (sha256 is None):
+        raise click.UsageError("--from FILE and --sha256 go together.")
     checksum = (sha256 or "").lower()
     if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
         raise click.UsageError("--sha256 takes 64 hexadecimal digits.")
     return checksum
 
 
-def _usable(name: str) -> Path | None:
+def _pushing_crane() -> Path | None:
+    """Return the crane that is used, if it passes a push probe now."""
+    found = _usable("crane")
+    if found is None:
+        return None
+    result = _probed(found)
+    if not result.passed:
+        _note(f"{found.path} cannot push: {result.reason}")
+        return None
+    return found.path
+
+
+def _usable(name: str) -> "Abilities | None":
     from dockless.engines.probe import select  # noqa: PLC0415
     from dockless.model.errors import EngineError  # noqa: PLC0415
 
     try:
-        return select(name, _own_folder(), os.environ).path
+        return select(name, _own_folder(), os.environ)
     except EngineError:
         return None
 

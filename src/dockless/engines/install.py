@@ -9,39 +9,65 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dockless.engines import debian
+from dockless.engines import debian, golang
 from dockless.engines.download import client, fetch
-from dockless.engines.pins import Release
+from dockless.engines.pins import Release, Source
 from dockless.engines.probe import probe
+from dockless.engines.push_probe import ProbeResult
+from dockless.engines.tampering import TamperedError, tampered
 from dockless.model.errors import DocklessError, EngineError
 
 _LIMIT = 100 << 20
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 
-Note = Callable[[str], None]
+Check = Callable[[str, Path, Path | None, Mapping[str, str], Path], ProbeResult]
+"""See `push_probe.probe_push`."""
 
 
-class TamperedError(EngineError):
-    """What arrived is not what the checksum stands for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Where crane is installed, and how that is told.
+
+    Attributes:
+        folder: Where it is installed; made when it does not exist.
+        environment: The caller's.
+        note: Is told what is done, one line at a time.
+        check: Sees that the program pushes, before it is put in its place.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    note: Callable[[str], None]
+    check: Check
 
 
-def install(
-    folder: Path, release: Release | None, environment: Mapping[str, str], note: Note
-) -> Path:
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A program that was put in its place.
+
+    Attributes:
+        path: Where it is.
+        probe: What its push probe found: it passed.
+    """
+
+    path: Path
+    probe: ProbeResult
+
+
+def install(wanted: Installation, release: Release | None) -> Installed:
     """Install crane: its authors' release, else Debian's package.
 
     Args:
-        folder: Where it is installed; made when it does not exist.
+        wanted: Where to.
         release: The release for this machine, or None.
-        environment: The caller's.
-        note: Is told what is done, one line at a time.
 
     Returns:
-        The path of the program, which was run once to see that it can push.
+        The program, which was run to see that it can push.
 
     Raises:
         TamperedError: The release's checksum is wrong; the other way is not tried then.
@@ -50,12 +76,12 @@ def install(
     failures = []
     for way in (_from_release, _from_debian):
         try:
-            with _scratch(folder) as scratch:
-                return _place(way(scratch, release, environment, note), folder, environment)
+            with _scratch(wanted.folder) as scratch:
+                return _place(wanted, way(wanted, release, scratch), scratch)
         except TamperedError:
             raise
         except DocklessError as error:
-            note(error.what)
+            wanted.note(error.what)
             failures.append(error.what)
     raise EngineError(
         f"crane could not be installed. {' '.join(failures)}",
@@ -64,49 +90,53 @@ def install(
     )
 
 
-def install_file(
-    folder: Path, file: Path, sha256: str, environment: Mapping[str, str], note: Note
-) -> Path:
+def install_file(wanted: Installation, file: Path, sha256: str) -> Installed:
     """Install crane from a file: the program itself, or the release's `.tar.gz`.
 
     Args:
-        folder: Where it is installed; made when it does not exist.
+        wanted: Where to.
         file: The file.
         sha256: The file's checksum, in lower-case hexadecimal.
-        environment: The caller's.
-        note: Is told what is done, one line at a time.
 
     Raises:
         TamperedError: The file has another checksum.
         EngineError: The file cannot be read, or what is in it cannot push.
     """
-    with _scratch(folder) as scratch:
+    with _scratch(wanted.folder) as scratch:
         copy = scratch / "file"
-        note(f"Installing crane from {file}.")
+        wanted.note(f"Installing crane from {file}.")
         _write_checked(_chunks(file), copy, sha256, str(file))
         with copy.open("rb") as opened:
             packed = opened.read(len(_GZIP)) == _GZIP
-        return _place(_extract(copy, scratch) if packed else copy, folder, environment)
+        return _place(wanted, _extract(copy, scratch) if packed else copy, scratch)
 
 
-def _from_release(
-    scratch: Path, release: Release | None, environment: Mapping[str, str], note: Note
-) -> Path:
+def install_from_go(wanted: Installation, source: Source) -> Installed:
+    """Install crane by building its source with the machine's Go; see `golang`.
+
+    Raises:
+        TamperedError: The source is not what the pinned checksum stands for.
+        EngineError: There is no Go that can build it, or what it built cannot push.
+    """
+    with _scratch(wanted.folder) as scratch:
+        program = golang.build_crane(scratch, source, wanted.environment, wanted.note)
+        return _place(wanted, program, scratch)
+
+
+def _from_release(wanted: Installation, release: Release | None, scratch: Path) -> Path:
     if release is None:
         raise EngineError("No release of crane is known for this kind of machine.")
-    note(f"Downloading crane {release.version} from {release.url}.")
+    wanted.note(f"Downloading crane {release.version} from {release.url}.")
     archive = scratch / "archive"
-    with client(environment, urlsplit(release.url).hostname or "") as http:
+    with client(wanted.environment, urlsplit(release.url).hostname or "") as http:
         _write_checked(fetch(http, release.url), archive, release.sha256, release.url)
     return _extract(archive, scratch)
 
 
-def _from_debian(
-    scratch: Path, _: Release | None, environment: Mapping[str, str], note: Note
-) -> Path:
-    note("Taking crane from Debian's package archive instead.")
-    program, version = debian.unpack_crane(scratch, environment)
-    note(f"Unpacked Debian's crane {version}.")
+def _from_debian(wanted: Installation, _: Release | None, scratch: Path) -> Path:
+    wanted.note("Taking crane from Debian's package archive instead.")
+    program, version = debian.unpack_crane(scratch, wanted.environment)
+    wanted.note(f"Unpacked Debian's crane {version}.")
     return program
 
 
@@ -138,21 +168,11 @@ def _write_checked(chunks: Iterable[bytes], target: Path, sha256: str, origin: s
         for chunk in chunks:
             size += len(chunk)
             if size > _LIMIT:
-                raise _tampered(
-                    f"{origin} has more than {_LIMIT >> 20} MiB, which crane never had."
-                )
+                raise tampered(f"{origin} has more than {_LIMIT >> 20} MiB, which crane never had.")
             seen.update(chunk)
             file.write(chunk)
     if seen.hexdigest() != sha256:
-        raise _tampered(f"{origin} has the SHA-256 {seen.hexdigest()}, but {sha256} was expected.")
-
-
-def _tampered(what: str) -> TamperedError:
-    return TamperedError(
-        what,
-        "It was changed or damaged on its way, and nothing was installed. Find out why, or get "
-        "the file over another way and run `dockless tools install --from FILE --sha256 HEX`.",
-    )
+        raise tampered(f"{origin} has the SHA-256 {seen.hexdigest()}, but {sha256} was expected.")
 
 
 def _extract(archive: Path, scratch: Path) -> Path:
@@ -171,17 +191,24 @@ def _extract(archive: Path, scratch: Path) -> Path:
     return program
 
 
-def _place(program: Path, folder: Path, environment: Mapping[str, str]) -> Path:
+def _place(wanted: Installation, program: Path, scratch: Path) -> Installed:
     """See that the program can push, then give it its name in one step, to last."""
     program.chmod(0o755)
-    abilities = probe("crane", program, environment)
+    abilities = probe("crane", program, wanted.environment)
     if abilities.unusable:
         raise EngineError(f"This crane cannot be used here. {abilities.unusable}")
+    tried = wanted.check("crane", program, None, wanted.environment, scratch)
+    if not tried.passed:
+        raise EngineError(
+            f"This crane cannot push, and was not installed: {tried.reason}",
+            "Get another version of it with `dockless tools install --from FILE --sha256 HEX`, or "
+            "install your system's skopeo package.",
+        )
     _sync(program)
-    target = folder / "crane"
+    target = wanted.folder / "crane"
     program.replace(target)
-    _sync(folder)
-    return target
+    _sync(wanted.folder)
+    return Installed(target, tried)
 
 
 def _sync(path: Path) -> None:

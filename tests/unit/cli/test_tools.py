@@ -1,10 +1,16 @@
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from dockless.cli.tools import tools
+from dockless.engines import golang, install, push_probe
+from dockless.engines.pins import Release, Source
+from dockless.engines.probe_records import ProbeRecords
+from dockless.engines.push_probe import ProbeResult
 from dockless.model.errors import EngineError
 
 CRANE = "#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n  1.2\\n'\n"
@@ -17,7 +23,30 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "own").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("DOCKLESS_TOOLS_DIR", str(tmp_path / "own"))
+    monkeypatch.setenv("DOCKLESS_CACHE_DIR", str(tmp_path / "store"))
     return tmp_path / "own"
+
+
+class Probe:
+    """Stands in for the push probe, for which a unit test has no sockets."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.asked: list[Path] = []
+
+    def __call__(
+        self, _name: str, path: Path, _policy: Path | None, _: Mapping[str, str], folder: Path
+    ) -> ProbeResult:
+        assert folder.is_dir()
+        self.asked.append(path)
+        return ProbeResult(not self.reason, self.reason, time.time())
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch) -> Probe:
+    made = Probe()
+    monkeypatch.setattr(push_probe, "probe_push", made)
+    return made
 
 
 def crane(folder: Path, text: str = CRANE) -> Path:
@@ -33,11 +62,45 @@ def run(*arguments: str) -> Result:
 
 def test_the_list_is_a_table_with_a_line_for_each_engine(own: Path) -> None:
     path = crane(own, CRANE.replace("1.2", "0.20.7"))
+    blank = " " * (len(str(path)) - 4)
+    quirk = "refuses ./-prefixed tars: it is given OCI layouts only"
     assert run("list").stdout.splitlines() == [
-        f"ENGINE  VERSION  STATE    PATH{' ' * (len(str(path)) - 4)}  NOTES",
-        f"crane   0.20.7   usable   {path}  refuses ./-prefixed tars: it is given OCI layouts only",
-        f"skopeo  -        missing  -{' ' * (len(str(path)) - 1)}  optional",
+        f"ENGINE  VERSION  STATE    PUSH PROBE  PATH{blank}  NOTES",
+        f"crane   0.20.7   usable   -           {path}  {quirk}",
+        f"skopeo  -        missing  -           -   {blank}  optional",
     ]
+
+
+def test_the_list_shows_the_last_push_probe_and_its_date(own: Path) -> None:
+    path = crane(own)
+    moment = time.time()
+    day = time.strftime("%Y-%m-%d", time.gmtime(moment))
+    records = ProbeRecords(own.parent / "store/programs")
+    records.keep(path, ProbeResult(passed=True, reason="", moment=moment))
+    assert f"  usable   passed {day}  {path}" in run("list").stdout
+    records.keep(path, ProbeResult(passed=False, reason="It cannot.", moment=moment))
+    assert f"  usable   failed {day}  {path}  It cannot." in run("list").stdout
+    shown = json.loads(run("list", "--format", "json").stdout)["engines"]
+    when = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(moment))
+    assert shown[0]["probe"] == {"passed": False, "reason": "It cannot.", "when": when}
+    assert shown[1]["probe"] is None
+
+
+def test_a_check_probes_every_program_that_is_found_and_remembers_it(
+    own: Path, probe: Probe
+) -> None:
+    theirs, ours = crane(own.parent / "bin"), crane(own)
+    probe.reason = "It cannot."
+    assert run("list", "--check").stdout.count("failed 2") == 2
+    assert probe.asked == [theirs, ours]
+    assert run("list").stdout.count("failed 2") == 2
+    assert probe.asked == [theirs, ours]
+
+
+def test_a_program_that_lacks_an_option_is_not_probed(own: Path, probe: Probe) -> None:
+    crane(own, CRANE.replace("--index", ""))
+    assert "unusable  -  " in run("list", "--check").stdout
+    assert not probe.asked
 
 
 def test_the_list_in_json_has_every_program_and_why_one_cannot_push(own: Path) -> None:
@@ -65,11 +128,45 @@ def test_the_path_of_an_engine_that_is_not_there_is_an_error(own: Path) -> None:
         run("path")
 
 
-def test_a_usable_crane_is_not_installed_again(own: Path) -> None:
+def test_a_crane_that_pushes_is_not_installed_again(own: Path, probe: Probe) -> None:
     path = crane(own)
     result = run("install")
     assert result.stdout == f"{path}\n"
     assert "nothing was installed" in result.stderr
+    assert probe.asked == [path]
+
+
+def test_a_crane_that_is_there_and_cannot_push_is_replaced(
+    own: Path, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = crane(own)
+    probe.reason = "It cannot."
+    passed = ProbeResult(passed=True, reason="", moment=time.time())
+
+    def installs(wanted: install.Installation, _: Release | None) -> install.Installed:
+        return install.Installed(wanted.folder / "crane", passed)
+
+    monkeypatch.setattr(install, "install", installs)
+    result = run("install")
+    assert result.stdout == f"{path}\n"
+    assert f"{path} cannot push: It cannot." in result.stderr
+    assert ProbeRecords(own.parent / "store/programs").of(path, time.time()) == passed
+
+
+def test_the_word_go_builds_crane_from_source_and_a_path_of_that_name_is_a_file(
+    own: Path, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def builds(scratch: Path, source: Source, _: object, __: object) -> Path:
+        assert source.version == "0.22.1"
+        return crane(scratch)
+
+    monkeypatch.setattr(golang, "build_crane", builds)
+    monkeypatch.chdir(own.parent)
+    crane(own.parent).rename(own.parent / "go")
+    assert run("install", "--from", "go").stdout == f"{own / 'crane'}\n"
+    assert len(probe.asked) == 1
+    with pytest.raises(EngineError, match=f"but {SHA256} was expected"):
+        run("install", "--from", "./go", "--sha256", SHA256)
 
 
 def test_an_engine_from_a_file_is_installed_even_if_there_is_one(own: Path) -> None:
@@ -86,6 +183,7 @@ def test_an_engine_from_a_file_is_installed_even_if_there_is_one(own: Path) -> N
         (("--from", "FILE"), "go together"),
         (("--from", "FILE", "--sha256", "abc"), "64 hexadecimal digits"),
         (("--from", "absent", "--sha256", SHA256), "does not exist"),
+        (("--from", "go", "--sha256", SHA256), "checks a sum of its own"),
     ],
 )
 def test_a_checksum_and_a_file_are_needed_together(

@@ -2,21 +2,47 @@ import gzip
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from dockless.engines import install as module
-from dockless.engines.install import TamperedError, install, install_file
+from dockless.engines.install import Installation, Installed, install, install_file
+from dockless.engines.push_probe import ProbeResult
+from dockless.engines.tampering import TamperedError
 from dockless.model.errors import EngineError
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 CRANE = b"#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n'\n"
 
 
-def quiet(_: str) -> None:
-    pass
+PASSED = ProbeResult(passed=True, reason="", moment=1.0)
+
+
+class Check:
+    """Stands in for the push probe, for which a unit test has no sockets."""
+
+    def __init__(self, result: ProbeResult = PASSED) -> None:
+        self.result = result
+        self.asked: list[tuple[str, Path]] = []
+
+    def __call__(
+        self, name: str, path: Path, _policy: Path | None, _: Mapping[str, str], folder: Path
+    ) -> ProbeResult:
+        assert folder.is_dir()
+        assert path.stat().st_mode & 0o777 == 0o755
+        self.asked.append((name, path))
+        return self.result
+
+
+def installation(folder: Path, check: Check | None = None) -> Installation:
+    return Installation(
+        folder=folder,
+        environment=ENVIRONMENT,
+        note=lambda _: None,
+        check=check or Check(),
+    )
 
 
 def sha256(data: bytes) -> str:
@@ -34,16 +60,19 @@ def archive(name: str = "crane", kind: bytes = tarfile.REGTYPE, program: bytes =
     return buffer.getvalue()
 
 
-def installed(tmp_path: Path, data: bytes, checksum: str = "") -> Path:
+def installed(
+    tmp_path: Path, data: bytes, checksum: str = "", check: Check | None = None
+) -> Installed:
     file = tmp_path / "file"
     file.write_bytes(data)
-    checksum = checksum or sha256(data)
-    return install_file(tmp_path / "own", file, checksum, ENVIRONMENT, quiet)
+    return install_file(installation(tmp_path / "own", check), file, checksum or sha256(data))
 
 
 @pytest.mark.parametrize("data", [CRANE, archive()], ids=["program", "archive"])
 def test_a_file_with_the_right_checksum_becomes_a_program(tmp_path: Path, data: bytes) -> None:
-    path = installed(tmp_path, data)
+    done = installed(tmp_path, data)
+    path = done.path
+    assert done.probe == PASSED
     assert path == tmp_path / "own/crane"
     assert path.read_bytes() == CRANE
     assert path.stat().st_mode & 0o777 == 0o755
@@ -51,7 +80,7 @@ def test_a_file_with_the_right_checksum_becomes_a_program(tmp_path: Path, data: 
 
 
 def test_a_wrong_checksum_leaves_the_old_program_and_nothing_else(tmp_path: Path) -> None:
-    old = installed(tmp_path, CRANE)
+    old = installed(tmp_path, CRANE).path
     with pytest.raises(TamperedError, match=f"{sha256(b'bad')}, but {sha256(CRANE)}") as caught:
         installed(tmp_path, b"bad", checksum=sha256(CRANE))
     assert caught.value.exit_code == 7
@@ -79,6 +108,18 @@ def test_a_file_without_a_usable_crane_leaves_nothing(
     with pytest.raises(EngineError, match=complaint):
         installed(tmp_path, data)
     assert not list((tmp_path / "own").iterdir())
+
+
+def test_a_crane_that_cannot_push_is_not_put_in_the_place_of_the_old_one(tmp_path: Path) -> None:
+    old = installed(tmp_path, CRANE).path
+    failed = Check(ProbeResult(passed=False, reason="layout blob is a symlink.", moment=1.0))
+    with pytest.raises(EngineError, match="was not installed: layout blob is a symlink") as caught:
+        installed(tmp_path, CRANE + b"# newer", check=failed)
+    assert caught.value.exit_code == 7
+    assert [name for name, _ in failed.asked] == ["crane"]
+    assert failed.asked[0][1].parent != old.parent
+    assert list(old.parent.iterdir()) == [old]
+    assert old.read_bytes() == CRANE
 
 
 def test_more_than_crane_ever_had_is_refused(
@@ -123,7 +164,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="absent cannot be read"):
-        install_file(tmp_path / "own", tmp_path / "absent", "0" * 64, ENVIRONMENT, quiet)
+        install_file(installation(tmp_path / "own"), tmp_path / "absent", "0" * 64)
 
 
 def test_a_place_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
@@ -135,7 +176,12 @@ def test_a_place_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
 def test_when_no_way_works_the_error_lists_each(tmp_path: Path) -> None:
     notes: list[str] = []
     with pytest.raises(EngineError) as caught:
-        install(tmp_path / "own", None, {"PATH": ""}, notes.append)
+        install(
+            Installation(
+                folder=tmp_path / "own", environment={"PATH": ""}, note=notes.append, check=Check()
+            ),
+            None,
+        )
     assert "No release of crane is known" in caught.value.what
     assert "there is no apt-get" in caught.value.what
     assert "--from FILE --sha256 HEX" in caught.value.remedy

@@ -1,9 +1,10 @@
+import base64
 import re
 from pathlib import Path
 
 import pytest
 
-from dockless.engines.pins import crane_release, quirks
+from dockless.engines.pins import CRANE_SOURCE, crane_release, quirks
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,14 @@ def test_vendor_tools_md_has_every_pinned_checksum() -> None:
             assert release is not None
             assert release.sha256 in text
             assert release.version in text
+    assert CRANE_SOURCE.checksum in text
+    assert f"crane {CRANE_SOURCE.version}" in text
+
+
+def test_the_sum_of_the_source_is_one_that_a_go_sum_has() -> None:
+    kind, _, encoded = CRANE_SOURCE.checksum.partition(":")
+    assert kind == "h1"
+    assert len(base64.b64decode(encoded, validate=True)) == 32
 
 
 def test_other_machines_have_no_release() -> None:
