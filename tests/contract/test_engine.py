@@ -26,6 +26,7 @@ from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
 from dockless.registry.links import Gauge
 from dockless.registry.pace import Pace
+from dockless.registry.referrers import ReferrersLists
 from dockless.sources.folder import Folder
 from dockless.sources.oci import PackedImage, roots
 from fakes.engine import FakeEngine
@@ -65,7 +66,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     client = RegistryClient(Http(endpoint, {}), lambda: None)
     repository = Repository.of(server.host, name)
     if request.param == "direct":
-        engine = Direct(client, repository, Pace(None), Gauge())
+        engine = Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client))
     return Bench(engine, client, repository)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bed import images
 from bed.dockless import Dockless
 from bed.faults import Answer, Fault, FaultyRegistry, refusal, status
+from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 from bed.tools import crane
@@ -197,3 +199,20 @@ def test_an_engine_that_takes_no_such_repository_says_so_before_anything_is_comp
     assert "--engine auto" in done.stderr
     assert not list((pusher.program.folder / "cache").glob("dockless/blobs/*/*"))
     assert not pusher.registry.writers()
+
+
+@pytest.mark.parametrize(("engine", "named"), [("auto", True), ("direct", True), ("crane", False)])
+def test_referrers_are_listed_with_their_type_where_dockless_writes_them(
+    pusher: Pusher, layers: tuple[Layer, ...], engine: str, *, named: bool
+) -> None:
+    made = images.Layout(pusher.folder / "layout")
+    image = made.image(layers[:1], **images.named("acme/app:1"))
+    made.top(image, made.referrer(image, b"an SBOM"))
+    argv = ("mirror", made.folder, "--to", pusher.registry.host, "--engine", engine)
+    done = pusher.program.run(*argv)
+    assert done.code == 0, done.stderr
+    tag = image["digest"].replace(":", "-")
+    listed = json.loads(pusher.manifest(f"acme/app:{tag}"))["manifests"]
+    assert len(listed) == 1
+    assert (listed[0].get("artifactType") == "application/vnd.example.sbom") == named
+    assert ("Warning: " in done.stderr) != named

@@ -28,7 +28,7 @@ from dockless.engines.install import Installation, install
 from dockless.engines.names import refuses_repository
 from dockless.engines.pins import Release
 from dockless.engines.probe import probe, select, version
-from dockless.engines.push_probe import ProbeResult
+from dockless.engines.probe_result import ProbeResult
 from dockless.engines.tampering import TamperedError
 from dockless.model.errors import EngineError, NetworkError
 from dockless.model.reference import Repository

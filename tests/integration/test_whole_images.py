@@ -1,6 +1,7 @@
 """Images that dockless writes and reads itself, at docker-registry and the one inside crane."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
 from dockless.registry.links import Gauge
 from dockless.registry.pace import Pace
+from dockless.registry.referrers import ReferrersLists
 from dockless.registry.shared import SharedBlobs
 from dockless.registry.whole import WholeImages
 from dockless.sources.archive import candidates
@@ -84,7 +86,7 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
     shared, pace = SharedBlobs(), CountingPace()
     sender, other = shared.sender(), shared.sender()
-    writer = Direct(client, one, pace, Gauge())
+    writer = Direct(client, one, pace, Gauge(), partial(ReferrersLists, client))
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
     assert WholeImages(client, one, sender, writer).borrow(digests) == {}
@@ -93,7 +95,7 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, pace.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
-    then = Direct(client, two, pace, Gauge())
+    then = Direct(client, two, pace, Gauge(), partial(ReferrersLists, client))
     assert WholeImages(client, two, other, then).borrow(digests) == dict.fromkeys(digests, True)
     then.push(laid_out(image, tmp_path, *digests), image, two, task)
     assert client.present(two, digests) == set(digests)
@@ -106,7 +108,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     image, _ = signed
     repository = Repository.of(server.host, f"known/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
-    writer = Direct(client, repository, Pace(None), Gauge())
+    writer = Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client))
     known, *others = (blob.digest for blob in image.blobs)
     WholeImages(client, repository, SharedBlobs().sender(), writer).learn({known: True})
     with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
@@ -128,7 +130,9 @@ def test_what_the_registry_refuses_is_an_error(
     path.write_bytes(data + b"!")
     task = FakeProgress().start("uploading", None)
     with pytest.raises(DocklessError):
-        Direct(client, repository, Pace(None), Gauge()).push(layout, image, repository, task)
+        Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client)).push(
+            layout, image, repository, task
+        )
     assert not client.present(repository, [digest])
     assert client.manifest(repository, image.root.digest) is None
 
@@ -139,7 +143,7 @@ def test_an_image_is_pulled_as_it_is(
     image, _ = signed
     repository = Repository.of(server.host, f"pulled/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
-    writer = Direct(client, repository, Pace(None), Gauge())
+    writer = Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client))
     writer.push(laid_out(image, tmp_path), image, repository, task)
     writer.move(image, repository, "v1")
     back = tmp_path / "back"

@@ -31,6 +31,7 @@ from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
+from dockless.ports import Progress
 from dockless.processes.programs import ProgramsHere
 from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
@@ -206,12 +207,23 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         bounds = options.bounds()
         team = stack.enter_context(workers(pushing, who, space, bounds))
         push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
+        lost = _settled(team, own.progress)
         ledger.write(finished=True)
-        summary = _summary(ledger.lines())
+        summary = _summary(ledger.lines()) or lost
         if not (summary or pushing.dry_run):
             journal.end()
         _print(options, pushing, ledger, team)
     return summary
+
+
+def _settled(team: Workers, progress: Progress) -> DocklessError | None:
+    """See that what refers to images is listed; return the error where it is not."""
+    try:
+        team.settle()
+    except DocklessError as error:
+        progress.note(str(error))
+        return error
+    return None
 
 
 def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:

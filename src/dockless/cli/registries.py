@@ -1,11 +1,13 @@
 """The registries that one session works with: each is greeted once, each repository opened once."""
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockless.cli import ask, repositories
 from dockless.cli.options import PROGRAMS, PushOptions
@@ -22,6 +24,9 @@ from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart, NoUploads, Watch
 from dockless.registry.whole import WholeImages
 from dockless.retries import Patience
+
+if TYPE_CHECKING:
+    from dockless.registry.referrers import ReferrersLists
 
 Find = Callable[[Repository], Found]
 
@@ -63,10 +68,20 @@ class Registries:
         self._opened: dict[Repository, OpenRegistry] = {}
         self._asked: dict[Repository, tuple[str, ...]] = {}
         self._uploads = contextlib.ExitStack()
+        self._referrers: list[ReferrersLists] = []
 
     def close(self) -> None:
         """Stop what is being sent ahead."""
         self._uploads.close()
+
+    def settle(self) -> None:
+        """See, at the end, that the lists of referrers still have what was written to them.
+
+        Raises:
+            NetworkError: Others overwrite one of them again and again.
+        """
+        for each in self._referrers:
+            self._patience.call(each.settle)
 
     def open(self, repository: Repository) -> OpenRegistry:
         """Return the registry of a repository, once it answers; ask who we are if it wants to know.
@@ -89,7 +104,8 @@ class Registries:
         repositories.create(options, repository, space.progress.note)
         gauge = space.links.gauge(repository.host)
         watch = Watch(self._patience.deadline, options.stall_timeout, space.progress.note)
-        direct = Direct(client, repository, space.pace, gauge)
+        lists = functools.cache(partial(self._lists, client))
+        direct = Direct(client, repository, space.pace, gauge, lists)
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, NoUploads(), direct)
         if space.sender:
@@ -99,6 +115,13 @@ class Registries:
             HeadStart(client, repository, gauge, watch, self._begun)
         )
         return OpenRegistry(client, ahead, ahead, direct)
+
+    def _lists(self, client: RegistryClient) -> "ReferrersLists":
+        from dockless.registry.referrers import ReferrersLists  # noqa: PLC0415 - rare
+
+        made = ReferrersLists(client, turn=self._space.staging.store.turn)
+        self._referrers.append(made)
+        return made
 
     def _greeted(self, host: str) -> RegistryClient:
         """Return a client of a registry that answers; all repositories share its connections."""

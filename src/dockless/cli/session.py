@@ -139,6 +139,8 @@ class Session:
             if not order.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
                 self._warn_of_referrers(result)
+                if not self._sender:
+                    self.settle_referrers()
         except PushError as error:
             self._packer.learn(order.repository.host, error)
             raise
@@ -158,6 +160,14 @@ class Session:
                 f"Warning: {repository.host} keeps no list of referrers, so with --engine {wanted} "
                 f"{result.digest} is found {lost[wanted]}. Without --engine it is found with them."
             )
+
+    def settle_referrers(self) -> None:
+        """See that the lists of referrers still have what was written to them.
+
+        Raises:
+            NetworkError: Others overwrite one of them again and again.
+        """
+        self._registries.settle()
 
     def take_over(self, reserved: "Sender") -> None:
         """Send what was reserved for the image that is pushed next."""

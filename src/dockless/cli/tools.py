@@ -16,7 +16,7 @@ import click
 if TYPE_CHECKING:
     from dockless.engines.probe import Abilities
     from dockless.engines.probe_records import ProbeRecords
-    from dockless.engines.push_probe import ProbeResult
+    from dockless.engines.probe_result import ProbeResult
 
 _ENGINES = ("crane", "skopeo")
 _HEADINGS = ("ENGINE", "VERSION", "STATE", "PUSH PROBE", "PATH", "NOTES")

@@ -103,6 +103,16 @@ class Workers:
         with self._worker() as worker, contextlib.suppress(DocklessError):
             worker.look(_target(entry), entry.open(), self._reserved[entry])
 
+    def settle(self) -> None:
+        """See, when all are pushed, that the lists of referrers have what was written to them.
+
+        Raises:
+            NetworkError: Others overwrite one of them again and again.
+        """
+        for _ in range(self._idle.qsize()):
+            with self._worker() as worker:
+                worker.settle_referrers()
+
     def knows(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""
         with self._worker() as worker:

@@ -17,7 +17,7 @@ from dockless.engines import debian, golang
 from dockless.engines.download import client, fetch
 from dockless.engines.pins import Release, Source
 from dockless.engines.probe import probe
-from dockless.engines.push_probe import ProbeResult
+from dockless.engines.probe_result import ProbeResult
 from dockless.engines.tampering import TamperedError, tampered
 from dockless.model.errors import DocklessError, EngineError
 

@@ -130,7 +130,8 @@ def _read(file: Path) -> tuple[_Identity, ProbeResult]:
 
 def _write(file: Path, data: bytes) -> None:
     """Write a file of mode 0600 in one step."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (file.parent.parent, file.parent):  # the store may not be there yet
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as opened:

@@ -153,6 +153,10 @@ class BlobStore:
         """Wait until nobody else stages a layer with this head; closing the file lets them in."""
         return self._locked(head[:_LOCK_NAMES])
 
+    def turn(self, name: str) -> IO[bytes]:
+        """Wait until no other process of this user has this turn; closing the file ends it."""
+        return self._locked(name)
+
     def _locked(self, name: str) -> IO[bytes]:
         self._locks.mkdir(parents=True, exist_ok=True)
         lock = (self._locks / name).open("wb")

@@ -4,11 +4,11 @@ The registry compares all of it with its digest. The requests are those of the d
 'POST then PUT' and 'Pushing Manifests'.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from dockless.layout.oci import blob_path
@@ -25,6 +25,9 @@ from dockless.registry.links import Gauge
 from dockless.registry.manifests import put_manifest
 from dockless.registry.pace import Pace
 
+if TYPE_CHECKING:
+    from dockless.registry.referrers import ReferrersLists
+
 _CREATED, _ACCEPTED = 201, 202
 _CHUNK = 256 * 1024
 
@@ -37,13 +40,20 @@ class Direct:
         repository: The repository.
         pace: How fast bytes may go.
         gauge: Measures how fast they go.
+        referrers: Returns what keeps the lists of referrers where the registry does not.
     """
 
     name = "direct"
 
     def __init__(
-        self, client: RegistryClient, repository: Repository, pace: Pace, gauge: Gauge
+        self,
+        client: RegistryClient,
+        repository: Repository,
+        pace: Pace,
+        gauge: Gauge,
+        referrers: Callable[[], "ReferrersLists"],
     ) -> None:
+        self._referrers = referrers
         self._client = client
         self._repository = repository
         self._pace = pace
@@ -90,8 +100,12 @@ class Direct:
         self._there |= dict.fromkeys(blobs, True)
         for digest in content.children_first():
             data = content.documents[digest]
-            kind = parse_document(data).media_type
-            put_manifest(self._client, self._repository, str(digest), data, kind)
+            document = parse_document(data)
+            answer = put_manifest(
+                self._client, self._repository, str(digest), data, document.media_type
+            )
+            if document.subject:
+                self._referrers().add(self._repository, data, answer)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
         """Make the tag name the image, which the repository has by its digest.

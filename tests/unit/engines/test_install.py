@@ -9,7 +9,7 @@ import pytest
 
 from dockless.engines import install as module
 from dockless.engines.install import Installation, Installed, install, install_file
-from dockless.engines.push_probe import ProbeResult
+from dockless.engines.probe_result import ProbeResult
 from dockless.engines.tampering import TamperedError
 from dockless.model.errors import EngineError
 

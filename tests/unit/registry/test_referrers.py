@@ -11,7 +11,7 @@ from dockless.model.errors import ImmutableTagError, NetworkError, PushError, Se
 from dockless.model.manifest import OCI_INDEX, OCI_MANIFEST
 from dockless.model.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer, Body
+from dockless.registry.http import Answer, Body, Sink
 from dockless.registry.referrers import ATTEMPTS, FAILURES, ReferrersLists
 from fakes.http import StubHttp
 
@@ -68,8 +68,14 @@ class Shared(StubHttp):
         self.answers: list[Answer | NetworkError] = []
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Body = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        sink: Sink | None = None,
     ) -> Answer:
+        assert sink is None
         if url != LIST:
             return Answer(200, {}, b"")
         if self.answers:
