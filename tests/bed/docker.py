@@ -6,7 +6,7 @@ network nor its cgroups.
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,18 @@ class Docker:
         """Build the context's Dockerfile; return the image ID."""
         return self.run("build", "--quiet", "--tag", reference, context)
 
+    def load(self, archive: Path) -> str:
+        """Load an archive; return the name of its image."""
+        return self.run("load", "--input", archive).partition("Loaded image: ")[2].split()[0]
+
+    def image_id(self, reference: str) -> str:
+        """Return the ID of an image."""
+        return self.run("image", "inspect", "--format", "{{.Id}}", reference)
+
+    def digest(self, reference: str) -> str:
+        """Return what `docker images --digests` shows of an image."""
+        return self.run("images", "--digests", "--format", "{{.Digest}}", reference)
+
     def save(self, archive: Path, *references: str) -> Path:
         """Write a docker-archive of these images and return its path."""
         self.run("save", "--output", archive, *references)
@@ -63,16 +75,19 @@ class Docker:
 
 
 @contextlib.contextmanager
-def docker(folder: Path, dockerd: Path = _SYSTEM_DOCKERD) -> Iterator[Docker]:
-    """Run a Docker daemon for as long as the block lasts.
+def docker(
+    folder: Path, dockerd: Path = _SYSTEM_DOCKERD, features: Sequence[str] = ()
+) -> Iterator[Docker]:
+    """Run a Docker daemon, and the containerd that it starts, for as long as the block lasts.
 
     Args:
-        folder: A folder that exists, with a short path: the socket lives there.
+        folder: A folder that exists, with a short path: the sockets live there.
         dockerd: The daemon; the system's own unless another is given.
+        features: What to turn on in it.
     """
     data = folder / "data"
     socket = folder / "docker.sock"
-    argv = (
+    argv: tuple[str | Path, ...] = (
         dockerd,
         f"--data-root={data}",
         f"--exec-root={folder / 'exec'}",
@@ -81,6 +96,7 @@ def docker(folder: Path, dockerd: Path = _SYSTEM_DOCKERD) -> Iterator[Docker]:
         "--iptables=false",
         "--ip6tables=false",
         "--bridge=none",
+        *(f"--feature={feature}=true" for feature in features),
     )
     try:
         with running(argv, folder / "docker.log") as daemon:

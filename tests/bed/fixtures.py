@@ -105,6 +105,15 @@ def new_docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
 
 
 @pytest.fixture(scope="session")
+def containerd_docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+    """A daemon with containerd's image store, as is usual from 29 on, with `sample:1` built."""
+    folder = tmp_path_factory.mktemp("docker")
+    with docker(folder, modern_dockerd(), ["containerd-snapshotter"]) as running:
+        images.built(running, folder, SAMPLE)
+        yield running
+
+
+@pytest.fixture(scope="session")
 def rootless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An ordinary user with rootless podman and dockless, and `sample:1` built there."""
     folder = tmp_path_factory.mktemp("podman")

@@ -125,8 +125,8 @@ class Staging:
         found = (self.store.packing(guess, each) for each in self._formats() if guess)
         return next((packing for packing in found if packing), self.packing)
 
-    def document(self, data: bytes, media_type: str = "") -> Descriptor:
-        """Stage a small blob, such as a config; it goes where layers went before."""
+    def document(self, data: bytes, media_type: str = "", *, offered: bool = True) -> Descriptor:
+        """Stage a small blob, such as a config; if offered, it goes where layers went before."""
         blob = Descriptor(media_type, Digest.of(data), len(data))
         path = self.path(blob.digest)
         if path is None:
@@ -134,7 +134,7 @@ class Staging:
                 draft.write(data)
             self._keep(draft)
             path = self._blobs / blob.digest.hex
-        if self._ahead:
+        if self._ahead and offered:
             self.on_layer(blob, path)
         return blob
 

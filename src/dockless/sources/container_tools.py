@@ -2,8 +2,9 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dockless.layout.blocks import Readable
 from dockless.model.digest import Digest
@@ -23,19 +24,23 @@ class LocalImage:
     Attributes:
         tool: Which tool.
         name: The name that it was found under.
-        image_id: The digest that the tool knows it by: of its config, as a rule.
+        image_id: The digest that the tool knows it by: of its config as a rule, of its manifest or
+            index where the tool's store is containerd's.
+        as_stored: Whether it is known to be the latter. What `save` writes then is what the store
+            has, byte for byte.
     """
 
     tool: str
     name: str
     image_id: Digest
+    as_stored: bool = False
 
 
 class ContainerTool:
     """One of the tools, as it is on some machine.
 
     Attributes:
-        name: The program: `docker`, `podman` or `nerdctl`.
+        name: The program: `docker` or `podman`.
     """
 
     def __init__(self, name: str, programs: Programs) -> None:
@@ -55,20 +60,30 @@ class ContainerTool:
         argv = (self.name, "image", "inspect", *names)
         done = self._programs.run(argv, timeout=ANSWER_SECONDS)
         try:
-            listed = json.loads(done.stdout or b"[]")
             found = [
-                (image_digest(item["Id"]), [str(name) for name in item.get("RepoTags") or ()])
-                for item in listed
+                (self.identity(item), [*_texts(item, "RepoTags"), *_texts(item, "RepoDigests")])
+                for item in json.loads(done.stdout or b"[]")
             ]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise EngineError(f"{self.name} image inspect answered with something else.") from None
         if done.code and not found and not _means_absent(done.stderr):
             raise EngineError(f"{self.name} gives no answer: {_why(self.name, done.stderr)}")
         for name in names:
-            for image_id, tags in found:
-                if _names(name, image_id, tags):
-                    return LocalImage(self.name, name, image_id)
-        return LocalImage(self.name, names[0], found[0][0]) if found and len(names) == 1 else None
+            for (image_id, as_stored), called in found:
+                if _names(name, image_id, called):
+                    return LocalImage(self.name, name, image_id, as_stored)
+        return LocalImage(self.name, names[0], *found[0][0]) if found and len(names) == 1 else None
+
+    def identity(self, inspected: Mapping[str, Any]) -> tuple[Digest, bool]:
+        """Return the ID of an image that was inspected, and whether it is known to be as stored.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: It is no such answer.
+        """
+        image_id = image_digest(inspected["Id"])
+        # a client older than 28 leaves the descriptor out
+        root = (inspected.get("Descriptor") or {}).get("digest")
+        return image_id, str(image_id) == root or image_id in _digests(inspected)
 
     def names(self) -> list[str]:
         """Return the names of the images that the tool has."""
@@ -101,8 +116,20 @@ class ContainerTool:
 
     def save_argv(self, image: LocalImage) -> tuple[str, ...]:
         """Return what writes the image as a docker-archive to its stdout."""
-        # by ID: the name may have moved to another image since it was looked up
-        return (self.name, "save", image.image_id.hex)
+        # by ID: the name may have moved to another image since it was looked up; with its
+        # algorithm, without which Docker with containerd's store takes it for a name
+        return (self.name, "save", str(image.image_id))
+
+
+class Nerdctl(ContainerTool):
+    """nerdctl, which inspects by the config's digest, and saves by the manifest's or index's only.
+
+    That is what `pkg/inspecttypes/dockercompat` and `pkg/idutil/imagewalker` of its source do.
+    """
+
+    def identity(self, inspected: Mapping[str, Any]) -> tuple[Digest, bool]:
+        """Return the digest of the image's manifest or index, by which it can be saved."""
+        return next(((each, True) for each in _digests(inspected)), super().identity(inspected))
 
 
 class Buildah(ContainerTool):
@@ -128,8 +155,8 @@ class Buildah(ContainerTool):
 
 def container_tools(programs: Programs) -> tuple[ContainerTool, ...]:
     """Return every tool that may have images there, in the order in which they are asked."""
-    tools = (ContainerTool(name, programs) for name in ("docker", "podman", "nerdctl"))
-    return (*tools, Buildah("buildah", programs))
+    docker, podman = (ContainerTool(name, programs) for name in ("docker", "podman"))
+    return (docker, podman, Nerdctl("nerdctl", programs), Buildah("buildah", programs))
 
 
 def save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:
@@ -137,13 +164,26 @@ def save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:
     return SourceError(f"'{tool} save' of {image.name} failed: {_last_line(stderr)}")
 
 
-def _names(wanted: str, image_id: Digest, tags: Sequence[str]) -> bool:
+def _texts(inspected: Mapping[str, Any], key: str) -> list[str]:
+    return [str(name) for name in inspected.get(key) or ()]
+
+
+def _digests(inspected: Mapping[str, Any]) -> list[Digest]:
+    """Return the digests in the `repository@digest` of an image that was inspected."""
+    found = []
+    for name in _texts(inspected, "RepoDigests"):
+        with contextlib.suppress(ValueError):  # Docker knows `<none>@<none>`
+            found.append(Digest.parse(name.rpartition("@")[2]))
+    return found
+
+
+def _names(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:
     bare = wanted.removeprefix("sha256:")
     if len(bare) >= 12 and image_id.hex.startswith(bare):  # noqa: PLR2004 - the usual short ID
         return True
     # podman keeps what has no registry under localhost/
     meant = _tagged(wanted) | _tagged(f"localhost/{wanted}")
-    return any(_tagged(tag) & meant for tag in tags)
+    return any(_tagged(name) & meant for name in called)
 
 
 def _tagged(name: str) -> set[Reference]:

@@ -23,7 +23,6 @@ from dockless.sources.container_tools import (
     ContainerTool,
     LocalImage,
     container_tools,
-    image_digest,
     save_failed,
 )
 
@@ -91,7 +90,7 @@ class DockerDaemon(ContainerTool):
             status, answer = self._told(f"images/{quote(name)}/json")
             if status == _OK:
                 try:
-                    return LocalImage(self.name, name, image_digest(json.loads(answer)["Id"]))
+                    return LocalImage(self.name, name, *self.identity(json.loads(answer)))
                 except (ValueError, KeyError, TypeError, AttributeError):
                     raise self._silent("it answers with something else.") from None
             if status != _NOT_FOUND:
@@ -113,7 +112,7 @@ class DockerDaemon(ContainerTool):
         Raises:
             SourceError: The daemon failed on the way.
         """
-        with self._asked(f"images/{image.image_id.hex}/get", None) as answer:
+        with self._asked(f"images/{image.image_id}/get", None) as answer:
             if answer.status != _OK:
                 raise save_failed(self.name, image, _message(answer.read()))
             try:

@@ -10,7 +10,17 @@ from dockless.model.errors import AbsentError, SourceError
 from dockless.model.manifest import Descriptor
 
 
-class Files(Protocol):
+class Documents(Protocol):
+    """The names of a source's files, and what stands in the small ones."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a file of this name."""
+
+    def document(self, name: str) -> bytes:
+        """Return a small file, JSON as a rule; raise SourceError when missing or too large."""
+
+
+class Files(Documents, Protocol):
     """The named files of one source.
 
     Attributes:
@@ -18,12 +28,6 @@ class Files(Protocol):
     """
 
     label: str
-
-    def __contains__(self, name: object) -> bool:
-        """Whether there is a file of this name."""
-
-    def document(self, name: str) -> bytes:
-        """Return a small file, JSON as a rule; raise SourceError when missing or too large."""
 
     def size(self, name: str) -> int:
         """Return a file's length in bytes; raise SourceError when it is missing."""
@@ -71,6 +75,10 @@ def link_target(name: str, target: str, label: str, *, hard: bool) -> str:
 
 def missing(label: str, name: str) -> AbsentError:
     """Return the error for a file that an image needs and its source lacks."""
-    return AbsentError(
-        f"{label} lacks {name}, which its image needs.", "Save the image again, completely."
-    )
+    remedy = "Save the image again, completely."
+    if name.startswith("blobs/"):  # 'docker save' ends well all the same (moby issue 49784)
+        remedy += (
+            " Where Docker itself lacks it, pull the image again first, or save and push one"
+            " platform that is there with --platform."
+        )
+    return AbsentError(f"{label} lacks {name}, which its image needs.", remedy)

@@ -7,7 +7,7 @@ from dockless.layout.staging import Staging
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
-from dockless.model.manifest import parse_config
+from dockless.model.manifest import Descriptor, parse_config
 from dockless.model.platform import Platform
 from dockless.ports import Image, Progress
 from dockless.sources.archive import candidates, select
@@ -17,6 +17,8 @@ from dockless.sources.docker_archive import (
     known_layers,
     staged_paths,
 )
+from dockless.sources.files import Files
+from dockless.sources.stored_image import StoredImage, remembered, stored_root
 from dockless.sources.streams import read_stream
 
 
@@ -38,11 +40,12 @@ class ToolImage:
         self._platform = platform
         self._content: Content | None = None
         self._saved: Image | None = None
+        self._digest_is_new = True
 
     @property
     def digest_is_new(self) -> bool:
         """Whether its manifest is made here."""
-        return self._saved.digest_is_new if self._saved else True
+        return self._saved.digest_is_new if self._saved else self._digest_is_new
 
     def content(self) -> Content:
         """Return the image as it will be pushed; one that was seen before is not saved again."""
@@ -65,7 +68,8 @@ class ToolImage:
         try:
             config = parse_config(data)
         except ValueError:
-            return None
+            self._digest_is_new = False
+            return remembered(self._found.image_id, self._staging, self._platform)
         known = known_layers(config, self._staging)
         if not all(diff_id in known for diff_id in config.diff_ids):
             return None
@@ -78,8 +82,15 @@ class ToolImage:
         if self._saved is None:
             label = f"{self._tool.name} image {self._found.name}"
             files = read_stream(
-                lambda: self._tool.save(self._found), label, self._staging, self._progress
+                lambda: self._tool.save(self._found),
+                label,
+                self._staging,
+                self._progress,
+                layers="kept" if self._found.as_stored else "guessed",
             )
+            if root := stored_root(files, self._found.image_id):
+                self._saved = self._as_stored(files, root)
+                return self._saved
             chosen = select(candidates(files, self._staging, self._platform), "", label)
             self._saved = chosen.open()
             saved = self._saved.content()
@@ -90,6 +101,16 @@ class ToolImage:
                     f"not {self._found.image_id}: {self._tool.name} rewrote its config."
                 )
         return self._saved
+
+    def _as_stored(self, files: Files, root: Descriptor) -> Image:
+        image = StoredImage(files, self._found, root, self._platform)
+        image.remember(self._staging)
+        if image.has_plain_layers:
+            self._progress.note(
+                f"{self._tool.name} has uncompressed layers of {self._found.name}; they go as they "
+                "are, so that its digest stays."
+            )
+        return image
 
 
 def find_local(

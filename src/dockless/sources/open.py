@@ -124,7 +124,7 @@ class Opener:
                 spec.label,
                 self._staging,
                 self._progress,
-                again=False,
+                layers="packed",
             )
         with _reading(spec.path):
             if spec.path.name.endswith(ENDING):
@@ -140,7 +140,7 @@ class Opener:
                 spec.label,
                 self._staging,
                 self._progress,
-                again=spec.path.is_file(),
+                layers="guessed" if spec.path.is_file() else "packed",
             )
 
     def _joined(self, spec: SourceSpec) -> Files:

@@ -8,30 +8,35 @@ from dockless.layout.staging import MispredictedError, Staging
 from dockless.layout.streams import Rejoined
 from dockless.model.timings import Timings
 from dockless.ports import Progress
-from dockless.sources.tarball import StreamedTar
+from dockless.sources.tarball import Layers, StreamedTar
 
 Opener = Callable[[], AbstractContextManager[Readable]]
 
 
 def read_stream(
-    opener: Opener, label: str, staging: Staging, progress: Progress, *, again: bool = True
+    opener: Opener,
+    label: str,
+    staging: Staging,
+    progress: Progress,
+    layers: Layers = "guessed",
 ) -> StreamedTar:
     """Stage everything that a stream brings.
 
-    Layers that look like known ones are only hashed. Should one be another after all, the stream
-    is opened and read a second time without guessing; where it cannot be (`again` is false),
-    nothing is guessed at first.
+    If `layers` are `guessed`, those that look like known ones are only hashed; should one be
+    another after all, the stream is opened and read a second time, and they are `packed`. A stream
+    that cannot be opened again must not be guessed at.
     """
     task = progress.start(f"staging {label}", None)
     try:
-        if again:
+        if layers == "guessed":
             try:
                 with _exported(opener, staging.timings) as stream:
-                    return StreamedTar(stream, label, staging, task, may_guess=True)
+                    return StreamedTar(stream, label, staging, task, layers)
             except MispredictedError:
                 progress.note(f"A layer of {label} changed past its beginning; reading it again.")
+                layers = "packed"
         with _exported(opener, staging.timings) as stream:
-            return StreamedTar(stream, label, staging, task, may_guess=False)
+            return StreamedTar(stream, label, staging, task, layers)
     finally:
         task.finish()
 

@@ -5,7 +5,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Literal, cast
 
 from dockless.layout.blocks import BLOCK, Readable, blocks, read_block
 from dockless.layout.checks import check, mismatch
@@ -20,9 +20,13 @@ from dockless.sources.files import missing
 from dockless.sources.forward import Forward
 from dockless.sources.headers import Header, Links, members, tar_errors, too_large
 
+Layers = Literal["guessed", "packed", "kept"]
+
 _MOST_DOCUMENTS = 64 * 1024 * 1024
 _USTAR = slice(257, 262)
 _EMPTY_TAR = bytes(512)
+_BLOBS = "blobs/"
+_PACKED = ("gzip", "zstd")
 
 
 class PlainTar:
@@ -136,17 +140,29 @@ class StreamedTar:
 
     Everything is staged while it passes: what looks like a layer as one, small JSON documents in
     memory. Which of them the image needs is known only at the end.
+
+    Args:
+        stream: The archive.
+        label: What it is called in messages.
+        staging: Where its layers are staged.
+        task: Told of every byte of them.
+        layers: What becomes of those that are not compressed: they are `packed`; `guessed`, which
+            is the same, but that one which begins like a known one is only hashed; or, in an
+            archive that is known to hold an image as it is to be pushed, `kept` as they are.
     """
 
     def __init__(
-        self, stream: Readable, label: str, staging: Staging, task: Task, *, may_guess: bool
+        self, stream: Readable, label: str, staging: Staging, task: Task, layers: Layers
     ) -> None:
         self.label = label
         self._staging = staging
+        self._guesses = layers == "guessed"
+        self._keeps = layers == "kept"
         self._links = Links()
         self._documents: dict[str, bytes] = {}
         self._documents_size = 0
         self._layers: dict[str, Layer] = {}
+        self._copies: set[str] = set()
         first = read_block(stream)
         whole, packed = Rejoined(first, stream), sniff(first)
         with decompressing(whole, packed, label) as plain, tar_errors(label):
@@ -154,28 +170,23 @@ class StreamedTar:
             file = cast("IO[bytes]", forward)
             with tarfile.open(fileobj=file, mode="r:", tarinfo=Header) as archive:
                 for name, member in members(archive, label):
-                    self._take(forward, name, member, task, may_guess=may_guess)
+                    self._take(forward, name, member, task)
             if packed != "none":  # what comes last tells whether the rest was good
                 for _ in blocks(plain):
                     pass
 
-    def _take(
-        self,
-        forward: Forward,
-        name: str,
-        member: tarfile.TarInfo,
-        task: Task,
-        *,
-        may_guess: bool,
-    ) -> None:
+    def _take(self, forward: Forward, name: str, member: tarfile.TarInfo, task: Task) -> None:
         if not member.isreg():
             self._links.add(name, member, self.label)
             return
         head = forward.read(min(member.size, BLOCK))
         source = Rejoined(head, forward)
-        if _is_layer(name, head):
+        is_layer = _is_layer(name, head)
+        if is_layer and self._keeps and sniff(head) not in _PACKED and name.startswith(_BLOBS):
+            self._copy(source, name, member.size, task)
+        elif is_layer:
             self._layers[name] = self._staging.layer(
-                source, member.size, task, f"{self.label}: {name}", may_guess=may_guess
+                source, member.size, task, f"{self.label}: {name}", may_guess=self._guesses
             )
         elif member.size <= LONGEST_MANIFEST:
             self._documents[name] = head + forward.read(member.size - len(head))
@@ -187,18 +198,19 @@ class StreamedTar:
                     f"{self.label} has more than 64 MiB of small files: no image archive has.",
                     "Give an archive made by 'docker save', 'podman save' or skopeo.",
                 )
-        elif name.startswith("blobs/"):
+        elif name.startswith(_BLOBS):
             self._copy(source, name, member.size, task)
 
     def _copy(self, source: Readable, name: str, size: int, task: Task) -> None:
-        algorithm, _, encoded = name.removeprefix("blobs/").partition("/")
+        algorithm, _, encoded = name.removeprefix(_BLOBS).partition("/")
         with contextlib.suppress(ValueError):
             blob = Descriptor("", Digest.parse(f"{algorithm}:{encoded}"), size)
             self._staging.copy(source, blob, task, f"{self.label}: {name}", None)
+            self._copies.add(name)
 
     def __contains__(self, name: object) -> bool:
         found = self._links.follow(name) if isinstance(name, str) else ""
-        return found in self._documents or found in self._layers
+        return found in self._documents or found in self._layers or found in self._copies
 
     def document(self, name: str) -> bytes:
         """Return a small file."""
@@ -230,6 +242,8 @@ class StreamedTar:
                 raise mismatch(f"{self.label}: {name}", layer.diff_id, diff_id)
         elif self._staging.path(blob.digest):
             digest = blob.digest
+            if found in self._copies and diff_id and digest != diff_id:
+                raise mismatch(f"{self.label}: {name}", digest, diff_id)
         else:
             raise missing(self.label, name)
         if digest != blob.digest:

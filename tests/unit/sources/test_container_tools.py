@@ -8,7 +8,13 @@ import pytest
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
 from dockless.processes.programs import ProgramsHere
-from dockless.sources.container_tools import Buildah, ContainerTool, LocalImage, container_tools
+from dockless.sources.container_tools import (
+    Buildah,
+    ContainerTool,
+    LocalImage,
+    Nerdctl,
+    container_tools,
+)
 
 ONE, TWO = Digest.of(b"one"), Digest.of(b"two")
 Install = Callable[..., None]
@@ -78,6 +84,45 @@ def test_an_image_is_found_by_its_id(
     assert found == LocalImage("docker", name, ONE)
 
 
+@pytest.mark.parametrize(
+    ("more", "as_stored"),
+    [
+        ({"Descriptor": {"digest": str(ONE)}}, True),
+        ({"Descriptor": None, "RepoDigests": [f"shop@{ONE}"]}, True),
+        ({"RepoDigests": [f"shop@{TWO}", "<none>@<none>"]}, False),
+        ({}, False),
+    ],
+)
+def test_containerds_store_is_known_by_ids_that_are_digests_of_manifests(
+    environment: dict[str, str], install: Install, more: dict[str, object], *, as_stored: bool
+) -> None:
+    install("docker", json.dumps([{"Id": str(ONE), "RepoTags": ["shop:1"], **more}]))
+    found = ContainerTool("docker", ProgramsHere(environment)).find(("shop:1",))
+    assert found == LocalImage("docker", "shop:1", ONE, as_stored)
+
+
+def test_an_image_is_found_by_its_digest_among_others(
+    environment: dict[str, str], install: Install
+) -> None:
+    listed = [{"Id": str(each), "RepoDigests": [f"shop@{each}"]} for each in (TWO, ONE)]
+    install("docker", json.dumps(listed))
+    found = ContainerTool("docker", ProgramsHere(environment)).find(("absent", f"shop@{ONE}"))
+    assert found == LocalImage("docker", f"shop@{ONE}", ONE, as_stored=True)
+
+
+@pytest.mark.parametrize("digests", [[f"shop@{TWO}"], []])
+def test_nerdctl_saves_by_the_manifest_where_it_is_known(
+    environment: dict[str, str], install: Install, digests: list[str]
+) -> None:
+    answer = {"Id": str(ONE), "RepoTags": ["shop:1"], "RepoDigests": digests}
+    install("nerdctl", json.dumps([answer]))
+    tool = Nerdctl("nerdctl", ProgramsHere(environment))
+    found = tool.find(("shop:1",))
+    expected = TWO if digests else ONE
+    assert found == LocalImage("nerdctl", "shop:1", expected, as_stored=bool(digests))
+    assert tool.save_argv(found) == ("nerdctl", "save", str(expected))
+
+
 def test_the_answer_to_one_name_is_taken_at_its_word(
     environment: dict[str, str], install: Install
 ) -> None:
@@ -140,7 +185,7 @@ def test_an_image_is_saved_by_its_id_on_a_pipe(
         LocalImage("docker", "shop", ONE)
     ) as stream:
         assert stream.read() == b"the archive"
-    assert (tmp_path / "docker.log").read_text() == f"save {ONE.hex}\n"
+    assert (tmp_path / "docker.log").read_text() == f"save sha256:{ONE.hex}\n"
 
 
 def test_a_tool_sees_nothing_of_our_own_settings(

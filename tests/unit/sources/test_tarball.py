@@ -40,7 +40,7 @@ def read(
 
     def streamed(data: bytes) -> Files:
         task = FakeTask("staging", None)
-        return StreamedTar(io.BytesIO(data), "image.tar", staging, task, may_guess=True)
+        return StreamedTar(io.BytesIO(data), "image.tar", staging, task, "guessed")
 
     return plain if request.param == "plain" else streamed
 
@@ -170,7 +170,7 @@ def test_more_files_than_any_image_has_are_refused(
 def test_a_stream_may_be_compressed_and_is_read_to_its_end(staging: Staging) -> None:
     stream = io.BytesIO(gzip.compress(tar(file("manifest.json", b"[]")) + bytes(10240)))
     task = FakeTask("staging", None)
-    files = StreamedTar(stream, "image.tar.gz", staging, task, may_guess=False)
+    files = StreamedTar(stream, "image.tar.gz", staging, task, "packed")
     assert files.document("manifest.json") == b"[]"
     assert stream.read() == b""
 
@@ -188,7 +188,7 @@ def test_a_stream_is_not_waited_for_past_the_end_of_its_archive(staging: Staging
     layer = tar(file("data", os.urandom(2 * BLOCK)))
     stream = Unending(tar(file("1/layer.tar", layer), file("manifest.json", b"[]")))
     task = FakeTask("staging", None)
-    files = StreamedTar(stream, "image.tar", staging, task, may_guess=False)
+    files = StreamedTar(stream, "image.tar", staging, task, "packed")
     assert files.layer("1/layer.tar").diff_id == Digest.of(layer)
     assert files.document("manifest.json") == b"[]"
 
@@ -199,7 +199,7 @@ def test_the_small_files_of_a_stream_have_a_limit_together(
     monkeypatch.setattr(tarball, "_MOST_DOCUMENTS", 5)
     stream = io.BytesIO(tar(file("a", b"123"), file("b", b"456")))
     with pytest.raises(SourceError, match="small files"):
-        StreamedTar(stream, "image.tar", staging, FakeTask("staging", None), may_guess=False)
+        StreamedTar(stream, "image.tar", staging, FakeTask("staging", None), "packed")
 
 
 def test_only_the_headers_of_a_plain_tar_are_read_at_first(

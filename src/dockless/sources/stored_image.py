@@ -1,0 +1,209 @@
+"""Images of a Docker, or a nerdctl, whose store is containerd's: pushed as they are.
+
+Such a store keeps the manifest or index, and the layers, as they were pulled, loaded or built. The
+image's ID is the digest of that manifest or index, and `docker images --digests` shows the same.
+What `docker save` writes is an OCI layout with these very bytes; where blobs were never fetched it
+leaves them out, and ends well all the same (moby issue 49784).
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.layout.staging import Layer, Staging
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.errors import AbsentError, SourceError
+from dockless.model.manifest import (
+    INDEXES,
+    MANIFESTS,
+    Descriptor,
+    Index,
+    Manifest,
+    layer_compression,
+    parse_document,
+)
+from dockless.model.platform import Platform
+from dockless.sources.container_tools import LocalImage
+from dockless.sources.files import Documents, Files, missing
+from dockless.sources.oci import PackedImage, blob_name, roots
+
+
+def stored_root(files: Files, image_id: Digest) -> Descriptor | None:
+    """Return the manifest or index whose digest is the image's ID; None where there is none.
+
+    The classic store's IDs are digests of configs, so that there never is.
+    """
+    listed = roots(files) if "index.json" in files else ()
+    return next((root for root in listed if root.digest == image_id), None)
+
+
+class StoredImage(PackedImage):
+    """An image that was saved from such a store.
+
+    Args:
+        files: What was saved.
+        found: The image as its tool has it.
+        root: Its manifest or index.
+        platform: Which platform's image, of several; None for all.
+    """
+
+    def __init__(
+        self, files: Files, found: LocalImage, root: Descriptor, platform: Platform | None
+    ) -> None:
+        super().__init__(files, root, platform)
+        self._whole = root
+        self._found = found
+
+    def content(self) -> Content:
+        """Return the image with all that it leads to; every manifest is checked."""
+        try:
+            return super().content()
+        except SourceError as error:
+            raise incomplete(self._files, self._found, self._whole) or error from None
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return a checked file for each of these blobs."""
+        try:
+            return super().paths(digests)
+        except AbsentError as error:
+            absent = incomplete(self._files, self._found, self._whole, AbsentError)
+            raise absent or error from None
+
+    def remember(self, staging: Staging) -> None:
+        """Keep what `remembered` needs, and check the blobs that are there against the diffIDs.
+
+        Raises:
+            SourceError: One is not what the image's config says.
+        """
+        content = self.content()
+        self.paths([each.digest for each in content.blobs if blob_name(each.digest) in self._files])
+        for digest in (self._whole.digest, *content.documents, *content.configs()):
+            name = blob_name(digest)
+            if name in self._files:
+                staging.document(self._files.document(name), offered=False)
+
+    @property
+    def has_plain_layers(self) -> bool:
+        """Whether any layer is not compressed."""
+        return any(layer_compression(blob.media_type) == "none" for blob in self.content().blobs)
+
+
+def incomplete(
+    files: Documents, found: LocalImage, root: Descriptor, kind: type[SourceError] = SourceError
+) -> SourceError | None:
+    """Return the error for an image whose store lacks blobs; None where it lacks none.
+
+    Args:
+        files: What was saved.
+        found: The image as its tool has it.
+        root: Its manifest or index.
+        kind: What the error is.
+    """
+    parts = tuple(_parts(files, root))
+    there = [part.platform for part in parts if part.complete and part.platform]
+    lacking = [part.platform for part in parts if not part.complete]
+    if not lacking:
+        return None
+    tool, name = found.tool, found.name
+    named = "" if name.removeprefix("sha256:") in str(found.image_id) else f" {name}"
+    absent = ", ".join(str(each) for each in lacking if each)
+    whose = f" for {absent}" if absent else ""
+    only = f" --platform {absent.partition(',')[0]}" if absent and there else ""
+    fetch = f"fetch it with '{tool} pull{only}{named}', or build or load the image again."
+    remedy = f"To have it, {fetch}"
+    if there:
+        remedy = f"Push what is there with --platform {there[0]}. To have all of it, {fetch}"
+    return kind(
+        f"{tool} lists the image {name}, but lacks blobs of it{whose}: "
+        "they were never fetched, and saving it again does not help.",
+        remedy,
+    )
+
+
+def remembered(image_id: Digest, staging: Staging, platform: Platform | None) -> Content | None:
+    """Return the content of an image by its manifest or index, if that was saved before."""
+    path = staging.path(image_id)
+    try:
+        data = path.read_bytes() if path else b""
+        root = Descriptor(parse_document(data).media_type, image_id, len(data))
+        return PackedImage(_Staged(staging, str(image_id)), root, platform).content()
+    except (ValueError, SourceError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One image of an index.
+
+    Attributes:
+        platform: What it is for; None where the index does not say.
+        complete: Whether its manifest, its config and its layers are all there.
+    """
+
+    platform: Platform | None
+    complete: bool
+
+
+def _parts(files: Documents, root: Descriptor) -> Iterator[_Part]:
+    name = blob_name(root.digest)
+    platform = root.platform if root.platform and root.platform.os != "unknown" else None
+    try:
+        document = parse_document(files.document(name)) if name in files else None
+    except ValueError:  # it is there, and damaged
+        return
+    if isinstance(document, Index):
+        for child in document.manifests:
+            if child.media_type in INDEXES | MANIFESTS:
+                yield from _parts(files, child)
+        return
+    blobs = (document.config, *document.layers) if isinstance(document, Manifest) else ()
+    held = (blob.urls or blob_name(blob.digest) in files for blob in blobs)
+    yield _Part(platform, document is not None and all(held))
+
+
+class _Staged:
+    """The manifests and configs that the staging area and its store have, as `Files`.
+
+    Attributes:
+        label: What the source is called in messages.
+    """
+
+    def __init__(self, staging: Staging, label: str) -> None:
+        self.label = label
+        self._staging = staging
+
+    def _path(self, name: str) -> Path:
+        path = self._found(name)
+        if path is None:
+            raise missing(self.label, name)
+        return path
+
+    def _found(self, name: str) -> Path | None:
+        algorithm, _, encoded = name.removeprefix("blobs/").partition("/")
+        return self._staging.path(Digest.parse(f"{algorithm}:{encoded}"))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._found(name) is not None
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        return self._path(name).read_bytes()
+
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes."""
+        return self._path(name).stat().st_size
+
+    def layer(self, name: str) -> Layer:
+        """Raise an error: nothing here is to be compressed."""
+        raise missing(self.label, name)
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Return a staged file, which was checked when it was staged."""
+        del blob, diff_id
+        return self._path(name)
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Raise an error for a file that is not there; others were checked when staged."""
+        del blob
+        self._path(name)
