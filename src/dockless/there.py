@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dockless.delivery import Delivery, Order, refuse_moves, tags_before
+from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError
 from dockless.model.plan import BlobPlan, Plan, TagPlan
@@ -50,8 +51,8 @@ def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> D
 
     Args:
         order: What is asked for.
-        image_id: The digest of the image's config, as the host's tool knows it; None if it is
-            not known, or may be another one once saved.
+        image_id: The digest that the host's tool knows the image by, of its config or of its
+            manifest or index; None if it is not known, or may be another one once saved.
         means: What to work with.
 
     Raises:
@@ -85,12 +86,12 @@ def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> D
 
 def already_there(
     order: Order, image_id: Digest, registry: Registry, patience: Patience
-) -> Digest | None:
-    """Return the digest that every tag names, if that is this image already, however packed."""
+) -> Content | None:
+    """Return what every tag names, if that is this image already, however packed."""
     named = set(tags_before(order, registry, patience).values())
     digest = named.pop()
     if named or digest is None:
         return None
     content = read_back(registry, order.repository, digest, patience)
     same = content is not None and image_id in (content.image_id, digest)
-    return digest if same else None
+    return content if same else None

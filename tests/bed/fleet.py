@@ -158,6 +158,26 @@ def skopeo_host(host_folder: Path, bridge: Network, key: Key, new_docker: Docker
 
 
 @pytest.fixture(scope="session")
+def containerd_host(
+    host_folder: Path, bridge: Network, key: Key, containerd_docker: Docker, crane_folder: Path
+) -> Iterator[Host]:
+    """A host with crane and a docker whose store is containerd's."""
+    traits = Traits(docker=containerd_docker.socket, programs=crane_folder, hidden=("skopeo",))
+    with host(host_folder / "containerd", bridge, 7, traits, key.public) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def containerd_skopeo_host(
+    host_folder: Path, bridge: Network, key: Key, containerd_docker: Docker
+) -> Iterator[Host]:
+    """A host with skopeo and a docker whose store is containerd's."""
+    traits = Traits(docker=containerd_docker.socket)
+    with host(host_folder / "containerd-skopeo", bridge, 8, traits, key.public) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def bare_host(host_folder: Path, bridge: Network, key: Key, old_docker: Docker) -> Iterator[Host]:
     """A host with docker and no engine."""
     traits = Traits(docker=old_docker.socket, hidden=_ENGINES)

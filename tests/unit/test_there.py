@@ -98,7 +98,10 @@ def test_an_image_that_every_tag_names_is_already_there(engine: Engine) -> None:
     registry.hold(REPOSITORY, engine.content, "v1")
     assert already_there(ORDER, image_id, registry, PATIENCE) is None, "one tag lacks"
     registry.hold(REPOSITORY, engine.content, "v2")
-    assert already_there(ORDER, image_id, registry, PATIENCE) == engine.content.root.digest
+    for known_as in (image_id, engine.content.root.digest):  # classic, and containerd's store
+        there = already_there(ORDER, known_as, registry, PATIENCE)
+        assert there
+        assert (there.root.digest, there.image_id) == (engine.content.root.digest, image_id)
     assert already_there(ORDER, OTHER, registry, PATIENCE) is None
     registry.repositories[REPOSITORY].tags["v2"] = OTHER
     assert already_there(ORDER, image_id, registry, PATIENCE) is None

@@ -10,45 +10,26 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dockless.cli.engine import crane_path, missing
+from dockless.cli.export_there import Found, export
 from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines import portable, probe
-from dockless.engines.there import CraneThere, Exported, SkopeoThere, Stand
-from dockless.layout.decompression import sniff
+from dockless.engines.there import CraneThere, SkopeoThere, Stand
 from dockless.model.endpoint import is_loopback
-from dockless.model.errors import EngineError, SourceError
+from dockless.model.errors import EngineError
 from dockless.model.host import Way
 from dockless.model.reference import Repository
 from dockless.ports import Progress
 from dockless.registry.client import RegistryClient
 from dockless.remote import files, reach, tunnel
 from dockless.remote.workplace import Workplace
-from dockless.sources.container_tools import ContainerTool, LocalImage
-from dockless.sources.spec import SourceThere
 from dockless.there import EngineThere
 
 _POLICIES = ("{home}/.config/containers/policy.json", "/etc/containers/policy.json")
 _KEPT = ".cache/dockless/engines"
 _HTTPS, _HTTP = 443, 80
 _DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
-_UNPACK = {"gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "zstd": "zstd"}
-_MAGIC_BYTES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The image on a host: what a container tool has, or a path.
-
-    Attributes:
-        tool: The tool that has it; None for a path.
-        local: The image as that tool has it; None for a path.
-        source: The path; None for a tool's image.
-    """
-
-    tool: ContainerTool | None = None
-    local: LocalImage | None = None
-    source: SourceThere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +98,7 @@ class Equipment:
                 self._policy() if name == "skopeo" else None,
             )
             kind = CraneThere if name == "crane" else SkopeoThere
-            yield kind(stand, self._export(progress))
+            yield kind(stand, export(self._found, self._shell, self._facts.folder, progress))
 
     @cached_property
     def _unfit(self) -> str:
@@ -238,41 +219,3 @@ class Equipment:
     def _policy(self) -> Path | None:
         paths = [path.format(home=self._facts.home) for path in _POLICIES]
         return next((Path(path) for path in paths if self._shell.is_file(path)), None)
-
-    def _export(self, progress: Progress) -> Exported:
-        tool, local, source = self._found.tool, self._found.local, self._found.source
-        archive = f"{self._facts.folder}/image.tar"
-        if tool and local:
-            progress.note(f"Saving {local.name} with {tool.name} there")
-            done = self._shell.work(tool.save_argv(local), stdout=archive)
-            if done.code:
-                self._shell.script(f"rm -f {shlex.quote(archive)}")
-                why = done.stderr.splitlines()[-1] if done.stderr else "it gave no reason."
-                what = f"'{tool.name} save' of {local.name} failed on {self._shell.host}: {why}"
-                if "no space left" in done.stderr.lower():  # which relay does not need
-                    raise EngineError(what, "Free some space there, or push with --via relay.")
-                raise SourceError(what)
-            return Exported(archive, is_layout=False)
-        if source is None:
-            raise SourceError("There is no image.")
-        if source.kind == "layout":
-            return Exported(source.path, is_layout=True)
-        return Exported(self._plain(source.path, archive), is_layout=False)
-
-    def _plain(self, path: str, archive: str) -> str:
-        """Return a docker-archive as it is, or unpacked in our folder."""
-        head = self._shell.run(("head", "-c", str(_MAGIC_BYTES), path))
-        if head.code:
-            raise SourceError(f"{path} cannot be read on {self._shell.host}: {head.stderr}")
-        packed = sniff(head.stdout)
-        if packed != "none":
-            done = self._shell.work((_UNPACK[packed], "-dc", path), stdout=archive)
-            if done.code:
-                self._shell.script(f"rm -f {shlex.quote(archive)}")
-                raise SourceError(f"{path} cannot be unpacked: {done.stderr}")
-            path = archive
-        listed = self._shell.script(f"tar -tf {shlex.quote(path)}", timeout=None)
-        names = [name.removeprefix(b"./") for name in listed.stdout.split()]
-        if b"manifest.json" not in names:
-            raise EngineError(f"{path} is no docker-archive, which alone an engine there can push.")
-        return path

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from dockless.cli.engine_there import Equipment, Found, Task
+from dockless.cli.engine_there import Equipment, Task
 from dockless.cli.errand import Errand
+from dockless.cli.export_there import Found
 from dockless.cli.session import Session
 from dockless.delivery import Delivery, deliver
 from dockless.fleet import Delivered
+from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import (
     DocklessError,
@@ -138,9 +140,9 @@ class HostVisit:
     def _push_from(self, place: Workplace) -> Delivered:
         errand = self._errand
         found = self._find(place)
-        if found.local and (digest := self._unchanged(found.local.image_id)):
+        if found.local and (there := self._unchanged(found.local.image_id)):
             self._progress.note("The registry has this image already.")
-            return Delivered("none", "already there", digest, found.local.image_id)
+            return Delivered("none", "already there", there.root.digest, _identity(there))
         task = Task(errand.options, errand.hosts, errand.registry.client, errand.order.repository)
         equipment = Equipment(task, place, found)
         failed: dict[Way, str] = {}
@@ -180,7 +182,7 @@ class HostVisit:
         self._progress.note(f"Source: {has.name} image {image.name}")
         return Found(has, image)
 
-    def _unchanged(self, image_id: Digest) -> Digest | None:
+    def _unchanged(self, image_id: Digest) -> Content | None:
         return already_there(
             self._errand.order, image_id, self._errand.registry.client, self._patience
         )
@@ -227,10 +229,14 @@ def _delivered(way: Way, why: str, delivery: Delivery) -> Delivered:
         way,
         why,
         content.root.digest,
-        content.image_id or content.root.digest,
+        _identity(content),
         sum(blob.size for blob in delivery.plan.missing) if delivery.attempts else 0,
         delivery.plan if delivery.moving else None,
     )
+
+
+def _identity(content: Content) -> Digest:
+    return content.image_id or content.root.digest
 
 
 def _at_home(text: str, place: Workplace) -> str:
