@@ -20,6 +20,7 @@ from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Reference, Repository
 from dockless.model.timings import Timings
 from dockless.ports import EarlyUploads, Engine, Image, Progress, Registry, Task
+from dockless.proof import read_back
 from dockless.retries import Patience
 
 
@@ -146,8 +147,10 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     # asked first: a refused credential should not cost a long compression
     with means.timings.of("questions"):
         before = tags_before(order, means.registry, means.patience)
-    with means.timings.of("source"):
-        content = image.content()
+    content = _arrived(order, image, before, means)
+    if content is None:
+        with means.timings.of("source"):
+            content = image.content()
     named = before.values()
     # pushed before to a registry of which nothing is remembered here
     if means.manifest_format.asked == "auto" and is_docker_form(content, named):
@@ -182,6 +185,20 @@ def _proved(plan: Plan, image: Image, means: Means) -> None:
             raise
         _resend(plan, image, means, means.resend)
         _verify(plan, means)
+
+
+def _arrived(
+    order: Order, image: Image, before: Mapping[str, Digest | None], means: Means
+) -> Content | None:
+    """Return an image as the registry has it, if its digest is known and every tag names it."""
+    digest = image.known_digest
+    if digest is None or set(before.values()) != {digest}:
+        return None
+    try:
+        with means.timings.of("questions"):
+            return read_back(means.registry, order.repository, digest, means.patience)
+    except (NetworkError, PushError):  # it is read from its source, and sent again
+        return None
 
 
 def _inventory(repository: Repository, means: Means) -> Inventory:

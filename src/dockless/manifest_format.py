@@ -44,6 +44,7 @@ class DockerForm:
     """
 
     digest_is_new = True
+    known_digest = None
 
     def __init__(self, image: Image) -> None:
         self._image = image

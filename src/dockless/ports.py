@@ -43,6 +43,10 @@ class Image(Protocol):
     def digest_is_new(self) -> bool:
         """Whether its manifest is made here, since the source has uncompressed layers."""
 
+    @property
+    def known_digest(self) -> Digest | None:
+        """Its digest, where that is known although nothing of it was read; else None."""
+
     def content(self) -> Content:
         """Return what the image is as pushed.
 

@@ -16,13 +16,15 @@ def read_back(
 ) -> Content | None:
     """Return an image as the registry has it; None when it has no manifest of this digest.
 
-    Whether the registry has its blobs is not looked at; see `complete`.
+    Whether the registry has its blobs is not looked at; see `complete`. The platforms are those
+    that its indexes tell; an image alone has its own in its config, which is not read.
 
     Raises:
         PushError: A manifest that an index leads to is missing, or is something else.
     """
     documents: dict[Digest, bytes] = {}
     blobs: dict[Digest, Descriptor] = {}
+    children: list[Descriptor] = []
     waiting = [root]
     top: Manifest | Index | None = None
     while waiting:
@@ -34,6 +36,7 @@ def read_back(
         top = top or document
         documents[digest] = data or b""
         if isinstance(document, Index):
+            children += document.manifests
             waiting += [child.digest for child in document.manifests]
         else:
             blobs |= {blob.digest: blob for blob in (document.config, *document.layers)}
@@ -41,7 +44,8 @@ def read_back(
         return None
     descriptor = Descriptor(top.media_type, root, len(documents[root]))
     image_id = top.config.digest if isinstance(top, Manifest) else None
-    return Content(descriptor, documents, tuple(blobs.values()), image_id, ())
+    platforms = tuple(each.platform for each in children if each.platform)
+    return Content(descriptor, documents, tuple(blobs.values()), image_id, platforms)
 
 
 def complete(

@@ -26,6 +26,7 @@ class FakeImage:
     """
 
     digest_is_new = True
+    known_digest: Digest | None = None
 
     def __init__(
         self,

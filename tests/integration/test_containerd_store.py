@@ -147,6 +147,21 @@ def test_what_is_shown_of_an_image_is_what_arrives(
     assert tapped.saves == 1
 
 
+def test_what_every_tag_names_is_not_even_saved_once(
+    pusher: Pusher, containerd_docker: Docker, two: tuple[Layout, Json], tapped: Tap, tmp_path: Path
+) -> None:
+    digest = loaded(containerd_docker, *two, "known:1")
+    target = "containerd/known:1"
+    elsewhere = Pusher(dockless(tmp_path / "elsewhere"), pusher.registry, tmp_path)
+    assert elsewhere.push(target, two[0].folder.with_suffix(".tar")) == digest
+    argv = ("push", "known:1", "--image", pusher.reference(target), "--format", "json")
+    result = pushes.document(pusher.program.run(*argv).stdout)["result"]
+    assert (result["digest"], result["unchanged"]) == (digest, True)
+    assert result["plan"]["digestIsNew"] is False
+    assert result["plan"]["platforms"] == ["linux/amd64", "linux/arm64/v8"]
+    assert tapped.saves == 0
+
+
 def test_the_client_does_as_well(
     containerd_docker: Docker, registry: Registry, tmp_path: Path
 ) -> None:

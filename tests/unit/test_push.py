@@ -153,6 +153,28 @@ def test_a_warm_push_asks_for_the_tags_and_does_nothing_else(shop: Shop) -> None
     assert not shop.engines
 
 
+def test_an_image_of_a_known_digest_that_every_tag_names_is_not_read_at_all(shop: Shop) -> None:
+    shop.image.known_digest = shop.content.root.digest
+    shop.registry.hold(REPOSITORY, shop.content, "v1", "v2")
+    result = shop.push("v1", "v2")
+    assert shop.journal.steps[2:] == ["manifest"]
+    assert (result.unchanged, result.digest) == (True, shop.content.root.digest)
+    assert not result.plan.missing
+
+
+@pytest.mark.parametrize("lost", ["tag", "manifest"])
+def test_an_image_of_a_known_digest_is_read_where_the_registry_lacks_any_of_it(
+    shop: Shop, lost: str
+) -> None:
+    root = shop.image.known_digest = shop.content.root.digest
+    shop.registry.hold(REPOSITORY, shop.content, "v1", "v2")
+    shop.held.tags.pop("v2") if lost == "tag" else shop.held.manifests.pop(root)
+    result = shop.push("v1", "v2")
+    assert "content" in shop.journal.steps
+    assert result.unchanged == (lost == "manifest")
+    assert shop.held.tags["v2"] == root
+
+
 def test_an_image_that_is_there_under_another_tag_is_not_sent_again(shop: Shop) -> None:
     shop.registry.hold(REPOSITORY, shop.content, "v1")
     result = shop.push("v2")

@@ -66,6 +66,7 @@ class UnpackedImage:
     """An image whose layers are tars still to be compressed."""
 
     digest_is_new = True
+    known_digest = None
 
     def __init__(
         self, files: Files, entry: Entry, staging: Staging, platform: Platform | None

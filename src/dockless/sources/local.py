@@ -40,12 +40,19 @@ class ToolImage:
         self._platform = platform
         self._content: Content | None = None
         self._saved: Image | None = None
-        self._digest_is_new = True
+        self._digest_is_new = not found.as_stored
 
     @property
     def digest_is_new(self) -> bool:
         """Whether its manifest is made here."""
         return self._saved.digest_is_new if self._saved else self._digest_is_new
+
+    @property
+    def known_digest(self) -> Digest | None:
+        """Its digest, where its tool's store is containerd's and it was not saved before."""
+        if not self._found.as_stored or self._platform or self._content or self._remembered():
+            return None
+        return self._found.image_id
 
     def content(self) -> Content:
         """Return the image as it will be pushed; one that was seen before is not saved again."""

@@ -40,6 +40,7 @@ class PackedImage:
     """An image, or an index of several, that a layout holds as it will be pushed."""
 
     digest_is_new = False
+    known_digest = None
 
     def __init__(self, files: Files, root: Descriptor, platform: Platform | None) -> None:
         self._files = files
