@@ -162,16 +162,22 @@ def test_an_image_of_a_known_digest_that_every_tag_names_is_not_read_at_all(shop
     assert not result.plan.missing
 
 
-@pytest.mark.parametrize("lost", ["tag", "manifest"])
+@pytest.mark.parametrize("lost", ["tag", "manifest", "answers"])
 def test_an_image_of_a_known_digest_is_read_where_the_registry_lacks_any_of_it(
     shop: Shop, lost: str
 ) -> None:
     root = shop.image.known_digest = shop.content.root.digest
     shop.registry.hold(REPOSITORY, shop.content, "v1", "v2")
-    shop.held.tags.pop("v2") if lost == "tag" else shop.held.manifests.pop(root)
+    match lost:
+        case "tag":
+            shop.held.tags.pop("v2")
+        case "manifest":
+            shop.held.manifests.pop(root)
+        case _:
+            shop.journal.on("manifest", *[BUSY] * shop.attempts)
     result = shop.push("v1", "v2")
     assert "content" in shop.journal.steps
-    assert result.unchanged == (lost == "manifest")
+    assert result.unchanged == (lost != "tag")
     assert shop.held.tags["v2"] == root
 
 
