@@ -1,11 +1,10 @@
 """An image brought to its repository by digest: planned, sent and read back; no tag moves."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from dockless.inventory import Inventory
-from dockless.manifest_format import DockerForm, ManifestFormat, is_docker_form
+from dockless.manifest_format import DockerForm, is_docker_form
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import (
@@ -15,64 +14,13 @@ from dockless.model.errors import (
     PushError,
     ServerError,
 )
-from dockless.model.packing import GZIP, Packing
 from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Reference, Repository
-from dockless.model.timings import Timings
-from dockless.ports import EarlyUploads, Engine, Image, Progress, Registry, Task
+from dockless.ports import Image, Registry
 from dockless.proof import read_back
+from dockless.push_context import Means, Order
 from dockless.retries import Patience
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one push is asked to do.
-
-    Attributes:
-        repository: Where to.
-        tags: Every tag that is to name the image; none for one that only its digest names.
-        immutable: Whether a tag that exists with another digest is an error.
-        verify: Whether the registry's copy is read back and compared.
-        dry_run: Whether the registry is only read.
-    """
-
-    repository: Repository
-    tags: tuple[str, ...]
-    immutable: bool = False
-    verify: bool = True
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What one push works with.
-
-    Attributes:
-        registry: Reads the registry.
-        early: What is sent before the engine starts.
-        resend: Sends blobs, and the manifests by digest, with no question asked first; None where
-            nothing but the engine may write.
-        engine: Returns what writes the image; called only when there is something to write.
-        lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
-        progress: Where the work is shown.
-        patience: How often and how long each step is tried.
-        clock: Seconds that only ever grow.
-        timings: Told how long each step took.
-        packing: Says how layers that were not compressed are.
-        manifest_format: Which media types manifests get.
-    """
-
-    registry: Registry
-    early: EarlyUploads
-    resend: Callable[[Content, Mapping[Digest, Path], Task], None] | None
-    engine: Callable[[], Engine]
-    lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
-    progress: Progress
-    patience: Patience
-    clock: Callable[[], float]
-    timings: Timings = field(default_factory=Timings)
-    packing: Callable[[], Packing] = lambda: GZIP
-    manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
+from dockless.sending import resend, send
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +116,7 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     plan = Plan(order.repository, content, blobs, tags, new, means.packing())
     if not moving or order.dry_run:
         return Delivery(plan, "", 0, started, moving)
-    engine, attempts = _send(plan, image, means)
+    engine, attempts = send(plan, image, means)
     if order.verify:
         with means.timings.of("verify"):
             _proved(plan, image, means)
@@ -179,11 +127,9 @@ def _proved(plan: Plan, image: Image, means: Means) -> None:
     """Read back what was sent; send once more what is not there."""
     try:
         _verify(plan, means)
-    except (ServerError, _LostError):
+    except (ServerError, _LostError) as error:
         # crane looks at no blob where it finds the manifest
-        if means.resend is None:
-            raise
-        _resend(plan, image, means, means.resend)
+        resend(plan, image, means, error)
         _verify(plan, means)
 
 
@@ -201,14 +147,10 @@ def _arrived(
         return None
 
 
-def _inventory(repository: Repository, means: Means) -> Inventory:
-    return Inventory(means.registry, repository, means.patience)
-
-
 def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means) -> bool:
     if tags:
         return any(tag.action != "keep" for tag in tags)
-    return _inventory(order.repository, means).readable_manifest(root) is None
+    return means.inventory(order.repository).readable_manifest(root) is None
 
 
 def tags_before(
@@ -226,7 +168,7 @@ def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]
     # what another repository lends, and what was asked before, need not be asked for
     known = {} if order.dry_run else dict(means.early.borrow(digests))
     asked = [each for each in digests if each not in known]
-    there = _inventory(order.repository, means).readable_blobs(asked)
+    there = means.inventory(order.repository).readable_blobs(asked)
     known |= {digest: digest in there for digest in asked}
     means.early.learn(known)
     return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
@@ -247,117 +189,8 @@ def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
             )
 
 
-def _send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
-    """Push the content by digest, unless it is there; return the engine and how often it ran."""
-    root = plan.content.root.digest
-    inventory = _inventory(plan.repository, means)
-    if not plan.missing and inventory.readable_manifest(root) is not None:
-        return "", 0
-    engine = means.engine()
-    # an engine reads the config even where the registry has it
-    configs = plan.content.configs()
-    with means.timings.of("source"):
-        blobs = image.paths(configs | {blob.digest for blob in plan.missing})
-    missing = frozenset(blob.digest for blob in plan.missing)
-    sending = _Sending(plan, means)
-
-    def attempt() -> None:
-        with sending as task:
-            arrived = means.early.bring(missing, task)
-            needed = {
-                digest: path
-                for digest, path in blobs.items()
-                if digest in configs or digest not in arrived
-            }
-            try:
-                engine.push(sending.layout(needed), plan.content, plan.repository, task)
-            except ServerError:
-                # an engine writes nothing that the registry fails to read
-                if means.resend is None or not _unreadable(plan, means):
-                    raise
-                _resend(plan, image, means, means.resend)
-            except NetworkError as error:
-                raise _with_pause(error, plan, means) from None
-
-    with means.timings.of("upload"):
-        means.patience.call(attempt)
-    return engine.name, sending.attempts
-
-
-class _Sending:
-    """The attempts to send one image: their progress, and the layout that all of them use."""
-
-    def __init__(self, plan: Plan, means: Means) -> None:
-        self._plan = plan
-        self._means = means
-        self._layout: Path | None = None
-        self._task: Task | None = None
-        self.attempts = 0
-
-    def layout(self, blobs: Mapping[Digest, Path]) -> Path:
-        """Return the layout, which is written once."""
-        self._layout = self._layout or self._means.lay_out(self._plan.content, blobs)
-        return self._layout
-
-    def __enter__(self) -> Task:
-        self.attempts += 1
-        size = sum(blob.size for blob in self._plan.missing)
-        what = "uploading" if size else "sending the manifest"
-        self._task = self._means.progress.start(what, size or None)
-        return self._task
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._task and kind is None:
-            self._task.complete()
-        if self._task:
-            self._task.finish()
-
-
-def _unreadable(plan: Plan, means: Means) -> bool:
-    """Whether the registry fails at reading what it has of an image."""
-    blobs = [blob.digest for blob in plan.missing]
-    try:
-        means.registry.manifest(plan.repository, plan.content.root.digest)
-        means.registry.present(plan.repository, blobs)
-    except ServerError:
-        return True
-    return False
-
-
-def _with_pause(error: NetworkError, plan: Plan, means: Means) -> NetworkError:
-    """Return the error of a registry that wants to be left alone, with for how long.
-
-    Engines do not print Retry-After, so the registry is asked once more, by a request that shows
-    what it says.
-    """
-    if not error.busy or error.retry_after is not None:
-        return error
-    try:
-        means.registry.manifest(plan.repository, plan.content.root.digest)
-    except NetworkError as told:
-        return NetworkError(error.what, error.remedy, retry_after=told.retry_after, busy=True)
-    return error
-
-
-def _resend(
-    plan: Plan,
-    image: Image,
-    means: Means,
-    resend: Callable[[Content, Mapping[Digest, Path], Task], None],
-) -> None:
-    """Send what the repository still lacks, or cannot read."""
-    missing = {blob.digest: blob.size for blob in plan.missing}
-    there = _inventory(plan.repository, means).readable_blobs(tuple(missing))
-    lost = [digest for digest in missing if digest not in there]
-    task = means.progress.start("sending it again", sum(missing[digest] for digest in lost) or None)
-    try:
-        resend(plan.content, image.paths(lost), task)
-    finally:
-        task.finish()
-
-
 def _verify(plan: Plan, means: Means) -> None:
-    inventory = _inventory(plan.repository, means)
+    inventory = means.inventory(plan.repository)
     documents = plan.content.documents
     for (digest, data), copy in zip(documents.items(), inventory.manifests(documents), strict=True):
         if copy != data:

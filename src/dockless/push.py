@@ -1,11 +1,12 @@
 """One push: plan, send by digest, read back, and only then move the tags."""
 
-from dockless.delivery import Delivery, Means, Order, deliver, refuse_moves
+from dockless.delivery import Delivery, deliver, refuse_moves
 from dockless.inventory import Inventory
 from dockless.model.errors import DocklessError, PushError
 from dockless.model.plan import Plan, PushResult, TagPlan
 from dockless.model.reference import Reference
 from dockless.ports import Image
+from dockless.push_context import Means, Order
 
 
 def push(order: Order, image: Image, means: Means) -> PushResult:

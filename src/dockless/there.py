@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from dockless.delivery import Delivery, Order, refuse_moves, tags_before
+from dockless.delivery import Delivery, refuse_moves, tags_before
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError
@@ -12,6 +12,7 @@ from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.proof import complete, read_back
+from dockless.push_context import Order
 from dockless.retries import Patience
 
 

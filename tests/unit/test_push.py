@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from dockless.delivery import Means, Order
 from dockless.layout.oci import write_layout
 from dockless.manifest_format import ManifestFormat
 from dockless.model.content import Content
@@ -23,6 +22,7 @@ from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.ports import Engine, Task
 from dockless.push import push
+from dockless.push_context import Means, Order
 from dockless.retries import Patience
 from fakes.early import FakeEarlyUploads
 from fakes.engine import FakeEngine

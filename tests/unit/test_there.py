@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from dockless.delivery import Order
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, NetworkError, PushError
 from dockless.model.reference import Repository
+from dockless.push_context import Order
 from dockless.retries import Patience
 from dockless.there import MeansThere, already_there, deliver_there
 from fakes.image import FakeImage

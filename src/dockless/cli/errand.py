@@ -9,9 +9,9 @@ from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
 from dockless.cli.registries import Find, OpenRegistry
 from dockless.cli.workspaces import Workspace
-from dockless.delivery import Order
 from dockless.model.server import Server
 from dockless.ports import Progress
+from dockless.push_context import Order
 from dockless.remote.connection import Ssh
 from dockless.remote.workplace import Workplace
 from dockless.retries import Brake

@@ -23,7 +23,6 @@ from dockless.cli.stores import store
 from dockless.cli.workers import Bounds, Workers, workers
 from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
-from dockless.delivery import Order
 from dockless.mirror import Entry, plan
 from dockless.mirror import mirror as push_all
 from dockless.model.errors import DocklessError, PartialError, UsageError
@@ -33,6 +32,7 @@ from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.ports import Progress
 from dockless.processes.programs import ProgramsHere
+from dockless.push_context import Order
 from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.receipt import Line

@@ -18,7 +18,7 @@ from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.packer import Packer
 from dockless.cli.registries import Find, OpenRegistry, Registries
 from dockless.cli.workspaces import Workspace, workspaces
-from dockless.delivery import Means, Order, tags_before
+from dockless.delivery import tags_before
 from dockless.engines.shell import Shell
 from dockless.inventory import Inventory
 from dockless.layout.oci import write_layout
@@ -31,6 +31,7 @@ from dockless.model.reference import Reference, Repository
 from dockless.ports import Engine, Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.push import move_tags, push
+from dockless.push_context import Means, Order
 from dockless.retries import Patience
 from dockless.settings.naming import Target
 from dockless.sources.docker_daemon import tools_here

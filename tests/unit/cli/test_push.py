@@ -8,7 +8,6 @@ import pytest
 from click.testing import Result
 
 from dockless.cli.options import PushOptions
-from dockless.delivery import Means, Order
 from dockless.layout.oci import write_layout
 from dockless.model.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
@@ -17,6 +16,7 @@ from dockless.model.reference import Repository
 from dockless.model.timings import Timings
 from dockless.ports import Image
 from dockless.push import push
+from dockless.push_context import Means, Order
 from dockless.retries import Patience
 from dockless.settings.naming import Target
 from dockless.sources.archive import Candidate

@@ -1,0 +1,70 @@
+"""What a push is asked to do, and what it works with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockless.inventory import Inventory
+from dockless.manifest_format import ManifestFormat
+from dockless.model.content import Content
+from dockless.model.digest import Digest
+from dockless.model.packing import GZIP, Packing
+from dockless.model.reference import Repository
+from dockless.model.timings import Timings
+from dockless.ports import EarlyUploads, Engine, Progress, Registry, Task
+from dockless.retries import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one push is asked to do.
+
+    Attributes:
+        repository: Where to.
+        tags: Every tag that is to name the image; none for one that only its digest names.
+        immutable: Whether a tag that exists with another digest is an error.
+        verify: Whether the registry's copy is read back and compared.
+        dry_run: Whether the registry is only read.
+    """
+
+    repository: Repository
+    tags: tuple[str, ...]
+    immutable: bool = False
+    verify: bool = True
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What one push works with.
+
+    Attributes:
+        registry: Reads the registry.
+        early: What is sent before the engine starts.
+        resend: Sends blobs, and the manifests by digest, with no question asked first; None where
+            nothing but the engine may write.
+        engine: Returns what writes the image; called only when there is something to write.
+        lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
+        progress: Where the work is shown.
+        patience: How often and how long each step is tried.
+        clock: Seconds that only ever grow.
+        timings: Told how long each step took.
+        packing: Says how layers that were not compressed are.
+        manifest_format: Which media types manifests get.
+    """
+
+    registry: Registry
+    early: EarlyUploads
+    resend: Callable[[Content, Mapping[Digest, Path], Task], None] | None
+    engine: Callable[[], Engine]
+    lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
+    progress: Progress
+    patience: Patience
+    clock: Callable[[], float]
+    timings: Timings = field(default_factory=Timings)
+    packing: Callable[[], Packing] = lambda: GZIP
+    manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
+
+    def inventory(self, repository: Repository) -> Inventory:
+        """Return what asks what a repository has."""
+        return Inventory(self.registry, repository, self.patience)
