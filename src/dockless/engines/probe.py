@@ -170,8 +170,8 @@ def select(
     if doubtful:
         return doubtful
     remedy = {
-        "crane": "Run `dockless tools install`.",
-        "skopeo": "Install your system's skopeo package, 1.9 or newer, or use --engine crane.",
+        "crane": "Run `dockless tools install`, or push without --engine.",
+        "skopeo": "Install your system's skopeo package, 1.9 or newer, or push without --engine.",
     }[name]
     what = " ".join(reasons) or f"{name} is neither on PATH nor in {own}."
     raise EngineError(what, remedy)
