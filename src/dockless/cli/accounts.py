@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from dockless.cli import ask, ways
+from dockless.cli.folders import home_folder
 from dockless.cli.vaults import Prompt, vaults
 from dockless.credentials import chain, stores
 from dockless.credentials.authfile import docker_key
@@ -47,7 +48,7 @@ def explain(settings: Settings, given: Given, repository: Repository) -> Found:
 
 def sources(host: str, settings: Settings) -> Sources:
     """Return every place where a credential for a registry may be."""
-    environment, home = os.environ, Path.home()
+    environment, home = os.environ, home_folder()
     return Sources(
         environment,
         home,
@@ -71,7 +72,7 @@ def helper_file(tool: Literal["docker", "containers"]) -> HelperFile:
 
     For these it is the one that `podman login` would write, since podman reads helpers there.
     """
-    environment, home = os.environ, Path.home()
+    environment, home = os.environ, home_folder()
     if tool == "docker":
         return HelperFile(stores.docker_file(environment, home), docker_key)
     named = environment.get("REGISTRY_AUTH_FILE")

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import platformdirs
-
+from dockless.cli.folders import data_folder
 from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.stores import probe_records
 from dockless.credentials.authfile import authfile, docker_key
@@ -188,4 +187,4 @@ def _entrance(grant: Grant, key: str) -> Entrance:
 
 
 def _own_folder() -> Path:
-    return own_folder(os.environ, platformdirs.user_data_path("dockless"))
+    return own_folder(os.environ, data_folder())

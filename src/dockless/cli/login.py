@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dockless.cli import accounts, ask, ways
+from dockless.cli.folders import home_folder
 from dockless.cli.obtain import Given, obtain
 from dockless.cli.options import Seconds
 from dockless.cli.vaults import vault
@@ -160,7 +161,7 @@ def _checked(options: LoginOptions, target: LoginTarget, credential: Credential)
     from dockless.registry.http import Http, reach  # noqa: PLC0415 - the same
     from dockless.registry.trust import find_trust  # noqa: PLC0415 - the same
 
-    trust = find_trust(target.host, options.ca_file, options.cert_dir, Path.home())
+    trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())
     endpoint = reach(target.host, insecure=options.insecure, trust=trust)
     return RegistryClient(Http(endpoint, os.environ), lambda: credential).check()
 

@@ -168,11 +168,11 @@ def _bug_report(error: BaseException) -> str:
     import platformdirs  # noqa: PLC0415 - the same
 
     trace = "".join(traceback.format_exception(error))
-    path = Path(platformdirs.user_log_path("dockless"), f"bug-{os.getpid()}.log")
     last = trace.strip().splitlines()[-1]
     try:
+        path = Path(platformdirs.user_log_path("dockless"), f"bug-{os.getpid()}.log")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(trace)
-    except OSError:
+    except (OSError, RuntimeError):  # the latter where the user has no home
         return f"Error: this is a bug in dockless: {last}"
     return f"Error: this is a bug in dockless: {last}\nPlease report it with {path}."

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockless.cli import ask, repositories
+from dockless.cli.folders import home_folder
 from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.workspaces import Workspace
 from dockless.credentials.account import Account
@@ -127,7 +127,7 @@ class Registries:
         """Return a client of a registry that answers; all repositories share its connections."""
         if host not in self._clients:
             options = self._options
-            trust = find_trust(host, options.ca_file, options.cert_dir, Path.home())
+            trust = find_trust(host, options.ca_file, options.cert_dir, home_folder())
             endpoint = reach(host, insecure=options.insecure, trust=trust)
             http = Http(endpoint, os.environ, self._patience.deadline, self._space.connections)
             client = RegistryClient(http, lambda: None)

@@ -3,11 +3,9 @@
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
+from dockless.cli.folders import cache_folder
 from dockless.layout.store import DEFAULT_LIMIT, BlobStore
 from dockless.model.errors import UsageError
 
@@ -19,8 +17,7 @@ _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 
 def store(environment: Mapping[str, str]) -> BlobStore:
     """Return the store of staged layers; `DOCKLESS_CACHE_DIR` moves it."""
-    moved = environment.get("DOCKLESS_CACHE_DIR", "")
-    return BlobStore(Path(moved) if moved else platformdirs.user_cache_path("dockless"))
+    return BlobStore(cache_folder(environment))
 
 
 def probe_records(environment: Mapping[str, str]) -> "ProbeRecords":

@@ -286,11 +286,10 @@ def _usable(name: str) -> "Abilities | None":
 
 
 def _own_folder() -> Path:
-    from platformdirs import user_data_path  # noqa: PLC0415
-
+    from dockless.cli.folders import data_folder  # noqa: PLC0415
     from dockless.engines.find import own_folder  # noqa: PLC0415
 
-    return own_folder(os.environ, user_data_path("dockless"))
+    return own_folder(os.environ, data_folder())
 
 
 def _note(text: str) -> None:

@@ -1,15 +1,16 @@
 """The keyrings of this machine, by the environment."""
 
+import contextlib
 import os
 import pwd
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import platformdirs
-
+from dockless.cli.folders import cache_folder
 from dockless.credentials import keyrings
 from dockless.credentials.vault import Vault
+from dockless.model.errors import UsageError
 from dockless.model.secret import Secret
 
 CHOSEN = "DOCKLESS_KEYRING"
@@ -40,12 +41,14 @@ def vault(
 
 def _lock(environment: Mapping[str, str]) -> Path:
     """Return what all logins of this user lock, whatever their HOME is: the keyring is the same."""
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    if os.access(home, os.R_OK | os.W_OK):
-        return home
-    moved = environment.get("DOCKLESS_CACHE_DIR", "")
-    folder = Path(moved) if moved else platformdirs.user_cache_path("dockless")
-    return folder / "keyring.lock"
+    with contextlib.suppress(KeyError):  # a user without a name has no home of that kind
+        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+        if os.access(home, os.R_OK | os.W_OK):
+            return home
+    try:
+        return cache_folder(environment) / "keyring.lock"
+    except UsageError:  # a folder that everybody can open serves, too: it is only locked
+        return Path("/")
 
 
 def vaults(environment: Mapping[str, str], prompt: Prompt | None = None) -> tuple[Vault, ...]:

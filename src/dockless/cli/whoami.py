@@ -1,12 +1,12 @@
 """`dockless whoami`: which logins there are, where, and until when."""
 
 import os
-from pathlib import Path
 from typing import Literal
 
 import click
 
 from dockless.cli import accounts
+from dockless.cli.folders import home_folder
 from dockless.cli.options import FORMAT
 from dockless.cli.vaults import vaults
 from dockless.credentials import stores
@@ -35,7 +35,7 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     logins are listed, and having none is an error (4).
     """
     found = [login for vault in vaults(os.environ, accounts.prompt()) for login in _kept(vault)]
-    found += stores.listed(os.environ, Path.home())
+    found += stores.listed(os.environ, home_folder())
     if host:
         found = [login for login in found if login.scope == scope(host)]
         if not found:

@@ -21,7 +21,7 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
     Raises:
         UsageError: A named file is missing, or a client certificate has no key.
     """
-    folder = cert_dir or next(filter(Path.is_dir, _usual(host, home)), None)
+    folder = cert_dir or next(iter(usual_folders(host, home)), None)
     authorities = tuple(sorted(folder.glob("*.crt"))) if folder else ()
     if ca_file:
         if not ca_file.is_file():
@@ -41,8 +41,20 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
     return Trust(authorities, certificates[0], key)
 
 
-def _usual(host: str, home: Path) -> list[Path]:
-    return [
+def usual_folders(host: str, home: Path) -> list[Path]:
+    """Return the folders of certificates that are there for a host, the first of which counts.
+
+    One that may not be looked at is not there: the home may be another user's.
+    """
+    named = (
         home / ".config/containers/certs.d" / host,
         *(folder / host for folder in _SYSTEM_FOLDERS),
-    ]
+    )
+    return [folder for folder in named if _is_there(folder)]
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        return False

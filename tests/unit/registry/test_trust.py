@@ -65,3 +65,13 @@ def test_a_client_certificate_without_a_key_is_a_usage_error(tmp_path: Path, fol
     (folder / "client.cert").touch()
     with pytest.raises(UsageError, match="no key beside it"):
         found(tmp_path, None, folder)
+
+
+def test_a_folder_that_may_not_be_looked_at_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert find_trust("registry.example.com", None, None, tmp_path) == Trust()
