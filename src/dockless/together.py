@@ -11,6 +11,24 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
+def alone(step: Callable[[], Found]) -> Future[Found]:
+    """Begin a step in a daemon thread of its own; return the future that gets its result or error.
+
+    Whoever waits for it with a limit leaves it alone afterwards, and it keeps no process from
+    ending.
+    """
+    future: Future[Found] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(step())
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+            future.set_exception(error)
+
+    Thread(target=run, name="alone", daemon=True).start()
+    return future
+
+
 def side_by_side(ask: Callable[[Item], Found], items: Iterable[Item], at_once: int) -> list[Found]:
     """Return what is found for each item, in their order; raise what the first to fail raised.
 

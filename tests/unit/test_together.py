@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from dockless.together import side_by_side
+from dockless.together import alone, side_by_side
 
 
 def test_answers_come_in_the_order_of_the_questions_whoever_is_first() -> None:
@@ -56,3 +56,13 @@ def test_nobody_waits_for_an_answer_that_does_not_come_after_one_failed() -> Non
         side_by_side(ask, [1, 2], 2)
     assert not never.is_set()
     never.set()
+
+
+def test_a_step_alone_gives_its_result_or_its_error_and_keeps_nobody_waiting() -> None:
+    assert alone(lambda: 1).result(60) == 1
+    with pytest.raises(ZeroDivisionError):
+        alone(lambda: 1 // 0).result(60)
+    over = threading.Event()
+    with pytest.raises(TimeoutError):
+        alone(over.wait).result(0.05)
+    over.set()

@@ -6,7 +6,7 @@ the credential helpers that it names. A place is only looked at when every place
 nothing. When none has anything, we are anonymous.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dockless.credentials.places import Given, Place, Sources, places
@@ -30,7 +30,12 @@ class Found:
     troubles: tuple[str, ...] = ()
 
 
-def find(repository: Repository, given: Given, sources: Sources) -> Found:
+def find(
+    repository: Repository,
+    given: Given,
+    sources: Sources,
+    may_ask: Callable[[str], bool] = lambda _: True,
+) -> Found:
     """Return the first credential that there is for a repository, running helpers as needed.
 
     A helper for every registry (`credsStore`) is passed over when it is not installed: Docker
@@ -41,12 +46,14 @@ def find(repository: Repository, given: Given, sources: Sources) -> Found:
         repository: Where the push goes.
         given: What was given for this push.
         sources: Where else to look.
+        may_ask: Whether a program or service of this name may be asked; one that may not counts
+            as if it had nothing.
 
     Raises:
         UsageError: A password is empty or has no username, or a file cannot be read.
         AuthError: A helper is missing, fails or hangs.
     """
-    return _search(places(repository, given, sources), given.username, run=True)
+    return _search(places(repository, given, sources), given.username, may_ask)
 
 
 def explain(repository: Repository, given: Given, sources: Sources) -> Found:
@@ -55,14 +62,14 @@ def explain(repository: Repository, given: Given, sources: Sources) -> Found:
     Raises:
         UsageError: A password is empty or has no username, or a file cannot be read.
     """
-    return _search(places(repository, given, sources), given.username, run=False)
+    return _search(places(repository, given, sources), given.username, lambda _: False)
 
 
-def _search(places: Iterator[Place], username: str, *, run: bool) -> Found:
+def _search(places: Iterator[Place], username: str, may_ask: Callable[[str], bool]) -> Found:
     asked: list[str] = []
     troubles: list[str] = []
     for place in places:
-        credential, what = _look(place, troubles, run=run)
+        credential, what = _look(place, troubles, may_ask)
         if credential and username and credential.username != username:
             credential, what = None, f"{what}, not {username}"
         asked.append(f"{place.name}: {what}")
@@ -71,7 +78,10 @@ def _search(places: Iterator[Place], username: str, *, run: bool) -> Found:
     return Found(None, tuple(asked), tuple(troubles))
 
 
-def _look(place: Place, troubles: list[str], *, run: bool) -> tuple[Credential | None, str]:
+def _look(
+    place: Place, troubles: list[str], may_ask: Callable[[str], bool]
+) -> tuple[Credential | None, str]:
+    run = bool(place.program) and may_ask(place.program)
     if place.missing and not (run and place.required):
         return None, place.missing
     if place.program and not run:

@@ -5,9 +5,7 @@ Nothing here ever falls back to plain text.
 
 import importlib
 import sys
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -16,6 +14,7 @@ from dockless.credentials import keyctl
 from dockless.credentials.keyctl import Keyctl
 from dockless.model.errors import AuthError, UsageError
 from dockless.model.secret import Secret
+from dockless.together import alone
 
 SECRET_SERVICE, MACOS, KERNEL, KERNEL_USER, FILE = (
     "secret-service",
@@ -124,16 +123,7 @@ def answers(choice: str) -> bool:
 
 def within(seconds: float, step: Callable[[], Result]) -> Result:
     """Return the step's result; raise TimeoutError when it takes too long, and leave it alone."""
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(step())
-        except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future.result(seconds)
+    return alone(step).result(seconds)
 
 
 def backend(

@@ -242,6 +242,21 @@ def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> 
     )
 
 
+def test_a_helper_that_may_not_be_asked_counts_as_if_it_had_nothing(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "x", "alice")
+    helper(tmp_path, "y", "bob")
+    login(tmp_path / ".docker/config.json", credsStore="x")
+    login(tmp_path / "run/containers/auth.json", credsStore="y")
+
+    found = find(APP, Given(), Sources(environment, tmp_path), lambda name: name.endswith("-y"))
+
+    assert found.credential is not None
+    assert found.credential.username == "bob"
+    assert f"{tmp_path}/.docker/config.json: docker-credential-x would be asked" in found.asked
+
+
 def test_explain_ends_at_the_first_credential_in_a_file(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
