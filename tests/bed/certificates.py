@@ -34,12 +34,13 @@ class Certificates:
     client_key: Path
 
 
-def make(folder: Path, *names: str) -> Certificates:
+def make(folder: Path, *names: str, over: bool = False) -> Certificates:
     """Make an authority and the certificates it signed; valid for a day.
 
     Args:
         folder: Where they are put.
         names: Names and addresses of the server beside `127.0.0.1` and `localhost`.
+        over: Whether the server's and the client's certificates ended an hour ago.
     """
     clients = folder / "client"
     clients.mkdir(parents=True)
@@ -79,7 +80,7 @@ def make(folder: Path, *names: str) -> Certificates:
         known = [_alternative(name) for name in ("localhost", "127.0.0.1", *names)]
         alternatives = x509.SubjectAlternativeName(known)
         signed = (
-            _builder(_name(certificate.stem), authority, key.public_key())
+            _builder(_name(certificate.stem), authority, key.public_key(), over=over)
             .add_extension(alternatives, critical=False)
             .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
             .add_extension(
@@ -126,9 +127,10 @@ def _name(text: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, *, over: bool = False
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
+    end = now - dt.timedelta(hours=1) if over else now + _DAY
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -136,6 +138,6 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _DAY)
-        .not_valid_after(now + _DAY)
+        .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )

@@ -18,6 +18,7 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configura
 <busconfig>
   <type>session</type>
   <listen>unix:path={socket}</listen>
+  {services}
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -57,10 +58,16 @@ class SecretService:
 
 
 @contextlib.contextmanager
-def bus(folder: Path) -> Iterator[str]:
-    """Run a session bus without services for as long as the block lasts; yield its address."""
+def bus(folder: Path, services: Path | None = None) -> Iterator[str]:
+    """Run a session bus for as long as the block lasts; yield its address.
+
+    Args:
+        folder: For its files.
+        services: Holds the services that it can start; None for none.
+    """
     socket, config = folder / "bus", folder / "bus.conf"
-    config.write_text(_CONFIG.format(socket=socket))
+    startable = f"<servicedir>{services}</servicedir>" if services else ""
+    config.write_text(_CONFIG.format(socket=socket, services=startable))
     argv = ("dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1")
     with running(argv, folder / "bus.log") as daemon:
         yield daemon.wait_for(r"(unix:path=\S+)")[1]

@@ -41,7 +41,10 @@ def connect_proxy(routes: Mapping[str, str]) -> Iterator[ConnectProxy]:
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
-            method, name, *_ = self.rfile.readline().decode().split()
+            first = self.rfile.readline().decode()
+            if not first:  # somebody only saw whether a proxy listens here
+                return
+            method, name, *_ = first.split()
             headers = dict(
                 line.lower().split(": ", 1)
                 for line in iter(lambda: self.rfile.readline().decode().rstrip(), "")

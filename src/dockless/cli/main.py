@@ -22,6 +22,7 @@ _COMMANDS = {
     "login": "Check a login, and keep it in the OS keyring.",
     "logout": "Forget the logins of a registry.",
     "whoami": "List the logins of this machine.",
+    "doctor": "Look for whatever may stop a push.",
     "cache": "Show or prune the store of staged layers.",
     "tools": "Find, check and install the engines: crane and skopeo.",
 }

@@ -203,12 +203,17 @@ HOW = (
 )
 """The options that say how images are pushed."""
 
-REACH = (
+TRUST = (
     click.option("--insecure", is_flag=True, help="Speak plain HTTP; loopback needs no saying."),
     click.option("--ca-file", type=_PATH, help="Trust this certificate authority, too (PEM)."),
     click.option(
         "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
     ),
+)
+"""The options that say how a registry is spoken to."""
+
+REACH = (
+    *TRUST,
     click.option("--timeout", type=Seconds(), help="Give up after this long: 90s, 5m, 1h30m."),
     click.option(
         "--stall-timeout",

@@ -8,7 +8,6 @@ from pathlib import Path
 from dockless.engines.find import candidates
 from dockless.model.errors import EngineError
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.processes.run import run
 
 _SECONDS = 20.0
 
@@ -109,8 +108,13 @@ def version(name: str, path: Path, environment: Mapping[str, str]) -> str:
 
     This takes a child process, and no push needs it.
     """
+    return version_by(name, path, ProgramsHere(_harmless(environment)))
+
+
+def version_by(name: str, path: Path, programs: Programs) -> str:
+    """Return an engine's version as `version` does, asked for by these programs."""
     try:
-        answer = run((str(path), _VERSION[name]), _harmless(environment), timeout=_SECONDS)
+        answer = programs.run((str(path), _VERSION[name]), timeout=_SECONDS)
     except EngineError:
         return ""
     found = re.search(r"\d+\.\d+\S*", answer.stdout.decode(errors="replace"))

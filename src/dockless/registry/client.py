@@ -103,6 +103,12 @@ class RegistryClient:
         self.ping()
         return self._challenge is not None
 
+    @property
+    def challenge(self) -> Challenge | None:
+        """What the registry asks for; None when it asks for nothing."""
+        self.ping()
+        return self._challenge
+
     def refusal(self) -> AuthError:
         """Return the error for the credential that this client has, or lacks."""
         return refused(self.http.endpoint.host, self.account())

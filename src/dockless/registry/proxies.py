@@ -4,6 +4,7 @@ The rules are those of golang.org/x/net/http/httpproxy: nothing on this machine 
 proxy, and NO_PROXY has names, addresses and networks, each with a port or for all.
 """
 
+import base64
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Proxy:
 
     def __repr__(self) -> str:
         return f"Proxy({self.url!r})"
+
+    def header(self) -> str:
+        """Return the Proxy-Authorization header for its credential (RFC 7617)."""
+        encoded = base64.b64encode(self.credential.encode(errors="surrogateescape"))
+        return f"Basic {encoded.decode('ascii')}"
 
 
 def proxy(url: str, environment: Mapping[str, str]) -> Proxy | None:

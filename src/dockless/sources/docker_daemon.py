@@ -46,7 +46,7 @@ def socket_of(environment: Mapping[str, str]) -> Path | None:
     """
     address = environment.get("DOCKER_HOST")
     if not address:
-        if _context(environment) not in ("", "default"):
+        if current_context(environment) not in ("", "default"):
             return None
         address = _UNIX + _USUAL
     path = Path(address.removeprefix(_UNIX))
@@ -54,7 +54,8 @@ def socket_of(environment: Mapping[str, str]) -> Path | None:
     return path if usable else None
 
 
-def _context(environment: Mapping[str, str]) -> str:
+def current_context(environment: Mapping[str, str]) -> str:
+    """Return the name of the context that docker would use; empty for none of its own."""
     if named := environment.get("DOCKER_CONTEXT"):
         return named
     folder = environment.get("DOCKER_CONFIG") or Path(environment.get("HOME", "/"), ".docker")

@@ -1,0 +1,1 @@
+"""The checks of `dockless doctor`: what may stop a push, looked at without changing it."""

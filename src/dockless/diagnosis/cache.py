@@ -1,0 +1,164 @@
+"""The store of staged layers: whether it can be written to, has room, and can share bytes."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockless.layout import sharing
+from dockless.layout.sharing import Sharing
+from dockless.layout.store import BlobStore
+from dockless.model.finding import Fact, Finding, State
+from dockless.report.units import human_size
+
+AREA = "cache"
+_LITTLE_BYTES = 1_000_000_000
+_MOUNTS = Path("/proc/self/mountinfo")
+_MOVE = "Set DOCKLESS_CACHE_DIR to a folder that this user may write to."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What was found of the store's folder.
+
+    Attributes:
+        folder: Where the store is to be.
+        there: The folder itself, or the nearest one above it that exists.
+        owner: The user id of `there`.
+        writable: Whether this user may make files in it.
+        free: Bytes that this user may still fill.
+        kind: The kind of file system; empty when unknown.
+        sharing: What that can do.
+        was_tried: Whether this was tried, and not only looked up.
+    """
+
+    folder: Path
+    there: Path
+    owner: int
+    writable: bool
+    free: int
+    kind: str
+    sharing: Sharing
+    was_tried: bool
+
+    @property
+    def exists(self) -> bool:
+        """Whether the store's own folder is there."""
+        return self.there == self.folder
+
+
+def check(store: BlobStore, limit: Callable[[], int], *, write: bool) -> Iterator[Finding]:
+    """Look at the store's folder.
+
+    Args:
+        store: The store.
+        limit: Gives the bytes that it may hold; raises UsageError for what is no size.
+        write: Whether files may be made there, to see what the file system does.
+    """
+    place = _place(store.folder.absolute(), write=write)
+    yield from judge_access(place, os.geteuid())
+    yield from judge_sharing(place)
+    yield from judge_space(place, store.usage().size if place.exists else 0, limit())
+
+
+def _place(folder: Path, *, write: bool) -> Place:
+    there = next(path for path in (folder, *folder.parents) if _is_there(path))
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    real = there.resolve()
+    kind = sharing.kind_of(real, _MOUNTS.read_text()) if _MOUNTS.exists() else ""
+    tries = write and writable
+    return Place(
+        folder=folder,
+        there=there,
+        owner=there.stat().st_uid,
+        writable=writable,
+        free=shutil.disk_usage(there).free,
+        kind=kind,
+        sharing=sharing.tried(there) if tries else sharing.likely(kind),
+        was_tried=tries,
+    )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a path is there and may be seen; the root folder is for everybody."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def judge_access(place: Place, user: int) -> Iterator[Finding]:
+    """Say whether pushes can use the folder."""
+    if not place.writable:
+        why = f"{place.there} may not be written to by this user (uid {user})"
+        owner = f"; it belongs to uid {place.owner}" if place.owner != user else ""
+        yield _line(place.folder, "problem", f"{why}{owner}.", _MOVE)
+    elif place.exists and place.owner not in (user, 0) and user != 0:
+        what = f"belongs to uid {place.owner}, who can replace what this user pushes from there"
+        yield _line(place.folder, "problem", f"{what}.", _MOVE)
+    elif place.exists and place.owner != user:
+        what = f"belongs to uid {place.owner}; this user has uid {user}"
+        yield _line(place.folder, "note", what, "Give each user a DOCKLESS_CACHE_DIR of their own.")
+    else:
+        what = "can be written to" if place.exists else "not there yet; the first push makes it"
+        yield _line(place.folder, "ok", what, facts={"exists": place.exists})
+
+
+def judge_space(place: Place, held: int, limit: int) -> Iterator[Finding]:
+    """Say whether there is room for what the store may hold.
+
+    Args:
+        place: The folder.
+        held: Bytes of blobs that are in it.
+        limit: Bytes that it may hold (`DOCKLESS_CACHE_SIZE`).
+    """
+    facts: dict[str, Fact] = {"freeBytes": place.free, "heldBytes": held, "limitBytes": limit}
+    what = f"{human_size(place.free)} free; holds {human_size(held)} of {human_size(limit)}"
+    if place.free < _LITTLE_BYTES:
+        remedy = "Run `dockless cache prune --all`, free some space, or set DOCKLESS_CACHE_DIR."
+        state: State = "problem" if place.free < min(limit, _LITTLE_BYTES) else "note"
+        yield _line("space", state, f"{what}: layers may not fit.", remedy, facts)
+    elif place.free < limit - held:
+        remedy = "Set DOCKLESS_CACHE_SIZE to less than what is free, such as 5G."
+        yield _line("space", "note", f"{what}: less is free than it may take", remedy, facts)
+    else:
+        yield _line("space", "ok", what, facts=facts)
+
+
+def judge_sharing(place: Place) -> Iterator[Finding]:
+    """Say whether what is pushed is on the disk once or twice."""
+    words = {True: "yes", False: "no", None: "unknown"}
+    sharing = place.sharing
+    tried = "tried" if place.was_tried else "by its kind; --write tries it"
+    kind = place.kind or "unknown kind"
+    what = (
+        f"{kind}: hard links {words[sharing.hard_links]}, reflinks {words[sharing.reflinks]} "
+        f"({tried})"
+    )
+    facts: dict[str, Fact] = {
+        "fileSystem": place.kind or None,
+        "hardLinks": sharing.hard_links,
+        "reflinks": sharing.reflinks,
+        "tried": place.was_tried,
+    }
+    copies = sharing.hard_links is False and not sharing.reflinks
+    more = "; layers are copied there, which takes time and space" if copies else ""
+    yield _line("links", "note" if copies else "ok", f"{what}{more}", facts=facts)
+
+
+def _line(
+    subject: str | Path,
+    state: State,
+    what: str,
+    remedy: str = "",
+    facts: dict[str, Fact] | None = None,
+) -> Finding:
+    return Finding(
+        area=AREA,
+        subject=str(subject),
+        state=state,
+        what=what,
+        remedy=remedy,
+        facts=facts or {},
+    )

@@ -1,0 +1,187 @@
+"""The way to a registry: its name, its port, and whether its certificate is to be trusted."""
+
+import socket
+import time
+from collections.abc import Iterator, Mapping
+
+from dockless.diagnosis.certificates import day
+from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.model.finding import Fact, Finding, State
+from dockless.registry import peer
+from dockless.registry.peer import Fault, Peer, Target
+from dockless.registry.proxies import Proxy
+
+AREA = "connection"
+TLS = "tls"
+_STEP_SECONDS = 4.0
+_MOST_ADDRESSES = 2
+_DAY_SECONDS = 86_400
+_SOON_DAYS = 14
+
+_REMEDIES = {
+    "expired": "Whoever runs the registry has to renew it; if it is not old, set this clock.",
+    "not yet valid": "Set this machine's clock, or wait until the certificate begins.",
+    "name mismatch": "Use a name that the certificate holds for, or have one made for this name.",
+    "self-signed": "Name the certificate itself with --ca-file FILE, or put it into certs.d.",
+    "untrusted": "Name the authority that signed it with --ca-file FILE or --cert-dir DIR.",
+    "no tls": "If it is meant to be plain HTTP, say so with --insecure.",
+    "other": "See what stands between here and the registry, and whether it wants a client "
+    "certificate (--cert-dir).",
+}
+
+
+def check_name(target: Target, via: Proxy | None) -> Iterator[Finding]:
+    """Look the registry's name up; the proxy's, where one leads there."""
+    asked = peer.target_of(via.url) if via else target
+    try:
+        found = peer.addresses(asked)
+    except socket.gaierror as error:
+        temporary = error.errno == socket.EAI_AGAIN
+        yield _line(
+            asked.host,
+            "problem",
+            "its name cannot be looked up: "
+            + ("no name server answers." if temporary else "there is no such host."),
+            "Check the network and /etc/resolv.conf." if temporary else "Check how it is written.",
+        )
+        return
+    what = ", ".join(found) if found != (asked.host,) else "is an address itself"
+    role = " (the proxy; it looks the registry's name up)" if via else ""
+    yield _line(asked.host, "ok", f"{what}{role}", facts={"addresses": found})
+
+
+def check_port(target: Target, via: Proxy | None) -> Iterator[Finding]:
+    """Connect to the registry, or to the proxy that leads there."""
+    asked = peer.target_of(via.url) if via else target
+    found = peer.addresses(asked)[:_MOST_ADDRESSES]
+    yield from judge_port(
+        asked, {each: peer.connects(each, asked.port, _STEP_SECONDS) for each in found}
+    )
+
+
+def judge_port(target: Target, failed: Mapping[str, str]) -> Iterator[Finding]:
+    """Say whether a port is reached.
+
+    Args:
+        target: What is connected to.
+        failed: Why each address was not reached; empty for one that was.
+    """
+    reached = [address for address, why in failed.items() if not why]
+    whys = "; ".join(f"{address}: {why}" for address, why in failed.items() if why)
+    if not reached:
+        yield _line(
+            str(target),
+            "problem",
+            f"is not reached ({whys}).",
+            "Check that the registry runs there, the port, and firewalls in between.",
+        )
+    elif whys:
+        what = f"is reached at {reached[0]}, and not everywhere ({whys})"
+        yield _line(str(target), "note", what, "Each connection may first wait for the other one.")
+    else:
+        yield _line(str(target), "ok", "is reached")
+
+
+def check_tls(endpoint: Endpoint, via: Proxy | None) -> Iterator[Finding]:
+    """Greet the registry in TLS, and read its certificate."""
+    host = peer.target_of(endpoint.url).host
+    if endpoint.plain_http:
+        yield judge_plain(host)
+    elif via and not via.url.startswith("http://"):
+        what = "is not looked at through a proxy that speaks TLS itself"
+        yield Finding(area=TLS, subject=host, state="note", what=what)
+    else:
+        try:
+            found = peer.handshake(endpoint, via, _STEP_SECONDS)
+        except OSError as error:
+            yield Finding(
+                area=TLS,
+                subject=host,
+                state="problem",
+                what=f"the connection breaks off: {error.strerror or error}.",
+                remedy="Check the proxy and firewalls between here and there.",
+            )
+        else:
+            yield judge_tls(host, found, time.time())
+
+
+def judge_plain(host: str) -> Finding:
+    """Say what plain HTTP means for this host."""
+    if is_loopback(host) or is_loopback(f"[{host}]"):
+        return Finding(area=TLS, subject=host, state="ok", what="plain HTTP, on this machine")
+    return Finding(
+        area=TLS,
+        subject=host,
+        state="note",
+        what="plain HTTP: whoever is in between can read passwords and change images",
+        remedy="Give the registry a certificate.",
+    )
+
+
+def judge_tls(host: str, found: Peer, now: float) -> Finding:
+    """Say whether a registry's certificate is trusted, who issued it, and how long it lasts."""
+    certificate = found.certificate
+    facts: dict[str, Fact] = {"fault": found.fault, "tls": found.version or None}
+    told = ""
+    if certificate:
+        days = int((certificate.ends - now) // _DAY_SECONDS)
+        told = f"issued by {certificate.issuer}, ends on {day(certificate.ends)} ({_left(days)})"
+        facts |= {
+            "issuer": certificate.issuer,
+            "subject": certificate.subject,
+            "names": certificate.names,
+            "notAfter": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(certificate.ends)),
+            "daysLeft": days,
+        }
+    if found.fault:
+        what = f"{_named(host, found, now)}{f'; it is {told}' if told else ''}."
+        return Finding(
+            area=TLS,
+            subject=host,
+            state="problem",
+            what=what,
+            remedy=_REMEDIES[found.fault],
+            facts=facts,
+        )
+    soon = certificate is not None and certificate.ends - now < _SOON_DAYS * _DAY_SECONDS
+    return Finding(
+        area=TLS,
+        subject=host,
+        state="note" if soon else "ok",
+        what=f"trusted ({found.version}); {told or 'its certificate could not be read'}",
+        remedy="Have it renewed before it ends." if soon else "",
+        facts=facts,
+    )
+
+
+def _named(host: str, found: Peer, now: float) -> str:
+    """Return the fault by its name."""
+    certificate = found.certificate
+    names = ", ".join(certificate.names) if certificate else ""
+    over = certificate is None or certificate.ends <= now
+    words: dict[Fault | None, str] = {
+        "expired": "expired: its certificate is over"
+        if over
+        else "expired: not its own certificate, but one of those that vouch for it",
+        "not yet valid": "not yet valid: its certificate has not begun",
+        "name mismatch": f"name mismatch: its certificate is for {names or 'others'}, "
+        f"not for {host}",
+        "self-signed": "self-signed: nobody but itself vouches for its certificate",
+        "untrusted": f"untrusted: {found.said}",
+        "no tls": "no TLS: what answers there does not speak it",
+    }
+    return words.get(found.fault, f"the TLS handshake fails: {found.said}")
+
+
+def _left(days: int) -> str:
+    if days < 0:
+        return f"{-days} days ago" if days < -1 else "already over"
+    return "1 day left" if days == 1 else f"{days} days left"
+
+
+def _line(
+    subject: str, state: State, what: str, remedy: str = "", facts: Mapping[str, Fact] | None = None
+) -> Finding:
+    return Finding(
+        area=AREA, subject=subject, state=state, what=what, remedy=remedy, facts=facts or {}
+    )

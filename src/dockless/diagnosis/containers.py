@@ -1,0 +1,163 @@
+"""The container tools: which are there, and whether their daemons answer."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from dockless.diagnosis.programs import BriefPrograms
+from dockless.model.errors import EngineError
+from dockless.model.finding import Finding, State
+from dockless.processes.programs import Programs
+from dockless.sources.daemons import (
+    Address,
+    Contact,
+    contact,
+    containerd_address,
+    docker_address,
+    podman_address,
+)
+from dockless.together import side_by_side
+
+AREA = "containers"
+_PROGRAM_SECONDS, _SOCKET_SECONDS = 4.0, 4.0
+_NAMES = ("docker", "podman", "nerdctl", "buildah")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """What was found of one container tool.
+
+    Attributes:
+        name: The program.
+        version: What it says of itself; None when it is not on PATH.
+        failed: Why it did not even say that; empty when it did.
+        hangs: Whether it gave no answer at all, which every push that asks it would wait for.
+        address: Where its daemon is said to be, or why that is unknown; None for a tool that
+            works without one.
+        contact: What came of asking there; None when nobody was asked.
+    """
+
+    name: str
+    version: str | None = None
+    failed: str = ""
+    hangs: bool = False
+    address: Address | str | None = None
+    contact: Contact | None = None
+
+
+def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
+    """Look at every tool; no daemon is started."""
+    tools = side_by_side(partial(_tool, environment, home), _NAMES, len(_NAMES))
+    for tool in tools:
+        yield from judge(tool)
+    if not any(tool.version is not None or _answers(tool) for tool in tools):
+        yield Finding(
+            area=AREA,
+            subject="images",
+            state="note",
+            what="none of docker, podman, nerdctl and buildah is here: "
+            "images can come from archives and layouts only",
+        )
+
+
+def _tool(environment: Mapping[str, str], home: Path, name: str) -> Tool:
+    found = _version(BriefPrograms(environment, _PROGRAM_SECONDS), name)
+    address: Address | str | None = None
+    match name:
+        case "docker":
+            address = docker_address(environment, home)
+        case "podman":
+            address = podman_address(environment)
+        case "nerdctl" if found.version is not None:
+            address = containerd_address(environment)
+    answered = None
+    if isinstance(address, Address):
+        # containerd speaks gRPC: that somebody listens there is all that can be seen
+        answered = contact(address, _SOCKET_SECONDS, ping=name != "nerdctl")
+    return replace(found, address=address, contact=answered)
+
+
+def _version(programs: Programs, name: str) -> Tool:
+    if not programs.has(name):
+        return Tool(name=name)
+    try:
+        # not `version` or `info`: these start what rootless tools need, or wait for a daemon
+        done = programs.run((name, "--version"))
+    except EngineError as error:
+        return Tool(name=name, version="", failed=error.what, hangs=True)
+    found = re.search(r"\d+\.\d+[^\s,]*", done.stdout.decode(errors="replace"))
+    if done.code:
+        *_, last = ("", *done.stderr.splitlines())
+        said = f": {last.strip().rstrip('.')}" if last else ""
+        failed = f"{name} --version ends with status {done.code}{said}."
+        return Tool(name=name, version="", failed=failed)
+    return Tool(name=name, version=found[0] if found else "")
+
+
+def judge(tool: Tool) -> Iterator[Finding]:
+    """Say of a tool whether images can be taken from it; nothing of one that is not there."""
+    if tool.failed:
+        state: State = "problem" if tool.hangs else "note"
+        yield _line(tool, state, tool.failed, f"Repair or remove {tool.name}.")
+    elif isinstance(tool.address, str):
+        remedy = "Run `docker context use default`, or make the context anew."
+        yield _line(tool, "problem", f"{tool.address}.", remedy)
+    elif tool.address and tool.contact:
+        yield from _daemon(tool, tool.address, tool.contact)
+    elif tool.version is not None:
+        yield _line(tool, "ok", f"{tool.version or 'unknown version'}, works without a daemon")
+
+
+def _daemon(tool: Tool, address: Address, said: Contact) -> Iterator[Finding]:
+    client = f"client {tool.version}" if tool.version else "no client, which is not needed"
+    named = f"{address.url} ({address.origin})" if address.origin else address.url
+    match said.state:
+        case "answers":
+            api = f", {said.said}" if said.said else ""
+            yield _line(tool, "ok", f"answers at {named}{api}; {client}")
+        case "unasked":
+            yield _line(tool, "note", f"{named}: not asked from here, {said.said}; {client}")
+        case "denied":
+            what = f"{named}: permission denied."
+            yield _line(tool, "problem", what, _admission(tool.name))
+        case "absent" if not address.origin:
+            if tool.version is not None:
+                yield _line(
+                    tool, "note", f"{client}, and no daemon runs: {address.url} is not there"
+                )
+        case _:
+            what = f"{named} gives no answer: {said.said}."
+            yield _line(tool, "problem", what, _revival(tool.name, address))
+
+
+def _admission(name: str) -> str:
+    if name == "docker":
+        return (
+            "Add this user to the group `docker` and log in again, or use rootless docker "
+            "or podman."
+        )
+    return f"Run as a user who may use {name}, or use its rootless form."
+
+
+def _revival(name: str, address: Address) -> str:
+    if address.origin.startswith("the docker context"):
+        return "Start that daemon, or run `docker context use default`."
+    if address.origin:
+        return f"Start that daemon, or correct or unset {address.origin}."
+    return f"Start it, such as with `systemctl start {name}`, or remove the stale socket."
+
+
+def _line(tool: Tool, state: State, what: str, remedy: str = "") -> Finding:
+    address = tool.address.url if isinstance(tool.address, Address) else None
+    facts = {
+        "version": tool.version or None,
+        "address": address,
+        "answers": _answers(tool) if tool.contact else None,
+    }
+    return Finding(area=AREA, subject=tool.name, state=state, what=what, remedy=remedy, facts=facts)
+
+
+def _answers(tool: Tool) -> bool:
+    return tool.contact is not None and tool.contact.state == "answers"

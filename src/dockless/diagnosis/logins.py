@@ -1,0 +1,129 @@
+"""Logins: whether their files can be read, and who this machine is to one registry."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dockless.credentials import chain, stores
+from dockless.credentials.chain import Found
+from dockless.credentials.places import Given, Keyring, Sources
+from dockless.model.errors import DocklessError, UsageError
+from dockless.model.finding import Finding
+from dockless.model.reference import Repository
+from dockless.model.secret import Credential
+
+AREA = "logins"
+# these write files of their own, such as logs and caches, whenever they run
+_WRITERS = frozenset({"aws", "az", "gcloud"})
+# these open a dialog, or start a service, when what they keep is locked
+_DIALOGS = frozenset(
+    f"docker-credential-{name}"
+    for name in ("secretservice", "gnome-keyring", "osxkeychain", "pass", "wincred", "desktop")
+)
+
+
+class ReadOnly:
+    """A keyring of logins that is read and never written to, as a `places.Keyring`.
+
+    Args:
+        vault: The keyring.
+    """
+
+    def __init__(self, vault: Keyring) -> None:
+        self._vault = vault
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self._vault.name
+
+    def get(self, scope: str, username: str = "") -> Credential | None:
+        """Return the login of this user, or of the scope's default one, or None."""
+        return self._vault.get(scope, username)
+
+    def cached(self, scope: str, identity: str) -> Credential | None:
+        """Return the token that is kept, or None."""
+        return self._vault.cached(scope, identity)
+
+    def cache(self, scope: str, credential: Credential, identity: str) -> None:
+        """Keep nothing."""
+
+
+def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
+    """Look at every file in which logins are kept by docker, podman and skopeo."""
+    files = (
+        stores.docker_file(environment, home),
+        *stores.containers_files(environment, home),
+    )
+    nobody = Repository.of("registry.invalid", "any")
+    there = []
+    for file in files:
+        try:
+            stores.read(file, nobody)
+        except UsageError as error:
+            yield Finding(
+                area=AREA,
+                subject=str(file),
+                state="problem",
+                what=error.what,
+                remedy=error.remedy,
+            )
+        else:
+            there += [str(file)] if _is_there(file) else []
+    what = f"can be read: {', '.join(there)}" if there else "there are none"
+    yield Finding(area=AREA, subject="files", state="ok", what=what, facts={"files": tuple(there)})
+
+
+def check_project(read: Callable[[], object]) -> Iterator[Finding]:
+    """Look at the project's configuration, which may name a registry and its login.
+
+    Args:
+        read: Reads and resolves all of it; raises UsageError for a file that is wrong.
+    """
+    try:
+        read()
+    except DocklessError as error:
+        remedy = error.remedy or "Mend the file that the sentence before this one names."
+        yield Finding(area=AREA, subject="project", state="problem", what=error.what, remedy=remedy)
+    else:
+        yield Finding(
+            area=AREA, subject="project", state="ok", what="its configuration can be read"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How a credential is searched for without a dialog and without writing.
+
+    Attributes:
+        given: What the command line gave.
+        sources: Where else to look; its keyrings are read only.
+        keyrings: The keyrings that may be asked.
+        terminal: Whether there is somebody who can answer a dialog.
+        write: Whether programs may run that write files of their own.
+    """
+
+    given: Given
+    sources: Sources
+    keyrings: Sequence[Keyring]
+    terminal: bool
+    write: bool
+
+    def __call__(self, repository: Repository) -> Found:
+        """Return who this machine is to the registry of a repository."""
+        quiet = tuple(ReadOnly(keyring) for keyring in self.keyrings)
+        sources = replace(self.sources, keyrings=lambda: quiet)
+        return chain.find(repository, self.given, sources, self.may_ask)
+
+    def may_ask(self, program: str) -> bool:
+        """Whether a program may be asked for a credential."""
+        if program in _WRITERS:
+            return self.write
+        return self.terminal or program not in _DIALOGS
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:
+        return False

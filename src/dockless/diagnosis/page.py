@@ -1,0 +1,128 @@
+"""Running checks: side by side, each with a limit of time, none stopped by another's failure."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from dockless.model.errors import DocklessError
+from dockless.model.finding import Finding
+from dockless.together import alone
+
+CHECK_SECONDS = 10.0
+PAGE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing to look at.
+
+    Attributes:
+        area: What it is about.
+        subject: The thing.
+        look: Looks at it. A `DocklessError` that it raises is a problem, with its remedy.
+        needed: Whether what follows in the same lane is of no use after a problem here.
+    """
+
+    area: str
+    subject: str
+    look: Callable[[], Iterable[Finding]]
+    needed: bool = False
+
+    def problem(self, what: str, remedy: str) -> Finding:
+        """Return a problem of this check's own."""
+        return Finding(
+            area=self.area, subject=self.subject, state="problem", what=what, remedy=remedy
+        )
+
+
+Lane = Sequence[Check]
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What one lane has found so far, each check's findings in one piece."""
+
+    found: list[tuple[Finding, ...]] = field(default_factory=list)
+
+
+def examine(
+    lanes: Sequence[Lane], each: float = CHECK_SECONDS, whole: float = PAGE_SECONDS
+) -> tuple[Finding, ...]:
+    """Return everything that the checks find, in their order.
+
+    Args:
+        lanes: Checks that follow one another; the lanes themselves run side by side.
+        each: Seconds for one check; one that takes longer is a problem, and is left alone.
+        whole: Seconds for all of them.
+    """
+    until = time.monotonic() + whole
+    begun = [(lane, *_begin(lane, each)) for lane in lanes]
+    return tuple(
+        finding
+        for lane, progress, ended in begun
+        for finding in _collected(lane, progress, ended, until)
+    )
+
+
+def _begin(lane: Lane, each: float) -> tuple[_Progress, Future[None]]:
+    progress = _Progress()
+    return progress, alone(lambda: _walk(lane, each, progress))
+
+
+def _walk(lane: Lane, each: float, progress: _Progress) -> None:
+    for number, check in enumerate(lane):
+        found = _looked(check, each)
+        progress.found.append(found)
+        if check.needed and any(finding.state == "problem" for finding in found):
+            progress.found.append(tuple(_left_out(check, lane[number + 1 :])))
+            return
+
+
+def _looked(check: Check, each: float) -> tuple[Finding, ...]:
+    future = alone(lambda: tuple(check.look()))
+    try:
+        # asked for, not raised: whatever went wrong in a check is one line of the page
+        error = future.exception(each)
+    except TimeoutError:
+        return (_late(check, each),)
+    if error is None:
+        return future.result()
+    if isinstance(error, DocklessError):
+        remedy = error.remedy or "See what the sentence before this one names."
+        return (check.problem(error.what, remedy),)
+    # only its kind: the text of a foreign error may hold what the check was given
+    what = f"The check itself failed: {type(error).__name__}."
+    return (check.problem(what, "Please report it; the other checks are not affected."),)
+
+
+def _collected(
+    lane: Lane, progress: _Progress, ended: Future[None], until: float
+) -> Iterator[Finding]:
+    late = False
+    try:
+        ended.result(max(0.0, until - time.monotonic()))
+    except TimeoutError:
+        late = True
+    found = tuple(progress.found)
+    for findings in found:
+        yield from findings
+    if late:
+        for check in lane[len(found) :]:
+            yield check.problem(
+                "There was no time left to look at this.", "Run it again when the rest is mended."
+            )
+
+
+def _late(check: Check, seconds: float) -> Finding:
+    return check.problem(
+        f"There was no answer in {seconds:g} seconds.",
+        "See what keeps it from answering: a hanging program, network or file system.",
+    )
+
+
+def _left_out(needed: Check, checks: Sequence[Check]) -> Iterator[Finding]:
+    names = ", ".join(check.subject for check in checks)
+    if names:
+        what = f"not looked at, since {needed.subject} has a problem"
+        yield Finding(area=needed.area, subject=names, state="note", what=what)

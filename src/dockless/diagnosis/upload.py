@@ -1,0 +1,153 @@
+"""One upload that is begun and cancelled, to see how the registry takes blobs.
+
+The requests are those of the distribution-spec: 'Mounting a blob from another repository',
+'Pushing a blob in chunks', 'Cancel a blob upload'.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from dockless.model.digest import Digest
+from dockless.model.errors import AuthError, DocklessError
+from dockless.model.finding import Fact, Finding, State
+from dockless.model.reference import Repository
+from dockless.registry.client import RegistryClient
+
+AREA = "upload"
+_ACCEPTED, _NO_CONTENT, _NOT_FOUND = 202, 204, 404
+_CHUNK = b"dockless doctor\n"
+_NOWHERE = Digest.of(b"a blob that dockless doctor asks for, and that no registry has")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What a registry answered.
+
+    Attributes:
+        begun: The status of the POST that asks for a mount of a blob that does not exist.
+        location: Whether it named the session.
+        least: The least size of a chunk, as `OCI-Chunk-Min-Length` has it; empty for none.
+        chunk: The status of a chunk; None when none was sent.
+        received: What it has of the blob after that, by its `Range`.
+        cancelled: The status of the DELETE; None when there was nothing to cancel.
+    """
+
+    begun: int
+    location: bool
+    least: str = ""
+    chunk: int | None = None
+    received: str = ""
+    cancelled: int | None = None
+
+
+def check(client: RegistryClient, repository: Repository, *, named: bool) -> Iterator[Finding]:
+    """Begin an upload in a repository, send a chunk, and cancel it; nothing is left there.
+
+    Args:
+        client: The registry.
+        repository: Where.
+        named: Whether somebody named the repository; else it may well not exist.
+    """
+    try:
+        tried = _try(client, repository)
+    except AuthError as error:
+        # a repository that nobody named need not be allowed to anybody
+        state: State = "problem" if named else "note"
+        remedy = error.remedy if named else _other(repository)
+        yield _line(str(repository), state, error.what, remedy)
+    else:
+        yield from judge(tried, repository, named=named)
+
+
+def _try(client: RegistryClient, repository: Repository) -> Tried:
+    # from the repository itself: a token need hold for no other
+    source = quote(repository.path, safe="")
+    path = f"blobs/uploads/?mount={quote(str(_NOWHERE))}&from={source}"
+    begun = client.request("POST", repository, path)
+    location = begun.headers.get("Location", "")
+    if begun.status != _ACCEPTED or not location:
+        return Tried(begun=begun.status, location=bool(location))
+    chunk, received, cancelled = None, "", None
+    try:
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(len(_CHUNK)),
+            "Content-Range": f"0-{len(_CHUNK) - 1}",
+        }
+        answer = client.request("PATCH", repository, location, headers, _CHUNK)
+        chunk, received = answer.status, answer.headers.get("Range", "")
+        location = answer.headers.get("Location", "") or location
+    finally:
+        cancelled = _cancelled(client, repository, location)
+    return Tried(
+        begun=begun.status,
+        location=True,
+        least=begun.headers.get("OCI-Chunk-Min-Length", ""),
+        chunk=chunk,
+        received=received,
+        cancelled=cancelled,
+    )
+
+
+def _cancelled(client: RegistryClient, repository: Repository, location: str) -> int | None:
+    try:
+        return client.request("DELETE", repository, location).status
+    except DocklessError:
+        return None
+
+
+def judge(tried: Tried, repository: Repository, *, named: bool) -> Iterator[Finding]:
+    """Say what a registry can do with uploads."""
+    if tried.begun != _ACCEPTED or not tried.location:
+        missing = tried.begun == _NOT_FOUND
+        what = (
+            "there is no such repository, and the registry does not make it by itself"
+            if missing
+            else f"the registry answers {tried.begun} where an upload begins"
+        )
+        state: State = "problem" if named or not missing else "note"
+        remedy = _other(repository) if missing else "Ask whoever runs the registry why it does."
+        yield _line(str(repository), state, f"{what}.", remedy)
+        return
+    yield _line(
+        "mounts",
+        "ok",
+        "a mount of a blob that is not there begins an upload, as the specification has it",
+        facts={"mounts": True},
+    )
+    yield _chunks(tried)
+    gone = tried.cancelled in {_ACCEPTED, _NO_CONTENT, 200}
+    what = f"begun in {repository}, and cancelled"
+    if gone:
+        yield _line("session", "ok", what, facts={"cancelled": True})
+    else:
+        what = f"begun in {repository}, and the registry does not cancel it; it ends by itself"
+        yield _line("session", "note", what, facts={"cancelled": False})
+
+
+def _chunks(tried: Tried) -> Finding:
+    facts: dict[str, Fact] = {
+        "chunks": tried.chunk in {_ACCEPTED, _NO_CONTENT},
+        "leastChunkBytes": int(tried.least) if tried.least.isdecimal() else None,
+        "range": tried.received or None,
+    }
+    least = f", at least {tried.least} bytes each" if tried.least else ""
+    if tried.chunk in {_ACCEPTED, _NO_CONTENT}:
+        whole = tried.received.removeprefix("bytes=") == f"0-{len(_CHUNK) - 1}"
+        told = "" if whole else "; it does not tell what has arrived, so none is resumed"
+        return _line("chunks", "ok" if whole else "note", f"are taken{least}{told}", facts=facts)
+    what = f"are not taken (status {tried.chunk}){least}; blobs go in one piece"
+    return _line("chunks", "note", what, facts=facts)
+
+
+def _other(repository: Repository) -> str:
+    return f"Give a repository that you may push to: dockless doctor {repository.host}/NAME --write"
+
+
+def _line(
+    subject: str, state: State, what: str, remedy: str = "", facts: Mapping[str, Fact] | None = None
+) -> Finding:
+    return Finding(
+        area=AREA, subject=subject, state=state, what=what, remedy=remedy, facts=facts or {}
+    )

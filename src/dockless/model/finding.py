@@ -1,0 +1,35 @@
+"""What one check of `dockless doctor` found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["ok", "note", "problem"]
+Fact = str | int | float | bool | None | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the page.
+
+    Attributes:
+        area: What it is about, such as `engines` or `tls`.
+        subject: The thing that was looked at, such as `crane` or a host.
+        state: `ok`; `note` for what need not be changed but is worth knowing; `problem` for what
+            makes pushes fail or puts them at risk.
+        what: One sentence or clause: what was found. It never holds a secret.
+        remedy: One sentence: what to do about it; always there for a problem.
+        facts: The values behind `what`, for programs.
+    """
+
+    area: str
+    subject: str
+    state: State
+    what: str
+    remedy: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+def healthy(findings: "tuple[Finding, ...]") -> bool:
+    """Whether nothing is wrong."""
+    return all(finding.state != "problem" for finding in findings)

@@ -1,0 +1,149 @@
+"""Where container daemons are said to be, and whether anybody answers there."""
+
+import contextlib
+import hashlib
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dockless.sources.docker_daemon import current_context
+
+_USUAL_DOCKER = Path("/var/run/docker.sock")
+_CONTAINERD = Path("/run/containerd/containerd.sock")
+_OK = 200
+_DEFAULT_PORTS = {"tcp": 2375, "http": 2375, "https": 2376}
+_TLS_PORT = 2376
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a daemon is said to be.
+
+    Attributes:
+        url: `unix:///path`, `tcp://host:port` or `ssh://host`, without a user or a password.
+        origin: What says so, such as `DOCKER_HOST`; empty for the usual place.
+    """
+
+    url: str
+    origin: str = ""
+
+    @property
+    def path(self) -> Path | None:
+        """The socket, where it is one of this machine."""
+        return Path(self.url.removeprefix("unix://")) if self.url.startswith("unix://") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What came of asking a daemon.
+
+    Attributes:
+        state: `answers`; `absent` for a socket that is not there; `denied` for one that this user
+            may not open; `silent` for one where nobody answers, or not as a daemon does; `unasked`
+            for an address that is not asked from here.
+        said: What it or the system said.
+    """
+
+    state: str
+    said: str = ""
+
+
+def docker_address(environment: Mapping[str, str], home: Path) -> Address | str:
+    """Return where docker's daemon would be looked for, or why that cannot be told.
+
+    Args:
+        environment: For `DOCKER_HOST`, `DOCKER_CONTEXT` and `DOCKER_CONFIG`.
+        home: The user's home.
+    """
+    if named := environment.get("DOCKER_HOST"):
+        return Address(_plain(named), "DOCKER_HOST")
+    context = current_context(environment)
+    if context in ("", "default"):
+        return Address(f"unix://{_USUAL_DOCKER}")
+    folder = Path(environment.get("DOCKER_CONFIG") or home / ".docker")
+    # docker's own layout: the folder of a context is named by the SHA-256 of its name
+    file = folder / "contexts/meta" / hashlib.sha256(context.encode()).hexdigest() / "meta.json"
+    origin = f"the docker context {context!r}"
+    try:
+        return Address(_plain(json.loads(file.read_bytes())["Endpoints"]["docker"]["Host"]), origin)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"{origin} is chosen, and {file} does not say where it is"
+
+
+def podman_address(environment: Mapping[str, str]) -> Address | None:
+    """Return the service that podman is told to use instead of working by itself, if any."""
+    named = environment.get("CONTAINER_HOST")
+    return Address(_plain(named), "CONTAINER_HOST") if named else None
+
+
+def containerd_address(environment: Mapping[str, str]) -> Address:
+    """Return where nerdctl looks for containerd."""
+    named = environment.get("CONTAINERD_ADDRESS", "")
+    path = named.removeprefix("unix://") or str(_CONTAINERD)
+    return Address(f"unix://{path}", "CONTAINERD_ADDRESS" if named else "")
+
+
+def contact(address: Address, seconds: float, *, ping: bool = True) -> Contact:
+    """Ask a daemon whether it is there; nothing is started, and nothing is changed.
+
+    Args:
+        address: Where.
+        seconds: How long each step may take.
+        ping: Whether it speaks Docker's API, and is asked for `/_ping`; else it is enough that
+            somebody listens.
+    """
+    if address.path is None and not address.url.startswith(("tcp://", "http://", "https://")):
+        return Contact("unasked", f"{address.url.partition('://')[0]} is left to the tool itself")
+    try:
+        with _connected(address, seconds) as way:
+            return _pinged(way) if ping and not _wants_tls(address) else Contact("answers")
+    except FileNotFoundError:
+        return Contact("absent", "there is no such socket")
+    except PermissionError:
+        return Contact("denied", "this user may not open it")
+    except TimeoutError:
+        return Contact("silent", f"nobody answers there in {seconds:.0f} seconds")
+    except (OSError, HTTPException, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
+        return Contact("silent", reason)
+
+
+def _connected(address: Address, seconds: float) -> socket.socket:
+    if address.path is not None:
+        way = socket.socket(socket.AF_UNIX)
+        way.settimeout(seconds)
+        try:
+            way.connect(str(address.path))
+        except OSError:
+            way.close()
+            raise
+        return way
+    parts = urlsplit(address.url)
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    return socket.create_connection((parts.hostname or "", port), seconds)
+
+
+def _wants_tls(address: Address) -> bool:
+    parts = urlsplit(address.url)
+    return parts.scheme == "https" or parts.port == _TLS_PORT
+
+
+def _pinged(way: socket.socket) -> Contact:
+    way.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+    answer = HTTPResponse(way)
+    with contextlib.closing(answer):
+        answer.begin()
+        version = answer.headers.get("Api-Version", "")
+    if answer.status != _OK or not version:
+        return Contact("silent", "what listens there is not a Docker daemon")
+    return Contact("answers", f"API {version}")
+
+
+def _plain(url: str) -> str:
+    """Return a URL without who is to be let in there, which may hold a password."""
+    scheme, separator, rest = url.rpartition("://")
+    return f"{scheme or 'tcp'}://{rest.rpartition('@')[2]}" if separator else f"tcp://{rest}"

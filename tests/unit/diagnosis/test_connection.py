@@ -1,0 +1,83 @@
+import pytest
+
+from dockless.diagnosis.connection import judge_plain, judge_port, judge_tls
+from dockless.model.finding import State
+from dockless.registry.peer import Certificate, Fault, Peer, Target, target_of
+
+NOW, DAY = 1_795_000_000.0, 86_400
+CERTIFICATE = Certificate(
+    subject="registry.example.com",
+    issuer="R11 (Let's Encrypt)",
+    names=("registry.example.com",),
+    begins=NOW - DAY,
+    ends=NOW + 40 * DAY,
+)
+TARGET = Target("registry.example.com", 443)
+
+
+def test_a_port_is_reached_not_reached_or_reached_in_part() -> None:
+    [found] = judge_port(TARGET, {"192.0.2.1": "", "192.0.2.2": ""})
+    assert (found.state, found.subject) == ("ok", "registry.example.com:443")
+    [found] = judge_port(TARGET, {"2001:db8::1": "no answer in 4 seconds", "192.0.2.1": ""})
+    assert (found.state, "2001:db8::1: no answer" in found.what) == ("note", True)
+    [found] = judge_port(TARGET, {"192.0.2.1": "connection refused"})
+    assert (found.state, bool(found.remedy)) == ("problem", True)
+
+
+def test_a_trusted_certificate_is_told_with_issuer_and_end() -> None:
+    found = judge_tls("registry.example.com", Peer(CERTIFICATE, version="TLSv1.3"), NOW)
+    assert found.state == "ok"
+    assert "issued by R11 (Let's Encrypt), ends on 2026-12-28 (40 days left)" in found.what
+    assert (found.facts["daysLeft"], found.facts["notAfter"]) == (40, "2026-12-28T11:06:40Z")
+
+
+@pytest.mark.parametrize(("days", "state"), [(14, "ok"), (13, "note"), (1, "note")])
+def test_a_certificate_that_ends_soon_is_worth_a_note(days: int, state: State) -> None:
+    now = CERTIFICATE.ends - days * DAY
+    found = judge_tls("registry.example.com", Peer(CERTIFICATE, version="TLSv1.3"), now)
+    assert (found.state, bool(found.remedy)) == (state, state == "note")
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ("expired", "expired: not its own certificate"),
+        ("not yet valid", "not yet valid: "),
+        ("name mismatch", "its certificate is for registry.example.com, not for other.example"),
+        ("self-signed", "self-signed: "),
+        ("untrusted", "untrusted: unable to get"),
+        ("no tls", "no TLS: "),
+        ("other", "handshake fails: unable to get"),
+    ],
+)
+def test_every_fault_is_a_problem_by_its_name(fault: Fault, named: str) -> None:
+    found = judge_tls("other.example", Peer(CERTIFICATE, fault, "unable to get"), NOW)
+    assert (found.state, bool(found.remedy)) == ("problem", True)
+    assert named in found.what
+    assert found.facts["fault"] == fault
+
+
+def test_a_certificate_that_is_over_says_since_when() -> None:
+    found = judge_tls("registry.example.com", Peer(CERTIFICATE, "expired"), NOW + 50 * DAY)
+    assert "expired: its certificate is over" in found.what
+    assert "(10 days ago)" in found.what
+    assert judge_tls("x", Peer(None, "expired"), NOW).what == "expired: its certificate is over."
+
+
+@pytest.mark.parametrize(
+    ("host", "state"), [("127.0.0.1", "ok"), ("localhost", "ok"), ("::1", "ok"), ("r.lan", "note")]
+)
+def test_plain_http_is_well_on_this_machine_alone(host: str, state: State) -> None:
+    assert judge_plain(host).state == state
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://registry-1.docker.io", "registry-1.docker.io:443"),
+        ("http://127.0.0.1:5000", "127.0.0.1:5000"),
+        ("https://[::1]", "[::1]:443"),
+    ],
+)
+def test_where_a_url_leads(url: str, shown: str) -> None:
+    assert str(target_of(url)) == shown
