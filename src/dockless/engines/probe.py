@@ -134,7 +134,15 @@ def trust_policy(environment: Mapping[str, str], system: Path = _SYSTEM_POLICY) 
     """
     home = environment.get("HOME")
     users = [Path(home, ".config/containers/policy.json")] if home else []
-    return next((path for path in (*users, system) if path.exists()), None)
+    return next((path for path in (*users, system) if _is_there(path)), None)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file is there; one in a home that this user may not enter is not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _nothing(abilities: Abilities) -> str:

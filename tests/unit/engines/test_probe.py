@@ -142,3 +142,16 @@ def test_an_engine_that_is_only_asked_sees_nothing_of_the_users_environment(
     version("crane", path, environment)
     assert "HOME=" in (tmp_path / "seen").read_text()
     assert "hunter2" not in (tmp_path / "seen").read_text()
+
+
+def test_a_policy_in_a_home_that_may_not_be_entered_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exists(path: Path) -> bool:
+        if path.is_relative_to(tmp_path / "home"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return True
+
+    monkeypatch.setattr(Path, "exists", exists)
+    system = tmp_path / "policy.json"
+    assert trust_policy({"HOME": str(tmp_path / "home")}, system) == system
