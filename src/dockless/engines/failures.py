@@ -31,7 +31,7 @@ _ANSWER = re.compile(
 """Words that only an answer of the registry leads to."""
 
 _MANIFEST = re.compile(r"PUT https?://\S+/manifests/|uploading manifest")
-_INVALID = re.compile(r"manifest.?invalid|unsupported|media ?type", re.IGNORECASE)
+_INVALID = re.compile(r"manifest.?invalid|unsupported|media.?type", re.IGNORECASE)
 _NOT_ACCEPTED = frozenset({400, 415})
 
 _STATUS = re.compile(
@@ -188,13 +188,10 @@ _RULES = (
             "Have its limit raised (nginx: client_max_body_size).",
         ),
     ),
-    # a registry's codes for trouble of its own; with them, the engines do not tell the status
-    _Rule(
-        (": unknown:", ": unavailable:"),
-        frozenset(),
-        lambda _, host, said: NetworkError(f"{host} is in trouble: {said}", "Try again later."),
-    ),
 )
+
+_TROUBLE = (": unknown:", ": unavailable:")
+"""A registry's codes for trouble of its own; with them, the engines do not tell the status."""
 
 
 def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
@@ -209,6 +206,8 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
         return ManifestRefusedError(
             f"{host} does not accept this manifest: {said}", "No tag was moved."
         )
+    if any(word in low for word in _TROUBLE):
+        return NetworkError(f"{host} is in trouble: {said}", "Try again later.")
     return UnexplainedError(
         f"{engine} failed: {said}",
         "No tag was moved.",

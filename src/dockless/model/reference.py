@@ -12,9 +12,10 @@ from dockless.model.digest import Digest
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _LONGEST_NAME = 255
+_HIGHEST_PORT = 65535
 
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,9}}))?")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -27,7 +28,8 @@ def is_tag(text: str) -> bool:
 
 def is_host(text: str) -> bool:
     """Whether the grammar allows this as a registry's `host[:port]`."""
-    return _HOST.fullmatch(text) is not None
+    found = _HOST.fullmatch(text)
+    return found is not None and int(found["port"] or 0) <= _HIGHEST_PORT
 
 
 def is_registry(text: str) -> bool:

@@ -68,6 +68,7 @@ TYPE = [
     crane(f"PUT {URL}/manifests/sha256:3df3: unexpected status code 415 Unsupported Media Type: x"),
     crane(f"PUT {URL}/manifests/sha256:3df3: unexpected status code 400 Bad Request: no"),
     crane(f"PUT {URL}/manifests/sha256:3df3: UNSUPPORTED: The operation is unsupported."),
+    crane(f"PUT {URL}/manifests/sha256:3df3: UNKNOWN: media type of the manifest not known"),
     skopeo("writing manifest: uploading manifest sha256:3df3 to shop: manifest invalid: x"),
 ]
 ANSWERED = [

@@ -19,8 +19,8 @@ HOST = st.one_of(
             "[fe80::1:2]:5000",
         ]
     ),
-    st.from_regex(r"[a-zA-Z0-9]{1,8}(\.[a-z0-9]{1,8}){1,3}(:[0-9]{1,5})?", fullmatch=True),
-    st.from_regex(r"[a-z]{1,8}:[0-9]{1,5}", fullmatch=True),
+    st.from_regex(r"[a-zA-Z0-9]{1,8}(\.[a-z0-9]{1,8}){1,3}(:[0-5]?[0-9]{1,4})?", fullmatch=True),
+    st.from_regex(r"[a-z]{1,8}:[0-5]?[0-9]{1,4}", fullmatch=True),
 )
 TAG = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", fullmatch=True)
 DIGEST = st.binary().map(Digest.of)
@@ -137,3 +137,22 @@ def test_host_and_tag_are_known() -> None:
     assert is_registry("registry:5000")
     assert is_tag("v1")
     assert not is_tag("-v1")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("h:0", True),
+        ("h:443", True),
+        ("[::1]:65535", True),
+        ("h:65536", False),
+        ("10.0.0.1:358115", False),
+        ("[fd00::1]:99999", False),
+        ("h:" + "1" * 40, False),
+    ],
+)
+def test_a_port_has_sixteen_bits(text: str, *, right: bool) -> None:
+    assert is_host(text) == right
+    if not right:
+        with pytest.raises(ValueError, match="host"):
+            Reference.parse(f"{text}/team/shop:v1")
