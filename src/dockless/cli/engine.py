@@ -119,8 +119,8 @@ class Engines:
         found = _selected("skopeo")
         # skopeo takes a token for a repository as an argument only, which everybody could read; it
         # gets its own such token for the credential
-        host, account = self._endpoint.host, self._client.account
-        access = Access(self._endpoint, lambda: _entrance(Grant(account()), host))
+        host, login = self._endpoint.host, self._client.login
+        access = Access(self._endpoint, lambda: _entrance(Grant(login()), host))
         return Skopeo(found.path, self._runner, access, found.policy)
 
 

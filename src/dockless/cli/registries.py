@@ -97,7 +97,7 @@ class Registries:
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space
         client = self._greeted(repository.host).known_to(self._account(repository))
-        if client.account() is None and client.wants_credential():
+        if client.wants_credential() and client.account() is None:
             self._tell_who_was_asked(repository)
             asked = ask.credential(repository.host, options, client.refusal())
             client = client.known_to(lambda: asked)
@@ -136,8 +136,8 @@ class Registries:
         return self._clients[host]
 
     def _account(self, repository: Repository) -> Account:
-        find = partial(self._credential, repository)
-        return Account(find(), find)
+        # helpers are not started, nor keyrings opened, for a registry that wants no login
+        return Account(partial(self._credential, repository))
 
     def _tell_who_was_asked(self, repository: Repository) -> None:
         """Note every place that had a reason to have no credential."""

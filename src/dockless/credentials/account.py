@@ -11,25 +11,23 @@ _MARGIN_SECONDS = 120.0
 
 
 class Account:
-    """A credential that is found anew shortly before it ends.
+    """A credential that is found when it is first needed, and again shortly before it ends.
 
     Args:
-        credential: The one to begin with; None for anonymous.
-        find: Finds it again; may run programs, and raise what these raise.
+        find: Finds it, or None for anonymous; may run programs, and raise what these raise.
         clock: Gives the seconds since 1970.
     """
 
     def __init__(
         self,
-        credential: Credential | None,
         find: Callable[[], Credential | None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._find = find
         self._clock = clock
         self._lock = threading.Lock()
-        self._credential = credential
-        self._renew = self._margin(credential)
+        self._credential: Credential | None = None
+        self._renew = -math.inf
 
     def __call__(self) -> Credential | None:
         """Return the credential; the old one if there is no newer."""

@@ -269,14 +269,20 @@ class RegistryClient:
             "Ask for the right to push there, or check the namespace.",
         )
 
+    def login(self) -> Credential | None:
+        """Return the credential if the registry asks for one.
+
+        Where it does not, no other program gets one either: crane shows what it has unasked.
+        """
+        return self.account() if self.wants_credential() else None
+
     def grant(self, repository: Repository) -> Grant:
         """Return what another program needs to push to the repository, and no more than that.
 
         Where the registry has a token service, this is a new token for this repository alone;
-        elsewhere it is the credential itself.
+        elsewhere it is the credential itself, or nothing where the registry does not ask for it.
         """
-        credential = self.account()
-        self.ping()
+        credential = self.login()
         if credential is None or self._challenge is None:
             return Grant(credential)
         if self._challenge.scheme == "basic":

@@ -204,6 +204,15 @@ def test_what_others_get_without_a_token_service_is_the_credential(
     assert RegistryClient(locked, lambda: credential).grant(SHOP) == Grant(credential)
 
 
+def test_a_registry_that_wants_no_credential_has_none_shown(http: StubHttp) -> None:
+    def asked() -> Credential:
+        pytest.fail("a helper would have been started")
+
+    client = RegistryClient(http, asked)
+    assert client.login() is None
+    assert client.grant(SHOP) == Grant(None)
+
+
 def test_the_account_is_asked_each_time(locked: StubHttp) -> None:
     users = iter(["first", "second"])
     client = RegistryClient(locked, lambda: Credential(next(users), Secret("x")))
