@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,8 @@ from dockless.model.reference import Repository
 from dockless.model.secret import Credential
 from dockless.settings import project
 from dockless.settings.cascade import Flags, Login, Settings, resolve
+
+_GIVEN = ("DOCKLESS_USERNAME", "DOCKLESS_PASSWORD")
 
 
 def prompt() -> Prompt | None:
@@ -34,6 +37,23 @@ def project_settings(username: str | None) -> Settings:
 def find(settings: Settings, given: Given, repository: Repository) -> Found:
     """Return who we are to the registry of a repository, running programs as needed."""
     return chain.find(repository, given, sources(repository.host, settings))
+
+
+def find_for(target: str, settings: Settings, given: Given, repository: Repository) -> Found:
+    """Return the same for a push that also reads other registries than its target's.
+
+    Args:
+        target: The host that is pushed to; a login in the options or the environment is for it
+            alone.
+        settings: The project's settings.
+        given: What was given for the push.
+        repository: The repository that is pushed to or read.
+    """
+    if repository.host == target:
+        return find(settings, given, repository)
+    there = sources(repository.host, settings)
+    environment = {key: text for key, text in there.environment.items() if key not in _GIVEN}
+    return chain.find(repository, Given(), replace(there, environment=environment))
 
 
 def as_found(account: Callable[[], Credential | None]) -> Callable[[Repository], Found]:

@@ -22,7 +22,6 @@ from dockless.cli.sizes import Size
 from dockless.cli.stores import store
 from dockless.cli.workers import Bounds, Workers, workers
 from dockless.cli.workspaces import workspaces
-from dockless.credentials.places import Given
 from dockless.mirror import Entry, plan
 from dockless.mirror import mirror as push_all
 from dockless.model.errors import DocklessError, PartialError, UsageError
@@ -172,9 +171,9 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     if not options.sources and not options.files:
         raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
     settings = accounts.project_settings(pushing.username)
-    finder = partial(accounts.find, settings, ask.given(pushing, settings))
-    # what is given is for the registry that everything goes to, and for no source
-    elsewhere = partial(accounts.find, settings, Given("", None, ""))
+    given = ask.given(pushing, settings)
+    finder = partial(accounts.find, settings, given)
+    elsewhere = partial(accounts.find_for, renaming.host, settings, given)
     source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
     here = ProgramsHere(os.environ)
     with ExitStack() as stack:

@@ -1,7 +1,6 @@
 """`dockless push`: from the command line to a pushed image."""
 
 import os
-from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,8 @@ from dockless.cli import accounts, ask, show
 from dockless.cli.explain import setting_rows, target_rows
 from dockless.cli.host_options import HostOptions, host_options
 from dockless.cli.options import PushOptions, push_options
-from dockless.credentials.chain import Found
 from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
-from dockless.model.reference import Name, Repository
+from dockless.model.reference import Name
 from dockless.settings import compose, project
 from dockless.settings.cascade import Flags, Settings, resolve
 from dockless.settings.naming import Target, local_candidates
@@ -129,7 +127,8 @@ def _push_one(
     from dockless.sources.archive import select  # noqa: PLC0415 - the same
 
     settings, target = ask.target(settings, _bare_name(spec))
-    with session(options, _finder(options, settings)) as work:
+    given, host = ask.given(options, settings), target.repository.value.host
+    with session(options, partial(accounts.find_for, host, settings, given)) as work:
         for reference in target.references:
             show.remark(options, f"Target: {reference}")
         work.expect(work.order(target))
@@ -154,7 +153,8 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
     from dockless.cli.session import session  # noqa: PLC0415 - --explain needs no network
 
     outcomes: dict[str, PushResult | DocklessError] = {}
-    with session(options, _finder(options, settings)) as work:
+    given = ask.given(options, settings)
+    with session(options, partial(accounts.find, settings, given)) as work:
         for candidate in work.opener.images(spec, options.platform):
             for name in candidate.names:
                 try:
@@ -174,10 +174,6 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
             f"{len(errors)} of {len(outcomes)} images were not pushed.",
             "Their errors stand above; run the push again for them.",
         )
-
-
-def _finder(options: PushOptions, settings: Settings) -> Callable[[Repository], Found]:
-    return partial(accounts.find, settings, ask.given(options, settings))
 
 
 def _own_target(settings: Settings, name: str) -> Target:
