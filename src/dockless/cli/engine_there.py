@@ -14,7 +14,7 @@ from dockless.cli.export_there import Found, export
 from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
 from dockless.credentials.authfile import authfile, docker_key
-from dockless.engines import portable, probe
+from dockless.engines import portable, probe, skopeo
 from dockless.engines.there import CraneThere, SkopeoThere, Stand
 from dockless.model.endpoint import is_loopback
 from dockless.model.errors import EngineError
@@ -97,6 +97,8 @@ class Equipment:
                 extra,
                 self._policy() if name == "skopeo" else None,
             )
+            if name == "skopeo":
+                self._only_our_logins(f"{stand.home}/{skopeo.LOGINS_PATH}")
             kind = CraneThere if name == "crane" else SkopeoThere
             yield kind(stand, export(self._found, self._shell, self._facts.folder, progress))
 
@@ -207,6 +209,10 @@ class Equipment:
         for number, path in enumerate(ca_files):
             files.put(self._shell, path.read_bytes(), f"{folder}/{number}.crt", 0o600)
         return folder
+
+    def _only_our_logins(self, path: str) -> None:
+        self._shell.script(f"mkdir -p {shlex.quote(str(Path(path).parent))}")
+        files.put(self._shell, skopeo.LOGINS.encode(), path, 0o600)
 
     def _authfile(self, engine: str) -> bytes | None:
         client, host = self._task.client, self._endpoint.host

@@ -125,14 +125,14 @@ class Skopeo:
                     files,
                     is_index=isinstance(parse_document(data), Index),
                 )
-                self._runner.run(self._program, argv, {}, {descriptor}, sending)
+                self._run(argv, descriptor, sending)
             _compare(self.name, _read_digest(files.digest), digest)
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Bring an image or index into a new layout, as it is."""
         with self._files() as (files, descriptor):
             argv = skopeo.pull_argv(source, layout, self._access.endpoint, files)
-            self._runner.run(self._program, argv, {}, {descriptor})
+            self._run(argv, descriptor)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
         """Make the tag name the image, which the repository has by its digest."""
@@ -146,7 +146,15 @@ class Skopeo:
                 files,
                 is_index=root.media_type in INDEXES,
             )
-            self._runner.run(self._program, argv, {}, {descriptor})
+            self._run(argv, descriptor)
+
+    def _run(self, argv: tuple[str, ...], descriptor: int, sending: Task | None = None) -> None:
+        home = self._runner.home
+        logins = home / skopeo.LOGINS_PATH
+        logins.parent.mkdir(parents=True, exist_ok=True)
+        logins.write_text(skopeo.LOGINS)
+        extra = skopeo.logins_environment(str(home))
+        self._runner.run(self._program, argv, extra, {descriptor}, sending)
 
     @contextlib.contextmanager
     def _files(self) -> Iterator[tuple[skopeo.Files, int]]:

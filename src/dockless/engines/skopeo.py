@@ -11,6 +11,28 @@ from pathlib import Path
 from dockless.model.endpoint import Endpoint
 from dockless.model.reference import Reference
 
+LOGINS_PATH = ".config/containers/registries.conf.d/dockless.conf"
+"""Where skopeo finds `LOGINS`, below its HOME."""
+
+LOGINS = 'credential-helpers = ["containers-auth.json"]\n'
+"""A drop-in for registries.conf: logins come from the authfile alone.
+
+A machine's registries.conf may name credential helpers that are asked before the authfile, or in
+place of it (containers-registries.conf(5)); everything else in it still holds.
+"""
+
+
+def logins_environment(home: str) -> dict[str, str]:
+    """Return what makes `LOGINS` the last of the settings, whatever the others are called.
+
+    Newer releases of the library sort the user's drop-ins among the system's; there the file in
+    this variable comes last, and a file may be read twice.
+
+    Args:
+        home: The HOME that skopeo is given.
+    """
+    return {"CONTAINERS_REGISTRIES_CONF_OVERRIDE": f"{home}/{LOGINS_PATH}"}
+
 
 @dataclass(frozen=True, slots=True)
 class Files:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dockless.engines import crane
+from dockless.engines import crane, skopeo
 from dockless.engines.failures import failure
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
@@ -53,7 +53,7 @@ class Stand:
         run: Runs it.
         read: Returns a file of the host.
         program: Its path there.
-        folder: Our private folder there.
+        folder: Our private folder there; `home` in it has skopeo's `LOGINS` where that is started.
         endpoint: The registry.
         authfile: Gives what the engine is to find in its authfile; None to be anonymous.
         certificates: Our folder of certificates there; empty for none.
@@ -71,10 +71,20 @@ class Stand:
     environment: Mapping[str, str] | None = None
     policy: Path | None = None
 
+    @property
+    def home(self) -> str:
+        """The engine's HOME there."""
+        return f"{self.folder}/home"
+
     def start(self, name: str, argv: Sequence[str], stdin: bytes, **extra: str) -> Finished:
         """Run the engine; raise the error of its exit."""
-        home = f"{self.folder}/home"
-        private = {"HOME": home, "XDG_RUNTIME_DIR": home, "TMPDIR": self.folder}
+        private = {
+            "HOME": self.home,
+            "XDG_CONFIG_HOME": f"{self.home}/.config",
+            "XDG_DATA_HOME": f"{self.home}/.local/share",
+            "XDG_RUNTIME_DIR": self.home,
+            "TMPDIR": self.folder,
+        }
         done = self.run(
             (self.program, *argv),
             stdin=stdin,
@@ -152,7 +162,8 @@ class SkopeoThere:
             f"oci:{self._image.path}" if self._image.is_layout else f"dir:{self._folder}",
             f"docker://{Reference(repository, digest=digest)}",
         )
-        self._stand.start("skopeo", argv, authfile or b"")
+        logins = skopeo.logins_environment(self._stand.home)
+        self._stand.start("skopeo", argv, authfile or b"", **logins)
         return frozenset()
 
     def _policy(self) -> tuple[str, ...]:

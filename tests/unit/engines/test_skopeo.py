@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from dockless.engines.skopeo import Files, push_argv, tag_argv
+from dockless.engines.skopeo import LOGINS_PATH, Files, logins_environment, push_argv, tag_argv
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
 from dockless.model.reference import Reference, Repository
@@ -57,3 +57,8 @@ def test_a_policy_of_the_machine_is_never_bypassed() -> None:
         tag_argv(TARGET, TARGET.tagged("v1"), TLS, FULL, is_index=False),
     ):
         assert "--insecure-policy" not in argv
+
+
+def test_the_drop_in_for_logins_is_one_of_its_home_and_comes_last() -> None:
+    environment = logins_environment("/run/home")
+    assert environment == {"CONTAINERS_REGISTRIES_CONF_OVERRIDE": f"/run/home/{LOGINS_PATH}"}

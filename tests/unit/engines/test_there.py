@@ -73,6 +73,8 @@ def test_crane_pushes_by_digest_with_the_credential_on_stdin_only(host: Host) ->
     assert host.stdin == [b"", b'{"auths": {}}']
     assert host.environment[1] == {
         "HOME": "/tmp/d/home",  # noqa: S108 - the same
+        "XDG_CONFIG_HOME": "/tmp/d/home/.config",  # noqa: S108 - the same
+        "XDG_DATA_HOME": "/tmp/d/home/.local/share",  # noqa: S108 - the same
         "XDG_RUNTIME_DIR": "/tmp/d/home",  # noqa: S108 - the same
         "TMPDIR": "/tmp/d",  # noqa: S108 - the same
         "HTTPS_PROXY": "http://127.0.0.1:1",
@@ -107,6 +109,8 @@ def test_skopeo_compresses_first_and_then_sends_what_it_made(host: Host) -> None
     assert second[-2:] == ("dir:/tmp/d/dir", f"docker://{REPOSITORY}@{DIGEST}")
     assert {"--dest-tls-verify=false", "--preserve-digests"} < set(second)
     assert second[second.index("--dest-authfile") + 1] == "/dev/stdin"
+    logins = "/tmp/d/home/.config/containers/registries.conf.d/dockless.conf"  # noqa: S108 - the same
+    assert host.environment[1]["CONTAINERS_REGISTRIES_CONF_OVERRIDE"] == logins
 
 
 def test_nobody_in_particular_has_no_authfile(host: Host) -> None:
