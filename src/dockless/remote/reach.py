@@ -7,10 +7,12 @@ from dockless.remote.shell import Shell
 _SECONDS = 8
 
 # Any answer will do, be it 401 or a certificate that is not trusted: that is for the engine.
+# The account's settings for curl and wget, and its .netrc, may hold a login, so neither is read.
 _ASK = """\
 u={url}; h={host}; p={port}
+HOME=/nonexistent; export HOME; unset CURL_HOME NETRC WGETRC XDG_CONFIG_HOME
 if command -v curl >/dev/null 2>&1; then
-  curl -s -k -o /dev/null -m {seconds} "$u" && echo yes || echo no
+  curl -q -s -k -o /dev/null -m {seconds} "$u" && echo yes || echo no
 elif command -v wget >/dev/null 2>&1; then
   wget -q --no-check-certificate -O /dev/null -T {seconds} -t 1 "$u"
   case $? in 0|6|8) echo yes;; *) echo no;; esac
