@@ -144,22 +144,28 @@ class FaultyRegistry:
 
     Attributes:
         host: `127.0.0.1:port`.
+        upstream: The registry, `host:port`.
+        elsewhere: Servers, by the beginning of the paths that are theirs.
         faults: What is to go wrong; a test adds to it, the first that fits is used.
         requests: What was asked, in the order of the answers; status 0 where none was given.
+        headers: The headers of every request, in the order in which they came.
         stopping: Set when hanging requests are to end.
     """
 
     def __init__(self, host: str, upstream: str) -> None:
         self.host = host
         self.upstream = upstream
+        self.elsewhere: dict[str, str] = {}
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
+        self.headers: list[Mapping[str, str]] = []
         self.stopping = threading.Event()
         self._lock = threading.Lock()
 
     def take(self, method: str, path: str, headers: Mapping[str, str]) -> Effect | None:
         """Use up one turn of the first fault that fits the request; return its effect."""
         with self._lock:
+            self.headers.append(headers)
             for fault in self.faults:
                 if fault.times and fault.fits(method, path, headers):
                     fault.times -= 1
@@ -173,11 +179,11 @@ class FaultyRegistry:
 
 
 @contextlib.contextmanager
-def faulty(upstream: str) -> Iterator[FaultyRegistry]:
+def faulty(upstream: str, address: str = "127.0.0.1") -> Iterator[FaultyRegistry]:
     """Run the proxy in front of the registry at `upstream` (host:port) while the block lasts."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = ThreadingHTTPServer((address, 0), _Handler)
     server.daemon_threads = True
-    proxy = FaultyRegistry(f"127.0.0.1:{server.server_port}", upstream)
+    proxy = FaultyRegistry(f"{address}:{server.server_port}", upstream)
     server.RequestHandlerClass = type("_Bound", (_Handler,), {"proxy": proxy})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -277,7 +283,11 @@ class _Handler(BaseHTTPRequestHandler):
         return data
 
     def _ask_registry(self, pause: float = 0.0) -> Answer:
-        upstream = http.client.HTTPConnection(self.proxy.upstream, timeout=_UPSTREAM_SECONDS)
+        others = self.proxy.elsewhere.items()
+        server = next((where for path, where in others if self.path.startswith(path)), None)
+        upstream = http.client.HTTPConnection(
+            server or self.proxy.upstream, timeout=_UPSTREAM_SECONDS
+        )
         chunked = "Transfer-Encoding" in self.headers
         has_body = chunked or "Content-Length" in self.headers
         with contextlib.closing(upstream):

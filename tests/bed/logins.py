@@ -60,6 +60,6 @@ def auths(host: str, login: Login) -> dict[str, object]:
 def docker_file(home: Path, content: dict[str, object]) -> Path:
     """Write Docker's `config.json` into a home, and return it."""
     path = home / ".docker" / "config.json"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
     return path
