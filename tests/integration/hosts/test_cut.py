@@ -41,6 +41,7 @@ def _whole(tree: Path) -> Path:
     return tree
 
 
+@pytest.mark.timeout(900)
 def test_a_connection_that_is_cut_spoils_nothing(
     admin: Admin, docker_host: Host, old_docker: Docker, image: str
 ) -> None:
