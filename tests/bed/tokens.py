@@ -50,6 +50,7 @@ class TokenService:
         seconds: How long the next tokens live.
         says_seconds: What it says of that; None to say nothing.
         may: What the account may do to any repository.
+        guests: What anybody may do to any repository.
         asked: Every request.
     """
 
@@ -59,6 +60,7 @@ class TokenService:
     seconds: int = 300
     says_seconds: int | None = 300
     may: frozenset[str] = frozenset({"pull", "push"})
+    guests: frozenset[str] = frozenset()
     asked: list[Asked] = field(default_factory=list)
 
     def settings(self) -> dict[str, Any]:
@@ -156,7 +158,7 @@ def _handler(service: TokenService, signer: _Signer) -> type[BaseHTTPRequestHand
             if not known:
                 self._send(401, {"errors": [{"code": "UNAUTHORIZED", "message": "who?"}]})
                 return
-            access = list(_granted(scope, service.may if user else frozenset()))
+            access = list(_granted(scope, service.may if user else service.guests))
             token = signer.token(user, access, service.seconds)
             name = "access_token" if self.command == "POST" else "token"
             says = service.says_seconds

@@ -134,3 +134,26 @@ def test_an_identity_token_is_exchanged(bed: Bed) -> None:
     done = bed.program.run("push", bed.archive, *image, *trust)
     assert done.code == 0, done.stderr
     assert {(asked.method, asked.user) for asked in bed.tokens.asked} == {("POST", "<token>")}
+
+
+@pytest.mark.parametrize("path", ["/usr/bin:/bin", "/nonexistent"], ids=["engine", "no engine"])
+def test_guests_read_where_the_token_service_lets_them(
+    bed: Bed, registry: Registry, tmp_path: Path, path: str
+) -> None:
+    assert bed.push().code == 0
+    program = replace(bed.program, extra={**bed.program.extra, "PATH": path})
+    source = f"docker://{bed.registry.host}/tokens/app:1"
+    target = f"{registry.host}/guests/{tmp_path.name}"
+    argv = ("mirror", source, "--to", target)
+    trust = {"SSL_CERT_FILE": str(bed.registry.ca_file)}
+    guest = replace(program, extra={**program.extra, **trust})
+    bed.tokens.asked.clear()
+    denied = guest.run(*argv)
+    assert denied.code == 4, denied.stderr
+    bed.tokens.guests = frozenset({"pull"})
+    done = guest.run(*argv)
+    assert done.code == 0, done.stderr
+    assert {(each.user, each.scope) for each in bed.tokens.asked} <= {
+        ("", "repository:tokens/app:pull"),
+        ("", ""),
+    }

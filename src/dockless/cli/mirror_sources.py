@@ -63,7 +63,7 @@ def _texts(work: Session, source: Listed, folder: Path) -> tuple[str, ...]:
     if wanted is None:
         return _unfolded(source.text, folder)
     repository = Reference.parse(wanted.repository).repository
-    tags = work.registry(repository).client.tags(repository) if wanted.choice else ()
+    tags = work.registry(repository, reading=True).client.tags(repository) if wanted.choice else ()
     names = wanted.references(tags)
     if not names:
         raise SourceError(f"No tag of {repository} is what the list asks for.", "Check the rule.")
@@ -96,7 +96,7 @@ def _beside(work: Session, image: Found) -> Iterator[Found]:
     may have referrers themselves.
     """
     repository = Reference.parse(image.names[0]).repository
-    client = work.registry(repository).client
+    client = work.registry(repository, reading=True).client
     for digest in image.open().content().documents:
         tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _ENDINGS)
         beside = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]

@@ -65,7 +65,7 @@ class Registries:
         self._patience = patience
         self._begun = begun
         self._clients: dict[str, RegistryClient] = {}
-        self._opened: dict[Repository, OpenRegistry] = {}
+        self._opened: dict[tuple[Repository, bool], OpenRegistry] = {}
         self._asked: dict[Repository, tuple[str, ...]] = {}
         self._uploads = contextlib.ExitStack()
         self._referrers: list[ReferrersLists] = []
@@ -83,24 +83,44 @@ class Registries:
         for each in self._referrers:
             self._patience.call(each.settle)
 
-    def open(self, repository: Repository) -> OpenRegistry:
-        """Return the registry of a repository, once it answers; ask who we are if it wants to know.
+    def open(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
+        """Return the registry of a repository, once it answers; ask for a credential if it must be.
+
+        Args:
+            repository: The repository.
+            reading: Whether it is only read, for which a token service may need no credential.
 
         Raises:
             AuthError: It wants a credential, and nobody can be asked for one.
             NetworkError: It does not answer.
         """
-        if repository not in self._opened:
-            self._opened[repository] = self._patience.call(lambda: self._open(repository))
-        return self._opened[repository]
+        key = (repository, reading)
+        if key not in self._opened:
+            work = self._open_to_read if reading else self._open
+            self._opened[key] = self._patience.call(lambda: work(repository))
+        return self._opened[key]
+
+    def _open_to_read(self, repository: Repository) -> OpenRegistry:
+        client = self._greeted(repository.host).known_to(self._account(repository), "pull")
+        if not client.has_tokens_for_guests():
+            client = self._with_credential(client, repository)
+        gauge = self._space.links.gauge(repository.host)
+        lists = functools.cache(partial(self._lists, client))
+        direct = Direct(client, repository, self._space.pace, gauge, lists)
+        return OpenRegistry(client, None, NoUploads(), direct)
+
+    def _with_credential(self, client: RegistryClient, repository: Repository) -> RegistryClient:
+        """Return a client that has a credential where the registry wants one; ask if need be."""
+        if not client.wants_credential() or client.account() is not None:
+            return client
+        self._tell_who_was_asked(repository)
+        asked = ask.credential(repository.host, self._options, client.refusal())
+        return client.known_to(lambda: asked)
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space
         client = self._greeted(repository.host).known_to(self._account(repository))
-        if client.wants_credential() and client.account() is None:
-            self._tell_who_was_asked(repository)
-            asked = ask.credential(repository.host, options, client.refusal())
-            client = client.known_to(lambda: asked)
+        client = self._with_credential(client, repository)
         repositories.create(options, repository, space.progress.note)
         gauge = space.links.gauge(repository.host)
         watch = Watch(self._patience.deadline, options.stall_timeout, space.progress.note)

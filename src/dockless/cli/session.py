@@ -118,14 +118,18 @@ class Session:
 
         prepare(self._options)
 
-    def registry(self, repository: Repository) -> OpenRegistry:
-        """Return the registry of a repository, once it answers; ask who we are if it wants to know.
+    def registry(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
+        """Return the registry of a repository, once it answers; ask for a credential if it must be.
+
+        Args:
+            repository: The repository.
+            reading: Whether it is only read, for which a token service may need no credential.
 
         Raises:
             AuthError: It wants a credential, and nobody can be asked for one.
             NetworkError: It does not answer.
         """
-        return self._registries.open(repository)
+        return self._registries.open(repository, reading=reading)
 
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
@@ -191,7 +195,7 @@ class Session:
     def _pull(self, reference: Reference) -> Path:
         """Bring an image of a registry here, as a layout; it is gone with the session."""
         repository = reference.repository
-        opened = self.registry(repository)
+        opened = self.registry(repository, reading=True)
         folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
         reader = self._reader(opened, repository, folder / "home")
         task = self._progress.start(f"pulling {reference}", None)

@@ -76,7 +76,7 @@ def _check(options: PushOptions, items: Sequence[Item]) -> list[DocklessError]:
 
 def _check_one(work: Session, item: Item, patience: Patience) -> None:
     repository, tag = item.reference.repository, item.reference.tag
-    client = work.registry(repository).client
+    client = work.registry(repository, reading=True).client
     named = patience.call(lambda: client.tag(repository, tag)) if tag else item.digest
     if named != item.digest:
         raise PushError(

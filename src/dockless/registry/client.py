@@ -46,19 +46,21 @@ class RegistryClient:
     Args:
         http: The connections.
         account: Gives the credential, which may be another one each time; None for anonymous.
+        actions: What tokens are asked for: `pull` or `pull,push`.
     """
 
-    def __init__(self, http: Http, account: Account) -> None:
+    def __init__(self, http: Http, account: Account, actions: str = "pull,push") -> None:
         self.http = http
         self.account = account
+        self._actions = actions
         self._challenge: Challenge | None = None
         self._pinged = False
         self._lists_referrers: bool | None = None
         self._passes: dict[str, Pass | None] = {}
 
-    def known_to(self, account: Account) -> "RegistryClient":
+    def known_to(self, account: Account, actions: str = "pull,push") -> "RegistryClient":
         """Return a client of the same registry for another account; it need not ping again."""
-        other = RegistryClient(self.http, account)
+        other = RegistryClient(self.http, account, actions)
         other._challenge, other._pinged = self._challenge, self._pinged
         return other
 
@@ -108,6 +110,11 @@ class RegistryClient:
         """What the registry asks for; None when it asks for nothing."""
         self.ping()
         return self._challenge
+
+    def has_tokens_for_guests(self) -> bool:
+        """Whether the registry has a token service, which may let guests read."""
+        self.ping()
+        return self._challenge is not None and self._challenge.scheme == "bearer"
 
     def refusal(self) -> AuthError:
         """Return the error for the credential that this client has, or lacks."""
@@ -316,7 +323,7 @@ class RegistryClient:
     def _renewed(self, repository: Repository) -> Pass | None:
         if self._challenge is None:
             return None
-        scope = f"repository:{repository.path}:pull,push"
+        scope = f"repository:{repository.path}:{self._actions}"
         let_in = authorization(self.http, self._challenge, self.account(), scope)
         self._passes[repository.path] = let_in
         return let_in
