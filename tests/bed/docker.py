@@ -5,6 +5,7 @@ network nor its cgroups.
 """
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,11 @@ class Docker:
 
 @contextlib.contextmanager
 def docker(
-    folder: Path, dockerd: Path = _SYSTEM_DOCKERD, features: Sequence[str] = ()
+    folder: Path,
+    dockerd: Path = _SYSTEM_DOCKERD,
+    features: Sequence[str] = (),
+    *,
+    search: str = "",
 ) -> Iterator[Docker]:
     """Run a Docker daemon, and the containerd that it starts, for as long as the block lasts.
 
@@ -84,6 +89,7 @@ def docker(
         folder: A folder that exists, with a short path: the sockets live there.
         dockerd: The daemon; the system's own unless another is given.
         features: What to turn on in it.
+        search: Folders in which it looks for containerd before those of PATH.
     """
     data = folder / "data"
     socket = folder / "docker.sock"
@@ -98,8 +104,9 @@ def docker(
         "--bridge=none",
         *(f"--feature={feature}=true" for feature in features),
     )
+    environment = {**os.environ, "PATH": f"{search}:{os.environ['PATH']}"} if search else None
     try:
-        with running(argv, folder / "docker.log") as daemon:
+        with running(argv, folder / "docker.log", environment) as daemon:
             daemon.wait_for("API listen on")
             yield Docker(socket, daemon.log)
     finally:

@@ -179,12 +179,20 @@ class FaultyRegistry:
 
 
 @contextlib.contextmanager
-def faulty(upstream: str, address: str = "127.0.0.1") -> Iterator[FaultyRegistry]:
-    """Run the proxy in front of the registry at `upstream` (host:port) while the block lasts."""
-    server = ThreadingHTTPServer((address, 0), _Handler)
+def faulty(
+    upstream: str, address: str = "127.0.0.1", handler: "type[Handler] | None" = None
+) -> Iterator[FaultyRegistry]:
+    """Run the proxy in front of the registry at `upstream` (host:port) while the block lasts.
+
+    Args:
+        upstream: The registry.
+        address: The address that it listens on, on a free port.
+        handler: What serves each request, when that is more than faults.
+    """
+    server = ThreadingHTTPServer((address, 0), Handler)
     server.daemon_threads = True
     proxy = FaultyRegistry(f"{address}:{server.server_port}", upstream)
-    server.RequestHandlerClass = type("_Bound", (_Handler,), {"proxy": proxy})
+    server.RequestHandlerClass = type("_Bound", (handler or Handler,), {"proxy": proxy})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -196,7 +204,9 @@ def faulty(upstream: str, address: str = "127.0.0.1") -> Iterator[FaultyRegistry
         server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Serves one connection to the proxy."""
+
     proxy: FaultyRegistry
     protocol_version = "HTTP/1.1"
 

@@ -120,6 +120,7 @@ def docker_registry(
     auth: Mapping[str, Any] | None = None,
     address: str = "127.0.0.1",
     readonly: bool = False,
+    program: str | Path = "docker-registry",
 ) -> Iterator[Registry]:
     """Run Debian's docker-registry for as long as the block lasts.
 
@@ -130,6 +131,7 @@ def docker_registry(
         client_certificate: Whether a client must show a certificate of the same authority.
         auth: The registry's `auth` section, in place of a file with the login.
         readonly: Whether it takes nothing new.
+        program: The registry; another version of it, or Debian's.
         address: The address that it listens on, on a free port unless it names one.
     """
     bound = address if ":" in address else f"{address}:0"
@@ -156,8 +158,7 @@ def docker_registry(
         settings["auth"] = {"htpasswd": {"realm": "test", "path": str(passwords)}}
     configuration = folder / "registry.yml"
     configuration.write_text(yaml.safe_dump(settings))
-    argv = ("docker-registry", "serve", str(configuration))
-    with running(argv, folder / "registry.log") as daemon:
+    with running((program, "serve", configuration), folder / "registry.log") as daemon:
         host = daemon.wait_for(rf"listening on ({re.escape(address.partition(':')[0])}:\d+)")[1]
         _write_login(folder, host, login)
         yield Registry(host, storage, daemon.log, folder, login, certificates)

@@ -77,21 +77,24 @@ class TokenService:
 
 @contextlib.contextmanager
 def token_service(
-    folder: Path, login: Login, certificates: Certificates | None = None
+    folder: Path,
+    login: Login,
+    certificates: Certificates | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[TokenService]:
-    """Run a token service on loopback for as long as the block lasts, with TLS if asked for."""
+    """Run a token service on a loopback address while the block lasts, with TLS if asked for."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     certificate = self_signed(key)
     bundle = folder / "tokens.crt"
     bundle.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = ThreadingHTTPServer((address, 0), BaseHTTPRequestHandler)
     scheme = "http"
     if certificates:
         scheme = "https"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates.server, certificates.server_key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    realm = f"{scheme}://127.0.0.1:{server.server_address[1]}/token"
+    realm = f"{scheme}://{address}:{server.server_address[1]}/token"
     service = TokenService(realm, bundle, login)
     server.RequestHandlerClass = _handler(service, _Signer(key, certificate))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).parents[2]
-_CACHE = _CHECKOUT / ".cache"
+CACHE = _CHECKOUT / ".cache"
 _PLUGINS = "usr/libexec/docker/cli-plugins"
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _SLOWLY = """#!/bin/sh
@@ -17,7 +17,7 @@ exec '{program}' "$@"
 
 def tools_folder() -> Path:
     """Return the folder into which `make test` lets `dockless tools install` put crane."""
-    return Path(os.environ.get("DOCKLESS_TOOLS_DIR", _CACHE / "tools"))
+    return Path(os.environ.get("DOCKLESS_TOOLS_DIR", CACHE / "tools"))
 
 
 def crane() -> Path:
@@ -27,12 +27,12 @@ def crane() -> Path:
 
 def modern_dockerd() -> Path:
     """Return the path of a dockerd whose `docker save` writes an OCI layout, too."""
-    return _found("dockerd", _CACHE / "debian" / "docker.io" / "usr" / "sbin")
+    return _found("dockerd", CACHE / "debian" / "docker.io" / "usr" / "sbin")
 
 
 def buildx() -> Path:
     """Return the path of docker's plugin for BuildKit."""
-    return _found("docker-buildx", _CACHE / "debian" / "docker-buildx" / _PLUGINS)
+    return _found("docker-buildx", CACHE / "debian" / "docker-buildx" / _PLUGINS)
 
 
 def slow_programs(folder: Path, names: Iterable[str]) -> str:
