@@ -10,6 +10,8 @@ DOCKERD := .cache/debian/docker.io/usr/sbin/dockerd
 BUILDX := .cache/debian/docker-buildx/usr/libexec/docker/cli-plugins/docker-buildx
 # Docker daemons and the podman account of the tests need root; unit tests do not.
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -n)
+MATRIX = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS)
+RECORDS = .cache/matrix/records
 PYTEST_AS_ROOT = $(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
 	$(BIN)/pytest -p no:cacheprovider
 
@@ -21,7 +23,8 @@ help: ## List the targets
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
 	$(MAKE) $(VENV)/.dev tools
-	$(MAKE) --jobs=2 --output-sync=target checks pushes hosts bundles others logins contract compat
+	$(MAKE) --jobs=2 --output-sync=target checks pushes hosts bundles others logins contract compat \
+		matrix-quick
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
@@ -107,6 +110,24 @@ others: $(VENV)/.dev tools ## Of these, all others
 .PHONY: hosts
 hosts: $(VENV)/.dev tools ## Run the tests on hosts of their own, in network namespaces
 	$(PYTEST_AS_ROOT) tests/integration/hosts
+
+.PHONY: matrix
+matrix: $(VENV)/.dev tools packages ## Push with every engine to every registry; write docs/compatibility.md
+	$(MATRIX) $(BIN)/python -m matrix.fetch
+	rm -f $(RECORDS)
+	status=0; $(AS_ROOT) env DOCKLESS_MATRIX_RECORDS=$(CURDIR)/$(RECORDS) \
+		PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
+		$(BIN)/pytest -p no:cacheprovider tests/matrix || status=$$?; \
+	$(MATRIX) $(BIN)/python -m matrix.page $(RECORDS) && exit $$status
+
+.PHONY: matrix-quick
+matrix-quick: $(VENV)/.dev tools ## Of it, the oldest and newest engines with two registries
+	$(MATRIX) $(BIN)/python -m matrix.fetch --quick
+	$(PYTEST_AS_ROOT) tests/matrix -m quick
+
+.PHONY: newest
+newest: $(VENV)/.dev tools packages ## Try the newest engines, registries and container tools
+	$(AS_ROOT) env $(MATRIX) $(BIN)/python -m matrix.newest
 
 .PHONY: packages
 packages: ## Install the Debian packages that the tests need

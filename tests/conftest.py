@@ -10,7 +10,7 @@ from bed.process import tail
 pytest_plugins = ["bed.fixtures", "bed.fleet"]
 
 _TESTS = Path(__file__).parent
-_MARKED = frozenset({"compat", "contract", "integration"})
+_MARKED = frozenset({"compat", "contract", "integration", "matrix"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

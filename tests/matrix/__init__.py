@@ -1,0 +1,1 @@
+"""Real engines, registries and container tools, each with each; docs/compatibility.md shows it."""
