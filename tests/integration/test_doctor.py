@@ -112,7 +112,8 @@ def test_the_text_has_every_line_of_the_document(quiet: Dockless) -> None:
     assert done.code == 0
     shown = " ".join(done.stdout.split())
     for finding in _page(quiet).findings:
-        if finding["area"] != "clock":  # whose second may be another
+        # the second may be another, and others may use the same disk
+        if finding["area"] != "clock" and " free; " not in finding["what"]:
             assert " ".join(finding["what"].split()) in shown
     assert done.stdout.splitlines()[-1].startswith("No problems, ")
 
