@@ -53,17 +53,40 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
         DocklessError: With the exit code of what went wrong.
     """
     if means.manifest_format.docker:
-        image = DockerForm(image)
+        image = DockerForm(image, _why_docker(order, means))
     try:
-        return _deliver(order, image, means)
+        delivery = _deliver(order, image, means)
     except ManifestRefusedError as refusal:
-        docker = _accepted_form(order, image, means, refusal)
-        try:
-            delivery = _deliver(order, docker, means)
-        except ManifestRefusedError:
-            raise refusal from None
-        means.manifest_format.refuse()
-        return delivery
+        delivery = _deliver_refused(order, image, means, refusal)
+    else:
+        if means.manifest_format.asked == "oci" and delivery.attempts:
+            means.manifest_format.learn(takes_oci=True)
+    return delivery
+
+
+def _deliver_refused(
+    order: Order, image: Image, means: Means, refusal: ManifestRefusedError
+) -> Delivery:
+    """Bring an image that has been refused to its repository with Docker's media types."""
+    docker = _accepted_form(order, image, means, refusal)
+    try:
+        delivery = _deliver(order, docker, means)
+    except ManifestRefusedError:
+        raise refusal from None
+    means.manifest_format.learn(takes_oci=False)
+    return delivery
+
+
+def _why_docker(order: Order, means: Means) -> str:
+    """Return why the image gets Docker's media types, which is said at every push; else nothing."""
+    if means.manifest_format.asked == "docker":
+        return ""
+    why = f"{order.repository.host} accepted no OCI manifests before."
+    means.manifest_format.say(
+        f"{why} Images get Docker's media types, and with them another digest; "
+        "--manifest-format oci tries again."
+    )
+    return why
 
 
 def _accepted_form(
@@ -71,9 +94,13 @@ def _accepted_form(
 ) -> DockerForm:
     """Return an image that has been refused with Docker's media types; else raise."""
     old = image.content().root
+    if means.manifest_format.asked == "oci":
+        raise ManifestRefusedError(
+            refusal.what, "Leave --manifest-format out, and the image gets Docker's media types."
+        ) from refusal
     if means.manifest_format.asked != "auto" or isinstance(image, DockerForm):
         raise refusal
-    docker = DockerForm(image)
+    docker = DockerForm(image, f"{order.repository.host} accepts no OCI manifests.")
     new = docker.content().root
     if new.digest == old.digest:
         raise refusal
@@ -102,7 +129,7 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     named = before.values()
     # pushed before to a registry of which nothing is remembered here
     if means.manifest_format.asked == "auto" and is_docker_form(content, named):
-        image = DockerForm(image)
+        image = DockerForm(image, "")
         content = image.content()
     wanted = content.root.digest
     tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())

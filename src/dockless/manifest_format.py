@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -12,8 +12,21 @@ from dockless.model.errors import PushError
 from dockless.ports import Image
 
 
-def _nothing() -> None:
+class Learn(Protocol):
+    """Remembers of a registry whether it takes OCI manifests."""
+
+    def __call__(self, *, takes_oci: bool) -> None:
+        """Remember it."""
+
+
+def _nothing(*, takes_oci: bool) -> None:
     """Remember nothing."""
+    del takes_oci
+
+
+def _silent(text: str) -> None:
+    """Show nothing."""
+    del text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +36,14 @@ class ManifestFormat:
     Attributes:
         asked: `oci`, `docker`, or `auto`: Docker's types only where others are refused.
         refused: Whether the registry has refused the OCI's types before.
-        refuse: Remembers that it has.
+        learn: Remembers what it takes.
+        say: Shows a sentence, once in a run.
     """
 
     asked: Literal["auto", "oci", "docker"] = "auto"
     refused: bool = False
-    refuse: Callable[[], None] = _nothing
+    learn: Learn = _nothing
+    say: Callable[[str], None] = _silent
 
     @property
     def docker(self) -> bool:
@@ -41,13 +56,15 @@ class DockerForm:
 
     Args:
         image: The image as its source has it.
+        why: Why it gets these types, as a sentence; empty where that was asked for.
     """
 
     digest_is_new = True
     known_digest = None
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, why: str) -> None:
         self._image = image
+        self._why = why
         self._content: Content | None = None
 
     def content(self) -> Content:
@@ -60,8 +77,8 @@ class DockerForm:
             try:
                 self._content = docker_form(self._image.content())
             except NoDockerFormError as error:
-                what = f"The image cannot have Docker's media types: {error}."
-                raise PushError(what, error.remedy) from None
+                what = f"{self._why} The image cannot have Docker's media types: {error}."
+                raise PushError(what.strip(), error.remedy) from None
         return self._content
 
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:

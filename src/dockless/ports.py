@@ -91,11 +91,12 @@ class EarlyUploads(Protocol):
     def learn(self, there: Mapping[Digest, bool]) -> None:
         """Take in whether the repository has these blobs, so that it is not asked again."""
 
-    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
-        """Make the registry accept what was sent of an image.
+    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
+        """Send what has not been sent yet of an image, and make the registry accept all of it.
 
         Args:
-            missing: The blobs that the repository lacks; whatever else was sent is cancelled.
+            missing: A file for each blob that the repository lacks; whatever else was sent is
+                cancelled.
             sending: Gets the count of the bytes that were sent.
 
         Returns:

@@ -21,7 +21,7 @@ def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
     configs = plan.content.configs()
     with means.timings.of("source"):
         blobs = image.paths(configs | {blob.digest for blob in plan.missing})
-    missing = frozenset(blob.digest for blob in plan.missing)
+    missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
     sending = _Sending(plan, means)
 
     def attempt() -> None:

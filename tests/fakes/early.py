@@ -1,6 +1,7 @@
 """Early uploads that bring nothing to the registry."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from dockless.model.digest import Digest
 from dockless.ports import Task
@@ -32,7 +33,7 @@ class FakeEarlyUploads:
         """Remember what there is."""
         self.learned |= there
 
-    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
+    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Write down what is wanted, and bring what `brings` says."""
         self._journal.step("bring")
         self.wanted.append(frozenset(missing))

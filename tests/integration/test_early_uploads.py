@@ -52,7 +52,7 @@ def test_what_is_committed_is_there_and_was_counted(
     task = progress.start("uploading", blob[0].size)
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
-        assert early.bring({blob[0].digest}, task) == {blob[0].digest}
+        assert early.bring({blob[0].digest: blob[1]}, task) == {blob[0].digest}
     assert client.present(repository, [blob[0].digest]) == {blob[0].digest}
     assert task.done == blob[0].size
 
@@ -70,7 +70,7 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 ) -> None:
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
-        early.bring((), FakeProgress().start("uploading", None))
+        early.bring({}, FakeProgress().start("uploading", None))
     assert not client.present(repository, [blob[0].digest])
 
 
@@ -79,11 +79,11 @@ def test_what_the_registry_has_is_not_sent_again(
 ) -> None:
     with HeadStart(client, repository, Gauge(), Watch()) as first:
         first.offer(*blob)
-        first.bring({blob[0].digest}, FakeProgress().start("uploading", None))
+        first.bring({blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
     with HeadStart(client, repository, Gauge(), Watch()) as second:
         second.offer(*blob)
-        second.bring({blob[0].digest}, task)
+        second.bring({blob[0].digest: blob[1]}, task)
     assert task.done == 0
 
 
@@ -94,7 +94,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.learn({blob[0].digest: True})
         early.offer(*blob)
-        early.bring({blob[0].digest}, task)
+        early.bring({blob[0].digest: blob[1]}, task)
     assert task.done == 0, "it was taken at its word"
 
 
@@ -107,7 +107,7 @@ def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_
     target = Repository.of(locked_registry.host, "early/refused")
     with HeadStart(RegistryClient(http, lambda: None), target, Gauge(), Watch()) as early:
         early.offer(blob, path)
-        assert not early.bring({blob.digest}, FakeProgress().start("uploading", None))
+        assert not early.bring({blob.digest: path}, FakeProgress().start("uploading", None))
 
 
 class Grown:
@@ -148,7 +148,7 @@ def test_a_blob_is_sent_while_it_is_written(
         grown.write()
         until(lambda: early.sent > 0)
         grown.finish()
-        early.bring({grown.blob.digest}, task)
+        early.bring({grown.blob.digest: grown.path}, task)
     assert client.present(repository, [grown.blob.digest]) == {grown.blob.digest}
     assert task.done == grown.blob.size
 
@@ -160,7 +160,7 @@ def test_a_blob_that_is_given_up_is_nothing(
         with grown.growing:
             early.follow(grown.growing)
             grown.write()
-        early.bring({grown.blob.digest}, FakeProgress().start("x", None))
+        early.bring({grown.blob.digest: grown.path}, FakeProgress().start("x", None))
     assert not client.present(repository, [grown.blob.digest])
 
 
@@ -169,7 +169,7 @@ def test_what_the_registry_has_is_not_sent_to_its_end(
 ) -> None:
     with HeadStart(client, repository, Gauge(), Watch()) as first:
         first.offer(*blob)
-        first.bring({blob[0].digest}, FakeProgress().start("x", None))
+        first.bring({blob[0].digest: blob[1]}, FakeProgress().start("x", None))
     with HeadStart(client, repository, Gauge(), Watch()) as second:
         second.follow(grown.growing)
         grown.write()

@@ -89,9 +89,13 @@ def test_a_mirror_is_written_by_dockless_or_by_the_engine_asked_for(
     assert pusher.digest("m/two:1")
 
 
+@pytest.mark.parametrize("staged", [False, True], ids=["first", "staged before"])
 def test_by_default_crane_writes_the_manifest_and_dockless_the_rest(
-    pusher: Pusher, old_archive: Path
+    pusher: Pusher, registry: Registry, old_archive: Path, *, staged: bool
 ) -> None:
+    if staged:
+        elsewhere = replace(pusher, registry=registry)
+        elsewhere.push(f"staged/{pusher.folder.name}:1", old_archive)
     pusher.push("acme/app:1", old_archive)
     assert pusher.registry.writers("/blobs/") == {"dockless"}
     assert pusher.registry.writers("/manifests/sha256:") == {CRANE}

@@ -105,11 +105,11 @@ class Shop:
             self.progress,
             Patience(self.attempts, None, self.progress.note, self.sleep),
             itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
-            manifest_format=replace(self.format, refuse=self.refuse),
+            manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
         )
 
-    def refuse(self) -> None:
-        self.refusals += 1
+    def learn(self, *, takes_oci: bool) -> None:
+        self.refusals += not takes_oci
 
 
 @pytest.fixture
@@ -484,6 +484,7 @@ def test_a_registry_that_refuses_oci_manifests_gets_dockers_and_that_is_remember
 def test_where_it_is_known_to_refuse_them_they_are_not_offered(shop: Shop) -> None:
     shop.format = ManifestFormat(refused=True)
     assert shop.push(dry_run=True).digest == docker_digest(shop)
+    assert "accepted no OCI manifests before" in shop.progress.notes[0]
     assert shop.push().digest == docker_digest(shop)
     assert shop.journal.steps.count("push") == 1
 

@@ -77,6 +77,7 @@ class Session:
         self._links = space.links
         self._packer = Packer(options, space.staging, space.links, space.progress.note)
         self.timings = space.timings
+        self._said: set[str] = set()
         self._shell = Shell()
 
     def __enter__(self) -> Self:
@@ -258,8 +259,14 @@ class Session:
         return ManifestFormat(
             asked=self._options.manifest_format,
             refused=refused,
-            refuse=partial(self._links.refused_oci, host),
+            learn=partial(self._links.learn_oci, host),
+            say=self._say_once,
         )
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._progress.note(text)
 
     def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:
         """Return what writes to a repository; programs are not looked for before that is asked."""

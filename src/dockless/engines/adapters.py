@@ -15,7 +15,14 @@ from dockless.layout.links import place
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import AuthError, NetworkError, UnexplainedError
+from dockless.model.errors import (
+    AuthError,
+    NetworkError,
+    PushError,
+    RepositoryMissingError,
+    SourceError,
+    UnexplainedError,
+)
 from dockless.model.manifest import INDEXES, Index, parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Task
@@ -76,7 +83,8 @@ class Crane:
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Bring an image or index into a new layout, as it is."""
-        self._run(crane.pull_argv(source, layout, self._access.endpoint), None)
+        with _missing(source):
+            self._run(crane.pull_argv(source, layout, self._access.endpoint), None)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
         """Make the tag name the image, which the repository has by its digest."""
@@ -164,6 +172,18 @@ class Skopeo:
             authfile = None if entrance.anonymous else path_of(descriptor)
             digest = self._runner.home / "digest"
             yield skopeo.Files(authfile, folder, self._policy, digest), descriptor
+
+
+@contextlib.contextmanager
+def _missing(source: Reference) -> Iterator[None]:
+    """Make an image that the registry does not have an error of the source."""
+    try:
+        yield
+    except PushError as error:
+        said = error.what.lower().replace("_", " ")
+        if isinstance(error, RepositoryMissingError) or "manifest unknown" in said:
+            raise SourceError(f"{source} does not exist.", "Check the name and the tag.") from error
+        raise
 
 
 @contextlib.contextmanager

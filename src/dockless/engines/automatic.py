@@ -15,6 +15,7 @@ from dockless.model.errors import (
     DocklessError,
     EngineError,
     EngineTrustError,
+    StalledError,
     UnexplainedError,
 )
 from dockless.model.reference import Reference, Repository
@@ -94,7 +95,7 @@ class Automatic:
                 self._note(f"{fault} {_going_on(self._writer, does)}")
             try:
                 work(self._writer)
-            except (EngineError, EngineTrustError, UnexplainedError) as error:
+            except (EngineError, EngineTrustError, StalledError, UnexplainedError) as error:
                 if self._writer is self._direct:
                     raise
                 fault = self._fault(error)
@@ -118,7 +119,8 @@ class Automatic:
         """Return what is wrong with the first program, which is not used again; else raise."""
         program = self._programs[0]
         reason = program.trial()
-        if not reason and isinstance(error, UnexplainedError) and error.answered:
+        answered = isinstance(error, UnexplainedError) and error.answered
+        if not reason and (answered or isinstance(error, StalledError)):
             raise error
         del self._programs[0]
         said = error.what.rstrip(".")

@@ -210,7 +210,7 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
         return NetworkError(f"{host} is in trouble: {said}", "Try again later.")
     return UnexplainedError(
         f"{engine} failed: {said}",
-        "No tag was moved.",
+        "No tag was moved. Without --engine another writer goes on where the program is at fault.",
         answered=bool(codes or _ANSWER.search(stderr)),
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dockless.engines.failures import failure
 from dockless.engines.shell import Shell
-from dockless.model.errors import NetworkError, out_of_time
+from dockless.model.errors import StalledError, out_of_time
 from dockless.ports import Task
 
 _KEPT = (
@@ -90,7 +90,7 @@ class Runner:
             PushError: It failed in another way.
             EngineError: It cannot be started.
         """
-        watch = _Watch(self._host, self._limits, sending)
+        watch = _Watch(program.name, self._host, self._limits, sending)
         argv = (str(program), *arguments)
         ended = self._shell.run(argv, self._environment | dict(extra), descriptors, watch.look)
         if ended.status:
@@ -102,7 +102,8 @@ class Runner:
 class _Watch:
     """Looks at the byte counters of an engine."""
 
-    def __init__(self, host: str, limits: Limits, sending: Task | None) -> None:
+    def __init__(self, engine: str, host: str, limits: Limits, sending: Task | None) -> None:
+        self._engine = engine
         self._host = host
         self._limits = limits
         self._sending = sending
@@ -121,7 +122,7 @@ class _Watch:
         if deadline is not None and now > deadline:
             raise out_of_time(self._host)
         if self._moved and now - self._changed > stall:
-            raise _stalled(self._host, stall)
+            raise _stalled(self._engine, self._host, stall)
 
 
 def _moved(pid: int) -> tuple[int, int] | None:
@@ -133,7 +134,8 @@ def _moved(pid: int) -> tuple[int, int] | None:
         return None
 
 
-def _stalled(host: str, seconds: float) -> NetworkError:
-    return NetworkError(
-        f"The push to {host} moved no byte for {seconds:.0f} seconds.", "Check the network."
+def _stalled(engine: str, host: str, seconds: float) -> StalledError:
+    return StalledError(
+        f"{engine} moved no byte to or from {host} for {seconds:g} seconds.",
+        "Check the network, or push with another --engine.",
     )

@@ -122,6 +122,10 @@ class EngineTrustError(NetworkError):
     """An engine does not trust the registry's certificate, which dockless does trust."""
 
 
+class StalledError(NetworkError):
+    """An engine moved no byte for too long; it or the network may be at fault."""
+
+
 class HostLostError(NetworkError):
     """A host cannot be reached over SSH, or the connection to it broke."""
 

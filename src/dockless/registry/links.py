@@ -106,9 +106,11 @@ class Links:
         """Remember that a registry takes no zstd."""
         self._write(host, replace(self.of(host), takes_zstd=False))
 
-    def refused_oci(self, host: str) -> None:
-        """Remember that a registry takes no OCI manifests."""
-        self._write(host, replace(self.of(host), takes_oci=False))
+    def learn_oci(self, host: str, *, takes_oci: bool) -> None:
+        """Remember whether a registry takes OCI manifests."""
+        known = self.of(host)
+        if known.takes_oci != takes_oci:
+            self._write(host, replace(known, takes_oci=takes_oci))
 
     def keep(self) -> None:
         """Remember what was measured; half of it is what was known before."""

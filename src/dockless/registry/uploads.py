@@ -100,14 +100,16 @@ class HeadStart:
 
     def offer(self, blob: Descriptor, path: Path) -> None:
         """Begin to send a staged blob, unless the registry has it."""
-        self._begin(lambda upload: self._fill(upload, blob, path))
+        self._begin(lambda upload: self._fill(upload, blob, path), lambda: blob)
 
     def follow(self, growing: Growing) -> None:
         """Begin to send a layer that is still written; stop if the registry proves to have it."""
-        self._begin(lambda upload: self._fill_growing(upload, growing))
+        self._begin(lambda upload: self._fill_growing(upload, growing), lambda: growing.blob)
 
-    def _begin(self, fill: "Callable[[_Upload], None]") -> None:
-        upload = _Upload(lambda upload: self._send(upload, fill))
+    def _begin(
+        self, fill: "Callable[[_Upload], None]", what: Callable[[], Descriptor | None]
+    ) -> None:
+        upload = _Upload(lambda upload: self._send(upload, fill), what)
         self._uploads.append(upload)
         upload.start()
         self._begun()
@@ -120,17 +122,22 @@ class HeadStart:
         """Take in which blobs are there, so that the registry is not asked again."""
         self._there |= there
 
-    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
-        """Wait for what is being sent, and make the registry accept it.
+    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
+        """Send what is not being sent yet, wait for it, and make the registry accept it.
 
         Args:
-            missing: The blobs that the repository lacks; whatever else was sent is cancelled later.
+            missing: A file for each blob that the repository lacks; whatever else was sent is
+                cancelled later.
             sending: Gets the count of the bytes that were sent, those before this call included.
 
         Returns:
             Those of the blobs that the registry has accepted.
         """
         self._wanted = frozenset(missing)
+        begun = {blob.digest for upload in self._uploads if (blob := upload.what())}
+        for digest in self._wanted - begun:  # staged before this push
+            path = missing[digest]
+            self.offer(Descriptor("", digest, path.stat().st_size), path)
         self._decided.set()
         self._moved = time.monotonic()
         told = 0
@@ -252,7 +259,7 @@ class NoUploads:
     def learn(self, there: Mapping[Digest, bool]) -> None:
         """Do nothing."""
 
-    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
+    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Send nothing."""
         del missing, sending
         return frozenset()
@@ -264,16 +271,20 @@ class _Upload(threading.Thread):
     A daemon: a registry that hangs must not keep an interrupted push from ending.
 
     Attributes:
-        digest: The blob's, once that is known.
+        what: Returns the blob, once it is known; None before.
+        digest: The blob's digest, once the upload has come to know it.
         sent: Bytes sent so far.
         location: The session that holds what was sent, not yet committed; empty for none.
         complete: Whether all of it was sent, so that the session can be committed.
         accepted: Whether the registry has it as a blob.
     """
 
-    def __init__(self, send: "Callable[[_Upload], None]") -> None:
+    def __init__(
+        self, send: "Callable[[_Upload], None]", what: Callable[[], Descriptor | None]
+    ) -> None:
         super().__init__(name="head-start", daemon=True)
         self._send = send
+        self.what = what
         self.digest: Digest | None = None
         self.sent = 0
         self.location = ""

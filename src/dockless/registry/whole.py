@@ -8,6 +8,7 @@ The request is that of the distribution-spec, 'Mounting a blob from another repo
 import contextlib
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import quote
 
 from dockless.model.digest import Digest
@@ -57,7 +58,7 @@ class WholeImages:
         """Let the writer know which blobs the repository has."""
         self._direct.learn(there)
 
-    def bring(self, missing: Collection[Digest], sending: Task) -> frozenset[Digest]:
+    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Do nothing, as nothing is sent before the writer starts."""
         del missing, sending
         return frozenset()

@@ -15,6 +15,7 @@ from dockless.model.errors import (
     EngineTrustError,
     NetworkError,
     PushError,
+    StalledError,
     UnexplainedError,
 )
 from dockless.model.manifest import OCI_MANIFEST, Descriptor, compact_json
@@ -175,6 +176,21 @@ def test_after_what_is_known_no_other_writer_is_tried(bench: Bench, error: Dockl
     with pytest.raises(type(error)):
         bench.push()
     assert bench.steps == ["crane push"]
+
+
+@pytest.mark.parametrize("hangs_always", [False, True])
+def test_a_program_that_moves_nothing_is_at_fault_if_it_hangs_in_its_trial_too(
+    bench: Bench, *, hangs_always: bool
+) -> None:
+    bench.crane.fails = [StalledError("crane moved no byte.")]
+    if hangs_always:
+        bench.trials = {"crane": "crane did not end within 20 seconds."}
+        bench.push()
+        assert bench.steps == ["crane push", "trial of crane", "skopeo push"]
+    else:
+        with pytest.raises(StalledError):
+            bench.push()
+        assert bench.steps == ["crane push", "trial of crane"]
 
 
 def test_the_error_of_the_last_writer_stands(bench: Bench) -> None:
