@@ -52,8 +52,7 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
     Raises:
         DocklessError: With the exit code of what went wrong.
     """
-    if means.manifest_format.docker:
-        image = DockerForm(image, _why_docker(order, means))
+    image = _in_its_format(order, image, means)
     try:
         delivery = _deliver(order, image, means)
     except ManifestRefusedError as refusal:
@@ -72,21 +71,34 @@ def _deliver_refused(
     try:
         delivery = _deliver(order, docker, means)
     except ManifestRefusedError:
-        raise refusal from None
+        raise ManifestRefusedError(
+            refusal.what, f"Docker's media types are refused as well. {refusal.remedy}".strip()
+        ) from refusal
     means.manifest_format.learn(takes_oci=False)
+    means.progress.note(
+        f"{order.repository.host} accepts no OCI manifests. With Docker's media types the digest "
+        f"is {docker.content().root.digest}, not {image.content().root.digest}."
+    )
     return delivery
 
 
-def _why_docker(order: Order, means: Means) -> str:
-    """Return why the image gets Docker's media types, which is said at every push; else nothing."""
-    if means.manifest_format.asked == "docker":
-        return ""
+def _in_its_format(order: Order, image: Image, means: Means) -> Image:
+    """Return an image with the media types that the registry gets from the start.
+
+    Where only a remembered refusal speaks for Docker's, they are not used if tags are immutable,
+    since another digest has to be asked for, nor for what they cannot say.
+    """
+    format_ = means.manifest_format
+    if format_.asked == "docker":
+        return DockerForm(image, "")
+    if format_.asked == "oci" or not format_.refused or order.immutable:
+        return image
     why = f"{order.repository.host} accepted no OCI manifests before."
-    means.manifest_format.say(
+    format_.say(
         f"{why} Images get Docker's media types, and with them another digest; "
         "--manifest-format oci tries again."
     )
-    return why
+    return DockerForm(image, why, optional=True)
 
 
 def _accepted_form(
@@ -100,7 +112,7 @@ def _accepted_form(
         ) from refusal
     if means.manifest_format.asked != "auto" or isinstance(image, DockerForm):
         raise refusal
-    docker = DockerForm(image, f"{order.repository.host} accepts no OCI manifests.")
+    docker = DockerForm(image, refusal.what)
     new = docker.content().root
     if new.digest == old.digest:
         raise refusal
@@ -110,10 +122,6 @@ def _accepted_form(
             f"digest would be {new.digest}, not {old.digest}.",
             "Push with --manifest-format docker if that is right.",
         )
-    means.progress.note(
-        f"{order.repository.host} accepts no OCI manifests. With Docker's media types the digest "
-        f"is {new.digest}, not {old.digest}."
-    )
     return docker
 
 

@@ -45,10 +45,8 @@ class ManifestFormat:
     learn: Learn = _nothing
     say: Callable[[str], None] = _silent
 
-    @property
-    def docker(self) -> bool:
-        """Whether Docker's types are used from the start."""
-        return self.asked == "docker" or (self.asked == "auto" and self.refused)
+
+_OF_THE_SOURCE = "Push it to a registry that takes OCI manifests, or convert the source first."
 
 
 class DockerForm:
@@ -57,13 +55,15 @@ class DockerForm:
     Args:
         image: The image as its source has it.
         why: Why it gets these types, as a sentence; empty where that was asked for.
+        optional: Whether it stays as it is where these types cannot say what it is.
     """
 
     digest_is_new = True
     known_digest = None
 
-    def __init__(self, image: Image, why: str) -> None:
+    def __init__(self, image: Image, why: str, *, optional: bool = False) -> None:
         self._image = image
+        self._optional = optional
         self._why = why
         self._content: Content | None = None
 
@@ -77,8 +77,12 @@ class DockerForm:
             try:
                 self._content = docker_form(self._image.content())
             except NoDockerFormError as error:
+                if self._optional:
+                    self._content = self._image.content()
+                    return self._content
                 what = f"{self._why} The image cannot have Docker's media types: {error}."
-                raise PushError(what.strip(), error.remedy) from None
+                remedy = error.remedy if self._image.digest_is_new else _OF_THE_SOURCE
+                raise PushError(what.strip(), remedy) from None
         return self._content
 
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:

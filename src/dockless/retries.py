@@ -60,9 +60,7 @@ class Patience:
         Raises:
             NetworkError: The last one, when patience ends.
         """
-        if left := self.brake.left():
-            rest = left if self.deadline is None else self.deadline - time.monotonic()
-            self.sleep(max(0.0, min(left, rest)))
+        self.pause()
         try:
             return self._told(step)
         except only as error:
@@ -103,6 +101,15 @@ class Patience:
             sleep=self.sleep,
             reraise=True,
         )(again)
+
+    def pause(self, why: str = "") -> None:
+        """Wait while the registry wants to be left alone, and say why if that is given."""
+        if left := self.brake.left():
+            rest = left if self.deadline is None else self.deadline - time.monotonic()
+            seconds = max(0.0, min(left, rest))
+            if why:
+                self.note(f"{why} Going on in {seconds:.1f} s.")
+            self.sleep(seconds)
 
     def ask(self, question: Callable[[], Result], unknown: Result) -> Result:
         """Return the answer to a question about what is there, or `unknown` if it only fails.

@@ -27,6 +27,8 @@ def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
     def attempt() -> None:
         with sending as task:
             arrived = means.early.bring(missing, task)
+            if sending.attempts == 1:
+                means.patience.pause(f"{plan.repository.host} is busy.")
             needed = {
                 digest: path
                 for digest, path in blobs.items()

@@ -284,3 +284,11 @@ def until(met: Callable[[], bool]) -> None:
     while not met():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("policy", ['{"default":[{"type":"reject"}]}', '{"default":'])
+def test_a_policy_that_rejects_says_nothing_of_the_program(tmp_path: Path, policy: str) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(policy)
+    with pytest.raises(EngineError, match="policy"):
+        probe_push("skopeo", program("skopeo"), file, ENVIRONMENT, tmp_path)

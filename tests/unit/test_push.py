@@ -9,7 +9,7 @@ from dockless.layout.oci import write_layout
 from dockless.manifest_format import ManifestFormat
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.docker_form import docker_form
+from dockless.model.docker_form import NoDockerFormError, docker_form
 from dockless.model.errors import (
     AuthError,
     ConflictError,
@@ -23,7 +23,7 @@ from dockless.model.reference import Repository
 from dockless.ports import Engine, Task
 from dockless.push import push
 from dockless.push_context import Means, Order
-from dockless.retries import Patience
+from dockless.retries import Brake, Patience
 from fakes.early import FakeEarlyUploads
 from fakes.engine import FakeEngine
 from fakes.image import FakeImage
@@ -55,6 +55,7 @@ class Shop:
     progress: FakeProgress = field(default_factory=FakeProgress)
     engines: int = 0
     sleep: Callable[[float], None] = lambda _: None
+    brake: Brake = field(default_factory=Brake)
     format: ManifestFormat = field(default_factory=ManifestFormat)
     refusals: int = 0
     may_resend: bool = True
@@ -103,7 +104,7 @@ class Shop:
             self.engine,
             laid_out,
             self.progress,
-            Patience(self.attempts, None, self.progress.note, self.sleep),
+            Patience(self.attempts, None, self.progress.note, self.sleep, self.brake),
             itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
             manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
         )
@@ -519,3 +520,32 @@ def test_under_immutable_the_digest_does_not_change_unasked(shop: Shop) -> None:
         shop.push(immutable=True)
     assert "--manifest-format docker" in caught.value.remedy
     assert not shop.held.tags
+
+
+def test_no_engine_starts_while_the_registry_wants_to_be_left_alone(shop: Shop) -> None:
+    waits: list[float] = []
+    shop.sleep = waits.append
+    shop.journal.on("bring", lambda: shop.brake.hold(5.0))
+    shop.push()
+    assert 4 < waits[0] <= 5
+    assert shop.progress.notes[0].startswith("registry.example.com is busy. Going on in ")
+
+
+def test_what_is_remembered_does_not_keep_from_offering_what_docker_has_no_type_for(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impossible(_: Content) -> Content:
+        raise NoDockerFormError("it refers to another image", "Push it elsewhere.")
+
+    monkeypatch.setattr("dockless.manifest_format.docker_form", impossible)
+    shop.format = ManifestFormat(refused=True)
+    assert shop.push().digest == shop.content.root.digest
+
+
+def test_a_remembered_refusal_changes_no_digest_where_tags_are_immutable(shop: Shop) -> None:
+    shop.format = ManifestFormat(refused=True)
+    shop.journal.on("push", REFUSED)
+    with pytest.raises(ConflictError):
+        shop.push(immutable=True)
+    shop.registry.hold(REPOSITORY, docker_form(shop.content), "v1")
+    assert shop.push(immutable=True).unchanged

@@ -123,7 +123,9 @@ class Registries:
         client = self._with_credential(client, repository)
         repositories.create(options, repository, space.progress.note)
         gauge = space.links.gauge(repository.host)
-        watch = Watch(self._patience.deadline, options.stall_timeout, space.progress.note)
+        watch = Watch(
+            self._patience.deadline, options.stall_timeout, space.progress.note, space.brake.hold
+        )
         lists = functools.cache(partial(self._lists, client))
         direct = Direct(client, repository, space.pace, gauge, lists)
         if options.engine in PROGRAMS:

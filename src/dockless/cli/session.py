@@ -160,11 +160,14 @@ class Session:
         wanted, repository = self._options.engine, result.plan.repository
         if wanted not in PROGRAMS or result.unchanged or not result.plan.content.refers():
             return
-        if not self.registry(repository).client.lists_referrers(repository):
-            lost = {"crane": "without its type and annotations", "skopeo": "in no list at all"}
+        from dockless.registry.referrers import unlisted  # noqa: PLC0415 - rare
+
+        client = self.registry(repository).client
+        for digest in unlisted(client, repository, result.plan.content.documents.values()):
             self._progress.note(
-                f"Warning: {repository.host} keeps no list of referrers, so with --engine {wanted} "
-                f"{result.digest} is found {lost[wanted]}. Without --engine it is found with them."
+                f"Warning: {wanted} did not list {digest} with its type and annotations in the tag "
+                f"that stands for a list of referrers at {repository.host}. Without --engine it is "
+                "listed with them."
             )
 
     def settle_referrers(self) -> None:

@@ -15,6 +15,7 @@ from dockless.model.errors import (
     EngineTrustError,
     ManifestRefusedError,
     NetworkError,
+    PolicyError,
     PushError,
     RepositoryMissingError,
     ServerError,
@@ -25,14 +26,24 @@ _ANSWER = re.compile(
     # crane: 'PUT https://…: CODE: words'; Go's own errors have the URL in quotes
     r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE) https?://"
     # skopeo: what it was doing when the registry answered with an error
-    r"|uploading manifest|uploading layer|initiating layer upload|HTTP status|status code",
+    r"|uploading manifest|uploading layer|initiating layer upload|HTTP status|status ?code",
     re.IGNORECASE,
 )
 """Words that only an answer of the registry leads to."""
 
+_SPOKEN = re.compile(
+    rf'{_ANSWER.pattern}|"https?://|\b(?:dial|read|write) (?:tcp|udp)\b|lookup |at destination'
+    r"|writing (?:blob|manifest)|copying (?:config|blob)|(?:pinging|checking|reading|fetching) ",
+    re.IGNORECASE,
+)
+"""Words of a program that has spoken with a registry, or tried to."""
+
+_CODE = re.compile(r"\b(?:UNAUTHORIZED|DENIED|TOOMANYREQUESTS|[A-Z]+_[A-Z_]+):")
+"""A code of the distribution-spec, as crane prints it."""
+
 _MANIFEST = re.compile(r"PUT https?://\S+/manifests/|uploading manifest")
 _INVALID = re.compile(r"manifest.?invalid|unsupported|media.?type", re.IGNORECASE)
-_NOT_ACCEPTED = frozenset({400, 415})
+_NOT_ACCEPTED = frozenset({415})
 
 _STATUS = re.compile(
     r"(?:status ?code|status:?|returned|response:?)[ :]*(?P<code>[45]\d\d)", re.IGNORECASE
@@ -57,9 +68,9 @@ class _Rule:
 _RULES = (
     # an administrator's rule, which is not to be got round by another writer
     _Rule(
-        ("source image rejected", "rejected by policy"),
+        ("source image rejected", "rejected by policy", "loading trust policy", "invalid policy"),
         frozenset(),
-        lambda engine, _, said: PushError(
+        lambda engine, _, said: PolicyError(
             f"The signature policy of this machine does not let {engine} push this: {said}",
             "Ask whoever maintains policy.json (containers-policy.json(5)).",
         ),
@@ -201,8 +212,12 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
     codes = {int(found["code"]) for found in _STATUS.finditer(stderr)}
     for rule in _RULES:
         if codes & rule.codes or any(word in low for word in rule.words):
-            return rule.error(engine, host, said)
-    if _MANIFEST.search(stderr) and (codes & _NOT_ACCEPTED or _INVALID.search(stderr)):
+            error = rule.error(engine, host, said)
+            remote = isinstance(error, AuthError | NetworkError)
+            if remote and not (host in stderr or _SPOKEN.search(stderr) or _CODE.search(stderr)):
+                break  # what is refused, or ends too early, is something on this machine
+            return error
+    if _MANIFEST.search(stderr) and (codes & _NOT_ACCEPTED or _INVALID.search(said)):
         return ManifestRefusedError(
             f"{host} does not accept this manifest: {said}", "No tag was moved."
         )
@@ -211,7 +226,7 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
     return UnexplainedError(
         f"{engine} failed: {said}",
         "No tag was moved. Without --engine another writer goes on where the program is at fault.",
-        answered=bool(codes or _ANSWER.search(stderr)),
+        answered=bool(_ANSWER.search(stderr) or _CODE.search(stderr)),
     )
 
 

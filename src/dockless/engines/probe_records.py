@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,8 @@ class ProbeRecords:
 
 def _read(file: Path) -> tuple[_Identity, ProbeResult]:
     """Read a record; raise OSError or ValueError when it is none."""
+    if not stat.S_ISREG(file.stat().st_mode):  # a FIFO would be waited for
+        raise ValueError(f"{file} is no file")
     with file.open("rb") as opened:
         data = opened.read(_LARGEST)
     try:

@@ -29,7 +29,7 @@ from dockless.layout.oci import write_layout
 from dockless.model.content import Content, single
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
-from dockless.model.errors import DocklessError, EngineError
+from dockless.model.errors import DocklessError, EngineError, PolicyError
 from dockless.model.manifest import (
     OCI_CONFIG,
     OCI_MANIFEST,
@@ -104,6 +104,11 @@ class _Trial:
             try:
                 engine.push(layout, content, target, _Untold())
                 engine.move(content, target, _TAG)
+            except PolicyError as error:
+                # the administrator's word, and no fault of the program
+                raise EngineError(
+                    f"Whether {self.path} can push cannot be tried. {error.what}"
+                ) from None
             except DocklessError as error:
                 if time.monotonic() >= deadline:
                     return f"{self.name} did not end within {seconds:.0f} seconds."

@@ -1,7 +1,8 @@
 """Writing what was staged as an OCI layout, for an engine to push."""
 
+import contextlib
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,29 +39,31 @@ def write_layout(
         The folder.
 
     Raises:
-        PushError: There is no space for a copy.
+        PushError: There is no space for it.
     """
-    for algorithm in {digest.algorithm for digest in (*content.documents, *blobs)}:
-        (folder / "blobs" / algorithm).mkdir(parents=True, exist_ok=True)
-    for digest, data in content.documents.items():
-        blob_path(folder, digest).write_bytes(data)
-    for digest, path in blobs.items():
-        _place(path, blob_path(folder, digest), timings)
-    (folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
-    root = replace(content.root, annotations=((REF_NAME, STAGED),))
-    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [root.to_json()]}
-    (folder / "index.json").write_bytes(compact_json(index))
+    with _full_disk(folder):
+        for algorithm in {digest.algorithm for digest in (*content.documents, *blobs)}:
+            (folder / "blobs" / algorithm).mkdir(parents=True, exist_ok=True)
+        for digest, data in content.documents.items():
+            blob_path(folder, digest).write_bytes(data)
+        for digest, path in blobs.items():
+            place(path, blob_path(folder, digest), timings)
+        (folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
+        root = replace(content.root, annotations=((REF_NAME, STAGED),))
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [root.to_json()]}
+        (folder / "index.json").write_bytes(compact_json(index))
     return folder
 
 
-def _place(source: Path, target: Path, timings: Timings | None) -> None:
+@contextlib.contextmanager
+def _full_disk(folder: Path) -> Iterator[None]:
     try:
-        place(source, target, timings)
+        yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise PushError(
-            f"There is no space left in {target.parent}, where {source} has to be copied.",
+            f"There is no space left in {folder} for the layout that is pushed.",
             "Free some, or set DOCKLESS_CACHE_DIR to a folder on the same disk as the image.",
         ) from None
 

@@ -44,6 +44,10 @@ class ImmutableTagError(PushError):
     exit_code = 5
 
 
+class PolicyError(PushError):
+    """The signature policy of this machine does not let an engine push, or cannot be read."""
+
+
 class UnexplainedError(PushError):
     """An engine failed, and its words are of no kind that is known.
 

@@ -67,6 +67,9 @@ class Name:
     def parse(cls, text: str) -> "Name":
         """Read a name; raise ValueError, with the part that is wrong, when it is none."""
         rest, at, digest_text = text.partition("@")
+        if at and "/" in digest_text:
+            # not shown: there may be a password in it
+            raise ValueError("a name has no login in it; give --username and --password-stdin")
         digest = Digest.parse(digest_text) if at else None
         head, slash, last = rest.rpartition("/")
         last, colon, tag = last.partition(":")

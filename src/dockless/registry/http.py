@@ -2,6 +2,7 @@
 
 import contextlib
 import email.utils
+import math
 import socket
 import ssl
 import time
@@ -127,7 +128,8 @@ class Http:
             if len(data) <= LONGEST_MANIFEST:
                 response.release_conn()
             return data
-        while piece := response.read(_PIECE):
+        # read1, unlike read, returns what has come: a slow server cannot outwit the deadline
+        while piece := response.read1(_PIECE):
             if self._until is not None and time.monotonic() > self._until:
                 raise out_of_time(self.endpoint.host)
             sink(piece)
@@ -196,17 +198,21 @@ def ssl_context(trust: Trust) -> ssl.SSLContext:
 
 
 def _seconds(retry_after: str) -> float | None:
-    if not retry_after:
-        return None
+    """Return how long a registry wants to be left alone (RFC 9110, 'Retry-After').
+
+    None for no answer to that: nothing, nonsense, or a moment that has passed.
+    """
     try:
         seconds = float(retry_after)
     except ValueError:
         try:
             moment = email.utils.parsedate_to_datetime(retry_after)
-        except ValueError:
+            seconds = moment.timestamp() - time.time() or -1.0
+        except (ValueError, OverflowError, OSError, TypeError, IndexError):
             return None
-        seconds = moment.timestamp() - time.time()
-    return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS)
+    if not math.isfinite(seconds) or seconds < 0:
+        return None
+    return min(seconds, _LONGEST_WAIT_SECONDS)
 
 
 @contextlib.contextmanager

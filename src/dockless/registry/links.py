@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+_REFUSAL_SECONDS = 30 * 24 * 3600
 _LEAST_BYTES = 4_000_000
 """Fewer say nothing: what sockets hold, and the first moments of a connection, weigh too much."""
 
@@ -20,12 +21,19 @@ class Link:
     Attributes:
         rate: Bytes a second that went there; None when too few did.
         takes_zstd: False once it refused an image with layers in zstd.
-        takes_oci: False once it refused OCI manifests and accepted Docker's.
+        oci_refused: When it refused OCI manifests and accepted Docker's, in seconds since 1970;
+            None if it did not.
     """
 
     rate: float | None = None
     takes_zstd: bool = True
-    takes_oci: bool = True
+    oci_refused: float | None = None
+
+    @property
+    def takes_oci(self) -> bool:
+        """Whether OCI manifests may be offered: a refusal is believed for 30 days."""
+        refused = self.oci_refused
+        return refused is None or not 0 <= time.time() - refused < _REFUSAL_SECONDS
 
 
 class Gauge:
@@ -98,7 +106,7 @@ class Links:
             return Link(
                 None if rate is None else float(rate),
                 found["takes_zstd"] is True,
-                found.get("takes_oci", True) is True,
+                None if found.get("oci_refused") is None else float(found["oci_refused"]),
             )
         return Link()
 
@@ -109,8 +117,8 @@ class Links:
     def learn_oci(self, host: str, *, takes_oci: bool) -> None:
         """Remember whether a registry takes OCI manifests."""
         known = self.of(host)
-        if known.takes_oci != takes_oci:
-            self._write(host, replace(known, takes_oci=takes_oci))
+        if takes_oci != known.takes_oci:
+            self._write(host, replace(known, oci_refused=None if takes_oci else time.time()))
 
     def keep(self) -> None:
         """Remember what was measured; half of it is what was known before."""

@@ -10,7 +10,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -220,3 +220,24 @@ class ReferrersLists:
         body = self._client.at_tag(kept.repository, kept.tag)
         if body != kept.body:
             kept.body, kept.since = body, self._clock()
+
+
+def unlisted(
+    client: RegistryClient, repository: Repository, documents: Iterable[bytes]
+) -> tuple[Digest, ...]:
+    """Return those manifests with a subject that no list of the registry has as it should.
+
+    Args:
+        client: The registry.
+        repository: The repository.
+        documents: Manifests and indexes that were written there.
+    """
+    found = []
+    for data in documents:
+        referrer = referrer_of(data)
+        if referrer and not client.lists_referrers(repository):
+            body = client.at_tag(repository, referrer.subject.referrers_tag())
+            with contextlib.suppress(ValueError):
+                if missing(body, (referrer.descriptor,)):
+                    found.append(Digest.of(data))
+    return tuple(found)

@@ -62,7 +62,7 @@ def referrer_of(data: bytes) -> Referrer | None:
 
 
 def missing(body: bytes | None, ours: tuple[Listed, ...]) -> tuple[Listed, ...]:
-    """Return those descriptors that a list lacks, or of which it lacks a member.
+    """Return those descriptors that a list lacks, or has without a member or with another type.
 
     Args:
         body: The list; None while there is none.
@@ -72,7 +72,7 @@ def missing(body: bytes | None, ours: tuple[Listed, ...]) -> tuple[Listed, ...]:
         ValueError: It is no list of referrers; the message says why.
     """
     there = {each["digest"]: each for each in _members(body)["manifests"]}
-    return tuple(each for each in ours if not each.keys() <= there.get(each["digest"], {}).keys())
+    return tuple(each for each in ours if not _is_listed(each, there.get(each["digest"], {})))
 
 
 def merged(body: bytes | None, ours: tuple[Listed, ...]) -> bytes:
@@ -84,14 +84,25 @@ def merged(body: bytes | None, ours: tuple[Listed, ...]) -> bytes:
     members = _members(body)
     added = {each["digest"]: dict(each) for each in ours}
     there = {each["digest"] for each in members["manifests"]}
-    # some programs list a manifest without its type or annotations; what they wrote is kept
-    entries = [{**added.get(each["digest"], {}), **each} for each in members["manifests"]]
+    # some programs list a manifest without its annotations, or under its config's type: the type is
+    # what the manifest says, and of the rest what they wrote is kept
+    entries = [_completed(each, added.get(each["digest"], {})) for each in members["manifests"]]
     entries += [each for digest, each in added.items() if digest not in there]
     # in ASCII, which can hold any text that JSON can, lone surrogates included
     data = json.dumps({**members, "manifests": entries}, separators=(",", ":")).encode()
     if len(data) > LONGEST_MANIFEST:
         raise ValueError(f"it would have {len(data)} bytes, more than registries take")
     return data
+
+
+def _is_listed(ours: Listed, there: Listed) -> bool:
+    same = ours.get("artifactType") in (None, there.get("artifactType"))
+    return same and ours.keys() <= there.keys()
+
+
+def _completed(there: Listed, ours: Listed) -> dict[str, Any]:
+    kind = {"artifactType": ours["artifactType"]} if "artifactType" in ours else {}
+    return {**ours, **there, **kind}
 
 
 def _members(body: bytes | None) -> dict[str, Any]:

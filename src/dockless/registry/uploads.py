@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from dockless.layout.growing import GivenUpError, Growing
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, ServerError
+from dockless.model.errors import DocklessError, NetworkError, ServerError
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
@@ -29,6 +29,7 @@ from dockless.registry.links import Gauge
 _AT_ONCE = 4
 _CHUNK = 256 * 1024
 _LOOK_SECONDS = 0.05
+_BUSY_SECONDS = 1.0  # where a registry that is busy does not say for how long
 _LAST_WORDS_SECONDS = 1.0
 _THERE, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
 _RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's registry's
@@ -41,12 +42,14 @@ class Watch:
     Attributes:
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
         stall: Seconds without a byte after which the rest is left to the engine.
-        note: Told of that, in one line.
+        note: Called with one line about that.
+        hold: Called with the seconds for which the registry wants to be left alone.
     """
 
     until: float | None = None
     stall: float = 60.0
     note: Callable[[str], None] = lambda _: None
+    hold: Callable[[float], None] = lambda _: None
 
 
 def _nothing() -> None:
@@ -174,12 +177,19 @@ class HeadStart:
 
     def _send(self, upload: "_Upload", fill: "Callable[[_Upload], None]") -> None:
         with contextlib.suppress(DocklessError, OSError, _StoppedError, GivenUpError):
-            with self._turns:
-                fill(upload)
-            if upload.complete:
-                self._decided.wait()
-                if upload.digest in self._wanted:
-                    self._accept(upload, upload.digest)
+            try:
+                with self._turns:
+                    fill(upload)
+                if upload.complete:
+                    self._decided.wait()
+                    if upload.digest in self._wanted:
+                        self._accept(upload, upload.digest)
+            except NetworkError as error:
+                if error.busy:
+                    self._watch.hold(
+                        _BUSY_SECONDS if error.retry_after is None else error.retry_after
+                    )
+                raise
 
     def _fill(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
         upload.digest = blob.digest

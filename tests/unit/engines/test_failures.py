@@ -9,6 +9,7 @@ from dockless.model.errors import (
     EngineRefusedError,
     ManifestRefusedError,
     NetworkError,
+    PolicyError,
     PushError,
     RepositoryMissingError,
     UnexplainedError,
@@ -66,7 +67,6 @@ AUTH = [
 TYPE = [
     crane(f"PUT {URL}/manifests/sha256:3df3: MANIFEST_INVALID: manifest invalid"),
     crane(f"PUT {URL}/manifests/sha256:3df3: unexpected status code 415 Unsupported Media Type: x"),
-    crane(f"PUT {URL}/manifests/sha256:3df3: unexpected status code 400 Bad Request: no"),
     crane(f"PUT {URL}/manifests/sha256:3df3: UNSUPPORTED: The operation is unsupported."),
     crane(f"PUT {URL}/manifests/sha256:3df3: UNKNOWN: media type of the manifest not known"),
     skopeo("writing manifest: uploading manifest sha256:3df3 to shop: manifest invalid: x"),
@@ -74,10 +74,15 @@ TYPE = [
 ANSWERED = [
     skopeo("writing manifest: uploading manifest to shop: manifest unknown: manifest unknown"),
     crane(f"PUT {URL}/blobs/uploads/1: BLOB_UPLOAD_INVALID: blob upload invalid"),
+    crane(f"PUT {URL}/manifests/sha256:3df3: unexpected status code 400 Bad Request: <html>WAF"),
     crane(f"POST {URL}/blobs/uploads/: unexpected status code 418 I'm a teapot: short and stout"),
     skopeo("writing blob: initiating layer upload to /v2/shop/blobs in x: StatusCode: 418, teapot"),
 ]
 UNANSWERED = [
+    crane("open /x/index.json: permission denied"),
+    crane("unexpected EOF"),
+    crane("exit status 500"),
+    skopeo("open /proc/1/fd/3: permission denied"),
     crane("open layout/blobs/sha256/1d51: no such file or directory"),
     crane("unknown flag: --index"),
     skopeo("Error parsing image name: unsupported transport"),
@@ -94,6 +99,7 @@ REFUSED = [
 ]
 POLICY = [
     skopeo("Source image rejected: Running image dir:/x is rejected by policy."),
+    skopeo("Error loading trust policy: invalid policy in /etc/containers/policy.json"),
     skopeo("Source image rejected: A signature was required, but no signature exists"),
 ]
 
@@ -152,7 +158,7 @@ def test_what_an_engine_refuses_by_its_own_rules_is_its_own_fault(stderr: str) -
 @pytest.mark.parametrize("stderr", POLICY)
 def test_a_signature_policy_is_no_fault_of_the_program(stderr: str) -> None:
     error = failure("skopeo", HOST, 1, stderr)
-    assert type(error) is PushError
+    assert isinstance(error, PolicyError)
     assert "policy" in error.what
 
 

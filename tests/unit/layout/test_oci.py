@@ -1,10 +1,13 @@
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from dockless.layout.oci import STAGED, blob_path, write_layout
 from dockless.model.digest import Digest
+from dockless.model.errors import PushError
 from fakes.image import FakeImage
 
 
@@ -58,3 +61,16 @@ def test_each_algorithm_has_a_folder_of_its_own(tmp_path: Path, image: FakeImage
     digest = Digest("sha512", "a" * 128)
     folder = write_layout(tmp_path / "layout", image.content(), {digest: tmp_path / "long"})
     assert (folder / "blobs/sha512" / digest.hex).exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_an_error_with_a_way_out(
+    tmp_path: Path, image: FakeImage, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(PushError, match="no space left") as caught:
+        write_layout(tmp_path / "layout", image.content(), {})
+    assert "DOCKLESS_CACHE_DIR" in caught.value.remedy

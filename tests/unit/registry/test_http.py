@@ -91,10 +91,14 @@ def test_a_registry_in_trouble_may_recover(status: int) -> None:
     [
         ("7", 7),
         ("0.5", 0.5),
-        ("-3", 0),
+        ("0", 0),
+        ("-3", None),
+        ("nan", None),
+        ("soon", None),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
         (email.utils.formatdate(1_000_060, usegmt=True), 60),
-        (email.utils.formatdate(0, usegmt=True), 0),
-        ("inf", 86_400),
+        (email.utils.formatdate(0, usegmt=True), None),
+        ("inf", None),
         ("999999999999", 86_400),
     ],
 )
