@@ -3,22 +3,20 @@
 import contextlib
 import functools
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dockless.cli.folders import data_folder
 from dockless.cli.options import PROGRAMS, PushOptions
+from dockless.cli.selection import selected
 from dockless.cli.stores import probe_records
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.automatic import Automatic, Program
-from dockless.engines.find import own_folder
-from dockless.engines.probe import Abilities, select, version
+from dockless.engines.probe import Abilities, version
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.model.errors import EngineError
@@ -171,20 +169,9 @@ def crane_path() -> Path:
 
 @functools.cache
 def _selected(name: str) -> Abilities:
-    records = probe_records(os.environ)
-    now = time.time()
-
-    def fault(abilities: Abilities) -> str:
-        last = records.of(abilities.path, now, abilities.policy)
-        return last.reason if last and not last.passed else ""
-
-    return select(name, _own_folder(), os.environ, fault)
+    return selected(name)
 
 
 def _entrance(grant: Grant, key: str) -> Entrance:
     content = authfile(key, grant.credential)
     return Entrance(partial(in_memory, content), grant.credential is None, grant.ends)
-
-
-def _own_folder() -> Path:
-    return own_folder(os.environ, data_folder())

@@ -66,7 +66,8 @@ Examples:
 @click.option(
     "--check",
     is_flag=True,
-    help="Have each program push a small image to a registry in memory, now.",
+    help="Have each program push a small image to a registry in memory, now. Exit 7 if a program "
+    "that was found cannot push.",
 )
 @click.option(
     "--format",
@@ -81,13 +82,17 @@ def list_(form: str, *, check: bool) -> None:
 
     The first usable one of a name is the one that is used. PUSH PROBE is the result, and its
     date, of the last push of a small image to a registry in memory; it is kept for 30 days, or
-    until the program changes.
+    until the program changes. One that failed it is faulty: it is used only if there is no other.
     """
+    from dockless.model.errors import EngineError  # noqa: PLC0415
+
     rows = tuple(_rows(check=check))
     if form == "json":
         click.echo(json.dumps({"engines": [asdict(row) for row in rows]}, indent=2))
     else:
         click.echo(_table(rows))
+    if check and any(row.state in ("faulty", "unusable") for row in rows):
+        click.get_current_context().exit(EngineError.exit_code)
 
 
 @tools.command(
@@ -120,6 +125,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     """
     import platform  # noqa: PLC0415  # loaded by this command only, as all imports below
 
+    from dockless.cli.selection import own_engines  # noqa: PLC0415
     from dockless.engines import install as ways  # noqa: PLC0415
     from dockless.engines.pins import CRANE_SOURCE, crane_release  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
@@ -131,7 +137,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
         click.echo(present)
         return
     wanted = ways.Installation(
-        folder=_own_folder(), environment=os.environ, note=_note, check=probe_push
+        folder=own_engines(), environment=os.environ, note=_note, check=probe_push
     )
     if origin is None:
         done = ways.install(wanted, crane_release(platform.system(), platform.machine()))
@@ -156,9 +162,9 @@ Examples:
 @click.argument("engine", type=click.Choice(_ENGINES), default="crane")
 def path(engine: str) -> None:
     """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
-    from dockless.engines.probe import select  # noqa: PLC0415  # lazily, as above
+    from dockless.cli.selection import selected  # noqa: PLC0415  # lazily, as above
 
-    click.echo(select(engine, _own_folder(), os.environ).path)
+    click.echo(selected(engine).path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +186,12 @@ class _Row:
 
 
 def _rows(*, check: bool) -> Iterator[_Row]:
+    from dockless.cli.selection import own_engines  # noqa: PLC0415
     from dockless.engines.find import candidates  # noqa: PLC0415
     from dockless.engines.probe import probe  # noqa: PLC0415
 
     for name in _ENGINES:
-        paths = candidates(name, os.environ.get("PATH", ""), _own_folder())
+        paths = candidates(name, os.environ.get("PATH", ""), own_engines())
         if not paths:
             hint = "get it with `dockless tools install`" if name == "crane" else "optional"
             yield _Row(engine=name, state="missing", notes=(hint,))
@@ -202,10 +209,13 @@ def _row(found: "Abilities", *, check: bool) -> _Row:
         known = _records().of(found.path, time.time(), found.policy)
         result = _probed(found) if check else known
     reason = result.reason if result else found.unusable
+    state = "faulty" if result and not result.passed else "usable"
+    if found.unusable:
+        state = "unusable"
     return _Row(
         engine=found.name,
         version=number,
-        state="unusable" if found.unusable else "usable",
+        state=state,
         path=str(found.path),
         features=tuple(sorted(found.features)),
         notes=(*((reason,) if reason else ()), *quirks(found.name, number)),
@@ -224,10 +234,9 @@ def _probed(found: "Abilities") -> "ProbeResult":
 
 
 def _records() -> "ProbeRecords":
-    from dockless.cli.stores import store  # noqa: PLC0415
-    from dockless.engines.probe_records import ProbeRecords  # noqa: PLC0415
+    from dockless.cli.stores import probe_records  # noqa: PLC0415
 
-    return ProbeRecords(store(os.environ).folder / "programs")
+    return probe_records(os.environ)
 
 
 def _date(moment: float) -> str:
@@ -265,31 +274,25 @@ def _checksum(origin: Path | None, sha256: str | None) -> str:
 
 def _pushing_crane() -> Path | None:
     """Return the crane that is used, if it passes a push probe now."""
-    found = _usable("crane")
-    if found is None:
-        return None
-    result = _probed(found)
-    if not result.passed:
+    tried: set[Path] = set()
+    # one that fails is remembered, and the next one selected in its place
+    while (found := _usable("crane")) and found.path not in tried:
+        tried.add(found.path)
+        result = _probed(found)
+        if result.passed:
+            return found.path
         _note(f"{found.path} cannot push: {result.reason}")
-        return None
-    return found.path
+    return None
 
 
 def _usable(name: str) -> "Abilities | None":
-    from dockless.engines.probe import select  # noqa: PLC0415
+    from dockless.cli.selection import selected  # noqa: PLC0415
     from dockless.model.errors import EngineError  # noqa: PLC0415
 
     try:
-        return select(name, _own_folder(), os.environ)
+        return selected(name)
     except EngineError:
         return None
-
-
-def _own_folder() -> Path:
-    from dockless.cli.folders import data_folder  # noqa: PLC0415
-    from dockless.engines.find import own_folder  # noqa: PLC0415
-
-    return own_folder(os.environ, data_folder())
 
 
 def _note(text: str) -> None:

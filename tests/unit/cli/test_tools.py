@@ -79,7 +79,7 @@ def test_the_list_shows_the_last_push_probe_and_its_date(own: Path) -> None:
     records.keep(path, ProbeResult(passed=True, reason="", moment=moment))
     assert f"  usable   passed {day}  {path}" in run("list").stdout
     records.keep(path, ProbeResult(passed=False, reason="It cannot.", moment=moment))
-    assert f"  usable   failed {day}  {path}  It cannot." in run("list").stdout
+    assert f"  faulty   failed {day}  {path}  It cannot." in run("list").stdout
     shown = json.loads(run("list", "--format", "json").stdout)["engines"]
     when = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(moment))
     assert shown[0]["probe"] == {"passed": False, "reason": "It cannot.", "when": when}
@@ -91,15 +91,56 @@ def test_a_check_probes_every_program_that_is_found_and_remembers_it(
 ) -> None:
     theirs, ours = crane(own.parent / "bin"), crane(own)
     probe.reason = "It cannot."
-    assert run("list", "--check").stdout.count("failed 2") == 2
+    done = run("list", "--check")
+    assert (done.stdout.count("failed 2"), done.exit_code) == (2, 7)
     assert probe.asked == [theirs, ours]
     assert run("list").stdout.count("failed 2") == 2
     assert probe.asked == [theirs, ours]
 
 
+def test_a_check_that_every_program_passes_ends_well_and_one_without_a_check_too(
+    own: Path, probe: Probe
+) -> None:
+    crane(own)
+    assert run("list", "--check").exit_code == 0
+    probe.reason = "It cannot."
+    run("list", "--check")
+    assert run("list").exit_code == 0
+    assert "Exit 7" in run("list", "--help").stdout
+
+
+def test_a_crane_that_failed_its_probe_is_left_for_the_next_one_as_a_push_does(
+    own: Path, probe: Probe
+) -> None:
+    theirs, ours = crane(own.parent / "bin"), crane(own, f"{CRANE}# ours\n")
+    records = ProbeRecords(own.parent / "store/programs")
+    records.keep(theirs, ProbeResult(passed=False, reason="It cannot.", moment=time.time()))
+    assert run("path").stdout == f"{ours}\n"
+    done = run("install")
+    assert done.stdout == f"{ours}\n"
+    assert "nothing was installed" in done.stderr
+    assert probe.asked == [ours]
+
+
+def test_a_crane_that_fails_only_now_is_left_for_the_next_one_too(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = crane(own.parent / "bin"), crane(own)
+
+    def probed(_: str, path: Path, *__: object) -> ProbeResult:
+        return ProbeResult(path == ours, "" if path == ours else "It cannot.", time.time())
+
+    monkeypatch.setattr(push_probe, "probe_push", probed)
+    done = run("install")
+    assert done.stdout == f"{ours}\n"
+    assert f"{theirs} cannot push: It cannot." in done.stderr
+
+
 def test_a_program_that_lacks_an_option_is_not_probed(own: Path, probe: Probe) -> None:
     crane(own, CRANE.replace("--index", ""))
-    assert "unusable  -  " in run("list", "--check").stdout
+    done = run("list", "--check")
+    assert "unusable  -  " in done.stdout
+    assert done.exit_code == 7
     assert not probe.asked
 
 
