@@ -1,5 +1,6 @@
 """Install crane for one user, without root: all of it, or nothing."""
 
+import errno
 import gzip
 import hashlib
 import os
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from dockless.engines import debian, golang
 from dockless.engines.download import client, fetch
 from dockless.engines.pins import Release, Source
-from dockless.engines.probe import probe
+from dockless.engines.probe import Abilities, probe
 from dockless.engines.probe_result import ProbeResult
 from dockless.engines.tampering import TamperedError, tampered
 from dockless.model.errors import DocklessError, EngineError
@@ -24,6 +25,7 @@ from dockless.model.errors import DocklessError, EngineError
 _LIMIT = 100 << 20
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
+_FOLDER_REMEDY = "Set DOCKLESS_TOOLS_DIR to a folder that this user may write to."
 
 Check = Callable[[str, Path, Path | None, Mapping[str, str], Path], ProbeResult]
 """See `push_probe.probe_push`."""
@@ -71,8 +73,10 @@ def install(wanted: Installation, release: Release | None) -> Installed:
 
     Raises:
         TamperedError: The release's checksum is wrong; the other way is not tried then.
-        EngineError: Neither way works here.
+        EngineError: The folder cannot be written to, or neither way works here.
     """
+    with _scratch(wanted.folder):
+        pass  # it can be written to: else each way would fail for the same reason
     failures = []
     for way in (_from_release, _from_debian):
         try:
@@ -108,7 +112,8 @@ def install_file(wanted: Installation, file: Path, sha256: str) -> Installed:
         _write_checked(_chunks(file), copy, sha256, str(file))
         with copy.open("rb") as opened:
             packed = opened.read(len(_GZIP)) == _GZIP
-        return _place(wanted, _extract(copy, scratch) if packed else copy, scratch)
+        program = _extract(copy, scratch) if packed else copy
+        return _place(wanted, program, scratch, str(file))
 
 
 def install_from_go(wanted: Installation, source: Source) -> Installed:
@@ -149,7 +154,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
             yield Path(scratch)
     except OSError as error:
         what = f"crane cannot be installed in {folder}: {error.strerror or error}."
-        raise EngineError(what, "Set DOCKLESS_TOOLS_DIR to a folder that can be used.") from None
+        raise EngineError(what, _FOLDER_REMEDY) from None
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
@@ -191,12 +196,21 @@ def _extract(archive: Path, scratch: Path) -> Path:
     return program
 
 
-def _place(wanted: Installation, program: Path, scratch: Path) -> Installed:
-    """See that the program can push, then give it its name in one step, to last."""
+def _place(
+    wanted: Installation, program: Path, scratch: Path, name: str = "This crane"
+) -> Installed:
+    """See that the program can push, then give it its name in one step, to last.
+
+    Args:
+        wanted: Where to.
+        program: The program, in the scratch folder.
+        scratch: The scratch folder, of which messages say nothing.
+        name: What messages call the program.
+    """
     program.chmod(0o755)
     abilities = probe("crane", program, wanted.environment)
     if abilities.unusable:
-        raise EngineError(f"This crane cannot be used here. {abilities.unusable}")
+        raise _unfit(abilities, name)
     tried = wanted.check("crane", program, None, wanted.environment, scratch)
     if not tried.passed:
         raise EngineError(
@@ -209,6 +223,17 @@ def _place(wanted: Installation, program: Path, scratch: Path) -> Installed:
     program.replace(target)
     _sync(wanted.folder)
     return Installed(target, tried)
+
+
+def _unfit(abilities: Abilities, name: str) -> EngineError:
+    """Return the error for a program that cannot push by what it says of itself."""
+    why = abilities.unusable.replace(str(abilities.path), name)
+    if os.strerror(errno.ENOEXEC) in why:
+        why = f"{name} is not a program for this kind of machine."
+    elif not abilities.features:
+        told = why if "too old" not in why else "its help lists none of crane's commands."
+        why = f"{name} is not a crane program that runs here: {told}"
+    return EngineError(why, "Give a crane program or the release's archive.")
 
 
 def _sync(path: Path) -> None:

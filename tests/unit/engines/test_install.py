@@ -98,15 +98,22 @@ def test_a_wrong_checksum_leaves_the_old_program_and_nothing_else(tmp_path: Path
         (archive()[:-60], "is damaged"),
         (gzip.compress(b"no tar" * 1000), "is damaged"),
         (archive()[:12] + b"\xff" * 8 + archive()[20:], "is damaged"),
-        (CRANE.replace(b"--index", b""), "cannot be used here. .*lacks --index"),
-        (b"\x7fELF nothing that runs", "cannot be used here. .*cannot be started"),
+        (CRANE.replace(b"--index", b""), "/file is too old: it lacks --index"),
+        (b"\x7fELF nothing that runs", "/file is not a program for this kind of machine"),
+        (b"#!/bin/sh\nexit 0\n", "/file is not a crane program .* none of crane's commands"),
+        (b"#!/bin/sh\nexit 3\n", "/file is not a crane program .*/file --help failed with exit"),
+        (
+            b"#!/bin/sh\nprintf '  copy  x\\n  list-tags x\\n  --insecure-policy\\n'\n",
+            "/file is not a crane program",
+        ),
     ],
 )
 def test_a_file_without_a_usable_crane_leaves_nothing(
     tmp_path: Path, data: bytes, complaint: str
 ) -> None:
-    with pytest.raises(EngineError, match=complaint):
+    with pytest.raises(EngineError, match=complaint) as caught:
         installed(tmp_path, data)
+    assert ".install-" not in str(caught.value)
     assert not list((tmp_path / "own").iterdir())
 
 
@@ -171,6 +178,23 @@ def test_a_place_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "own").touch()
     with pytest.raises(EngineError, match="crane cannot be installed in"):
         installed(tmp_path, CRANE)
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_once_before_any_way_is_tried(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own").touch()
+    notes: list[str] = []
+    wanted = Installation(
+        folder=tmp_path / "own/x", environment={"PATH": ""}, note=notes.append, check=Check()
+    )
+    with pytest.raises(EngineError) as caught:
+        install(wanted, None)
+    assert caught.value.what == f"crane cannot be installed in {wanted.folder}: Not a directory."
+    assert caught.value.remedy == (
+        "Set DOCKLESS_TOOLS_DIR to a folder that this user may write to."
+    )
+    assert notes == []
 
 
 def test_when_no_way_works_the_error_lists_each(tmp_path: Path) -> None:
