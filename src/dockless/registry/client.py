@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -28,6 +29,11 @@ from dockless.together import side_by_side
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 Account = Callable[[], Credential | None]
 _NEXT = re.compile(r'<(?P<url>[^>]+)>;\s*rel="?next')
+_WANTS_TLS = (
+    b"http request to an https server",
+    b"plain http request was sent to https port",
+    b"speaking plain http to an ssl-enabled server",
+)
 _ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
 
 
@@ -76,6 +82,10 @@ class RegistryClient:
         host = self.http.endpoint.host
         if answer.status == _UNAUTHORIZED:
             self._challenge = demanded(answer.headers, self.http.endpoint)
+        elif self.http.endpoint.plain_http and _wants_tls(answer):
+            raise PushError(
+                f"{host} speaks TLS, and was asked in plain HTTP.", "Leave out --insecure."
+            )
         elif answer.status != _OK or _is_html(answer):
             raise PushError(
                 f"{host} does not answer as a registry does: status {answer.status}, "
@@ -327,6 +337,12 @@ class RegistryClient:
         let_in = authorization(self.http, self._challenge, self.account(), scope)
         self._passes[repository.path] = let_in
         return let_in
+
+
+def _wants_tls(answer: Answer) -> bool:
+    """Whether a server says that its port is for TLS, in the words of Go, nginx or Apache."""
+    body = answer.body.lower()
+    return answer.status == HTTPStatus.BAD_REQUEST and any(words in body for words in _WANTS_TLS)
 
 
 def _is_html(answer: Answer) -> bool:

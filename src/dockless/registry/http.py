@@ -19,6 +19,7 @@ from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.model.errors import NetworkError, ServerError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.registry.proxies import Proxy, proxy
+from dockless.registry.tls_errors import plain, tls_error
 
 CONNECTIONS = 8
 _AGENT = f"dockless/{__version__}"
@@ -97,7 +98,7 @@ class Http:
         left = _ANSWER_SECONDS if self._until is None else self._until - time.monotonic()
         if left <= 0:
             raise out_of_time(self.endpoint.host)
-        with _network_errors(self.endpoint.host, url):
+        with _network_errors(self.endpoint.host, url, self._environment):
             response = self._pool(url).request(
                 method,
                 url,
@@ -153,18 +154,20 @@ def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
     return partial(urllib3.ProxyManager, via.url, proxy_headers=who)
 
 
-def reach(host: str, *, insecure: bool, trust: Trust) -> Endpoint:
+def reach(
+    host: str, *, insecure: bool, trust: Trust, seconds: float = _CONNECT_SECONDS
+) -> Endpoint:
     """Return how to speak to a registry.
 
     TLS, unless `insecure` says otherwise. A registry on this machine that does not speak TLS is
-    spoken to without, as docker does.
+    spoken to without, as docker does; one that says nothing for `seconds` does not speak TLS.
     """
     if insecure or trust != Trust() or not is_loopback(host):
         return Endpoint(host, insecure, trust)
-    return Endpoint(host, plain_http=not _speaks_tls(host))
+    return Endpoint(host, plain_http=not _speaks_tls(host, seconds))
 
 
-def _speaks_tls(host: str) -> bool:
+def _speaks_tls(host: str, seconds: float) -> bool:
     parts = urlsplit(f"//{host}")
     unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unverified.check_hostname = False
@@ -172,8 +175,8 @@ def _speaks_tls(host: str) -> bool:
     try:
         address = (parts.hostname or "", parts.port or 443)
         with (
-            socket.create_connection(address, _CONNECT_SECONDS) as plain,
-            unverified.wrap_socket(plain),
+            socket.create_connection(address, seconds) as line,
+            unverified.wrap_socket(line),
         ):
             return True
     except OSError:
@@ -191,7 +194,7 @@ def ssl_context(trust: Trust) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         named = ", ".join(map(str, filter(None, (*trust.ca_files, trust.client_cert))))
         raise UsageError(
-            f"The certificates in {named} cannot be used: {error}.",
+            f"The certificates in {named} cannot be used: {plain(str(error))}.",
             "Give PEM files with --ca-file or --cert-dir.",
         ) from None
     return context
@@ -216,22 +219,32 @@ def _seconds(retry_after: str) -> float | None:
 
 
 @contextlib.contextmanager
-def _network_errors(host: str, url: str) -> Iterator[None]:
+def _network_errors(host: str, url: str, environment: Mapping[str, str]) -> Iterator[None]:
     where = urlsplit(url).netloc
-    via = host if where == host else f"{host} ({where})"
+    named = host if where == host else f"{host} ({where})"
     try:
         yield
     except exceptions.SSLError as error:
-        raise _tls_error(via, error) from None
+        raise tls_error(named, error, _reason(error)) from None
     except exceptions.MaxRetryError as error:
         if isinstance(error.reason, exceptions.SSLError):
-            raise _tls_error(via, error.reason) from None
-        raise _unreachable(via, error.reason or error) from None
+            raise tls_error(named, error.reason, _reason(error.reason)) from None
+        raise _unreachable(named, error.reason or error, proxy(url, environment)) from None
     except exceptions.HTTPError as error:
-        raise _unreachable(via, error) from None
+        raise _unreachable(named, error, proxy(url, environment)) from None
 
 
-def _unreachable(host: str, error: Exception) -> NetworkError:
+def _unreachable(host: str, error: Exception, via: Proxy | None) -> NetworkError:
+    if isinstance(error, exceptions.ProxyError) and via:
+        return NetworkError(
+            f"The proxy {via.url} does not lead to {host}: {_reason(error.original_error)}.",
+            "Check that the proxy runs, or correct or unset HTTPS_PROXY and HTTP_PROXY.",
+        )
+    if isinstance(error, exceptions.ReadTimeoutError):
+        return NetworkError(
+            f"{host} accepts connections and does not answer in time.",
+            "Check that a registry listens on this port, and what stands in between.",
+        )
     if isinstance(error, exceptions.NameResolutionError):
         temporary = "Temporary failure" in str(error)
         return NetworkError(
@@ -255,27 +268,4 @@ def _reason(error: Exception) -> str:
     named = next((each for each in error.args if isinstance(each, OSError)), None)
     cause = named or error.__cause__ or error.__context__ or error
     text = (isinstance(cause, OSError) and cause.strerror) or str(cause)
-    return text.rpartition("] ")[2].strip("()'\" ") or type(error).__name__
-
-
-def _tls_error(host: str, error: Exception) -> NetworkError:
-    text = str(error)
-    if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
-        return NetworkError(
-            f"{host} does not speak TLS.",
-            "If it is meant to be plain HTTP, say so with --insecure.",
-            passing=False,
-        )
-    if "certificate verify failed" in text.lower():
-        return NetworkError(
-            f"The certificate of {host} is not trusted: {text.rpartition('failed: ')[2]}",
-            "Name the authority that signed it with --ca-file FILE or --cert-dir DIR.",
-            passing=False,
-        )
-    if "alert" in text.lower():
-        return NetworkError(
-            f"{host} refuses this TLS connection: {text.rpartition('] ')[2].strip(')')}.",
-            "It may want a client certificate: give a folder with one by --cert-dir.",
-            passing=False,
-        )
-    return NetworkError(f"TLS with {host} failed: {_reason(error)}.")
+    return plain(text).rpartition("] ")[2].strip("()'\" ") or type(error).__name__

@@ -93,6 +93,22 @@ def test_what_does_not_answer_as_a_registry_is_none(status: int, headers: dict[s
         RegistryClient(http, lambda: None).tag(SHOP, "v1")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"Client sent an HTTP request to an HTTPS server.\n",
+        b"<center>The plain HTTP request was sent to HTTPS port</center>",
+        b"Reason: You're speaking plain HTTP to an SSL-enabled server port.",
+    ],
+)
+def test_plain_http_to_a_port_for_tls_is_said_with_what_to_leave_out(said: bytes) -> None:
+    http = StubHttp(plain_http=True)
+    http.on(f"GET http://{SHOP.host}/v2/", 400, said, {"Content-Type": "text/html"})
+    with pytest.raises(PushError, match="speaks TLS, and was asked in plain HTTP") as caught:
+        RegistryClient(http, lambda: None).ping()
+    assert caught.value.remedy == "Leave out --insecure."
+
+
 @pytest.mark.parametrize("status", [200, 400, 418])
 def test_a_page_in_place_of_an_answer_is_an_error(http: StubHttp, status: int) -> None:
     http.on(f"HEAD {URL}team/shop/manifests/v1", status, headers={"Content-Type": "text/html"})

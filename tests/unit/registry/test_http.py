@@ -128,6 +128,11 @@ def test_no_answer_is_waited_for_past_the_deadline() -> None:
     ("error", "said", "passing"),
     [
         (exceptions.ConnectTimeoutError(POOL, URL), "does not answer in time", True),
+        (
+            exceptions.ReadTimeoutError(POOL, URL, "Read timed out."),
+            "accepts connections and does not answer in time",
+            True,
+        ),
         (exceptions.ProtocolError("Connection aborted."), "cannot be reached", True),
         (exceptions.ProtocolError("x", OSError(104, "reset")), "cannot be reached: reset.", True),
         (exceptions.MaxRetryError(POOL, URL, exceptions.ProtocolError("x")), "reached", True),
@@ -151,6 +156,67 @@ def test_a_connection_that_fails_is_explained(error: Exception, said: str, passi
     assert said in found.what
     assert HOST in found.what
     assert found.passing == passing
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "said", "remedy"),
+    [
+        (
+            62,
+            "Hostname mismatch, certificate is not valid for 'x'.",
+            "is for other names: ",
+            "name",
+        ),
+        (64, "IP address mismatch.", "is for other names: IP address mismatch.", "issued for"),
+        (10, "certificate has expired", f"of {HOST} has expired.", "renew"),
+        (9, "certificate is not yet valid", "is not valid yet.", "clock"),
+        (20, "unable to get local issuer certificate", "is not trusted: unable", "--ca-file"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_called_by_its_name(
+    code: int, message: str, said: str, remedy: str
+) -> None:
+    cause = ssl.SSLCertVerificationError(
+        1, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {message} (_ssl.c:992)"
+    )
+    cause.verify_code, cause.verify_message = code, message
+    for error in (
+        exceptions.SSLError(cause),
+        exceptions.MaxRetryError(POOL, URL, exceptions.SSLError(cause)),
+    ):
+        found = failed(error)
+        assert said in found.what
+        assert remedy in found.remedy
+        assert "_ssl.c" not in found.what
+        assert ".." not in found.what
+        assert not found.passing
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:992)",
+        "certificate verify failed: self-signed certificate (_ssl.c:992)",
+        "[SSL: UNEXPECTED_EOF] EOF occurred in violation of protocol (_ssl.c:992)",
+        "_ssl.c:992: The handshake operation timed out",
+    ],
+)
+def test_no_error_names_a_place_in_pythons_source(text: str) -> None:
+    assert "_ssl.c" not in failed(exceptions.SSLError(text)).what
+
+
+def test_a_proxy_that_does_not_answer_is_named_and_not_the_registry() -> None:
+    refused = exceptions.NewConnectionError(
+        urllib3.connection.HTTPConnection(HOST), "[Errno 111] Connection refused"
+    )
+    error = exceptions.ProxyError("Unable to connect to proxy", refused)
+    http = Http(Endpoint(HOST), {"HTTPS_PROXY": "http://me:secret@127.0.0.1:9"})
+    http._pools = {f"https://{HOST}": Pool(error=exceptions.MaxRetryError(POOL, URL, error))}  # type: ignore[dict-item] # as above
+    with pytest.raises(NetworkError) as caught:
+        http.ask("GET", URL)
+    assert caught.value.what.startswith(f"The proxy http://127.0.0.1:9 does not lead to {HOST}: ")
+    assert "HTTPS_PROXY" in caught.value.remedy
+    assert "secret" not in str(caught.value)
 
 
 def test_an_answer_from_elsewhere_is_named_with_the_registry() -> None:
@@ -179,7 +245,7 @@ def test_a_loopback_registry_with_certificates_speaks_tls() -> None:
 def test_a_loopback_registry_is_asked_which_it_speaks(
     monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
 ) -> None:
-    monkeypatch.setattr(module, "_speaks_tls", lambda _: speaks_tls)
+    monkeypatch.setattr(module, "_speaks_tls", lambda *_: speaks_tls)
     found = reach("localhost:5000", insecure=False, trust=Trust())
     assert found.plain_http != speaks_tls
 
