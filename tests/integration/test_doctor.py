@@ -278,12 +278,15 @@ def test_a_thing_that_answers_with_a_page_for_people_is_no_registry(quiet: Dockl
     assert (area, "does not answer as a registry does" in what) == ("registry", True)
 
 
-def test_a_registry_that_never_answers_stops_nothing_else(quiet: Dockless) -> None:
+@pytest.mark.parametrize("options", [("--insecure",), ()], ids=["plain", "asked which"])
+def test_a_registry_that_never_answers_stops_nothing_else(
+    quiet: Dockless, options: tuple[str, ...]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it listens, and nobody accepts
         host = f"127.0.0.1:{silent.getsockname()[1]}"
-        page = _page(quiet, host, "--insecure", "--write")
-    [(area, _)] = page.wrong
-    assert area == "registry"
+        page = _page(quiet, host, *options, "--write")
+    [(area, what)] = page.wrong
+    assert (area, "accepts connections and does not answer" in what) == ("registry", True)
     assert page.of("cache", "links")["facts"]["tried"] is True
 
 

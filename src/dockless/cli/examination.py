@@ -53,7 +53,8 @@ from dockless.settings.setting import Setting
 if TYPE_CHECKING:
     from dockless.cli.doctor import Asked
 
-_HTTP_SECONDS = 9.0
+# together less than the seconds of one check, so that a silent registry is named by its own check
+_TLS_SECONDS, _HTTP_SECONDS = 3.0, 6.0
 _SYSTEM = "system"
 _NAMED_BY_ACCOUNT = (kinds.DOCKERHUB, kinds.GHCR)
 
@@ -121,13 +122,16 @@ class Examination:
     def _registry(self, asked: "Asked") -> Iterator[Check]:
         host = asked.repository.host
         area, subject = certificates.AREA, host
-        yield Check(area=area, subject=subject, look=self._folders, needed=True)
-        area = connection.AREA
-        yield Check(area=area, subject="name", look=self._name, needed=True)
-        yield Check(area=area, subject="port", look=self._port, needed=True)
-        yield Check(area=connection.TLS, subject=host, look=self._tls, needed=True)
-        area = registry.AREA
-        yield Check(area=area, subject="/v2/", look=self._challenge, needed=True)
+        why = "its certificates cannot be used"
+        yield Check(area=area, subject=subject, look=self._folders, needed=True, failure=why)
+        area, why = connection.AREA, "the host name could not be resolved"
+        yield Check(area=area, subject="name", look=self._name, needed=True, failure=why)
+        why = "no connection could be made"
+        yield Check(area=area, subject="port", look=self._port, needed=True, failure=why)
+        area, why = connection.TLS, "there is no TLS connection that can be trusted"
+        yield Check(area=area, subject=host, look=self._tls, needed=True, failure=why)
+        area, why = registry.AREA, "the registry does not answer"
+        yield Check(area=area, subject="/v2/", look=self._challenge, needed=True, failure=why)
         yield Check(area=area, subject="login", look=self._login)
         yield Check(area=area, subject="referrers", look=self._referrers)
         if self._write:
@@ -158,7 +162,8 @@ class Examination:
 
     @cached_property
     def _endpoint(self) -> Endpoint:
-        return reach(self._host, insecure=self._options.insecure, trust=self._trust)
+        insecure = self._options.insecure
+        return reach(self._host, insecure=insecure, trust=self._trust, seconds=_TLS_SECONDS)
 
     @property
     def _host(self) -> str:

@@ -10,6 +10,7 @@ from dockless.model.finding import Fact, Finding, State
 from dockless.registry import peer
 from dockless.registry.peer import Fault, Peer, Target
 from dockless.registry.proxies import Proxy
+from dockless.registry.tls_errors import plain
 
 AREA = "connection"
 TLS = "tls"
@@ -55,16 +56,21 @@ def check_port(target: Target, via: Proxy | None) -> Iterator[Finding]:
     asked = peer.target_of(via.url) if via else target
     found = peer.addresses(asked)[:_MOST_ADDRESSES]
     yield from judge_port(
-        asked, {each: peer.connects(each, asked.port, _STEP_SECONDS) for each in found}
+        asked,
+        {each: peer.connects(each, asked.port, _STEP_SECONDS) for each in found},
+        is_proxy=via is not None,
     )
 
 
-def judge_port(target: Target, failed: Mapping[str, str]) -> Iterator[Finding]:
+def judge_port(
+    target: Target, failed: Mapping[str, str], *, is_proxy: bool = False
+) -> Iterator[Finding]:
     """Say whether a port is reached.
 
     Args:
         target: What is connected to.
         failed: Why each address was not reached; empty for one that was.
+        is_proxy: Whether it is the proxy that leads to the registry.
     """
     reached = [address for address, why in failed.items() if not why]
     whys = "; ".join(f"{address}: {why}" for address, why in failed.items() if why)
@@ -72,8 +78,10 @@ def judge_port(target: Target, failed: Mapping[str, str]) -> Iterator[Finding]:
         yield _line(
             str(target),
             "problem",
-            f"is not reached ({whys}).",
-            "Check that the registry runs there, the port, and firewalls in between.",
+            f"the proxy is not reached ({whys})." if is_proxy else f"is not reached ({whys}).",
+            "Check that the proxy runs there, or correct or unset the variable that names it."
+            if is_proxy
+            else "Check that the registry runs there, the port, and firewalls in between.",
         )
     elif whys:
         what = f"is reached at {reached[0]}, and not everywhere ({whys})"
@@ -93,12 +101,20 @@ def check_tls(endpoint: Endpoint, via: Proxy | None) -> Iterator[Finding]:
     else:
         try:
             found = peer.handshake(endpoint, via, _STEP_SECONDS)
+        except TimeoutError:
+            yield Finding(
+                area=TLS,
+                subject=host,
+                state="problem",
+                what=f"accepts connections, and does not answer in {_STEP_SECONDS:g} seconds.",
+                remedy="Check that a registry listens on this port, and what stands in between.",
+            )
         except OSError as error:
             yield Finding(
                 area=TLS,
                 subject=host,
                 state="problem",
-                what=f"the connection breaks off: {error.strerror or error}.",
+                what=f"the connection breaks off: {plain(error.strerror or str(error))}.",
                 remedy="Check the proxy and firewalls between here and there.",
             )
         else:

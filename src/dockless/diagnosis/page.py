@@ -22,12 +22,14 @@ class Check:
         subject: The thing.
         look: Looks at it. A `DocklessError` that it raises is a problem, with its remedy.
         needed: Whether what follows in the same lane is of no use after a problem here.
+        failure: What a problem here means for what follows, as a clause.
     """
 
     area: str
     subject: str
     look: Callable[[], Iterable[Finding]]
     needed: bool = False
+    failure: str = ""
 
     def problem(self, what: str, remedy: str) -> Finding:
         """Return a problem of this check's own."""
@@ -124,5 +126,6 @@ def _late(check: Check, seconds: float) -> Finding:
 def _left_out(needed: Check, checks: Sequence[Check]) -> Iterator[Finding]:
     names = ", ".join(check.subject for check in checks)
     if names:
-        what = f"not looked at, since {needed.subject} has a problem"
+        were = "was" if len(checks) == 1 else "were"
+        what = f"{were} not checked, since {needed.failure or f'{needed.subject} has a problem'}"
         yield Finding(area=needed.area, subject=names, state="note", what=what)

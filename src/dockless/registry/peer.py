@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.registry.http import ssl_context
 from dockless.registry.proxies import Proxy
+from dockless.registry.tls_errors import plain
 
 Fault = Literal[
     "expired", "not yet valid", "name mismatch", "self-signed", "untrusted", "no tls", "other"
@@ -135,9 +136,9 @@ def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
         fault = _FAULTS.get(error.verify_code, "untrusted")
         return Peer(_unverified(target, via, endpoint.trust, seconds), fault, error.verify_message)
     except ssl.SSLError as error:
-        said = (error.reason or str(error)).replace("_", " ").lower()
-        plain = "wrong version number" in said or "record layer" in said
-        return Peer(None, "no tls" if plain else "other", said)
+        said = (error.reason or plain(str(error))).replace("_", " ").lower()
+        has_none = "wrong version number" in said or "record layer" in said
+        return Peer(None, "no tls" if has_none else "other", said)
 
 
 def _unverified(
@@ -173,8 +174,8 @@ def _shaken(
     target: Target, via: Proxy | None, context: ssl.SSLContext, seconds: float
 ) -> Iterator[ssl.SSLSocket]:
     with (
-        _connected(target, via, seconds) as plain,
-        context.wrap_socket(plain, server_hostname=target.host) as way,
+        _connected(target, via, seconds) as line,
+        context.wrap_socket(line, server_hostname=target.host) as way,
     ):
         yield way
 

@@ -1,7 +1,9 @@
 import pytest
 
-from dockless.diagnosis.connection import judge_plain, judge_port, judge_tls
+from dockless.diagnosis.connection import check_tls, judge_plain, judge_port, judge_tls
+from dockless.model.endpoint import Endpoint
 from dockless.model.finding import State
+from dockless.registry import peer
 from dockless.registry.peer import Certificate, Fault, Peer, Target, target_of
 
 NOW, DAY = 1_795_000_000.0, 86_400
@@ -22,6 +24,28 @@ def test_a_port_is_reached_not_reached_or_reached_in_part() -> None:
     assert (found.state, "2001:db8::1: no answer" in found.what) == ("note", True)
     [found] = judge_port(TARGET, {"192.0.2.1": "connection refused"})
     assert (found.state, bool(found.remedy)) == ("problem", True)
+
+
+def test_a_proxy_that_is_not_reached_is_named_as_one() -> None:
+    [found] = judge_port(Target("127.0.0.1", 9), {"127.0.0.1": "refused"}, is_proxy=True)
+    assert (found.state, found.what) == (
+        "problem",
+        "the proxy is not reached (127.0.0.1: refused).",
+    )
+    assert "the proxy runs" in found.remedy
+    assert "registry" not in found.remedy
+
+
+def test_a_registry_that_accepts_and_does_not_answer_is_called_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def silent(*_: object) -> Peer:
+        raise TimeoutError("_ssl.c:992: The handshake operation timed out")
+
+    monkeypatch.setattr(peer, "handshake", silent)
+    [found] = check_tls(Endpoint("192.0.2.1:5000"), None)
+    assert found.state == "problem"
+    assert found.what == "accepts connections, and does not answer in 4 seconds."
 
 
 def test_a_trusted_certificate_is_told_with_issuer_and_end() -> None:

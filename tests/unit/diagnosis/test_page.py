@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -99,7 +100,15 @@ def test_what_needs_a_check_that_has_a_problem_is_left_out_in_one_line() -> None
     broken = _check("a", lambda: [_finding("a", "problem")], needed=True)
     found = examine([(broken, _check("b"), _check("c"))])
     assert [(one.subject, one.state) for one in found] == [("a", "problem"), ("b, c", "note")]
-    assert found[1].what == "not looked at, since a has a problem"
+    assert found[1].what == "were not checked, since a has a problem"
+
+
+def test_why_a_check_was_left_out_is_said_in_words() -> None:
+    why = "the host name could not be resolved"
+    name = _check("name", lambda: [_finding("name", "problem")], needed=True)
+    broken = replace(name, failure=why)
+    found = examine([(broken, _check("port"))])
+    assert (found[1].subject, found[1].what) == ("port", f"was not checked, since {why}")
 
 
 @pytest.mark.parametrize("state", ["ok", "note"])
