@@ -27,6 +27,7 @@ from dockless.model.platform import Platform
 from dockless.model.renaming import full_name
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
+from dockless.report.text import counted
 from dockless.sources import bundle as reading
 from dockless.sources.parts import ENDING, read_parts
 from dockless.sources.parts import problems as parts_problems
@@ -161,7 +162,8 @@ def verify(source: str) -> None:
         click.echo(problem, err=True)
     if wrong:
         raise SourceError(
-            f"{source} is not what it should be: {len(wrong)} problems.", "Copy or make it again."
+            f"{source} is not what it should be: {counted(len(wrong), 'problem')}.",
+            "Copy or make it again.",
         )
     click.echo(f"{source}: every byte is as it should be.")
 

@@ -107,7 +107,7 @@ def judge(engines: Iterable[Engine]) -> Iterator[Finding]:
             area=AREA,
             subject="crane, skopeo",
             state="note",
-            what="none of them can push: dockless writes to the registry itself, which "
+            what="neither can push: dockless writes to the registry itself, which "
             "`--engine crane` and `--engine skopeo` do not allow",
             remedy="Run `dockless tools install`, which needs no root.",
         )

@@ -93,7 +93,7 @@ def judge_login(found: Found, *, asked: bool, allowed: bool, repository: Reposit
         what = "there is no credential; nobody by name may read here, and a push will want one"
         remedy = f"Log in: dockless login {repository.host}"
         return _line("login", "note", what, remedy, facts)
-    who = f"{credential.username or 'an identity token'} from {credential.origin or 'somewhere'}"
+    who = f"{credential.username or 'an identity token'} from {credential.source or 'somewhere'}"
     if not asked:
         return _line("login", "ok", f"{who} is there, and not asked for", facts=facts)
     if not allowed:

@@ -44,6 +44,9 @@ class Secret:
         raise TypeError("a secret cannot be pickled or copied")
 
 
+_WITH_ARTICLE = frozenset({"command line", "environment"})
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """What proves to one registry host who we are.
@@ -65,6 +68,11 @@ class Credential:
     origin: str = ""
     expires: float | None = None
     registry_token: Secret | None = None
+
+    @property
+    def source(self) -> str:
+        """Where it came from, as it stands after `from`."""
+        return f"the {self.origin}" if self.origin in _WITH_ARTICLE else self.origin
 
     def basic(self) -> Secret:
         """Return the base64 of `username:password` (RFC 7617, UTF-8).

@@ -122,7 +122,7 @@ def refused(host: str, credential: Credential | None) -> AuthError:
             f"{host} wants a credential, and there is none for it.",
             f"Log in with `dockless login {host}`, or give --username and --password-stdin.",
         )
-    origin = f" (from {credential.origin})" if credential.origin else ""
+    origin = f" (from {credential.source})" if credential.origin else ""
     return AuthError(
         f"{host} refuses the credential of user {credential.username or '<token>'}{origin}.",
         "Check the username and the password or token.",

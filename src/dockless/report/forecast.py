@@ -24,9 +24,12 @@ def forecast_text(results: Sequence[PushResult], unknown: Collection[Repository]
         if tag.action == "move"
     ]
     lines += [f"{repository} does not exist yet" for repository in sorted(unknown, key=str)]
+    sizes = f"{counted(len(blobs), 'blob')}, {human_size(sum(blobs.values()))}"
+    there = "it is there" if len(results) == 1 else "they are there"
     lines.append(
-        f"{counted(len(pending), 'image')} of {len(results)} would be pushed: "
-        f"{counted(len(blobs), 'blob')}, {human_size(sum(blobs.values()))}."
+        f"{counted(len(pending), 'image')} of {len(results)} would be pushed: {sizes}."
+        if pending
+        else f"nothing of {counted(len(results), 'image')} would be pushed: {there} already."
     )
     return "\n".join(lines)
 

@@ -110,6 +110,14 @@ def test_is_true_when_it_has_text(secret: Secret) -> None:
     assert not Secret("")
 
 
+@pytest.mark.parametrize(
+    ("origin", "source"),
+    [("command line", "the command line"), ("environment", "the environment"), ("gh", "gh")],
+)
+def test_where_a_credential_came_from_reads_well(secret: Secret, origin: str, source: str) -> None:
+    assert Credential("bob", secret, origin=origin).source == source
+
+
 def test_a_credential_can_be_replaced_in_part(secret: Secret) -> None:
     moved = dataclasses.replace(Credential("bob", secret), origin="environment")
 

@@ -93,7 +93,7 @@ def test_a_realm_that_is_no_web_address_is_not_asked(realm: str) -> None:
 def test_a_refusal_names_the_user_and_where_the_credential_came_from(status: int) -> None:
     http = StubHttp()
     http.on(f"GET {REALM}?{QUERY}", status)
-    with pytest.raises(AuthError, match=r"user me \(from environment\)") as caught:
+    with pytest.raises(AuthError, match=r"user me \(from the environment\)") as caught:
         authorization(http, BEARER, ME, SCOPE)
     assert "pass" not in str(caught.value).replace("password", "")
 
