@@ -121,6 +121,16 @@ def answers(choice: str) -> bool:
         return False
 
 
+def check_choice(choice: str) -> None:
+    """See that a keyring of this name can be loaded, in the words of `backend`; none is opened.
+
+    Raises:
+        UsageError: There is no such keyring, it is not installed, or it would not be safe.
+    """
+    if choice not in CHOICES or choice == FILE:
+        _safe_class(choice)
+
+
 def within(seconds: float, step: Callable[[], Result]) -> Result:
     """Return the step's result; raise TimeoutError when it takes too long, and leave it alone."""
     return alone(step).result(seconds)
@@ -154,15 +164,19 @@ def backend(
             f"The keyring {title(choice)} cannot forget by itself.",
             "--ttl goes with --keyring kernel or kernel-user.",
         )
+    made: Backend = _safe_class(choice)()
+    if choice == FILE:
+        _unlock(made, environment, ask)
+    return made
+
+
+def _safe_class(choice: str) -> Callable[[], Backend]:
     dotted = _CLASSES.get(choice, choice)
     if dotted.startswith(_REFUSED):
         raise UsageError(
             f"{dotted} does not keep secrets safe.", f"Choose one of {', '.join(CHOICES)}."
         )
-    made: Backend = _load(choice, dotted)()
-    if choice == FILE:
-        _unlock(made, environment, ask)
-    return made
+    return _load(choice, dotted)
 
 
 def _load(choice: str, dotted: str) -> Callable[[], Backend]:

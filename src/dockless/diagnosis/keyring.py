@@ -45,7 +45,12 @@ def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> Keyr
         environment: The caller's.
         chosen: What `DOCKLESS_KEYRING` says; empty when it is not set.
         terminal: Whether there is somebody who may be asked.
+
+    Raises:
+        UsageError: What was chosen is no keyring that a login could use.
     """
+    if chosen:
+        keyrings.check_choice(chosen)
     choices = (chosen,) if chosen else keyrings.available(environment)
     seen = [
         Keyring(

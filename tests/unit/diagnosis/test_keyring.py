@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockless.credentials import secret_service
+from dockless.credentials import keyrings, secret_service
 from dockless.credentials.keyrings import Backend
 from dockless.diagnosis.keyring import Keyring, check, look, tried, why_hidden
-from dockless.model.errors import AuthError
+from dockless.model.errors import AuthError, UsageError
 from dockless.model.finding import Finding
 from fakes.keyring import MemoryKeyring
 
@@ -29,6 +29,15 @@ def test_without_write_nothing_is_opened() -> None:
     assert (found.subject, found.state) == ("kernel keyring", "ok")
     [found] = check(lambda: LOCKED, opened, write=False, terminal=True)
     assert (found.state, "it is locked" in found.what) == ("note", True)
+
+
+@pytest.mark.parametrize("chosen", ["foo", "no.such.Keyring", "keyring.backends.null.Keyring"])
+def test_a_choice_that_is_no_keyring_is_refused_in_the_words_of_a_login(chosen: str) -> None:
+    with pytest.raises(UsageError) as login:
+        keyrings.backend(chosen, {})
+    with pytest.raises(UsageError) as doctor:
+        look({}, chosen, terminal=False)
+    assert (doctor.value.what, doctor.value.remedy) == (login.value.what, login.value.remedy)
 
 
 def test_none_at_all_is_worth_a_note() -> None:
