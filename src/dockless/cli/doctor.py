@@ -7,8 +7,9 @@ from typing import Literal
 import click
 
 from dockless.cli.options import FORMAT, TRUST, WHO, unasked
+from dockless.model.errors import UsageError
 from dockless.model.finding import healthy
-from dockless.model.reference import Repository
+from dockless.model.reference import Name, Repository
 from dockless.settings.cascade import Settings
 from dockless.settings.registries import login_target
 from dockless.settings.setting import Setting
@@ -66,6 +67,11 @@ def doctor(
 
     options = unasked(**arguments)
     options.check()
+    if registry is None and (options.username or options.password or options.password_stdin):
+        raise UsageError(
+            "--username and --password-stdin are for a registry, and none was given.",
+            "Give it: dockless doctor HOST.",
+        )
     if options.password:
         click.echo("Warning: --password shows in the process list: use --password-stdin.", err=True)
     asked = None if registry is None else parsed(registry)
@@ -86,11 +92,21 @@ for _option in (*WHO, *TRUST, FORMAT):
 
 
 def parsed(text: str) -> Asked:
-    """Return the registry that a person wrote as HOST[:PORT][/REPOSITORY].
+    """Return the registry that a person wrote as HOST[:PORT][/REPOSITORY[:TAG]].
 
     Raises:
         UsageError: It is none.
     """
+    registry, slash, path = text.strip().removeprefix("https://").strip("/").partition("/")
+    if slash and not text.lower().startswith("http://"):  # which is refused below
+        try:
+            path = Name.parse(f"{registry}/{path}").path
+        except ValueError as error:
+            raise UsageError(
+                f"{text!r} is not a registry or a repository: {error}.",
+                "Give it as HOST, HOST:PORT or HOST/REPOSITORY.",
+            ) from None
+        text = f"{registry}/{path}"
     target = login_target(text, Settings(project=lambda: Setting("", "")))
     path = target.scope.removeprefix(target.host).lstrip("/")
     return Asked(Repository.of(target.host, path or DEFAULT_NAME), named=bool(path))
