@@ -217,7 +217,7 @@ def test_a_certificate_that_is_not_trusted_is_told_by_its_fault_and_read_all_the
     assert problem["what"].startswith(fault)
     assert problem["facts"]["issuer"] == "dockless test authority"
     assert problem["facts"]["daysLeft"] == (-1 if over else 0)
-    assert any("not looked at" in one["what"] for one in page.findings)
+    assert any("not checked" in one["what"] for one in page.findings)
     assert page.of("clock")["state"] == "ok"
 
 

@@ -37,6 +37,7 @@ class Tool:
         address: Where its daemon is said to be, or why that is unknown; None for a tool that
             works without one.
         contact: What came of asking there; None when nobody was asked.
+        lost_home: The HOME that is not there, without which many fail; None when it is.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Tool:
     hangs: bool = False
     address: Address | str | None = None
     contact: Contact | None = None
+    lost_home: Path | None = None
 
 
 def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
@@ -76,7 +78,15 @@ def _tool(environment: Mapping[str, str], home: Path, name: str) -> Tool:
     if isinstance(address, Address):
         # containerd speaks gRPC: that somebody listens there is all that can be seen
         answered = contact(address, _SOCKET_SECONDS, ping=name != "nerdctl")
-    return replace(found, address=address, contact=answered)
+    lost_home = home if found.failed and not found.hangs and not _is_folder(home) else None
+    return replace(found, address=address, contact=answered, lost_home=lost_home)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _version(programs: Programs, name: str) -> Tool:
@@ -100,7 +110,11 @@ def judge(tool: Tool) -> Iterator[Finding]:
     """Say of a tool whether images can be taken from it; nothing of one that is not there."""
     if tool.failed:
         state: State = "problem" if tool.hangs else "note"
-        yield _line(tool, state, tool.failed, f"Repair or remove {tool.name}.")
+        what, remedy = tool.failed, f"Repair or remove {tool.name}."
+        if tool.lost_home:
+            what = f"{what} HOME is {tool.lost_home}, which is not there."
+            remedy = "Set HOME to a folder of this user's."
+        yield _line(tool, state, what, remedy)
     elif isinstance(tool.address, str):
         remedy = "Run `docker context use default`, or make the context anew."
         yield _line(tool, "problem", f"{tool.address}.", remedy)

@@ -56,7 +56,7 @@ def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]
         *stores.containers_files(environment, home),
     )
     nobody = Repository.of("registry.invalid", "any")
-    there = []
+    there, broken = [], False
     for file in files:
         try:
             stores.read(file, nobody)
@@ -65,11 +65,14 @@ def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]
                 area=AREA,
                 subject=str(file),
                 state="problem",
-                what=error.what,
+                what=error.what.removeprefix(f"{file} "),  # the subject says it
                 remedy=error.remedy,
             )
+            broken = True
         else:
             there += [str(file)] if _is_there(file) else []
+    if broken and not there:
+        return
     what = f"can be read: {', '.join(there)}" if there else "there are none"
     yield Finding(area=AREA, subject="files", state="ok", what=what, facts={"files": tuple(there)})
 

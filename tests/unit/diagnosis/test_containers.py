@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.diagnosis.containers import Tool, check, judge
+from dockless.diagnosis.containers import Tool, _tool, check, judge
 from dockless.model.finding import Finding, State
 from dockless.sources.daemons import Address, Contact
 
@@ -34,6 +34,20 @@ def test_a_docker_host_that_does_not_answer_is_named() -> None:
     assert found.state == "problem"
     assert found.what == "tcp://build:2375 (DOCKER_HOST) gives no answer: refused."
     assert "DOCKER_HOST" in found.remedy
+
+
+def test_a_tool_that_fails_without_a_home_is_not_the_one_to_repair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "buildah"  # one without a daemon, for which no socket is opened
+    program.write_text("#!/bin/sh\necho 'no home' >&2\nexit 125\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    gone = tmp_path / "gone"
+    for home, named in ((gone, "Set HOME to"), (tmp_path, "Repair or remove buildah")):
+        found = _one(_tool({"PATH": str(tmp_path), "HOME": str(home)}, home, "buildah"))
+        assert found.remedy.startswith(named)
+        assert ("HOME is" in found.what) == (home == gone)
 
 
 def test_a_named_socket_that_is_not_there_is_a_problem() -> None:

@@ -45,6 +45,15 @@ def test_a_token_that_was_got_on_the_way_is_kept_nowhere(tmp_path: Path) -> None
     assert vault.logins() == ()
 
 
+def test_a_file_that_is_broken_is_named_once_and_is_not_none(tmp_path: Path) -> None:
+    file = tmp_path / ".docker/config.json"
+    file.parent.mkdir()
+    file.write_text("{broken")
+    [found] = check_files({}, tmp_path)
+    assert (found.state, found.subject) == ("problem", str(file))
+    assert found.what == "is not a file of registry logins in JSON."
+
+
 @pytest.mark.parametrize("name", ["aws", "az", "gcloud"])
 def test_programs_that_write_files_of_their_own_run_with_write_only(
     tmp_path: Path, name: str
