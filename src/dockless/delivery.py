@@ -20,7 +20,6 @@ from dockless.ports import Image, Registry
 from dockless.proof import read_back
 from dockless.push_context import Means, Order
 from dockless.retries import Patience
-from dockless.sending import resend, send
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +150,8 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     plan = Plan(order.repository, content, blobs, tags, new, means.packing())
     if not moving or order.dry_run:
         return Delivery(plan, "", 0, started, moving)
+    from dockless.sending import send  # noqa: PLC0415 - a warm push sends nothing
+
     engine, attempts = send(plan, image, means)
     if order.verify:
         with means.timings.of("verify"):
@@ -163,6 +164,8 @@ def _proved(plan: Plan, image: Image, means: Means) -> None:
     try:
         _verify(plan, means)
     except (ServerError, _LostError) as error:
+        from dockless.sending import resend  # noqa: PLC0415 - rare
+
         # crane looks at no blob where it finds the manifest
         resend(plan, image, means, error)
         _verify(plan, means)

@@ -7,7 +7,6 @@ from typing import Literal, Protocol
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.docker_form import NoDockerFormError, docker_form
 from dockless.model.errors import PushError
 from dockless.ports import Image
 
@@ -74,6 +73,8 @@ class DockerForm:
             PushError: Docker's types cannot say what it is.
         """
         if self._content is None:
+            from dockless.model.docker_form import NoDockerFormError, docker_form  # noqa: PLC0415 - rare
+
             try:
                 self._content = docker_form(self._image.content())
             except NoDockerFormError as error:
@@ -95,6 +96,8 @@ def is_docker_form(content: Content, digests: Collection[Digest | None]) -> bool
     named = set(digests)
     if len(named) != 1 or named & {None, content.root.digest}:
         return False
+    from dockless.model.docker_form import NoDockerFormError, docker_form  # noqa: PLC0415 - rare
+
     try:
         return named == {docker_form(content).root.digest}
     except NoDockerFormError:

@@ -315,7 +315,7 @@ def test_a_registry_that_hangs_is_left_when_the_time_is_over(
 def test_an_upload_that_stalls_is_begun_again(bench: Bench, packed: Path, engine: str) -> None:
     bench.fault("PATCH", "/blobs/uploads/", Hang(), times=1)
     result = bench.arrives(packed, "--engine", engine, "--stall-timeout", "1s")
-    assert "moved no byte for 1 seconds" in result.stderr
+    assert "moved no byte" in result.stderr
 
 
 def test_layers_that_stall_on_their_way_ahead_are_left_to_the_engine(

@@ -123,16 +123,6 @@ def test_neither_proxies_nor_logins_nor_the_programs_own_folders_are_used(
     assert set(home.rglob("*")) == before
 
 
-def test_a_skopeo_whose_policy_rejects_everything_fails_with_its_words(
-    work: Path, tmp_path: Path
-) -> None:
-    policy = tmp_path / "policy.json"
-    policy.write_text(json.dumps({"default": [{"type": "reject"}]}))
-    result = probe_push("skopeo", SKOPEO, policy, ENVIRONMENT, work)
-    assert not result.passed
-    assert "rejected by policy" in result.reason
-
-
 def test_a_program_that_refuses_symbolic_links_fails_where_a_layout_has_them(
     work: Path,
     stand_in: Callable[[str, str], Path],

@@ -537,7 +537,7 @@ def test_what_is_remembered_does_not_keep_from_offering_what_docker_has_no_type_
     def impossible(_: Content) -> Content:
         raise NoDockerFormError("it refers to another image", "Push it elsewhere.")
 
-    monkeypatch.setattr("dockless.manifest_format.docker_form", impossible)
+    monkeypatch.setattr("dockless.model.docker_form.docker_form", impossible)
     shop.format = ManifestFormat(refused=True)
     assert shop.push().digest == shop.content.root.digest
 

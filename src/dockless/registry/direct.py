@@ -19,7 +19,6 @@ from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
-from dockless.registry.download import download
 from dockless.registry.http import CONNECTIONS, Answer
 from dockless.registry.links import Gauge
 from dockless.registry.manifests import put_manifest
@@ -122,6 +121,8 @@ class Direct:
         Raises:
             DocklessError: What the registry answers.
         """
+        from dockless.registry.download import download  # noqa: PLC0415 - most sources are files
+
         download(self._client, source, layout)
 
     def _send(self, sending: Task, blob: tuple[Digest, Path]) -> None:
