@@ -30,7 +30,8 @@ _T = TypeVar("_T")
 ATTEMPTS = 5
 FAILURES = 10
 _FIRST_PAUSE_SECONDS = 0.1
-_QUIET_SECONDS = 1.0
+_QUIET_SECONDS = 0.2
+_CONTENDED_QUIET_SECONDS = 1.0
 _QUIET_PER_WRITE = 4.0
 _LONGEST_QUIET_SECONDS = 10.0
 
@@ -49,6 +50,7 @@ class _List:
         written: Whether this run wrote it.
         body: The index when it was last read; None while there is none.
         since: The moment, on the run's clock, since when it has been seen to be `body`.
+        contended: Whether another writer has been seen to write it.
     """
 
     repository: Repository
@@ -58,6 +60,7 @@ class _List:
     written: bool = False
     body: bytes | None = None
     since: float = 0.0
+    contended: bool = False
 
     @property
     def name(self) -> str:
@@ -158,7 +161,8 @@ class ReferrersLists:
             moving = [kept for kept in moving if not self._is_quiet(kept)]
             if not moving:
                 return
-            self._sleep(self._quiet() * 1.5**attempt * (1 + self._jitter() / 2))
+            quiet = max(map(self._quiet, moving))
+            self._sleep(quiet * 1.5**attempt * (1 + self._jitter() / 2))
         for kept in moving:
             self._bring(kept)
             if kept.missing():
@@ -169,15 +173,16 @@ class ReferrersLists:
                     "Push again when they are done.",
                 )
 
-    def _quiet(self) -> float:
+    def _quiet(self, kept: _List) -> float:
         """Return how long a list has to stay the same: longer than from a read to its write."""
-        usual = max(_QUIET_SECONDS, _QUIET_PER_WRITE * self._slowest)
+        least = _CONTENDED_QUIET_SECONDS if kept.contended else _QUIET_SECONDS
+        usual = max(least, _QUIET_PER_WRITE * self._slowest)
         return min(usual, _LONGEST_QUIET_SECONDS)
 
     def _is_quiet(self, kept: _List) -> bool:
         body, since = kept.body, kept.since
         self._bring(kept)
-        stayed = kept.body == body and self._clock() - since >= self._quiet()
+        stayed = kept.body == body and self._clock() - since >= self._quiet(kept)
         return stayed and not kept.missing()
 
     def _bring(self, kept: _List) -> None:
@@ -219,6 +224,7 @@ class ReferrersLists:
     def _read(self, kept: _List) -> None:
         body = self._client.at_tag(kept.repository, kept.tag)
         if body != kept.body:
+            kept.contended = kept.contended or kept.body is not None
             kept.body, kept.since = body, self._clock()
 
 

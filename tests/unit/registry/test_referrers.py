@@ -171,12 +171,12 @@ def test_what_is_overwritten_after_our_last_look_is_found_at_the_end() -> None:
     http = Shared()
     kept = lists(http)
     kept.add(SHOP, manifest("a"), CREATED)
-    http.at = [(0.9, http.overwrite("theirs")), (2.6, http.overwrite("theirs", "more"))]
+    http.at = [(0.2, http.overwrite("theirs")), (1.2, http.overwrite("theirs", "more"))]
     kept.settle()
     assert http.names() == {"theirs", "more", "a"}
 
 
-@pytest.mark.parametrize(("seconds", "waited"), [(0, 1.25), (2, 10.0), (60, 12.5)])
+@pytest.mark.parametrize(("seconds", "waited"), [(0, 0.25), (2, 10.0), (60, 12.5)])
 def test_a_slow_registry_is_given_longer_to_be_quiet_within_bounds(
     seconds: float, waited: float
 ) -> None:
