@@ -10,7 +10,7 @@ CACHE = _CHECKOUT / ".cache"
 _PLUGINS = "usr/libexec/docker/cli-plugins"
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _SLOWLY = """#!/bin/sh
-sleep 0.1
+sleep 0.4
 exec '{program}' "$@"
 """
 
