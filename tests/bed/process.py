@@ -71,6 +71,17 @@ def running(
                 child.kill()
 
 
+@contextlib.contextmanager
+def busy(loops: int) -> Iterator[None]:
+    """Keep the machine's processors busy for as long as the block lasts, at most two minutes."""
+    argv = ("timeout", "120", "sh", "-c", "while :; do :; done")
+    with contextlib.ExitStack() as stack:
+        for _ in range(loops):
+            loop = stack.enter_context(subprocess.Popen(argv))
+            stack.callback(loop.terminate)
+        yield
+
+
 def output(
     argv: Sequence[str | os.PathLike[str]],
     *,

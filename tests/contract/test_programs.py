@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bed.fleet import Key
+from bed.hosts import Host
+from bed.process import busy
 from dockless.model.errors import EngineError
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.remote.connection import Ssh, connect
@@ -17,15 +20,11 @@ from dockless.remote.workplace import workplace
 ODD = """it's "odd" $(id) `id`; id # \\ ! %s ü"""
 
 
-@pytest.fixture(params=["here", "host"])
-def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Programs]:
-    if request.param == "here":
-        yield ProgramsHere(os.environ)
-        return
-    host = request.getfixturevalue("docker_host")
-    key = request.getfixturevalue("key")
+@pytest.fixture
+def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[Shell]:
+    """Connect to a host and make our folder there."""
     key.give(tmp_path)
-    (tmp_path / ".ssh/known_hosts").write_text(host.known())
+    (tmp_path / ".ssh/known_hosts").write_text(docker_host.known())
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     ssh = Ssh(
         lambda server: find_route(server, environment),
@@ -34,10 +33,18 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program
         note=print,
     )
     with (
-        connect(parse_host(host.target), ssh) as transport,
-        workplace(Shell(transport, host.address, 10.0)) as place,
+        connect(parse_host(docker_host.target), ssh) as transport,
+        workplace(Shell(transport, docker_host.address, 10.0)) as place,
     ):
         yield place.shell
+
+
+@pytest.fixture(params=["here", "host"])
+def programs(request: pytest.FixtureRequest) -> Programs:
+    if request.param == "here":
+        return ProgramsHere(os.environ)
+    shell: Shell = request.getfixturevalue("host_shell")
+    return shell
 
 
 def test_what_can_be_started_is_known(programs: Programs) -> None:
@@ -100,3 +107,12 @@ def test_what_is_for_people_goes_to_stderr(
     shown = capfd.readouterr()
     assert shown.out == ""
     assert shown.err.split() == [folder, "err"]
+
+
+def test_work_on_a_host_leaves_no_process_however_short_it_is(host_shell: Shell) -> None:
+    folder = host_shell.folder.rpartition("/")[2].replace(".", "[.]")
+    look = f"grep -lsa {folder} /proc/[0-9]*/environ; true"
+    with busy(4):
+        for number in range(60):
+            assert host_shell.work(("sleep", f"0.00{number % 6}")).code == 0
+            assert host_shell.script(look).stdout == b""

@@ -22,22 +22,28 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _WATCHED = """\
 DOCKLESS_WORKPLACE={folder}; export DOCKLESS_WORKPLACE
 set -- {argv}
+h=
 exec 3<&0
 "$@" <&3 3<&-{into} & p=$!
 (echo "$p" >{folder}/pid."$p") 2>/dev/null || kill "$p"
 {heartbeat}wait "$p"; s=$?
-[ -n "$h" ] && kill "$h" 2>/dev/null && wait "$h"
+[ -n "$h" ] && kill "$h" 2>/dev/null && wait "$h" 2>/dev/null
 rm -f {folder}/pid."$p"
 exit "$s"
 """
 # A blank line on stderr for as long as the child moves bytes, so that long work is no silence.
+# Its sleep must end with it, whenever the TERM comes: before `n` is known, or while it waits.
 _HEARTBEAT = """\
-(trap 'kill "$n" 2>/dev/null; exit' TERM
-while kill -0 "$p" 2>/dev/null; do
-  sleep 5 >/dev/null 2>&1 & n=$!
+(exec 4>&2 2>/dev/null
+n= ended= last=
+trap 'ended=yes; [ -z "$n" ] || kill -KILL "$n"' TERM
+while [ -z "$ended" ] && kill -0 "$p"; do
+  sleep 5 >&2 4>&- & n=$!
+  [ -z "$ended" ] || kill -KILL "$n"
   wait "$n"
-  io=$(cat /proc/"$p"/io 2>/dev/null) || io=$(date)
-  [ "$io" = "$last" ] || echo >&2
+  [ -z "$ended" ] || { wait "$n"; break; }
+  io=$(cat /proc/"$p"/io) || io=$(date)
+  [ "$io" = "$last" ] || echo >&4
   last=$io
 done) & h=$!
 """
