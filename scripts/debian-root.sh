@@ -13,15 +13,7 @@ else
 fi
 shift 2
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-
-# The names are apt's to fill in, not the shell's.
-# shellcheck disable=SC2016
-mirror=$(apt-get indextargets --no-release-info --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' \
-    'Identifier: Packages' | awk '$1 == "main" && $2 ~ /^[a-z]+$/ { print $3; exit }')
-if [ -z "$mirror" ]; then
-    echo "apt's sources name no Debian mirror, so $* cannot be fetched." >&2
-    exit 1
-fi
+mirror=$(sh "$(dirname "$0")/debian-mirror.sh")
 
 mkdir -p "$(dirname "$folder")"
 parent=$(cd "$(dirname "$folder")" && pwd)
