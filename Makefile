@@ -23,7 +23,7 @@ help: ## List the targets
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
 	$(MAKE) $(VENV)/.dev tools
-	$(MAKE) --jobs=2 --output-sync=target checks pushes hosts bundles others logins contract compat \
+	$(MAKE) --jobs=3 --output-sync=target checks pushes others hosts bundles logins contract compat \
 		matrix-quick
 
 .PHONY: demo
