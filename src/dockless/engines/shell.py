@@ -3,6 +3,11 @@
 To start a program, `sh` copies the process that asks for it: 10 to 20 ms of processor time for one
 as large as dockless, and less than 1 ms for a shell. So the shell is started once. It reads its
 commands from a pipe, so no argument of `ps` has them, and ends when the pipe does.
+
+The shell and all that an engine starts are one process group. While an engine runs the shell goes
+on reading the pipe: at its end, which comes also when dockless is killed, the group gets SIGTERM,
+and SIGKILL two seconds later. (A parent-death signal would not do: it is sent when the *thread*
+that forked ends.)
 """
 
 import contextlib
@@ -18,11 +23,25 @@ from dataclasses import dataclass
 from dockless.model.errors import EngineError
 
 _LOOK_SECONDS = 0.1
-_END_SECONDS = 2.0
+_END_SECONDS = 2
+_MARGIN_SECONDS = 0.5
 _CHUNK = 64 * 1024
 _NOT_STARTED = (126, 127)
 # elsewhere a child sees only the files that it inherits, so each engine gets a shell of its own
 _LASTS = sys.platform == "linux"
+# A signal that the shell handles is at its default again in what it starts. B is set while an
+# engine runs. Its own stdout and stderr are closed first: then they end when the last of the others
+# has ended. The group has to exist: `kill 0` would reach us where it could not be made.
+_BEGIN = f"""trap : HUP INT QUIT TERM
+B=
+end() {{
+    exec >&- 2>&-
+    kill -s TERM -- -$$
+    [ -z "$B" ] || {{ sleep {_END_SECONDS}; kill -s KILL -- -$$; }}
+}}
+trap end EXIT
+"""
+_DONE = "wait; B=\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +119,11 @@ class _Pipes:
 
     def __init__(self, commands: int, reads: tuple[int, int, int], told: str) -> None:
         stdout, stderr, news = reads
-        self._commands = commands
+        self._commands: int | None = commands
         self._said = {stdout: b"", stderr: b"", news: b""}
         self._stdout, self._stderr, self._news = stdout, stderr, news
         self._told = told
+        self._group: int | None = None
         self._selector = selectors.DefaultSelector()
         for each in self._said:
             self._selector.register(each, selectors.EVENT_READ)
@@ -117,13 +137,15 @@ class _Pipes:
         os.set_inheritable(writes[3], True)  # noqa: FBT003  # the signature is Python's
         pipes = cls(writes[0], (reads[1], reads[2], reads[3]), f"/dev/fd/{writes[3]}")
         try:
-            sh.Command("/bin/sh")(
+            running = sh.Command("/bin/sh")(
                 "-s",
                 _in=reads[0],
                 _out=writes[1],
                 _err=writes[2],
                 _env={},
                 _pass_fds={writes[3], *descriptors},
+                # Ctrl-C at a terminal reaches us alone; which engine ends is decided here
+                _new_session=True,
                 _bg=True,
                 _bg_exc=False,
                 _return_cmd=True,
@@ -134,8 +156,8 @@ class _Pipes:
         finally:
             for each in (reads[0], *writes[1:]):
                 os.close(each)
-        # Ctrl-C at a terminal reaches all of its programs; which engine ends is decided here
-        _write(pipes._commands, b"trap '' INT QUIT\n")
+        pipes._group = running.pid
+        pipes._write(_BEGIN)
         return pipes
 
     def run(
@@ -146,15 +168,17 @@ class _Pipes:
             self._said[each] = b""
         given = (f"{key}={shlex.quote(text)}" for key, text in environment.items())
         command = " ".join((*given, *map(shlex.quote, argv)))
-        line = f"{command} </dev/null & echo $! >{self._told}; wait $!; echo $? >{self._told}\n"
-        pid = None
+        told = self._told
+        # the last `wait` is for an engine that a signal to the whole group has not ended yet
+        waited = f"{{ trap : TERM; {command} </dev/null & echo $! >{told}; wait $!; "
+        line = f"B=1; {waited}echo $? >{told}; wait; }} &\n"
         try:
-            _write(self._commands, line.encode())
-            pid = int(self._await_news(1, lambda: None))
-            engine = pid
+            self._write(line)
+            engine = int(self._await_news(1, lambda: None))
             status = int(self._await_news(2, lambda: look(engine)))
+            self._write(_DONE)
         except BaseException:
-            self._end(pid)
+            self._end()
             raise
         while self._read_ready(0):
             pass
@@ -163,8 +187,14 @@ class _Pipes:
     def close(self) -> None:
         """Close the pipes, which ends the shell."""
         self._selector.close()
-        for each in (self._commands, *self._said):
+        self._close_commands()
+        for each in self._said:
             os.close(each)
+
+    def _close_commands(self) -> None:
+        if self._commands is not None:
+            os.close(self._commands)
+            self._commands = None
 
     def _await_news(self, count: int, look: Callable[[], None]) -> bytes:
         while self._said[self._news].count(b"\n") < count:
@@ -182,31 +212,27 @@ class _Pipes:
             self._said[key.fd] += data
         return bool(ready)
 
-    def _end(self, pid: int | None) -> None:
-        """End the program, in peace if it wants, and wait for that."""
-        with contextlib.suppress(EngineError, ProcessLookupError, TimeoutError):
-            if pid is None:
-                pid = int(self._await_news(1, _until(_END_SECONDS)))
-            os.kill(pid, signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                self._await_news(2, _until(_END_SECONDS))
-                return
-            os.kill(pid, signal.SIGKILL)
+    def _end(self) -> None:
+        """End the program and all that it started, in peace if they want, and wait for that.
 
+        The shell does it once its commands end; here it is only made sure of.
+        """
+        self._close_commands()
+        end = time.monotonic() + _END_SECONDS + _MARGIN_SECONDS
+        written = {self._stdout, self._stderr}
+        while written and (left := end - time.monotonic()) > 0:
+            for key, _ in self._selector.select(left):
+                if not os.read(key.fd, _CHUNK):
+                    self._selector.unregister(key.fd)
+                    written.discard(key.fd)
+        if self._group is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of what ended
+                os.killpg(self._group, signal.SIGKILL)
 
-def _until(seconds: float) -> Callable[[], None]:
-    end = time.monotonic() + seconds
-
-    def look() -> None:
-        if time.monotonic() > end:
-            raise TimeoutError
-
-    return look
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    try:
-        while data:
-            data = data[os.write(descriptor, data) :]
-    except BrokenPipeError:
-        raise EngineError("The shell that runs the engines was ended.", "Try again.") from None
+    def _write(self, text: str) -> None:
+        data = text.encode()
+        try:
+            while data and self._commands is not None:
+                data = data[os.write(self._commands, data) :]
+        except BrokenPipeError:
+            raise EngineError("The shell that runs the engines was ended.", "Try again.") from None
