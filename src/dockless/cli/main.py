@@ -3,15 +3,14 @@
 import gc
 import importlib
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from dockless import __version__
-from dockless.model.errors import DocklessError
+from dockless.cli import stops
+from dockless.model.errors import DocklessError, NetworkError
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
@@ -27,15 +26,8 @@ _COMMANDS = {
     "tools": "Find, check and install the engines: crane and skopeo.",
 }
 _UNMOVED = "No tag was moved unless a line above says so."
-_LOOK_SECONDS = 1.0
+_OUT_OF_TIME = "It was not done in the time given by --timeout."
 _BUG, _INTERRUPTED, _TERMINATED = 70, 130, 143
-
-
-class _Terminated(BaseException):
-    """SIGTERM arrived; everything is torn down as for Ctrl-C."""
-
-
-_STOPS = (KeyboardInterrupt, _Terminated)
 
 
 class _Commands(click.Group):
@@ -80,14 +72,14 @@ def dockless() -> None:
 def main() -> None:
     """Run the command line, and exit with its code."""
     _open_standard_streams()
-    signal.signal(signal.SIGTERM, _terminate)
-    _look_for_signals()
+    stops.watch()
     gc.disable()  # for the imports, of which collecting would be a third; a session enables it
     try:
         code = dockless.main(standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - every ending is told apart in one place
-        code = _ending(error)
-    signal.setitimer(signal.ITIMER_REAL, 0)  # once nobody handles it, a late one would kill us
+        stops.unwatch()
+        code = _ending(stops.reason(error))
+    stops.unwatch()
     gc.freeze()  # the interpreter would look through every module once more before it ends
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -105,36 +97,6 @@ def _open_standard_streams() -> None:
             setattr(sys, name, os.fdopen(opened, "w" if number else "r"))
 
 
-def _look_for_signals() -> None:
-    """Wake the main thread once a second, and stop then what should have stopped before.
-
-    Python sees a signal between two of its steps. One that comes just before a call that blocks,
-    as a read from a pipe, would otherwise not be seen until that call ends. And one that is seen in
-    a finalizer or a weak reference's callback is raised there, where it ends nothing: Python only
-    tells of it.
-    """
-    lost: list[BaseException] = []
-
-    def keep(unraisable: "sys.UnraisableHookArgs") -> None:
-        if isinstance(unraisable.exc_value, _STOPS):
-            lost.append(unraisable.exc_value)
-        else:
-            sys.__unraisablehook__(unraisable)
-
-    def look(*_: object) -> None:
-        if lost:
-            raise lost.pop()
-
-    sys.unraisablehook = keep
-    signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise _Terminated
-
-
 def _ending(error: BaseException) -> int:
     """Say on stderr how the command ended, and return its exit code."""
     match error:
@@ -149,17 +111,19 @@ def _ending(error: BaseException) -> int:
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
             code, said = _INTERRUPTED, f"Interrupted. {_UNMOVED}"
-        case _Terminated():
+        case stops.Terminated():
             code, said = _TERMINATED, f"Terminated. {_UNMOVED}"
+        case stops.TimeIsOver():
+            code, said = NetworkError.exit_code, f"Error: {_OUT_OF_TIME} {_UNMOVED}"
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
-        case _ if (cause := error.__cause__) is not None and isinstance(cause, _STOPS):
-            # an interrupt in the midst of an import, which Python 3.11 wraps
-            return _ending(cause)
         case _:
             code, said = _BUG, _bug_report(error)
-    click.echo(said, err=True)
+    try:
+        click.echo(said, err=True)
+    except OSError:  # the terminal, or whoever read it, is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return code
 
 

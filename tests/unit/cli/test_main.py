@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import sys
@@ -9,8 +10,8 @@ import click
 import pytest
 
 from dockless import __version__
-from dockless.cli import main as main_module
-from dockless.cli.main import _COMMANDS, _ending, _Terminated, dockless, main
+from dockless.cli import stops
+from dockless.cli.main import _COMMANDS, dockless, main
 from dockless.model.errors import (
     AuthError,
     ConflictError,
@@ -27,9 +28,8 @@ Ends = Callable[..., int]
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    before, hook = signal.getsignal(signal.SIGTERM), sys.unraisablehook
+    hook = sys.unraisablehook
     yield
-    signal.signal(signal.SIGTERM, before)
     sys.unraisablehook = hook
 
 
@@ -78,7 +78,8 @@ def test_an_error_says_what_happened_and_what_to_do_and_has_its_code(
     [
         (KeyboardInterrupt(), 130, "Interrupted. "),
         (click.Abort(), 130, "Interrupted. "),
-        (_Terminated(), 143, "Terminated. "),
+        (stops.Terminated(), 143, "Terminated. "),
+        (stops.TimeIsOver(), 6, "Error: It was not done in the time given by --timeout. "),
     ],
 )
 def test_an_interrupt_is_no_error_of_the_push(
@@ -88,10 +89,143 @@ def test_an_interrupt_is_no_error_of_the_push(
     assert capsys.readouterr().err.startswith(said)
 
 
-def test_a_request_to_terminate_tears_down_as_an_interrupt_does(ends: Ends) -> None:
+SIGNALS = pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, "Interrupted. "),
+        (signal.SIGTERM, 143, "Terminated. "),
+        (signal.SIGHUP, 143, "Terminated. "),
+    ],
+    ids=["int", "term", "hup"],
+)
+
+
+def raising(*numbers: signal.Signals) -> Callable[..., None]:
+    """Return a command that gets the first signal, and the others while it is torn down."""
+
+    def work(**_: object) -> None:
+        first, *others = numbers
+        try:
+            signal.raise_signal(first)
+        finally:
+            for number in others:
+                signal.raise_signal(number)
+
+    return work
+
+
+@SIGNALS
+@pytest.mark.parametrize("again", [(), (signal.SIGHUP,), (signal.SIGTERM,), (signal.SIGINT,)])
+def test_a_signal_is_torn_down_once_and_says_which(
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Ends,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    code: int,
+    said: str,
+    again: tuple[signal.Signals, ...],
+) -> None:
+    monkeypatch.setattr(stops, "_SAME_SECONDS", 3600.0)
+    monkeypatch.setattr(dockless, "main", raising(number, *again))
+    assert ends() == code
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_second_ctrl_c_that_comes_later_breaks_the_teardown_off(
+    monkeypatch: pytest.MonkeyPatch, ends: Ends
+) -> None:
+    monkeypatch.setattr(stops, "_SAME_SECONDS", 0.0)
+    broken = []
+
+    def work(**_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                broken.append(True)
+
+    monkeypatch.setattr(dockless, "main", work)
+    ends()
+    assert broken
+
+
+@SIGNALS
+def test_a_signal_that_was_ignored_from_the_start_stays_so(
+    monkeypatch: pytest.MonkeyPatch, ends: Ends, number: signal.Signals, code: int, said: str
+) -> None:
+    del code, said
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        monkeypatch.setattr(dockless, "main", raising(number))
+        assert ends() == 0
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("hidden", [ImportError, ValueError, OSError, PushError])
+def test_a_signal_that_a_library_turned_into_another_error_is_still_the_reason(
+    monkeypatch: pytest.MonkeyPatch, ends: Ends, hidden: type[Exception]
+) -> None:
+    def work(**_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise hidden("it cannot be loaded") from None
+
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == 130
+
+
+def test_what_does_not_end_is_ended_when_the_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, ends: Ends
+) -> None:
+    def work(**_: object) -> None:
+        stops.end_by(time.monotonic())
+        time.sleep(60)
+
+    monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(stops, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == 6
+
+
+def test_the_signals_are_left_to_whoever_had_them(ends: Ends) -> None:
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     ends("--version")
-    with pytest.raises(_Terminated):
-        signal.raise_signal(signal.SIGTERM)
+    after = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    assert after == before
+
+
+class _Gone:
+    """A stderr of which the other end is gone."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def write(self, _: str) -> int:
+        raise OSError(self._number, os.strerror(self._number))
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def fileno(self) -> int:
+        return self.file
+
+    file = -1
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EPIPE, errno.ENOSPC])
+def test_a_terminal_that_is_gone_changes_no_exit_code(
+    monkeypatch: pytest.MonkeyPatch, ends: Ends, tmp_path: Path, number: int
+) -> None:
+    gone = _Gone(number)
+    with (tmp_path / "file").open("w") as file:
+        gone.file = file.fileno()
+        monkeypatch.setattr(sys, "stderr", gone)
+        monkeypatch.setattr(dockless, "main", raising(signal.SIGHUP))
+        assert ends() == 143
 
 
 def test_a_bug_of_ours_is_logged_and_shows_no_traceback(
@@ -154,15 +288,6 @@ def test_every_help_has_examples(
     assert "Examples:\n    dockless " in capsys.readouterr().out
 
 
-def test_an_interrupt_that_python_wrapped_is_an_interrupt(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    wrapped = RuntimeError("Error calling __set_name__")
-    wrapped.__cause__ = KeyboardInterrupt()
-    assert _ending(wrapped) == 130
-    assert "Interrupted." in capsys.readouterr().err
-
-
 class _LastWords:
     """What a signal meets when it goes."""
 
@@ -181,6 +306,6 @@ def test_a_signal_that_meets_a_finalizer_ends_the_command_all_the_same(
         _LastWords(number)
         time.sleep(30)
 
-    monkeypatch.setattr(main_module, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(dockless, "main", work)
     assert ends() == code

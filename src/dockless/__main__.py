@@ -1,0 +1,49 @@
+"""Where the programs start: a signal ends them without a traceback, from here to their last line.
+
+Whatever takes time to import is imported inside, under that protection.
+"""
+
+import os
+import signal
+from importlib import import_module
+from types import FrameType
+
+_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
+
+
+def main() -> None:
+    """Run the command line, and exit with its code."""
+    _run("dockless.cli.main")
+
+
+def credential_helper() -> None:
+    """Run `docker-credential-dockless`, and exit with its code."""
+    _run("dockless.cli.credential_helper")
+
+
+def _run(module: str) -> None:
+    for number in _handled():
+        signal.signal(number, _leave)
+    try:
+        import_module(module).main()
+    except KeyboardInterrupt:  # after the program has said how it ended
+        os._exit(_STATUS[signal.SIGINT])
+    finally:
+        # all is torn down, and the interpreter's own end would show a traceback
+        for number in _handled():
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _handled() -> tuple[signal.Signals, ...]:
+    """Return the signals to be heeded; one that was ignored from the start, as by nohup, is not."""
+    return tuple(each for each in _STATUS if signal.getsignal(each) is not signal.SIG_IGN)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End at once: nothing has been begun yet, or all is torn down."""
+    del frame
+    os._exit(_STATUS[signal.Signals(number)])
+
+
+if __name__ == "__main__":
+    main()
