@@ -1,6 +1,5 @@
 """`dockless bundle`: many images in one layout or archive, for a disk."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -119,21 +118,13 @@ def _create(asked: BundleOptions, options: PushOptions) -> tuple[Path, ...]:
     """Write the bundle, and return its files; nothing is left of one that fails."""
     older = _older(asked.since) if asked.since else frozenset()
     out, archive = asked.out, asked.is_archive
-    folder = out.with_name(f".{out.name}.{os.getpid()}") if archive else out
-    done = False
-    try:
-        with _readers(options) as readers:
-            written = layout.Bundle(folder, older)
-            sources = listed(asked.sources, asked.files)
-            for found in find(readers, sources, Path.cwd(), asked.named, referrers=asked.referrers):
-                _add(written, found)
-            written.finish()
-            made = layout.pack(folder, out, asked.split) if archive else (out,)
-            done = True
-            return made
-    finally:
-        if archive or not done:
-            layout.clear(folder)
+    with layout.workplace(out, archive=archive) as folder, _readers(options) as readers:
+        written = layout.Bundle(folder, older)
+        sources = listed(asked.sources, asked.files)
+        for found in find(readers, sources, Path.cwd(), asked.named, referrers=asked.referrers):
+            _add(written, found)
+        written.finish()
+        return layout.pack(folder, out, asked.split) if archive else (out,)
 
 
 @bundle.command("list")

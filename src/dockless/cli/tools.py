@@ -226,9 +226,10 @@ def _row(found: "Abilities", *, check: bool) -> _Row:
 def _probed(found: "Abilities") -> "ProbeResult":
     """Make a push probe of an engine, and remember what it found."""
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
+    from dockless.processes.scratch import scratch  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="dockless-") as folder:
-        result = probe_push(found.name, found.path, found.policy, os.environ, Path(folder))
+    with scratch(Path(tempfile.gettempdir()), "dockless-") as folder:
+        result = probe_push(found.name, found.path, found.policy, os.environ, folder)
     _records().keep(found.path, result, found.policy)
     return result
 

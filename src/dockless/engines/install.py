@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from dockless.engines.probe import Abilities, probe
 from dockless.engines.probe_result import ProbeResult
 from dockless.engines.tampering import TamperedError, tampered
 from dockless.model.errors import DocklessError, EngineError
+from dockless.processes.scratch import scratch as work_folder
 
 _LIMIT = 100 << 20
 _CHUNK = 1 << 20
@@ -150,8 +150,8 @@ def _scratch(folder: Path) -> Iterator[Path]:
     """Give a folder beside the place of installation, and remove it whatever happens."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".install-", dir=folder) as scratch:
-            yield Path(scratch)
+        with work_folder(folder, ".install-") as made:
+            yield made
     except OSError as error:
         what = f"crane cannot be installed in {folder}: {error.strerror or error}."
         raise EngineError(what, _FOLDER_REMEDY) from None

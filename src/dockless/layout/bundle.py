@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import shutil
 import tarfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -23,11 +22,13 @@ from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, PushError
 from dockless.model.lock import FILE, Lock, Locked, lock_text
 from dockless.model.manifest import CONTAINERD_NAME, OCI_INDEX, REF_NAME, compact_json
+from dockless.processes.scratch import abandoned, owned, scratch
 
 PARTS = "parts.json"
 """The ending of the file that lists the parts of a split bundle."""
 
 _CHUNK = 1024 * 1024
+_UNFINISHED = ".unfinished"
 
 
 class Bundle:
@@ -112,8 +113,40 @@ class Bundle:
         draft.replace(path)
 
 
+@contextlib.contextmanager
+def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
+    """Yield the folder that a bundle is written in; nothing is left of one that is not finished.
+
+    What a killed run left is removed, here or by `free_of`.
+
+    Args:
+        out: The bundle.
+        archive: Whether it is an archive, whose layout has a folder next to it meanwhile.
+
+    Raises:
+        PushError: The folder cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            if archive:
+                folder = stack.enter_context(scratch(out.parent, f".{out.name}."))
+            else:
+                folder = out
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(owned(folder, _UNFINISHED))
+        except OSError as error:
+            raise _unwritten(out, error) from None
+        try:
+            yield folder
+        except BaseException:
+            clear(folder)
+            raise
+
+
 def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
     """Write a layout as a tar, in parts of so many bytes if that is asked for.
+
+    The files get their names when all of them are complete.
 
     Returns:
         The files: the tar, or its parts in order and the list of them.
@@ -121,18 +154,26 @@ def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
     Raises:
         PushError: A file cannot be written; what was written is gone.
     """
-    sink = _Parts(out, part)
+    whole = out.resolve() if out.is_symlink() else out
     try:
-        stream = cast("IO[bytes]", sink)  # tarfile need only write
-        with sink, tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-            for path in _members(folder):
-                _add(tar, folder, path)
+        with scratch(whole.parent, f".{whole.name}.") as drafts:
+            sink = _Parts(drafts / whole.name, part)
+            stream = cast("IO[bytes]", sink)  # tarfile need only write
+            with sink, tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+                for path in _members(folder):
+                    _add(tar, folder, path)
+            made = sink.listed()
+            for path in made:
+                path.replace(whole.with_name(path.name))
     except OSError as error:
-        sink.discard()
-        raise PushError(
-            f"The bundle {out} cannot be written: {error.strerror}.", "Look for space and rights."
-        ) from None
-    return sink.listed()
+        raise _unwritten(out, error) from None
+    return tuple(out.with_name(path.name.replace(whole.name, out.name, 1)) for path in made)
+
+
+def _unwritten(out: Path, error: OSError) -> PushError:
+    return PushError(
+        f"The bundle {out} cannot be written: {error.strerror}.", "Look for space and rights."
+    )
 
 
 def _members(folder: Path) -> Iterator[Path]:
@@ -210,13 +251,6 @@ class _Parts:
         listing = (Path(f"{self._out}.{PARTS}"),) if self._size else ()
         return (*(path for path, _, _ in self._files), *listing)
 
-    def discard(self) -> None:
-        """Remove what was written."""
-        with contextlib.suppress(OSError):
-            self._end()
-        for path in self.listed():
-            path.unlink(missing_ok=True)
-
 
 def clear(folder: Path) -> None:
     """Remove a bundle's folder that was not finished."""
@@ -224,5 +258,9 @@ def clear(folder: Path) -> None:
 
 
 def free_of(folder: Path) -> bool:
-    """Whether there is nothing in a folder, or no folder."""
-    return not folder.exists() or not any(os.scandir(folder))
+    """Whether there is nothing in a folder, or no folder; what a killed run left is removed."""
+    if abandoned(folder, _UNFINISHED):
+        clear(folder / "blobs")
+        for name in ("oci-layout", "index.json", DOCKER_LIST, FILE, _UNFINISHED):
+            (folder / name).unlink(missing_ok=True)
+    return not folder.exists() or not any(folder.iterdir())
