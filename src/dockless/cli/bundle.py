@@ -24,6 +24,7 @@ from dockless.model.errors import SourceError, UsageError
 from dockless.model.lock import Locked, read_lock
 from dockless.model.platform import Platform
 from dockless.model.renaming import full_name
+from dockless.processes.regular import read_regular
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
 from dockless.report.text import counted
@@ -190,7 +191,7 @@ def _add(written: layout.Bundle, found: Found) -> None:
 
 def _older(path: Path) -> frozenset[Digest]:
     try:
-        images: tuple[Locked, ...] = read_lock(path.read_bytes()).images
+        images: tuple[Locked, ...] = read_lock(read_regular(path)).images
     except (OSError, ValueError) as error:
         raise UsageError(f"The lock file {path} cannot be used: {error}.") from None
     return frozenset(digest for each in images for digest, _ in each.blobs)

@@ -15,6 +15,7 @@ from dockless.cli.session import Session
 from dockless.cli.workspaces import workspaces
 from dockless.model.errors import DocklessError, PartialError, PushError, UsageError
 from dockless.processes.programs import ProgramsHere
+from dockless.processes.regular import read_regular
 from dockless.proof import complete, read_back
 from dockless.report.document import json_text
 from dockless.report.receipt import Item, merged, read_items
@@ -90,6 +91,6 @@ def _check_one(work: Session, item: Item, patience: Patience) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return read_regular(path).decode()
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None

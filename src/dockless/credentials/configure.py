@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dockless.model.errors import UsageError
+from dockless.processes.regular import read_regular
 
 HELPER = "dockless"
 _MEMBER = "credHelpers"
@@ -79,7 +80,7 @@ class HelperFile:
     def _read(self) -> tuple[dict[str, Any], str]:
         """Return the file's content, and what it is indented with."""
         try:
-            text = self.path.read_text()
+            text = read_regular(self.path).decode()
         except FileNotFoundError:
             return {}, "\t"
         except (OSError, UnicodeDecodeError) as error:

@@ -18,6 +18,7 @@ from dockless.model.errors import UsageError
 from dockless.model.login import Login
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
+from dockless.processes.regular import read_regular
 
 _SESSIONS = Path("/run/containers")
 _OURS = "dockless"  # our own helper, which asks the keyring that was asked before
@@ -132,7 +133,7 @@ _KINDS = {"auths": dict, "credHelpers": dict, "credsStore": str}
 def _load(path: Path) -> dict[str, Any]:
     """Return the three parts of a file that matter here, each empty when it is not there."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError:
         data = b""
     except OSError as error:

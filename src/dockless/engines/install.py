@@ -20,6 +20,7 @@ from dockless.engines.probe import Abilities, probe
 from dockless.engines.probe_result import ProbeResult
 from dockless.engines.tampering import TamperedError, tampered
 from dockless.model.errors import DocklessError, EngineError
+from dockless.processes.regular import open_regular
 from dockless.processes.scratch import scratch as work_folder
 
 _LIMIT = 100 << 20
@@ -159,7 +160,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 def _chunks(file: Path) -> Iterator[bytes]:
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             while chunk := opened.read(_CHUNK):
                 yield chunk
     except OSError as error:

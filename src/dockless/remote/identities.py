@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from paramiko.agent import AgentKey, AgentSSH
 
 from dockless.model.secret import Secret
+from dockless.processes.regular import read_regular
 from dockless.remote.route import Route
 
 Passphrase = Callable[[Path], Secret | None]
@@ -109,7 +110,7 @@ def _agent(path: str) -> Iterator[tuple[AgentKey, ...]]:
 def _public(path: Path) -> bytes | None:
     """Return the public key beside a private one, as SSH's wire format."""
     try:
-        words = Path(f"{path}.pub").read_text().split()
+        words = read_regular(Path(f"{path}.pub")).decode().split()
         return base64.b64decode(words[1], validate=True)
     except (OSError, IndexError, ValueError):
         return None

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from dockless.model.errors import AuthError
+from dockless.processes.regular import read_regular
 
 Verdict = Literal["known", "unknown", "changed", "revoked"]
 
@@ -106,7 +107,7 @@ def add(file: Path, name: str, key: HostKey, *, hashed: bool) -> None:
 
 def _lines(file: Path) -> Iterator[Line]:
     with contextlib.suppress(OSError):
-        for text in file.read_text(errors="replace").splitlines():
+        for text in read_regular(file).decode(errors="replace").splitlines():
             words = text.split()
             marker = words.pop(0) if words and words[0].startswith("@") else ""
             if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):  # noqa: PLR2004 - names, kind, key

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from dockless.model.errors import UsageError
+from dockless.processes.regular import open_regular
 from dockless.settings import plain
 from dockless.settings.document import Value
 
@@ -21,7 +22,7 @@ def read_text(path: Path, name: str) -> str | None:
         UsageError: It cannot be read, is larger than 1 MiB, or is not UTF-8.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(_LARGEST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -10,6 +10,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dockless.processes.regular import read_regular
 from dockless.sources.docker_daemon import current_context
 
 _USUAL_DOCKER = Path("/var/run/docker.sock")
@@ -69,7 +70,9 @@ def docker_address(environment: Mapping[str, str], home: Path) -> Address | str:
     file = folder / "contexts/meta" / hashlib.sha256(context.encode()).hexdigest() / "meta.json"
     origin = f"the docker context {context!r}"
     try:
-        return Address(_plain(json.loads(file.read_bytes())["Endpoints"]["docker"]["Host"]), origin)
+        return Address(
+            _plain(json.loads(read_regular(file))["Endpoints"]["docker"]["Host"]), origin
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"{origin} is chosen, and {file} does not say where it is"
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from dockless.layout.blocks import Readable
 from dockless.model.errors import EngineError
 from dockless.processes.programs import Programs
+from dockless.processes.regular import read_regular
 from dockless.sources.ahead import read_ahead
 from dockless.sources.container_tools import (
     ANSWER_SECONDS,
@@ -60,7 +61,9 @@ def current_context(environment: Mapping[str, str]) -> str:
         return named
     folder = environment.get("DOCKER_CONFIG") or Path(environment.get("HOME", "/"), ".docker")
     try:
-        return str(json.loads(Path(folder, "config.json").read_bytes()).get("currentContext") or "")
+        return str(
+            json.loads(read_regular(Path(folder, "config.json"))).get("currentContext") or ""
+        )
     except (OSError, ValueError, AttributeError):
         return ""
 

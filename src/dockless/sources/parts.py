@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from dockless.layout.blocks import BLOCK
 from dockless.model.errors import SourceError
+from dockless.processes.regular import read_regular
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -42,7 +43,7 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
         SourceError: It is no such list.
     """
     try:
-        document = json.loads(listing.read_bytes())
+        document = json.loads(read_regular(listing))
         found = tuple(
             Part(listing.parent / Path(each["file"]).name, int(each["size"]), str(each["sha256"]))
             for each in document["parts"]

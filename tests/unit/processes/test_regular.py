@@ -1,0 +1,98 @@
+"""Nothing waits for a FIFO, or reads a device, that stands where a small file is expected."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from dockless.credentials import stores
+from dockless.credentials.configure import HelperFile
+from dockless.model.errors import DocklessError, SourceError, UsageError
+from dockless.model.reference import Repository
+from dockless.processes.regular import open_regular, read_regular
+from dockless.settings import files
+from dockless.sources.daemons import docker_address
+from dockless.sources.docker_daemon import current_context
+from dockless.sources.parts import read_parts
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _fifo_by_link(path: Path) -> None:
+    other = path.with_name("other")
+    os.mkfifo(other)
+    path.symlink_to(other)
+
+
+ODD = pytest.mark.parametrize(
+    "make", [os.mkfifo, _fifo_by_link, _device, Path.mkdir], ids=["fifo", "link", "device", "dir"]
+)
+Make = Callable[[Path], None]
+
+
+@ODD
+def test_what_is_no_regular_file_is_refused(tmp_path: Path, make: Make) -> None:
+    path = tmp_path / "file"
+    make(path)
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - its own descriptor vanishes while it is read
+    with pytest.raises(OSError, match=r"not a regular file|Is a directory") as caught:
+        open_regular(path)
+    assert caught.value.strerror
+    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208 - the same
+
+
+def test_a_file_is_read_through_links_too(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    assert read_regular(tmp_path / "link") == b"content"
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "none")
+
+
+def _reads_json(path: Path) -> None:
+    files.read_json(path, path.name)
+
+
+def _reads_yaml(path: Path) -> None:
+    files.read_yaml(path, path.name)
+
+
+def _reads_logins(path: Path) -> None:
+    stores.read(path, Repository.of("registry.example.com", "team/shop"))
+
+
+def _sets_helper(path: Path) -> None:
+    HelperFile(path, str).add("registry.example.com")
+
+
+@ODD
+@pytest.mark.parametrize(
+    ("reads", "kind"),
+    [
+        (_reads_json, UsageError),
+        (_reads_yaml, UsageError),
+        (_reads_logins, UsageError),
+        (_sets_helper, UsageError),
+        (read_parts, SourceError),
+    ],
+    ids=["docker-config.json", "deploy.yml", "config.json", "credHelpers", "parts.json"],
+)
+def test_what_reads_a_small_file_says_that_it_cannot(
+    tmp_path: Path, make: Make, reads: Callable[[Path], object], kind: type[DocklessError]
+) -> None:
+    path = tmp_path / "file"
+    make(path)
+    with pytest.raises(kind, match="cannot be read"):
+        reads(path)
+
+
+@ODD
+def test_the_docker_context_is_not_waited_for(tmp_path: Path, make: Make) -> None:
+    make(tmp_path / "config.json")
+    asks = partial(current_context, {"DOCKER_CONFIG": str(tmp_path)})
+    assert asks() == ""
+    assert docker_address({"DOCKER_CONFIG": str(tmp_path)}, tmp_path)
