@@ -5,7 +5,7 @@ from functools import partial
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError
-from dockless.model.manifest import Descriptor, Index, Manifest, parse_document
+from dockless.model.manifest import MOST_DOCUMENTS, Descriptor, Index, Manifest, parse_document
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.retries import Patience
@@ -29,6 +29,10 @@ def read_back(
     top: Manifest | Index | None = None
     while waiting:
         digest = waiting.pop()
+        if digest in documents:
+            continue
+        if len(documents) >= MOST_DOCUMENTS:
+            raise PushError(f"{root} of {repository} has more than {MOST_DOCUMENTS} manifests.")
         data = patience.call(partial(registry.manifest, repository, digest))
         if data is None and digest == root:
             return None

@@ -10,21 +10,31 @@ from dockless.model.errors import NetworkError, ServerError
 _FIRST_WAIT_SECONDS = 0.5
 _BUSY_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 600.0
+_MINUTE_SECONDS = 60
 _QUESTIONS = 3
 
 Result = TypeVar("Result")
 
 
 class Brake:
-    """The pause that a registry asked for, heeded by all who share it."""
+    """The pause that a registry asked for, heeded by all who share it.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        clock: Seconds that only ever grow.
+        longest: Seconds that a pause has at most, whatever the registry asks for.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, longest: float = _LONGEST_PAUSE_SECONDS
+    ) -> None:
         self._clock = clock
+        self.longest = longest
         self._until = 0.0
 
     def hold(self, seconds: float) -> None:
         """Ask everybody to wait for so many seconds."""
-        self._until = max(self._until, self._clock() + seconds)
+        self._until = max(self._until, self._clock() + min(seconds, self.longest))
 
     def left(self) -> float:
         """Return the seconds that are still to be waited."""
@@ -55,7 +65,7 @@ class Patience:
 
         The wait doubles from half a second to 30 s, with jitter; after 429 and 503 it is at least
         1 s, 2 s, 4 s and so on. What the registry asks for with Retry-After is waited for instead,
-        unless that leads past the deadline.
+        as far as the brake allows, unless that leads past the deadline.
 
         Raises:
             NetworkError: The last one, when patience ends.
@@ -80,7 +90,7 @@ class Patience:
             if not isinstance(error, NetworkError):
                 return self.brake.left()
             if error.retry_after is not None:
-                return max(error.retry_after, self.brake.left())
+                return max(min(error.retry_after, self.brake.longest), self.brake.left())
             least = _BUSY_WAIT_SECONDS * 2 ** (state.attempt_number - 1) if error.busy else 0.0
             return max(backoff(state), min(least, _LONGEST_WAIT_SECONDS), self.brake.left())
 
@@ -91,7 +101,7 @@ class Patience:
         def announce(state: tenacity.RetryCallState) -> None:
             error = state.outcome and state.outcome.exception()
             what = error.what if isinstance(error, NetworkError) else ""
-            self.note(f"{what} Trying again in {state.upcoming_sleep:.1f} s.")
+            self.note(f"{what} Trying again in {_time(state.upcoming_sleep)}.")
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: _passes(error, only)),
@@ -108,7 +118,7 @@ class Patience:
             rest = left if self.deadline is None else self.deadline - time.monotonic()
             seconds = max(0.0, min(left, rest))
             if why:
-                self.note(f"{why} Going on in {seconds:.1f} s.")
+                self.note(f"{why} Going on in {_time(seconds)}.")
             self.sleep(seconds)
 
     def ask(self, question: Callable[[], Result], unknown: Result) -> Result:
@@ -139,6 +149,13 @@ class Patience:
             if error.retry_after is not None:
                 self.brake.hold(error.retry_after)
             raise
+
+
+def _time(seconds: float) -> str:
+    """Return seconds as people say them: from a minute on, in minutes."""
+    if round(seconds, 1) < _MINUTE_SECONDS:
+        return f"{seconds:.1f} s"
+    return f"{seconds / _MINUTE_SECONDS:.3g} min"
 
 
 def _passes(error: BaseException, only: type[NetworkError]) -> bool:

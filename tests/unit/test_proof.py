@@ -59,3 +59,36 @@ def test_a_blob_that_is_missing_is_named(registry: FakeRegistry, tmp_path: Path)
     registry.repositories[REPOSITORY].blobs.remove(lost)
     with pytest.raises(PushError, match=f"does not have the blob {lost}"):
         complete(registry, REPOSITORY, content, PATIENCE)
+
+
+def _dag(registry: FakeRegistry, tmp_path: Path, times: int, depth: int) -> Digest:
+    """Hold indexes, each of which lists the one below it so many times; return the uppermost."""
+    content = FakeImage(tmp_path).content()
+    registry.hold(REPOSITORY, content)
+    child, root = content.root.to_json(), content.root.digest
+    for _ in range(depth):
+        listed = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [child] * times}
+        index = json.dumps(listed).encode()
+        root = Digest.of(index)
+        registry.repositories[REPOSITORY].manifests[root] = index
+        child = {"mediaType": OCI_INDEX, "digest": str(root), "size": len(index)}
+    return root
+
+
+@pytest.mark.parametrize(("times", "depth"), [(12, 8), (2, 40), (500, 3)])
+def test_each_manifest_is_read_back_once(
+    registry: FakeRegistry, tmp_path: Path, times: int, depth: int
+) -> None:
+    root = _dag(registry, tmp_path, times, depth)
+    found = read_back(registry, REPOSITORY, root, PATIENCE)
+    assert found is not None
+    assert len(found.documents) == depth + 1
+
+
+def test_a_registry_cannot_lead_on_without_an_end(
+    registry: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockless.proof.MOST_DOCUMENTS", 5)
+    root = _dag(registry, tmp_path, 1, 5)
+    with pytest.raises(PushError, match="more than 5 manifests"):
+        read_back(registry, REPOSITORY, root, PATIENCE)

@@ -1,3 +1,4 @@
+import math
 import time
 from collections.abc import Callable
 
@@ -90,6 +91,50 @@ def test_the_registry_is_waited_for_as_long_as_it_asks(
 ) -> None:
     patience().call(Step(NetworkError("Busy.", retry_after=17.0)))
     assert slept == [17.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited", "said"),
+    [
+        (599.0, 599.0, "9.98 min"),
+        (601.0, 600.0, "10 min"),
+        (3600.0, 600.0, "10 min"),
+        (86_400.0, 600.0, "10 min"),
+        (59.9, 59.9, "59.9 s"),
+        (59.96, 59.96, "0.999 min"),
+        (90.0, 90.0, "1.5 min"),
+    ],
+)
+def test_a_pause_is_bounded_and_said_in_minutes(
+    patience: Callable[..., Patience],
+    slept: list[float],
+    noted: list[str],
+    asked: float,
+    waited: float,
+    said: str,
+) -> None:
+    patience().call(Step(NetworkError("Busy.", retry_after=asked)))
+    assert slept == [waited]
+    assert noted == [f"Busy. Trying again in {said}."]
+
+
+@pytest.mark.parametrize("asked", [601.0, 3600.0, 86_400.0])
+def test_a_pause_that_others_were_asked_for_is_bounded_too(asked: float) -> None:
+    slept: list[float] = []
+    noted: list[str] = []
+    brake = Brake(lambda: 100.0)
+    brake.hold(asked)
+    Patience(1, None, noted.append, slept.append, brake).pause("It is busy.")
+    assert slept == [600.0]
+    assert noted == ["It is busy. Going on in 10 min."]
+
+
+def test_who_gave_a_limit_of_time_waits_as_long_as_that(slept: list[float]) -> None:
+    brake = Brake(longest=math.inf)
+    deadline = time.monotonic() + 10_000
+    kept = Patience(2, deadline, lambda _: None, slept.append, brake)
+    kept.call(Step(NetworkError("Busy.", retry_after=3600.0)))
+    assert slept == [3600.0]
 
 
 def test_waits_grow_and_never_pass_half_a_minute(

@@ -11,7 +11,7 @@ from dockless.cli.session import Session
 from dockless.mirror import Found, whole_names
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError, UsageError
-from dockless.model.manifest import parse_document
+from dockless.model.manifest import MOST_DOCUMENTS, parse_document
 from dockless.model.reference import Reference
 from dockless.sources.oci import CarriedImage
 from dockless.sources.spec import REGISTRY, SourceSpec, parse_source
@@ -89,7 +89,7 @@ def _unfolded(text: str, folder: Path) -> tuple[str, ...]:
     return tuple(str(each) for each in sorted(apart | layouts))
 
 
-def _beside(work: Session, image: Found) -> Iterator[Found]:
+def _beside(work: Session, image: Found, seen: set[Reference] | None = None) -> Iterator[Found]:
     """Yield the signatures, attestations and SBOMs that a registry has of an image.
 
     cosign tags them after the image's digest; the OCI's referrers name it as their subject. They
@@ -97,15 +97,25 @@ def _beside(work: Session, image: Found) -> Iterator[Found]:
     """
     repository = Reference.parse(image.names[0]).repository
     client = work.registry(repository, reading=True).client
+    seen = set() if seen is None else seen
     for digest in image.open().content().documents:
+        seen.add(Reference(repository, digest=digest))
         tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _ENDINGS)
         beside = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
         referrers = client.referrers(repository, digest)
         beside += (Reference(repository, digest=each.digest) for each in referrers)
         for reference in beside:
+            if reference in seen:
+                continue
+            seen.add(reference)
+            if len(seen) > MOST_DOCUMENTS:
+                raise SourceError(
+                    f"More than {MOST_DOCUMENTS} manifests refer to {image.names[0]}.",
+                    "Leave them out with --no-referrers.",
+                )
             for found in _images(work, SourceSpec("registry", name=str(reference)), None):
                 yield found
-                yield from _beside(work, found)
+                yield from _beside(work, found, seen)
 
 
 def _with_subjects(images: tuple[Found, ...], *, referrers: bool) -> Iterator[Found]:

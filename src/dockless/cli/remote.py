@@ -59,7 +59,6 @@ def push_remote(
     Raises:
         DocklessError: It did not come to any host.
     """
-    until = None if options.timeout is None else time.monotonic() + options.timeout
     servers = chosen(hosts.hosts, options.servers, files)
     named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
     settings, target = ask.target(settings, named)
@@ -83,7 +82,7 @@ def push_remote(
             space,
             own.progress,
             _building(settings, target, files),
-            until,
+            own.until,
             own.brake,
             Turns(),
         )

@@ -54,7 +54,7 @@ class Session:
     def __init__(
         self, options: PushOptions, find: Find, space: Workspace, programs: Programs
     ) -> None:
-        until = None if options.timeout is None else time.monotonic() + options.timeout
+        until = space.until
         self.opener = Opener(
             space.staging,
             space.progress,

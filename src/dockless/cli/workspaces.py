@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import math
 import os
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dockless.cli import stops
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cache_limit, cores, store
 from dockless.layout.staging import Staging
@@ -37,6 +39,8 @@ class Workspace:
         connections: How many connections to one host it may open at once.
         brake: The pause that the registry asked for, which all workspaces of one command share.
         timings: Where the seconds went.
+        until: The moment, on the clock of `time.monotonic`, when the whole command ends by
+            `--timeout`; None for none.
     """
 
     progress: Progress
@@ -48,6 +52,7 @@ class Workspace:
     connections: int = CONNECTIONS
     brake: Brake = field(default_factory=Brake)
     timings: Timings = field(default_factory=Timings)
+    until: float | None = None
 
 
 @contextlib.contextmanager
@@ -58,6 +63,8 @@ def workspaces(
 
     What is in them is gone with them; the store is pruned at the end.
     """
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    stops.end_by(until)
     timings = Timings()
     timings.add("start", time.process_time())
     gc.freeze()
@@ -71,7 +78,8 @@ def workspaces(
         terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
         color=not os.environ.get("NO_COLOR"),
     )
-    brake = Brake()
+    # who gave no limit of time should not wait for hours
+    brake = Brake() if until is None else Brake(longest=math.inf)
     links = Links(held.folder / "links")
     with shown:
         with held.run() as folder:
@@ -83,7 +91,9 @@ def workspaces(
                 # auto is settled when the registry is known
                 usual = asked("gzip" if options.compression == "auto" else options.compression)
                 with Staging(held, own, usual, cores(), timings) as staging:
-                    yield Workspace(shown, staging, own, links, brake=brake, timings=timings)
+                    yield Workspace(
+                        shown, staging, own, links, brake=brake, timings=timings, until=until
+                    )
 
             yield workspace
             links.keep()

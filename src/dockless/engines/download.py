@@ -1,5 +1,6 @@
 """Read a file over HTTP, under time limits."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
@@ -7,6 +8,7 @@ from urllib.parse import unquote
 
 import urllib3
 
+from dockless.deadline import POOLS, Limit, TimedTls, limited
 from dockless.model.errors import NetworkError
 
 _CONNECT_SECONDS = 10.0
@@ -24,14 +26,23 @@ def client(environment: Mapping[str, str], host: str) -> urllib3.PoolManager:
     proxy = environment.get("https_proxy") or environment.get("HTTPS_PROXY")
     exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     if not proxy or _is_exempt(host, exempt):
-        return urllib3.PoolManager()
+        return _timed(urllib3.PoolManager())
     try:
         address = urllib3.util.parse_url(proxy if "://" in proxy else f"http://{proxy}")
         headers = urllib3.make_headers(proxy_basic_auth=unquote(address.auth or "") or None)
-        return urllib3.ProxyManager(address.url, proxy_headers=headers)
+        return _timed(urllib3.ProxyManager(address.url, proxy_headers=headers))
     except urllib3.exceptions.HTTPError:
         # The value is not shown: it may hold a password.
         raise NetworkError("The environment's https_proxy is not a proxy's address.") from None
+
+
+def _timed(manager: urllib3.PoolManager) -> urllib3.PoolManager:
+    """Return a manager whose connections heed limits of time."""
+    context = ssl.create_default_context()
+    context.sslsocket_class = TimedTls
+    manager.connection_pool_kw["ssl_context"] = context
+    manager.pool_classes_by_scheme = POOLS
+    return manager
 
 
 def _is_exempt(host: str, exempt: str) -> bool:
@@ -62,9 +73,13 @@ def fetch(
     limits = urllib3.Timeout(connect=_CONNECT_SECONDS, read=min(_SILENCE_SECONDS, seconds))
     retries = urllib3.Retry(connect=1, read=0, redirect=5)
     try:
-        with http.request(
-            "GET", url, preload_content=False, timeout=limits, retries=retries
-        ) as response:
+        with (
+            limited(Limit(time.monotonic() + seconds)) as limit,
+            http.request(
+                "GET", url, preload_content=False, timeout=limits, retries=retries
+            ) as response,
+        ):
+            limit.begin_body()
             if response.status != HTTPStatus.OK:
                 raise NetworkError(f"{url} cannot be had: HTTP status {response.status}.")
             # read1, unlike read, returns what has come: a slow server cannot outwit the clock.

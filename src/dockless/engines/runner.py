@@ -26,6 +26,7 @@ _KEPT = (
     "PATH",
     "TZ",
 )
+_COMMIT_RATE = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class _Watch:
         deadline, stall = self._limits.deadline, self._limits.stall
         if deadline is not None and now > deadline:
             raise out_of_time(self._host)
-        if self._moved and now - self._changed > stall:
+        # what it sent last may be committed for long before the registry answers
+        if self._moved and now - self._changed > stall + self._moved[1] / _COMMIT_RATE:
             raise _stalled(self._engine, self._host, stall)
 
 

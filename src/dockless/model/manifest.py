@@ -13,6 +13,9 @@ from dockless.model.digest import Digest
 from dockless.model.platform import Platform
 
 LONGEST_MANIFEST = 4 * 1024 * 1024
+MOST_DOCUMENTS = 5000
+"""How many manifests and indexes one image may lead to; the largest known have some hundred."""
+
 """Bytes; the least that the distribution-spec asks registries to take, and the most we read."""
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -27,6 +27,7 @@ from dockless.registry.tokens import Pass, authorization, refused
 from dockless.together import side_by_side
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_MOST_PAGES = 10_000
 Account = Callable[[], Credential | None]
 _NEXT = re.compile(r'<(?P<url>[^>]+)>;\s*rel="?next')
 _WANTS_TLS = (
@@ -176,8 +177,14 @@ class RegistryClient:
         As the distribution-spec has it under 'Listing Tags', page by page.
         """
         found: list[str] = []
-        path = "tags/list"
+        path, pages = "tags/list", 0
         while path:
+            pages += 1
+            if pages > _MOST_PAGES:
+                raise PushError(
+                    f"{repository.host} lists the tags of {repository} without an end.",
+                    "Name the tags in place of a rule.",
+                )
             answer = self._ask("GET", repository, path)
             if answer.status != _OK:
                 break

@@ -7,7 +7,7 @@ from dockless.layout.oci import blob_path, write_layout
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import PushError, SourceError
-from dockless.model.manifest import Descriptor, Index, Manifest, parse_document
+from dockless.model.manifest import MOST_DOCUMENTS, Descriptor, Index, Manifest, parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.registry.client import RegistryClient
 from dockless.together import side_by_side
@@ -39,6 +39,8 @@ def download(client: RegistryClient, source: Reference, layout: Path) -> None:
         digest = waiting.pop()
         if digest in documents:
             continue
+        if len(documents) >= MOST_DOCUMENTS:
+            raise SourceError(f"{source} has more than {MOST_DOCUMENTS} manifests.")
         document = _document(client, repository, digest, documents)
         if isinstance(document, Index):
             waiting += [child.digest for child in document.manifests]

@@ -15,6 +15,7 @@ import urllib3
 from urllib3 import exceptions
 
 from dockless import __version__
+from dockless.deadline import POOLS, Limit, TimedTls, limited
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.model.errors import NetworkError, ServerError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
@@ -24,7 +25,6 @@ from dockless.registry.tls_errors import plain, tls_error
 CONNECTIONS = 8
 _AGENT = f"dockless/{__version__}"
 _CONNECT_SECONDS = 10.0
-_ANSWER_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
 _OK, _FAILED = 200, 500
 _PIECE = 1 << 20
@@ -95,23 +95,29 @@ class Http:
         Raises:
             NetworkError: It was not answered, or the answer is that of a registry in trouble.
         """
-        left = _ANSWER_SECONDS if self._until is None else self._until - time.monotonic()
+        limit = Limit(self._until)
+        left = limit.sending()
         if left <= 0:
             raise out_of_time(self.endpoint.host)
-        with _network_errors(self.endpoint.host, url, self._environment):
+        with (
+            self._timely(),
+            _network_errors(self.endpoint.host, url, self._environment),
+            limited(limit),
+        ):
             response = self._pool(url).request(
                 method,
                 url,
                 headers={"User-Agent": _AGENT, **(headers or {})},
                 body=body,
-                timeout=urllib3.Timeout(
-                    connect=min(left, _CONNECT_SECONDS), read=min(left, _ANSWER_SECONDS)
-                ),
+                timeout=urllib3.Timeout(connect=min(left, _CONNECT_SECONDS), read=left),
                 retries=_REDIRECTS,
                 preload_content=False,
+                # we ask for none, and what is inflated has no bound
+                decode_content=False,
             )
+            limit.begin_body()
             with contextlib.closing(response):
-                data = self._read(response, sink)
+                data = self._read(response, sink, limit)
         if response.status in _PASSING:
             kind = ServerError if response.status == _FAILED else NetworkError
             said = f"{response.status} {response.reason or ''}".rstrip()
@@ -123,17 +129,28 @@ class Http:
             )
         return Answer(response.status, response.headers, data)
 
-    def _read(self, response: urllib3.BaseHTTPResponse, sink: Sink | None) -> bytes:
+    @contextlib.contextmanager
+    def _timely(self) -> Iterator[None]:
+        """Say that the time is over, where that is why the network failed."""
+        try:
+            yield
+        except NetworkError:
+            if self._until is not None and time.monotonic() >= self._until:
+                raise out_of_time(self.endpoint.host) from None
+            raise
+
+    def _read(self, response: urllib3.BaseHTTPResponse, sink: Sink | None, limit: Limit) -> bytes:
         if sink is None or response.status != _OK:
             data = response.read(LONGEST_MANIFEST + 1)
             if len(data) <= LONGEST_MANIFEST:
                 response.release_conn()
-            return data
+            return _plain(data, response.headers.get("Content-Encoding", ""))
         # read1, unlike read, returns what has come: a slow server cannot outwit the deadline
         while piece := response.read1(_PIECE):
             if self._until is not None and time.monotonic() > self._until:
                 raise out_of_time(self.endpoint.host)
-            sink(piece)
+            with limit.paused():
+                sink(piece)
         response.release_conn()
         return b""
 
@@ -143,8 +160,22 @@ class Http:
         if key not in self._pools:
             secure = ssl_context(self.endpoint.trust) if parts.scheme == "https" else None
             manager = _manager(proxy(url, self._environment))
-            self._pools[key] = manager(maxsize=self._connections, block=True, ssl_context=secure)
+            pool = manager(maxsize=self._connections, block=True, ssl_context=secure)
+            pool.pool_classes_by_scheme = POOLS
+            self._pools[key] = pool
         return self._pools[key]
+
+
+def _plain(data: bytes, encoding: str) -> bytes:
+    """Return a document as it was before a server that was not asked to compressed it."""
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        return data
+    import zlib  # noqa: PLC0415 - rare
+
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, LONGEST_MANIFEST + 1)
+    except zlib.error:
+        return data
 
 
 def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
@@ -186,6 +217,7 @@ def _speaks_tls(host: str, seconds: float) -> bool:
 def ssl_context(trust: Trust) -> ssl.SSLContext:
     """Return the TLS settings: the system's authorities and these."""
     context = ssl.create_default_context()
+    context.sslsocket_class = TimedTls
     try:
         for path in trust.ca_files:
             context.load_verify_locations(path)

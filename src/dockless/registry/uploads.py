@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
+from dockless.deadline import answer_seconds, committing
 from dockless.layout.growing import GivenUpError, Growing
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, NetworkError, ServerError
@@ -165,8 +166,10 @@ class HeadStart:
         return sent
 
     def _end_stall(self) -> None:
-        stall = self._watch.stall
-        if time.monotonic() - self._moved > stall:
+        stall, now = self._watch.stall, time.monotonic()
+        if any(upload.answer_by > now for upload in self._uploads):
+            self._moved = now  # the registry has all of it, and may be long at work
+        if now - self._moved > stall:
             self._watch.note(f"What went ahead moved no byte for {stall:g} seconds.")
             self._stopped.set()
 
@@ -190,6 +193,8 @@ class HeadStart:
                         _BUSY_SECONDS if error.retry_after is None else error.retry_after
                     )
                 raise
+            finally:
+                upload.answer_by = 0.0
 
     def _fill(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
         upload.digest = blob.digest
@@ -234,6 +239,7 @@ class HeadStart:
         upload.location = begun.headers.get("Location", "")
         headers = {"Content-Type": "application/octet-stream", **headers}
         received = self._client.request("PATCH", self._repository, upload.location, headers, chunks)
+        upload.answer_by = 0.0
         if received.status in _RECEIVED:
             upload.location = received.headers.get("Location", "")
             upload.complete = bool(upload.location)
@@ -243,7 +249,9 @@ class HeadStart:
         url = f"{upload.location}{joint}digest={quote(str(digest))}"
         # even an answer that got lost may have committed it
         upload.location = ""
-        answer = self._client.request("PUT", self._repository, url)
+        upload.answer_by = time.monotonic() + answer_seconds(upload.sent)
+        with committing(upload.sent):
+            answer = self._client.request("PUT", self._repository, url)
         upload.accepted = answer.status == _CREATED
 
     def _sent(self, upload: "_Upload", chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -256,6 +264,7 @@ class HeadStart:
                     yield chunk
                 upload.sent += len(chunk)
                 self._gauge.count(len(chunk))
+        upload.answer_by = time.monotonic() + answer_seconds(upload.sent)
 
 
 class NoUploads:
@@ -287,6 +296,7 @@ class _Upload(threading.Thread):
         location: The session that holds what was sent, not yet committed; empty for none.
         complete: Whether all of it was sent, so that the session can be committed.
         accepted: Whether the registry has it as a blob.
+        answer_by: The moment until which its last answer may take; 0 while none is waited for.
     """
 
     def __init__(
@@ -300,6 +310,7 @@ class _Upload(threading.Thread):
         self.location = ""
         self.complete = False
         self.accepted = False
+        self.answer_by = 0.0
 
     def run(self) -> None:
         self._send(self)

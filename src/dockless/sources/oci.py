@@ -11,6 +11,7 @@ from dockless.model.manifest import (
     CONTAINERD_NAME,
     INDEXES,
     MANIFESTS,
+    MOST_DOCUMENTS,
     REF_NAME,
     Descriptor,
     Index,
@@ -133,13 +134,16 @@ def pick(files: Files, root: Descriptor, platform: Platform) -> Descriptor:
     return root
 
 
-def _in_index(files: Files, root: Descriptor, wanted: Platform, depth: int) -> Descriptor | None:
-    if depth > _DEEPEST:
-        raise _too_deep(files)
+def _in_index(
+    files: Files, root: Descriptor, wanted: Platform, depth: int, seen: set[Digest] | None = None
+) -> Descriptor | None:
+    seen = _seen(files, root, depth, set() if seen is None else seen)
     index = _index(files, str(root.digest), _checked(files, root))
     for child in index.manifests:
+        if child.digest in seen:
+            continue
         if child.media_type in INDEXES:
-            found = _in_index(files, child, wanted, depth + 1)
+            found = _in_index(files, child, wanted, depth + 1, seen)
         else:
             found = child if child.platform and child.platform.serves(wanted) else None
         if found:
@@ -153,11 +157,20 @@ def _platforms(files: Files, root: Descriptor) -> list[Platform]:
 
 
 def walk(
-    files: Files, root: Descriptor, depth: int = 0
+    files: Files, root: Descriptor, depth: int = 0, seen: set[Digest] | None = None
 ) -> Iterator[tuple[Descriptor, bytes, Manifest | Index]]:
-    """Yield every manifest and index from the root down, checked against its descriptor."""
-    if depth > _DEEPEST:
-        raise _too_deep(files)
+    """Yield every manifest and index from the root down once, checked against its descriptor.
+
+    Args:
+        files: The layout.
+        root: Where it begins.
+        depth: How many indexes lead there.
+        seen: What was yielded before.
+
+    Raises:
+        SourceError: One is missing or damaged, or they are too many or too deep.
+    """
+    seen = _seen(files, root, depth, set() if seen is None else seen)
     data = _checked(files, root)
     try:
         document = parse_document(data)
@@ -167,10 +180,20 @@ def walk(
     yield root, data, document
     if isinstance(document, Index):
         for child in document.manifests:
-            if child.media_type in INDEXES | MANIFESTS:
+            if child.media_type in INDEXES | MANIFESTS and child.digest not in seen:
                 if blob_name(child.digest) not in files:
                     raise _absent(files, child)
-                yield from walk(files, child, depth + 1)
+                yield from walk(files, child, depth + 1, seen)
+
+
+def _seen(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[Digest]:
+    """Return what was seen, and one more; raise SourceError where there is no end to be seen."""
+    if depth > _DEEPEST:
+        raise SourceError(f"{files.label} nests indexes more than {_DEEPEST} deep.")
+    seen.add(root.digest)
+    if len(seen) > MOST_DOCUMENTS:
+        raise SourceError(f"An image of {files.label} has more than {MOST_DOCUMENTS} manifests.")
+    return seen
 
 
 def blob_name(digest: Digest) -> str:
@@ -209,10 +232,6 @@ def _absent(files: Files, child: Descriptor) -> SourceError:
         f"{files.label} lists an image{platform} ({child.digest}) that it does not hold.",
         "Push one that is there with --platform, or save the image with all its platforms.",
     )
-
-
-def _too_deep(files: Files) -> SourceError:
-    return SourceError(f"{files.label} nests indexes more than {_DEEPEST} deep.")
 
 
 def _no_platform(label: str, wanted: Platform, there: list[Platform]) -> SourceError:

@@ -17,6 +17,7 @@ from dockless.model.errors import AbsentError, SourceError
 from dockless.model.manifest import (
     INDEXES,
     MANIFESTS,
+    MOST_DOCUMENTS,
     Descriptor,
     Index,
     Manifest,
@@ -145,7 +146,9 @@ class _Part:
     complete: bool
 
 
-def _parts(files: Documents, root: Descriptor) -> Iterator[_Part]:
+def _parts(files: Documents, root: Descriptor, seen: set[Digest] | None = None) -> Iterator[_Part]:
+    seen = set() if seen is None else seen
+    seen.add(root.digest)
     name = blob_name(root.digest)
     platform = root.platform if root.platform and root.platform.os != "unknown" else None
     try:
@@ -154,8 +157,9 @@ def _parts(files: Documents, root: Descriptor) -> Iterator[_Part]:
         return
     if isinstance(document, Index):
         for child in document.manifests:
-            if child.media_type in INDEXES | MANIFESTS:
-                yield from _parts(files, child)
+            new = child.digest not in seen and len(seen) < MOST_DOCUMENTS
+            if new and child.media_type in INDEXES | MANIFESTS:
+                yield from _parts(files, child, seen)
         return
     blobs = (document.config, *document.layers) if isinstance(document, Manifest) else ()
     held = (blob.urls or blob_name(blob.digest) in files for blob in blobs)

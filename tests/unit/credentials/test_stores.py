@@ -238,7 +238,7 @@ def test_a_session_folder_that_root_closed_has_no_login(
     def refuse(path: Path) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("dockless.credentials.stores.read_regular", refuse)
 
     assert read(Path("/run/containers/1000/auth.json"), APP) == ()
     with pytest.raises(UsageError, match="cannot be read: Permission denied"):

@@ -1,4 +1,5 @@
 import email.utils
+import gzip
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -76,6 +77,18 @@ def test_an_answer_that_never_ends_is_cut_and_its_connection_not_used_again() ->
     pool = Pool(body=bytes(LONGEST_MANIFEST + 2))
     assert len(connected(pool).ask("GET", URL).body) == LONGEST_MANIFEST + 1
     assert pool.released == 0
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP"])
+def test_a_document_that_was_compressed_unasked_is_inflated_as_far_as_one_goes(
+    encoding: str,
+) -> None:
+    headers = {"Content-Encoding": encoding}
+    assert connected(Pool(200, headers, gzip.compress(b"body"))).ask("GET", URL).body == b"body"
+    assert connected(Pool(200, headers, b"body")).ask("GET", URL).body == b"body"
+    bomb = Pool(200, headers, gzip.compress(bytes(50_000_000)))
+    assert len(connected(bomb).ask("GET", URL).body) == LONGEST_MANIFEST + 1
+    assert not bomb.asked[0]["decode_content"]
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])

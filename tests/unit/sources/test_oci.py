@@ -184,3 +184,47 @@ def test_indexes_nest_only_so_deep(layout: Layout, parts: list[Layer]) -> None:
         opened(layout).content()
     with pytest.raises(SourceError):
         opened(layout, "linux/s390x")
+
+
+class Counted(Folder):
+    """A layout that counts what is read of it."""
+
+    read = 0
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        self.read += 1
+        return super().document(name)
+
+
+def counted(layout: Layout) -> Counted:
+    return Counted(layout.folder, "layout", FakeProgress())
+
+
+@pytest.mark.parametrize(("times", "depth"), [(12, 7), (2, 8), (1000, 2)])
+def test_each_manifest_is_read_once_however_often_it_is_named(
+    layout: Layout, parts: list[Layer], times: int, depth: int
+) -> None:
+    root = layout.image(parts)
+    for _ in range(depth):
+        root = layout.index(*[root] * times)
+    layout.top(root)
+    kept = counted(layout)
+    image = PackedImage(kept, roots(kept)[0], None)
+    assert len(image.content().documents) == depth + 1
+    assert kept.read <= depth + 3
+    with pytest.raises(SourceError, match="no image for linux/s390x"):
+        PackedImage(kept, roots(kept)[0], Platform.parse("linux/s390x"))
+    assert kept.read <= 3 * depth + 6
+
+
+def test_an_image_has_only_so_many_manifests(
+    layout: Layout, parts: list[Layer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockless.sources.oci.MOST_DOCUMENTS", 4)
+    images = [layout.index(*[layout.image(parts)] * times) for times in (1, 2, 3)]
+    layout.top(layout.index(*images[:2]))
+    assert len(opened(layout).content().documents) == 4
+    layout.top(layout.index(*images))
+    with pytest.raises(SourceError, match="more than 4 manifests"):
+        opened(layout).content()
