@@ -62,7 +62,7 @@ def complete(
     if lost:
         raise PushError(
             f"{repository.host} does not have the blob {lost[0]} of {repository}.",
-            "No tag was moved. Push again; if it stays so, the registry loses data.",
+            "Push again; if it stays so, the registry loses data.",
         )
 
 
@@ -73,5 +73,5 @@ def _parsed(repository: Repository, digest: Digest, data: bytes | None) -> Manif
         raise PushError(
             f"{repository.host} does not have the manifest {digest} of {repository}, or it is "
             "something else.",
-            "No tag was moved. Push again.",
+            "Push again.",
         ) from None

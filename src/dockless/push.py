@@ -2,11 +2,30 @@
 
 from dockless.delivery import Delivery, deliver, refuse_moves
 from dockless.inventory import Inventory
-from dockless.model.errors import DocklessError, PushError
+from dockless.model.digest import Digest
+from dockless.model.errors import (
+    AuthError,
+    ConflictError,
+    DocklessError,
+    EngineError,
+    ImmutableTagError,
+    ManifestRefusedError,
+    PushError,
+    UsageError,
+)
 from dockless.model.plan import Plan, PushResult, TagPlan
 from dockless.model.reference import Reference
 from dockless.ports import Image
 from dockless.push_context import Means, Order
+
+_REFUSALS = (
+    AuthError,
+    ConflictError,
+    EngineError,
+    ImmutableTagError,
+    ManifestRefusedError,
+    UsageError,
+)
 
 
 def push(order: Order, image: Image, means: Means) -> PushResult:
@@ -16,8 +35,8 @@ def push(order: Order, image: Image, means: Means) -> PushResult:
     The tags move last, one by one, so none ever names an incomplete image.
 
     Raises:
-        DocklessError: With the exit code of what went wrong; no tag was moved, unless the error
-            says so.
+        DocklessError: With the exit code of what went wrong; it says which tags were moved, and
+            which may have been.
     """
     return publish(order, deliver(order, image, means), means)
 
@@ -48,7 +67,8 @@ def move_tags(order: Order, plan: Plan, means: Means) -> None:
     """Make every tag of the plan name what the repository has by digest.
 
     Raises:
-        DocklessError: With the exit code of what went wrong; it says which tags moved.
+        DocklessError: With the exit code of what went wrong; it says which tags moved, and whether
+            the one that it is about may have.
     """
     done: list[str] = []
     for tag in plan.tags:
@@ -64,20 +84,46 @@ def move_tags(order: Order, plan: Plan, means: Means) -> None:
 
 
 def _move(order: Order, plan: Plan, means: Means, tag: str) -> None:
-    root = plan.content.root
+    root, name = plan.content.root.digest, Reference(plan.repository, tag)
     inventory = Inventory(means.registry, order.repository, means.patience)
-
-    def attempt() -> None:
-        means.engine().move(plan.content, plan.repository, tag)
-
     if order.immutable:
         now = inventory.tag(tag)
-        refuse_moves(order, (TagPlan(tag, now, root.digest),))
-    means.patience.call(attempt)
-    now = inventory.tag(tag) if order.verify else root.digest
-    if now != root.digest:
+        refuse_moves(order, (TagPlan(tag, now, root),))
+    means.moves.begin(name)
+    try:
+        means.patience.call(lambda: means.engine().move(plan.content, plan.repository, tag))
+    except DocklessError as error:
+        moved = _came_through(error, means, name, root)
+        if moved is None:  # it stays among those that may have
+            error.what += f" {name} may have been moved to {root}."
+            raise
+        if not moved:
+            means.moves.end(name, moved=False)
+            raise
+    means.moves.end(name, moved=True)
+    if order.verify:
+        _read_back(inventory, name, root)
+
+
+def _came_through(error: DocklessError, means: Means, name: Reference, root: Digest) -> bool | None:
+    """Return whether a move that failed came through all the same; None where nobody can say."""
+    if isinstance(error, _REFUSALS):
+        return False
+    try:
+        return means.registry.tag(name.repository, name.tag) == root
+    except DocklessError:
+        return None
+
+
+def _read_back(inventory: Inventory, name: Reference, root: Digest) -> None:
+    """See that a tag names what it was moved to."""
+    try:
+        now = inventory.tag(name.tag)
+    except DocklessError as error:
+        error.what += f" {name} was moved to {root} before that."
+        raise
+    if now != root:
         raise PushError(
-            f"{Reference(plan.repository, tag)} names {now or 'nothing'} after it was moved to "
-            f"{root.digest}.",
+            f"{name} names {now or 'nothing'} after it was moved to {root}.",
             "Somebody else may push to it at the same time, or the registry lies.",
         )

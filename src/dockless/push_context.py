@@ -8,6 +8,7 @@ from dockless.inventory import Inventory
 from dockless.manifest_format import ManifestFormat
 from dockless.model.content import Content
 from dockless.model.digest import Digest
+from dockless.model.moves import TagMoves
 from dockless.model.packing import GZIP, Packing
 from dockless.model.reference import Repository
 from dockless.model.timings import Timings
@@ -51,6 +52,7 @@ class Means:
         timings: Told how long each step took.
         packing: Says how layers that were not compressed are.
         manifest_format: Which media types manifests get.
+        moves: Told of every tag before and after it is moved.
     """
 
     registry: Registry
@@ -64,6 +66,7 @@ class Means:
     timings: Timings = field(default_factory=Timings)
     packing: Callable[[], Packing] = lambda: GZIP
     manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
+    moves: TagMoves = field(default_factory=TagMoves)
 
     def inventory(self, repository: Repository) -> Inventory:
         """Return what asks what a repository has."""

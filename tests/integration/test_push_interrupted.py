@@ -40,8 +40,12 @@ class Ending:
 
 ENDINGS = pytest.mark.parametrize(
     "ending",
-    [Ending(signal.SIGINT, 130, "Interrupted."), Ending(signal.SIGTERM, 143, "Terminated.")],
-    ids=["ctrl-c", "sigterm"],
+    [
+        Ending(signal.SIGINT, 130, "Interrupted."),
+        Ending(signal.SIGTERM, 143, "Terminated."),
+        Ending(signal.SIGHUP, 143, "Terminated."),
+    ],
+    ids=["ctrl-c", "sigterm", "sighup"],
 )
 ENGINES = pytest.mark.parametrize("engine", ["crane", "skopeo"])
 

@@ -1,3 +1,4 @@
+import copy
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,9 @@ from dockless.model.errors import (
     NetworkError,
     PushError,
     ServerError,
+    UnexplainedError,
 )
+from dockless.model.moves import TagMoves
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.ports import Engine, Task
@@ -61,6 +64,7 @@ class Shop:
     may_resend: bool = True
     resent: list[frozenset[Digest]] = field(default_factory=list)
     layouts: list[Path] = field(default_factory=list)
+    moves: TagMoves = field(default_factory=TagMoves)
     registry: FakeRegistry = field(init=False)
     image: FakeImage = field(init=False)
     early: FakeEarlyUploads = field(init=False)
@@ -107,6 +111,7 @@ class Shop:
             Patience(self.attempts, None, self.progress.note, self.sleep, self.brake),
             itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
             manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
+            moves=self.moves,
         )
 
     def learn(self, *, takes_oci: bool) -> None:
@@ -266,6 +271,84 @@ def test_an_error_says_which_tags_moved_before_it(
     with pytest.raises(type(error)) as caught:
         shop.push("v1", "v2")
     assert ("Moved before: v1" in str(caught.value)) == (tag == "v2")
+
+
+LOST = NetworkError("The answer came too late.", passing=False)
+ODD = UnexplainedError("The program failed.")
+
+
+def _moves_all_the_same(shop: Shop, error: Exception) -> Callable[[], None]:
+    """Return a move that is made, and whose answer is lost."""
+    error = copy.copy(error)
+
+    def move() -> None:
+        shop.held.tags["v1"] = shop.content.root.digest
+        raise error
+
+    return move
+
+
+@pytest.mark.parametrize("error", [LOST, ODD, PushError("Status 418.")])
+def test_a_move_whose_answer_was_lost_is_a_move(shop: Shop, error: Exception) -> None:
+    shop.journal.on("move v1", _moves_all_the_same(shop, error))
+    assert shop.push().verified
+    assert str(shop.moves) == f"{REPOSITORY}:v1 was moved."
+
+
+@pytest.mark.parametrize("error", [LOST, ODD, PushError("Status 418.")])
+@pytest.mark.parametrize("moves", [True, False], ids=["moved", "unmoved"])
+def test_a_move_of_which_nobody_can_say_how_it_ended_is_said_to_be_one(
+    shop: Shop, error: Exception, *, moves: bool
+) -> None:
+    shop.attempts = 1
+    shop.journal.on("move v1", _moves_all_the_same(shop, error) if moves else copy.copy(error))
+    shop.journal.on("tag v1", None, NetworkError("Gone."))
+    with pytest.raises(type(error)) as caught:
+        shop.push()
+    said = f"{REPOSITORY}:v1 may have been moved"
+    assert f"{said} to {shop.content.root.digest}." in str(caught.value)
+    assert str(shop.moves) == f"{said}."
+    assert "No tag was moved" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error", [LOST, ODD, PushError("Status 418."), AuthError("Denied."), ConflictError("Taken.")]
+)
+def test_a_move_that_was_not_made_is_said_to_be_none(shop: Shop, error: Exception) -> None:
+    shop.attempts = 1
+    shop.journal.on("move v1", copy.copy(error))
+    with pytest.raises(type(error)) as caught:
+        shop.push()
+    assert "may have been" not in str(caught.value)
+    assert str(shop.moves) == "No tag was moved."
+
+
+@pytest.mark.parametrize("error", [LOST, ServerError("It fails."), PushError("It is a web page.")])
+def test_a_read_back_that_fails_takes_no_move_back(shop: Shop, error: Exception) -> None:
+    shop.attempts = 1
+    shop.journal.on("tag v1", None, copy.copy(error))
+    with pytest.raises(type(error)) as caught:
+        shop.push()
+    assert f"{REPOSITORY}:v1 was moved to {shop.content.root.digest} before" in str(caught.value)
+    assert str(shop.moves) == f"{REPOSITORY}:v1 was moved."
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("push", "No tag was moved."),
+        ("move v1", "team/shop:v1 may have been moved."),
+        ("move v2", "team/shop:v1 was moved. registry.example.com/team/shop:v2 may have been"),
+    ],
+)
+def test_an_interrupt_finds_what_was_moved(shop: Shop, step: str, said: str) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    shop.journal.on(step, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        shop.push("v1", "v2")
+    assert said in str(shop.moves)
 
 
 def _loses_manifest(held: Held) -> None:

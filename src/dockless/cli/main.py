@@ -25,7 +25,6 @@ _COMMANDS = {
     "cache": "Show or prune the store of staged layers.",
     "tools": "Find, check and install the engines: crane and skopeo.",
 }
-_UNMOVED = "No tag was moved unless a line above says so."
 _OUT_OF_TIME = "It was not done in the time given by --timeout."
 _BUG, _INTERRUPTED, _TERMINATED = 70, 130, 143
 
@@ -110,11 +109,11 @@ def _ending(error: BaseException) -> int:
             error.show()
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
-            code, said = _INTERRUPTED, f"Interrupted. {_UNMOVED}"
+            code, said = _INTERRUPTED, f"Interrupted. {stops.moves()}"
         case stops.Terminated():
-            code, said = _TERMINATED, f"Terminated. {_UNMOVED}"
+            code, said = _TERMINATED, f"Terminated. {stops.moves()}"
         case stops.TimeIsOver():
-            code, said = NetworkError.exit_code, f"Error: {_OUT_OF_TIME} {_UNMOVED}"
+            code, said = NetworkError.exit_code, f"Error: {_OUT_OF_TIME} {stops.moves()}"
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1

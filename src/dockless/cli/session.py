@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from dockless.cli import repositories
+from dockless.cli import repositories, stops
 from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.packer import Packer
 from dockless.cli.registries import Find, OpenRegistry, Registries
@@ -251,6 +251,7 @@ class Session:
             self.timings,
             lambda: self._staging.packing,
             self._format(repository.host),
+            stops.moves(),
         )
 
     def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:

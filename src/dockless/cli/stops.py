@@ -6,6 +6,8 @@ import time
 from types import FrameType
 from typing import Any
 
+from dockless.model.moves import TagMoves
+
 _LOOK_SECONDS = 1.0
 _SAME_SECONDS = 1.0
 _GRACE_SECONDS = 3.0
@@ -26,12 +28,14 @@ class _Stops:
         self.first: BaseException | None = None
         self.until: float | None = None
         self.before: dict[int, Any] = {}
+        self.moves = TagMoves()
         self._asked = 0.0
         self._lost: list[BaseException] = []
 
     def clear(self) -> None:
         """Forget what ended another command, as a test runs several in one process."""
         self.first, self.until, self._lost = None, None, []
+        self.moves = TagMoves()
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Raise what a signal stands for.
@@ -101,6 +105,11 @@ def end_by(moment: float | None) -> None:
     not come to an end.
     """
     _stops.until = moment
+
+
+def moves() -> TagMoves:
+    """Return what this command notes its moves of tags in."""
+    return _stops.moves
 
 
 def reason(error: BaseException) -> BaseException:

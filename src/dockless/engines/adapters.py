@@ -236,5 +236,5 @@ def _compare(engine: str, reported: Digest | None, wanted: Digest) -> None:
     if reported != wanted:
         raise UnexplainedError(
             f"{engine} reports that it pushed {reported or 'nothing'}, not {wanted}.",
-            "No tag was moved. Try the other engine with --engine.",
+            "Try the other engine with --engine.",
         )

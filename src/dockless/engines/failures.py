@@ -87,7 +87,7 @@ _RULES = (
         frozenset(),
         lambda engine, host, said: EngineRefusedError(
             f"{engine} refuses to push to {host}: {said}",
-            "No tag was moved. Push with --engine auto, which then uses another writer.",
+            "Push with --engine auto, which then uses another writer.",
         ),
     ),
     # docker-registry says so while another push of the same blob writes the file that names it
@@ -218,14 +218,12 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
                 break  # what is refused, or ends too early, is something on this machine
             return error
     if _MANIFEST.search(stderr) and (codes & _NOT_ACCEPTED or _INVALID.search(said)):
-        return ManifestRefusedError(
-            f"{host} does not accept this manifest: {said}", "No tag was moved."
-        )
+        return ManifestRefusedError(f"{host} does not accept this manifest: {said}")
     if any(word in low for word in _TROUBLE):
         return NetworkError(f"{host} is in trouble: {said}", "Try again later.")
     return UnexplainedError(
         f"{engine} failed: {said}",
-        "No tag was moved. Without --engine another writer goes on where the program is at fault.",
+        "Without --engine another writer goes on where the program is at fault.",
         answered=bool(_ANSWER.search(stderr) or _CODE.search(stderr)),
     )
 

@@ -148,7 +148,7 @@ class RegistryClient:
             raise PushError(
                 f"{repository.host} lies: asked for {digest} of {repository}, it gives "
                 f"{len(answer.body)} bytes with the digest {Digest.of(answer.body)}.",
-                "No tag was moved. Do not trust this registry, or what stands before it.",
+                "Do not trust this registry, or what stands before it.",
             )
         return answer.body
 

@@ -139,7 +139,7 @@ def manifest_error(answer: Answer, repository: Repository, name: str) -> Dockles
     return PushError(
         f"{repository.host} does not take {name} of {repository} "
         f"(status {put.refusal.status}): {put.words}.",
-        "No tag was moved.",
+        "Ask whoever runs the registry what it accepts.",
     )
 
 
@@ -164,7 +164,7 @@ def blob_error(answer: Answer, repository: Repository, blob: Digest) -> Dockless
     return PushError(
         f"{repository.host} does not take the blob {blob} of {repository} "
         f"(status {put.refusal.status}): {put.words}.",
-        "No tag was moved.",
+        "Ask whoever runs the registry what it accepts.",
     )
 
 
