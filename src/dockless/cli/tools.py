@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -225,10 +224,11 @@ def _row(found: "Abilities", *, check: bool) -> _Row:
 
 def _probed(found: "Abilities") -> "ProbeResult":
     """Make a push probe of an engine, and remember what it found."""
+    from dockless.cli.folders import temporary_folder  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
     from dockless.processes.scratch import scratch  # noqa: PLC0415
 
-    with scratch(Path(tempfile.gettempdir()), "dockless-") as folder:
+    with scratch(temporary_folder(os.environ), "dockless-probe-") as folder:
         result = probe_push(found.name, found.path, found.policy, os.environ, folder)
     _records().keep(found.path, result, found.policy)
     return result

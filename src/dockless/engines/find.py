@@ -27,7 +27,8 @@ def candidates(name: str, search_path: str, own: Path) -> tuple[Path, ...]:
     found = shutil.which(name, path=search_path)
     paths = [Path(found).absolute()] if found else []
     mine = own / name
-    if mine.is_file() and os.access(mine, os.X_OK):
+    # unlike Path.is_file, these are only false in a folder that this user may not look into
+    if os.path.isfile(mine) and os.access(mine, os.X_OK):  # noqa: PTH113
         paths.append(mine)
     return tuple(dict.fromkeys(paths))
 

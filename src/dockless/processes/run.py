@@ -124,7 +124,7 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
     Raises:
         EngineError: It cannot be started.
     """
-    with tempfile.TemporaryFile() as log:
+    with _log() as log:
         try:
             child = subprocess.Popen(
                 argv,
@@ -141,6 +141,14 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
                 yield Stream(argv, child, log)
             finally:
                 _end(child)
+
+
+def _log() -> IO[bytes]:
+    """Return a file without a name, in memory where no folder can be written to."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -31,6 +31,7 @@ _PLACES = (
     re.compile(r"(?P<host>[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%\w+)?)(?P<port>)"),
 )
 
+_NAMELESS = "No user exists for uid"
 Options = Mapping[str, tuple[str, ...]]
 
 
@@ -94,7 +95,7 @@ def find_route(server: Server, environment: Mapping[str, str]) -> Route:
     Raises:
         UsageError: ssh refuses the configuration, or what it says cannot be used.
     """
-    home = Path(environment.get("HOME") or Path.home())
+    home = Path(environment.get("HOME") or _own_home())
     options = _options(server, environment, home)
     tokens = {
         "%": "%",
@@ -102,8 +103,8 @@ def find_route(server: Server, environment: Mapping[str, str]) -> Route:
         "h": _one(options, "hostname", server.address),
         "n": server.address,
         "p": _one(options, "port", str(server.port)),
-        "r": server.user or _one(options, "user", getpass.getuser()),
-        "u": getpass.getuser(),
+        "r": server.user or _one(options, "user", _own_name()),
+        "u": _own_name(),
     }
 
     def files(key: str, fallback: tuple[str, ...]) -> tuple[Path, ...]:
@@ -133,8 +134,24 @@ def find_route(server: Server, environment: Mapping[str, str]) -> Route:
     )
 
 
+def _own_name() -> str:
+    """Return the name of this user; the user id where it has none, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        return str(os.getuid())
+
+
+def _own_home() -> str:
+    """Return the account's own home, whatever HOME is; the root folder where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
+
+
 def _options(server: Server, environment: Mapping[str, str], home: Path) -> Options:
-    moved = home != Path(pwd.getpwuid(os.getuid()).pw_dir)
+    moved = home != Path(_own_home())
     file = home / ".ssh" / "config"
     argv = ["ssh", "-G"]
     if server.config:
@@ -155,6 +172,8 @@ def _options(server: Server, environment: Mapping[str, str], home: Path) -> Opti
         )
     except EngineError:
         return _without_ssh(server, file)
+    if done.code and _NAMELESS in done.stderr:  # ssh wants a user that has a name
+        return _without_ssh(server, file)
     if done.code:
         said = done.stderr.splitlines()[-1] if done.stderr else "it gave no reason."
         raise UsageError(
@@ -165,7 +184,7 @@ def _options(server: Server, environment: Mapping[str, str], home: Path) -> Opti
 
 def _parsed(text: str, home: Path | None) -> Options:
     """Read what `ssh -G` prints; with a home, the account's own in paths is that one."""
-    own = pwd.getpwuid(os.getuid()).pw_dir
+    own = _own_home()
     options: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         key, _, value = line.partition(" ")
