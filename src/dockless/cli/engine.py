@@ -68,6 +68,8 @@ class Engines:
         """
         if why := self.refuses(name):
             raise EngineError(why, "Push with --engine auto.")
+        if why := self._client.exposed_by(name):
+            raise EngineError(f"{why}.", "Push with --engine auto or direct.")
         return self._crane() if name == "crane" else self._skopeo()
 
     def start_sound(self, name: str) -> Crane | Skopeo:

@@ -115,7 +115,7 @@ class Equipment:
             return "one of several images is chosen here"
         if options.engine == "direct":
             return "--engine direct writes from this machine"
-        return ""
+        return self._task.client.exposed_by(self._engine_name or "crane")
 
     @cached_property
     def _engine_name(self) -> str:

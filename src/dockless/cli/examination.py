@@ -163,7 +163,8 @@ class Examination:
     @cached_property
     def _endpoint(self) -> Endpoint:
         insecure = self._options.insecure
-        return reach(self._host, insecure=insecure, trust=self._trust, seconds=_TLS_SECONDS)
+        found = reach(self._host, insecure=insecure, trust=self._trust, seconds=_TLS_SECONDS)
+        return replace(found, insecure_realms=self._options.insecure_realms)
 
     @property
     def _host(self) -> str:

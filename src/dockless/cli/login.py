@@ -10,7 +10,7 @@ import click
 from dockless.cli import accounts, ask, ways
 from dockless.cli.folders import home_folder
 from dockless.cli.obtain import Given, obtain
-from dockless.cli.options import Seconds
+from dockless.cli.options import INSECURE_REALM, Seconds
 from dockless.cli.vaults import vault
 from dockless.credentials.vault import Vault
 from dockless.model import kinds
@@ -43,6 +43,7 @@ class LoginOptions:
     insecure: bool
     ca_file: Path | None
     cert_dir: Path | None
+    insecure_realms: tuple[str, ...] = ()
 
     def given(self) -> Given:
         """Return what they say of who we are."""
@@ -103,6 +104,7 @@ DOCKLESS_KEYRING the first of them that is here, never the file.
 @click.option(
     "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
 )
+@INSECURE_REALM
 def login(**arguments: object) -> None:
     """Check a login at a registry, and keep it in the OS keyring.
 
@@ -163,6 +165,7 @@ def _checked(options: LoginOptions, target: LoginTarget, credential: Credential)
 
     trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())
     endpoint = reach(target.host, insecure=options.insecure, trust=trust)
+    endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
     return RegistryClient(Http(endpoint, os.environ), lambda: credential).check()
 
 

@@ -14,6 +14,8 @@ from dockless.model.platform import Platform
 from dockless.model.secret import Secret
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+# a name or an IPv4 address, or an IPv6 address in brackets
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.%]+\])(?::\d{1,5})?")
 
 PROGRAMS = ("crane", "skopeo")
 """The engines that are programs; one that is asked for by name writes everything itself."""
@@ -61,6 +63,7 @@ class PushOptions:
     quiet: bool
     destination: str | None
     allow_secret_commands: bool
+    insecure_realms: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
@@ -143,6 +146,21 @@ class SecretType(click.ParamType[Secret]):
         return value if isinstance(value, Secret) else Secret(str(value))
 
 
+class HostType(click.ParamType[str]):
+    """A `host[:port]`; a scheme in front of it is dropped."""
+
+    name = "host"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the host."""
+        host = re.sub("^https?://", "", str(value).strip().lower()).rstrip("/")
+        if not _HOST.fullmatch(host):
+            self.fail(f"{value!r} is no HOST or HOST:PORT", param, ctx)
+        return host
+
+
 _PATH = click.Path(path_type=Path)
 
 FORMAT = click.option(
@@ -203,12 +221,23 @@ HOW = (
 )
 """The options that say how images are pushed."""
 
+INSECURE_REALM = click.option(
+    "--insecure-realm",
+    "insecure_realms",
+    type=HostType(),
+    metavar="HOST[:PORT]",
+    multiple=True,
+    help="Send passwords to the token service on this host without TLS, too.",
+)
+"""The option that names token services without TLS; it may be given again."""
+
 TRUST = (
     click.option("--insecure", is_flag=True, help="Speak plain HTTP; loopback needs no saying."),
     click.option("--ca-file", type=_PATH, help="Trust this certificate authority, too (PEM)."),
     click.option(
         "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
     ),
+    INSECURE_REALM,
 )
 """The options that say how a registry is spoken to."""
 

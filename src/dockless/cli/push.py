@@ -1,6 +1,8 @@
 """`dockless push`: from the command line to a pushed image."""
 
+import contextlib
 import os
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -155,7 +157,11 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
     outcomes: dict[str, PushResult | DocklessError] = {}
     given = ask.given(options, settings)
     with session(options, partial(accounts.find, settings, given)) as work:
-        for candidate in work.opener.images(spec, options.platform):
+        candidates = work.opener.images(spec, options.platform)
+        if given.password or os.environ.get("DOCKLESS_PASSWORD"):
+            names = [name for candidate in candidates for name in candidate.names]
+            _see_that_one_password_does(settings, names)
+        for candidate in candidates:
             for name in candidate.names:
                 try:
                     outcomes[name] = work.push(_own_target(settings, name), candidate.open())
@@ -173,6 +179,23 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
         raise PartialError(
             f"{len(errors)} of {len(outcomes)} images were not pushed.",
             "Their errors stand above; run the push again for them.",
+        )
+
+
+def _see_that_one_password_does(settings: Settings, names: Iterable[str]) -> None:
+    """Raise UsageError where the one password given would go to every host that an archive names.
+
+    A name that is none, or leads nowhere, is that image's own failure, later.
+    """
+    hosts = set()
+    for name in names:
+        with contextlib.suppress(DocklessError):
+            hosts.add(_own_target(settings, name).repository.value.host)
+    if len(hosts) > 1:
+        raise UsageError(
+            f"The images of this source go to several registries, {', '.join(sorted(hosts))}, and "
+            "one password was given.",
+            "Log in to each with `dockless login HOST`, or push them one by one.",
         )
 
 

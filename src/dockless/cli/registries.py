@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -151,6 +151,7 @@ class Registries:
             options = self._options
             trust = find_trust(host, options.ca_file, options.cert_dir, home_folder())
             endpoint = reach(host, insecure=options.insecure, trust=trust)
+            endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
             http = Http(endpoint, os.environ, self._patience.deadline, self._space.connections)
             client = RegistryClient(http, lambda: None)
             client.ping()

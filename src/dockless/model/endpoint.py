@@ -28,11 +28,14 @@ class Endpoint:
         host: The registry's `host[:port]`, as it stands in references.
         plain_http: Whether it is spoken to without TLS.
         trust: The certificates for TLS.
+        insecure_realms: The hosts, each with a port or for all, whose token service may be sent
+            secrets without TLS, because the user says so.
     """
 
     host: str
     plain_http: bool = False
     trust: Trust = Trust()
+    insecure_realms: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:

@@ -126,6 +126,13 @@ class EngineTrustError(NetworkError):
     """An engine does not trust the registry's certificate, which dockless does trust."""
 
 
+class StrayError(NetworkError):
+    """A registry leads to a place where nothing may be sent."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy, passing=False)
+
+
 class StalledError(NetworkError):
     """An engine moved no byte for too long; it or the network may be at fault."""
 

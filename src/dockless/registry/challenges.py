@@ -14,6 +14,7 @@ import urllib3
 
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import PushError
+from dockless.registry.origins import may_have_secret
 
 LONGEST_HEADER = 32 * 1024
 """How many characters of each header are read; a usual challenge has some hundred."""
@@ -52,7 +53,7 @@ def demanded(headers: Mapping[str, str], endpoint: Endpoint) -> Challenge:
         PushError: There is none that can be answered.
     """
     challenges = offered(headers)
-    challenge = chosen(challenges, plain_http=endpoint.plain_http)
+    challenge = chosen(challenges, endpoint)
     if challenge is None:
         raise PushError(
             f"{endpoint.host} wants a kind of authentication that dockless lacks: "
@@ -115,26 +116,26 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def chosen(challenges: tuple[Challenge, ...], *, plain_http: bool) -> Challenge | None:
+def chosen(challenges: tuple[Challenge, ...], endpoint: Endpoint) -> Challenge | None:
     """Return the challenge to answer, or None when there is none that can be.
 
     A token before the password itself, whatever their order; the password where no token service
-    is named that can be asked. crane 0.22 and skopeo 1.22 take the first that they know.
+    is named that may be sent one. crane 0.22 and skopeo 1.22 take the first that they know.
 
     Args:
         challenges: What is offered.
-        plain_http: Whether the registry is spoken to without TLS, so that its token service may be.
+        endpoint: The registry, which decides to whom a secret may be sent.
     """
     bearer = [each for each in challenges if each.scheme == "bearer"]
     basic = [each for each in challenges if each.scheme == "basic"]
-    askable = [each for each in bearer if _fits(each, plain_http=plain_http)]
+    askable = [each for each in bearer if _fits(each, endpoint)]
     # one that cannot be asked comes last, for the error that says so
     return next(iter((*askable, *basic, *bearer)), None)
 
 
-def _fits(challenge: Challenge, *, plain_http: bool) -> bool:
+def _fits(challenge: Challenge, endpoint: Endpoint) -> bool:
     realm = challenge.parameters.get("realm", "")
-    return is_web_address(realm) and (plain_http or realm.lower().startswith("https:"))
+    return is_web_address(realm) and may_have_secret(realm, endpoint)
 
 
 def _names(challenges: tuple[Challenge, ...]) -> str:

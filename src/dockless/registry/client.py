@@ -23,6 +23,8 @@ from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant
 from dockless.registry.challenges import Challenge, demanded
 from dockless.registry.http import CONNECTIONS, Answer, Body, Http, Sink
+from dockless.registry.origins import goes_along
+from dockless.registry.redirects import shown
 from dockless.registry.tokens import Pass, authorization, refused
 from dockless.together import side_by_side
 
@@ -61,6 +63,7 @@ class RegistryClient:
         self.account = account
         self._actions = actions
         self._challenge: Challenge | None = None
+        self._offered: Mapping[str, str] = {}
         self._pinged = False
         self._lists_referrers: bool | None = None
         self._passes: dict[str, Pass | None] = {}
@@ -69,6 +72,7 @@ class RegistryClient:
         """Return a client of the same registry for another account; it need not ping again."""
         other = RegistryClient(self.http, account, actions)
         other._challenge, other._pinged = self._challenge, self._pinged
+        other._offered = self._offered
         return other
 
     def ping(self) -> None:
@@ -81,8 +85,14 @@ class RegistryClient:
             return
         answer = self.http.ask("GET", f"{self.http.endpoint.url}/v2/")
         host = self.http.endpoint.host
+        if not self.http.endpoint.plain_http and (clear := _in_clear(answer)):
+            raise PushError(
+                f"{host} sends on to {shown(clear)}, without TLS, where anybody could answer.",
+                "Nothing else was sent. Check the host; its name at last may be another one.",
+            )
         if answer.status == _UNAUTHORIZED:
             self._challenge = demanded(answer.headers, self.http.endpoint)
+            self._offered = answer.headers
         elif self.http.endpoint.plain_http and _wants_tls(answer):
             raise PushError(
                 f"{host} speaks TLS, and was asked in plain HTTP.", "Leave out --insecure."
@@ -262,7 +272,7 @@ class RegistryClient:
 
     def _allowed(self, repository: Repository, path: str, request: "_Request") -> Answer:
         url = urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
-        own = url.startswith(f"{self.http.endpoint.url}/")
+        own = goes_along(self.http.endpoint.url, url)
         # a Location elsewhere is a storage service, which must not see the credential
         let_in = self._authorized(repository) if own else None
         answer = self._send(url, request, let_in)
@@ -271,6 +281,8 @@ class RegistryClient:
             # a registry whose clock is ahead ends a token before its time
             let_in = self._renewed(repository)
             answer = self._send(url, request, let_in)
+        if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
+            self._see_that_it_answered_itself(answer, url)
         if answer.status == _UNAUTHORIZED:
             self._passes.pop(repository.path, None)
             if let_in and let_in.token and self.account():
@@ -284,6 +296,25 @@ class RegistryClient:
         authorized = {"Authorization": let_in.header.reveal()} if let_in else {}
         headers = {**request.headers, **authorized}
         return self.http.ask(request.method, url, headers, request.body, request.sink)
+
+    def _see_that_it_answered_itself(self, answer: Answer, url: str) -> None:
+        """Raise AuthError where a storage service refused, which knows nothing of the account."""
+        last = answer.via[-1] if answer.via else url
+        if not goes_along(self.http.endpoint.url, last):
+            raise AuthError(
+                f"{shown(last)}, where {self.http.endpoint.host} sends on to, answers "
+                f"{answer.status}.",
+                "The registry's storage refuses what the registry allows: tell whoever runs it.",
+            )
+
+    def exposed_by(self, program: str) -> str:
+        """Return why `crane` or `skopeo` must not get the credential; empty when it may."""
+        self.ping()
+        if self._challenge is None or self.account() is None:
+            return ""
+        from dockless.registry.exposure import exposure  # noqa: PLC0415 - a warm push starts none
+
+        return exposure(program, self._challenge, self._offered, self.http.endpoint)
 
     def _forbidden(self, repository: Repository) -> AuthError:
         credential = self.account()
@@ -344,6 +375,11 @@ class RegistryClient:
         let_in = authorization(self.http, self._challenge, self.account(), scope)
         self._passes[repository.path] = let_in
         return let_in
+
+
+def _in_clear(answer: Answer) -> str:
+    """Return the first URL without TLS that a request was sent on to; empty for none."""
+    return next((url for url in answer.via if not url.lower().startswith("https:")), "")
 
 
 def _wants_tls(answer: Answer) -> bool:

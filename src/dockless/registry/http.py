@@ -6,8 +6,8 @@ import math
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -19,7 +19,10 @@ from dockless.deadline import POOLS, Limit, TimedTls, limited
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.model.errors import NetworkError, ServerError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.registry import redirects
+from dockless.registry.origins import check_destination, is_typed, origin
 from dockless.registry.proxies import Proxy, proxy
+from dockless.registry.redirects import MOST_REDIRECTS, Request, sent_on, shown
 from dockless.registry.tls_errors import plain, tls_error
 
 CONNECTIONS = 8
@@ -30,7 +33,7 @@ _OK, _FAILED = 200, 500
 _PIECE = 1 << 20
 _BUSY = frozenset({429, 503})
 _PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
-_REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0, other=0)
+_NO_RETRIES = urllib3.Retry(total=None, connect=0, read=0, redirect=False, status=0, other=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,16 @@ class Answer:
         status: The HTTP status.
         headers: The headers, found whatever their case.
         body: The body; at most one byte more than a manifest may have.
+        via: The URLs that the request was sent on to, in order; the last one answered.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    via: tuple[str, ...] = ()
 
 
-Body = bytes | Iterable[bytes] | None
+Body = redirects.Body
 Sink = Callable[[bytes], object]
 
 
@@ -83,7 +88,9 @@ class Http:
         body: Body = None,
         sink: Sink | None = None,
     ) -> Answer:
-        """Send one request.
+        """Send one request, and follow where the answer sends it on to.
+
+        Each further URL goes through the proxy of its own, and gets no secret that is not for it.
 
         Args:
             method: The HTTP method.
@@ -94,7 +101,27 @@ class Http:
 
         Raises:
             NetworkError: It was not answered, or the answer is that of a registry in trouble.
+            StrayError: It leads to a link-local address.
+            AuthError: A secret in the body would go to where it does not belong.
         """
+        request = Request(method, url, headers or {}, body)
+        via: tuple[str, ...] = ()
+        while True:
+            answer = self._ask_once(request, sink)
+            following = sent_on(request, answer.status, answer.headers.get("Location", ""))
+            if following is None:
+                return replace(answer, via=via) if via else answer
+            if len(via) == MOST_REDIRECTS:
+                raise NetworkError(
+                    f"{self._named(url)} sends on more than {MOST_REDIRECTS} times, at last from "
+                    f"{shown(request.url)}.",
+                    passing=False,
+                )
+            request, via = following, (*via, following.url)
+
+    def _ask_once(self, request: Request, sink: Sink | None) -> Answer:
+        method, url = request.method, request.url
+        check_destination(url, self.endpoint)
         limit = Limit(self._until)
         left = limit.sending()
         if left <= 0:
@@ -107,10 +134,11 @@ class Http:
             response = self._pool(url).request(
                 method,
                 url,
-                headers={"User-Agent": _AGENT, **(headers or {})},
-                body=body,
+                headers={"User-Agent": _AGENT, **request.headers},
+                body=request.body,
                 timeout=urllib3.Timeout(connect=min(left, _CONNECT_SECONDS), read=left),
-                retries=_REDIRECTS,
+                retries=_NO_RETRIES,
+                redirect=False,
                 preload_content=False,
                 # we ask for none, and what is inflated has no bound
                 decode_content=False,
@@ -122,7 +150,7 @@ class Http:
             kind = ServerError if response.status == _FAILED else NetworkError
             said = f"{response.status} {response.reason or ''}".rstrip()
             raise kind(
-                f"{self.endpoint.host} answers {said} to {method} of {urlsplit(url).path}.",
+                f"{self._named(url)} answers {said} to {method} of {urlsplit(url).path}.",
                 "The registry is busy or in trouble; try again later.",
                 retry_after=_seconds(response.headers.get("Retry-After", "")),
                 busy=response.status in _BUSY,
@@ -162,8 +190,17 @@ class Http:
             manager = _manager(proxy(url, self._environment))
             pool = manager(maxsize=self._connections, block=True, ssl_context=secure)
             pool.pool_classes_by_scheme = POOLS
+            place = origin(url)
+            if place and not is_typed(place, self.endpoint):
+                from dockless.registry.connections import guard  # noqa: PLC0415 - rare
+
+                guard(pool, place, self.endpoint)
             self._pools[key] = pool
         return self._pools[key]
+
+    def _named(self, url: str) -> str:
+        """Return the registry's host, and the one of the URL where that is another."""
+        return _named(self.endpoint.host, url)
 
 
 def _plain(data: bytes, encoding: str) -> bytes:
@@ -252,8 +289,7 @@ def _seconds(retry_after: str) -> float | None:
 
 @contextlib.contextmanager
 def _network_errors(host: str, url: str, environment: Mapping[str, str]) -> Iterator[None]:
-    where = urlsplit(url).netloc
-    named = host if where == host else f"{host} ({where})"
+    named = _named(host, url)
     try:
         yield
     except exceptions.SSLError as error:
@@ -264,6 +300,11 @@ def _network_errors(host: str, url: str, environment: Mapping[str, str]) -> Iter
         raise _unreachable(named, error.reason or error, proxy(url, environment)) from None
     except exceptions.HTTPError as error:
         raise _unreachable(named, error, proxy(url, environment)) from None
+
+
+def _named(host: str, url: str) -> str:
+    where = urlsplit(url).netloc
+    return host if where == host else f"{host} ({where})"
 
 
 def _unreachable(host: str, error: Exception, via: Proxy | None) -> NetworkError:

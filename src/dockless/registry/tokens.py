@@ -13,6 +13,8 @@ from dockless.model.errors import AuthError, PushError
 from dockless.model.secret import Credential, Secret
 from dockless.registry.challenges import Challenge, is_web_address
 from dockless.registry.http import Answer, Http
+from dockless.registry.origins import goes_along, may_have_secret
+from dockless.registry.redirects import astray
 
 _UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST = 401, 403, 400
 _OK = 200
@@ -69,11 +71,12 @@ def _token(
             f"its realm is {realm[:_LONGEST_SAID]!r}.",
             "Ask whoever runs the registry to name the URL of its token service.",
         )
-    if realm.lower().startswith("http:") and not http.endpoint.plain_http and credential:
+    if credential and not may_have_secret(realm, http.endpoint):
         raise AuthError(
             f"{http.endpoint.host} would have the credential sent without TLS, "
             f"to {realm[:_LONGEST_SAID]}.",
-            "Nothing was sent. Ask whoever runs the registry to use https for its token service.",
+            "Nothing was sent. Ask whoever runs the registry to use https for its token service, "
+            "or name its host with --insecure-realm if the network there can be trusted.",
         )
     query = {"service": challenge.parameters.get("service", "")}
     if scope:
@@ -96,6 +99,9 @@ def _token(
         headers = {"Authorization": f"Basic {credential.basic().reveal()}"} if credential else {}
         joint = "&" if "?" in realm else "?"
         answer = http.ask("GET", f"{realm}{joint}{urlencode(query)}", headers)
+    strayed = next((url for url in answer.via if not goes_along(realm, url)), None)
+    if credential and strayed:  # it was not sent there, so the token is that of a guest
+        raise astray(realm, strayed)
     return _read_token(answer, http.endpoint.host, credential)
 
 

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from dockless.deadline import answer_seconds, committing
 from dockless.layout.growing import GivenUpError, Growing
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, NetworkError, ServerError
+from dockless.model.errors import DocklessError, NetworkError, ServerError, StrayError
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
@@ -88,6 +88,7 @@ class HeadStart:
         self._uploads: list[_Upload] = []
         self._there: dict[Digest, bool] = {}
         self._moved = 0.0
+        self._stray: StrayError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +137,10 @@ class HeadStart:
 
         Returns:
             Those of the blobs that the registry has accepted.
+
+        Raises:
+            StrayError: The registry leads to where nothing may be sent, so no other writer may
+                be tried: it might follow.
         """
         self._wanted = frozenset(missing)
         begun = {blob.digest for upload in self._uploads if (blob := upload.what())}
@@ -151,6 +156,8 @@ class HeadStart:
                 told = self._tell(sending, told)
                 self._end_stall()
         self._tell(sending, told)
+        if self._stray:
+            raise self._stray
         return self._wanted & {upload.digest for upload in self._uploads if upload.accepted}
 
     @property
@@ -187,6 +194,9 @@ class HeadStart:
                     self._decided.wait()
                     if upload.digest in self._wanted:
                         self._accept(upload, upload.digest)
+            except StrayError as error:
+                self._stray = error
+                raise
             except NetworkError as error:
                 if error.busy:
                     self._watch.hold(

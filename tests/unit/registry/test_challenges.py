@@ -95,6 +95,8 @@ def test_several_headers_are_read_each_by_itself() -> None:
     assert offered(headers)[1:] == (BEARER, BASIC)
 
 
+SECURE = Endpoint("registry.example.com")
+PLAIN = Endpoint("registry.example.com", plain_http=True)
 UNUSABLE = ("", "/token", "auth.example.com", "ftp://a/", "file:///etc/passwd", "http://[x/",
             "https://a:port/", "https://a:0/", "https://a:99999/", "https://", "https:///x",
             "https://a b/", "https://é/", "https://a/\x07")  # fmt: skip
@@ -104,8 +106,8 @@ UNUSABLE = ("", "/token", "auth.example.com", "ftp://a/", "file:///etc/passwd", 
 def test_basic_is_answered_where_no_token_service_can_be_asked(realm: str) -> None:
     bearer = Challenge("bearer", {"realm": realm})
     assert not is_web_address(realm)
-    assert chosen((bearer, BASIC), plain_http=True) == BASIC
-    assert chosen((bearer,), plain_http=True) == bearer  # whose error says why
+    assert chosen((bearer, BASIC), PLAIN) == BASIC
+    assert chosen((bearer,), PLAIN) == bearer  # whose error says why
 
 
 @pytest.mark.parametrize(
@@ -122,17 +124,17 @@ def test_basic_is_answered_where_no_token_service_can_be_asked(realm: str) -> No
 def test_a_token_comes_before_the_password(
     challenges: tuple[Challenge, ...], expected: Challenge | None
 ) -> None:
-    assert chosen(challenges, plain_http=False) == expected
+    assert chosen(challenges, SECURE) == expected
 
 
 def test_the_first_bearer_that_can_be_asked_is_taken() -> None:
-    assert chosen((Challenge("bearer", {}), BASIC, BEARER), plain_http=False) == BEARER
+    assert chosen((Challenge("bearer", {}), BASIC, BEARER), SECURE) == BEARER
 
 
 def test_a_token_service_without_tls_is_for_registries_without_it() -> None:
-    plain = Challenge("bearer", {"realm": "HTTP://auth.example.com/"})
-    assert chosen((plain, BASIC), plain_http=True) == plain
-    assert chosen((plain, BASIC), plain_http=False) == BASIC
+    plain = Challenge("bearer", {"realm": "HTTP://Registry.Example.com:8080/"})
+    assert chosen((plain, BASIC), PLAIN) == plain
+    assert chosen((plain, BASIC), SECURE) == BASIC
 
 
 @pytest.mark.parametrize(

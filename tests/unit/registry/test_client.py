@@ -9,6 +9,7 @@ from dockless.model.errors import AuthError, PushError
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant, Secret
 from dockless.registry.client import RegistryClient
+from dockless.registry.http import Answer
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"
@@ -305,3 +306,31 @@ def test_tags_that_have_no_end_are_an_error(
         http.on(f"GET {URL}team/shop/{path}", body=b'{"tags": ["a"]}', headers=link)
     with pytest.raises(PushError, match="without an end"):
         RegistryClient(http, lambda: None).tags(SHOP)
+
+
+@pytest.mark.parametrize(
+    "via", [("http://registry.example.com/v2/",), ("https://a/", "http://b/", "https://c/")]
+)
+def test_a_challenge_that_came_without_tls_is_not_answered(via: tuple[str, ...]) -> None:
+    http = StubHttp()
+    asks = {"WWW-Authenticate": 'Basic realm="r"'}
+    http._answers["GET https://registry.example.com/v2/"] = [Answer(401, asks, b"", via)]
+    with pytest.raises(PushError, match="without TLS"):
+        RegistryClient(http, lambda: None).ping()
+
+
+def test_a_location_that_only_looks_like_the_registry_gets_no_credential() -> None:
+    http = StubHttp()
+    http.on("GET https://registry.example.com/v2/", 401, headers={"WWW-Authenticate": "Basic"})
+    client = RegistryClient(http, lambda: Credential("me", Secret("pass")))
+    repository = Repository.of("registry.example.com", "a")
+    for url in (
+        "https://registry.example.com:8443/x",
+        "http://registry.example.com/x",
+        "https://elsewhere\\@registry.example.com/x",
+        "https://registry.example.com@elsewhere/x",
+    ):
+        client.request("PATCH", repository, url, body=b"x")
+        assert "Authorization" not in http.asked[-1].headers
+    client.request("PATCH", repository, "HTTPS://Registry.Example.com:443/x", body=b"x")
+    assert "Authorization" in http.asked[-1].headers

@@ -2,6 +2,7 @@ import email.utils
 import gzip
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,13 +15,15 @@ from urllib3 import exceptions
 from bed.certificates import make
 from dockless import __version__
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import NetworkError, ServerError, UsageError
+from dockless.model.errors import NetworkError, ServerError, StrayError, UsageError
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.registry import http as module
 from dockless.registry.http import Http, reach, ssl_context
+from dockless.registry.proxies import Proxy
 
 HOST = "registry.example.com"
 URL = f"https://{HOST}/v2/"
+LED: list[str] = []
 POOL = urllib3.HTTPSConnectionPool(HOST)
 
 
@@ -237,6 +240,62 @@ def test_an_answer_from_elsewhere_is_named_with_the_registry() -> None:
     http._pools["https://storage.example.com"] = Pool(error=exceptions.ProtocolError("x"))  # type: ignore[assignment] # as above
     with pytest.raises(NetworkError, match=rf"{HOST} \(storage\.example\.com\)"):
         http.ask("GET", "https://storage.example.com/x")
+
+
+def test_a_redirect_goes_through_the_proxy_of_its_own_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def manager(via: Proxy | None) -> Callable[..., Pool]:
+        def made(**_: object) -> Pool:
+            pool = Pool(307, {"Location": LED.pop(0)}) if LED else Pool()
+            asked.append((via.url if via else "", pool.headers.get("Location", "")))
+            return pool
+
+        return made
+
+    led = ["https://inside.example.com/a", "http://outside.example.com/b", "http://127.0.0.1:5/c"]
+    monkeypatch.setattr(module, "_manager", manager)
+    monkeypatch.setattr(f"{__name__}.LED", list(led))
+    environment = {"HTTPS_PROXY": "http://one:1", "HTTP_PROXY": "http://two:2",
+                   "NO_PROXY": "inside.example.com"}  # fmt: skip
+    answer = Http(Endpoint(HOST), environment).ask("GET", URL)
+    assert [via for via, _ in asked] == ["http://one:1", "", "http://two:2", ""]
+    assert answer.via == tuple(led)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        (503, None, rf"{HOST} \(storage\.example\.com\) answers 503"),
+        (200, exceptions.ProtocolError("x"), rf"{HOST} \(storage\.example\.com\) cannot be"),
+        (200, exceptions.ConnectTimeoutError(POOL, URL), r"storage\.example\.com"),
+    ],
+)
+def test_what_fails_after_a_redirect_is_named(status: int, error: Exception, said: str) -> None:
+    http = connected(Pool(302, {"Location": "https://storage.example.com/x"}))
+    http._pools["https://storage.example.com"] = Pool(status, error=error)  # type: ignore[assignment] # as above
+    with pytest.raises(NetworkError, match=said):
+        http.ask("GET", URL)
+
+
+def test_a_server_that_sends_on_for_ever_is_left() -> None:
+    pool = Pool(302, {"Location": URL})
+    with pytest.raises(NetworkError, match="more than 5 times") as caught:
+        connected(pool).ask("GET", URL)
+    assert len(pool.asked) == 6
+    assert not caught.value.passing
+
+
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/", "https://0xa9fea9fe/", "http://[fe80::1]/"]
+)
+def test_no_link_local_address_is_asked(url: str) -> None:
+    pool = Pool(302, {"Location": url})
+    with pytest.raises(StrayError):
+        connected(pool).ask("GET", URL)
+    with pytest.raises(StrayError):
+        connected(pool).ask("PATCH", url)
+    assert len(pool.asked) == 1
 
 
 @pytest.mark.parametrize(

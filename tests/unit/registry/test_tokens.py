@@ -75,7 +75,7 @@ def test_a_credential_is_not_sent_without_tls_where_the_registry_has_it() -> Non
 
 def test_a_plain_registry_may_have_a_plain_token_service() -> None:
     http = StubHttp(plain_http=True)
-    realm = REALM.replace("https", "http")
+    realm = "http://registry.example.com:5001/token"
     http.on(f"GET {realm}?service=&{QUERY.partition('&')[2]}", body=b'{"token": "abc"}')
     assert answered(http, Challenge("bearer", {"realm": realm}), ME) == "Bearer abc"
 

@@ -1,0 +1,182 @@
+"""Secrets stay where they belong, whatever registries, token services and redirects say."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import quote
+
+import pytest
+
+from bed.dockless import Dockless
+from bed.failures import complaint
+from bed.signposts import Signpost, Told, signpost
+from dockless.model.digest import Digest
+from dockless.model.endpoint import Endpoint
+from dockless.model.errors import AuthError, DocklessError, NetworkError, StrayError
+from dockless.model.reference import Repository
+from dockless.model.secret import Credential, Secret
+from dockless.registry.client import RegistryClient
+from dockless.registry.http import Http
+
+PASSWORD, REFRESH = "the password of the bed", "the refresh token of the bed"
+BASIC = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
+TOKEN = Told(body=b'{"token": "abc", "access_token": "abc"}')
+ME = Credential("me", Secret(PASSWORD))
+TOKEN_OF_MINE = Credential("", Secret(""), Secret(REFRESH))
+# never routed, so that only a proxy could lead there
+ELSEWHERE = "http://registry-login.invalid:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registry, its token service, and another server, each at a port of its own."""
+
+    registry: Signpost
+    service: Signpost
+    elsewhere: Signpost
+
+    def client(self, credential: Credential, **how: object) -> RegistryClient:
+        endpoint = Endpoint(self.registry.host, plain_http=True, **how)  # type: ignore[arg-type] # as a test says
+        return RegistryClient(Http(endpoint, {}), lambda: credential)
+
+    def asks_for_tokens(self, realm: str) -> None:
+        challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'}
+        self.registry.answers["/v2/"] = Told(401, challenge)
+
+    def saw_elsewhere(self) -> bool:
+        secrets = (PASSWORD, REFRESH, quote(REFRESH), REFRESH.replace(" ", "+"), BASIC)
+        return any(map(self.elsewhere.saw, secrets))
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with signpost() as registry, signpost() as service, signpost("127.0.0.9") as elsewhere:
+        yield Place(registry, service, elsewhere)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("credential", [ME, TOKEN_OF_MINE], ids=["password", "refresh token"])
+def test_a_token_service_that_sends_on_gets_no_secret_there(
+    place: Place, status: int, credential: Credential
+) -> None:
+    place.asks_for_tokens(f"{place.service.url}/token")
+    target = f"{place.elsewhere.url}/token"
+    place.service.answers["/token"] = Told(status, {"Location": target})
+    place.elsewhere.answers["/token"] = TOKEN
+    with pytest.raises(DocklessError) as caught:
+        place.client(credential).tag(Repository.of(place.registry.host, "a"), "1")
+    assert place.service.seen
+    assert not place.saw_elsewhere()
+    assert place.elsewhere.host in str(caught.value)
+
+
+def test_a_token_service_that_sends_on_to_itself_is_followed(place: Place) -> None:
+    place.asks_for_tokens(f"{place.service.url}/token")
+    place.service.answers["/token"] = Told(307, {"Location": "/v2/token"})
+    place.service.answers["/v2/token"] = TOKEN
+    repository = Repository.of(place.registry.host, "a")
+    assert place.client(TOKEN_OF_MINE).tag(repository, "1") is None
+    assert quote(REFRESH, safe="").replace("%20", "+") in place.service.seen[-1].body.decode()
+
+
+@pytest.mark.parametrize(
+    "realm", [f"{ELSEWHERE}/token", "http://192.0.2.9/t", "http://[2001:db8::9]/"]
+)
+def test_a_registry_on_this_machine_sends_no_secret_elsewhere_in_clear(
+    place: Place, realm: str
+) -> None:
+    place.asks_for_tokens(realm)
+    with signpost() as proxy:
+        http = Http(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
+        with pytest.raises(AuthError, match="without TLS") as caught:
+            RegistryClient(http, lambda: ME).check()
+        assert not proxy.seen
+    assert "--insecure-realm" in caught.value.remedy
+
+
+def test_where_the_password_may_be_given_directly_it_does_not_go_to_such_a_realm(
+    place: Place,
+) -> None:
+    both = f'Bearer realm="{ELSEWHERE}/token", Basic realm="r"'
+    place.registry.answers["/v2/"] = Told(401, {"WWW-Authenticate": both})
+    client = place.client(ME)
+    with pytest.raises(AuthError):  # it answers 401 whatever it is shown
+        client.check()
+    assert place.registry.saw(BASIC)
+    # crane and skopeo take the first challenge that they know
+    for program in ("crane", "skopeo"):
+        assert ELSEWHERE in client.exposed_by(program)
+
+
+def test_a_realm_that_the_user_named_is_asked_in_clear(place: Place) -> None:
+    place.asks_for_tokens(f"{ELSEWHERE}/token")
+    with signpost() as proxy:
+        proxy.answers["/token"] = TOKEN
+        named = ("registry-login.invalid",)
+        endpoint = Endpoint(place.registry.host, plain_http=True, insecure_realms=named)
+        http = Http(endpoint, {"HTTP_PROXY": proxy.url})
+        with pytest.raises(AuthError):  # the registry takes no token either
+            RegistryClient(http, lambda: ME).check()
+        assert proxy.saw(BASIC)
+
+
+@pytest.mark.parametrize(
+    "lead", ["http://169.254.169.254/latest", "http://2852039166/", "http://[::ffff:a9fe:a9fe]/"]
+)
+@pytest.mark.parametrize("part", ["realm", "redirect", "location"])
+def test_a_link_local_address_is_not_asked(place: Place, lead: str, part: str) -> None:
+    repository = Repository.of(place.registry.host, "a")
+    place.registry.answers["/v2/"] = Told()
+    if part == "realm":
+        place.asks_for_tokens(lead)
+    place.registry.answers["/v2/a/manifests/1"] = Told(307, {"Location": lead})
+    account = None if part == "realm" else ME
+    with signpost() as proxy:
+        http = Http(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
+        client = RegistryClient(http, lambda: account)
+        ask: Callable[[], object] = partial(client.tag, repository, "1")
+        if part == "location":
+            ask = partial(client.request, "PATCH", repository, lead, body=b"layer")
+        with pytest.raises(StrayError, match="link-local"):
+            ask()
+        assert not proxy.seen
+
+
+def test_a_storage_service_gets_no_credential_and_is_named_when_it_refuses(place: Place) -> None:
+    repository = Repository.of(place.registry.host, "a")
+    basic = {"WWW-Authenticate": 'Basic realm="r"'}
+    place.registry.answers["/v2/"] = Told(401, basic)
+    digest = Digest.of(b"x")
+    blob = f"/v2/a/blobs/{digest}"
+    place.registry.answers[blob] = Told(307, {"Location": f"{place.elsewhere.url}/blob?signed=1"})
+    place.elsewhere.answers["/blob"] = Told(403)
+    with pytest.raises(AuthError, match=place.elsewhere.host):
+        place.client(ME).fetch(repository, f"blobs/{digest}", lambda _: None)
+    assert place.registry.saw(BASIC)
+    assert not place.saw_elsewhere()
+    place.elsewhere.answers["/blob"] = Told(503)
+    with pytest.raises(NetworkError, match=place.elsewhere.host):
+        place.client(ME).fetch(repository, f"blobs/{digest}", lambda _: None)
+
+
+def test_a_ring_of_redirects_ends(place: Place) -> None:
+    place.registry.answers["/v2/"] = Told(302, {"Location": "/v2/"})
+    with pytest.raises(NetworkError, match="sends on more than 5 times"):
+        place.client(ME).ping()
+
+
+@pytest.mark.parametrize(
+    "option", [(), ("--insecure-realm", "http://registry-login.invalid:8080/")]
+)
+def test_a_login_in_clear_needs_the_word_of_the_user(
+    place: Place, program: Dockless, option: tuple[str, ...]
+) -> None:
+    place.asks_for_tokens(f"{ELSEWHERE}/token")
+    argv = ("login", place.registry.host, "--username", "me", "--password-stdin", *option)
+    with signpost() as proxy:
+        program.extra["HTTP_PROXY"] = proxy.url  # type: ignore[index] # a dict, as it is made
+        program.extra["DOCKLESS_KEYRING"] = "kernel"  # type: ignore[index] # the same
+        proxy.answers["/token"] = TOKEN
+        complaint(program.run(*argv, stdin=PASSWORD.encode()), 4)
+        assert proxy.saw(BASIC) == bool(option)
