@@ -26,6 +26,7 @@ class HostOptions:
     accept_new_host_keys: bool
     keep_engine: bool
     audit: bool
+    allow_ssh_commands: bool = False
 
     def check(self, options: PushOptions) -> None:
         """Raise UsageError when an option does not go with the others."""
@@ -82,6 +83,12 @@ ACCEPT = click.option(
     is_flag=True,
     help="Add the keys of unknown hosts to known_hosts; never a changed one.",
 )
+ALLOW_SSH = click.option(
+    "--allow-ssh-commands",
+    is_flag=True,
+    envvar="DOCKLESS_ALLOW_SSH_COMMANDS",
+    help="Run what the ssh.config of a project's deploy.yml says: ProxyCommand, Match exec.",
+)
 THERE = click.option(
     "--source", "there", metavar="SOURCE", help="The image, archive or layout on the host."
 )
@@ -111,6 +118,7 @@ _OPTIONS = (
         "--allow-different", is_flag=True, help="If hosts differ, let the last one's image win."
     ),
     ACCEPT,
+    ALLOW_SSH,
     click.option("--keep-engine", is_flag=True, help="Leave the crane that was copied there."),
     click.option("--audit", is_flag=True, help="Say what was left on each host: nothing."),
 )

@@ -12,7 +12,7 @@ from typing import Literal
 
 import click
 
-from dockless.cli.host_options import ACCEPT, HOST, PARALLEL, SERVERS, THERE
+from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import UsageError
@@ -42,6 +42,7 @@ class CheckOptions:
     accept_new_host_keys: bool
     output: Literal["text", "json"]
     destination: str | None
+    allow_ssh_commands: bool
 
 
 @click.command(
@@ -75,6 +76,7 @@ Examples:
     help="Give a silent host up after this long.",
 )
 @ACCEPT
+@ALLOW_SSH
 @FORMAT
 @click.option("-d", "--destination", metavar="NAME", help="Kamal destination, as for push.")
 def hosts(**arguments: object) -> None:
@@ -112,7 +114,9 @@ def _check(
         endpoint = Endpoint(target.repository.value.host, plain_http=options.insecure)
     wanted = Wanted(names, endpoint, options.stall_timeout)
     lines = LineProgress(sys.stderr, time.monotonic)
-    connections = ssh(lines.note, accept_new=options.accept_new_host_keys)
+    connections = ssh(
+        lines.note, accept_new=options.accept_new_host_keys, may_run=options.allow_ssh_commands
+    )
     with ThreadPoolExecutor(at_once(options.parallel)) as pool:
         found = list(pool.map(lambda server: check(server, connections, wanted), servers))
     if options.output == "json":

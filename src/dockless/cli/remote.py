@@ -42,9 +42,15 @@ def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[S
     return select(listed, numbers) if numbers is not None else listed
 
 
-def ssh(note: Callable[[str], None], *, accept_new: bool) -> Ssh:
-    """Return how connections are made."""
-    routes = partial(find_route, environment=os.environ)
+def ssh(note: Callable[[str], None], *, accept_new: bool, may_run: bool) -> Ssh:
+    """Return how connections are made.
+
+    Args:
+        note: Told of every key that was added.
+        accept_new: Whether unknown hosts are believed.
+        may_run: Whether a project's ssh_config may run programs.
+    """
+    routes = partial(find_route, environment=os.environ, may_run=may_run)
     return Ssh(routes, KeyRing(passphrases.ask), accept_new, note)
 
 
@@ -78,7 +84,11 @@ def push_remote(
             work.order(target),
             registry,
             accounts.as_found(registry.client.account),
-            ssh(own.progress.note, accept_new=hosts.accept_new_host_keys),
+            ssh(
+                own.progress.note,
+                accept_new=hosts.accept_new_host_keys,
+                may_run=hosts.allow_ssh_commands,
+            ),
             space,
             own.progress,
             _building(settings, target, files),

@@ -186,16 +186,20 @@ class _Row:
 
 def _rows(*, check: bool) -> Iterator[_Row]:
     from dockless.cli.selection import own_engines  # noqa: PLC0415
-    from dockless.engines.find import candidates  # noqa: PLC0415
+    from dockless.engines.find import candidates, distrust  # noqa: PLC0415
     from dockless.engines.probe import probe  # noqa: PLC0415
 
     for name in _ENGINES:
-        paths = candidates(name, os.environ.get("PATH", ""), own_engines())
+        own = own_engines()
+        paths = candidates(name, os.environ.get("PATH", ""), own)
         if not paths:
             hint = "get it with `dockless tools install`" if name == "crane" else "optional"
             yield _Row(engine=name, state="missing", notes=(hint,))
         for found in paths:
-            yield _row(probe(name, found, os.environ), check=check)
+            if why := distrust(found, own):
+                yield _Row(engine=name, state="unusable", path=str(found), notes=(why,))
+            else:
+                yield _row(probe(name, found, os.environ), check=check)
 
 
 def _row(found: "Abilities", *, check: bool) -> _Row:

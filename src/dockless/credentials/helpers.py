@@ -5,18 +5,19 @@ reads the server from stdin and writes JSON, or one known sentence when it has n
 """
 
 import json
-import os
-import shutil
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dockless.model.errors import AuthError, EngineError
 from dockless.model.secret import Credential, Secret
 from dockless.processes.run import Finished, run
+from dockless.processes.search import find_program
 
 _NOT_FOUND = b"credentials not found in native keychain"
 _TOKEN_USERNAME = "<token>"  # noqa: S105  # the protocol's mark of an identity token, no secret
 _PATIENCE_SECONDS = 10.0
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,14 @@ class Helper:
         return f"docker-credential-{self.name}"
 
 
+def is_name(text: str) -> bool:
+    """Whether this can be a helper's name, such as `ecr-login` and `desktop.exe`; never a path."""
+    return _NAME.fullmatch(text) is not None
+
+
 def installed(helper: Helper, environment: Mapping[str, str]) -> bool:
     """Whether the helper's program is on the search path."""
-    return shutil.which(helper.program, path=environment.get("PATH", os.defpath)) is not None
+    return find_program(helper.program, environment.get("PATH")) is not None
 
 
 def ask(

@@ -1,21 +1,20 @@
 """Other people's programs that give a token, each bounded in time."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
 from dockless.model.errors import EngineError
 from dockless.model.secret import Secret
 from dockless.processes.run import run
+from dockless.processes.search import find_program
 
 _PATIENCE_SECONDS = 30.0
 
 
 def missing(program: str, environment: Mapping[str, str]) -> str:
     """Return why a program cannot be asked; empty when it can."""
-    there = shutil.which(program, path=environment.get("PATH", os.defpath))
+    there = find_program(program, environment.get("PATH"))
     return "" if there else f"{program} is not installed"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dockless.credentials.authfile import docker_key
-from dockless.credentials.helpers import Helper
+from dockless.credentials.helpers import Helper, is_name
 from dockless.credentials.scopes import scope, scopes
 from dockless.model.errors import UsageError
 from dockless.model.login import Login
@@ -51,7 +51,7 @@ def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
         UsageError: The file, or an entry that is meant for the repository, cannot be read.
     """
     config = _load(path)
-    helper = _helper(config, repository.host)
+    helper = _helper(config, repository.host, path)
     if helper is not None and not helper.optional:
         return (helper,)
     found = tuple(_entries(config["auths"], repository, path))
@@ -79,13 +79,28 @@ def _listed(path: Path) -> Iterator[Login]:
             yield Login(scope(key), "", f"docker-credential-{name}")
 
 
-def _helper(config: dict[str, Any], host: str) -> Helper | None:
+def _helper(config: dict[str, Any], host: str, path: Path) -> Helper | None:
     for key, name in config["credHelpers"].items():
         if scope(key) == host.lower():
             # An empty name exempts the host from the helper for every registry.
-            return Helper(name, key, optional=False) if name and name != _OURS else None
-    name = config["credsStore"]
-    return Helper(name, docker_key(host), optional=True) if name and name != _OURS else None
+            return _named(name, key, path, optional=False)
+    return _named(config["credsStore"], docker_key(host), path, optional=True)
+
+
+def _named(name: str | None, server: str, path: Path, *, optional: bool) -> Helper | None:
+    """Return the helper of this name; None for no name, and for our own.
+
+    Raises:
+        UsageError: It is no name. A path would run a program from wherever it leads to.
+    """
+    if not name or name == _OURS:
+        return None
+    if not is_name(name):
+        raise UsageError(
+            f"{path} names the credential helper {name!r}, which is not a helper's name.",
+            "Write what follows docker-credential- in the name of a program on PATH.",
+        )
+    return Helper(name, server, optional=optional)
 
 
 def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Iterator[Credential]:

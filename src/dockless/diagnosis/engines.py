@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockless.diagnosis.programs import BriefPrograms
-from dockless.engines.find import candidates
+from dockless.engines.find import candidates, distrust
 from dockless.engines.probe import look, version_by
 from dockless.engines.probe_result import ProbeResult
 from dockless.model.finding import Fact, Finding
@@ -68,11 +68,15 @@ def check(
     paths = [(name, path) for name in NAMES for path in candidates(name, search_path, own)]
     # each with its own time: one that hangs is no reason to know nothing of the others
     yield from judge(
-        side_by_side(lambda each: _engine(*each, environment, last_probe), paths, len(paths))
+        side_by_side(lambda each: _engine(*each, own, environment, last_probe), paths, len(paths))
     )
 
 
-def _engine(name: str, path: Path, environment: Mapping[str, str], last_probe: LastProbe) -> Engine:
+def _engine(
+    name: str, path: Path, own: Path, environment: Mapping[str, str], last_probe: LastProbe
+) -> Engine:
+    if why := distrust(path, own):
+        return Engine(name=name, path=path, unusable=why)
     known = {key: environment[key] for key in ("PATH", "HOME") if key in environment}
     programs = BriefPrograms(known, _SECONDS)
     return Engine(

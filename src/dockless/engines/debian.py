@@ -5,12 +5,12 @@ mirrors that the machine itself uses. Debian's archive key, not the mirror, is w
 """
 
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from dockless.model.errors import EngineError
 from dockless.processes.run import run
+from dockless.processes.search import find_program
 
 _SUITE = "forky"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -59,7 +59,7 @@ def unpack_crane(
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:
-    found = shutil.which(name, path=environment.get("PATH", ""))
+    found = find_program(name, environment.get("PATH", ""))
     if found is None:
         raise EngineError(f"Debian's package cannot be used here: there is no {name}.")
     return found

@@ -1,9 +1,13 @@
 """Where the engines are: on PATH, or in the folder that dockless installs into."""
 
+import grp
 import os
-import shutil
+import pwd
+import stat
 from collections.abc import Mapping
 from pathlib import Path
+
+from dockless.processes.search import find_program
 
 
 def own_folder(environment: Mapping[str, str], data: Path) -> Path:
@@ -24,13 +28,56 @@ def candidates(name: str, search_path: str, own: Path) -> tuple[Path, ...]:
         search_path: Folders as in PATH; the first hit in them counts.
         own: The folder of dockless's own engines.
     """
-    found = shutil.which(name, path=search_path)
-    paths = [Path(found).absolute()] if found else []
-    mine = own / name
-    # unlike Path.is_file, these are only false in a folder that this user may not look into
-    if os.path.isfile(mine) and os.access(mine, os.X_OK):  # noqa: PTH113
-        paths.append(mine)
-    return tuple(dict.fromkeys(paths))
+    found = (find_program(name, search_path), find_program(name, str(own.absolute())))
+    return tuple(dict.fromkeys(Path(path) for path in found if path))
+
+
+def distrust(program: Path, own: Path) -> str:
+    """Return why a program in the folder of dockless's own is not to be run; empty for others.
+
+    What others may write there, they could run as this user: nobody has put the folder on PATH.
+
+    Args:
+        program: The program.
+        own: The folder of dockless's own engines.
+    """
+    if program.parent != own:
+        return ""
+    target = program.resolve()
+    for path in (own, target, *((target.parent,) if program.is_symlink() else ())):
+        if why := others_may_write(path):
+            return f"{path} {why}, so {program} is not run."
+    return ""
+
+
+def others_may_write(path: Path) -> str:
+    """Return who else may write to a file or folder, as part of a sentence; empty for nobody.
+
+    Root may, and the group that a user has for itself.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        return f"cannot be looked at ({error.strerror})"
+    if found.st_uid not in (0, os.geteuid()):
+        return f"belongs to another user (uid {found.st_uid})"
+    if found.st_mode & stat.S_IWOTH:
+        return "may be written to by everybody"
+    if found.st_mode & stat.S_IWGRP and not _is_private(found):
+        return f"may be written to by a group (gid {found.st_gid})"
+    return ""
+
+
+def _is_private(found: os.stat_result) -> bool:
+    """Whether a group has its owner as the only member, as the groups of many systems' users do."""
+    if found.st_gid == 0:
+        return True
+    try:
+        owner = pwd.getpwuid(found.st_uid)
+        group = grp.getgrgid(found.st_gid)
+    except KeyError:
+        return False
+    return group.gr_gid == owner.pw_gid and group.gr_name == owner.pw_name and not group.gr_mem
 
 
 def find(name: str, search_path: str, own: Path) -> Path | None:

@@ -26,6 +26,7 @@ from dockless.engines.pins import Source
 from dockless.engines.tampering import tampered
 from dockless.model.errors import EngineError
 from dockless.processes.group import run_in_group
+from dockless.processes.search import find_program
 
 _LIMIT = 200 << 20
 _CHUNK = 1 << 20
@@ -147,7 +148,7 @@ def _find(scratch: Path, source: Source, environment: Mapping[str, str]) -> _Go:
     """Find Go, and ask it for its version and the user's module proxy."""
     wanted = ".".join(map(str, source.go))
     remedy = f"Install Go {wanted} or newer, or run `dockless tools install` without --from go."
-    program = shutil.which("go", path=environment.get("PATH", ""))
+    program = find_program("go", environment.get("PATH", ""))
     if program is None:
         raise EngineError("crane cannot be built: there is no go on PATH.", remedy)
     for folder in ("home", "tmp"):

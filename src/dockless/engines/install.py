@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from dockless.engines import debian, golang
 from dockless.engines.download import client, fetch
+from dockless.engines.find import others_may_write
 from dockless.engines.pins import Release, Source
 from dockless.engines.probe import Abilities, probe
 from dockless.engines.probe_result import ProbeResult
@@ -150,7 +151,12 @@ def _from_debian(wanted: Installation, _: Release | None, scratch: Path) -> Path
 def _scratch(folder: Path) -> Iterator[Path]:
     """Give a folder beside the place of installation, and remove it whatever happens."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if why := others_may_write(folder):
+            raise EngineError(
+                f"crane is not installed in {folder}, which {why}: whoever may could replace it.",
+                f"Run `chmod go-w` on it if it is yours. {_FOLDER_REMEDY}",
+            )
         with work_folder(folder, ".install-") as made:
             yield made
     except OSError as error:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dockless.engines.find import candidates
+from dockless.engines.find import candidates, distrust
 from dockless.model.errors import EngineError
 from dockless.processes.programs import Programs, ProgramsHere
 
@@ -74,6 +74,13 @@ def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
     if name != "skopeo" or found.unusable:
         return found
     return replace(found, policy=trust_policy(environment))
+
+
+def trusted_probe(name: str, path: Path, own: Path, environment: Mapping[str, str]) -> Abilities:
+    """Return what `probe` does; one of dockless's own that others may have written is not run."""
+    if why := distrust(path, own):
+        return Abilities(name, path, frozenset(), why)
+    return probe(name, path, environment)
 
 
 def look(name: str, path: Path, programs: Programs) -> Abilities:
@@ -172,7 +179,7 @@ def select(
     reasons = []
     doubtful = None
     for path in candidates(name, environment.get("PATH", ""), own):
-        abilities = probe(name, path, environment)
+        abilities = trusted_probe(name, path, own, environment)
         if abilities.unusable:
             reasons.append(abilities.unusable)
         elif why := fault(abilities):

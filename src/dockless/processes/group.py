@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dockless.model.errors import EngineError
 from dockless.processes.run import Finished, child_environment
+from dockless.processes.search import program_of
 
 _END_SECONDS = 2.0
 _LOOK_SECONDS = 0.02
@@ -36,6 +37,7 @@ def run_in_group(
     try:
         child = subprocess.Popen(
             argv,
+            executable=program_of(argv[0], environment),
             env=child_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -2,12 +2,12 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from dockless.processes.run import Finished, run, run_visibly, stream
+from dockless.processes.search import find_program
 
 
 class Readable(Protocol):
@@ -63,7 +63,7 @@ class ProgramsHere:
 
     def has(self, name: str) -> bool:
         """Whether a program of this name is on PATH."""
-        return shutil.which(name, path=self._environment.get("PATH")) is not None
+        return find_program(name, self._environment.get("PATH")) is not None
 
     def is_file(self, path: str) -> bool:
         """Whether there is such a file."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from dockless.model.errors import EngineError
+from dockless.processes.search import program_of
 
 _PATIENCE_SECONDS = 5.0
 
@@ -56,6 +57,7 @@ def run(
     try:
         done = subprocess.run(
             argv,
+            executable=program_of(argv[0], environment),
             env=child_environment(environment),
             input=stdin,
             capture_output=True,
@@ -81,6 +83,7 @@ def run_visibly(
     try:
         done = subprocess.run(
             argv,
+            executable=program_of(argv[0], environment),
             env=child_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=2,
@@ -128,6 +131,7 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
         try:
             child = subprocess.Popen(
                 argv,
+                executable=program_of(argv[0], environment),
                 env=child_environment(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -17,6 +17,7 @@ import paramiko
 from dockless.model.errors import EngineError, UsageError
 from dockless.model.server import SSH_PORT, Server
 from dockless.processes.run import run
+from dockless.remote.project_config import configuration
 
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _DEFAULT_KNOWN = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
@@ -89,14 +90,19 @@ def parse_host(text: str, what: str = "--host") -> Server:
     return Server(host, user, port)
 
 
-def find_route(server: Server, environment: Mapping[str, str]) -> Route:
+def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool = False) -> Route:
     """Return the way to a server; what the server's own entry says goes before ssh_config.
+
+    Args:
+        server: The server.
+        environment: The caller's.
+        may_run: Whether an ssh_config that the project names may run programs.
 
     Raises:
         UsageError: ssh refuses the configuration, or what it says cannot be used.
     """
     home = Path(environment.get("HOME") or _own_home())
-    options = _options(server, environment, home)
+    options = _options(server, environment, home, may_run=may_run)
     tokens = {
         "%": "%",
         "d": str(home),
@@ -150,11 +156,16 @@ def _own_home() -> str:
         return "/"
 
 
-def _options(server: Server, environment: Mapping[str, str], home: Path) -> Options:
+def _options(
+    server: Server, environment: Mapping[str, str], home: Path, *, may_run: bool
+) -> Options:
     moved = home != Path(_own_home())
     file = home / ".ssh" / "config"
     argv = ["ssh", "-G"]
+    named = b""
     if server.config:
+        if server.config != ("none",):
+            named = configuration(server.config, home, Path.cwd(), may_run=may_run)
         argv += ["-F", "none" if server.config == ("none",) else "/dev/stdin"]
     elif moved:  # ssh looks at the account's own home, whatever HOME is
         argv += ["-F", str(file) if file.exists() else "none"]
@@ -163,11 +174,10 @@ def _options(server: Server, environment: Mapping[str, str], home: Path) -> Opti
     if server.port != SSH_PORT:
         argv += ["-p", str(server.port)]
     try:
-        included = "".join(f'Include "{Path(name).expanduser()}"\n' for name in server.config)
         done = run(
             (*argv, "--", server.address),
             environment,
-            stdin=included.encode(),
+            stdin=named,
             timeout=_CONNECT_SECONDS,
         )
     except EngineError:

@@ -116,7 +116,8 @@ def _facts(host: str, guardian: Output) -> Facts:
         key, _, value = line.partition("\t")
         if key == "program":
             name, _, path = value.partition("=")
-            programs[name] = path
+            if path.startswith("/"):  # else the PATH there has the current folder in it
+                programs[name] = path
         else:
             said[key] = value
     return Facts(

@@ -36,7 +36,8 @@ def read(
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str:
     try:
-        done = run(("git", *arguments), environment, cwd=folder)
+        # a repository's own configuration may name a program that `git status` runs
+        done = run(("git", "-c", "core.fsmonitor=false", *arguments), environment, cwd=folder)
     except EngineError as error:
         raise EngineError(error.what, _REMEDY) from None
     if done.code:

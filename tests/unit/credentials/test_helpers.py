@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.helpers import Helper, ask, installed
+from dockless.credentials.helpers import Helper, ask, installed, is_name
 from dockless.model.errors import AuthError
 from dockless.model.secret import Credential, Secret
 
@@ -147,3 +147,29 @@ def test_installed_looks_at_the_search_path_it_is_given(
 
     assert installed(HELPER, environment)
     assert not installed(HELPER, {"PATH": "/usr/bin:/bin"})
+
+
+@pytest.mark.parametrize("path", ["", ":/usr/bin:/bin", ".", "/usr/bin:/bin:", "inner"])
+def test_a_helper_of_the_current_folder_is_not_run(
+    tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    install("touch ran")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / HELPER.program).symlink_to(tmp_path / HELPER.program)
+    monkeypatch.chdir(tmp_path)
+    assert not installed(HELPER, {"PATH": path})
+    with pytest.raises(AuthError, match="not installed"):
+        ask(HELPER, {"PATH": path})
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["ecr-login", "desktop.exe", "osxkeychain", "gcr", "pass_2", "a"])
+def test_helpers_have_such_names(name: str) -> None:
+    assert is_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["x/evil", "../evil", "/bin/evil", "a\\b", "", ".", "-x", "a b", "a\n", "a\0", "é"]
+)
+def test_a_path_is_no_helpers_name(name: str) -> None:
+    assert not is_name(name)

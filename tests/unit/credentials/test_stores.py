@@ -300,3 +300,18 @@ def test_without_a_login_session_containers_file_is_under_run(
     first, _ = containers_files({}, Path("/home/bob"))
 
     assert first == Path("/run/containers/1234/auth.json")
+
+
+@pytest.mark.parametrize("name", ["x/evil", "../evil", "/opt/evil", "a\\b", "-x"])
+@pytest.mark.parametrize("member", ["credsStore", "credHelpers"])
+def test_a_path_in_place_of_a_helpers_name_is_refused(
+    tmp_path: Path, member: str, name: str
+) -> None:
+    document = {member: name if member == "credsStore" else {"host:5000": name}}
+    with pytest.raises(UsageError, match="not a helper's name"):
+        read(written(tmp_path, document), APP)
+
+
+@pytest.mark.parametrize("name", ["desktop.exe", "ecr-login"])
+def test_usual_helpers_are_asked(tmp_path: Path, name: str) -> None:
+    assert found(tmp_path, {"credsStore": name}) == [f"docker-credential-{name}"]

@@ -1,6 +1,13 @@
+import os
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
-from dockless.engines.find import candidates, find, own_folder
+import pytest
+
+from dockless.engines import find as module
+from dockless.engines.find import candidates, distrust, find, others_may_write, own_folder
+from dockless.engines.probe import trusted_probe
 
 
 def program(folder: Path, mode: int = 0o755) -> Path:
@@ -44,3 +51,91 @@ def test_the_own_folder_is_below_the_users_data_unless_the_environment_names_ano
     assert own_folder({}, data) == Path("/data/dockless/tools/bin")
     assert own_folder({"DOCKLESS_TOOLS_DIR": ""}, data) == Path("/data/dockless/tools/bin")
     assert own_folder({"DOCKLESS_TOOLS_DIR": "/opt/tools"}, data) == Path("/opt/tools")
+
+
+@pytest.mark.parametrize("path", ["", ":", ".", "bin", "/nonexistent:", "/nonexistent::/nowhere"])
+def test_no_engine_comes_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    program(tmp_path / "bin")
+    (tmp_path / "crane").symlink_to("bin/crane")
+    monkeypatch.chdir(tmp_path)
+    assert candidates("crane", path, tmp_path / "own") == ()
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "mode", "said"),
+    [
+        (0o777, 0o755, "own may be written to by everybody"),
+        (0o1777, 0o755, "own may be written to by everybody"),
+        (0o755, 0o757, "crane may be written to by everybody"),
+        (0o755, 0o755, ""),
+        (0o700, 0o700, ""),
+    ],
+)
+def test_what_others_may_write_in_our_own_folder_is_not_run(
+    tmp_path: Path, folder_mode: int, mode: int, said: str
+) -> None:
+    ours = program(tmp_path / "own", mode)
+    ours.parent.chmod(folder_mode)
+    why = distrust(ours, ours.parent)
+    assert said in why
+    assert bool(why) == bool(said)
+    found = trusted_probe("crane", ours, ours.parent, {"PATH": "/usr/bin:/bin"})
+    assert (found.unusable == why) == bool(said)
+    # elsewhere it is the user's PATH that says so
+    assert distrust(ours, tmp_path) == ""
+
+
+@pytest.mark.parametrize("where", ["file", "folder"])
+def test_a_link_to_what_others_may_write_is_not_run(tmp_path: Path, where: str) -> None:
+    theirs = program(tmp_path / "theirs")
+    if where == "file":
+        theirs.chmod(0o777)
+    else:
+        theirs.parent.chmod(0o777)
+    own = tmp_path / "own"
+    own.mkdir(mode=0o755)
+    (own / "crane").symlink_to(theirs)
+    assert str(theirs.parent) in distrust(own / "crane", own)
+
+
+@pytest.mark.parametrize(
+    ("user", "group", "members", "trusted"),
+    [
+        ("me", "me", [], True),
+        ("me", "users", [], False),
+        ("me", "me", ["other"], False),
+        (None, None, [], False),
+    ],
+)
+def test_a_group_is_trusted_where_it_is_the_users_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    user: str | None,
+    group: str | None,
+    members: list[str],
+    trusted: bool,  # noqa: FBT001 - it is the expectation
+) -> None:
+    def named(known: object) -> Callable[[int], object]:
+        def look(_: int) -> object:
+            if user is None:
+                raise KeyError
+            return known
+
+        return look
+
+    gid = 4321
+    account = SimpleNamespace(pw_name=user, pw_gid=gid)
+    entry = SimpleNamespace(gr_name=group, gr_gid=gid, gr_mem=members)
+    monkeypatch.setattr(module, "pwd", SimpleNamespace(getpwuid=named(account)))
+    monkeypatch.setattr(module, "grp", SimpleNamespace(getgrgid=named(entry)))
+    found = os.stat_result((0o40775, 0, 0, 1, os.geteuid(), gid, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda _: found)
+    assert (others_may_write(tmp_path) == "") == trusted
+
+
+def test_what_another_user_owns_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = os.stat_result((0o40755, 0, 0, 1, os.geteuid() + 17, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda _: found)
+    assert "belongs to another user" in others_may_write(tmp_path)

@@ -59,3 +59,15 @@ def test_folder_without_a_commit_is_refused(tmp_path: Path) -> None:
 def test_missing_git_is_said_with_a_way_out(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"git cannot be started.*VERSION"):
         version.read(tmp_path, {"PATH": str(tmp_path)})
+
+
+@pytest.mark.parametrize("value", ["./evil", "sh -c 'touch ran' x", "touch ran; true"])
+def test_the_repositorys_own_configuration_runs_nothing(tmp_path: Path, value: str) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "x")
+    git(tmp_path, "config", "core.fsmonitor", value)
+    evil = tmp_path / "evil"
+    evil.write_text("#!/bin/sh\ntouch ran\n")
+    evil.chmod(0o755)
+    assert "git commit" in version.read(tmp_path, ENVIRONMENT).origin
+    assert not (tmp_path / "ran").exists()

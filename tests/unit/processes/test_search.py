@@ -1,0 +1,87 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockless.model.errors import EngineError
+from dockless.processes.group import run_in_group
+from dockless.processes.programs import ProgramsHere
+from dockless.processes.run import run, run_visibly, stream
+from dockless.processes.search import find_program
+
+Start = Callable[[tuple[str, ...], dict[str, str]], object]
+
+
+def streamed(argv: tuple[str, ...], environment: dict[str, str]) -> None:
+    with stream(argv, environment) as running:
+        running.stdout.read()
+
+
+STARTS: tuple[Start, ...] = (
+    run,
+    streamed,
+    lambda argv, environment: run_visibly(argv, environment, Path.cwd()),
+    lambda argv, environment: run_in_group(argv, environment, timeout=60, cwd=Path.cwd()),
+)
+
+
+@pytest.fixture
+def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that programs of the current folder write to, and the folder with such programs."""
+    for name in ("tool", "inner/tool"):
+        program = tmp_path / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\necho ran >>{tmp_path}/ran\n")
+        program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "ran"
+
+
+@pytest.mark.parametrize(
+    "path", ["", ":/usr/bin", "/usr/bin:", "/usr/bin::/bin", ".", "inner", "./inner", "../x"]
+)
+@pytest.mark.parametrize("start", STARTS)
+def test_no_program_of_the_current_folder_is_run(mark: Path, path: str, start: Start) -> None:
+    assert find_program("tool", path) is None
+    assert not ProgramsHere({"PATH": path}).has("tool")
+    with pytest.raises(EngineError, match="tool cannot be started: No such file"):
+        start(("tool",), {"PATH": path})
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "inner/tool", "./tool", "../tool", "tool\0"])
+def test_a_path_is_no_name(mark: Path, name: str) -> None:
+    assert find_program(name, str(mark.parent)) is None
+
+
+def test_a_relative_path_is_not_run(mark: Path) -> None:
+    with pytest.raises(EngineError, match="cannot be started"):
+        run(("./tool",), {"PATH": "/usr/bin:/bin"})
+    assert not mark.exists()
+
+
+def test_a_program_on_path_is_found_with_its_whole_path(mark: Path) -> None:
+    assert find_program("tool", f":inner:{mark.parent}") == str(mark.parent / "tool")
+    run(("tool",), {"PATH": f":/usr/bin:{mark.parent}"})
+    assert mark.read_text() == "ran\n"
+
+
+def test_without_a_path_the_system_is_looked_through(mark: Path) -> None:
+    assert find_program("sh", None) in [f"{folder}/sh" for folder in os.defpath.split(":")]
+    assert find_program("tool", None) is None
+    assert not mark.exists()
+
+
+def test_what_cannot_be_run_is_skipped(mark: Path) -> None:
+    (mark.parent / "tool").chmod(0o644)
+    assert (
+        find_program("tool", f"{mark.parent}:{mark.parent}/inner").__str__().endswith("inner/tool")
+    )
+    assert find_program("inner", str(mark.parent)) is None
+
+
+def test_a_program_sees_its_own_name_first(mark: Path) -> None:
+    (mark.parent / "tool").write_text('#!/bin/sh\necho "$0"\n')
+    said = run(("sh", "-c", 'echo "$0"'), {"PATH": "/usr/bin:/bin"}).stdout
+    assert said == b"sh\n"
