@@ -1,8 +1,10 @@
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from dockless.engines.debian import unpack_crane
+from dockless.engines.tampering import TamperedError
 from dockless.model.errors import EngineError
 
 TARGETS = """\
@@ -13,7 +15,12 @@ main bookworm-updates http://updates.test/debian/
 main buster/updates http://security.test/
 main stable http://second.test/debian/
 """
-DOWNLOAD = "touch crane_0.20.7+ds1-5_amd64.deb"
+PACKAGE = "crane_0.20.7+ds1-5_amd64.deb"
+DOWNLOAD = f"touch {PACKAGE}"
+EMPTY = hashlib.sha256().hexdigest()
+
+
+SIGNED = "allow-insecure=no allow-weak=no allow-downgrade-to-insecure=no"
 
 
 class FakeDebian:
@@ -36,8 +43,12 @@ class FakeDebian:
         path.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.calls}\n{text}\n')
         path.chmod(0o755)
 
-    def apt_get(self, targets: str = TARGETS, download: str = DOWNLOAD) -> None:
-        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *download*) {download};;"
+    def apt_get(
+        self, targets: str = TARGETS, download: str = DOWNLOAD, sha256: str = EMPTY
+    ) -> None:
+        uri = f"'http://m.test/crane.deb' {PACKAGE} 0 SHA256:{sha256}"
+        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *--print-uris*) cat <<'END'\n"
+        choices += f"{uri}\nEND\n;; *download*) {download};;"
         self.script("apt-get", f'case "$*" in {choices} *) exit 100;; esac')
 
     def unpack(self) -> tuple[Path, str]:
@@ -58,8 +69,8 @@ def test_the_package_is_unpacked_into_the_scratch_folder(fake: FakeDebian) -> No
 def test_the_sources_are_the_machines_main_mirrors_under_debians_key(fake: FakeDebian) -> None:
     fake.unpack()
     assert (fake.scratch / "sources.list").read_text().splitlines() == [
-        f"deb [signed-by={fake.keyring}] http://user:hunter2@mirror.test/debian/ forky main",
-        f"deb [signed-by={fake.keyring}] http://second.test/debian/ forky main",
+        f"deb [signed-by={fake.keyring} {SIGNED}] {uri} forky main"
+        for uri in ("http://user:hunter2@mirror.test/debian/", "http://second.test/debian/")
     ]
 
 
@@ -105,3 +116,38 @@ def test_a_package_without_the_program_is_an_error(fake: FakeDebian) -> None:
     fake.script("dpkg", "echo 'dpkg-deb: error: not a package' >&2; exit 2")
     with pytest.raises(EngineError, match="cannot be unpacked: dpkg-deb: error: not a package"):
         fake.unpack()
+
+
+@pytest.mark.parametrize("sha256", ["0" * 64, hashlib.sha256(b"x").hexdigest(), "", "abc"])
+def test_what_the_signed_index_does_not_have_is_not_unpacked(fake: FakeDebian, sha256: str) -> None:
+    fake.apt_get(sha256=sha256)
+    with pytest.raises(TamperedError, match="signed index"):
+        fake.unpack()
+    assert "dpkg" not in fake.calls.read_text()
+
+
+def test_no_setting_of_the_environment_reaches_apt(fake: FakeDebian) -> None:
+    fake.environment |= {"APT_CONFIG": "/evil", "DPKG_ROOT": "/evil", "http_proxy": "http://p:1"}
+    fake.script("dpkg", 'mkdir -p "$3/usr/bin"; env >"$3/usr/bin/crane"')
+    fake.script("apt-get", f"env >>{fake.calls}.env; {(fake.bin / 'apt-get').read_text()}")
+    program, _ = fake.unpack()
+    for seen in (program.read_text(), Path(f"{fake.calls}.env").read_text()):
+        assert "/evil" not in seen
+        assert "http_proxy=http://p:1" in seen
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "APT::Get::AllowUnauthenticated=false",
+        "Acquire::AllowInsecureRepositories=false",
+        "Acquire::AllowWeakRepositories=false",
+        "Acquire::AllowDowngradeToInsecureRepositories=false",
+    ],
+)
+@pytest.mark.parametrize("command", ["update", "download crane"])
+def test_apt_is_told_to_take_nothing_unsigned(fake: FakeDebian, option: str, command: str) -> None:
+    fake.unpack()
+    calls = [line for line in fake.calls.read_text().splitlines() if line.endswith(command)]
+    assert calls
+    assert all(f"-o{option}" in call for call in calls)
