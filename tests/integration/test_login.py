@@ -59,6 +59,7 @@ def keyring(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 def _bed(program: Dockless, registry: Registry, login: Login) -> Iterator[Bed]:
+    (program.project / "Dockerfile").touch()  # else docker-config.json is not written
     yield Bed(program, registry, login)
     program.run("logout", registry.host)
 
@@ -301,3 +302,74 @@ def test_a_login_at_a_token_service_gives_the_engine_no_password(
         assert bed.push(old_archive, "--engine", "skopeo", name="second").code == 0
     finally:
         kernel.run("logout", token_registry.host)
+
+
+@pytest.mark.parametrize("name", ["日本", "empty", "---"])
+@pytest.mark.parametrize("fate", ["stays", "is removed"])
+def test_a_login_works_from_any_folder(
+    kernel_bed: Bed, old_archive: Path, tmp_path: Path, name: str, fate: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    end = "rmdir" if fate == "is removed" else "ls"
+    shell = (
+        "sh",
+        "-c",
+        'mkdir -p "$0" && cd "$0" && $1 "$0" >&2 && shift && exec "$@"',
+        str(folder),
+        end,
+    )
+    there = replace(kernel_bed, program=replace(kernel_bed.program, before=shell))
+    done = there.log_in()
+    assert (done.code, done.stdout) == (0, ""), done.stderr
+    assert "Logged in to" in done.stderr
+    assert "docker-config.json is written with --remember only" in done.stderr
+    assert not (folder / "docker-config.json").exists()
+    assert kernel_bed.push(old_archive).code == 0
+    assert there.program.run("logout", kernel_bed.registry.host).code == 0
+
+
+@pytest.mark.parametrize("folder", ["/", "/usr", "/sys/kernel", "/proc/self"])
+def test_a_login_works_from_the_system_s_folders(kernel_bed: Bed, folder: str) -> None:
+    shell = ("sh", "-c", 'cd "$0" && exec "$@"', folder)
+    there = replace(kernel_bed, program=replace(kernel_bed.program, before=shell))
+    done = there.log_in()
+    assert done.code == 0, done.stderr
+    assert not Path(folder, "docker-config.json").exists()
+    assert len(kernel_bed.whoami()) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["service: a\nname: b\n", "service: <%= x %>\n", "servers: [\n", "[]\n"]
+)
+def test_a_project_s_broken_file_stops_no_login_at_a_named_host(kernel_bed: Bed, text: str) -> None:
+    (kernel_bed.program.project / "config").mkdir()
+    (kernel_bed.program.project / "config/deploy.yml").write_text(text)
+    done = kernel_bed.log_in()
+    assert done.code == 0, done.stderr
+    assert "This login goes without it." in done.stderr
+
+
+def test_after_a_login_elsewhere_what_was_typed_is_heard(kernel_bed: Bed) -> None:
+    assert kernel_bed.log_in().code == 0
+    assert kernel_bed.remembered()["image"].startswith(kernel_bed.registry.host)
+    for options, target in (
+        (("--registry", "ghcr", "--namespace", "acme"), "ghcr.io/acme/project:latest"),
+        (("--image", "other.example/web:2"), "other.example/web:2"),
+        (("--registry", "dockerhub", "--username", "you"), "docker.io/you/project:latest"),
+    ):
+        done = kernel_bed.program.run("push", "--explain", *options)
+        assert done.code == 0, done.stderr
+        assert target in done.stdout
+
+
+def test_an_empty_folder_is_written_to_when_that_is_asked_for(kernel_bed: Bed) -> None:
+    (kernel_bed.program.project / "Dockerfile").unlink()
+    assert kernel_bed.log_in().code == 0
+    assert kernel_bed.remembered() == {}
+    for option in (("--remember",), ("--namespace", "team"), ("--image", "localhost:5000/x")):
+        done = kernel_bed.log_in(*option)
+        assert done.code == 0, done.stderr
+        assert "remembers the registry" in done.stderr
+        assert kernel_bed.remembered()["username"] == kernel_bed.login.username
+        (kernel_bed.program.project / "docker-config.json").unlink()

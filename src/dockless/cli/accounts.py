@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dockless.cli import ask, ways
 from dockless.cli.folders import home_folder
@@ -12,12 +12,14 @@ from dockless.cli.vaults import Prompt, vaults
 from dockless.credentials import chain, stores
 from dockless.credentials.authfile import docker_key
 from dockless.credentials.chain import Found
-from dockless.credentials.configure import HelperFile
 from dockless.credentials.places import Configured, Given, Sources
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential
 from dockless.settings import project
 from dockless.settings.cascade import Flags, Login, Settings, resolve
+
+if TYPE_CHECKING:
+    from dockless.credentials.configure import HelperFile
 
 _GIVEN = ("DOCKLESS_USERNAME", "DOCKLESS_PASSWORD")
 
@@ -87,11 +89,13 @@ def _configured(login: Login) -> Configured:
     return Configured(login.host, login.origin, username, login.password)
 
 
-def helper_file(tool: Literal["docker", "containers"]) -> HelperFile:
+def helper_file(tool: Literal["docker", "containers"]) -> "HelperFile":
     """Return the file in which docker, or the containers tools, read who has a login.
 
     For these it is the one that `podman login` would write, since podman reads helpers there.
     """
+    from dockless.credentials.configure import HelperFile  # noqa: PLC0415 - no push needs it
+
     environment, home = os.environ, home_folder()
     if tool == "docker":
         return HelperFile(stores.docker_file(environment, home), docker_key)

@@ -13,6 +13,7 @@ from dockless.model.secret import Credential, Secret
 from dockless.settings import naming
 from dockless.settings.cascade import Settings
 from dockless.settings.naming import ServerNeeded, Target
+from dockless.settings.schemes import without_scheme
 from dockless.settings.setting import Setting
 
 
@@ -32,7 +33,7 @@ def target(settings: Settings, source_name: Name | None) -> tuple[Settings, Targ
     except ServerNeeded:
         if not at_terminal():
             raise
-        host = line("Registry (HOST or HOST:PORT)").removeprefix("https://").rstrip("/")
+        host = without_scheme(line("Registry (HOST or HOST:PORT)"), "the answer").rstrip("/")
         settings = replace(settings, server=Setting(host, "prompt"))
         return settings, naming.target(settings, source_name)
 

@@ -21,6 +21,14 @@ def home_folder() -> Path:
         return _ROOT
 
 
+def working_folder() -> Path | None:
+    """Return the folder that this process is in; None where it was removed."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
 def data_folder() -> Path:
     """Return the folder of dockless's data; one that is not there for a user without a home."""
     try:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from dockless.cli import accounts, ask, ways
-from dockless.cli.folders import home_folder
+from dockless.cli.folders import home_folder, working_folder
+from dockless.cli.memory import Memory
 from dockless.cli.obtain import Given, obtain
 from dockless.cli.options import INSECURE_REALM, Seconds
 from dockless.cli.vaults import vault
@@ -16,11 +17,11 @@ from dockless.credentials.vault import Vault
 from dockless.model import kinds
 from dockless.model.errors import UsageError
 from dockless.model.secret import Credential
-from dockless.settings import project, session
+from dockless.settings import project
 from dockless.settings.cascade import Flags, Settings, resolve
 from dockless.settings.naming import ServerNeeded
+from dockless.settings.project import Project
 from dockless.settings.registries import LoginTarget, login_target
-from dockless.settings.session import Session
 
 _PATH = click.Path(path_type=Path)
 
@@ -44,6 +45,11 @@ class LoginOptions:
     ca_file: Path | None
     cert_dir: Path | None
     insecure_realms: tuple[str, ...] = ()
+    remember: bool = False
+
+    def asks_to_remember(self) -> bool:
+        """Whether docker-config.json was asked for."""
+        return self.remember or self.image is not None or self.namespace is not None
 
     def given(self) -> Given:
         """Return what they say of who we are."""
@@ -92,6 +98,11 @@ DOCKLESS_KEYRING the first of them that is here, never the file.
 @click.option("--namespace", metavar="NAME", help="Namespace to remember for pushes from here.")
 @click.option("--image", metavar="NAME", help="Image name to remember for pushes from here.")
 @click.option(
+    "--remember",
+    is_flag=True,
+    help="Write docker-config.json where there is no project, too; so do --image and --namespace.",
+)
+@click.option(
     "--keyring", default="", metavar="NAME", help="Where to keep it; see below.", show_default=False
 )
 @click.option("--ttl", type=Seconds(), help="Let the kernel keyring forget it after this long: 8h.")
@@ -108,16 +119,16 @@ DOCKLESS_KEYRING the first of them that is here, never the file.
 def login(**arguments: object) -> None:
     """Check a login at a registry, and keep it in the OS keyring.
 
-    The password goes to the keyring and nowhere else. docker-config.json in this folder gets the
-    rest, so that a push from here needs no further options.
+    The password goes to the keyring and nowhere else. In the folder of a project, or with
+    --remember, docker-config.json gets the rest, so that a push from here needs no more options.
     """
     options = LoginOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     options.check()
-    _login(options, Path.cwd())
+    _login(options, working_folder())
 
 
-def _login(options: LoginOptions, folder: Path) -> None:
-    files = project.read(folder, os.environ, None)
+def _login(options: LoginOptions, folder: Path | None) -> None:
+    files = _files(options, folder)
     flags = Flags(options.registry, options.image, options.username, namespace=options.namespace)
     settings = resolve(flags, os.environ, files)
     target = _target(options, settings)
@@ -126,19 +137,38 @@ def _login(options: LoginOptions, folder: Path) -> None:
             f"Other tools ask a helper for a host, not for a namespace such as {target.scope}.",
             f"Log in to {target.host}, or leave the configuring out.",
         )
+    memory = Memory(folder, files, asked=options.asks_to_remember())
+    memory.check(settings, target)
     kept = _vault(options)
-    credential, way = obtain(options.given(), settings, target, folder)
+    context = folder if folder not in (Path("/"), home_folder()) else None
+    credential, way = obtain(options.given(), settings, target, context)
     asked = _checked(options, target, credential)
     if way:
         kept.cache(target.host, credential, f"{way} {ways.identity(os.environ)}")
     else:
         ends = None if options.ttl is None else time.time() + options.ttl
         kept.put(target.scope, credential, ends)
-    session.write(folder, _session(settings, target, credential, files.session))
     _say(kept, target, credential, way)
+    _remark(memory.remember(settings, target, credential))
     if not asked:
         _remark(f"{target.host} asks nobody for a password, so it could not be checked.")
     _configure(options, target)
+
+
+def _files(options: LoginOptions, folder: Path | None) -> Project:
+    """Return what the project says; nothing where there is none, or none that can be read.
+
+    Who names the registry needs none of it, so what is wrong with a file does not stop a login.
+    """
+    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
+        return project.nowhere(Path("/"), os.environ)  # no name comes from there
+    try:
+        return project.read(folder, os.environ, None)
+    except UsageError as error:
+        if options.host is None:
+            raise
+        _remark(f"Warning: {error.what} This login goes without it.")
+        return project.nowhere(folder, os.environ)
 
 
 def _target(options: LoginOptions, settings: Settings) -> LoginTarget:
@@ -167,26 +197,6 @@ def _checked(options: LoginOptions, target: LoginTarget, credential: Credential)
     endpoint = reach(target.host, insecure=options.insecure, trust=trust)
     endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
     return RegistryClient(Http(endpoint, os.environ), lambda: credential).check()
-
-
-def _session(
-    settings: Settings, target: LoginTarget, credential: Credential, before: Session
-) -> Session:
-    """Return what the project remembers; what belonged to another registry is forgotten."""
-    if before.registry not in ("", target.kind.name):
-        before = Session()
-    image = before.image
-    if settings.image and settings.image.origin == "--image":
-        image = str(settings.image.value)
-    elif not target.kind.host and not image.startswith(f"{target.host}/"):
-        # such a registry is known by the image's name alone
-        image = f"{target.scope}/{settings.project().value}"
-    namespace = settings.namespace
-    given = namespace.value if namespace and namespace.origin == "--namespace" else before.namespace
-    username = credential.username
-    return replace(
-        before, registry=target.kind.name, username=username, image=image, namespace=given
-    )
 
 
 def _say(kept: Vault, target: LoginTarget, credential: Credential, way: str) -> None:

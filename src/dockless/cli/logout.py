@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from dockless.cli import accounts
+from dockless.cli.folders import working_folder
 from dockless.cli.vaults import vaults
 from dockless.credentials.vault import Vault
 from dockless.model.errors import UsageError
@@ -36,8 +37,11 @@ def logout(*, host: str | None, username: str | None, everything: bool) -> None:
     """
     if everything and (host or username):
         raise UsageError("--all does not go with HOST or --username.", "Leave one of them out.")
-    folder, environment = Path.cwd(), os.environ
-    files = project.read(folder, environment, None)
+    folder, environment = working_folder(), os.environ
+    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
+        folder, files = None, project.nowhere(Path("/"), environment)
+    else:
+        files = project.read(folder, environment, None)
     settings = resolve(Flags(), environment, files)
     held = vaults(environment, accounts.prompt())
     if everything:
@@ -51,7 +55,7 @@ def logout(*, host: str | None, username: str | None, everything: bool) -> None:
 
 
 def _forget(
-    scope: str, username: str, held: tuple[Vault, ...], folder: Path, remembered: Session
+    scope: str, username: str, held: tuple[Vault, ...], folder: Path | None, remembered: Session
 ) -> None:
     gone = [user for vault in held for user in vault.remove(scope, username)]
     host = scope.partition("/")[0]
@@ -61,8 +65,15 @@ def _forget(
             file = accounts.helper_file(name)
             if file.remove(host):
                 click.echo(f"{file.path} no longer names docker-credential-dockless.", err=True)
-        if remembers(remembered, host):
-            (folder / session.FILE).unlink(missing_ok=True)
+        if folder and remembers(remembered, host):
+            _remove(folder / session.FILE)
     users = ", ".join(user or "a token" for user in dict.fromkeys(gone))
     said = f"Logged out of {scope}: {users}." if gone else f"There was no login for {scope}."
     click.echo(said, err=True)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        click.echo(f"Warning: {path} stays: {error.strerror}. It has no password.", err=True)

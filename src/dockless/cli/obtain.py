@@ -24,7 +24,7 @@ class Given:
 
 
 def obtain(
-    given: Given, settings: Settings, target: LoginTarget, folder: Path
+    given: Given, settings: Settings, target: LoginTarget, folder: Path | None
 ) -> tuple[Credential, str]:
     """Return the credential to log in with: given, of the kind's own source, or asked for.
 
@@ -32,7 +32,7 @@ def obtain(
         given: What the command line says.
         settings: The project's settings.
         target: The registry.
-        folder: The project's folder, which is its build context.
+        folder: The project's folder, which is its build context; None where there is no project.
 
     Returns:
         The credential; and the name of the source that gives it anew each time, empty for one

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from dockless.cli import accounts, ask, show
-from dockless.cli.explain import setting_rows, target_rows
 from dockless.cli.host_options import HostOptions, host_options
 from dockless.cli.options import PushOptions, push_options
 from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.reference import Name
 from dockless.settings import compose, project
 from dockless.settings.cascade import Flags, Settings, resolve
-from dockless.settings.naming import Target, local_candidates
+from dockless.settings.naming import Target, called_otherwise, local_candidates
 from dockless.settings.naming import target as find_target
 from dockless.settings.project import Project
 from dockless.settings.setting import Setting
@@ -103,6 +102,8 @@ def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessErr
 
 
 def _explain(options: PushOptions, settings: Settings, spec: SourceSpec | None) -> None:
+    from dockless.cli.explain import setting_rows, target_rows  # noqa: PLC0415 - not for a push
+
     rows = list(setting_rows(settings))
     try:
         rows += target_rows(options, settings, find_target(settings, _bare_name(spec)))
@@ -147,6 +148,8 @@ def _push_one(
                     raise
                 names, tool = _build(options, settings, target, files)
                 found = work.opener.local(names, options.platform, tool)
+        if not spec and (otherwise := called_otherwise(found.names[0], target)):
+            show.remark(options, otherwise)
         done = work.push(target, found.open())
     show.result(options, done, work.timings)
 

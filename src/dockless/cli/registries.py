@@ -22,7 +22,6 @@ from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
 from dockless.registry.trust import find_trust
 from dockless.registry.uploads import HeadStart, NoUploads, Watch
-from dockless.registry.whole import WholeImages
 from dockless.retries import Patience
 
 if TYPE_CHECKING:
@@ -131,6 +130,8 @@ class Registries:
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, NoUploads(), direct)
         if space.sender:
+            from dockless.registry.whole import WholeImages  # noqa: PLC0415 - for mirrors
+
             early = WholeImages(client, repository, space.sender, direct)
             return OpenRegistry(client, None, early, direct)
         ahead = self._uploads.enter_context(

@@ -38,19 +38,19 @@ def ways(environment: Mapping[str, str]) -> tuple[Way, ...]:
     return (adc, gcloud) if named else (gcloud, adc)
 
 
-def read_key(path: Path, context: Path) -> Credential:
+def read_key(path: Path, context: Path | None) -> Credential:
     """Return a service account's key as the login that Google's registries take it for.
 
     Args:
         path: The key, JSON as Google gives it.
-        context: The build context, whose files end up in images.
+        context: The build context, whose files end up in images; None for none.
 
     Raises:
         UsageError: It is no such key, or it lies in the build context and is not ignored there.
     """
     if not path.is_file() or path.stat().st_size > _LARGEST_KEY_BYTES:
         raise UsageError(f"There is no key file {path}.", "Check --key-file.")
-    if _lies_in(path, context) and not is_ignored(path.resolve(), context.resolve()):
+    if context and _lies_in(path, context) and not is_ignored(path.resolve(), context.resolve()):
         raise UsageError(
             f"{path} lies in the build context {context}, from where it can get into an image.",
             "Move it out, or name it in .dockerignore.",

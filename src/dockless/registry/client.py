@@ -23,8 +23,7 @@ from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant
 from dockless.registry.challenges import Challenge, demanded
 from dockless.registry.http import CONNECTIONS, Answer, Body, Http, Sink
-from dockless.registry.origins import goes_along
-from dockless.registry.redirects import shown
+from dockless.registry.origins import goes_along, shown
 from dockless.registry.tokens import Pass, authorization, refused
 from dockless.together import side_by_side
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 
 from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.registry.challenges import Challenge, is_web_address, offered
-from dockless.registry.origins import may_have_secret, origin
-from dockless.registry.redirects import shown
+from dockless.registry.origins import may_have_secret, origin, shown
 
 
 def exposed(headers: Mapping[str, str], endpoint: Endpoint) -> str:

@@ -6,7 +6,7 @@ import math
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
@@ -19,10 +19,8 @@ from dockless.deadline import POOLS, Limit, TimedTls, limited
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.model.errors import NetworkError, ServerError, UsageError, out_of_time
 from dockless.model.manifest import LONGEST_MANIFEST
-from dockless.registry import redirects
-from dockless.registry.origins import check_destination, is_typed, origin
+from dockless.registry.origins import check_destination, is_typed, origin, shown
 from dockless.registry.proxies import Proxy, proxy
-from dockless.registry.redirects import MOST_REDIRECTS, Request, sent_on, shown
 from dockless.registry.tls_errors import plain, tls_error
 
 CONNECTIONS = 8
@@ -30,6 +28,7 @@ _AGENT = f"dockless/{__version__}"
 _CONNECT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
 _OK, _FAILED = 200, 500
+_SENT_ON = range(300, 400)
 _PIECE = 1 << 20
 _BUSY = frozenset({429, 503})
 _PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
@@ -53,8 +52,25 @@ class Answer:
     via: tuple[str, ...] = ()
 
 
-Body = redirects.Body
+Body = bytes | Iterable[bytes] | None
 Sink = Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    Attributes:
+        method: The HTTP method.
+        url: The URL.
+        headers: Headers beside those that every request has.
+        body: What is sent along.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Body = None
 
 
 class Http:
@@ -108,9 +124,14 @@ class Http:
         via: tuple[str, ...] = ()
         while True:
             answer = self._ask_once(request, sink)
-            following = sent_on(request, answer.status, answer.headers.get("Location", ""))
-            if following is None:
+            location = answer.headers.get("Location", "")
+            if answer.status not in _SENT_ON or not location:
                 return replace(answer, via=via) if via else answer
+            from dockless.registry.redirects import MOST_REDIRECTS, sent_on  # noqa: PLC0415 - rare
+
+            following = sent_on(request, answer.status, location)
+            if following is None:
+                return replace(answer, via=via)
             if len(via) == MOST_REDIRECTS:
                 raise NetworkError(
                     f"{self._named(url)} sends on more than {MOST_REDIRECTS} times, at last from "

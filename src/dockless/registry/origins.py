@@ -18,6 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 # leads to addresses of IPv4, too (RFC 6052); the standard library knows the other such networks
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
+_LONGEST_SAID = 200
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -50,6 +51,12 @@ def origin(url: str) -> Origin | None:
     if parts.scheme not in _PORTS or not parts.host:
         return None
     return Origin(parts.scheme, parts.host.lower(), parts.port or _PORTS[parts.scheme])
+
+
+def shown(url: str) -> str:
+    """Return what messages say of a URL: scheme and host, as the rest may hold secrets."""
+    place = origin(url)
+    return f"{place.scheme}://{place.host}" if place else repr(url[:_LONGEST_SAID])
 
 
 def goes_along(before: str, after: str) -> bool:

@@ -1,16 +1,17 @@
 """What is asked next when a server sends a request on to another URL (RFC 9110, section 15.4)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from dockless.model.errors import AuthError, NetworkError
-from dockless.registry.origins import goes_along, origin
+from dockless.registry.origins import goes_along, origin, shown
+
+if TYPE_CHECKING:
+    from dockless.registry.http import Request
 
 MOST_REDIRECTS = 5
-
-Body = bytes | Iterable[bytes] | None
 
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -18,24 +19,7 @@ _OF_A_BODY = frozenset({"content-type", "content-length", "content-range"})
 _LONGEST_SAID = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request.
-
-    Attributes:
-        method: The HTTP method.
-        url: The URL.
-        headers: Headers beside those that every request has.
-        body: What is sent along.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: Body = None
-
-
-def sent_on(request: Request, status: int, location: str) -> Request | None:
+def sent_on(request: "Request", status: int, location: str) -> "Request | None":
     """Return the request that follows a redirect; None where the answer stands as it is.
 
     Headers that hold secrets stay behind where the origin is another one. So does the body of a
@@ -59,7 +43,7 @@ def sent_on(request: Request, status: int, location: str) -> Request | None:
         kept = {
             name: text for name, text in request.headers.items() if name.lower() not in _OF_A_BODY
         }
-        request = Request("GET", request.url, kept)
+        request = replace(request, method="GET", headers=kept, body=None)
     if goes_along(request.url, url):
         return replace(request, url=url)
     if request.method == "POST" and request.body:
@@ -82,12 +66,6 @@ def astray(asked: str, led: str) -> AuthError:
         "belong.",
         "It was not sent there. Ask whoever runs the registry to name the right token service.",
     )
-
-
-def shown(url: str) -> str:
-    """Return what messages say of a URL: scheme and host, as the rest may hold secrets."""
-    place = origin(url)
-    return f"{place.scheme}://{place.host}" if place else repr(url[:_LONGEST_SAID])
 
 
 def _joined(url: str, location: str) -> str:

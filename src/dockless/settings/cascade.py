@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from dockless.model import kinds
 from dockless.model.errors import UsageError
 from dockless.model.kinds import Kind
-from dockless.model.reference import DOCKER_HUB, Name, is_tag
+from dockless.model.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, is_tag
 from dockless.model.secret import Secret
+from dockless.settings.deploy import Deploy
 from dockless.settings.project import Project
-from dockless.settings.session import stored
+from dockless.settings.schemes import without_scheme
+from dockless.settings.session import Session, host_of, stored
 from dockless.settings.setting import Setting, first
+
+TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
+TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
+"""The origins of what the user said, which no file contradicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +96,24 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         UsageError: A value is empty or malformed, two contradict each other, or a secret that
             holds the username cannot be had.
     """
-    deploy, session = project.deploy, project.session
+    deploy = project.deploy
     registry, image, username, namespace = (
         (_option(name, getattr(flags, name)), _variable(name, environment))
         for name in ("registry", "image", "username", "namespace")
     )
+    kind, named = _kind(first(registry)), _name(first(image))
+    written = _fitting(_name(deploy.image), kind) if named is None else None
+    session = _heard(project.session, kind, _host(deploy, kind, named or written))
+    # what deploy.yml implies stands above what the session asked for
+    kind = kind or _kind(None if deploy.kind else stored(session.registry))
     return Settings(
         project=project.name,
-        # what deploy.yml implies stands above what the session asked for
-        registry=_kind(first((*registry, None if deploy.kind else stored(session.registry)))),
+        registry=kind,
         implied=deploy.kind,
-        server=deploy.server,
-        image=_name(first((*image, deploy.image, stored(session.image)))),
+        server=deploy.server or _server(session),
+        image=named or written or _name(stored(session.image)),
         tags=_tags(flags, environment),
-        username=first(_usernames(*username, project=project, flags=flags)),
+        username=first(_usernames(*username, stored(session.username), project, flags)),
         namespace=first((*namespace, stored(session.namespace))),
         # once, since an uncommitted tree gets another number at every call
         version=functools.cache(project.version),
@@ -111,6 +121,60 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         login=_login(project, flags),
         warnings=deploy.warnings,
     )
+
+
+def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | None) -> str:
+    """Return the registry's host that is said above the session; empty where nobody says one."""
+    if image and image.value.host:
+        return image.value.host
+    if kind:
+        return kind.value.host
+    if deploy.server:
+        return deploy.server.value
+    return deploy.kind.value.host if deploy.kind else ""
+
+
+def _heard(session: Session, kind: Setting[Kind] | None, host: str) -> Session:
+    """Return a session, or an empty one where what is said above it means another registry.
+
+    Args:
+        session: What the last login here remembers.
+        kind: The kind that was asked for.
+        host: The host that was asked for; empty for none.
+    """
+    try:
+        remembered = kinds.named(session.registry)
+    except ValueError:  # which is told where nothing stands above it
+        return session
+    host, its = host.lower(), host_of(session)
+    host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+    if host:
+        fits = host == its if its else remembered.agrees(host)
+    elif kind:
+        fits = kind.value.agrees(its) if its else remembered is kind.value
+    else:
+        fits = True
+    return session if fits else Session()
+
+
+def _server(session: Session) -> Setting[str] | None:
+    """Return the host that a session is about where its kind has none of its own."""
+    try:
+        own = kinds.named(session.registry).host
+    except ValueError:
+        return None
+    return None if own else stored(host_of(session))
+
+
+def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting[Name] | None:
+    """Return a file's image, of which only the last part counts where its host is another kind's.
+
+    A file never contradicts what was asked for; it fills in what was not.
+    """
+    if image is None or kind is None or not image.value.host or kind.value.agrees(image.value.host):
+        return image
+    name = image.value.path.rpartition("/")[2]
+    return Setting(Name("", name, image.value.tag), image.origin)
 
 
 def _option(name: str, text: str | None) -> Setting[str] | None:
@@ -140,7 +204,7 @@ def _name(text: Setting[str] | None) -> Setting[Name] | None:
     if text is None:
         return None
     try:
-        name = Name.parse(text.value)
+        name = Name.parse(without_scheme(text.value, text.origin))
     except ValueError as error:
         problem = f"The image {text.value!r} of {text.origin} is no image name: {error}."
         raise UsageError(problem, "Write [HOST/]NAME[:TAG].") from None
@@ -194,11 +258,15 @@ def _agreed(
 
 
 def _usernames(
-    *given: Setting[str] | None, project: Project, flags: Flags
+    option: Setting[str] | None,
+    variable: Setting[str] | None,
+    remembered: Setting[str] | None,
+    project: Project,
+    flags: Flags,
 ) -> Iterator[Setting[str] | None]:
-    yield from given
+    yield from (option, variable)
     yield _deploy_username(project, flags)
-    yield stored(project.session.username)
+    yield remembered
 
 
 def _deploy_username(project: Project, flags: Flags) -> Setting[str] | None:

@@ -14,6 +14,7 @@ from dockless.model.secret import Secret
 from dockless.model.server import Server
 from dockless.settings import deployservers, files
 from dockless.settings.document import Value, merge
+from dockless.settings.schemes import without_scheme
 from dockless.settings.secrets import SecretName
 from dockless.settings.setting import Setting
 
@@ -130,6 +131,8 @@ def _is_kamal(document: Value) -> bool:
 
 def _server(registry: Value) -> Setting[str] | None:
     server = registry.setting("server")
+    if server:
+        server = Setting(without_scheme(server.value, server.origin).rstrip("/"), server.origin)
     if server and not is_registry(server.value):
         raise UsageError(
             f"`registry.server` in {server.origin} is {server.value!r}, which is no host.",

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from dockless.model import kinds
 from dockless.model.errors import UsageError
 from dockless.model.kinds import Kind
-from dockless.model.reference import Name, Reference, Repository, is_registry, is_tag
-from dockless.settings.cascade import Settings
+from dockless.model.reference import DOCKER_HUB, Name, Reference, Repository, is_registry, is_tag
+from dockless.settings.cascade import TYPED_IMAGES, TYPED_TAGS, Settings
 from dockless.settings.deploy import FILE as DEPLOY
+from dockless.settings.session import FILE as SESSION
 from dockless.settings.setting import Setting
 
 _LATEST = "latest"
@@ -59,7 +60,7 @@ def target(settings: Settings, source_name: Name | None) -> Target:
     image = _image(settings, source_name)
     kind = _kind(settings, image)
     repository = _repository(_place(kind.value, settings, image))
-    if settings.registry and not kind.value.agrees(repository.value.host):
+    if kind is settings.registry and not kind.value.agrees(repository.value.host):
         raise UsageError(
             f"{kind.origin} asks for {kind.value.name}, but {repository.value.host} of "
             f"{repository.origin} is {kinds.infer(repository.value.host).name}.",
@@ -71,14 +72,60 @@ def target(settings: Settings, source_name: Name | None) -> Target:
 def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
     """Return the names under which to look for the local image when SOURCE is not given.
 
-    They are in the order in which the first that exists is taken: the target itself, the
-    project with its tags, the configured image, the project's latest, the Compose service's.
+    They are in the order in which the first that exists is taken. An image that was asked for by
+    name: that repository alone, under the target's name, without the host, and by its last part.
+    A tag that was asked for: the project with it, else the project's latest, and only where there
+    is neither, what else the files name. Nothing: the target itself, the project with its tags,
+    the configured image, the project's latest, the Compose service's.
     """
-    names = dict.fromkeys(_candidates(settings, target))
-    return tuple(name for name in names if _is_name(name))
+    if settings.image and settings.image.origin in TYPED_IMAGES:
+        names = _of_the_image(settings.image.value, target)
+    elif _typed_tags(target):
+        names = _of_the_tags(settings, target)
+    else:
+        names = _of_the_files(settings, target)
+    return tuple(name for name in dict.fromkeys(names) if _is_name(name))
 
 
-def _candidates(settings: Settings, target: Target) -> Iterator[str]:
+def called_otherwise(name: str, target: Target) -> str:
+    """Return a sentence where a local image is not called like its target; else nothing."""
+    try:
+        own = Name.parse(name)
+    except ValueError:
+        return ""
+    called = (own.path.rpartition("/")[2], own.tag or _LATEST)
+    repository = target.repository.value
+    if any(called == (repository.path.rpartition("/")[2], tag.value) for tag in target.tags):
+        return ""
+    return f"The local image {name} is not called like the target, {target.references[0]}."
+
+
+def _typed_tags(target: Target) -> tuple[str, ...]:
+    return tuple(tag.value for tag in target.tags if tag.origin in TYPED_TAGS)
+
+
+def _of_the_image(image: Name, target: Target) -> Iterator[str]:
+    tags = _typed_tags(target)
+    if image.tag:
+        tags = (image.tag,)
+    elif len(tags) != 1:
+        tags = (*tags, _LATEST)
+    repository = target.repository.value
+    path = image.path if image.host else repository.path
+    for tag in tags:
+        yield f"{repository}:{tag}"
+        yield f"{path}:{tag}"
+        yield f"{path.rpartition('/')[2]}:{tag}"
+
+
+def _of_the_tags(settings: Settings, target: Target) -> Iterator[str]:
+    project = settings.project().value
+    yield from (f"{project}:{tag}" for tag in _typed_tags(target))
+    yield f"{project}:{_LATEST}"
+    yield from _of_the_files(settings, target)
+
+
+def _of_the_files(settings: Settings, target: Target) -> Iterator[str]:
     project = settings.project().value
     yield from (str(reference) for reference in target.references)
     yield from (f"{project}:{tag.value}" for tag in target.tags)
@@ -108,8 +155,10 @@ def _image(settings: Settings, source: Name | None) -> Setting[Name] | None:
 
 
 def _kind(settings: Settings, image: Setting[Name] | None) -> Setting[Kind]:
-    if settings.registry:
-        return settings.registry
+    named = settings.registry
+    host = image.value.host if image else ""
+    if named and not (named.origin == SESSION and host and not named.value.agrees(host)):
+        return named
     if image and image.value.host:
         return Setting(kinds.infer(image.value.host), f"host of {image.origin}")
     return settings.implied or Setting(kinds.DOCKERHUB, "default")
@@ -124,7 +173,15 @@ def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setti
     name = image.value
     if name.host:
         return Setting((name.host, name.path), image.origin)
-    return Setting((_host(kind, settings), _prefixed(kind, settings, name.path)), image.origin)
+    host, path = _host(kind, settings), _prefixed(kind, settings, name.path)
+    if host == DOCKER_HUB and "/" not in path:
+        problem = (
+            f"{path!r} of {image.origin} would go to docker.io/library, which is Docker's own."
+        )
+        raise UsageError(
+            problem, f"Give --namespace or --username, or write library/{path} if it is meant."
+        )
+    return Setting((host, path), image.origin)
 
 
 def _host(kind: Kind, settings: Settings) -> str:

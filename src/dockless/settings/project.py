@@ -13,6 +13,26 @@ from dockless.settings.secrets import Secrets
 from dockless.settings.session import Session
 from dockless.settings.setting import Setting, first
 
+_MARKS = (
+    deploy.FILE,
+    session.FILE,
+    "deploy-servers.txt",
+    "deploy-servers.json",
+    "box.json",
+    "pyproject.toml",
+    "package.json",
+    "go.mod",
+    "Cargo.toml",
+    "pom.xml",
+    "composer.json",
+    "Gemfile",
+    "Dockerfile",
+    "Containerfile",
+    ".dockerignore",
+    ".kamal",
+    ".git",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -104,6 +124,16 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
         session.read(folder),
         Secrets(folder, environment, destination),
     )
+
+
+def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
+    """Return a project without files, for a folder that has none that can be read."""
+    return Project(folder, environment, Deploy(), Session(), Secrets(folder, environment))
+
+
+def is_project(folder: Path) -> bool:
+    """Whether there is anything in a folder that projects have."""
+    return any((folder / name).exists() for name in _MARKS) or compose.find(folder) is not None
 
 
 def slug(text: str) -> str:

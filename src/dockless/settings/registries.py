@@ -12,10 +12,11 @@ from dockless.model.reference import (
     Repository,
     is_registry,
 )
-from dockless.settings.cascade import Settings
+from dockless.settings.cascade import TYPED_IMAGES, Settings
 from dockless.settings.deploy import FILE as DEPLOY
 from dockless.settings.naming import ServerNeeded
-from dockless.settings.session import Session
+from dockless.settings.schemes import without_scheme
+from dockless.settings.session import Session, host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +66,23 @@ def login_target(text: str | None, settings: Settings) -> LoginTarget:
 
 def remembers(session: Session, host: str) -> bool:
     """Whether the project's session is about the registry with this `host[:port]`."""
-    try:
-        kind = kinds.named(session.registry)
-        image = Name.parse(session.image) if session.image else None
-    except ValueError:
-        return False
-    return host == (image.host.lower() if image and image.host else kind.host)
+    return bool(host) and host == host_of(session)
 
 
 def _configured(settings: Settings) -> LoginTarget:
-    named = settings.registry or settings.implied
+    image, named = settings.image, settings.registry or settings.implied
+    host = image.value.host.lower() if image else ""
+    typed = image is not None and image.origin in TYPED_IMAGES
+    if host and typed and (settings.registry is None or not settings.registry.value.host):
+        # what was typed goes before what a file has of another registry
+        kind = settings.registry.value if settings.registry else kinds.infer(host)
+        _agree(kind, host, "--image")
+        host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+        return LoginTarget(kind, host, host)
     kind = named.value if named else kinds.DOCKERHUB
     if kind.host:
         return LoginTarget(kind, kind.host, kind.host)
-    candidates = [
-        settings.server.value if settings.server else "",
-        settings.image.value.host if settings.image else "",
-    ]
+    candidates = [settings.server.value if settings.server else "", host]
     for host in candidates:
         if host and is_registry(host) and kind.agrees(host):
             return LoginTarget(kind, host.lower(), host.lower())
@@ -93,13 +94,7 @@ def _configured(settings: Settings) -> LoginTarget:
 
 def _parsed(text: str) -> tuple[str, str]:
     """Return host and namespace, in lower case."""
-    plain = text.strip().lower()
-    if plain.startswith("http://"):
-        raise UsageError(
-            f"{text!r} asks for plain HTTP.",
-            "Leave http:// out, and add --insecure if it is meant.",
-        )
-    plain = plain.removeprefix("https://").strip("/")
+    plain = without_scheme(text.strip().lower(), "HOST").strip("/")
     host, _, namespace = plain.partition("/")
     namespace = "" if namespace in {"v1", "v2"} else namespace
     if host in DOCKER_HUB_HOSTS:

@@ -1,9 +1,13 @@
 """`docker-config.json`: what `dockless login` remembers of a registry, and never a password."""
 
+import contextlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dockless.model import kinds
+from dockless.model.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
 from dockless.settings import files
 from dockless.settings.setting import Setting
 
@@ -37,6 +41,20 @@ def read(folder: Path) -> Session:
     )
 
 
+def host_of(session: Session) -> str:
+    """Return the registry's `host[:port]` that a session is about; empty when it does not tell.
+
+    A registry that its kind does not name is known by the image's name.
+    """
+    try:
+        kind = kinds.named(session.registry)
+        image = Name.parse(session.image) if session.image else None
+    except ValueError:
+        return ""
+    host = image.host.lower() if image and image.host else kind.host
+    return DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+
+
 def stored(text: str) -> Setting[str] | None:
     """Return a member of the session as a setting; None when it is empty."""
     return Setting(text, FILE) if text else None
@@ -48,7 +66,30 @@ def serialize(session: Session) -> str:
 
 
 def write(folder: Path, session: Session) -> Path:
-    """Write the session to the project's folder, and return the file."""
+    """Write the session to the project's folder, and return the file.
+
+    Raises:
+        OSError: It cannot be written; what was there stays.
+    """
     path = folder / FILE
-    path.write_text(serialize(session), encoding="utf-8")
+    draft = folder / f".{FILE}.{os.getpid()}"
+    try:
+        draft.write_text(serialize(session), encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
     return path
+
+
+def why_not_written(folder: Path) -> str:
+    """Return why the session cannot be written to a folder; empty where nothing speaks against it.
+
+    Nothing is written to find out.
+    """
+    if not folder.is_dir():
+        return "there is no such folder"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return "this user may not write there"
+    return ""

@@ -91,9 +91,9 @@ def test_every_setting_says_where_it_came_from(
 def test_without_a_source_the_local_names_are_listed_in_order(run: Run) -> None:
     shown = rows(run("push", "--explain", "--username", "me", "--tag", "v1"))
     assert [value for setting, value, _ in shown if setting == "source"] == [
-        "docker.io/me/shop:v1",
         "shop:v1",
         "shop:latest",
+        "docker.io/me/shop:v1",
     ]
 
 

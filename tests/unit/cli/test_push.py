@@ -125,7 +125,7 @@ def test_without_a_source_the_local_image_of_the_target_is_looked_for(
     run: Run, session: FakeSession
 ) -> None:
     run("push", *TARGET, "--platform", "linux/arm64")
-    names = ("ghcr.io/acme/shop:v1", "shop:v1", "shop:latest")
+    names = ("shop:v1", "shop:latest", "ghcr.io/acme/shop:v1")
     assert session.opened == [(names, Platform("linux", "arm64"), "")]
 
 

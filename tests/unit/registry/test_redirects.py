@@ -1,7 +1,8 @@
 import pytest
 
 from dockless.model.errors import AuthError, NetworkError
-from dockless.registry.redirects import Request, sent_on
+from dockless.registry.http import Request
+from dockless.registry.redirects import sent_on
 
 URL = "https://auth.example.com/token"
 HEADERS = {"Authorization": "Basic x", "cookie": "y", "Accept": "z"}

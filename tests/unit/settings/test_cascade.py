@@ -227,3 +227,96 @@ def test_plain_password_is_used_and_warned_of_without_showing_it(tmp_path: Path)
     assert found.login.password().reveal() == "hunter2"
     assert "config/deploy.yml:4" in found.warnings[0]
     assert "hunter2" not in repr((found, found.warnings, project.read(tmp_path, {}, None)))
+
+
+# What was typed is never contradicted by a file
+
+PRIVATE = '{"registry":"private","username":"me","image":"localhost:5000/shop","namespace":""}'
+HUB = '{"registry":"dockerhub","username":"me","image":"","namespace":"team"}'
+ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws.com/x"}'
+
+
+@pytest.mark.parametrize(
+    ("session", "flags", "environment", "expected"),
+    [
+        (PRIVATE, Flags("ghcr", namespace="acme"), {}, "ghcr.io/acme/shop:latest"),
+        (PRIVATE, Flags("dockerhub", username="you"), {}, "docker.io/you/shop:latest"),
+        (
+            PRIVATE,
+            Flags(namespace="acme"),
+            {"DOCKLESS_REGISTRY": "ghcr"},
+            "ghcr.io/acme/shop:latest",
+        ),
+        (PRIVATE, Flags(image="ghcr.io/acme/web"), {}, "ghcr.io/acme/web:latest"),
+        (PRIVATE, Flags(image="other.example/web:2"), {}, "other.example/web:2"),
+        (PRIVATE, Flags(image="web"), {}, "localhost:5000/me/web:latest"),
+        (PRIVATE, Flags("private", image="web"), {}, "localhost:5000/me/web:latest"),
+        (PRIVATE, Flags(tags=("2",)), {}, "localhost:5000/shop:2"),
+        (HUB, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
+        (HUB, Flags(), {"DOCKLESS_IMAGE": "ghcr.io/a/web"}, "ghcr.io/a/web:latest"),
+        (HUB, Flags("ghcr", username="you"), {}, "ghcr.io/you/shop:latest"),
+        (HUB, Flags(image="index.docker.io/a/web"), {}, "docker.io/a/web:latest"),
+        (HUB, Flags(image="web"), {}, "docker.io/team/web:latest"),
+        (ECR, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
+        (ECR, Flags("ghcr", namespace="a"), {}, "ghcr.io/a/shop:latest"),
+        (ECR, Flags("private"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/x:latest"),
+        (ECR, Flags(image="web"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/web:latest"),
+    ],
+)
+def test_a_login_elsewhere_does_not_contradict(
+    tmp_path: Path, session: str, flags: Flags, environment: dict[str, str], expected: str
+) -> None:
+    write(tmp_path, "docker-config.json", session)
+    write(tmp_path, "box.json", '{"slug": "shop"}')
+    found = resolve(tmp_path, flags, environment)
+    assert [str(each) for each in target(found, None).references] == [expected]
+
+
+def test_the_account_of_another_registry_is_not_used(tmp_path: Path) -> None:
+    write(tmp_path, "docker-config.json", HUB)
+    found = resolve(tmp_path, Flags(image="localhost:5000/web"))
+    assert (found.username, found.namespace, found.registry) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("image", "flags", "expected"),
+    [
+        ("docker.io/acme/web:1", Flags("ghcr", namespace="a", tags=("2",)), "ghcr.io/a/web:2"),
+        ("localhost:5000/a/b/web", Flags("dockerhub", username="you"), "docker.io/you/web:latest"),
+        ("ghcr.io/acme/web", Flags(image="localhost:5000/x"), "localhost:5000/x:latest"),
+        ("ghcr.io/acme/web", Flags("private"), "ghcr.io/acme/web:latest"),
+    ],
+)
+def test_a_deploy_file_does_not_contradict(
+    tmp_path: Path, image: str, flags: Flags, expected: str
+) -> None:
+    write(tmp_path, "config/deploy.yml", f"name: shop\nimage: {image}\n")
+    found = resolve(tmp_path, flags)
+    assert [str(each) for each in target(found, None).references] == [expected]
+
+
+def test_a_deploy_file_goes_before_a_session_of_another_registry(tmp_path: Path) -> None:
+    write(tmp_path, "docker-config.json", HUB)
+    write(tmp_path, "config/deploy.yml", "name: shop\nimage: ghcr.io/acme/web\n")
+    assert str(target(resolve(tmp_path), None).references[0]) == "ghcr.io/acme/web:latest"
+
+
+def test_what_was_typed_twice_and_differs_is_refused(tmp_path: Path) -> None:
+    for environment in ({}, {"DOCKLESS_REGISTRY": "ghcr"}):
+        flags = Flags(None if environment else "ghcr", image="localhost:5000/web")
+        with pytest.raises(UsageError, match="asks for ghcr"):
+            target(resolve(tmp_path, flags, environment), None)
+
+
+@pytest.mark.parametrize("image", ["https://ghcr.io/a/b", "HTTPS://ghcr.io/a/b"])
+def test_a_scheme_that_says_nothing_is_dropped(tmp_path: Path, image: str) -> None:
+    found = resolve(tmp_path, Flags(image=image)).image
+    assert found
+    assert str(found.value) == "ghcr.io/a/b"
+
+
+@pytest.mark.parametrize("image", ["http://ghcr.io/a/b", "HTTP://localhost:5000/x"])
+def test_a_scheme_that_asks_for_plain_http_is_explained(tmp_path: Path, image: str) -> None:
+    for flags, environment in ((Flags(image=image), {}), (None, {"DOCKLESS_IMAGE": image})):
+        with pytest.raises(UsageError, match="--insecure"):
+            resolve(tmp_path, flags, environment)

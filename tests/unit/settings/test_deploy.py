@@ -210,7 +210,7 @@ def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str
         ("service: a\nregistry:\n  password: {a: b}\n", "`registry.password` in"),
         ("service: a\nregistry:\n  password: [A, B]\n", "exactly one secret"),
         ("service: a\nregistry:\n  password: []\n", "exactly one secret"),
-        ("service: a\nregistry:\n  server: https://r.io\n", "'https://r.io', which is no host"),
+        ("service: a\nregistry:\n  server: http://r.io\n", "asks for plain HTTP"),
         ("service: a\nregistry:\n  server: r.io/team\n", "config/deploy.yml:3 is 'r.io/team'"),
         ("service: a\nservers: 5\n", "`servers` in config/deploy.yml:2 is a number"),
         ("service: a\nservers:\n  web: x\n", "`servers.web` in config/deploy.yml:3 is text"),

@@ -6,7 +6,7 @@ from dockless.model import kinds
 from dockless.model.errors import UsageError
 from dockless.model.reference import Name
 from dockless.settings.cascade import Settings
-from dockless.settings.naming import ServerNeeded, local_candidates, target
+from dockless.settings.naming import ServerNeeded, called_otherwise, local_candidates, target
 from dockless.settings.setting import Setting
 
 
@@ -119,7 +119,6 @@ def test_version_that_is_no_tag_is_refused() -> None:
 @pytest.mark.parametrize(
     ("given", "reference"),
     [
-        (settings(image="shop"), "docker.io/library/shop:latest"),
         (settings(image="shop", username="me"), "docker.io/me/shop:latest"),
         (settings(image="acme/shop", username="me"), "docker.io/acme/shop:latest"),
         (settings("ghcr", "shop"), "ghcr.io/shop:latest"),
@@ -266,18 +265,103 @@ def test_local_candidates_come_in_order_and_once() -> None:
         compose_images=lambda: (Setting("shop-web:latest", "compose.yaml:3"),),
     )
     assert local_candidates(given, target(given, None)) == (
-        "ghcr.io/acme/shop:v1",
-        "ghcr.io/acme/shop:v2",
         "shop:v1",
         "shop:v2",
-        "acme/shop:latest",
         "shop:latest",
+        "ghcr.io/acme/shop:v1",
+        "ghcr.io/acme/shop:v2",
+        "acme/shop:latest",
+        "shop-web:latest",
+    )
+    nothing = dataclasses.replace(given, tags=())
+    assert local_candidates(nothing, target(nothing, None)) == (
+        "ghcr.io/acme/shop:latest",
+        "shop:latest",
+        "acme/shop:latest",
         "shop-web:latest",
     )
 
 
+@pytest.mark.parametrize("origin", ["--image", "DOCKLESS_IMAGE"])
+@pytest.mark.parametrize(
+    ("image", "tags", "expected"),
+    [
+        ("r.io/nb/notbuilt:9", (), ("r.io/nb/notbuilt:9", "nb/notbuilt:9", "notbuilt:9")),
+        ("r.io/nb/shop:v1.0.0", (), ("r.io/nb/shop:v1.0.0", "nb/shop:v1.0.0", "shop:v1.0.0")),
+        ("r.io/nb/web", ("10",), ("r.io/nb/web:10", "nb/web:10", "web:10")),
+        ("r.io/nb/web:v1", ("v1", "v2"), ("r.io/nb/web:v1", "nb/web:v1", "web:v1")),
+        ("r.io/web", (), ("r.io/web:latest", "web:latest")),
+        ("r.io/a/b/c", (), ("r.io/a/b/c:latest", "a/b/c:latest", "c:latest")),
+        ("web", ("10",), ("docker.io/me/web:10", "me/web:10", "web:10")),
+        (
+            "r.io/web",
+            ("v1", "v2"),
+            ("r.io/web:v1", "web:v1", "r.io/web:v2", "web:v2", "r.io/web:latest", "web:latest"),
+        ),
+    ],
+)
+def test_of_an_image_that_was_named_no_other_is_looked_for(
+    image: str, tags: tuple[str, ...], expected: tuple[str, ...], origin: str
+) -> None:
+    given = settings(image=image, tags=tags, username="me", project="neuproj", image_origin=origin)
+    if ":" in image.rpartition("/")[2]:  # as the cascade has it
+        given = dataclasses.replace(given, tags=given.tags or (Setting("x", origin),))
+        tag = image.rpartition(":")[2]
+        given = dataclasses.replace(given, tags=given.tags if tags else (Setting(tag, origin),))
+    assert local_candidates(given, target(given, None)) == expected
+
+
+@pytest.mark.parametrize("tags", [("v2",), ("v2", "stable"), ("latest",)])
+def test_a_tag_that_was_asked_for_is_the_projects_first(tags: tuple[str, ...]) -> None:
+    given = settings("ghcr", tags=tags, namespace="acme", project="neuproj")
+    found = local_candidates(given, target(given, None))
+    projects = dict.fromkeys((*(f"neuproj:{tag}" for tag in tags), "neuproj:latest"))
+    assert found[: len(projects)] == tuple(projects)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("shop:v2", False),
+        ("ghcr.io/acme/shop:v2", False),
+        ("other/shop:v2", False),
+        ("shop:stable", False),
+        ("shop:latest", True),
+        ("shop", True),
+        ("web:v2", True),
+        ("sha256:1", True),
+    ],
+)
+def test_a_local_image_that_is_called_otherwise_is_said(name: str, said: bool) -> None:  # noqa: FBT001 - the expectation
+    given = settings("ghcr", tags=("v2", "stable"), namespace="acme")
+    sentence = called_otherwise(name, target(given, None))
+    assert bool(sentence) == said
+    assert not said or (name in sentence and "ghcr.io/acme/shop:v2" in sentence)
+
+
+@pytest.mark.parametrize("image", ["shop", "web:v1", "a"])
+@pytest.mark.parametrize("registry", ["", "dockerhub"])
+def test_a_bare_name_does_not_fall_through_to_docker_s_own_images(
+    image: str, registry: str
+) -> None:
+    with pytest.raises(UsageError, match=r"docker\.io/library.*--namespace"):
+        references(settings(registry, image))
+    written = image.partition(":")
+    for out in (f"library/{image}", f"docker.io/{image}"):
+        [found] = references(settings(registry, out))
+        assert found.startswith(f"docker.io/library/{written[0]}:")
+
+
+def test_the_kind_of_a_session_gives_way_to_a_source_with_a_host() -> None:
+    given = settings("ghcr", namespace="acme")
+    remembered = Setting(kinds.GHCR, "docker-config.json")
+    given = dataclasses.replace(given, registry=remembered)
+    assert references(given, "localhost:5000/x:1") == ["localhost:5000/x:1"]
+    assert references(given, "web:1") == ["ghcr.io/acme/web:1"]
+
+
 def test_local_candidates_are_distinct() -> None:
-    given = settings(image="localhost:5000/shop:latest")
+    given = settings(image="localhost:5000/shop:latest", image_origin="docker-config.json")
     assert local_candidates(given, target(given, None)) == (
         "localhost:5000/shop:latest",
         "shop:latest",
@@ -285,5 +369,5 @@ def test_local_candidates_are_distinct() -> None:
 
 
 def test_local_candidates_leave_out_what_no_image_can_be_called() -> None:
-    given = settings(image="ghcr.io/a/b", project="My App")
+    given = settings(image="ghcr.io/a/b", project="My App", image_origin="config/deploy.yml:2")
     assert local_candidates(given, target(given, None)) == ("ghcr.io/a/b:latest",)

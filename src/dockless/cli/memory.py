@@ -1,0 +1,86 @@
+"""What a login leaves in a project for later pushes: docker-config.json, and never a password."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dockless.model.errors import UsageError
+from dockless.model.secret import Credential
+from dockless.settings import project, session
+from dockless.settings.cascade import Settings
+from dockless.settings.project import Project
+from dockless.settings.registries import LoginTarget
+from dockless.settings.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Where a login is remembered, if it is.
+
+    Attributes:
+        folder: The folder that the login was made in; None where that is gone.
+        files: The project's files.
+        asked: Whether it was asked for, be there a project or not.
+    """
+
+    folder: Path | None
+    files: Project
+    asked: bool
+
+    def check(self, settings: Settings, target: LoginTarget) -> None:
+        """See, before anything is kept, that what was asked for can be done.
+
+        Raises:
+            UsageError: It cannot.
+        """
+        if not self.asked:
+            return
+        folder = self.folder
+        why = session.why_not_written(folder) if folder else "this folder is gone"
+        if why:
+            raise UsageError(
+                f"{session.FILE} cannot be written here: {why}.",
+                "Log in from another folder, or without --remember, --image and --namespace.",
+            )
+        self._image(settings, target)
+
+    def remember(self, settings: Settings, target: LoginTarget, credential: Credential) -> str:
+        """Write the file where there is a project, or where it was asked for.
+
+        Returns:
+            What became of it, as one sentence. The login itself stands, whatever that is.
+        """
+        folder = self.folder
+        if folder is None or not (self.asked or project.is_project(folder)):
+            return f"This folder is no project: {session.FILE} is written with --remember only."
+        try:
+            path = session.write(folder, self._session(settings, target, credential))
+        except UsageError as error:
+            return f"Warning: {session.FILE} was not written. {error.what}"
+        except OSError as error:
+            return f"Warning: {session.FILE} was not written: {error.strerror}."
+        return f"{path} remembers the registry and the account for pushes from here."
+
+    def _session(self, settings: Settings, target: LoginTarget, credential: Credential) -> Session:
+        """Return what is remembered; what belonged to another registry is forgotten."""
+        namespace, before = settings.namespace, self._before(target)
+        given = namespace.value if namespace and namespace.origin == "--namespace" else None
+        return replace(
+            before,
+            registry=target.kind.name,
+            username=credential.username,
+            image=self._image(settings, target),
+            namespace=before.namespace if given is None else given,
+        )
+
+    def _before(self, target: LoginTarget) -> Session:
+        before = self.files.session
+        return before if before.registry in ("", target.kind.name) else Session()
+
+    def _image(self, settings: Settings, target: LoginTarget) -> str:
+        image = self._before(target).image
+        if settings.image and settings.image.origin == "--image":
+            return str(settings.image.value)
+        if not target.kind.host and not image.startswith(f"{target.host}/"):
+            # such a registry is known by the image's name alone
+            return f"{target.scope}/{settings.project().value}"
+        return image
