@@ -35,6 +35,7 @@ from dockless.remote.ways import ORDER, choose
 from dockless.remote.workplace import Workplace, workplace
 from dockless.report.named import NamedProgress
 from dockless.retries import Patience
+from dockless.settings.naming import called_otherwise
 from dockless.sources.archive import select
 from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
@@ -180,6 +181,10 @@ class HostVisit:
         tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
         has, image = find_local(names, tuple(tools))
         self._progress.note(f"Source: {has.name} image {image.name}")
+        if errand.hosts.there is None and (
+            otherwise := called_otherwise(image.name, errand.target)
+        ):
+            self._progress.note(otherwise)
         return Found(has, image)
 
     def _unchanged(self, image_id: Digest) -> Content | None:

@@ -125,21 +125,35 @@ def find_local(
 ) -> tuple[ContainerTool, LocalImage]:
     """Return the first of the named images that any of the tools has.
 
+    The name decides, and the tool only among those that have it: another tool is asked as long as
+    it may have an image of a better name.
+
     Raises:
         SourceError: None has any; the error lists what was looked for, and what is there.
     """
     present = [tool for tool in tools if tool.available()]
     said: list[str] = []
+    best: tuple[ContainerTool, LocalImage] | None = None
+    better = asked = names
     for tool in present:
         try:
-            found = tool.find(names)
+            found = tool.find(asked)
         except EngineError as error:
             said.append(error.what)
             continue
         if found:
-            return tool, found
+            best, better = (tool, found), names[: names.index(found.name)]
+            if not better:
+                break
+            # twice where one is left: a tool that is asked for one name alone may guess
+            asked = better if len(better) > 1 else better * 2
+            continue
+        if best:
+            continue
         there = ", ".join(tool.names()[:10]) or "no images"
         said.append(f"{tool.name} has: {there}.")
+    if best:
+        return best
     if not present:
         said.append(f"None of {', '.join(tool.name for tool in tools)} is on PATH.")
     raise SourceError(

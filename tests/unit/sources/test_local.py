@@ -134,3 +134,46 @@ def test_an_image_that_nobody_has_is_an_error_that_says_who_was_asked_and_what_i
 def test_no_tool_at_all_is_said() -> None:
     with pytest.raises(SourceError, match="None of docker is on PATH"):
         find_local(("shop",), (Tool(here=False),))
+
+
+class Named(Tool):
+    """A container tool that has one image, of any name."""
+
+    def __init__(self, tool: str, image: str) -> None:
+        super().__init__(tool)
+        self._image = image
+        self.asked: list[tuple[str, ...]] = []
+
+    def find(self, names: Sequence[str]) -> LocalImage | None:
+        self.asked.append(tuple(names))
+        return LocalImage(self.name, self._image, IMAGE_ID) if self._image in names else None
+
+
+@pytest.mark.parametrize(
+    ("docker", "podman", "expected"),
+    [
+        ("shop:latest", "ghcr.io/a/shop:2", ("podman", "ghcr.io/a/shop:2")),
+        ("shop:latest", "shop:2", ("podman", "shop:2")),
+        ("shop:2", "shop:2", ("docker", "shop:2")),
+        ("shop:2", "shop:latest", ("docker", "shop:2")),
+        ("other:1", "shop:latest", ("podman", "shop:latest")),
+    ],
+)
+def test_the_better_name_decides_and_not_the_tool(
+    docker: str, podman: str, expected: tuple[str, str]
+) -> None:
+    names = ("ghcr.io/a/shop:2", "shop:2", "shop:latest")
+    tool, found = find_local(names, (Named("docker", docker), Named("podman", podman)))
+    assert (tool.name, found.name) == expected
+
+
+def test_where_the_best_name_is_found_no_other_tool_is_asked() -> None:
+    other = Named("podman", "shop:1")
+    find_local(("shop:1", "shop:2"), (Named("docker", "shop:1"), other))
+    assert other.asked == []
+
+
+def test_a_tool_is_never_asked_for_one_of_several_names_alone() -> None:
+    other = Named("podman", "none:1")
+    find_local(("shop:1", "shop:2"), (Named("docker", "shop:2"), other))
+    assert other.asked == [("shop:1", "shop:1")]
