@@ -137,11 +137,13 @@ def test_explain_tells_the_local_images_that_would_be_looked_for(alone: Dockless
     write(alone, "config/deploy.yml", "name: shop\nimage: local/app:v3\n")
     write(alone, "compose.yaml", "services:\n  web:\n    build: .\n    image: composed:1\n")
     rows = explained(alone, "--image", "r.example/app", "--tag", "v3")
+    assert [value for value, _ in rows["source"]] == ["r.example/app:v3", "app:v3"]
+    rows = explained(alone, "--registry", "ghcr", "--namespace", "acme", "--tag", "v4")
     assert [value for value, _ in rows["source"]] == [
-        "r.example/app:v3",
-        "shop:v3",
-        "r.example/app:latest",
+        "shop:v4",
         "shop:latest",
+        "ghcr.io/acme/app:v4",
+        "local/app:v3",
         "composed:1",
     ]
 

@@ -15,7 +15,7 @@ from dockless.model.secret import Secret
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 # a name or an IPv4 address, or an IPv6 address in brackets
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.%]+\])(?::\d{1,5})?")
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-z:.%]+\])(?::\d{1,5})?")
 
 PROGRAMS = ("crane", "skopeo")
 """The engines that are programs; one that is asked for by name writes everything itself."""

@@ -161,7 +161,7 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
     given = ask.given(options, settings)
     with session(options, partial(accounts.find, settings, given)) as work:
         candidates = work.opener.images(spec, options.platform)
-        if given.password or os.environ.get("DOCKLESS_PASSWORD"):
+        if given.password is not None or os.environ.get("DOCKLESS_PASSWORD"):
             names = [name for candidate in candidates for name in candidate.names]
             _see_that_one_password_does(settings, names)
         for candidate in candidates:

@@ -103,6 +103,7 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
     )
     kind, named = _kind(first(registry)), _name(first(image))
     written = _fitting(_name(deploy.image), kind) if named is None else None
+    within = namespace[0] if kind is None or kind.value.prefix != "namespace" else None
     session = _heard(project.session, kind, _host(deploy, kind, named or written))
     # what deploy.yml implies stands above what the session asked for
     kind = kind or _kind(None if deploy.kind else stored(session.registry))
@@ -111,7 +112,7 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         registry=kind,
         implied=deploy.kind,
         server=deploy.server or _server(session),
-        image=named or written or _name(stored(session.image)),
+        image=named or _moved(written or _name(stored(session.image)), within),
         tags=_tags(flags, environment),
         username=first(_usernames(*username, stored(session.username), project, flags)),
         namespace=first((*namespace, stored(session.namespace))),
@@ -175,6 +176,16 @@ def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting
         return image
     name = image.value.path.rpartition("/")[2]
     return Setting(Name("", name, image.value.tag), image.origin)
+
+
+def _moved(image: Setting[Name] | None, namespace: Setting[str] | None) -> Setting[Name] | None:
+    """Return a file's image in the namespace that was typed, if one was, in place of its own."""
+    if image is None or namespace is None:
+        return image
+    name, own = image.value, image.value.path.rpartition("/")[2]
+    # without a host the namespace goes in front later, as kinds have it
+    path = f"{namespace.value.lower()}/{own}" if name.host else own
+    return Setting(Name(name.host, path, name.tag), image.origin)
 
 
 def _option(name: str, text: str | None) -> Setting[str] | None:

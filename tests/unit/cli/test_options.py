@@ -5,7 +5,7 @@ import click
 import pytest
 from click.testing import Result
 
-from dockless.cli.options import PlatformType, Seconds
+from dockless.cli.options import HostType, PlatformType, Seconds
 from dockless.model.errors import UsageError
 from dockless.model.platform import Platform
 
@@ -96,3 +96,25 @@ def test_a_password_on_the_command_line_is_warned_of_and_never_shown(
     shown = run("push", "--username", "me", "--password", "hunter2", "--explain")
     assert "--password-stdin" in shown.stderr
     assert "hunter2" not in shown.output
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("auth.example.com", "auth.example.com"),
+        ("http://Auth.Example.com:5001/", "auth.example.com:5001"),
+        ("https://10.0.0.7", "10.0.0.7"),
+        (" [fe80::1%eth0]:80 ", "[fe80::1%eth0]:80"),
+        ("login", "login"),
+    ],
+)
+def test_a_realm_s_host_is_read(text: str, host: str) -> None:
+    assert HostType().convert(text, None, None) == host
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a b", "a/b", "http://a/token", "ftp://a", "a:port", "me@a", "*"]
+)
+def test_what_is_no_host_of_a_realm_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no HOST"):
+        HostType().convert(text, None, None)

@@ -264,3 +264,22 @@ def test_timings_say_where_the_seconds_went(run: Run, session: FakeSession) -> N
     assert "The push took 1.000 s" in result.stderr
     as_json = run("push", "shop:dev", *TARGET, "--format", "json")
     assert json.loads(as_json.stdout)["result"]["timings"]["start"] == 0.25
+
+
+@pytest.mark.parametrize("how", ["--password", "--password-stdin", "DOCKLESS_PASSWORD"])
+def test_one_password_does_not_go_to_every_registry_that_an_archive_names(
+    run: Run, session: FakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    (tmp_path / "all.tar").touch()
+    names = ("ghcr.io/acme/shop:v1", "evil.example/shop:v1", "Not A Name")
+    session.found = [session.candidate(name) for name in names]
+    options = {"--password": ("--password", "x"), "--password-stdin": ("--password-stdin",)}
+    if how == "DOCKLESS_PASSWORD":
+        monkeypatch.setenv(how, "x")
+    argv = ("push", str(tmp_path / "all.tar"), "--all", "--username", "me", *options.get(how, ()))
+    error = run(*argv).exception
+    assert isinstance(error, UsageError)
+    assert "evil.example, ghcr.io" in error.what
+    assert not session.journal.steps
+    session.found = [session.candidate(name) for name in ("ghcr.io/acme/shop:v1", "ghcr.io/a/b:1")]
+    assert run(*argv).exit_code == 0

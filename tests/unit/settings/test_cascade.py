@@ -252,6 +252,8 @@ ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws
         (PRIVATE, Flags(image="web"), {}, "localhost:5000/me/web:latest"),
         (PRIVATE, Flags("private", image="web"), {}, "localhost:5000/me/web:latest"),
         (PRIVATE, Flags(tags=("2",)), {}, "localhost:5000/shop:2"),
+        (PRIVATE, Flags(namespace="team"), {}, "localhost:5000/team/shop:latest"),
+        (PRIVATE, Flags(), {"DOCKLESS_NAMESPACE": "team"}, "localhost:5000/shop:latest"),
         (HUB, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
         (HUB, Flags(), {"DOCKLESS_IMAGE": "ghcr.io/a/web"}, "ghcr.io/a/web:latest"),
         (HUB, Flags("ghcr", username="you"), {}, "ghcr.io/you/shop:latest"),
@@ -285,6 +287,9 @@ def test_the_account_of_another_registry_is_not_used(tmp_path: Path) -> None:
         ("localhost:5000/a/b/web", Flags("dockerhub", username="you"), "docker.io/you/web:latest"),
         ("ghcr.io/acme/web", Flags(image="localhost:5000/x"), "localhost:5000/x:latest"),
         ("ghcr.io/acme/web", Flags("private"), "ghcr.io/acme/web:latest"),
+        ("acme/web:1", Flags("ghcr", namespace="Other"), "ghcr.io/other/web:1"),
+        ("ghcr.io/acme/web", Flags(namespace="other"), "ghcr.io/other/web:latest"),
+        ("acme/web", Flags("ghcr", username="other"), "ghcr.io/acme/web:latest"),
     ],
 )
 def test_a_deploy_file_does_not_contradict(

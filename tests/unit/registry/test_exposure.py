@@ -1,0 +1,48 @@
+import pytest
+
+from dockless.model.endpoint import Endpoint
+from dockless.registry.challenges import chosen, offered
+from dockless.registry.exposure import exposure
+
+SECURE = Endpoint("registry.example.com")
+PLAIN = Endpoint("registry.example.com", plain_http=True)
+HERE = Endpoint("127.0.0.1:5000", plain_http=True)
+BASIC = 'Basic realm="r"'
+
+
+def bearer(realm: str) -> str:
+    return f'Bearer realm="{realm}",service="s"'
+
+
+@pytest.mark.parametrize(
+    ("header", "endpoint", "crane", "skopeo"),
+    [
+        (BASIC, SECURE, False, False),
+        (bearer("https://a.example/t"), SECURE, False, False),
+        # who takes the first that it knows shows the password in clear
+        (f"{bearer('http://a.example/t')}, {BASIC}", SECURE, True, True),
+        (f"{BASIC}, {bearer('http://a.example/t')}", SECURE, True, True),
+        (f"{bearer('http://a.example/t')}, {BASIC}", HERE, True, True),
+        (f"{bearer('http://a.example/t')}, {bearer('https://a.example/t')}", SECURE, False, True),
+        # crane has a token and asks nobody; skopeo would check no certificate there
+        (bearer("https://a.example/t"), PLAIN, False, True),
+        (bearer("https://a.example/t"), HERE, False, True),
+        (bearer("https://127.0.0.1:7/t"), HERE, False, False),
+        (bearer("http://127.0.0.1:7/t"), HERE, False, False),
+        (bearer("http://registry.example.com/t"), PLAIN, False, False),
+        (f"{bearer('http://[x/')}, {BASIC}", SECURE, False, False),
+    ],
+)
+def test_a_program_gets_no_login_that_it_could_show_to_others(
+    header: str,
+    endpoint: Endpoint,
+    crane: bool,  # noqa: FBT001 - the expectation
+    skopeo: bool,  # noqa: FBT001 - the same
+) -> None:
+    headers = {"WWW-Authenticate": header}
+    challenge = chosen(offered(headers), endpoint)
+    assert challenge
+    for program, expected in (("crane", crane), ("skopeo", skopeo)):
+        why = exposure(program, challenge, headers, endpoint)
+        assert bool(why) == expected, program
+        assert not why or (program in why and "a.example" in why)
