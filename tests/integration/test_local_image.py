@@ -1,0 +1,109 @@
+"""Which local image a push takes when no SOURCE is given: never another than the one named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from bed.docker import Docker
+from bed.dockless import Dockless, Result
+from bed.failures import complaint
+from bed.fixtures import SAMPLE
+from bed.registry import Registry
+
+PROJECT = "neuproj"
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """dockless in a project, before a registry and a daemon with some images."""
+
+    program: Dockless
+    registry: Registry
+    daemon: Docker
+
+    def has(self, *names: str) -> None:
+        for name in names:
+            self.daemon.run("tag", SAMPLE, self.filled(name))
+
+    def push(self, *options: str) -> Result:
+        return self.program.run("push", *map(self.filled, options))
+
+    def filled(self, text: str) -> str:
+        return text.replace("R/", f"{self.registry.host}/")
+
+
+@pytest.fixture
+def bed(program: Dockless, registry: Registry, old_docker: Docker) -> Iterator[Bed]:
+    before = set(old_docker.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split())
+    (program.project / "box.json").write_text(f'{{"slug": "{PROJECT}"}}')
+    program.extra["DOCKER_HOST"] = old_docker.address  # type: ignore[index] # a dict, as it is made
+    yield Bed(program, registry, old_docker)
+    listed = old_docker.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    if made := sorted(set(listed) - before):
+        old_docker.run("image", "rm", *made)
+
+
+@pytest.mark.parametrize(
+    ("there", "options", "found"),
+    [
+        (("shop:v1.0.0", f"{PROJECT}:v1.0.0"), ("--image", "R/nb/shop:v1.0.0"), "shop:v1.0.0"),
+        (("nb/shop:2", "shop:2"), ("--image", "R/nb/shop", "--tag", "2"), "nb/shop:2"),
+        (("R/nb/shop:3", "shop:3"), ("--image", "R/nb/shop:3"), "R/nb/shop:3"),
+        (("shop:latest", f"{PROJECT}:latest"), ("--image", "R/nb/shop"), "shop:latest"),
+        (("shop:b", "shop:latest"), ("--image", "R/shop", "--tag", "a", "--tag", "b"), "shop:b"),
+    ],
+)
+def test_the_image_that_was_named_is_taken(
+    bed: Bed, there: tuple[str, ...], options: tuple[str, ...], found: str
+) -> None:
+    bed.has(*there)
+    done = bed.push(*options)
+    assert done.code == 0, done.stderr
+    assert f"Source: docker image {bed.filled(found)}\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("there", "options"),
+    [
+        ((f"{PROJECT}:10", "shop:latest"), ("--image", "R/shop", "--tag", "10")),
+        ((f"{PROJECT}:9", "shop:latest", "other/notbuilt:8"), ("--image", "R/nb/notbuilt:9")),
+        ((f"{PROJECT}:latest", "shop:1"), ("--image", "R/nb/shop")),
+        (("x/shop:7", f"{PROJECT}:7"), ("--image", "R/nb/shop:7")),
+    ],
+)
+def test_no_other_image_is_taken(
+    bed: Bed, there: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    bed.has(*there)
+    said = complaint(bed.push(*options), 3)
+    assert "There is no local image" in said
+    assert "docker has: " in said
+
+
+@pytest.mark.parametrize(
+    ("there", "tags", "found", "otherwise"),
+    [
+        ((f"{PROJECT}:v2", f"{PROJECT}:latest"), ("v2",), f"{PROJECT}:v2", False),
+        ((f"{PROJECT}:latest", "R/shop:v2"), ("v2",), f"{PROJECT}:latest", True),
+        ((f"{PROJECT}:b", f"{PROJECT}:latest"), ("a", "b"), f"{PROJECT}:b", False),
+        ((f"{PROJECT}:latest",), ("a", "b"), f"{PROJECT}:latest", True),
+    ],
+)
+def test_a_tag_alone_is_the_targets_and_the_source_is_said(
+    bed: Bed,
+    there: tuple[str, ...],
+    tags: tuple[str, ...],
+    found: str,
+    otherwise: bool,  # noqa: FBT001 - the expectation
+) -> None:
+    bed.has(*there)
+    (bed.program.project / "docker-config.json").write_text(
+        f'{{"registry": "private", "image": "{bed.registry.host}/{PROJECT}"}}'
+    )
+    done = bed.push(*(part for tag in tags for part in ("--tag", tag)))
+    assert done.code == 0, done.stderr
+    assert f"Source: docker image {found}\n" in done.stderr
+    assert ("is not called like the target" in done.stderr) == otherwise
+    for tag in tags:
+        assert f"Target: {bed.registry.host}/{PROJECT}:{tag}\n" in done.stderr
