@@ -61,7 +61,8 @@ def test_the_image_is_built_even_if_there_is_one(on_docker: Pusher) -> None:
     dockerfile.write_text(_FILE.format(base=_BASE))
     first = on_docker.push("build/again:1", "--build")
     dockerfile.write_text(_FILE.format(base=_BASE) + "LABEL again=yes\n")
-    assert on_docker.push("build/again:1") == first
+    built = json.loads((on_docker.program.project / "package.json").read_text())["name"]
+    assert on_docker.push("build/again:1", f"{built}:1") == first
     assert on_docker.push("build/again:1", "--build") != first
 
 

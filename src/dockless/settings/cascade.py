@@ -60,6 +60,7 @@ class Settings:
         implied: The kind that the registry section of deploy.yml means.
         server: The host of a registry of one's own.
         image: The image's name, without a digest.
+        filed: The same as a file has it, be its registry another one: so it is called locally.
         tags: The tags asked for, each once.
         username: The account at the registry.
         namespace: What stands before the project's name.
@@ -75,6 +76,7 @@ class Settings:
     implied: Setting[Kind] | None = None
     server: Setting[str] | None = None
     image: Setting[Name] | None = None
+    filed: Setting[Name] | None = None
     tags: tuple[Setting[str], ...] = ()
     username: Setting[str] | None = None
     namespace: Setting[str] | None = None
@@ -102,17 +104,20 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         for name in ("registry", "image", "username", "namespace")
     )
     kind, named = _kind(first(registry)), _name(first(image))
-    written = _fitting(_name(deploy.image), kind) if named is None else None
+    filed = _name(deploy.image) if named is None else None
+    written = _fitting(filed, kind)
     within = namespace[0] if kind is None or kind.value.prefix != "namespace" else None
     session = _heard(project.session, kind, _host(deploy, kind, named or written))
     # what deploy.yml implies stands above what the session asked for
     kind = kind or _kind(None if deploy.kind else stored(session.registry))
+    remembered = _name(stored(session.image)) if not (named or written) else None
     return Settings(
         project=project.name,
         registry=kind,
         implied=deploy.kind,
         server=deploy.server or _server(session),
-        image=named or _moved(written or _name(stored(session.image)), within),
+        image=named or _moved(written or remembered, within),
+        filed=filed or remembered,
         tags=_tags(flags, environment),
         username=first(_usernames(*username, stored(session.username), project, flags)),
         namespace=first((*namespace, stored(session.namespace))),

@@ -129,8 +129,8 @@ def _of_the_files(settings: Settings, target: Target) -> Iterator[str]:
     project = settings.project().value
     yield from (str(reference) for reference in target.references)
     yield from (f"{project}:{tag.value}" for tag in target.tags)
-    if settings.image:
-        name = settings.image.value
+    if filed := settings.filed or settings.image:
+        name = filed.value
         host = f"{name.host}/" if name.host else ""
         yield f"{host}{name.path}:{name.tag or _LATEST}"
     yield f"{project}:{_LATEST}"

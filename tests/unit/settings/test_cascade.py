@@ -6,7 +6,7 @@ import pytest
 from dockless.model.errors import UsageError
 from dockless.settings import cascade, project
 from dockless.settings.cascade import Flags, Settings
-from dockless.settings.naming import target
+from dockless.settings.naming import local_candidates, target
 from dockless.settings.setting import Setting, first
 
 
@@ -298,6 +298,15 @@ def test_a_deploy_file_does_not_contradict(
     write(tmp_path, "config/deploy.yml", f"name: shop\nimage: {image}\n")
     found = resolve(tmp_path, flags)
     assert [str(each) for each in target(found, None).references] == [expected]
+
+
+@pytest.mark.parametrize(
+    "flags", [Flags("ghcr", namespace="a"), Flags(namespace="a"), Flags("ghcr", username="me")]
+)
+def test_the_local_image_is_called_as_the_file_has_it(tmp_path: Path, flags: Flags) -> None:
+    write(tmp_path, "config/deploy.yml", "name: shop\nimage: docker.io/acme/web:1\n")
+    found = resolve(tmp_path, flags)
+    assert "docker.io/acme/web:1" in local_candidates(found, target(found, None))
 
 
 def test_a_deploy_file_goes_before_a_session_of_another_registry(tmp_path: Path) -> None:
