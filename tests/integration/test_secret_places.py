@@ -2,14 +2,16 @@
 
 import base64
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from bed.dockless import Dockless
 from bed.failures import complaint
+from bed.faults import Answer, Change, Fault, FaultyRegistry
 from bed.signposts import Signpost, Told, signpost
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
@@ -180,3 +182,21 @@ def test_a_login_in_clear_needs_the_word_of_the_user(
         proxy.answers["/token"] = TOKEN
         complaint(program.run(*argv, stdin=PASSWORD.encode()), 4)
         assert proxy.saw(BASIC) == bool(option)
+
+
+def _elsewhere(answer: Answer) -> Answer:
+    headers = {name: text for name, text in answer.headers.items() if name != "Location"}
+    return replace(answer, headers={**headers, "Location": "http://169.254.169.254/latest"})
+
+
+@pytest.mark.parametrize("engine", ["auto", "direct"])
+def test_no_layer_is_sent_to_a_link_local_location(
+    faulty_registry: FaultyRegistry, program: Dockless, packed: Path, engine: str
+) -> None:
+    lead = Fault("POST", "/blobs/uploads/", Change(_elsewhere), times=1_000)
+    faulty_registry.faults.append(lead)
+    image = ("--image", f"{faulty_registry.host}/astray/app:1")
+    done = program.run("push", packed, *image, "--engine", engine)
+    # crane, which would follow, is not started
+    assert "leads to 169.254.169.254, which is a link-local address" in complaint(done, 6)
+    assert "Trying again" not in done.stderr
