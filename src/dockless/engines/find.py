@@ -53,10 +53,13 @@ def distrust(program: Path, own: Path) -> str:
 def others_may_write(path: Path) -> str:
     """Return who else may write to a file or folder, as part of a sentence; empty for nobody.
 
-    Root may, and the group that a user has for itself.
+    Root may, and the group that a user has for itself. Nobody may where it is mounted to be read
+    only, as a container has what its administrator puts there, whoever owns it outside.
     """
     try:
         found = path.stat()
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            return ""
     except OSError as error:
         return f"cannot be looked at ({error.strerror})"
     if found.st_uid not in (0, os.geteuid()):

@@ -139,3 +139,13 @@ def test_what_another_user_owns_is_not_run(tmp_path: Path, monkeypatch: pytest.M
     found = os.stat_result((0o40755, 0, 0, 1, os.geteuid() + 17, 0, 0, 0, 0, 0))
     monkeypatch.setattr(Path, "stat", lambda _: found)
     assert "belongs to another user" in others_may_write(tmp_path)
+
+
+def test_what_is_mounted_read_only_may_belong_to_anybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = os.stat_result((0o40777, 0, 0, 1, 65534, 65534, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda _: found)
+    assert others_may_write(tmp_path)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert others_may_write(tmp_path) == ""
