@@ -1,13 +1,19 @@
 """The files of an archive or a layout directory, as the image formats inside need them."""
 
+import contextlib
+import io
 import posixpath
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dockless.layout.staging import Layer
 from dockless.model.digest import Digest
 from dockless.model.errors import AbsentError, SourceError
 from dockless.model.manifest import Descriptor
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 class Documents(Protocol):
@@ -40,6 +46,45 @@ class Files(Documents, Protocol):
 
     def check(self, name: str, blob: Descriptor) -> None:
         """Read a file through; raise SourceError when it is not this blob."""
+
+
+class SourceFile(io.FileIO):
+    """A file that is read; what the system says against that is a SourceError."""
+
+    def __init__(self, path: Path) -> None:
+        self._label = str(path)
+        with reading(self._label):
+            super().__init__(path)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+        with reading(self._label):
+            return super().read(-1 if size is None else size)
+
+    def readall(self) -> bytes:
+        """Return all of it."""
+        with reading(self._label):
+            return super().readall()
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Read into a buffer; return how many bytes."""
+        with reading(self._label):
+            return super().readinto(buffer)
+
+
+@contextlib.contextmanager
+def reading(label: str) -> Iterator[None]:
+    """Turn what the system says against reading a file or folder into a SourceError."""
+    try:
+        yield
+    except PermissionError:
+        raise SourceError(
+            f"{label} may not be read by this user.", "Change its mode or owner, or the user."
+        ) from None
+    except OSError as error:
+        raise SourceError(
+            f"{label} cannot be read: {error.strerror}.", "Check the file and its disk."
+        ) from None
 
 
 def safe_name(name: str, label: str) -> str:

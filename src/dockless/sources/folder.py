@@ -9,7 +9,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress
-from dockless.sources.files import missing, safe_name
+from dockless.sources.files import SourceFile, missing, reading, safe_name
 
 
 class Folder:
@@ -35,7 +35,10 @@ class Folder:
         self._offer = offer
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._inside(name).is_file()
+        if not isinstance(name, str):
+            return False
+        with reading(f"{self.label}: {name}"):
+            return self._inside(name).is_file()
 
     def document(self, name: str) -> bytes:
         """Return a small file."""
@@ -43,11 +46,14 @@ class Folder:
         size = self.size(name)
         if size > LONGEST_MANIFEST:
             raise SourceError(f"{self.label}: {name} has {size} bytes; no manifest or config has.")
-        return path.read_bytes()
+        with SourceFile(path) as file:
+            return file.readall()
 
     def size(self, name: str) -> int:
         """Return a file's length in bytes."""
-        return self._file(name).stat().st_size
+        path = self._file(name)
+        with reading(f"{self.label}: {name}"):
+            return path.stat().st_size
 
     def layer(self, name: str) -> Layer:
         """Refuse: a directory holds layouts, whose layers are blobs."""
@@ -65,7 +71,7 @@ class Folder:
     def _checked(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         path = self._file(name)
         label = f"{self.label}: {name}"
-        size = path.stat().st_size
+        size = self.size(name)
         if size != blob.size:
             raise SourceError(
                 f"{label} has {size} bytes, and its manifest says {blob.size}.",
@@ -73,20 +79,25 @@ class Folder:
             )
         task = self._progress.start(f"checking {blob.digest.hex[:12]}", size)
         try:
-            with path.open("rb", buffering=0) as file:
+            with SourceFile(path) as file:
                 check(file, blob, task, label, diff_id)
         finally:
             task.finish()
         return path
 
     def _file(self, name: str) -> Path:
-        path = self._inside(name)
-        if not path.is_file():
+        if name not in self:
             raise missing(self.label, name)
-        return path
+        return self._inside(name)
 
     def _inside(self, name: str) -> Path:
-        path = (self._path / safe_name(name, self.label)).resolve()
+        try:
+            path = (self._path / safe_name(name, self.label)).resolve()
+        except (OSError, RuntimeError):  # the latter for a chain of links that has no end
+            raise SourceError(
+                f"{self.label}: {name} cannot be found: its links lead nowhere.",
+                "Make or copy it again.",
+            ) from None
         if not path.is_relative_to(self._path):
             raise SourceError(f"{self.label}: {name} is a link that leads outside of the layout.")
         return path

@@ -1,7 +1,6 @@
 """From a parsed SOURCE to its images."""
 
 import contextlib
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -19,7 +18,7 @@ from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import Candidate, candidates, with_tag
 from dockless.sources.container_tools import ContainerTool, LocalImage
-from dockless.sources.files import Files
+from dockless.sources.files import Files, SourceFile
 from dockless.sources.folder import Folder
 from dockless.sources.local import ToolImage, find_local
 from dockless.sources.oci import PackedImage
@@ -126,22 +125,21 @@ class Opener:
                 self._progress,
                 layers="packed",
             )
-        with _reading(spec.path):
-            if spec.path.name.endswith(ENDING):
-                return self._joined(spec)
-            if spec.kind == "layout":
-                return Folder(spec.path, spec.label, self._progress, self._offer)
-            plain = spec.path.is_file() and _is_plain(spec.path)
-            if plain:
-                file = partial(io.FileIO, spec.path)
-                return PlainTar(file, spec.label, self._staging, self._progress)
-            return read_stream(
-                lambda: _opened(spec.path),
-                spec.label,
-                self._staging,
-                self._progress,
-                layers="guessed" if spec.path.is_file() else "packed",
-            )
+        if spec.path.name.endswith(ENDING):
+            return self._joined(spec)
+        if spec.kind == "layout":
+            return Folder(spec.path, spec.label, self._progress, self._offer)
+        plain = spec.path.is_file() and _is_plain(spec.path)
+        if plain:
+            file = partial(SourceFile, spec.path)
+            return PlainTar(file, spec.label, self._staging, self._progress)
+        return read_stream(
+            lambda: _opened(spec.path),
+            spec.label,
+            self._staging,
+            self._progress,
+            layers="guessed" if spec.path.is_file() else "packed",
+        )
 
     def _joined(self, spec: SourceSpec) -> Files:
         parts = read_parts(spec.path)
@@ -154,13 +152,13 @@ class Opener:
 
 
 def _is_plain(path: Path) -> bool:
-    with path.open("rb") as file:
+    with SourceFile(path) as file:
         return sniff(file.read(_MAGIC_BYTES)) == "none"
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Readable]:
-    with path.open("rb", buffering=0) as file:
+    with SourceFile(path) as file:
         yield file
 
 
@@ -172,11 +170,3 @@ def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[R
         done = running.finish()
     if done.code:
         raise SourceError(f"{label} cannot be read there: {done.stderr}")
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError:
-        raise SourceError(f"{path} may not be read by this user.") from None

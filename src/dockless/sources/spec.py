@@ -1,5 +1,6 @@
 """What SOURCE on the command line means."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,16 +148,30 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
 def _existing(text: str, folder: Path) -> tuple[Path, str] | None:
     """Split `path[:selector]` at the first colon before which something exists."""
     whole = folder / text
-    if text and whole.exists():
+    if text and _is_there(whole):
         return whole, ""
     for position, character in enumerate(text):
-        if character == ":" and position and (path := folder / text[:position]).exists():
+        if character == ":" and position and _is_there(path := folder / text[:position]):
             return path, text[position + 1 :]
     return None
 
 
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; raise SourceError where this user may not see it."""
+    try:
+        path.stat()
+    except PermissionError:
+        raise SourceError(
+            f"{path} may not be read by this user.", "Change its mode or owner, or the user."
+        ) from None
+    except (OSError, ValueError):  # too long for a path, for example, as image names may be
+        return False
+    return True
+
+
 def _is_layout(path: Path) -> bool:
-    return (path / "index.json").is_file() or (path / "oci-layout").is_file()
+    # of the os module, which take a folder that may not be read for one that has no such file
+    return any(os.path.isfile(path / name) for name in ("index.json", "oci-layout"))  # noqa: PTH113
 
 
 def _kind_of(path: Path) -> Kind:
