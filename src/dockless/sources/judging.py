@@ -1,0 +1,149 @@
+"""Whether a file is an image archive, judged by what is in it, whatever its name ends with."""
+
+import json
+import posixpath
+import re
+import tarfile
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from dockless.layout.decompression import decompressing, sniff
+from dockless.layout.streams import Rejoined
+from dockless.model.errors import SourceError
+from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.sources.files import SourceFile
+from dockless.sources.forward import Forward
+from dockless.sources.headers import MOST_MEMBERS, Header, tar_errors
+
+_HEX = "[0-9a-f]{64}"
+_OF_IMAGES = re.compile(
+    rf"blobs/sha(?:256/{_HEX}|512/[0-9a-f]{{128}})|oci-layout|{_HEX}/(?:layer\.tar|json|VERSION)"
+    rf"|{_HEX}\.(?:json|tar(?:\.gz)?)|sha256:{_HEX}"
+)
+"""Names of files that image archives begin with, and nothing else has."""
+
+_ENDINGS = re.compile(
+    r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst))(?:\.\d{3,})?\Z", re.IGNORECASE
+)
+_APPLE = (b"\0\5\x16\7", b"\0\5\x16\0")
+"""What AppleDouble and AppleSingle begin with: what macOS keeps of a file, as `._NAME`."""
+
+
+class _Stream(Protocol):
+    def tell(self) -> int: ...
+
+    def seek(self, position: int, /) -> object: ...
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Watched:
+    """A stream for tarfile that keeps what was read last, which shows how the archive ended."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self.last = b""
+        self.tell = stream.tell
+        self.seek = stream.seek
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        self.last = self._stream.read(size)
+        return self.last
+
+
+def promises_archive(path: Path) -> bool:
+    """Whether the name of a file says that it is an archive; what macOS keeps of one is none."""
+    return _ENDINGS.search(path.name) is not None and not path.name.startswith("._")
+
+
+def why_no_image(path: Path) -> str:
+    """Return why a file is no image archive; empty when it is one, though it may be damaged.
+
+    As little is read as tells: of an image archive the first header as a rule, of another plain tar
+    the headers, of another compressed one all of it.
+
+    Raises:
+        SourceError: It cannot be read, or is damaged so that nobody can tell.
+    """
+    label = str(path)
+    with SourceFile(path) as file:
+        head = file.read(tarfile.BLOCKSIZE)
+        if head.startswith(_APPLE):
+            return "it is what macOS keeps of another file"
+        packed = sniff(head)
+        if packed == "none":
+            file.seek(0)
+            return _why_no_image(cast("_Stream", file), path)
+        try:
+            with decompressing(Rejoined(head, file), packed, label) as plain:
+                return _why_no_image(Forward(plain), path)
+        except SourceError:
+            if promises_archive(path) or _begins_as_tar(path, packed):
+                raise
+            return f"its {packed} data cannot be read"
+
+
+def _why_no_image(stream: _Stream, path: Path) -> str:
+    watched = _Watched(stream)
+    label = str(path)
+    try:
+        archive = tarfile.open(  # noqa: SIM115 - it owns nothing; the stream is closed outside
+            fileobj=cast("IO[bytes]", watched), mode="r:", tarinfo=Header
+        )
+    except tarfile.ReadError:
+        if not promises_archive(path):
+            return "it is no tar archive"
+        with tar_errors(label):
+            raise
+    with tar_errors(label):
+        return _of_members(archive, watched, path)
+
+
+def _of_members(archive: tarfile.TarFile, watched: _Watched, path: Path) -> str:
+    """Return why an archive is none of an image, by its members."""
+    count = 0
+    for count, member in enumerate(archive, 1):
+        archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
+        name = posixpath.normpath(member.name)
+        if _OF_IMAGES.fullmatch(name):
+            return ""
+        if name in ("manifest.json", "index.json"):
+            if not member.isreg() or member.size > LONGEST_MANIFEST:
+                return ""
+            watched.seek(member.offset_data)
+            if lists_images(watched.read(member.size)):
+                return ""
+        if count > MOST_MEMBERS:
+            return f"no image archive has more than {MOST_MEMBERS} files"
+    # tarfile takes whatever is no header for the end; the end is a block of zeros
+    if watched.last != bytes(tarfile.BLOCKSIZE):
+        raise SourceError(f"{path} is cut short or damaged.", "Make or copy it again.")
+    if not count and promises_archive(path):
+        raise SourceError(f"{path} is an archive with nothing in it.", "Make or copy it again.")
+    return "it has neither manifest.json nor index.json of an image"
+
+
+def lists_images(data: bytes) -> bool:
+    """Whether a manifest.json or index.json is one of images; one that is not JSON may have been.
+
+    Other things have files of these names, such as web pages.
+    """
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return True
+    if isinstance(document, list):
+        return any(isinstance(each, dict) and "Config" in each for each in document)
+    return isinstance(document, dict) and isinstance(document.get("manifests"), list)
+
+
+def _begins_as_tar(path: Path, packed: str) -> bool:
+    """Whether the first block of a compressed file is a header, so that it was an archive."""
+    try:
+        with SourceFile(path) as file, decompressing(file, packed, str(path)) as plain:
+            tarfile.TarInfo.frombuf(
+                Forward(plain).read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape"
+            )
+    except (SourceError, tarfile.TarError):
+        return False
+    return True

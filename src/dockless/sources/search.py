@@ -1,0 +1,198 @@
+"""What a folder holds, at any depth: archives and layouts, whatever their names, and the rest."""
+
+import os
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockless.model.errors import SourceError
+from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.sources.files import SourceFile, reading
+from dockless.sources.judging import lists_images, promises_archive, why_no_image
+from dockless.sources.parts import ENDING
+
+_PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
+_OF_LAYOUTS = frozenset({"oci-layout", "index.json", "manifest.json", "bundle.lock.json",
+                         "repositories", "version"})  # fmt: skip
+_HOUSEKEEPING = re.compile(
+    r"lost\+found|\.Trash(?:es|-\d+)?|\$RECYCLE\.BIN|System Volume Information|\.Spotlight-V100"
+)
+"""Folders that file systems and desktops keep for themselves; images in them were deleted."""
+
+_OF_THE_KERNEL = frozenset({"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "debugfs",
+                            "tracefs", "securityfs", "configfs", "pstore", "bpf", "mqueue",
+                            "binfmt_misc", "fusectl", "efivarfs", "autofs", "rpc_pipefs", "nsfs",
+                            "selinuxfs", "hugetlbfs"})  # fmt: skip
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+@dataclass(slots=True)
+class FolderContents:
+    """What was found.
+
+    Attributes:
+        sources: The archives, layouts and lists of parts.
+        errors: What cannot be read, or is damaged, and why.
+        others: What is left out since it is no image, and why.
+    """
+
+    sources: list[Path] = field(default_factory=list)
+    errors: dict[Path, SourceError] = field(default_factory=dict)
+    others: dict[Path, str] = field(default_factory=dict)
+
+
+def is_layout(folder: Path) -> bool:
+    """Whether a folder is an OCI layout; an index.json alone may be anything's."""
+    # the os module's functions take what may not be looked at for absent, and pathlib's raise
+    if os.path.isfile(folder / "oci-layout"):  # noqa: PTH113
+        return True
+    return os.path.isfile(folder / "index.json") and os.path.isdir(folder / "blobs")  # noqa: PTH112, PTH113
+
+
+def search(top: Path) -> FolderContents:
+    """Look through a folder, and never leave anything out without a word.
+
+    Links to files are followed; links to folders only where these are layouts, so that no way is
+    gone twice.
+    """
+    found = FolderContents()
+    kept = kernel_folders(_mounts())
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with reading(f"The folder {folder}"):
+                waiting += sorted(_look_at(folder, found, kept), reverse=True)
+        except SourceError as error:
+            found.errors[folder] = error
+    found.sources.sort()
+    return found
+
+
+def kernel_folders(mountinfo: str) -> frozenset[Path]:
+    """Return where file systems are mounted that show no files of a disk; proc(5)."""
+    fields = (line.partition(" - ") for line in mountinfo.splitlines())
+    return frozenset(
+        Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), before.split()[4]))
+        for before, _, after in fields
+        if after.split(" ")[0] in _OF_THE_KERNEL
+    )
+
+
+def _mounts() -> str:
+    try:
+        return _MOUNTS.read_text(errors="surrogateescape")
+    except OSError:  # not Linux
+        return ""
+
+
+def _look_at(folder: Path, found: FolderContents, kept: Collection[Path]) -> Iterator[Path]:
+    """Sort what a folder has directly in it; yield the folders that are still to be looked at."""
+    layout = is_layout(folder)
+    if layout:
+        found.sources.append(folder)
+    elif _is_unpacked_archive(folder):
+        found.errors[folder] = SourceError(
+            f"{folder} is an archive of 'docker save' that was unpacked.",
+            f"Pack it again, as in: tar -C {folder} -cf image.tar .",
+        )
+        return
+    files: list[Path] = []
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
+    for name in names:
+        path = folder / name
+        kind = _kind(path, found)
+        if kind == "folder" and not (layout and name == "blobs"):
+            if why := _why_not_looked_at(path, kept):
+                found.others[path] = why
+            else:
+                yield path
+        elif kind == "file" and not (layout and name in _OF_LAYOUTS):
+            files.append(path)
+    _judge(files, found)
+
+
+def _kind(path: Path, found: FolderContents) -> str:
+    """Return `file`, `folder`, or nothing for what is neither or cannot be known."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        why = "a link that leads nowhere" if path.is_symlink() else f"unknown ({error.strerror})"
+        if promises_archive(path) or not path.is_symlink():
+            found.errors[path] = SourceError(f"{path} is {why}.", "Correct it, or take it away.")
+        else:
+            found.others[path] = f"it is {why}"
+        return ""
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    found.others[path] = "it is neither a file nor a folder"
+    return ""
+
+
+def _why_not_looked_at(folder: Path, kept: Collection[Path]) -> str:
+    if _HOUSEKEEPING.fullmatch(folder.name):
+        return "it is where the system keeps what was deleted or found"
+    if folder in kept:
+        return "what is in it is the system's, and on no disk"
+    if folder.is_symlink() and not is_layout(folder):
+        return "it is a link to a folder, which may be named as a source of its own"
+    return ""
+
+
+def _judge(files: Collection[Path], found: FolderContents) -> None:
+    """Sort the files of one folder by what is in them."""
+    parts = _parts(files, found)
+    for path in files:
+        if path in parts:
+            continue
+        if path.name.endswith(ENDING):
+            found.sources.append(path)
+            continue
+        try:
+            why = why_no_image(path)
+        except SourceError as error:
+            found.errors[path] = error
+            continue
+        if why:
+            found.others[path] = why
+        else:
+            found.sources.append(path)
+
+
+def _parts(files: Collection[Path], found: FolderContents) -> frozenset[Path]:
+    """Return the files that are parts of a bundle, which their list stands for."""
+    parts: defaultdict[Path, list[Path]] = defaultdict(list)
+    for path in files:
+        if part := _PART.fullmatch(path.name):
+            parts[path.with_name(part["whole"])].append(path)
+    known: set[Path] = set()
+    for whole, each in parts.items():
+        listing = whole.with_name(whole.name + ENDING)
+        if listing in files:
+            known.update(each)
+        elif len(each) > 1 and promises_archive(whole):
+            known.update(each)
+            found.errors[whole] = SourceError(
+                f"{each[0]} is a part of a bundle, and {listing.name}, the list of its parts, is "
+                "not there.",
+                "Copy it, too.",
+            )
+    return frozenset(known)
+
+
+def _is_unpacked_archive(folder: Path) -> bool:
+    path = folder / "manifest.json"
+    if not os.path.isfile(path):  # noqa: PTH113 - which raises nothing
+        return False
+    try:
+        with SourceFile(path) as file:
+            data = file.read(LONGEST_MANIFEST)
+    except SourceError:  # it is said when the file itself is looked at
+        return False
+    return data.lstrip().startswith(b"[") and lists_images(data)
