@@ -1,7 +1,7 @@
 """Many images to one registry: named by rule, pushed side by side, none given up too early."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -32,6 +32,7 @@ class Found:
         open: Reads it; raises SourceError when it is damaged.
         content: What it is, where that is known before its layers are read.
         listing: The digest of the index.json of its bundle or layout.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
     """
 
     source: str
@@ -41,6 +42,7 @@ class Found:
     open: Callable[[], Image]
     content: Content | None = None
     listing: Digest | None = None
+    origin: str = ""
 
     @property
     def blobs(self) -> frozenset[Digest]:
@@ -48,6 +50,23 @@ class Found:
         return (
             frozenset(blob.digest for blob in self.content.blobs) if self.content else frozenset()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What was asked for, and cannot be found or read, or has no place to go.
+
+    Attributes:
+        source: What its source is called in messages.
+        name: What it is called there; empty where nobody knows.
+        error: Why.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
+    """
+
+    source: str
+    name: str
+    error: DocklessError
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,7 @@ class Entry:
         size: About how many bytes it has.
         open: Reads it.
         blobs: Its configs and layers, where they are known before it is read.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
     """
 
     source: str
@@ -70,6 +90,7 @@ class Entry:
     size: int
     open: Callable[[], Image]
     blobs: frozenset[Digest] = frozenset()
+    origin: str = ""
 
     @property
     def repository(self) -> Repository:
@@ -92,17 +113,17 @@ class Plan:
 
     Attributes:
         entries: The images that have a place to go.
-        errors: Why others have none, by their source and name.
+        lost: The others, and why they have none.
     """
 
     entries: tuple[Entry, ...]
-    errors: Mapping[tuple[str, str], DocklessError]
+    lost: tuple[Lost, ...]
 
 
 def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
     """Give every image its place; two that would get one reference have none."""
     entries: list[Entry] = []
-    errors: dict[tuple[str, str], DocklessError] = {}
+    lost: list[Lost] = []
     for image in found:
         places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
         try:
@@ -110,15 +131,17 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
                 target = renaming.target(name)
                 places[target.repository][target] = None
         except ValueError as error:
-            errors[image.source, image.names[0]] = SourceError(
+            no_place = SourceError(
                 f"{image.names[0]!r} of {image.source} has no place at {renaming.host}: {error}.",
                 "Give it one with --map or --as.",
             )
+            lost.append(Lost(image.source, image.names[0], no_place, image.origin))
             continue
         if not image.names:
-            errors[image.source, ""] = SourceError(
+            no_name = SourceError(
                 f"An image of {image.source} has no name.", "Name it with --as NAME:TAG."
             )
+            lost.append(Lost(image.source, "", no_name, image.origin))
         entries += [
             Entry(
                 image.source,
@@ -127,17 +150,20 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
                 image.size,
                 image.open,
                 image.blobs,
+                image.origin,
             )
             for each in places.values()
         ]
     clashing = _clashes(entries)
-    for entry in clashing:
-        errors[entry.source, entry.name] = ConflictError(
-            f"{entry.name} of {entry.source} and another image would both be "
-            f"{entry.references[0]}.",
-            "Rename one of them with --map.",
-        )
-    return Plan(tuple(entry for entry in entries if entry not in clashing), errors)
+    for entry in entries:
+        if entry in clashing:
+            conflict = ConflictError(
+                f"{entry.name} of {entry.source} and another image would both be "
+                f"{entry.references[0]}.",
+                "Rename one of them with --map.",
+            )
+            lost.append(Lost(entry.source, entry.name, conflict, entry.origin))
+    return Plan(tuple(entry for entry in entries if entry not in clashing), tuple(lost))
 
 
 def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:

@@ -27,7 +27,7 @@ def found(image: Image, *names: str, source: str = "images.tar") -> Found:
 
 def places(*found_: Found, rules: Renaming = RULES) -> list[str]:
     planned = plan(found_, rules)
-    assert planned.errors == {}
+    assert planned.lost == ()
     return [str(each) for entry in planned.entries for each in entry.references]
 
 
@@ -49,9 +49,9 @@ def test_a_tag_only_belongs_to_a_repository_named_like_the_source(image: FakeIma
 def test_an_image_without_a_name_has_no_place(image: FakeImage) -> None:
     planned = plan([found(image), found(image, "shop:1")], RULES)
     assert len(planned.entries) == 1
-    (error,) = planned.errors.values()
-    assert isinstance(error, SourceError)
-    assert "--as" in error.remedy
+    (lost,) = planned.lost
+    assert isinstance(lost.error, SourceError)
+    assert "--as" in lost.error.remedy
 
 
 def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_path: Path) -> None:
@@ -59,8 +59,11 @@ def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_pa
     rules = replace(RULES, maps=(Map("docker.io/library/*", "same"),))
     planned = plan([found(image, "a:1"), found(other, "b:1"), found(image, "acme/c:1")], rules)
     assert [entry.name for entry in planned.entries] == ["acme/c:1"]
-    assert set(planned.errors) == {("images.tar", "a:1"), ("images.tar", "b:1")}
-    assert {type(error) for error in planned.errors.values()} == {ConflictError}
+    assert [(each.source, each.name) for each in planned.lost] == [
+        ("images.tar", "a:1"),
+        ("images.tar", "b:1"),
+    ]
+    assert {type(each.error) for each in planned.lost} == {ConflictError}
 
 
 def test_one_image_found_twice_is_no_clash(image: FakeImage) -> None:

@@ -1,6 +1,6 @@
 """`dockless bundle`: many images in one layout or archive, for a disk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,16 +11,23 @@ import click
 
 from dockless.cli import accounts
 from dockless.cli.lists import listed
-from dockless.cli.mirror_sources import find
+from dockless.cli.mirror_names import GivenName
+from dockless.cli.mirror_sources import Wishes, find
 from dockless.cli.options import FORMAT, REACH, PlatformType, PushOptions, unasked
 from dockless.cli.readers import Readers
 from dockless.cli.sizes import Size
 from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
 from dockless.layout import bundle as layout
-from dockless.mirror import Found, whole_names
+from dockless.mirror import Found, Lost, whole_names
 from dockless.model.digest import Digest
-from dockless.model.errors import SourceError, UsageError
+from dockless.model.errors import (
+    DocklessError,
+    PartialError,
+    PushError,
+    SourceError,
+    UsageError,
+)
 from dockless.model.lock import Locked, read_lock
 from dockless.model.platform import Platform
 from dockless.model.renaming import full_name
@@ -28,6 +35,7 @@ from dockless.processes.regular import read_regular
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
 from dockless.report.text import counted
+from dockless.report.units import printable
 from dockless.sources import bundle as reading
 from dockless.sources.parts import ENDING, read_parts
 from dockless.sources.parts import problems as parts_problems
@@ -48,6 +56,7 @@ class BundleOptions:
     referrers: bool
     split: int | None
     since: Path | None
+    keep_going: bool
 
     @property
     def is_archive(self) -> bool:
@@ -96,7 +105,12 @@ Examples:
 @click.argument("sources", nargs=-1)
 @click.option("-o", "--output", "out", type=_PATH, required=True, help="What to write.")
 @click.option("-f", "--file", "files", type=_PATH, multiple=True, help="A list of sources.")
-@click.option("--as", "named", metavar="NAME", help="The repository of names that are a tag only.")
+@click.option(
+    "--as",
+    "named",
+    metavar="NAME[:TAG]",
+    help="What images without a full name are called: its repository, and its tag if given.",
+)
 @click.option("--platform", type=PlatformType(), help="Take only this one of each index.")
 @click.option(
     "--referrers/--no-referrers",
@@ -106,26 +120,89 @@ Examples:
 )
 @click.option("--split", type=Size(), help="Write a .tar in parts of at most so many bytes.")
 @click.option("--since", type=_PATH, help="Leave out layers that this older lock file has.")
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Leave out what cannot be found or read, say so, and end with 8; else nothing is written.",
+)
 def create(**arguments: object) -> None:
     """Write images into one layout or archive, in which every blob stands once."""
     ours = {name: arguments.pop(name) for name in BundleOptions.__slots__}
     asked = BundleOptions(**ours)  # type: ignore[arg-type] # click made them by these names
     asked.check()
-    for path in _create(asked, unasked(**arguments, platform=asked.platform)):
+    made, lost = _create(asked, unasked(**arguments, platform=asked.platform))
+    for path in made:
         click.echo(path)
+    for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
+        click.echo(printable(f"MISSING in {asked.out}: {error.what}"), err=True)
+    if lost:
+        raise PartialError(
+            f"{asked.out} LACKS {counted(len(lost), 'image')} that were asked for.",
+            "They stand above. Make the bundle again when they can be had, or do without them.",
+        )
 
 
-def _create(asked: BundleOptions, options: PushOptions) -> tuple[Path, ...]:
-    """Write the bundle, and return its files; nothing is left of one that fails."""
+def _create(
+    asked: BundleOptions, options: PushOptions
+) -> tuple[tuple[Path, ...], list[DocklessError]]:
+    """Write the bundle; return its files, and why what is not in it is not.
+
+    Raises:
+        DocklessError: Something of it cannot be had, and nothing of the bundle is left.
+    """
+    given = GivenName.parse(asked.named)
     older = _older(asked.since) if asked.since else frozenset()
     out, archive = asked.out, asked.is_archive
-    with layout.workplace(out, archive=archive) as folder, _readers(options) as readers:
+    sources = listed(asked.sources, asked.files)
+    with (
+        layout.workplace(out, archive=archive) as folder,
+        _readers(options) as readers,
+        _writing(out),
+    ):
         written = layout.Bundle(folder, older)
-        sources = listed(asked.sources, asked.files)
-        for found in find(readers, sources, Path.cwd(), asked.named, referrers=asked.referrers):
-            _add(written, found)
+        wishes = Wishes(Path.cwd(), given, asked.referrers, readers.note)
+        lost = _add_all(written, find(readers, sources, wishes), asked)
         written.finish()
-        return layout.pack(folder, out, asked.split) if archive else (out,)
+        made = layout.pack(folder, out, asked.split) if archive else (out,)
+        return made, lost
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Turn what the system says against writing the bundle into a PushError."""
+    try:
+        yield
+    except OSError as error:
+        raise PushError(
+            f"The bundle {out} cannot be written: {error.strerror}.", "Look for space and rights."
+        ) from None
+
+
+def _add_all(
+    written: layout.Bundle, found: Iterable[Found | Lost], asked: BundleOptions
+) -> list[DocklessError]:
+    """Add every image; return why some are left out.
+
+    Raises:
+        DocklessError: Of the first that is lost, unless others are to go in all the same, or if no
+            other is there.
+    """
+    errors: list[DocklessError] = []
+    count = 0
+    for each in found:
+        try:
+            if isinstance(each, Lost):
+                raise each.error
+            _add(written, each)
+            count += 1
+        except DocklessError as lost:
+            if not asked.keep_going:
+                remedy = f"{lost.remedy} Or leave it out with --keep-going.".strip()
+                raise type(lost)(lost.what, remedy) from None
+            errors.append(lost)
+    if not count and errors:
+        raise errors[0]
+    return errors
 
 
 @bundle.command("list")
@@ -175,18 +252,25 @@ def _readers(options: PushOptions) -> Iterator[Readers]:
 
 
 def _add(written: layout.Bundle, found: Found) -> None:
-    image = found.open()
-    content = image.content()
-    blobs = image.paths(written.needs(content))
-    if not found.names:
+    origin = f"{found.origin}: " if found.origin else ""
+    try:
+        names = whole_names(found)
+    except ValueError as error:
         raise SourceError(
-            f"An image of {found.source} has no name.", "Name it with --as, or leave it out."
-        )
-    for name in whole_names(found):
-        by_digest = name.digest and not name.tag
-        whole = f"{full_name(name)}@{name.digest}" if by_digest else ""
-        whole = whole or f"{full_name(name)}:{name.tag or 'latest'}"
-        written.add(whole, found.source, content, blobs)
+            f"{origin}An image of {found.source} cannot be named: {error}.",
+            "Name it with --as NAME:TAG, or leave it out.",
+        ) from None
+    try:
+        image = found.open()
+        content = image.content()
+        blobs = image.paths(written.needs(content))
+        for name in names:
+            by_digest = name.digest and not name.tag
+            whole = f"{full_name(name)}@{name.digest}" if by_digest else ""
+            whole = whole or f"{full_name(name)}:{name.tag or 'latest'}"
+            written.add(whole, found.source, content, blobs)
+    except DocklessError as error:
+        raise type(error)(f"{origin}{error.what}", error.remedy) from None
 
 
 def _older(path: Path) -> frozenset[Digest]:

@@ -9,7 +9,7 @@ from dockless import __version__
 from dockless.cli.engine import version_of
 from dockless.cli.journal import Journal
 from dockless.cli.options import PROGRAMS
-from dockless.mirror import Entry, Outcome
+from dockless.mirror import Entry, Lost, Outcome
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, UsageError
 from dockless.model.plan import PushResult
@@ -54,15 +54,17 @@ class Ledger:
         self._arrived: dict[Entry, str | None] = {}
         self._written = 0.0
 
-    def leave_out(self, source: str, name: str, why: DocklessError) -> None:
-        """Write down that an image has no place to go."""
-        self._progress.note(str(why))
-        self._unplaced.append(Line(source, name, (), why))
+    def leave_out(self, lost: Lost) -> None:
+        """Write down that an image cannot be found or read, or has no place to go."""
+        self._progress.note(str(lost.error))
+        line = Line(lost.source, lost.name, (), lost.error, origin=lost.origin)
+        self._unplaced.append(line)
 
     def tell(self, entry: Entry, outcome: Outcome) -> None:
         """Write down what became of an image."""
         if isinstance(outcome, DocklessError):
-            self._progress.note(f"{entry.references[0]}: {outcome}")
+            origin = f"{entry.origin}: " if entry.origin else ""
+            self._progress.note(f"{origin}{entry.references[0]}: {outcome}")
         with self._turn:
             self._outcomes[entry] = outcome
             if isinstance(outcome, PushResult) and not outcome.dry_run:
@@ -74,7 +76,14 @@ class Ledger:
     def lines(self) -> tuple[Line, ...]:
         """Return a line for each image, in the order in which they ended."""
         told = (
-            Line(entry.source, entry.name, entry.references, outcome, self._arrived.get(entry))
+            Line(
+                entry.source,
+                entry.name,
+                entry.references,
+                outcome,
+                self._arrived.get(entry),
+                entry.origin,
+            )
             for entry, outcome in self._outcomes.items()
         )
         return (*told, *self._unplaced)

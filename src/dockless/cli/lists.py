@@ -1,5 +1,7 @@
 """Lists of sources: a text file with a source a line, or the YAML of `skopeo sync`."""
 
+import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,7 @@ from dockless.settings import synclist
 from dockless.settings.synclist import Wanted
 
 _YAML = (".yml", ".yaml")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,12 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
     """Return the sources of the command line and those that its lists name, in order.
 
     Raises:
-        UsageError: A list cannot be read.
+        UsageError: A list cannot be read, or a source is empty.
     """
+    if not all(text.strip() for text in sources):
+        raise UsageError(
+            "A SOURCE is empty.", "Give a path or an image; a variable may be unset there."
+        )
     return (*map(Listed, sources), *(each for path in files for each in _of(path)))
 
 
@@ -40,9 +47,16 @@ def _of(path: Path) -> Iterator[Listed]:
         yield from (Listed("", each.origin, each) for each in synclist.read(path))
         return
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"The list {path} cannot be read.", "Give a text file.") from None
-    for number, line in enumerate(lines, 1):
-        if text := line.partition("#")[0].strip():
-            yield Listed(text, f"{path}:{number}:{line.index(text) + 1}")
+        # any bytes may be in the name of a file; some editors begin a text with a mark
+        text = path.read_bytes().removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+    except OSError as error:
+        raise _unreadable(path, f": {error.strerror}") from None
+    if "\0" in text:
+        raise _unreadable(path, ": it is no text")
+    for number, line in enumerate(text.split("\n"), 1):
+        if source := _COMMENT.sub("", line).strip():
+            yield Listed(source, f"{path}:{number}:{line.index(source) + 1}")
+
+
+def _unreadable(path: Path, why: str) -> UsageError:
+    return UsageError(f"The list {path} cannot be read{why}.", "Give a text file.")

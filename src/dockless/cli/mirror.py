@@ -1,7 +1,7 @@
 """`dockless mirror`: every image of many sources, to one registry."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +14,8 @@ from dockless.cli import accounts, ask
 from dockless.cli.journal import Journal
 from dockless.cli.ledger import Ledger
 from dockless.cli.lists import listed
-from dockless.cli.mirror_sources import find
+from dockless.cli.mirror_names import GivenName
+from dockless.cli.mirror_sources import Wishes, find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.readers import Readers
 from dockless.cli.session import Session
@@ -22,9 +23,9 @@ from dockless.cli.sizes import Size
 from dockless.cli.stores import store
 from dockless.cli.workers import Bounds, Workers, workers
 from dockless.cli.workspaces import workspaces
-from dockless.mirror import Entry, plan
+from dockless.mirror import Entry, Found, Lost, plan
 from dockless.mirror import mirror as push_all
-from dockless.model.errors import DocklessError, PartialError, UsageError
+from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.model.renaming import Map, Renaming
@@ -117,7 +118,12 @@ mirror is simply run again.
     "-f", "--file", "files", type=_PATH, multiple=True, help="A list of sources, a line each."
 )
 @click.option("--to", metavar="HOST[/PREFIX]", required=True, help="Where everything goes.")
-@click.option("--as", "named", metavar="NAME", help="The repository of names that are a tag only.")
+@click.option(
+    "--as",
+    "named",
+    metavar="NAME[:TAG]",
+    help="What images without a full name are called: its repository, and its tag if given.",
+)
 @click.option(
     "--strip-prefix", "strip", metavar="NAME", multiple=True, help="Leave this beginning away."
 )
@@ -167,13 +173,13 @@ for _option in (*WHO, *HOW, *REACH):
 
 def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> DocklessError | None:
     """Mirror; return the error that sums up those of the images."""
-    renaming, part = options.renaming(), options.part()
+    renaming, part, given = options.renaming(), options.part(), GivenName.parse(options.named)
     if not options.sources and not options.files:
         raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
     settings = accounts.project_settings(pushing.username)
-    given = ask.given(pushing, settings)
-    finder = partial(accounts.find, settings, given)
-    elsewhere = partial(accounts.find_for, renaming.host, settings, given)
+    login = ask.given(pushing, settings)
+    finder = partial(accounts.find, settings, login)
+    elsewhere = partial(accounts.find_for, renaming.host, settings, login)
     source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
     here = ProgramsHere(os.environ)
     with ExitStack() as stack:
@@ -181,8 +187,9 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         own = stack.enter_context(space(""))
         readers = Readers(stack, source_options, elsewhere, own)
         asking = stack.enter_context(Session(pushing, finder, own, here))
+        wishes = Wishes(folder, given, options.referrers, own.progress.note)
         sources = listed(options.sources, options.files)
-        found = tuple(find(readers, sources, folder, options.named, referrers=options.referrers))
+        found, lost = _found(find(readers, sources, wishes), part)
         planned = plan(found, renaming)
         bundles = {each.source: each.listing for each in found if each.listing}
         entries = _mine(planned.entries, part)
@@ -193,8 +200,8 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
                 f"{len(entries)} images had arrived."
             )
         ledger = Ledger(options.receipt, options.to, bundles, journal, own.progress)
-        for (source, name), error in planned.errors.items():
-            ledger.leave_out(source, name, error)
+        for each in (*lost, *planned.lost):
+            ledger.leave_out(each)
         ledger.write(finished=False)
         if not pushing.dry_run:
             journal.begin()
@@ -206,13 +213,36 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         bounds = options.bounds()
         team = stack.enter_context(workers(pushing, who, space, bounds))
         push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
-        lost = _settled(team, own.progress)
+        unsettled = _settled(team, own.progress)
         ledger.write(finished=True)
-        summary = _summary(ledger.lines()) or lost
+        summary = _summary(ledger.lines()) or unsettled
         if not (summary or pushing.dry_run):
             journal.end()
         _print(options, pushing, ledger, team)
     return summary
+
+
+def _found(
+    everything: Iterable[Found | Lost], part: Shard
+) -> tuple[tuple[Found, ...], tuple[Lost, ...]]:
+    """Return what was found, and what was not.
+
+    Raises:
+        DocklessError: What was not may be found by the other parts of this mirror, so that each
+            would divide something else, and an image be in no part.
+    """
+    found: list[Found] = []
+    lost: list[Lost] = []
+    for each in everything:
+        if isinstance(each, Found):
+            found.append(each)
+            continue
+        lost.append(each)
+        if part.count > 1 and not isinstance(each.error, SourceError | UsageError):
+            raise type(each.error)(
+                each.error.what, f"All parts must see the same sources. {each.error.remedy}".strip()
+            )
+    return tuple(found), tuple(lost)
 
 
 def _settled(team: Workers, progress: Progress) -> DocklessError | None:

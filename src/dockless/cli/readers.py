@@ -32,6 +32,10 @@ class Readers:
         self._space = space
         self._sessions: dict[SyncRegistry | None, Session] = {}
 
+    def note(self, text: str) -> None:
+        """Say a line where their work is shown."""
+        self._space.progress.note(text)
+
     def of(self, registry: SyncRegistry | None = None) -> Session:
         """Return the session for a registry of a list, or for everything else."""
         if registry not in self._sessions:

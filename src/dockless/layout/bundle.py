@@ -21,7 +21,13 @@ from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, PushError
 from dockless.model.lock import FILE, Lock, Locked, lock_text
-from dockless.model.manifest import CONTAINERD_NAME, OCI_INDEX, REF_NAME, compact_json
+from dockless.model.manifest import (
+    CONTAINERD_NAME,
+    OCI_INDEX,
+    REF_NAME,
+    compact_json,
+    parse_document,
+)
 from dockless.processes.scratch import abandoned, owned, scratch
 
 PARTS = "parts.json"
@@ -84,9 +90,12 @@ class Bundle:
         """Write the files that list the images."""
         (self._folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
         roots = []
+        there = {digest for _, content in self._images.values() for digest in content.documents}
         for name, (_, content) in sorted(self._images.items()):
-            # a referrer has no name: its subject leads to it
-            names = () if "@" in name else ((CONTAINERD_NAME, name), (REF_NAME, name))
+            subject = parse_document(content.documents[content.root.digest]).subject
+            # a referrer by digest has no name: its subject leads to it
+            refers = "@" in name and subject in there
+            names = () if refers else ((CONTAINERD_NAME, name), (REF_NAME, name))
             roots.append(replace(content.root, annotations=names).to_json())
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": roots}
         (self._folder / "index.json").write_bytes(compact_json(index))

@@ -24,6 +24,7 @@ class Line:
         references: Where it goes; none when it has no place to go.
         outcome: What its push did, or why it did not arrive.
         arrived: When it came, as RFC 3339; None for one that was there before.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Line:
     references: tuple[Reference, ...]
     outcome: PushResult | DocklessError
     arrived: str | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     if len({each["target"] for each in receipts}) != 1:
         raise UsageError("The receipts are of mirrors to different places.")
     ends = [each["finished"] for each in receipts]
+    failures = [failure for each in receipts for failure in each["failures"]]
     return {
         **receipts[0],
         "finished": None if None in ends else max(ends),
@@ -114,7 +117,8 @@ def merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
             source: digest for each in receipts for source, digest in each["bundles"].items()
         },
         "images": [image for each in receipts for image in each["images"]],
-        "failures": [failure for each in receipts for failure in each["failures"]],
+        # what cannot be found or read, every part says
+        "failures": list({json.dumps(each): each for each in failures}.values()),
     }
 
 
@@ -138,5 +142,6 @@ def _failure(line: Line, error: DocklessError) -> dict[str, object]:
         "source": line.source,
         "name": line.name,
         "references": [str(each) for each in line.references],
+        "origin": line.origin or None,
         "error": error_members(error),
     }

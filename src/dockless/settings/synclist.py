@@ -45,6 +45,7 @@ class Wanted:
         named: Their tags and digests, as the list has them.
         choice: Tells of each of the repository's tags whether it is one of them; None when they
             are named.
+        places: Where each of these stands.
     """
 
     registry: SyncRegistry
@@ -52,6 +53,7 @@ class Wanted:
     origin: str
     named: tuple[str, ...] = ()
     choice: Choice | None = None
+    places: tuple[str, ...] = ()
 
     def references(self, tags: Iterable[str] = ()) -> tuple[str, ...]:
         """Return the full names, by what is named or chosen of the repository's `tags`."""
@@ -89,8 +91,10 @@ def _registry(host: str, entry: Value) -> Iterator[Wanted]:
     )
     for repository, tags in _members(entry, "images"):
         named = tuple(tag.scalar() for tag in tags.items())
+        places = tuple(tag.place for tag in tags.items())
         choice = None if named else _any
-        yield _checked(Wanted(registry, f"{host}/{repository}", tags.place, named, choice), tags)
+        wanted = Wanted(registry, f"{host}/{repository}", tags.place, named, choice, places)
+        yield _checked(wanted, tags)
     for key, of in (("images-by-tag-regex", _matching), ("images-by-semver", _allowed)):
         for repository, rule in _members(entry, key):
             wanted = Wanted(registry, f"{host}/{repository}", rule.place, choice=of(rule))

@@ -1,6 +1,6 @@
 """Which images an archive or a layout holds, and which of them is meant."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,12 +25,15 @@ class Candidate:
         open: Reads its metadata; raises SourceError when it is damaged.
         packed: Whether it is pushed as it is, so that its content is known from its manifests.
         listing: The digest of the index.json that lists it and all else of a bundle.
+        locked: Its names in the lock file of its bundle, where its index.json has none: bundles of
+            version 0.1 name what is pinned by digest there only.
     """
 
     names: tuple[str, ...]
     open: Callable[[], Image]
     packed: bool = False
     listing: Digest | None = None
+    locked: tuple[str, ...] = ()
 
 
 def candidates(
@@ -47,14 +50,17 @@ def candidates(
     """
     if "index.json" in files and not ("manifest.json" in files and _uncompressed(files)):
         listing = Digest.of(files.document("index.json"))
+        tops = roots(files)
+        locked = _locked_names(files) if any(not names(root) for root in tops) else {}
         return [
             Candidate(
                 names(root),
                 partial(packed, files, root, platform),
                 packed=True,
                 listing=listing,
+                locked=() if names(root) else locked.get(root.digest, ()),
             )
-            for root in roots(files)
+            for root in tops
         ]
     if "manifest.json" in files:
         return [_unpacked(files, entry, staging, platform) for entry in entries(files)]
@@ -62,6 +68,12 @@ def candidates(
         f"{files.label} is no image: it has neither manifest.json nor index.json.",
         "Give an archive made by 'docker save', 'podman save' or skopeo, or an OCI layout.",
     )
+
+
+def _locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
+    from dockless.sources.bundle import locked_names  # noqa: PLC0415 - most sources are no bundle
+
+    return locked_names(files)
 
 
 def _unpacked(files: Files, entry: Entry, staging: Staging, platform: Platform | None) -> Candidate:

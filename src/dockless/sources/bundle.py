@@ -1,8 +1,9 @@
 """Reading bundles: what they hold, and whether all of it is there and right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dockless.layout.docker_list import FILE as DOCKER_LIST
+from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.lock import FILE, Lock, Locked, read_lock
 from dockless.model.manifest import Descriptor, Manifest
@@ -18,6 +19,18 @@ def lock_of(files: Files) -> Lock | None:
         return read_lock(files.document(FILE))
     except ValueError as error:
         raise SourceError(f"{files.label}: {FILE} cannot be used: {error}.") from None
+
+
+def locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
+    """Return the names of each image by its lock file; none where that is missing or damaged."""
+    try:
+        lock = lock_of(files)
+    except SourceError:  # what an image is, its index.json says
+        return {}
+    found: dict[Digest, tuple[str, ...]] = {}
+    for image in lock.images if lock else ():
+        found[image.root.digest] = (*found.get(image.root.digest, ()), image.name)
+    return found
 
 
 def listed(files: Files) -> Iterator[Locked]:
@@ -68,12 +81,13 @@ def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> It
     if lock.docker_list and not lock.docker_list.matches(listing):
         yield f"{files.label}: {DOCKER_LIST} is damaged: it is not what {FILE} says."
     there = {(name, root.digest) for root in tops for name in names(root)}
-    locked = {(each.name, each.root.digest) for each in lock.images if "@" not in each.name}
+    everything = {(each.name, each.root.digest) for each in lock.images}
+    locked = {(name, digest) for name, digest in everything if "@" not in name}
     tops_there = {root.digest for root in tops}
     for each in lock.images:
         if "@" in each.name and each.root.digest not in tops_there:
             yield f"{files.label} does not list {each.name}, and {FILE} does."
     for name, digest in sorted(locked - there, key=str):
         yield f"{files.label} does not list {name} as {digest}, and {FILE} does."
-    for name, digest in sorted(there - locked, key=str):
+    for name, digest in sorted(there - everything, key=str):
         yield f"{files.label} lists {name} as {digest}, and {FILE} does not."

@@ -50,7 +50,10 @@ def entries(files: Files) -> tuple[Entry, ...]:
         found = tuple(
             Entry(
                 safe_name(str(item["Config"]), label),
-                tuple(str(name) for name in item.get("RepoTags") or ()),
+                # podman and old Docker may write "<none>:<none>" for an image without a name
+                tuple(
+                    str(name) for name in item.get("RepoTags") or () if "<none>" not in str(name)
+                ),
                 tuple(safe_name(str(name), label) for name in item.get("Layers") or ()),
             )
             for item in listed

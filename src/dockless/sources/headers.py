@@ -8,7 +8,7 @@ from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.sources.files import link_target, safe_name
 
-MOST_MEMBERS = 65_536
+_MOST_MEMBERS = 65_536
 _ENTRY_POINTS = ("manifest.json", "index.json")
 
 
@@ -37,9 +37,9 @@ def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile
     seen: set[str] = set()
     for count, member in enumerate(archive):
         archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
-        if count >= MOST_MEMBERS:
+        if count >= _MOST_MEMBERS:
             raise SourceError(
-                f"{label} has more than {MOST_MEMBERS} files: no image archive has.",
+                f"{label} has more than {_MOST_MEMBERS} files: no image archive has.",
                 "Give an archive made by 'docker save', 'podman save' or skopeo.",
             )
         name = safe_name(member.name, label)

@@ -13,7 +13,7 @@ from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.sources.files import SourceFile
 from dockless.sources.forward import Forward
-from dockless.sources.headers import MOST_MEMBERS, Header, tar_errors
+from dockless.sources.headers import Header, tar_errors
 
 _HEX = "[0-9a-f]{64}"
 _OF_IMAGES = re.compile(
@@ -21,6 +21,10 @@ _OF_IMAGES = re.compile(
     rf"|{_HEX}\.(?:json|tar(?:\.gz)?)|sha256:{_HEX}"
 )
 """Names of files that image archives begin with, and nothing else has."""
+
+_ENOUGH = 1000
+"""Members after which an archive is none of images: the most layers that one has are 127, and
+reading a whole backup would take long."""
 
 _ENDINGS = re.compile(
     r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst))(?:\.\d{3,})?\Z", re.IGNORECASE
@@ -87,14 +91,14 @@ def _why_no_image(stream: _Stream, path: Path) -> str:
     watched = _Watched(stream)
     label = str(path)
     try:
-        archive = tarfile.open(  # noqa: SIM115 - it owns nothing; the stream is closed outside
-            fileobj=cast("IO[bytes]", watched), mode="r:", tarinfo=Header
-        )
-    except tarfile.ReadError:
-        if not promises_archive(path):
-            return "it is no tar archive"
         with tar_errors(label):
+            archive = tarfile.open(  # noqa: SIM115 - it owns nothing; the stream is closed outside
+                fileobj=cast("IO[bytes]", watched), mode="r:", tarinfo=Header
+            )
+    except SourceError:
+        if promises_archive(path):
             raise
+        return "it is no tar archive"
     with tar_errors(label):
         return _of_members(archive, watched, path)
 
@@ -113,8 +117,8 @@ def _of_members(archive: tarfile.TarFile, watched: _Watched, path: Path) -> str:
             watched.seek(member.offset_data)
             if lists_images(watched.read(member.size)):
                 return ""
-        if count > MOST_MEMBERS:
-            return f"no image archive has more than {MOST_MEMBERS} files"
+        if count >= _ENOUGH:
+            return f"its first {_ENOUGH} files are of no image"
     # tarfile takes whatever is no header for the end; the end is a block of zeros
     if watched.last != bytes(tarfile.BLOCKSIZE):
         raise SourceError(f"{path} is cut short or damaged.", "Make or copy it again.")

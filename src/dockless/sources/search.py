@@ -4,7 +4,7 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ _OF_THE_KERNEL = frozenset({"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cg
                             "tracefs", "securityfs", "configfs", "pstore", "bpf", "mqueue",
                             "binfmt_misc", "fusectl", "efivarfs", "autofs", "rpc_pipefs", "nsfs",
                             "selinuxfs", "hugetlbfs"})  # fmt: skip
+_KERNELS = "what is in it is the system's, and on no disk"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -59,7 +60,12 @@ def search(top: Path) -> FolderContents:
     gone twice.
     """
     found = FolderContents()
-    kept = kernel_folders(_mounts())
+    mounts = file_systems(_mounts())
+    kept = {path for path, kind in mounts.items() if kind in _OF_THE_KERNEL}
+    whole = top.resolve()
+    if next((each for each in (whole, *whole.parents) if each in mounts), None) in kept:
+        found.others[top] = _KERNELS
+        return found
     waiting = [top]
     while waiting:
         folder = waiting.pop()
@@ -72,14 +78,15 @@ def search(top: Path) -> FolderContents:
     return found
 
 
-def kernel_folders(mountinfo: str) -> frozenset[Path]:
-    """Return where file systems are mounted that show no files of a disk; proc(5)."""
+def file_systems(mountinfo: str) -> Mapping[Path, str]:
+    """Return the kind of file system that is mounted at each place; proc(5)."""
     fields = (line.partition(" - ") for line in mountinfo.splitlines())
-    return frozenset(
-        Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), before.split()[4]))
+    return {
+        Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), before.split()[4])): (
+            after.split(" ")[0]
+        )
         for before, _, after in fields
-        if after.split(" ")[0] in _OF_THE_KERNEL
-    )
+    }
 
 
 def _mounts() -> str:
@@ -106,7 +113,7 @@ def _look_at(folder: Path, found: FolderContents, kept: Collection[Path]) -> Ite
     for name in names:
         path = folder / name
         kind = _kind(path, found)
-        if kind == "folder" and not (layout and name == "blobs"):
+        if kind == "folder" and not (layout and name in ("blobs", "ingest")):
             if why := _why_not_looked_at(path, kept):
                 found.others[path] = why
             else:
@@ -139,7 +146,7 @@ def _why_not_looked_at(folder: Path, kept: Collection[Path]) -> str:
     if _HOUSEKEEPING.fullmatch(folder.name):
         return "it is where the system keeps what was deleted or found"
     if folder in kept:
-        return "what is in it is the system's, and on no disk"
+        return _KERNELS
     if folder.is_symlink() and not is_layout(folder):
         return "it is a link to a folder, which may be named as a source of its own"
     return ""

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from dockless.model.errors import SourceError
-from dockless.sources.files import link_target, safe_name
+from dockless.sources.files import SourceFile, link_target, reading, safe_name
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,26 @@ def test_a_symbolic_link_starts_at_its_folder_and_a_hard_one_at_the_top(
 def test_a_link_that_leads_out_is_refused(target: str, *, hard: bool) -> None:
     with pytest.raises(SourceError):
         link_target("2/layer.tar", target, "image.tar", hard=hard)
+
+
+def test_what_the_system_says_against_reading_is_an_error_of_the_source(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent", tmp_path):
+        with pytest.raises(SourceError, match=f"{path} cannot be read: "):
+            SourceFile(path)
+    with SourceFile(Path("/proc/self/mem")) as file:  # nothing is mapped at its beginning
+        for read in (file.read, file.readall, lambda: file.readinto(bytearray(1))):
+            with pytest.raises(SourceError, match="/proc/self/mem cannot be read: Input/output"):
+                read()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied"), "x may not be read by this user"),
+        (OSError(116, "Stale file handle"), "x cannot be read: Stale file handle"),
+        (NotADirectoryError(20, "Not a directory"), "x cannot be read: Not a directory"),
+    ],
+)
+def test_errors_of_the_system_are_said(error: OSError, said: str) -> None:
+    with pytest.raises(SourceError, match=said), reading("x"):
+        raise error

@@ -86,6 +86,17 @@ def test_a_link_inside_of_the_layout_is_followed(folder: Folder, tmp_path: Path)
     assert folder.document("link") == DATA
 
 
+def test_a_link_that_leads_nowhere_is_no_file(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "layout/one").symlink_to("two")
+    (tmp_path / "layout/two").symlink_to("one")
+    (tmp_path / "layout/itself").symlink_to("itself")
+    for name in ("one", "itself", "itself/below"):
+        with pytest.raises(SourceError, match="its links lead nowhere"):
+            folder.document(name)
+    with pytest.raises(SourceError, match="cannot be read: File name too long"):
+        folder.document("x" * 300)
+
+
 def test_a_missing_file_is_named(folder: Folder) -> None:
     with pytest.raises(SourceError, match="layout lacks blobs/absent"):
         folder.document("blobs/absent")

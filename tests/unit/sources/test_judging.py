@@ -127,9 +127,9 @@ def test_an_archive_that_is_cut_anywhere_is_damaged(tmp_path: Path, length: int)
 def test_an_archive_of_very_many_files_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judging, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(judging, "_ENOUGH", 3)
     members: list[Member] = [file(str(number), b"") for number in range(5)]
-    assert "more than 3 files" in why_no_image(made(tmp_path, "many.tar", tar(*members)))
+    assert "its first 3 files" in why_no_image(made(tmp_path, "many.tar", tar(*members)))
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_said(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bed.hostile import LAYER, file, image, tar
 from bed.images import Layout, named
 from dockless.sources import search as module
-from dockless.sources.search import is_layout, kernel_folders, search
+from dockless.sources.search import file_systems, is_layout, search
 
 IMAGE = tar(*image(file("layer.tar", LAYER)))
 
@@ -167,7 +167,7 @@ def test_a_folder_that_the_system_cannot_read_is_an_error(
     assert "deep cannot be read: Input/output error" in found.errors[top / "deep"].what
 
 
-def test_file_systems_of_the_kernel_are_known() -> None:
+def test_mounted_file_systems_are_known() -> None:
     mountinfo = (
         "22 28 0:21 / /sys rw,nosuid - sysfs sysfs rw\n"
         "23 28 0:22 / /proc rw shared:12 - proc proc rw\n"
@@ -175,9 +175,13 @@ def test_file_systems_of_the_kernel_are_known() -> None:
         "31 28 0:30 / /mnt/with\\040space rw - debugfs none rw\n"
         "40 28 8:2 / /media/usb rw - vfat /dev/sdb1 rw\n"
     )
-    assert kernel_folders(mountinfo) == {
-        Path("/sys"), Path("/proc"), Path("/mnt/with space")
-    }  # fmt: skip
+    assert file_systems(mountinfo) == {
+        Path("/sys"): "sysfs",
+        Path("/proc"): "proc",
+        Path("/"): "ext4",
+        Path("/mnt/with space"): "debugfs",
+        Path("/media/usb"): "vfat",
+    }
 
 
 def test_what_the_kernel_shows_is_not_looked_at(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +190,16 @@ def test_what_the_kernel_shows_is_not_looked_at(top: Path, monkeypatch: pytest.M
     found = search(top)
     assert found.sources == [top / "good.tar"]
     assert names(found.others) == ["deep"]
+    found = search(top / "deep" / ".." / "deep")
+    assert (found.sources, names(found.others)) == ([], ["deep"])
+
+
+def test_a_disk_that_is_mounted_below_what_the_kernel_shows_is_looked_at(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = f"1 2 0:1 / {top.parent} rw - devtmpfs none rw\n3 2 0:1 / {top} rw - tmpfs none rw\n"
+    monkeypatch.setattr(module, "_mounts", lambda: mounts)
+    assert search(top).sources == [top / "good.tar"]
 
 
 def test_names_of_any_bytes_are_found(top: Path) -> None:

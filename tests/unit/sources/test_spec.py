@@ -71,6 +71,9 @@ def test_what_is_no_file_is_standard_input_or_a_local_image(
         "absent.tar:v2",
         "docker-archive:absent.tar",
         "oci:absent",
+        "./" + "x" * 5000,
+        "oci:" + "x/" * 3000,
+        "no\0name.tar",
     ],
 )
 def test_what_looks_like_a_path_must_be_there(folder: Path, text: str) -> None:
@@ -78,7 +81,7 @@ def test_what_looks_like_a_path_must_be_there(folder: Path, text: str) -> None:
         parse_source(text, folder)
 
 
-@pytest.mark.parametrize("text", ["Shop", "shop:", "", "a b"])
+@pytest.mark.parametrize("text", ["Shop", "shop:", "", "a b", "x" * 5000])
 def test_what_is_neither_file_nor_name_is_a_usage_error(folder: Path, text: str) -> None:
     with pytest.raises(UsageError, match="neither a file nor an image name"):
         parse_source(text, folder)

@@ -161,7 +161,7 @@ def test_an_extended_header_that_claims_too_much_is_refused_unread(read: Read, k
 def test_more_files_than_any_image_has_are_refused(
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headers, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(headers, "_MOST_MEMBERS", 3)
     read(tar(*(file(str(number), b"") for number in range(3))))
     with pytest.raises(SourceError, match="more than 3 files"):
         read(tar(*(file(str(number), b"") for number in range(4))))
