@@ -117,7 +117,6 @@ def _homes(
     digest: Digest | None, homes: Mapping[Digest, list[str]], subjects: Mapping[Digest, Digest]
 ) -> list[str]:
     """Return the repositories of a manifest: its own, or its subject's."""
-    if digest is None:
-        return []
-    own = homes.get(digest, [])
-    return own or (_homes(subjects[digest], homes, subjects) if digest in subjects else [])
+    while digest and digest in subjects and not homes.get(digest):  # none leads back to itself
+        digest = subjects[digest]
+    return homes.get(digest, []) if digest else []

@@ -1,9 +1,11 @@
 """Whether a file is an image archive, judged by what is in it, whatever its name ends with."""
 
+import contextlib
 import json
 import posixpath
 import re
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -91,7 +93,7 @@ def _why_no_image(stream: _Stream, path: Path) -> str:
     watched = _Watched(stream)
     label = str(path)
     try:
-        with tar_errors(label):
+        with _header_errors(label), tar_errors(label):
             archive = tarfile.open(  # noqa: SIM115 - it owns nothing; the stream is closed outside
                 fileobj=cast("IO[bytes]", watched), mode="r:", tarinfo=Header
             )
@@ -99,8 +101,19 @@ def _why_no_image(stream: _Stream, path: Path) -> str:
         if promises_archive(path):
             raise
         return "it is no tar archive"
-    with tar_errors(label):
+    with _header_errors(label), tar_errors(label):
         return _of_members(archive, watched, path)
+
+
+@contextlib.contextmanager
+def _header_errors(label: str) -> Iterator[None]:
+    """Turn what tarfile's own parsing of numbers and texts raises into a SourceError."""
+    try:
+        yield
+    except (ValueError, OverflowError, IndexError, KeyError, TypeError, RecursionError) as error:
+        raise SourceError(
+            f"{label} has a header that cannot be read ({error}).", "Make or copy it again."
+        ) from None
 
 
 def _of_members(archive: tarfile.TarFile, watched: _Watched, path: Path) -> str:

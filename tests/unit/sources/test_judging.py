@@ -3,6 +3,7 @@ import gzip
 import json
 import lzma
 import random
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,3 +159,31 @@ def test_a_name_promises_an_archive(name: str, expected: bool) -> None:  # noqa:
 def test_json_that_is_nested_without_end_may_have_been_a_list_of_images() -> None:
     assert judging.lists_images(b"[" * 100_000)
     assert judging.lists_images(json.dumps([{"Config": "x"}]).encode())
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"27 GNU.sparse.map=1,junk,3\n",
+        b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n",
+        b"17 size=12345678x\n",
+    ],
+)
+def test_a_header_that_cannot_be_read_is_said(tmp_path: Path, record: bytes) -> None:
+    extended = tarfile.TarInfo("pax")
+    extended.type = tarfile.XHDTYPE
+    extended.size = len(record)
+    data = tar(file("first", b""), (extended, record), file("second", b"x"))
+    path = made(tmp_path, "odd.tar", data)
+    with pytest.raises(SourceError, match=r"odd\.tar"):
+        why_no_image(path)
+
+
+def test_a_chain_of_extended_headers_has_an_end(tmp_path: Path) -> None:
+    extended = tarfile.TarInfo("pax")
+    extended.type = tarfile.XHDTYPE
+    record = b"13 path=a/b\n"
+    extended.size = len(record)
+    data = tar(file("first", b""), *[(extended, record)] * 3000, file("second", b"x"))
+    with pytest.raises(SourceError, match=r"odd\.tar"):
+        why_no_image(made(tmp_path, "odd.tar", data))
