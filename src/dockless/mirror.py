@@ -1,9 +1,8 @@
 """Many images to one registry: named by rule, pushed side by side, none given up too early."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -18,6 +17,7 @@ from dockless.model.plan import PushResult
 from dockless.model.reference import Name, Reference, Repository
 from dockless.model.renaming import Renaming
 from dockless.ports import Image
+from dockless.together import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,10 @@ class Plan:
 
 
 def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
-    """Give every image its place; two that would get one reference have none."""
+    """Give every image its place; two that would get one reference have none.
+
+    An image that is found again, as by a line that stands twice in a list, goes there once.
+    """
     entries: list[Entry] = []
     lost: list[Lost] = []
     for image in found:
@@ -154,6 +157,7 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
             )
             for each in places.values()
         ]
+    entries = [*_once(entries)]
     clashing = _clashes(entries)
     for entry in entries:
         if entry in clashing:
@@ -210,16 +214,13 @@ def mirror(
         tell(entry, outcome)
         return outcome
 
-    with ThreadPoolExecutor(max(1, parallel), "mirror") as pool:
-        first, later = bringers(entries)
-        look(first)
-        order = [*first, *later]
-        done = dict(zip(order, pool.map(attempt, order), strict=True))
-        outcomes = {entry: done[entry] for entry in entries}
-        again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
-        if again:
-            outcomes |= zip(again, pool.map(attempt, again), strict=True)
-    return outcomes
+    first, later = bringers(entries)
+    look(first)
+    order = [*first, *later]
+    done = dict(zip(order, side_by_side(attempt, order, parallel), strict=True))
+    outcomes = {entry: done[entry] for entry in entries}
+    again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
+    return outcomes | dict(zip(again, side_by_side(attempt, again, parallel), strict=True))
 
 
 def whole_names(image: Found) -> tuple[Name, ...]:
@@ -229,6 +230,35 @@ def whole_names(image: Found) -> tuple[Name, ...]:
     """
     whole = [name for name in image.names if ":" in name or "/" in name]
     return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))
+
+
+def _once(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield the entries; of those that are one image of one source, each reference once."""
+    taken: dict[Reference, Entry] = {}
+    for entry in entries:
+        own = []
+        for reference in entry.references:
+            other = taken.setdefault(reference, entry)
+            if other is entry or not _is_repeated(other, entry):
+                own.append(reference)
+        if own:
+            yield (
+                entry
+                if len(own) == len(entry.references)
+                else replace(entry, references=tuple(own))
+            )
+
+
+def _is_repeated(one: Entry, other: Entry) -> bool:
+    """Whether two entries for one reference are one image of one source, damaged or not."""
+    return one.source == other.source and _root(one) == _root(other)
+
+
+def _root(entry: Entry) -> Digest | None:
+    try:
+        return entry.open().content().root.digest
+    except DocklessError:
+        return None
 
 
 def _clashes(entries: Sequence[Entry]) -> frozenset[Entry]:
@@ -243,7 +273,5 @@ def _clashes(entries: Sequence[Entry]) -> frozenset[Entry]:
 
 def _are_one(entries: Sequence[Entry]) -> bool:
     """Whether all of these are the same image, found more than once."""
-    try:
-        return len({entry.open().content().root.digest for entry in entries}) == 1
-    except DocklessError:
-        return False
+    roots = {_root(entry) for entry in entries}
+    return len(roots) == 1 and None not in roots

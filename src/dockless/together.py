@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeVar
@@ -29,10 +29,18 @@ def alone(step: Callable[[], Found]) -> Future[Found]:
     return future
 
 
-def side_by_side(ask: Callable[[Item], Found], items: Iterable[Item], at_once: int) -> list[Found]:
+def side_by_side(
+    ask: Callable[[Item], Found], items: Iterable[Item], at_once: int, *, finish: bool = False
+) -> list[Found]:
     """Return what is found for each item, in their order; raise what the first to fail raised.
 
-    An interrupt does not wait for answers: who asks are daemons.
+    No further item is begun then. An interrupt does not wait for answers: who asks are daemons.
+
+    Args:
+        ask: Called with each item, in threads of their own.
+        items: What is asked about.
+        at_once: How many threads at most.
+        finish: Whether an error waits for what was begun, since that must not go on afterwards.
     """
     waiting: SimpleQueue[tuple[Item, Future[Found]]] = SimpleQueue()
     answers: list[Future[Found]] = []
@@ -47,8 +55,22 @@ def side_by_side(ask: Callable[[Item], Found], items: Iterable[Item], at_once: i
                 try:
                     answer.set_result(ask(item))
                 except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+                    _cancel(waiting)
                     answer.set_exception(error)
 
     for _ in range(min(at_once, len(answers))):
         Thread(target=work, name="ask", daemon=True).start()
-    return [answer.result() for answer in answers]
+    try:
+        return [answer.result() for answer in answers]
+    except BaseException as error:
+        _cancel(waiting)
+        if finish and isinstance(error, Exception):
+            wait([answer for answer in answers if not answer.cancelled()])
+        raise
+
+
+def _cancel(waiting: "SimpleQueue[tuple[Item, Future[Found]]]") -> None:
+    """Take away the items that nobody has begun."""
+    with contextlib.suppress(Empty):
+        while True:
+            waiting.get_nowait()[1].cancel()

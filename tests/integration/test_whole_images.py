@@ -38,7 +38,8 @@ class CountingPace(Pace):
         super().__init__(None)
         self.taken = 0
 
-    def take(self, count: int) -> None:
+    def take(self, count: int, until: float | None = None) -> None:
+        assert until is None
         self.taken += count
 
 

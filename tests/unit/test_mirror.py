@@ -1,5 +1,6 @@
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,51 @@ def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_pa
 
 def test_one_image_found_twice_is_no_clash(image: FakeImage) -> None:
     assert len(places(found(image, "a:1"), found(image, "a:1", source="other.tar"))) == 2
+
+
+@pytest.mark.parametrize("times", [2, 3, 7])
+def test_a_line_that_stands_several_times_is_one_image(image: FakeImage, times: int) -> None:
+    lines = [found(image, "a:1", "a:2", source="docker://one/a:1")] * times
+    copies = [replace(line, open=lambda: image) for line in lines]  # each opened by itself
+    planned = plan(copies, RULES)
+    assert planned.lost == ()
+    (entry,) = planned.entries
+    assert entry.tags == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("second", "left"),
+    [
+        (("a:1", "a:3"), [("1", "2"), ("3",)]),
+        (("a:2",), [("1", "2")]),
+        (("b:1",), [("1", "2"), ("1",)]),
+    ],
+)
+def test_of_a_repeated_image_each_reference_goes_once(
+    image: FakeImage, second: tuple[str, ...], left: list[tuple[str, ...]]
+) -> None:
+    again = replace(found(image, *second), open=lambda: image)
+    planned = plan([found(image, "a:1", "a:2"), again], RULES)
+    assert planned.lost == ()
+    assert [entry.tags for entry in planned.entries] == left
+
+
+def test_a_damaged_archive_that_is_named_twice_is_damaged_and_no_clash() -> None:
+    def damaged() -> Image:
+        raise SourceError("It is damaged.")
+
+    lines = [Found("a.tar", ("a:1",), "a", 10, damaged), Found("a.tar", ("a:1",), "a", 10, damaged)]
+    planned = plan([lines[0], replace(lines[1], open=partial(damaged))], RULES)
+    assert (len(planned.entries), planned.lost) == (1, ())
+
+
+def test_two_images_of_one_source_with_one_name_still_clash(
+    image: FakeImage, tmp_path: Path
+) -> None:
+    other = FakeImage(tmp_path / "two", (b"another",))
+    planned = plan([found(image, "a:1"), found(other, "a:1")], RULES)
+    assert planned.entries == ()
+    assert {(each.source, each.name) for each in planned.lost} == {("images.tar", "a:1")}
 
 
 def entries(image: Image, count: int) -> list[Entry]:

@@ -66,3 +66,50 @@ def test_a_step_alone_gives_its_result_or_its_error_and_keeps_nobody_waiting() -
     with pytest.raises(TimeoutError):
         alone(over.wait).result(0.05)
     over.set()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize("finish", [True, False])
+def test_nothing_is_begun_after_one_failed(error: type[BaseException], *, finish: bool) -> None:
+    begun: list[int] = []
+    failed = threading.Event()
+    over = threading.Event()
+
+    def ask(number: int) -> None:
+        begun.append(number)
+        if number == 1:
+            failed.set()
+            raise error
+        assert failed.wait(30)
+        assert over.wait(30)
+
+    asking = alone(lambda: side_by_side(ask, range(1, 9), 2, finish=finish))
+    assert failed.wait(30)
+    if not (finish and error is ValueError):  # it does not wait for what was begun
+        with pytest.raises(error):
+            asking.result(30)
+    over.set()
+    with pytest.raises(error):
+        asking.result(30)
+    assert len(begun) < 8
+
+
+def test_an_error_waits_for_what_was_begun_where_that_is_asked() -> None:
+    begun, over, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def ask(number: int) -> None:
+        if number == 1:
+            assert begun.wait(30)
+            raise ValueError
+        begun.set()
+        assert over.wait(30)
+        ended.set()
+
+    asking = alone(lambda: side_by_side(ask, [1, 2], 2, finish=True))
+    assert begun.wait(30)
+    with pytest.raises(TimeoutError):
+        asking.result(0.1)
+    over.set()
+    with pytest.raises(ValueError, match=r"^$"):
+        asking.result(30)
+    assert ended.is_set()

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +21,7 @@ from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
 from dockless.settings import naming, project
 from dockless.settings.cascade import Flags, Settings, resolve
+from dockless.together import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,9 @@ def _check(
     connections = ssh(
         lines.note, accept_new=options.accept_new_host_keys, may_run=options.allow_ssh_commands
     )
-    with ThreadPoolExecutor(at_once(options.parallel)) as pool:
-        found = list(pool.map(lambda server: check(server, connections, wanted), servers))
+    found = side_by_side(
+        lambda server: check(server, connections, wanted), servers, at_once(options.parallel)
+    )
     if options.output == "json":
         click.echo(json_text(check_document(found)))
     else:

@@ -127,12 +127,13 @@ class Registries:
         )
         lists = functools.cache(partial(self._lists, client))
         direct = Direct(client, repository, space.pace, gauge, lists)
+        direct.until = self._patience.deadline
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, NoUploads(), direct)
         if space.sender:
             from dockless.registry.whole import WholeImages  # noqa: PLC0415 - for mirrors
 
-            early = WholeImages(client, repository, space.sender, direct)
+            early = WholeImages(client, repository, space.sender, direct, direct.until)
             return OpenRegistry(client, None, early, direct)
         ahead = self._uploads.enter_context(
             HeadStart(client, repository, gauge, watch, self._begun)

@@ -4,18 +4,17 @@ import contextlib
 import os
 import queue
 import threading
-from collections import defaultdict
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from dockless.cli.options import PushOptions
+from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.registries import Find
 from dockless.cli.session import Session
 from dockless.cli.workspaces import Workspace
 from dockless.mirror import Entry
 from dockless.model import kinds
-from dockless.model.errors import DocklessError
+from dockless.model.errors import DocklessError, out_of_time
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
@@ -24,6 +23,7 @@ from dockless.registry.pace import Pace
 from dockless.registry.shared import Sender, SharedBlobs
 from dockless.settings.naming import Target
 from dockless.settings.setting import Setting
+from dockless.together import side_by_side
 
 _OF_AN_ENGINE = 2
 """Connections that an engine opens to move a tag."""
@@ -64,11 +64,14 @@ class Bounds:
 class Workers:
     """Pushes images, each by a worker that has nothing else to do."""
 
-    def __init__(self, shared: SharedBlobs) -> None:
+    def __init__(self, shared: SharedBlobs, engine: str, until: float | None) -> None:
         self._shared = shared
+        self._engine = engine
+        self._until = until
         self._reserved: dict[Entry, Sender] = {}
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
-        self._turns: defaultdict[Repository, threading.Lock] = defaultdict(threading.Lock)
+        self._guard = threading.Lock()
+        self._turns: dict[Repository, threading.Lock] = {}
 
     def add(self, worker: Session) -> None:
         """Take one on."""
@@ -80,13 +83,40 @@ class Workers:
         Raises:
             DocklessError: It did not arrive.
         """
-        # where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes
-        turn = contextlib.nullcontext() if entry.tags else self._turns[entry.repository]
-        image = entry.open()
-        with self._worker() as worker, turn:
-            if reserved := self._reserved.pop(entry, None):
-                worker.take_over(reserved)
-            return worker.push(_target(entry), image)
+        reserved = self._reserved.pop(entry, None)
+        try:
+            image = entry.open()
+            with self._worker() as worker, self._turn(entry):
+                if reserved:
+                    worker.take_over(reserved)
+                return worker.push(_target(entry), image)
+        finally:
+            if reserved:  # by a push that was not begun
+                reserved.done(entry.repository, ())
+
+    @contextlib.contextmanager
+    def _turn(self, entry: Entry) -> Iterator[None]:
+        """Let a program write one referrer at a time to a repository.
+
+        Where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes.
+        What dockless writes itself needs no turn, and must not have one: it waits for blobs that
+        others send, which nobody may do who holds a lock that these wait for.
+
+        Raises:
+            NetworkError: --timeout has passed.
+        """
+        if entry.tags or self._engine not in PROGRAMS:
+            yield
+            return
+        with self._guard:
+            turn = self._turns.setdefault(entry.repository, threading.Lock())
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        if not turn.acquire(timeout=-1 if left is None else left):
+            raise out_of_time(entry.repository.host)
+        try:
+            yield
+        finally:
+            turn.release()
 
     def look(self, entries: Sequence[Entry]) -> None:
         """See which images have arrived before, so that others need not send what these have.
@@ -96,8 +126,7 @@ class Workers:
         for entry in entries:
             self._reserved[entry] = self._shared.sender()
             self._reserved[entry].reserve(entry.repository.host, entry.blobs)
-        with ThreadPoolExecutor(max(1, self._idle.qsize())) as pool:
-            list(pool.map(self._look, entries))
+        side_by_side(self._look, entries, max(1, self._idle.qsize()))
 
     def _look(self, entry: Entry) -> None:
         with self._worker() as worker, contextlib.suppress(DocklessError):
@@ -138,7 +167,8 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
         bounds: What they may ask of the registry.
     """
     shared, pace = SharedBlobs(), Pace(bounds.rate)
-    made = Workers(shared)
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    made = Workers(shared, options.engine, until)
     with contextlib.ExitStack() as stack:
         for number in range(bounds.workers):
             place = replace(

@@ -70,6 +70,7 @@ def workspaces(
     gc.freeze()
     gc.enable()
     held = store(os.environ)
+    held.until = None if options.timeout is None else time.monotonic() + options.timeout
     limit = cache_limit(os.environ)
     shown = progress(
         sys.stderr,

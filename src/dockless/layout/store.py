@@ -31,7 +31,7 @@ from typing import IO
 
 from dockless.layout.links import place
 from dockless.model.digest import Digest
-from dockless.model.errors import UsageError
+from dockless.model.errors import NetworkError, UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
 from dockless.model.packing import Compression, Packing
 
@@ -39,6 +39,7 @@ DEFAULT_LIMIT = 20 * 1000**3
 """Bytes of blobs kept when nobody says otherwise."""
 
 _LOCK_NAMES = 2
+_LOOK_SECONDS = 0.05
 _WRITTEN_BY_THEN_SECONDS = 60  # Linux writes by itself after 30 (vm.dirty_expire_centisecs)
 _RECORDS_KEPT_SECONDS = 90 * 24 * 3600
 
@@ -63,10 +64,13 @@ class BlobStore:
 
     Attributes:
         folder: Where it is.
+        until: The moment, on the clock of `time.monotonic`, when waiting for the locks of others
+            ends; None for none.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.until: float | None = None
         self._blobs = folder / "blobs"
         self._layers = folder / "layers"
         self._heads = folder / "heads"
@@ -160,8 +164,34 @@ class BlobStore:
     def _locked(self, name: str) -> IO[bytes]:
         self._locks.mkdir(parents=True, exist_ok=True)
         lock = (self._locks / name).open("wb")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            self._wait_for(lock)
+        except BaseException:
+            lock.close()
+            raise
         return lock
+
+    def _wait_for(self, lock: IO[bytes]) -> None:
+        """Wait until a lock is ours; a signal ends that, and so does `until`.
+
+        Raises:
+            NetworkError: That moment has come.
+        """
+        if self.until is None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            if time.monotonic() >= self.until:
+                raise NetworkError(
+                    "Another dockless works on the same, and did not end in the time given by "
+                    "--timeout.",
+                    "Wait for it, or give more time.",
+                    passing=False,
+                )
+            time.sleep(_LOOK_SECONDS)
 
     @contextlib.contextmanager
     def run(self) -> Iterator[Path]:

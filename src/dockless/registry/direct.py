@@ -4,8 +4,8 @@ The registry compares all of it with its digest. The requests are those of the d
 'POST then PUT' and 'Pushing Manifests'.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError
+from dockless.model.errors import DocklessError, out_of_time
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Task
@@ -23,6 +23,7 @@ from dockless.registry.http import CONNECTIONS, Answer
 from dockless.registry.links import Gauge
 from dockless.registry.manifests import put_manifest
 from dockless.registry.pace import Pace
+from dockless.together import side_by_side
 
 if TYPE_CHECKING:
     from dockless.registry.referrers import ReferrersLists
@@ -40,6 +41,9 @@ class Direct:
         pace: How fast bytes may go.
         gauge: Measures how fast they go.
         referrers: Returns what keeps the lists of referrers where the registry does not.
+
+    Attributes:
+        until: The moment, on the clock of `time.monotonic`, when sending ends; None for none.
     """
 
     name = "direct"
@@ -52,6 +56,7 @@ class Direct:
         gauge: Gauge,
         referrers: Callable[[], "ReferrersLists"],
     ) -> None:
+        self.until: float | None = None
         self._referrers = referrers
         self._client = client
         self._repository = repository
@@ -94,8 +99,7 @@ class Direct:
         Raises:
             DocklessError: What the registry answers.
         """
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            list(pool.map(partial(self._send, sending), blobs.items()))
+        side_by_side(partial(self._send, sending), blobs.items(), CONNECTIONS, finish=True)
         self._there |= dict.fromkeys(blobs, True)
         for digest in content.children_first():
             data = content.documents[digest]
@@ -143,7 +147,9 @@ class Direct:
 
     def _chunks(self, file: BinaryIO, sending: Task) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
-            self._pace.take(len(chunk))
+            self._pace.take(len(chunk), self.until)
+            if self.until is not None and time.monotonic() > self.until:
+                raise out_of_time(self._repository.host)
             with self._gauge.sending():
                 yield chunk
             sending.advance(len(chunk))

@@ -26,13 +26,14 @@ class Pace:
         self._turn = threading.Lock()
         self._free = 0.0
 
-    def take(self, count: int) -> None:
-        """Wait until so many bytes may go."""
+    def take(self, count: int, until: float | None = None) -> None:
+        """Wait until so many bytes may go, or until that moment on the clock has come."""
         if self._rate is None:
             return
         with self._turn:
             now = self._clock()
             start = max(now, self._free)
             self._free = start + count / self._rate
+        start = start if until is None else min(start, until)
         if start > now:
             self._sleep(start - now)

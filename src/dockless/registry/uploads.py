@@ -12,7 +12,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -26,6 +28,7 @@ from dockless.model.reference import Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
 from dockless.registry.links import Gauge
+from dockless.together import alone
 
 _AT_ONCE = 4
 _CHUNK = 256 * 1024
@@ -99,9 +102,13 @@ class HeadStart:
         end = time.monotonic() + _LAST_WORDS_SECONDS
         for upload in self._uploads:
             upload.join(max(0.0, end - time.monotonic()))
-            if upload.location and not upload.is_alive():
-                with contextlib.suppress(DocklessError):
-                    self._client.request("DELETE", self._repository, upload.location)
+        kept = [each for each in self._uploads if each.location and not each.is_alive()]
+        # a registry that hangs must not keep an interrupted push from ending
+        wait([alone(partial(self._cancel, upload)) for upload in kept], _LAST_WORDS_SECONDS)
+
+    def _cancel(self, upload: "_Upload") -> None:
+        with contextlib.suppress(DocklessError):
+            self._client.request("DELETE", self._repository, upload.location)
 
     def offer(self, blob: Descriptor, path: Path) -> None:
         """Begin to send a staged blob, unless the registry has it."""

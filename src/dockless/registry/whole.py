@@ -7,7 +7,6 @@ The request is that of the distribution-spec, 'Mounting a blob from another repo
 
 import contextlib
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.http import CONNECTIONS
 from dockless.registry.shared import Sender
+from dockless.together import side_by_side
 
 _CREATED, _ACCEPTED = 201, 202
 
@@ -31,6 +31,7 @@ class WholeImages:
         repository: Where to.
         sender: Knows where blobs are, and who is just sending one.
         direct: Sends what no other repository has.
+        until: The moment, on the clock of `time.monotonic`, when waiting for others ends.
     """
 
     def __init__(
@@ -39,20 +40,21 @@ class WholeImages:
         repository: Repository,
         sender: Sender,
         direct: Direct,
+        until: float | None = None,
     ) -> None:
         self._client = client
         self._repository = repository
         self._sender = sender
         self._direct = direct
+        self._until = until
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Mount what other repositories have; return which blobs this one surely has now."""
-        homes = self._sender.claim(self._repository.host, blobs)
+        homes = self._sender.claim(self._repository.host, blobs, self._until)
         here = {digest for digest, home in homes.items() if home == self._repository}
         elsewhere = [(digest, home) for digest, home in homes.items() if digest not in here]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            mounted = pool.map(self._mount, elsewhere)
-            return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
+        mounted = side_by_side(self._mount, elsewhere, CONNECTIONS, finish=True)
+        return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 
     def learn(self, there: Mapping[Digest, bool]) -> None:
         """Let the writer know which blobs the repository has."""

@@ -8,7 +8,7 @@ import pytest
 from dockless.layout import store as module
 from dockless.layout.store import BlobStore, Usage, head_of
 from dockless.model.digest import Digest
-from dockless.model.errors import UsageError
+from dockless.model.errors import NetworkError, UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
 from dockless.model.packing import GZIP, Packing
 
@@ -328,3 +328,13 @@ def test_a_record_may_be_pruned_while_it_is_written(
     monkeypatch.setattr(Path, "replace", pruned)
     store.remember(DIFF_ID, GZIP, PACKED)
     assert store.layer(DIFF_ID, "gzip") is None
+
+
+@pytest.mark.parametrize("name", ["runs", "referrers-1", "ab"])
+def test_a_lock_of_another_is_waited_for_until_the_deadline(store: BlobStore, name: str) -> None:
+    other = BlobStore(store.folder)
+    with other.turn(name):
+        store.until = time.monotonic() + 0.05
+        with pytest.raises(NetworkError, match="--timeout"):
+            store.turn(name)
+    store.turn(name).close()

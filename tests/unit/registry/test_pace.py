@@ -1,3 +1,5 @@
+import pytest
+
 from dockless.registry.pace import Pace
 
 
@@ -23,3 +25,12 @@ def test_without_a_rate_nobody_waits() -> None:
     waits: list[float] = []
     Pace(None, sleep=waits.append).take(10**12)
     assert waits == []
+
+
+@pytest.mark.parametrize(("until", "waited"), [(100.25, 0.25), (101.0, 0.5), (99.0, None)])
+def test_nobody_waits_past_the_deadline(until: float, waited: float | None) -> None:
+    waits: list[float] = []
+    pace = Pace(1000, lambda: 100.0, waits.append)
+    pace.take(500)
+    pace.take(500, until)
+    assert waits == ([] if waited is None else [waited])

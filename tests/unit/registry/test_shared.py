@@ -1,8 +1,10 @@
 import threading
+import time
 
 import pytest
 
 from dockless.model.digest import Digest
+from dockless.model.errors import NetworkError
 from dockless.model.reference import Repository
 from dockless.registry.shared import Sender, SharedBlobs
 
@@ -83,6 +85,58 @@ def test_another_registry_is_another_place(senders: Senders) -> None:
     one.claim(HOST, [ONE])
     one.done(WEB, [ONE])
     assert other.claim("other.inside", [ONE]) == {}
+
+
+def test_nobody_waits_for_somebody_who_waits_for_them(senders: Senders) -> None:
+    one, other, _ = senders
+    one.reserve(HOST, [ONE])
+    got, waiting = _claiming(other, [TWO, ONE])
+    _until_waiting(one, other)
+    assert one.claim(HOST, [ONE, TWO]) == {}, "it would have closed the circle"
+    one.done(WEB, [ONE, TWO])
+    waiting.join(30)
+    assert got == [{ONE: WEB, TWO: WEB}]
+
+
+@pytest.mark.parametrize("count", [3, 4, 6])
+def test_nobody_waits_in_a_larger_circle_either(count: int) -> None:
+    shared = SharedBlobs()
+    ring = [shared.sender() for _ in range(count)]
+    blobs = [Digest.of(f"{number}".encode()) for number in range(count)]
+    for sender, blob in zip(ring, blobs, strict=True):
+        sender.reserve(HOST, [blob])
+    waits = []
+    for number in range(1, count):
+        pair = [blobs[number], blobs[(number + 1) % count]]
+        waits.append(_claiming(ring[number], pair))
+        _until_waiting(ring[0], ring[number])
+    assert ring[0].claim(HOST, blobs[:2]) == {}
+    for number in range(count):
+        ring[-number].done(WEB, [blobs[-number]])
+    for _, waiting in waits:
+        waiting.join(30)
+        assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.05])
+def test_waiting_ends_with_the_deadline(senders: Senders, seconds: float) -> None:
+    one, other, _ = senders
+    one.claim(HOST, [ONE])
+    with pytest.raises(NetworkError, match="--timeout"):
+        other.claim(HOST, [ONE, TWO], time.monotonic() + seconds)
+    assert other.claim(HOST, [THREE], time.monotonic() - 1) == {}, "nobody was waited for"
+
+
+def _until_waiting(one: Sender, other: Sender) -> None:
+    """Wait until one sender is known to wait for others."""
+    state = one._state
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with state.changed:
+            if other in state.awaited:
+                return
+        time.sleep(0.001)
+    raise AssertionError("it does not wait")
 
 
 def _claiming(
