@@ -20,6 +20,9 @@ from dockless.ports import Image, Registry
 from dockless.proof import read_back
 from dockless.push_context import Means, Order
 from dockless.retries import Patience
+from dockless.together import side_by_side
+
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Delivery:
         engine: The name of the engine that sent it; empty when there was nothing to send.
         attempts: How often the engine was started to send it.
         started: When it began, on the clock of the means.
-        moving: Whether any tag is to be made or moved, or the image, if it gets none, was missing.
+        moving: Whether any tag is to be made or moved, or the image, if it gets none, was missing,
+            or something of it that had been there.
     """
 
     plan: Plan
@@ -145,6 +149,12 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     if order.immutable:
         refuse_moves(order, tags)
     with means.timings.of("questions"):
+        lost = not moving and order.check_blobs and not _is_whole(order, content, means)
+    if lost:
+        means.progress.note(f"{order.repository.host} has lost a part of {order.repository}.")
+        moving = True
+        content = image.content()  # it was not read where its tags named it
+    with means.timings.of("questions"):
         blobs = _blobs(order, content, means) if moving else _all_present(content)
     new = image.digest_is_new
     plan = Plan(order.repository, content, blobs, tags, new, means.packing())
@@ -153,7 +163,7 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     from dockless.sending import send  # noqa: PLC0415 - a warm push sends nothing
 
     engine, attempts = send(plan, image, means)
-    if order.verify:
+    if order.verify or lost:
         with means.timings.of("verify"):
             _proved(plan, image, means)
     return Delivery(plan, engine, attempts, started)
@@ -167,6 +177,12 @@ def _proved(plan: Plan, image: Image, means: Means) -> None:
         from dockless.sending import resend  # noqa: PLC0415 - rare
 
         # crane looks at no blob where it finds the manifest
+        if means.resend is None and isinstance(error, _LostError):
+            raise PushError(
+                error.what,
+                "No tag was moved. Push again without --engine: dockless sends what a registry "
+                "lost, which some engines do not.",
+            ) from None
         resend(plan, image, means, error)
         _verify(plan, means)
 
@@ -183,6 +199,20 @@ def _arrived(
             return read_back(means.registry, order.repository, digest, means.patience)
     except (NetworkError, PushError):  # it is read from its source, and sent again
         return None
+
+
+def _is_whole(order: Order, content: Content, means: Means) -> bool:
+    """Whether the registry says that it has everything that the root manifest leads to.
+
+    Manifests are read and compared. Blobs are asked for by HEAD, which proves that they are there,
+    and not what is in them.
+    """
+    inventory = means.inventory(order.repository)
+    below = [digest for digest in content.documents if digest != content.root.digest]
+    if None in side_by_side(inventory.readable_manifest, below, _AT_ONCE):
+        return False
+    digests = [blob.digest for blob in content.blobs]
+    return len(inventory.readable_blobs(digests)) == len(set(digests))
 
 
 def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means) -> bool:

@@ -43,7 +43,8 @@ def read_back(
             children += document.manifests
             waiting += [child.digest for child in document.manifests]
         else:
-            blobs |= {blob.digest: blob for blob in (document.config, *document.layers)}
+            listed = (document.config, *document.layers)
+            blobs |= {blob.digest: blob for blob in listed if not blob.urls}
     if top is None:
         return None
     descriptor = Descriptor(top.media_type, root, len(documents[root]))

@@ -60,6 +60,7 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
         sent=sum(blob.size for blob in plan.missing) if delivery.attempts else 0,
         attempts=delivery.attempts,
         seconds=means.clock() - delivery.started,
+        checked=(moving or order.check_blobs) and not order.dry_run,
     )
 
 

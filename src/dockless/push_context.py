@@ -26,6 +26,8 @@ class Order:
         immutable: Whether a tag that exists with another digest is an error.
         verify: Whether the registry's copy is read back and compared.
         dry_run: Whether the registry is only read.
+        check_blobs: Whether the registry is asked for everything that an image consists of where
+            its tags are right already, so that what it lost is sent again.
     """
 
     repository: Repository
@@ -33,6 +35,7 @@ class Order:
     immutable: bool = False
     verify: bool = True
     dry_run: bool = False
+    check_blobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

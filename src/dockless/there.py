@@ -94,5 +94,11 @@ def already_there(
     if named or digest is None:
         return None
     content = read_back(registry, order.repository, digest, patience)
-    same = content is not None and image_id in (content.image_id, digest)
-    return content if same else None
+    if content is None or image_id not in (content.image_id, digest):
+        return None
+    if order.check_blobs:
+        try:
+            complete(registry, order.repository, content, patience)
+        except PushError:  # it is pushed again
+            return None
+    return content

@@ -168,6 +168,56 @@ def test_an_image_of_a_known_digest_that_every_tag_names_is_not_read_at_all(shop
     assert not result.plan.missing
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_a_registry_lost_behind_a_tag_is_sent_again_where_that_is_asked(
+    shop: Shop, place: int, *, known: bool, verify: bool
+) -> None:
+    root = shop.content.root.digest
+    shop.image.known_digest = root if known else None
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    lost = shop.content.blobs[place].digest
+    shop.held.blobs.discard(lost)
+    unasked = shop.push("v1")
+    assert (unasked.unchanged, unasked.checked) == (True, False)
+    result = shop.push("v1", check_blobs=True, verify=verify)
+    assert shop.held.blobs == {blob.digest for blob in shop.content.blobs}
+    assert (result.unchanged, result.checked, result.digest) == (False, True, root)
+    assert [blob.digest for blob in result.plan.missing] == [lost]
+    assert not [step for step in shop.journal.steps if step.startswith("move")]
+
+
+def test_a_dry_run_tells_what_a_registry_lost(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    lost = {blob.digest for blob in shop.content.blobs[1:]}
+    shop.held.blobs -= lost
+    result = shop.push("v1", check_blobs=True, dry_run=True)
+    assert {blob.digest for blob in result.plan.missing} == lost
+    assert (result.unchanged, result.checked) == (False, False)
+    assert not shop.held.blobs & lost
+
+
+def test_what_is_whole_is_asked_for_and_left_alone(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    result = shop.push("v1", check_blobs=True)
+    assert shop.journal.steps == ["tag v1", "content", "present"]
+    assert (result.unchanged, result.checked, result.engine) == (True, True, "")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_engine_that_sends_nothing_again_is_not_believed(shop: Shop, place: int) -> None:
+    shop.may_resend = False
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    lost = shop.content.blobs[place].digest
+    shop.held.blobs.discard(lost)
+    answers = [None, None, None, lambda: shop.held.blobs.discard(lost)]
+    shop.journal.on("present", *answers[1:])
+    with pytest.raises(PushError, match="does not have the blob") as error:
+        shop.push("v1", check_blobs=True)
+    assert "without --engine" in error.value.remedy
+
+
 @pytest.mark.parametrize("lost", ["tag", "manifest", "answers"])
 def test_an_image_of_a_known_digest_is_read_where_the_registry_lacks_any_of_it(
     shop: Shop, lost: str

@@ -162,6 +162,8 @@ def mirror(**arguments: object) -> None:
     ours = {name: arguments.pop(name) for name in names if name in arguments}
     options = MirrorOptions(**ours)  # type: ignore[arg-type] # click made them by these names
     pushing = unasked(**arguments, output=options.output)
+    if pushing.check_blobs is None:  # a receipt claims what was seen
+        pushing = replace(pushing, check_blobs=options.receipt is not None)
     error = _mirror(options, pushing, Path.cwd())
     if error:
         raise error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from dockless.model import kinds
 from dockless.model.errors import UsageError
@@ -55,6 +56,7 @@ class PushOptions:
     timeout: float | None
     stall_timeout: float
     retries: int
+    check_blobs: bool | None
     dry_run: bool
     timings: bool
     explain: bool
@@ -186,6 +188,13 @@ WHO = (
 )
 """The options that say who we are."""
 
+
+def _check_blobs(ctx: click.Context, _: click.Parameter, value: bool | None) -> bool | None:  # noqa: FBT001 - click's
+    """Return what was said; a --verify that was typed says it, too."""
+    typed = ctx.get_parameter_source("verify") is ParameterSource.COMMANDLINE
+    return True if value is None and typed and ctx.params.get("verify") else value
+
+
 HOW = (
     click.option("--platform", type=PlatformType(), help="Push only this one of an index."),
     click.option(
@@ -216,6 +225,13 @@ HOW = (
         default=True,
         show_default=True,
         help="Read the registry's copy back and compare.",
+    ),
+    click.option(
+        "--check-blobs/--no-check-blobs",
+        default=None,
+        callback=_check_blobs,
+        help="Ask for every blob of an image whose tags are right already, and send what the "
+        "registry lost. On with a --verify that is typed, and for a mirror with --receipt.",
     ),
     click.option("--dry-run", is_flag=True, help="Show the plan; the registry is only read."),
 )
@@ -337,5 +353,5 @@ def unasked(**given: object) -> PushOptions:
     nothing |= {"tags": (), "compression": "gzip", "engine": "auto", "verify": True}
     nothing["manifest_format"] = "auto"
     nothing |= {"timeout": None, "stall_timeout": 120.0, "retries": 5, "output": "text"}
-    nothing |= {"quiet": False, "allow_secret_commands": False}
+    nothing |= {"quiet": False, "allow_secret_commands": False, "check_blobs": None}
     return PushOptions(**nothing | given)  # type: ignore[arg-type] # by these names

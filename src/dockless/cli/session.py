@@ -135,6 +135,7 @@ class Session:
     def push(self, target: Target, image: Image) -> PushResult:
         """Push one image to its target."""
         arrived: frozenset[Digest] = frozenset()
+        checked = False
         order = self.order(target)
         try:
             self._see_that_it_can(order.repository)
@@ -144,6 +145,7 @@ class Session:
                 result = push(order, image, means)
             if not order.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
+                checked = result.checked
                 self._warn_of_referrers(result)
                 if not self._sender:
                     self.settle_referrers()
@@ -152,7 +154,7 @@ class Session:
             raise
         finally:
             if self._sender:
-                self._sender.done(order.repository, arrived)
+                self._sender.done(order.repository, arrived, seen=checked)
         return result
 
     def _warn_of_referrers(self, result: PushResult) -> None:
@@ -189,7 +191,11 @@ class Session:
         registry = self.registry(order.repository).client
         there = tags_before(order, registry, self._patience).values()
         if set(there) == {content.root.digest}:
-            sender.done(order.repository, [blob.digest for blob in content.blobs])
+            blobs = [blob.digest for blob in content.blobs]
+            if order.check_blobs:
+                inventory = Inventory(registry, order.repository, self._patience)
+                blobs = [*inventory.readable_blobs(blobs)]
+            sender.done(order.repository, blobs, seen=order.check_blobs)
 
     @property
     def platform(self) -> Platform | None:
@@ -232,6 +238,7 @@ class Session:
             options.immutable,
             options.verify,
             options.dry_run,
+            bool(options.check_blobs),
         )
 
     def means(self, repository: Repository) -> Means:

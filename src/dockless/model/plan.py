@@ -86,6 +86,8 @@ class PushResult:
         sent: Bytes of the blobs that the registry lacked.
         attempts: How many times the engine was started to push the content.
         seconds: The push's wall time.
+        checked: Whether the registry said in this run that it has every blob and manifest, or took
+            it.
     """
 
     plan: Plan
@@ -96,6 +98,7 @@ class PushResult:
     sent: int
     attempts: int
     seconds: float
+    checked: bool = False
 
     @property
     def references(self) -> tuple[Reference, ...]:

@@ -32,12 +32,14 @@ class _State:
     Attributes:
         changed: Notified of every change.
         homes: A repository that has a blob.
+        seen: The blobs of which the registry said so in this run; of others a tag made believe it.
         sending: Who has taken a blob on.
         awaited: The blobs that a sender waits for.
     """
 
     changed: threading.Condition = field(default_factory=threading.Condition)
     homes: dict[Key, Repository] = field(default_factory=dict)
+    seen: set[tuple[Repository, Digest]] = field(default_factory=set)
     sending: "dict[Key, Sender]" = field(default_factory=dict)
     awaited: "dict[Sender, tuple[Key, ...]]" = field(default_factory=dict)
 
@@ -65,15 +67,30 @@ class Sender:
     def __init__(self, state: _State) -> None:
         self._state = state
 
-    def done(self, repository: Repository, digests: Collection[Digest]) -> None:
-        """Say that a push ended, and that the repository has these blobs."""
+    def done(
+        self, repository: Repository, digests: Collection[Digest], *, seen: bool = True
+    ) -> None:
+        """Say that a push ended, and that the repository has these blobs.
+
+        Args:
+            repository: Where to.
+            digests: The blobs.
+            seen: Whether the registry said so, and not only a manifest that names them.
+        """
         state = self._state
         with state.changed:
             for key in [key for key, sender in state.sending.items() if sender is self]:
                 del state.sending[key]
             for digest in digests:
                 state.homes.setdefault((repository.host, digest), repository)
+            if seen:
+                state.seen.update((repository, digest) for digest in digests)
             state.changed.notify_all()
+
+    def saw(self, repository: Repository, digest: Digest) -> bool:
+        """Whether the registry said in this run that the repository has a blob."""
+        with self._state.changed:
+            return (repository, digest) in self._state.seen
 
     def reserve(self, host: str, digests: Collection[Digest]) -> None:
         """Take on the blobs that no repository has and nobody sends, and wait for none."""

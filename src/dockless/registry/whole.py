@@ -51,8 +51,12 @@ class WholeImages:
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Mount what other repositories have; return which blobs this one surely has now."""
         homes = self._sender.claim(self._repository.host, blobs, self._until)
-        here = {digest for digest, home in homes.items() if home == self._repository}
-        elsewhere = [(digest, home) for digest, home in homes.items() if digest not in here]
+        here = {digest for digest in homes if self._sender.saw(self._repository, digest)}
+        elsewhere = [
+            (digest, home)
+            for digest, home in homes.items()
+            if digest not in here and home != self._repository
+        ]
         mounted = side_by_side(self._mount, elsewhere, CONNECTIONS, finish=True)
         return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 

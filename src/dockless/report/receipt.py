@@ -133,6 +133,7 @@ def _image(line: Line, result: PushResult) -> dict[str, object]:
         "unchanged": result.unchanged,
         "arrived": line.arrived,
         "verified": result.verified,
+        "checked": result.checked,
         "blobs": [{"digest": str(blob.digest), "size": blob.size} for blob in content.blobs],
     }
 
