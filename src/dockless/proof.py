@@ -57,14 +57,24 @@ def complete(
     registry: Registry, repository: Repository, content: Content, patience: Patience
 ) -> None:
     """Raise PushError when the registry lacks a blob of an image."""
-    digests = tuple(blob.digest for blob in content.blobs)
-    there = patience.call(lambda: registry.present(repository, digests))
-    lost = [digest for digest in digests if digest not in there]
+    lost = lost_blobs(registry, repository, content, patience)
     if lost:
         raise PushError(
             f"{repository.host} does not have the blob {lost[0]} of {repository}.",
             "Push again; if it stays so, the registry loses data.",
         )
+
+
+def lost_blobs(
+    registry: Registry, repository: Repository, content: Content, patience: Patience
+) -> tuple[Digest, ...]:
+    """Return the blobs of an image that the registry says it does not have.
+
+    It is asked by HEAD, which proves that a blob is there, and not what is in it.
+    """
+    digests = tuple(blob.digest for blob in content.blobs)
+    there = patience.call(lambda: registry.present(repository, digests))
+    return tuple(digest for digest in digests if digest not in there)
 
 
 def _parsed(repository: Repository, digest: Digest, data: bytes | None) -> Manifest | Index:

@@ -28,7 +28,8 @@ from dockless.model.errors import (
     SourceError,
     UsageError,
 )
-from dockless.model.lock import Locked, read_lock
+from dockless.model.lock import FILE as LOCK
+from dockless.model.lock import Lock, read_lock
 from dockless.model.platform import Platform
 from dockless.model.renaming import full_name
 from dockless.processes.regular import read_regular
@@ -42,6 +43,8 @@ from dockless.sources.parts import problems as parts_problems
 from dockless.sources.spec import parse_source
 
 _PATH = click.Path(path_type=Path)
+_LOOKED_AT = 64
+"""Bytes that tell a lock file from an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,13 @@ Examples:
     help="Take signatures and whatever else refers to an image along.",
 )
 @click.option("--split", type=Size(), help="Write a .tar in parts of at most so many bytes.")
-@click.option("--since", type=_PATH, help="Leave out layers that this older lock file has.")
+@click.option(
+    "--since",
+    type=_PATH,
+    metavar="BUNDLE",
+    help="Leave out layers that this older bundle has; its lock file, or the list of its parts, "
+    "will do.",
+)
 @click.option(
     "--keep-going",
     is_flag=True,
@@ -151,7 +160,6 @@ def _create(
         DocklessError: Something of it cannot be had, and nothing of the bundle is left.
     """
     given = GivenName.parse(asked.named)
-    older = _older(asked.since) if asked.since else frozenset()
     out, archive = asked.out, asked.is_archive
     sources = listed(asked.sources, asked.files)
     with (
@@ -159,7 +167,7 @@ def _create(
         _readers(options) as readers,
         _writing(out),
     ):
-        written = layout.Bundle(folder, older)
+        written = layout.Bundle(folder, _older(readers, asked.since))
         wishes = Wishes(Path.cwd(), given, asked.referrers, readers.note)
         lost = _add_all(written, find(readers, sources, wishes), asked)
         written.finish()
@@ -273,9 +281,38 @@ def _add(written: layout.Bundle, found: Found) -> None:
         raise type(error)(f"{origin}{error.what}", error.remedy) from None
 
 
-def _older(path: Path) -> frozenset[Digest]:
+def _older(readers: Readers, path: Path | None) -> frozenset[Digest]:
+    """Return the blobs of an older bundle, by its lock file, wherever that stands.
+
+    Raises:
+        UsageError: It is neither a lock file nor a bundle.
+    """
+    if path is None:
+        return frozenset()
     try:
-        images: tuple[Locked, ...] = read_lock(read_regular(path)).images
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The lock file {path} cannot be used: {error}.") from None
-    return frozenset(digest for each in images for digest, _ in each.blobs)
+        lock = read_lock(read_regular(path)) if _is_lock(path) else _lock_in(readers, path)
+    except OSError as error:
+        raise UsageError(f"The older bundle {path} cannot be used: {error.strerror}.") from None
+    except (ValueError, SourceError) as error:
+        why = error.what if isinstance(error, SourceError) else f"{error}."
+        raise UsageError(
+            f"The older bundle {path} cannot be used: {why}",
+            f"Give a bundle, the list of its parts, or its {LOCK}.",
+        ) from None
+    return frozenset(digest for each in lock.images for digest, _ in each.blobs)
+
+
+def _is_lock(path: Path) -> bool:
+    if path.is_dir() or path.name.endswith(ENDING):
+        return False
+    if not path.is_file():  # it is missing, or nothing to wait for
+        return True
+    with path.open("rb") as file:
+        return file.read(_LOOKED_AT).lstrip().startswith((b"{", b"[")) or not path.stat().st_size
+
+
+def _lock_in(readers: Readers, path: Path) -> Lock:
+    lock = reading.lock_of(readers.of().opener.bundle(parse_source(str(path), Path.cwd())))
+    if lock is None:
+        raise ValueError(f"it has no {LOCK}")
+    return lock

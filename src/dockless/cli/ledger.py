@@ -2,21 +2,21 @@
 
 import threading
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from dockless import __version__
 from dockless.cli.engine import version_of
 from dockless.cli.journal import Journal
 from dockless.cli.options import PROGRAMS
+from dockless.cli.receipt_file import ReceiptFile
 from dockless.mirror import Entry, Lost, Outcome
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, UsageError
+from dockless.model.errors import DocklessError
 from dockless.model.plan import PushResult
 from dockless.ports import Progress
 from dockless.report.document import json_text
 from dockless.report.logins import moment
-from dockless.report.receipt import Line, receipt_document
+from dockless.report.receipt import Line, Pending, pending_members, receipt_document
 
 _SECONDS_BETWEEN = 2.0
 
@@ -28,7 +28,7 @@ class Ledger:
     the receipt, but what the registry says.
 
     Args:
-        path: The receipt; None for none.
+        file: The receipt; None for none.
         target: The registry, and what every repository begins with.
         bundles: The digest of the index.json of each bundle.
         journal: Told of what arrived.
@@ -37,22 +37,27 @@ class Ledger:
 
     def __init__(
         self,
-        path: Path | None,
+        file: ReceiptFile | None,
         target: str,
         bundles: Mapping[str, Digest],
         journal: Journal,
         progress: Progress,
     ) -> None:
-        self._path = path
+        self._file = file
         self._target = target
         self._bundles = bundles
         self._journal = journal
         self._progress = progress
         self._turn = threading.Lock()
         self._unplaced: list[Line] = []
+        self._expected: tuple[Entry, ...] = ()
         self._outcomes: dict[Entry, Outcome] = {}
         self._arrived: dict[Entry, str | None] = {}
         self._written = 0.0
+
+    def expect(self, entries: Sequence[Entry]) -> None:
+        """Write down what is to arrive, so that a receipt says what is missing."""
+        self._expected = tuple(entries)
 
     def leave_out(self, lost: Lost) -> None:
         """Write down that an image cannot be found or read, or has no place to go."""
@@ -70,8 +75,8 @@ class Ledger:
             if isinstance(outcome, PushResult) and not outcome.dry_run:
                 came = not outcome.unchanged
                 self._arrived[entry] = self._journal.arrived(entry, outcome.digest, now=came)
-            if self._path and time.monotonic() - self._written > _SECONDS_BETWEEN:
-                self.write(finished=False)
+            if self._file and time.monotonic() - self._written > _SECONDS_BETWEEN:
+                self._write(finished=False)
 
     def lines(self) -> tuple[Line, ...]:
         """Return a line for each image, in the order in which they ended."""
@@ -94,7 +99,13 @@ class Ledger:
         engines = sorted({result.engine for result in results} & frozenset(PROGRAMS))
         versions = {"dockless": __version__} | {name: version_of(name) for name in engines}
         ended = moment(time.time()) if finished else None
-        return receipt_document(self._target, ended, versions, self._bundles, self.lines())
+        pending = [
+            Pending(entry.source, entry.name, entry.references)
+            for entry in self._expected
+            if entry not in self._outcomes
+        ]
+        document = receipt_document(self._target, ended, versions, self._bundles, self.lines())
+        return document | {"pending": pending_members(pending)}
 
     def write(self, *, finished: bool) -> None:
         """Write the receipt.
@@ -102,19 +113,10 @@ class Ledger:
         Raises:
             UsageError: That is not possible.
         """
-        if self._path is None:
-            return
-        text = json_text(self.document(finished=finished)) + "\n"
-        draft = self._path.with_name(f".{self._path.name}.new")
-        try:
-            if self._path.exists() and not self._path.is_file():
-                self._path.write_text(text)
-            else:
-                draft.write_text(text)
-                draft.replace(self._path)
-        except OSError as error:
-            raise UsageError(
-                f"The receipt {self._path} cannot be written: {error.strerror}.",
-                "Give --receipt a path that can be written.",
-            ) from None
-        self._written = time.monotonic()
+        with self._turn:
+            self._write(finished=finished)
+
+    def _write(self, *, finished: bool) -> None:
+        if self._file:
+            self._file.write(json_text(self.document(finished=finished)) + "\n")
+            self._written = time.monotonic()

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from dockless.cli import accounts, ask
+from dockless.cli import accounts, ask, show
 from dockless.cli.journal import Journal
 from dockless.cli.ledger import Ledger
 from dockless.cli.lists import listed
+from dockless.cli.mirror_lacking import lacking
 from dockless.cli.mirror_names import GivenName
 from dockless.cli.mirror_sources import Wishes, find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.readers import Readers
+from dockless.cli.receipt_file import ReceiptFile
 from dockless.cli.session import Session
 from dockless.cli.sizes import Size
 from dockless.cli.stores import store
@@ -185,6 +187,7 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
     here = ProgramsHere(os.environ)
     with ExitStack() as stack:
+        receipt = _receipt(options, pushing, stack)
         space = stack.enter_context(workspaces(pushing))
         own = stack.enter_context(space(""))
         readers = Readers(stack, source_options, elsewhere, own)
@@ -201,7 +204,8 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
                 f"Going on with the mirror begun {journal.begun}: {journal.had(entries)} of "
                 f"{len(entries)} images had arrived."
             )
-        ledger = Ledger(options.receipt, options.to, bundles, journal, own.progress)
+        ledger = Ledger(receipt, options.to, bundles, journal, own.progress)
+        ledger.expect(entries)
         for each in (*lost, *planned.lost):
             ledger.leave_out(each)
         ledger.write(finished=False)
@@ -214,7 +218,7 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
             asking.settle(Order(first, entries[0].tags))
         bounds = options.bounds()
         team = stack.enter_context(workers(pushing, who, space, bounds))
-        push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
+        _push(entries, team, bounds, ledger, dry_run=pushing.dry_run)
         unsettled = _settled(team, own.progress)
         ledger.write(finished=True)
         summary = _summary(ledger.lines()) or unsettled
@@ -222,6 +226,20 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
             journal.end()
         _print(options, pushing, ledger, team)
     return summary
+
+
+def _push(
+    entries: Sequence[Entry], team: Workers, bounds: Bounds, ledger: Ledger, *, dry_run: bool
+) -> None:
+    """Push every image; the receipt of a mirror that is broken off says what has arrived."""
+    try:
+        outcomes = push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
+    except BaseException:
+        ledger.write(finished=False)
+        raise
+    if dry_run:
+        for entry, error in lacking(outcomes):
+            ledger.tell(entry, error)
 
 
 def _found(
@@ -245,6 +263,18 @@ def _found(
                 each.error.what, f"All parts must see the same sources. {each.error.remedy}".strip()
             )
     return tuple(found), tuple(lost)
+
+
+def _receipt(options: MirrorOptions, pushing: PushOptions, stack: ExitStack) -> ReceiptFile | None:
+    """Return the receipt, which no other run may write meanwhile."""
+    if options.receipt is None:
+        return None
+    if pushing.dry_run:
+        show.remark(pushing, "A dry run writes no receipt.")
+        return None
+    file = ReceiptFile(options.receipt)
+    stack.callback(file.close)
+    return file
 
 
 def _settled(team: Workers, progress: Progress) -> DocklessError | None:

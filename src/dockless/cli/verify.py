@@ -2,10 +2,12 @@
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,38 +15,78 @@ from dockless.cli import accounts, ask
 from dockless.cli.options import REACH, WHO, PushOptions, unasked
 from dockless.cli.session import Session
 from dockless.cli.workspaces import workspaces
+from dockless.model.content import Content
 from dockless.model.errors import DocklessError, PartialError, PushError, UsageError
+from dockless.model.manifest import Descriptor
+from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.regular import read_regular
-from dockless.proof import complete, read_back
+from dockless.proof import lost_blobs, read_back
+from dockless.registry.client import RegistryClient
+from dockless.registry.compare import compare_blob
 from dockless.report.document import json_text
-from dockless.report.receipt import Item, merged, read_items
+from dockless.report.receipt import Item, merged, read_receipt
 from dockless.retries import Patience
+from dockless.together import side_by_side
+
+if TYPE_CHECKING:
+    from dockless.model.digest import Digest
+
+_AT_ONCE = 4
+_MENDED = "Push the image with --check-blobs, or mirror it with --receipt: both send what was lost."
 
 
 @click.command(
     epilog="""\b
 Examples:
   dockless verify receipt.json
+  dockless verify --deep receipt.json
   dockless verify part-*.json --merge receipt.json
+
+\b
+Exit codes:
+  0 all that the mirror was to bring is there, 8 some of it is not, or the receipt
+  says itself that some did not arrive.
 """
 )
 @click.argument("receipts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--merge", type=click.Path(path_type=Path), help="Write the receipts of all parts as one."
 )
-def verify(receipts: tuple[Path, ...], merge: Path | None, **arguments: object) -> None:
-    """Check receipts against the registry: every tag, manifest and blob."""
+@click.option("--deep", is_flag=True, help="Read every blob, too, and compare it with its digest.")
+def verify(
+    receipts: tuple[Path, ...],
+    merge: Path | None,
+    deep: bool,  # noqa: FBT001 - click's signature
+    **arguments: object,
+) -> None:
+    """Check receipts against the registry: every tag, manifest and blob.
+
+    Tags and manifests are read and compared. Of blobs it is asked whether they are there; --deep
+    reads them.
+    """
     options = unasked(**arguments)
     texts = {path: _read(path) for path in receipts}
-    items = [item for path, text in texts.items() for item in read_items(text, str(path))]
+    said = [read_receipt(text, str(path)) for path, text in texts.items()]
+    items = [item for each in said for item in each.items]
+    missing = [line for each in said for line in each.missing]
     if merge:
-        merge.write_text(json_text(merged([json.loads(text) for text in texts.values()])) + "\n")
-    wrong = _check(options, items)
-    if not items:
+        _write(merge, json_text(merged([json.loads(text) for text in texts.values()])) + "\n")
+    wrong = _check(options, items, missing, deep=deep)
+    if not items and not missing:
         raise UsageError("The receipts name no image.", "Nothing was checked.")
-    click.echo(f"{len(items) - len(wrong)} of {len(items)} references are as the receipt says.")
-    if len(wrong) == len(items):
+    read = ", and every byte of them" if deep else ""
+    click.echo(
+        f"{len(items) - len(wrong)} of {len(items)} references are as the receipt says{read}."
+    )
+    if missing:
+        more = f" So it is of {len(missing) - 1} more." if len(missing) > 1 else ""
+        also = f", and {len(wrong)} of {len(items)} references are wrong" if wrong else ""
+        raise PartialError(
+            f"Not everything arrived, as the receipts say themselves{also}.",
+            f"{missing[0]}{more} Run the mirror again.",
+        )
+    if wrong and len(wrong) == len(items):
         raise wrong[0]
     if wrong:
         raise PartialError(
@@ -57,36 +99,80 @@ for _option in (*WHO, *REACH):
     _option(verify)
 
 
-def _check(options: PushOptions, items: Sequence[Item]) -> list[DocklessError]:
+def _check(
+    options: PushOptions, items: Sequence[Item], missing: Sequence[str], *, deep: bool
+) -> list[DocklessError]:
     settings = accounts.project_settings(options.username)
     finder = partial(accounts.find, settings, ask.given(options, settings))
-    patience = Patience(options.retries + 1, None, lambda line: click.echo(line, err=True))
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    patience = Patience(options.retries + 1, until, lambda line: click.echo(line, err=True))
     wrong: list[DocklessError] = []
     with ExitStack() as stack:
         space = stack.enter_context(workspaces(options))
         own = stack.enter_context(space(""))
         work = stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
+        check = _Check(work, patience, deep=deep)
+        for line in missing:
+            own.progress.note(line)
         for item in items:
             try:
-                _check_one(work, item, patience)
+                check.item(item)
             except DocklessError as error:
                 own.progress.note(f"{item.reference}: {error}")
                 wrong.append(error)
     return wrong
 
 
-def _check_one(work: Session, item: Item, patience: Patience) -> None:
-    repository, tag = item.reference.repository, item.reference.tag
-    client = work.registry(repository, reading=True).client
-    named = patience.call(lambda: client.tag(repository, tag)) if tag else item.digest
-    if named != item.digest:
-        raise PushError(
-            f"{item.reference} names {named or 'nothing'}, and the receipt says {item.digest}."
-        )
-    content = read_back(client, repository, item.digest, patience)
-    if content is None:
-        raise PushError(f"{repository.host} does not have {item.digest} of {repository} any more.")
-    complete(client, repository, content, patience)
+class _Check:
+    """Compares references with what a receipt says of them; reads each blob once."""
+
+    def __init__(self, work: Session, patience: Patience, *, deep: bool) -> None:
+        self._work = work
+        self._patience = patience
+        self._deep = deep
+        self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
+
+    def item(self, item: Item) -> None:
+        """Raise PushError where a reference is not as the receipt says."""
+        repository, tag = item.reference.repository, item.reference.tag
+        client = self._work.registry(repository, reading=True).client
+        named = self._patience.call(lambda: client.tag(repository, tag)) if tag else item.digest
+        if named != item.digest:
+            raise PushError(
+                f"{item.reference} names {named or 'nothing'}, and the receipt says {item.digest}."
+            )
+        try:
+            content = read_back(client, repository, item.digest, self._patience)
+        except PushError as error:
+            raise PushError(error.what, _MENDED) from None
+        if content is None:
+            raise PushError(
+                f"{repository.host} does not have {item.digest} of {repository} any more."
+            )
+        lost = lost_blobs(client, repository, content, self._patience)
+        if lost:
+            raise PushError(
+                f"{repository.host} does not have the blob {lost[0]} of {repository}.", _MENDED
+            )
+        if self._deep:
+            self._compare(client, repository, content)
+
+    def _compare(self, client: RegistryClient, repository: Repository, content: Content) -> None:
+        unread = [each for each in content.blobs if (repository, each.digest) not in self._read]
+
+        def read(blob: Descriptor) -> DocklessError | None:
+            try:
+                self._patience.call(lambda: compare_blob(client, repository, blob))
+            except PushError as error:
+                return error
+            return None
+
+        found = side_by_side(read, unread, _AT_ONCE, finish=True)
+        for blob, error in zip(unread, found, strict=True):
+            self._read[repository, blob.digest] = error
+        for blob in content.blobs:
+            if error := self._read[repository, blob.digest]:
+                raise error
 
 
 def _read(path: Path) -> str:
@@ -94,3 +180,13 @@ def _read(path: Path) -> str:
         return read_regular(path).decode()
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise UsageError(
+            f"The receipt {path} cannot be written: {error.strerror}.",
+            "Give --merge a path that can be written.",
+        ) from None

@@ -79,7 +79,7 @@ def read_lock(data: bytes) -> Lock:
             frozenset(map(Digest.parse, document.get("elsewhere", ()))),
             Digest.parse(listed) if (listed := document.get("manifest.json")) else None,
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(f"it lacks {error}") from None
 
 

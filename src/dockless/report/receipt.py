@@ -1,7 +1,7 @@
 """Receipts: what arrived where, to be checked later; docs/receipt.schema.json has the form."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,34 @@ class Line:
     outcome: PushResult | DocklessError
     arrived: str | None = None
     origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An image that nobody has tried yet.
+
+    Attributes:
+        source: What its source is called.
+        name: What it is called there.
+        references: Where it goes.
+    """
+
+    source: str
+    name: str
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a receipt says.
+
+    Attributes:
+        items: What is to be at the registry.
+        missing: What is not there by the receipt itself, a sentence each.
+    """
+
+    items: "tuple[Item, ...]"
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +110,20 @@ def receipt_document(
     }
 
 
-def read_items(text: str, label: str) -> tuple[Item, ...]:
-    """Return the images of a receipt, each with each of its references.
+def pending_members(pending: Iterable[Pending]) -> list[dict[str, object]]:
+    """Return the member `pending` of a receipt."""
+    return [
+        {
+            "source": each.source,
+            "name": each.name,
+            "references": [str(reference) for reference in each.references],
+        }
+        for each in pending
+    ]
+
+
+def read_receipt(text: str, label: str) -> Receipt:
+    """Return the images of a receipt, each with each of its references, and what it lacks.
 
     Raises:
         UsageError: It is no receipt.
@@ -95,13 +135,31 @@ def read_items(text: str, label: str) -> tuple[Item, ...]:
                 f"{label} is a receipt of version {document['receiptVersion']}.",
                 "Read it with the dockless that wrote it.",
             )
-        return tuple(
+        items = tuple(
             Item(Reference.parse(reference), Digest.parse(image["digest"]))
             for image in document["images"]
             for reference in image["references"]
         )
+        return Receipt(items, tuple(_missing(document, label)))
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(f"{label} is no receipt of dockless mirror.") from None
+
+
+def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
+    """Yield what did not arrive by the receipt itself, a sentence each."""
+    for failure in document["failures"]:
+        yield f"{_named(failure)} did not arrive: {failure['error']['message']}"
+    pending = document.get("pending", ())
+    for each in pending:
+        yield f"{_named(each)} had not been tried when {label} was written."
+    if document["finished"] is None and not pending:
+        yield f"{label} is of a mirror that did not end: it may lack images that came after these."
+
+
+def _named(line: Mapping[str, Any]) -> str:
+    references = line["references"]
+    where = f" as {references[0]}" if references else ""
+    return f"{line['name'] or 'An image'} of {line['source']}{where}"
 
 
 def merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
@@ -119,6 +177,7 @@ def merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
         "images": [image for each in receipts for image in each["images"]],
         # what cannot be found or read, every part says
         "failures": list({json.dumps(each): each for each in failures}.values()),
+        "pending": [entry for each in receipts for entry in each.get("pending", ())],
     }
 
 

@@ -52,13 +52,19 @@ def problems(files: Files) -> Iterator[str]:
     except SourceError as error:
         yield error.what
         return
+    if lock is None:
+        yield f"{files.label} has no {FILE}: nothing says which images it should hold."
     elsewhere = lock.elsewhere if lock else frozenset()
     blobs: dict[str, Descriptor] = {}
+    contents: dict[Digest, frozenset[tuple[Digest, int]]] = {}
     for root in tops:
         try:
-            blobs |= {blob_name(blob.digest): blob for blob in _blobs(files, root)}
+            own = tuple(_blobs(files, root))
         except SourceError as error:
             yield error.what
+            continue
+        blobs |= {blob_name(blob.digest): blob for blob in own}
+        contents[root.digest] = frozenset((blob.digest, blob.size) for blob in own)
     for name, blob in blobs.items():
         if blob.digest in elsewhere and name not in files:
             continue
@@ -68,12 +74,44 @@ def problems(files: Files) -> Iterator[str]:
             yield error.what
     if lock:
         yield from _disagreements(files, lock, tops)
+        yield from _wrong_sizes(files, lock, tops, contents)
 
 
 def _blobs(files: Files, root: Descriptor) -> Iterator[Descriptor]:
     for _, _, document in walk(files, root):
         if isinstance(document, Manifest):
             yield from (blob for blob in (document.config, *document.layers) if not blob.urls)
+
+
+def _wrong_sizes(
+    files: Files,
+    lock: Lock,
+    tops: tuple[Descriptor, ...],
+    contents: Mapping[Digest, frozenset[tuple[Digest, int]]],
+) -> Iterator[str]:
+    """Yield where the lock file says other sizes, media types or blobs than the manifests do."""
+    roots_ = {root.digest: root for root in tops}
+    for each in lock.images:
+        root = roots_.get(each.root.digest)
+        if root and (root.size, root.media_type) != (each.root.size, each.root.media_type):
+            yield (
+                f"{files.label}: {FILE} says that {each.name} is {each.root.size} bytes of "
+                f"{each.root.media_type}, and it is {root.size} bytes of {root.media_type}."
+            )
+        held = contents.get(each.root.digest, frozenset(each.blobs))
+        for digest, size in sorted(frozenset(each.blobs) - held, key=str):
+            yield (
+                f"{files.label}: {FILE} says that {each.name} has a blob {digest} of {size} bytes, "
+                "and its manifest does not."
+            )
+        for digest, size in sorted(held - frozenset(each.blobs), key=str):
+            yield (
+                f"{files.label}: {each.name} has a blob {digest} of {size} bytes, and {FILE} does "
+                "not say so."
+            )
+    locked = {each.root.digest for each in lock.images}
+    for digest in sorted(roots_.keys() - locked, key=str):
+        yield f"{files.label} lists an image {digest}, and {FILE} does not."
 
 
 def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> Iterator[str]:

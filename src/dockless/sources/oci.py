@@ -5,7 +5,9 @@ from pathlib import Path
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
+from dockless.model.errors import AbsentError, SourceError
+from dockless.model.lock import FILE as LOCK
+from dockless.model.lock import read_lock
 from dockless.model.manifest import (
     CONFIGS,
     CONTAINERD_NAME,
@@ -21,7 +23,7 @@ from dockless.model.manifest import (
     parse_document,
 )
 from dockless.model.platform import Platform
-from dockless.sources.files import Files
+from dockless.sources.files import Files, missing
 
 _DEEPEST = 8
 
@@ -56,13 +58,36 @@ class PackedImage:
         return self._content
 
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
-        """Return a checked file for each of these blobs."""
+        """Return a checked file for each of these blobs.
+
+        Raises:
+            AbsentError: The layout lacks one.
+            SourceError: One is damaged.
+        """
+        for digest, error in self.absent().items():
+            if digest in digests:
+                raise error
         wanted = [blob for blob in self.content().blobs if blob.digest in digests]
         return {
             blob.digest: self._files.blob(
                 blob_name(blob.digest), blob, self._diff_ids.get(blob.digest)
             )
             for blob in wanted
+        }
+
+    def absent(self) -> Mapping[Digest, AbsentError]:
+        """Return the blobs that the layout lacks, and what to do about each."""
+        lost = [
+            each.digest
+            for each in self.content().blobs
+            if blob_name(each.digest) not in self._files
+        ]
+        elsewhere = _elsewhere(self._files) if lost else frozenset()
+        return {
+            digest: _left_out(self._files, digest)
+            if digest in elsewhere
+            else missing(self._files.label, blob_name(digest))
+            for digest in lost
         }
 
     def _read(self) -> Content:
@@ -224,6 +249,22 @@ def _index(files: Files, name: str, data: bytes) -> Index:
             f"{files.label}: {name} is a manifest, not an image index.", "Make or copy it again."
         )
     return document
+
+
+def _elsewhere(files: Files) -> frozenset[Digest]:
+    """Return the layers that a bundle leaves out, since an older one brought them."""
+    try:
+        return read_lock(files.document(LOCK)).elsewhere if LOCK in files else frozenset()
+    except ValueError:
+        return frozenset()
+
+
+def _left_out(files: Files, digest: Digest) -> AbsentError:
+    return AbsentError(
+        f"{files.label} was made with --since and leaves out {digest}, which its image needs, and "
+        "which the registry lacks.",
+        "Mirror the older bundle to the same registry first.",
+    )
 
 
 def _absent(files: Files, child: Descriptor) -> SourceError:

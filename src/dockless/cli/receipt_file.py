@@ -1,0 +1,104 @@
+"""The file of a receipt, which one run at a time writes."""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from dockless.model.errors import UsageError
+
+
+class ReceiptFile:
+    """A file that belongs to this run until it is closed, or the process ends, however it ends.
+
+    The lock is an flock(2) of the file itself. A receipt is replaced as a whole, so that what takes
+    its place is locked before. Where the file system has no locks, there is none.
+
+    Args:
+        path: The file, or a device or pipe, which is written as it is and not locked.
+
+    Raises:
+        UsageError: Another run has it, or it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._plain = not path.exists() or path.is_file()
+        try:
+            self._descriptor = self._opened() if self._plain else None
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def write(self, text: str) -> None:
+        """Replace what is in the file.
+
+        Raises:
+            UsageError: That is not possible.
+        """
+        try:
+            if self._plain:
+                self._replace(text)
+            else:
+                self._path.write_text(text)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def close(self) -> None:
+        """Let others have the file; one that was only made for its lock is removed."""
+        if self._descriptor is None:
+            return
+        with contextlib.suppress(OSError):
+            if not os.fstat(self._descriptor).st_size and self._is_there(self._descriptor):
+                self._path.unlink()
+        os.close(self._descriptor)
+        self._descriptor = None
+
+    def _opened(self) -> int:
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            except PermissionError:  # it is replaced, and need not be writable
+                descriptor = os.open(self._path, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                raise UsageError(
+                    f"Another run is writing the receipt {self._path}.",
+                    "Wait for it, or give --receipt another path.",
+                ) from None
+            except OSError:
+                return descriptor
+            if self._is_there(descriptor):
+                return descriptor
+            os.close(descriptor)  # it was replaced or removed at this moment
+
+    def _is_there(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _replace(self, text: str) -> None:
+        draft = self._path.with_name(f".{self._path.name}.new")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with os.fdopen(descriptor, "w", closefd=False) as file:
+                file.write(text)
+            draft.replace(self._path)
+        except BaseException:
+            os.close(descriptor)
+            draft.unlink(missing_ok=True)
+            raise
+        old, self._descriptor = self._descriptor, descriptor
+        if old is not None:
+            os.close(old)
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"The receipt {self._path} cannot be written: {error.strerror}.",
+            "Give --receipt a path that can be written.",
+        )
