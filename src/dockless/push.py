@@ -26,6 +26,7 @@ _REFUSALS = (
     ManifestRefusedError,
     UsageError,
 )
+_TURN_DIGITS = 3
 
 
 def push(order: Order, image: Image, means: Means) -> PushResult:
@@ -76,7 +77,9 @@ def move_tags(order: Order, plan: Plan, means: Means) -> None:
         if tag.action == "keep":
             continue
         try:
-            _move(order, plan, means, tag.tag)
+            # nobody else on this machine moves it between a question and its answer
+            with means.turn(_turn(Reference(plan.repository, tag.tag))):
+                _move(order, plan, means, tag.tag)
         except DocklessError as error:
             if done:
                 error.what += f" Moved before: {', '.join(done)}."
@@ -128,3 +131,8 @@ def _read_back(inventory: Inventory, name: Reference, root: Digest) -> None:
             f"{name} names {now or 'nothing'} after it was moved to {root}.",
             "Somebody else may push to it at the same time, or the registry lies.",
         )
+
+
+def _turn(reference: Reference) -> str:
+    """Return the name of a tag's lock; some tags share one, so that there are few files."""
+    return f"tag-{Digest.of(str(reference).encode()).hex[:_TURN_DIGITS]}"

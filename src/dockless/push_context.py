@@ -1,6 +1,7 @@
 """What a push is asked to do, and what it works with."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +57,8 @@ class Means:
         packing: Says how layers that were not compressed are.
         manifest_format: Which media types manifests get.
         moves: Told of every tag before and after it is moved.
+        turn: Gives, for a name, what to hold while a tag is moved: a lock that other processes of
+            this user heed, and that a process that is killed leaves open.
     """
 
     registry: Registry
@@ -70,6 +73,7 @@ class Means:
     packing: Callable[[], Packing] = lambda: GZIP
     manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
     moves: TagMoves = field(default_factory=TagMoves)
+    turn: Callable[[str], AbstractContextManager[object]] = nullcontext
 
     def inventory(self, repository: Repository) -> Inventory:
         """Return what asks what a repository has."""

@@ -1,8 +1,11 @@
+import contextlib
 import copy
 import itertools
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,12 +30,16 @@ from dockless.ports import Engine, Task
 from dockless.push import push
 from dockless.push_context import Means, Order
 from dockless.retries import Brake, Patience
+from dockless.together import alone
 from fakes.early import FakeEarlyUploads
 from fakes.engine import FakeEngine
 from fakes.image import FakeImage
 from fakes.journal import Journal
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry, Held
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
 OTHER = Digest("sha256", "e" * 64)
@@ -186,6 +193,46 @@ def test_what_a_registry_lost_behind_a_tag_is_sent_again_where_that_is_asked(
     assert (result.unchanged, result.checked, result.digest) == (False, True, root)
     assert [blob.digest for blob in result.plan.missing] == [lost]
     assert not [step for step in shop.journal.steps if step.startswith("move")]
+
+
+@pytest.mark.parametrize("immutable", [True, False])
+def test_two_pushes_to_one_tag_move_it_one_after_the_other(
+    tmp_path: Path, *, immutable: bool
+) -> None:
+    one, other = Shop(tmp_path / "1"), Shop(tmp_path / "2")
+    for shop in (one, other):
+        shop.folder.mkdir()
+    other.image = FakeImage(tmp_path / "blobs", (b"another",), other.journal)
+    other.registry.repositories = one.registry.repositories
+    lock, waits = threading.Lock(), threading.Event()
+
+    @contextlib.contextmanager
+    def turn(name: str) -> Iterator[None]:
+        assert name.startswith("tag-")
+        if lock.locked():
+            waits.set()
+        with lock:
+            yield
+
+    def pushed(shop: Shop) -> PushResult:
+        order = Order(REPOSITORY, ("v1",), immutable=immutable)
+        return push(order, shop.image, replace(shop.means(), turn=turn))
+
+    seconds: list[Future[PushResult]] = []
+
+    def meanwhile() -> None:
+        seconds.append(alone(lambda: pushed(other)))
+        assert waits.wait(30)
+
+    one.journal.on("move v1", meanwhile)
+    assert pushed(one).verified
+    if immutable:
+        with pytest.raises(ConflictError):
+            seconds[0].result(30)
+    else:
+        assert seconds[0].result(30).verified
+    winner = one if immutable else other
+    assert one.held.tags == {"v1": winner.image.content().root.digest}
 
 
 def test_a_dry_run_tells_what_a_registry_lost(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """`dockless bundle`: many images in one layout or archive, for a disk."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dockless.cli.mirror_sources import Wishes, find
 from dockless.cli.options import FORMAT, REACH, PlatformType, PushOptions, unasked
 from dockless.cli.readers import Readers
 from dockless.cli.sizes import Size
+from dockless.cli.stores import store
 from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
 from dockless.layout import bundle as layout
@@ -138,8 +140,9 @@ def create(**arguments: object) -> None:
     """Write images into one layout or archive, in which every blob stands once."""
     ours = {name: arguments.pop(name) for name in BundleOptions.__slots__}
     asked = BundleOptions(**ours)  # type: ignore[arg-type] # click made them by these names
-    asked.check()
-    made, lost = _create(asked, unasked(**arguments, platform=asked.platform))
+    with _alone(asked.out):
+        asked.check()
+        made, lost = _create(asked, unasked(**arguments, platform=asked.platform))
     for path in made:
         click.echo(path)
     for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
@@ -149,6 +152,27 @@ def create(**arguments: object) -> None:
             f"{asked.out} LACKS {counted(len(lost), 'image')} that were asked for.",
             "They stand above. Make the bundle again when they can be had, or do without them.",
         )
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep other runs of this user from writing the same bundle; a killed one keeps nobody.
+
+    Raises:
+        UsageError: Another run is writing it.
+    """
+    name = f"bundle-{Digest.of(os.fsencode(out.absolute())).hex[:32]}"
+    try:
+        turn = store(os.environ).turn_if_free(name)
+    except OSError:  # the error of a store that cannot be used follows
+        yield
+        return
+    if turn is None:
+        raise UsageError(
+            f"Another run is writing the bundle {out}.", "Wait for it, or give another -o."
+        )
+    with turn:
+        yield
 
 
 def _create(

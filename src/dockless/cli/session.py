@@ -259,6 +259,7 @@ class Session:
             lambda: self._staging.packing,
             self._format(repository.host),
             stops.moves(),
+            self._staging.store.turn,
         )
 
     def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:

@@ -161,6 +161,17 @@ class BlobStore:
         """Wait until no other process of this user has this turn; closing the file ends it."""
         return self._locked(name)
 
+    def turn_if_free(self, name: str) -> IO[bytes] | None:
+        """Return what `turn` does, or None where another process has it; waits for nobody."""
+        self._locks.mkdir(parents=True, exist_ok=True)
+        lock = (self._locks / name).open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return None
+        return lock
+
     def _locked(self, name: str) -> IO[bytes]:
         self._locks.mkdir(parents=True, exist_ok=True)
         lock = (self._locks / name).open("wb")

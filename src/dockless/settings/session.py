@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import secrets
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,11 +74,15 @@ def write(folder: Path, session: Session) -> Path:
         OSError: It cannot be written; what was there stays.
     """
     path = folder / FILE
-    draft = folder / f".{FILE}.{os.getpid()}"
+    target = path.resolve()
+    # replaced as a whole: two logins at once leave what one of them wrote
+    draft = target.with_name(f".{FILE}.{secrets.token_hex(4)}")
     try:
         draft.write_text(serialize(session), encoding="utf-8")
-        draft.replace(path)
-    except OSError:
+        if target.exists():
+            draft.chmod(stat.S_IMODE(target.stat().st_mode))
+        draft.replace(target)
+    except BaseException:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
