@@ -91,7 +91,7 @@ def test_a_bundle_without_a_whole_lock_file_is_not_good(
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-def test_a_part_that_is_not_what_its_list_says_goes_nowhere(
+def test_a_part_that_is_not_what_its_list_says_is_a_failure_of_the_mirror(
     program: Dockless, own_registry: Registry, layout: Path, tmp_path: Path, part: int
 ) -> None:
     size = sum(file.stat().st_size for file in layout.rglob("*") if file.is_file())
@@ -100,10 +100,14 @@ def test_a_part_that_is_not_what_its_list_says_goes_nowhere(
     document = json.loads(listing.read_text())
     document["parts"][part]["sha256"] = "0" * 64
     listing.write_text(json.dumps(document))
-    done = program.run("mirror", listing, "--to", own_registry.host)
-    assert done.code in {3, 8}, done.stderr
+    path = tmp_path / "receipt.json"
+    done = program.run("mirror", listing, "--to", own_registry.host, "--receipt", path)
+    assert done.code == 8, done.stderr
     assert f"disk.tar.{part:03} is damaged" in done.stderr
-    assert not any(each.method == "PUT" for each in own_registry.requests())
+    assert len(done.stdout.splitlines()) == 1, "every blob of the image is whole"
+    (failure,) = json.loads(path.read_text())["failures"]
+    assert f"disk.tar.{part:03}" in failure["error"]["message"]
+    assert program.run("verify", path).code == 8
 
 
 @pytest.fixture

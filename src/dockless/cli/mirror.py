@@ -16,6 +16,7 @@ from dockless.cli.ledger import Ledger
 from dockless.cli.lists import listed
 from dockless.cli.mirror_lacking import lacking
 from dockless.cli.mirror_names import GivenName
+from dockless.cli.mirror_parts import damaged_parts
 from dockless.cli.mirror_sources import Wishes, find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
 from dockless.cli.readers import Readers
@@ -206,7 +207,8 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
             )
         ledger = Ledger(receipt, options.to, bundles, journal, own.progress)
         ledger.expect(entries)
-        for each in (*lost, *planned.lost):
+        damaged = damaged_parts((each.source for each in found), folder, own.progress)
+        for each in (*lost, *planned.lost, *damaged):
             ledger.leave_out(each)
         ledger.write(finished=False)
         if not pushing.dry_run:

@@ -6,8 +6,6 @@ from pathlib import Path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import AbsentError, SourceError
-from dockless.model.lock import FILE as LOCK
-from dockless.model.lock import read_lock
 from dockless.model.manifest import (
     CONFIGS,
     CONTAINERD_NAME,
@@ -253,6 +251,9 @@ def _index(files: Files, name: str, data: bytes) -> Index:
 
 def _elsewhere(files: Files) -> frozenset[Digest]:
     """Return the layers that a bundle leaves out, since an older one brought them."""
+    from dockless.model.lock import FILE as LOCK  # noqa: PLC0415 - rare
+    from dockless.model.lock import read_lock  # noqa: PLC0415 - the same
+
     try:
         return read_lock(files.document(LOCK)).elsewhere if LOCK in files else frozenset()
     except ValueError:

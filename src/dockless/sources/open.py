@@ -95,8 +95,6 @@ class Opener:
             return [self.local((spec.name,), platform, spec.tool)]
         if spec.kind == "registry":
             return [self._pulled(spec, platform, packed)]
-        if spec.kind == "archive" and spec.path.name.endswith(ENDING):
-            self._compare_parts(spec)
         return candidates(self._files(spec), self._staging, platform, packed)
 
     def bundle(self, spec: SourceSpec) -> Files:
@@ -142,13 +140,6 @@ class Opener:
             self._progress,
             layers="guessed" if spec.path.is_file() else "packed",
         )
-
-    def _compare_parts(self, spec: SourceSpec) -> None:
-        """Read the parts of a bundle, and compare them with their list, before any is used."""
-        parts = read_parts(spec.path)
-        self._progress.note(f"Comparing {len(parts)} parts with {spec.label}.")
-        for problem in problems(parts):
-            raise problem
 
     def _joined(self, spec: SourceSpec) -> Files:
         parts = read_parts(spec.path)
