@@ -9,8 +9,8 @@ from dockless.inventory import Inventory
 from dockless.manifest_format import ManifestFormat
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.moves import TagMoves
 from dockless.model.packing import GZIP, Packing
+from dockless.model.plan import TagMoves
 from dockless.model.reference import Repository
 from dockless.model.timings import Timings
 from dockless.ports import EarlyUploads, Engine, Progress, Registry, Task

@@ -23,8 +23,7 @@ from dockless.model.errors import (
     ServerError,
     UnexplainedError,
 )
-from dockless.model.moves import TagMoves
-from dockless.model.plan import PushResult
+from dockless.model.plan import PushResult, TagMoves
 from dockless.model.reference import Repository
 from dockless.ports import Engine, Task
 from dockless.push import push

@@ -109,11 +109,11 @@ def _ending(error: BaseException) -> int:
             error.show()
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
-            code, said = _INTERRUPTED, f"Interrupted. {stops.moves()}"
+            code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}"
         case stops.Terminated():
-            code, said = _TERMINATED, f"Terminated. {stops.moves()}"
+            code, said = _TERMINATED, f"Terminated. {stops.moved()}"
         case stops.TimeIsOver():
-            code, said = NetworkError.exit_code, f"Error: {_OUT_OF_TIME} {stops.moves()}"
+            code, said = NetworkError.exit_code, f"Error: {_OUT_OF_TIME} {stops.moved()}"
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1

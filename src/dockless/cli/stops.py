@@ -4,9 +4,10 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dockless.model.moves import TagMoves
+if TYPE_CHECKING:
+    from dockless.model.plan import TagMoves
 
 _LOOK_SECONDS = 1.0
 _SAME_SECONDS = 1.0
@@ -28,14 +29,14 @@ class _Stops:
         self.first: BaseException | None = None
         self.until: float | None = None
         self.before: dict[int, Any] = {}
-        self.moves = TagMoves()
+        self.moves: TagMoves | None = None
         self._asked = 0.0
         self._lost: list[BaseException] = []
 
     def clear(self) -> None:
         """Forget what ended another command, as a test runs several in one process."""
         self.first, self.until, self._lost = None, None, []
-        self.moves = TagMoves()
+        self.moves = None
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Raise what a signal stands for.
@@ -107,9 +108,17 @@ def end_by(moment: float | None) -> None:
     _stops.until = moment
 
 
-def moves() -> TagMoves:
+def moves() -> "TagMoves":
     """Return what this command notes its moves of tags in."""
+    from dockless.model.plan import TagMoves  # noqa: PLC0415 - most commands move none
+
+    _stops.moves = _stops.moves or TagMoves()
     return _stops.moves
+
+
+def moved() -> str:
+    """Return which tags this command moved and may have moved, as sentences."""
+    return str(_stops.moves or "No tag was moved.")
 
 
 def reason(error: BaseException) -> BaseException:

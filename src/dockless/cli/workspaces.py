@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockless.cli import stops
 from dockless.cli.options import PushOptions
@@ -20,9 +21,11 @@ from dockless.ports import Progress
 from dockless.registry.http import CONNECTIONS
 from dockless.registry.links import Links
 from dockless.registry.pace import Pace
-from dockless.registry.shared import Sender
 from dockless.report.progress import progress
 from dockless.retries import Brake
+
+if TYPE_CHECKING:
+    from dockless.registry.shared import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Workspace:
     staging: Staging
     folder: Path
     links: Links
-    sender: Sender | None = None
+    sender: "Sender | None" = None
     pace: Pace = field(default_factory=lambda: Pace(None))
     connections: int = CONNECTIONS
     brake: Brake = field(default_factory=Brake)

@@ -65,8 +65,6 @@ class HelperFile:
         Raises:
             UsageError: The file does not parse, or cannot be written.
         """
-        if not self.path.exists():
-            return False
         content, indent = self._read()
         helpers, key = content.get(_MEMBER, {}), self.key(host)
         if helpers.get(key) != HELPER:

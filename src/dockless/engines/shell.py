@@ -25,6 +25,7 @@ from dockless.model.errors import EngineError
 _LOOK_SECONDS = 0.1
 _END_SECONDS = 2
 _MARGIN_SECONDS = 0.5
+_START_SECONDS = 120.0
 _CHUNK = 64 * 1024
 _NOT_STARTED = (126, 127)
 # elsewhere a child sees only the files that it inherits, so each engine gets a shell of its own
@@ -135,7 +136,8 @@ class _Pipes:
 
         reads, writes = zip(*(os.pipe() for _ in range(4)), strict=True)
         os.set_inheritable(writes[3], True)  # noqa: FBT003  # the signature is Python's
-        pipes = cls(writes[0], (reads[1], reads[2], reads[3]), f"/dev/fd/{writes[3]}")
+        files = "/dev/fd" if os.path.exists("/dev/fd") else "/proc/self/fd"  # noqa: PTH110
+        pipes = cls(writes[0], (reads[1], reads[2], reads[3]), f"{files}/{writes[3]}")
         try:
             running = sh.Command("/bin/sh")(
                 "-s",
@@ -174,7 +176,7 @@ class _Pipes:
         line = f"B=1; {waited}echo $? >{told}; wait; }} &\n"
         try:
             self._write(line)
-            engine = int(self._await_news(1, lambda: None))
+            engine = int(self._await_news(1, _until(_START_SECONDS)))
             status = int(self._await_news(2, lambda: look(engine)))
             self._write(_DONE)
         except BaseException:
@@ -236,3 +238,14 @@ class _Pipes:
                 data = data[os.write(self._commands, data) :]
         except BrokenPipeError:
             raise EngineError("The shell that runs the engines was ended.", "Try again.") from None
+
+
+def _until(seconds: float) -> Callable[[], None]:
+    """Return what raises EngineError when it is called after so many seconds."""
+    end = time.monotonic() + seconds
+
+    def look() -> None:
+        if time.monotonic() > end:
+            raise EngineError("The shell that runs the engines does not answer.", "Try again.")
+
+    return look

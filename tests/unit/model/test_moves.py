@@ -1,6 +1,6 @@
 import pytest
 
-from dockless.model.moves import TagMoves
+from dockless.model.plan import TagMoves
 from dockless.model.reference import Reference, Repository
 
 SHOP = Repository.of("r.example.com", "shop")
