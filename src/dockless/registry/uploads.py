@@ -256,7 +256,6 @@ class HeadStart:
         upload.location = begun.headers.get("Location", "")
         headers = {"Content-Type": "application/octet-stream", **headers}
         received = self._client.request("PATCH", self._repository, upload.location, headers, chunks)
-        upload.answer_by = 0.0
         if received.status in _RECEIVED:
             upload.location = received.headers.get("Location", "")
             upload.complete = bool(upload.location)
@@ -281,7 +280,6 @@ class HeadStart:
                     yield chunk
                 upload.sent += len(chunk)
                 self._gauge.count(len(chunk))
-        upload.answer_by = time.monotonic() + answer_seconds(upload.sent)
 
 
 class NoUploads:
