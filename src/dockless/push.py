@@ -9,6 +9,7 @@ from dockless.model.errors import (
     DocklessError,
     EngineError,
     ImmutableTagError,
+    LostCopyError,
     ManifestRefusedError,
     PushError,
     UsageError,
@@ -27,6 +28,7 @@ _REFUSALS = (
     UsageError,
 )
 _TURN_DIGITS = 3
+_AGAIN = 2
 
 
 def push(order: Order, image: Image, means: Means) -> PushResult:
@@ -35,11 +37,28 @@ def push(order: Order, image: Image, means: Means) -> PushResult:
     Nothing is exported, compressed or sent when every tag already names what would be pushed.
     The tags move last, one by one, so none ever names an incomplete image.
 
+    What is staged on this machine may be deleted or damaged at any moment: it is staged again, and
+    the push begins again, at most twice, since somebody may be deleting at this moment.
+
     Raises:
         DocklessError: With the exit code of what went wrong; it says which tags were moved, and
             which may have been.
     """
-    return publish(order, deliver(order, image, means), means)
+    for _ in range(_AGAIN):
+        try:
+            return publish(order, deliver(order, image, means), means)
+        except (FileNotFoundError, LostCopyError) as error:
+            means.progress.note(f"{_lost(error).what} It is staged again.")
+    try:
+        return publish(order, deliver(order, image, means), means)
+    except FileNotFoundError as error:
+        raise _lost(error) from error
+
+
+def _lost(error: FileNotFoundError | LostCopyError) -> LostCopyError:
+    if isinstance(error, LostCopyError):
+        return error
+    return LostCopyError(f"{error.filename} was deleted during the push.", "Push again.")
 
 
 def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:

@@ -1,6 +1,6 @@
 """What a push is asked to do, and what it works with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +9,16 @@ from dockless.inventory import Inventory
 from dockless.manifest_format import ManifestFormat
 from dockless.model.content import Content
 from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor
 from dockless.model.packing import GZIP, Packing
 from dockless.model.plan import TagMoves
 from dockless.model.reference import Repository
 from dockless.model.timings import Timings
 from dockless.ports import EarlyUploads, Engine, Progress, Registry, Task
 from dockless.retries import Patience
+
+Copy = tuple[Descriptor, Path]
+"""A blob, and the file on this machine that it is sent from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,9 @@ class Means:
         moves: Told of every tag before and after it is moved.
         turn: Gives, for a name, what to hold while a tag is moved: a lock that other processes of
             this user heed, and that a process that is killed leaves open.
+        prove: Compares copies that were staged on this machine with the blobs that they should be,
+            by length alone or, if the second argument says so, byte by byte; raises LostCopyError
+            for what is missing or damaged, which `Image.paths` then makes again.
     """
 
     registry: Registry
@@ -74,6 +81,7 @@ class Means:
     manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
     moves: TagMoves = field(default_factory=TagMoves)
     turn: Callable[[str], AbstractContextManager[object]] = nullcontext
+    prove: Callable[[Sequence[Copy], bool], None] = lambda copies, read: None  # noqa: ARG005
 
     def inventory(self, repository: Repository) -> Inventory:
         """Return what asks what a repository has."""

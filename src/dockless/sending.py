@@ -1,17 +1,23 @@
 """Sending one image by digest: with the writer of a push, again and again where that may help."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, NetworkError, ServerError
+from dockless.model.errors import DocklessError, NetworkError, PushError, ServerError
 from dockless.model.plan import Plan
 from dockless.ports import Image, Task
-from dockless.push_context import Means
+from dockless.push_context import Copy, Means
 
 
 def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
-    """Push the content by digest, unless it is there; return the engine and how often it ran."""
+    """Push the content by digest, unless it is there; return the engine and how often it ran.
+
+    Raises:
+        LostCopyError: What is to be sent is missing or damaged on this machine; `Image.paths` makes
+            it again.
+        DocklessError: With the exit code of what went wrong.
+    """
     root = plan.content.root.digest
     inventory = means.inventory(plan.repository)
     if not plan.missing and inventory.readable_manifest(root) is not None:
@@ -22,6 +28,7 @@ def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
     with means.timings.of("source"):
         blobs = image.paths(configs | {blob.digest for blob in plan.missing})
     missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
+    copies = [(blob, blobs[blob.digest]) for blob in plan.content.blobs if blob.digest in blobs]
     sending = _Sending(plan, means)
 
     def attempt() -> None:
@@ -45,8 +52,34 @@ def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
                 raise _with_pause(error, plan, means) from None
 
     with means.timings.of("upload"):
-        means.patience.call(attempt)
+        _tried(attempt, copies, means)
     return engine.name, sending.attempts
+
+
+def _tried(attempt: Callable[[], None], copies: Sequence[Copy], means: Means) -> None:
+    """Attempt it as often as it may help, unless what is sent is itself missing or damaged."""
+
+    def once() -> None:
+        try:
+            attempt()
+        except (FileNotFoundError, DocklessError):
+            # a cut body looks like trouble with the network, and trying again does not mend it
+            means.prove(copies, False)  # noqa: FBT003 # a callable's arguments have no names
+            raise
+
+    try:
+        means.patience.call(once)
+    except DocklessError as error:
+        if _may_be_our_copy(error):
+            means.prove(copies, True)  # noqa: FBT003 # as above
+        raise
+
+
+def _may_be_our_copy(error: DocklessError) -> bool:
+    """Whether a registry or an engine may have failed at bytes that are wrong here already."""
+    if isinstance(error, NetworkError):
+        return isinstance(error, ServerError)
+    return isinstance(error, PushError)
 
 
 class _Sending:

@@ -63,7 +63,7 @@ def _is_of(process: Path, program: Dockless) -> bool:
 
 def store_of(program: Dockless) -> Path:
     """Return the folder of the store that a program uses."""
-    return program.folder / "cache" / "dockless"
+    return program.folder / "cache" / "dockless" / str(os.geteuid())
 
 
 def holdings(registry: Registry, repository: str) -> dict[str, bytes]:

@@ -51,8 +51,19 @@ class Place:
 
     @property
     def store(self) -> Path:
-        """The blob store."""
+        """The blob store: programs here are root in a user namespace of their own."""
+        return self.store_of_0_1_0 / "0"
+
+    @property
+    def store_of_0_1_0(self) -> Path:
+        """Where version 0.1.0 had the store."""
         return self.program.folder / "cache" / "dockless"
+
+    @property
+    def store_as_found(self) -> Path:
+        """The store before this version has seen it, wherever that is."""
+        older = self.store_of_0_1_0
+        return older if (older / "locks").exists() else self.store
 
     @property
     def account(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Every version's fixture in turn, and the place in which it is read."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,5 +35,6 @@ def ours(there: Place, wrote: Path) -> Dockless:
     """Dockless with the version's images in `/mnt`, its store, and a login by the environment."""
     shutil.copytree(wrote / "images", there.program.project / "images")
     shutil.copytree(wrote / "bundles", there.program.project, dirs_exist_ok=True)
-    shutil.copytree(wrote / "store", there.store)
+    version = json.loads((wrote / "made.json").read_text())["dockless"]
+    shutil.copytree(wrote / "store", there.store_of_0_1_0 if version == "0.1.0" else there.store)
     return there.also(**there.account)

@@ -139,7 +139,7 @@ def test_a_bundle_is_made_since_an_older_version_s_lock(
 def test_an_interrupted_mirror_goes_on(
     there: Place, ours: Dockless, pusher: Pusher, wrote: Path
 ) -> None:
-    journals = there.store / "journals"
+    journals = there.store_as_found / "journals"
     shutil.copytree(wrote / "interrupted" / "journals", journals)
     (journal,) = journals.iterdir()
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
@@ -160,4 +160,5 @@ def test_an_interrupted_mirror_goes_on(
     assert {place: told[place] for place in arrived} == arrived
     assert min(told[place] for place in told.keys() - arrived.keys()) > max(arrived.values())
     assert not journal.exists(), "all has arrived"
+    assert not list((there.store / "journals").iterdir())
     assert pusher.digest("m/acme/web:v1")

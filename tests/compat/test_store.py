@@ -78,8 +78,9 @@ def test_what_is_known_of_layers_is_enough_where_the_registry_has_them(
 def test_a_blob_that_was_not_on_the_disk_when_the_machine_stopped_is_found_out(
     there: Place, ours: Dockless, tmp_path: Path
 ) -> None:
-    held = there.store / "blobs" / "sha256"
-    marks = {path.name.rpartition(".")[2] for path in (there.store / "unflushed").iterdir()}
+    held = there.store_as_found / "blobs" / "sha256"
+    found = (there.store_as_found / "unflushed").iterdir()
+    marks = {path.name.rpartition(".")[2] for path in found}
     assert {path.name for path in held.iterdir()} <= marks, "each has its mark"
     lost = max(held.iterdir(), key=lambda path: path.stat().st_size)
     lost.write_bytes(bytes(lost.stat().st_size))
@@ -124,7 +125,20 @@ def test_it_is_measured_and_emptied(ours: Dockless, wrote: Path, there: Place) -
 
 
 def test_what_a_killed_run_left_behind_is_swept(there: Place, ours: Dockless, wrote: Path) -> None:
-    shutil.copytree(wrote / "interrupted/runs", there.store / "runs")
-    assert list((there.store / "runs").iterdir())
+    left = there.store_as_found / "runs"
+    shutil.copytree(wrote / "interrupted/runs", left)
+    assert list(left.iterdir())
     push(there, ours, "a/shop:1", "gzip")
+    assert not list(left.glob("*"))
     assert list((there.store / "runs").iterdir()) == []
+
+
+def test_it_is_moved_and_nothing_of_it_left_behind(
+    there: Place, ours: Dockless, wrote: Path
+) -> None:
+    parts = ("blobs/sha256", "layers", "heads", "links")
+    before = {part: {path.name for path in (wrote / "store" / part).iterdir()} for part in parts}
+    push(there, ours, "a/shop:1", "gzip")
+    for part, names in before.items():
+        assert names <= {path.name for path in (there.store / part).iterdir()}
+    assert list(there.store_of_0_1_0.iterdir()) == [there.store]

@@ -9,7 +9,7 @@ import pytest
 
 from bed import hostile, images
 from bed.dockless import Dockless, Result
-from bed.failures import complaint
+from bed.failures import complaint, store_of
 from bed.faults import Fault, FaultyRegistry, refusal
 from bed.pushes import document
 from bed.registry import Registry
@@ -35,7 +35,7 @@ def kinds(registry: Registry) -> set[str]:
 def links(program: Dockless, host: str) -> Path:
     """Return the file of what is known of the way to a registry."""
     name = host.replace(":", "%3A")
-    return program.folder / "cache" / "dockless" / "links" / f"{name}.json"
+    return store_of(program) / "links" / f"{name}.json"
 
 
 def test_a_new_registry_gets_zstd_and_the_plan_says_why(

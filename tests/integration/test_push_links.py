@@ -59,8 +59,8 @@ def test_nothing_is_on_the_disk_twice_while_an_engine_pushes(
     with pusher.program.start(*argv) as child:
         until(lambda: any(BY_DIGEST in each.path for each in faulty_registry.requests
                           if each.method == "PUT"))  # fmt: skip
-        blobs = sum(path.stat().st_size for path in cache.glob("dockless/blobs/*/*"))
-        given = list(cache.glob("dockless/runs/*/push-*/**/*"))
+        blobs = sum(path.stat().st_size for path in cache.glob("dockless/*/blobs/*/*"))
+        given = list(cache.glob("dockless/*/runs/*/push-*/**/*"))
         taken = held(cache)
         child.terminate()
         child.communicate(timeout=120)
@@ -68,7 +68,7 @@ def test_nothing_is_on_the_disk_twice_while_an_engine_pushes(
     assert blobs <= taken <= blobs + SPARE
     assert given
     assert not [path for path in given if path.is_symlink()]
-    assert not list(cache.glob("dockless/runs/*"))
+    assert not list(cache.glob("dockless/*/runs/*"))
 
 
 @pytest.mark.parametrize("engine", ["auto", "crane", "skopeo", "direct"])

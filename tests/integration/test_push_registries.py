@@ -12,6 +12,7 @@ import yaml
 
 from bed import images, pushes
 from bed.dockless import Dockless
+from bed.failures import store_of
 from bed.images import Layer, Layout
 from bed.process import output, running
 from bed.pushes import Pusher
@@ -103,7 +104,7 @@ def test_only_a_layer_that_is_new_is_compressed(
 ) -> None:
     parts = (*layers[:2], small(tmp_path, "before"))
     pusher.push("shop:1", archive(tmp_path, *parts))
-    store = BlobStore(pusher.program.folder / "cache" / "dockless")
+    store = BlobStore(store_of(pusher.program))
     remembered = [remember_otherwise(store, part, tmp_path) for part in layers[:2]]
     changed = archive(tmp_path, *layers[:2], small(tmp_path, "after"))
     pusher.push("shop:2", changed)

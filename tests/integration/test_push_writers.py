@@ -10,6 +10,7 @@ import pytest
 
 from bed import images
 from bed.dockless import Dockless
+from bed.failures import store_of
 from bed.faults import Answer, Fault, FaultyRegistry, refusal, status
 from bed.images import Layer
 from bed.pushes import Pusher
@@ -201,7 +202,7 @@ def test_an_engine_that_takes_no_such_repository_says_so_before_anything_is_comp
     assert done.code == 7
     assert "one character" in done.stderr
     assert "--engine auto" in done.stderr
-    assert not list((pusher.program.folder / "cache").glob("dockless/blobs/*/*"))
+    assert not list(store_of(pusher.program).glob("blobs/*/*"))
     assert not pusher.registry.writers()
 
 

@@ -2,7 +2,7 @@ import contextlib
 import copy
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from dockless.model.docker_form import NoDockerFormError, docker_form
 from dockless.model.errors import (
     AuthError,
     ConflictError,
+    DocklessError,
+    LostCopyError,
     ManifestRefusedError,
     NetworkError,
     PushError,
@@ -27,7 +29,7 @@ from dockless.model.plan import PushResult, TagMoves
 from dockless.model.reference import Repository
 from dockless.ports import Engine, Task
 from dockless.push import push
-from dockless.push_context import Means, Order
+from dockless.push_context import Copy, Means, Order
 from dockless.retries import Brake, Patience
 from dockless.together import alone
 from fakes.early import FakeEarlyUploads
@@ -67,6 +69,7 @@ class Shop:
     brake: Brake = field(default_factory=Brake)
     format: ManifestFormat = field(default_factory=ManifestFormat)
     refusals: int = 0
+    proof: "Proof | None" = None
     may_resend: bool = True
     resent: list[frozenset[Digest]] = field(default_factory=list)
     layouts: list[Path] = field(default_factory=list)
@@ -118,6 +121,7 @@ class Shop:
             itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
             manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
             moves=self.moves,
+            prove=self.proof or (lambda copies, read: None),  # noqa: ARG005
         )
 
     def learn(self, *, takes_oci: bool) -> None:
@@ -728,3 +732,94 @@ def test_a_remembered_refusal_changes_no_digest_where_tags_are_immutable(shop: S
         shop.push(immutable=True)
     shop.registry.hold(REPOSITORY, docker_form(shop.content), "v1")
     assert shop.push(immutable=True).unchanged
+
+
+def lost() -> LostCopyError:
+    return LostCopyError("The copy of sha256:0 in the store /store is damaged.", "Push again.")
+
+
+class Proof:
+    """Stands in for the comparison of copies, which finds one wrong so many times."""
+
+    def __init__(self, wrong: int, *, when: bool) -> None:
+        self.asked: list[bool] = []
+        self._wrong = wrong
+        self._when = when
+
+    def __call__(self, copies: Sequence[Copy], read: bool) -> None:  # noqa: FBT001 - its port
+        assert copies
+        self.asked.append(read)
+        if read == self._when and self._wrong:
+            self._wrong -= 1
+            raise lost()
+
+
+CUT = NetworkError("The connection failed: unexpected EOF.")
+NOT_TAKEN = PushError("registry.example.com does not take the blob: DIGEST_INVALID.")
+
+
+@pytest.mark.parametrize(
+    ("error", "when", "asked"),
+    [
+        (CUT, False, [False, True]),
+        (NOT_TAKEN, True, [False, True]),
+        (ServerError("It is in trouble."), False, [False, True]),
+        (FileNotFoundError(2, "No such file", "/store/runs/1/layout"), False, [False, True]),
+        (UnexplainedError("skopeo failed: Digest did not match."), True, [False, True]),
+        (LostCopyError("The layout has a blob that is damaged."), True, [False, True]),
+    ],
+    ids=["cut", "refused", "in trouble", "deleted", "unexplained", "seen before"],
+)
+def test_a_copy_that_is_wrong_here_is_staged_again(
+    shop: Shop, error: Exception, asked: list[bool], *, when: bool
+) -> None:
+    shop.proof = Proof(1, when=when)
+    shop.attempts = 1
+    shop.journal.on("push", error, None)
+    result = shop.push()
+    assert shop.held.tags == {"v1": result.plan.content.root.digest}
+    assert shop.proof.asked == asked
+    assert shop.journal.steps.count("paths") == 2
+    assert [note for note in shop.progress.notes if note.endswith("It is staged again.")]
+
+
+def test_a_copy_that_stays_wrong_is_an_error_that_names_it(shop: Shop) -> None:
+    shop.proof = Proof(3, when=True)
+    shop.journal.on("push", NOT_TAKEN, NOT_TAKEN, NOT_TAKEN)
+    with pytest.raises(LostCopyError, match="/store"):
+        shop.push()
+    assert not shop.held.tags
+
+
+@pytest.mark.parametrize(
+    "error", [AuthError("No."), NetworkError("It is down."), ConflictError("Another is there.")]
+)
+def test_no_copy_is_read_where_it_cannot_be_the_cause(shop: Shop, error: DocklessError) -> None:
+    shop.proof, shop.attempts = Proof(0, when=True), 1
+    shop.journal.on("push", error)
+    with pytest.raises(type(error)):
+        shop.push()
+    assert shop.proof.asked == [False]
+
+
+def test_what_is_right_here_leaves_the_registry_s_error(shop: Shop) -> None:
+    shop.proof = Proof(0, when=True)
+    shop.journal.on("push", NOT_TAKEN)
+    with pytest.raises(PushError, match="DIGEST_INVALID"):
+        shop.push()
+    assert shop.proof.asked == [False, True]
+
+
+@pytest.mark.parametrize("step", ["content", "paths", "move v1"])
+def test_what_is_deleted_at_any_step_is_made_again(shop: Shop, step: str) -> None:
+    shop.journal.on(step, FileNotFoundError(2, "No such file", "/store/runs/1/x"), None, None)
+    result = shop.push()
+    assert shop.held.tags == {"v1": result.plan.content.root.digest}
+
+
+@pytest.mark.parametrize("step", ["content", "paths", "move v1"])
+def test_what_is_deleted_again_and_again_is_an_error(shop: Shop, step: str) -> None:
+    gone = FileNotFoundError(2, "No such file", "/store/runs/1/x")
+    shop.journal.on(step, gone, gone, gone)
+    with pytest.raises(LostCopyError, match="/store/runs/1/x"):
+        shop.push()

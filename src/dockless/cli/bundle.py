@@ -14,17 +14,20 @@ from dockless.cli import accounts
 from dockless.cli.lists import listed
 from dockless.cli.mirror_names import GivenName
 from dockless.cli.mirror_sources import Wishes, find
-from dockless.cli.options import FORMAT, REACH, PlatformType, PushOptions, unasked
+from dockless.cli.options import FORMAT, REACH, RECHECK, PlatformType, PushOptions, unasked
 from dockless.cli.readers import Readers
+from dockless.cli.session import Session
 from dockless.cli.sizes import Size
 from dockless.cli.stores import store
 from dockless.cli.workspaces import workspaces
 from dockless.credentials.places import Given
 from dockless.layout import bundle as layout
 from dockless.mirror import Found, Lost, whole_names
+from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import (
     DocklessError,
+    LostCopyError,
     PartialError,
     PushError,
     SourceError,
@@ -34,6 +37,7 @@ from dockless.model.lock import FILE as LOCK
 from dockless.model.lock import Lock, read_lock
 from dockless.model.platform import Platform
 from dockless.model.renaming import full_name
+from dockless.ports import Image
 from dockless.processes.regular import read_regular
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
@@ -193,7 +197,7 @@ def _create(
     ):
         written = layout.Bundle(folder, _older(readers, asked.since))
         wishes = Wishes(Path.cwd(), given, asked.referrers, readers.note)
-        lost = _add_all(written, find(readers, sources, wishes), asked)
+        lost = _add_all(written, find(readers, sources, wishes), readers.of(), asked)
         written.finish()
         made = layout.pack(folder, out, asked.split) if archive else (out,)
         return made, lost
@@ -211,7 +215,7 @@ def _writing(out: Path) -> Iterator[None]:
 
 
 def _add_all(
-    written: layout.Bundle, found: Iterable[Found | Lost], asked: BundleOptions
+    written: layout.Bundle, found: Iterable[Found | Lost], reader: Session, asked: BundleOptions
 ) -> list[DocklessError]:
     """Add every image; return why some are left out.
 
@@ -225,7 +229,7 @@ def _add_all(
         try:
             if isinstance(each, Lost):
                 raise each.error
-            _add(written, each)
+            _add(written, each, reader)
             count += 1
         except DocklessError as lost:
             if not asked.keep_going:
@@ -269,7 +273,7 @@ def verify(source: str) -> None:
     click.echo(f"{source}: every byte is as it should be.")
 
 
-for _option in REACH:
+for _option in (*REACH, RECHECK):
     _option(create)
 
 
@@ -283,7 +287,7 @@ def _readers(options: PushOptions) -> Iterator[Readers]:
         yield Readers(stack, options, finder, own)
 
 
-def _add(written: layout.Bundle, found: Found) -> None:
+def _add(written: layout.Bundle, found: Found, reader: Session) -> None:
     origin = f"{found.origin}: " if found.origin else ""
     try:
         names = whole_names(found)
@@ -294,15 +298,31 @@ def _add(written: layout.Bundle, found: Found) -> None:
         ) from None
     try:
         image = found.open()
-        content = image.content()
-        blobs = image.paths(written.needs(content))
+        try:
+            content = _held(written, image, reader)
+        except (FileNotFoundError, LostCopyError):  # what was staged of it is made again, once
+            content = _held(written, image, reader)
         for name in names:
             by_digest = name.digest and not name.tag
             whole = f"{full_name(name)}@{name.digest}" if by_digest else ""
             whole = whole or f"{full_name(name)}:{name.tag or 'latest'}"
-            written.add(whole, found.source, content, blobs)
+            written.add(whole, found.source, content)
     except DocklessError as error:
         raise type(error)(f"{origin}{error.what}", error.remedy) from None
+
+
+def _held(written: layout.Bundle, image: Image, reader: Session) -> Content:
+    """Write an image's blobs into the bundle; return what it is."""
+    content = image.content()
+    needed = written.needs(content)
+    blobs = image.paths(needed)
+    try:
+        written.hold(content, blobs)
+    except LostCopyError:
+        copies = [(each, blobs[each.digest]) for each in content.blobs if each.digest in blobs]
+        reader.prove(copies, read=True)
+        raise
+    return content
 
 
 def _older(readers: Readers, path: Path | None) -> frozenset[Digest]:

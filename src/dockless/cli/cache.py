@@ -28,6 +28,7 @@ def info() -> None:
     from dockless.report.units import human_size  # noqa: PLC0415
 
     held = store(os.environ)
+    held.ready()
     usage = held.usage()
     click.echo(f"Folder  {held.folder}")
     click.echo(f"Blobs   {usage.blobs} ({human_size(usage.size)})")
@@ -42,5 +43,7 @@ def prune(*, everything: bool) -> None:
     from dockless.cli.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it
     from dockless.report.units import human_size  # noqa: PLC0415
 
-    freed = store(os.environ).prune(0 if everything else cache_limit(os.environ))
+    held = store(os.environ)
+    limit = 0 if everything else cache_limit(os.environ)
+    freed = held.prune(limit) if held.ready() else 0
     click.echo(f"Freed {human_size(freed)}")

@@ -72,7 +72,8 @@ class Journal:
 
     def _write(self, line: Mapping[str, str]) -> None:
         with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (self._path.parents[1], self._path.parent):  # the store may not be there
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # one write, so that two runs at once do not mix their lines
             with self._path.open("a") as stream:
                 stream.write(json.dumps(line) + "\n")

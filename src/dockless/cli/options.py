@@ -66,6 +66,7 @@ class PushOptions:
     destination: str | None
     allow_secret_commands: bool
     insecure_realms: tuple[str, ...] = ()
+    recheck_cache: bool = False
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
@@ -195,6 +196,14 @@ def _check_blobs(ctx: click.Context, _: click.Parameter, value: bool | None) -> 
     return True if value is None and typed and ctx.params.get("verify") else value
 
 
+RECHECK = click.option(
+    "--recheck-cache",
+    is_flag=True,
+    help="Inflate and compare what the cache has before it is used, once; for caches that CI "
+    "restored.",
+)
+"""The option for a store that somebody else may have written."""
+
 HOW = (
     click.option("--platform", type=PlatformType(), help="Push only this one of an index."),
     click.option(
@@ -234,6 +243,7 @@ HOW = (
         "registry lost. On with a --verify that is typed, and for a mirror with --receipt.",
     ),
     click.option("--dry-run", is_flag=True, help="Show the plan; the registry is only read."),
+    RECHECK,
 )
 """The options that say how images are pushed."""
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from dockless.cli.workspaces import Workspace, workspaces
 from dockless.delivery import tags_before
 from dockless.engines.shell import Shell
 from dockless.inventory import Inventory
-from dockless.layout.oci import write_layout
+from dockless.layout.folders import full_disk
 from dockless.manifest_format import ManifestFormat
 from dockless.model.content import Content
 from dockless.model.errors import PushError
@@ -40,6 +40,7 @@ from dockless.sources.open import Opener
 if TYPE_CHECKING:
     from dockless.cli.engine import Engines
     from dockless.model.digest import Digest
+    from dockless.push_context import Copy
     from dockless.registry.shared import Sender
 
 
@@ -206,6 +207,7 @@ class Session:
         """Bring an image of a registry here, as a layout; it is gone with the session."""
         repository = reference.repository
         opened = self.registry(repository, reading=True)
+        self._staging.renew()
         folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
         reader = self._reader(opened, repository, folder / "home")
         task = self._progress.start(f"pulling {reference}", None)
@@ -244,8 +246,8 @@ class Session:
     def means(self, repository: Repository) -> Means:
         """Return what a push to the repository works with."""
         opened = self.registry(repository)
-        folder = self._folder / f"push-{len(list(self._folder.iterdir()))}"
-        folder.mkdir()
+        self._staging.renew()
+        folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._folder))
         return Means(
             opened.client,
             opened.early,
@@ -260,11 +262,26 @@ class Session:
             self._format(repository.host),
             stops.moves(),
             self._staging.store.turn,
+            lambda copies, read: self.prove(copies, read=read),
         )
 
     def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:
-        layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
+        from dockless.layout.oci import write_layout  # noqa: PLC0415 - a warm push writes none
+
+        self._staging.renew()
+        with full_disk(self._staging.store.folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
         return write_layout(layout, content, blobs, self.timings)
+
+    def prove(self, copies: Iterable["Copy"], *, read: bool) -> None:
+        """Compare staged copies with the blobs that they should be; drop what is not.
+
+        Raises:
+            LostCopyError: One is missing or damaged.
+        """
+        self._staging.renew()
+        self._staging.store.prove(copies, read=read)
 
     def _format(self, host: str) -> ManifestFormat:
         refused = not self._links.of(host).takes_oci

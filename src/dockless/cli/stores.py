@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 
 
-def store(environment: Mapping[str, str]) -> BlobStore:
-    """Return the store of staged layers; `DOCKLESS_CACHE_DIR` moves it."""
-    return BlobStore(cache_folder(environment))
+def store(environment: Mapping[str, str], *, recheck: bool = False) -> BlobStore:
+    """Return the store of staged layers, which is this user's alone.
+
+    `DOCKLESS_CACHE_DIR` moves it. It names what several users may share; each has a folder in it.
+
+    Args:
+        environment: The environment.
+        recheck: Whether what is in it is compared when it is first used.
+    """
+    shared = cache_folder(environment)
+    return BlobStore(shared / str(os.geteuid()), shared, recheck=recheck)
 
 
 def probe_records(environment: Mapping[str, str]) -> "ProbeRecords":

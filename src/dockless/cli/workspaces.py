@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from dockless.cli import stops
 from dockless.cli.options import PushOptions
 from dockless.cli.stores import cache_limit, cores, store
+from dockless.layout.folders import full_disk
 from dockless.layout.staging import Staging
+from dockless.model.errors import DocklessError
 from dockless.model.packing import asked
 from dockless.model.timings import Timings
 from dockless.ports import Progress
@@ -72,8 +74,8 @@ def workspaces(
     timings.add("start", time.process_time())
     gc.freeze()
     gc.enable()
-    held = store(os.environ)
-    held.until = None if options.timeout is None else time.monotonic() + options.timeout
+    held = store(os.environ, recheck=options.recheck_cache)
+    held.wait_until(None if options.timeout is None else time.monotonic() + options.timeout)
     limit = cache_limit(os.environ)
     shown = progress(
         sys.stderr,
@@ -85,13 +87,14 @@ def workspaces(
     # who gave no limit of time should not wait for hours
     brake = Brake() if until is None else Brake(longest=math.inf)
     links = Links(held.folder / "links")
-    with shown:
+    with shown, full_disk(held.folder, below=True):
         with held.run() as folder:
 
             @contextlib.contextmanager
             def workspace(name: str) -> Iterator[Workspace]:
                 own = folder / name
-                own.mkdir(exist_ok=True)
+                held.renew()
+                own.mkdir(parents=True, exist_ok=True)
                 # auto is settled when the registry is known
                 usual = asked("gzip" if options.compression == "auto" else options.compression)
                 with Staging(held, own, usual, cores(), timings) as staging:
@@ -101,4 +104,5 @@ def workspaces(
 
             yield workspace
             links.keep()
-        held.prune(limit)
+        with contextlib.suppress(DocklessError):  # what could not be deleted is no failed push
+            held.prune(limit)

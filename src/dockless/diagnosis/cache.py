@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockless.layout import sharing
+from dockless.layout.folders import unfit
 from dockless.layout.sharing import Sharing
 from dockless.layout.store import BlobStore
 from dockless.model.finding import Fact, Finding, State
@@ -26,6 +27,7 @@ class Place:
         folder: Where the store is to be.
         there: The folder itself, or the nearest one above it that exists.
         owner: The user id of `there`.
+        unfit: Why the folder is not this user's alone; empty when it is, or is not there yet.
         writable: Whether this user may make files in it.
         free: Bytes that this user may still fill.
         kind: The kind of file system; empty when unknown.
@@ -36,6 +38,7 @@ class Place:
     folder: Path
     there: Path
     owner: int
+    unfit: str = ""
     writable: bool
     free: int
     kind: str
@@ -72,6 +75,7 @@ def _place(folder: Path, *, write: bool) -> Place:
         folder=folder,
         there=there,
         owner=there.stat().st_uid,
+        unfit=unfit(folder) if os.path.lexists(folder) else "",
         writable=writable,
         free=shutil.disk_usage(there).free,
         kind=kind,
@@ -94,12 +98,9 @@ def judge_access(place: Place, user: int) -> Iterator[Finding]:
         why = f"{place.there} may not be written to by this user (uid {user})"
         owner = f"; it belongs to uid {place.owner}" if place.owner != user else ""
         yield _line(place.folder, "problem", f"{why}{owner}.", _MOVE)
-    elif place.exists and place.owner not in (user, 0) and user != 0:
-        what = f"belongs to uid {place.owner}, who can replace what this user pushes from there"
-        yield _line(place.folder, "problem", f"{what}.", _MOVE)
-    elif place.exists and place.owner != user:
-        what = f"belongs to uid {place.owner}; this user has uid {user}"
-        yield _line(place.folder, "note", what, "Give each user a DOCKLESS_CACHE_DIR of their own.")
+    elif place.unfit:
+        what = f"{place.unfit}: what is pushed from there could be replaced."
+        yield _line(place.folder, "problem", what, f"Delete it. {_MOVE}")
     else:
         what = "can be written to" if place.exists else "not there yet; the first push makes it"
         yield _line(place.folder, "ok", what, facts={"exists": place.exists})

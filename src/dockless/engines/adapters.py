@@ -11,6 +11,7 @@ from typing import Protocol
 from dockless.engines import crane, skopeo
 from dockless.engines.runner import Runner
 from dockless.engines.shell import path_of
+from dockless.layout.folders import full_disk
 from dockless.layout.links import place
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -120,10 +121,12 @@ class Skopeo:
 
     def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
         """Push what the layout holds, by digest, and check the digests that skopeo reports."""
-        folder = _dir_form(layout, self._runner.home / "dir")
+        with full_disk(self._runner.home):
+            folder = _dir_form(layout, self._runner.home / "dir")
         for digest in content.children_first():
             data = content.documents[digest]
-            (folder / "manifest.json").write_bytes(data)
+            with full_disk(self._runner.home):
+                (folder / "manifest.json").write_bytes(data)
             with self._files() as (files, descriptor):
                 files.digest.unlink(missing_ok=True)
                 argv = skopeo.push_argv(
@@ -159,8 +162,9 @@ class Skopeo:
     def _run(self, argv: tuple[str, ...], descriptor: int, sending: Task | None = None) -> None:
         home = self._runner.home
         logins = home / skopeo.LOGINS_PATH
-        logins.parent.mkdir(parents=True, exist_ok=True)
-        logins.write_text(skopeo.LOGINS)
+        with full_disk(home):
+            logins.parent.mkdir(parents=True, exist_ok=True)
+            logins.write_text(skopeo.LOGINS)
         extra = skopeo.logins_environment(str(home))
         self._runner.run(self._program, argv, extra, {descriptor}, sending)
 
@@ -220,6 +224,8 @@ def _dir_form(layout: Path, folder: Path) -> Path:
     (folder / "version").write_text("Directory Transport Version: 1.1\n")
     for blob in layout.glob("blobs/*/*"):
         file = folder / blob.name
+        if file.exists() and not file.samefile(blob):  # of an attempt with a damaged copy
+            file.unlink()
         if not file.exists():
             place(blob, file)
     return folder

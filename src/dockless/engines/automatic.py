@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from dockless.layout.oci import check_layout
 from dockless.model.content import Content
 from dockless.model.errors import (
     DocklessError,
@@ -77,17 +78,23 @@ class Automatic:
         no list of referrers, crane leaves out their type and annotations.
 
         Raises:
+            LostCopyError: The layout has a blob that is not what its digest says.
             DocklessError: What the registry answers, or why the last writer failed.
         """
         if content.refers():
             self._programs.clear()
-        self._try(lambda engine: engine.push(layout, content, repository, sending), "writes")
+        self._try(
+            lambda engine: engine.push(layout, content, repository, sending),
+            "writes",
+            lambda: check_layout(layout, content),
+        )
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Bring an image or index into a new layout, as it is."""
-        self._try(lambda engine: engine.pull(source, layout), "reads")
+        self._try(lambda engine: engine.pull(source, layout), "reads", lambda: None)
 
-    def _try(self, work: Callable[[Whole], None], does: str) -> None:
+    def _try(self, work: Callable[[Whole], None], does: str, check: Callable[[], None]) -> None:
+        """Work with one writer after the other; `check` raises what is no program's fault."""
         fault = ""
         while True:
             self._writer = self._next()
@@ -98,6 +105,7 @@ class Automatic:
             except (EngineError, EngineTrustError, StalledError, UnexplainedError) as error:
                 if self._writer is self._direct:
                     raise
+                check()
                 fault = self._fault(error)
             else:
                 return

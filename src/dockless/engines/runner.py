@@ -11,9 +11,11 @@ from pathlib import Path
 
 from dockless.engines.failures import failure
 from dockless.engines.shell import Shell
-from dockless.model.errors import StalledError, out_of_time
+from dockless.layout.folders import full_disk
+from dockless.model.errors import LostCopyError, StalledError, out_of_time
 from dockless.ports import Task
 
+_NOT_THERE = "no such file or directory"
 _KEPT = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -47,7 +49,7 @@ class Runner:
 
     Args:
         environment: Ours; the engines get the proxies and certificates in it.
-        home: A private folder for them, made here.
+        home: A private folder for them, made here when it is used.
         host: The registry, for messages.
         limits: How long they may take.
         shell: Starts them.
@@ -56,8 +58,7 @@ class Runner:
     def __init__(
         self, environment: Mapping[str, str], home: Path, host: str, limits: Limits, shell: Shell
     ) -> None:
-        home.mkdir(mode=0o700, exist_ok=True)
-        self.home = home
+        self._home = home
         self._host = host
         self._limits = limits
         self._shell = shell
@@ -67,6 +68,15 @@ class Runner:
             "TMPDIR": str(home),
             "LC_ALL": "C",
         }
+
+    @property
+    def home(self) -> Path:
+        """The private folder, which is there, even if somebody deleted it meanwhile."""
+        return _made(self._home)
+
+    def _was_deleted(self, said: str) -> bool:
+        """Whether an engine misses a file of this push, which stand together in one folder."""
+        return _NOT_THERE in said.lower() and str(self._home.parent) in said
 
     def run(
         self,
@@ -89,15 +99,27 @@ class Runner:
             NetworkError: The network, the registry, a stall or the deadline stopped it.
             AuthError: The registry does not allow it.
             PushError: It failed in another way.
+            LostCopyError: Somebody deleted what it was reading.
             EngineError: It cannot be started.
         """
+        _made(self._home)
         watch = _Watch(program.name, self._host, self._limits, sending)
         argv = (str(program), *arguments)
         ended = self._shell.run(argv, self._environment | dict(extra), descriptors, watch.look)
         if ended.status:
             said = ended.stderr.decode(errors="replace")
+            if self._was_deleted(said):
+                raise LostCopyError(
+                    f"What {program.name} was reading was deleted during the push.", "Push again."
+                )
             raise failure(program.name, self._host, ended.status, said)
         return ended.stdout.decode(errors="replace")
+
+
+def _made(home: Path) -> Path:
+    with full_disk(home):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return home
 
 
 class _Watch:

@@ -19,7 +19,7 @@ from dockless.layout.docker_list import docker_list
 from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import ConflictError, PushError
+from dockless.model.errors import ConflictError, LostCopyError, PushError
 from dockless.model.lock import FILE, Lock, Locked, lock_text
 from dockless.model.manifest import (
     CONTAINERD_NAME,
@@ -61,23 +61,33 @@ class Bundle:
             and (blob.digest in configs or blob.digest not in self._without)
         )
 
-    def add(self, name: str, source: str, content: Content, blobs: Mapping[Digest, Path]) -> None:
-        """Add an image under its full name.
+    def hold(self, content: Content, blobs: Mapping[Digest, Path]) -> None:
+        """Take in what an image is made of, each blob once, compared while it is copied.
 
         Args:
-            name: Its full name, with its tag.
-            source: Where it came from.
             content: What it is.
-            blobs: A checked file for each blob that `needs` named.
+            blobs: A file for each blob that `needs` named.
 
         Raises:
-            ConflictError: Another image has this name.
+            LostCopyError: A file is not the blob that it should be; it is not taken in.
         """
         for digest, data in content.documents.items():
             self._write(digest, io.BytesIO(data).read)
         for digest, path in blobs.items():
             with path.open("rb") as file:
                 self._write(digest, file.read)
+
+    def add(self, name: str, source: str, content: Content) -> None:
+        """Add an image, which is held, under its full name.
+
+        Args:
+            name: Its full name, with its tag.
+            source: Where it came from.
+            content: What it is.
+
+        Raises:
+            ConflictError: Another image has this name.
+        """
         held = self._images.get(name)
         if held and held[1].root.digest != content.root.digest:
             raise ConflictError(
@@ -115,10 +125,18 @@ class Bundle:
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}")
+        draft, found = path.with_name(f".{path.name}"), digest.hasher()
         with draft.open("wb") as out:
             while data := read(_CHUNK):
+                found.update(data)
                 out.write(data)
+        if found.hexdigest() != digest.hex:
+            draft.unlink()
+            raise LostCopyError(
+                f"The copy of {digest} on this machine is damaged: it is "
+                f"{digest.algorithm}:{found.hexdigest()}.",
+                "Run it again, and it is made again.",
+            )
         draft.replace(path)
 
 

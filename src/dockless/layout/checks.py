@@ -1,5 +1,8 @@
 """Blobs compared with what they should be."""
 
+import hashlib
+from pathlib import Path
+
 from dockless.layout.blocks import Readable, Sink, blocks
 from dockless.layout.decompression import decompressing
 from dockless.layout.streams import Digesting, Hashing, Metered, Tee, digest_of
@@ -19,6 +22,39 @@ def check(
     """
     sink = Hashing(blob.digest.algorithm)
     check_into(Metered(stream, blob.size, task, label), blob, sink, label, diff_id)
+
+
+def difference(path: Path, blob: Descriptor, *, read: bool = True) -> str:
+    """Return how a file differs from a blob, to be said after its name; empty when it does not.
+
+    Args:
+        path: The file.
+        blob: What it should be.
+        read: Whether its bytes are compared as well, and not its length alone.
+    """
+    try:
+        size = path.stat().st_size
+        if size != blob.size:
+            return f"has {size} bytes, and not {blob.size}"
+        if read:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, blob.digest.algorithm)
+            if found.hexdigest() != blob.digest.hex:
+                return f"is damaged: it is {blob.digest.algorithm}:{found.hexdigest()}"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return ""
+
+
+def becomes(path: Path, layer: Descriptor, diff_id: Digest) -> bool:
+    """Whether a file is this layer, and becomes what has this diffID when it is decompressed."""
+    sink, packed = Hashing(layer.digest.algorithm), layer_compression(layer.media_type) or "none"
+    try:
+        with path.open("rb") as file:
+            found = unpacked_digest(file, packed, sink, str(path))
+    except (OSError, SourceError):
+        return False
+    return found == diff_id and sink.digest() == layer.digest
 
 
 def check_into(

@@ -1,15 +1,15 @@
 """Writing what was staged as an OCI layout, for an engine to push."""
 
-import contextlib
-import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from dockless.layout.checks import difference
+from dockless.layout.folders import full_disk
 from dockless.layout.links import place
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import PushError
+from dockless.model.errors import LostCopyError
 from dockless.model.manifest import OCI_INDEX, REF_NAME, compact_json
 from dockless.model.timings import Timings
 
@@ -41,7 +41,7 @@ def write_layout(
     Raises:
         PushError: There is no space for it.
     """
-    with _full_disk(folder):
+    with full_disk(folder):
         for algorithm in {digest.algorithm for digest in (*content.documents, *blobs)}:
             (folder / "blobs" / algorithm).mkdir(parents=True, exist_ok=True)
         for digest, data in content.documents.items():
@@ -55,17 +55,16 @@ def write_layout(
     return folder
 
 
-@contextlib.contextmanager
-def _full_disk(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise PushError(
-            f"There is no space left in {folder} for the layout that is pushed.",
-            "Free some, or set DOCKLESS_CACHE_DIR to a folder on the same disk as the image.",
-        ) from None
+def check_layout(folder: Path, content: Content) -> None:
+    """Read the blobs that a layout holds of an image.
+
+    Raises:
+        LostCopyError: One is not what its digest says.
+    """
+    for blob in content.blobs:
+        path = blob_path(folder, blob.digest)
+        if path.exists() and (why := difference(path, blob)):
+            raise LostCopyError(f"{path} {why}.", "Push again.")
 
 
 def blob_path(folder: Path, digest: Digest) -> Path:

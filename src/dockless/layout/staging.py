@@ -6,7 +6,6 @@ remembered. A power cut can so lose a blob, but never leave a wrong one behind (
 """
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +17,13 @@ from dockless.layout.blocks import Readable, Sink, blocks, read_block
 from dockless.layout.checks import check_into, unpacked_digest
 from dockless.layout.compression import compressing
 from dockless.layout.decompression import decompressing, sniff
+from dockless.layout.folders import full_disk
 from dockless.layout.growing import Growing
-from dockless.layout.store import BlobStore, head_of
+from dockless.layout.records import head_of
+from dockless.layout.store import BlobStore
 from dockless.layout.streams import Draft, Hashing, Metered, Rejoined, digest_of
 from dockless.model.digest import Digest
-from dockless.model.errors import PushError
+from dockless.model.errors import LostCopyError, SourceError
 from dockless.model.manifest import Descriptor, layer_compression, layer_media_type
 from dockless.model.packing import Compression, Packing
 from dockless.model.timings import Timings
@@ -90,26 +91,53 @@ class Staging:
         """Wait until the store knows everything that was staged so far."""
         self._settler.submit(_nothing).result()
 
-    def path(self, digest: Digest) -> Path | None:
+    def renew(self) -> None:
+        """Make the area's folder again, if somebody deleted it meanwhile.
+
+        Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
+        """
+        self.store.renew()
+        with full_disk(self.store.folder):
+            self._blobs.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: Digest, size: int | None = None) -> Path | None:
         """Return the file of a blob that is staged here or known to the store.
 
         What the store has is linked here first, so that it stays when the store is pruned.
+
+        Args:
+            digest: The blob.
+            size: How many bytes it has, where that is known: a file of another length is dropped.
         """
         staged = self._blobs / digest.hex
-        if staged.exists():
+        if _fits(staged, size):
             return staged
-        stored = self.store.blob(digest)
+        stored = self.store.blob(digest, size)
         if stored is None:
             return None
         try:
             os.link(stored, staged)
         except FileExistsError:  # another thread has just linked it
             return staged
-        except FileNotFoundError:  # it was pruned at this moment
+        except FileNotFoundError:  # it was pruned at this moment, or all of the store deleted
             return None
         except OSError:  # a file system without links
             return stored
         return staged
+
+    def read(self, digest: Digest) -> bytes | None:
+        """Return a small blob, compared with its digest; None when it is not here."""
+        path = self.path(digest)
+        try:
+            data = path.read_bytes() if path else None
+        except OSError:
+            return None
+        if data is not None and not digest.matches(data):
+            self.discard(digest)
+            return None
+        return data
 
     def known(self, diff_id: Digest) -> Descriptor | None:
         """Return what a layer has become before, in a format that it may have."""
@@ -128,11 +156,14 @@ class Staging:
     def document(self, data: bytes, media_type: str = "", *, offered: bool = True) -> Descriptor:
         """Stage a small blob, such as a config; if offered, it goes where layers went before."""
         blob = Descriptor(media_type, Digest.of(data), len(data))
-        path = self.path(blob.digest)
+        path = self.path(blob.digest, blob.size)
+        if path is not None and not _holds(path, data):
+            self.discard(blob.digest)
+            path = None
         if path is None:
             with self._draft() as draft:
                 draft.write(data)
-            self._keep(draft)
+                self._keep(draft)
             path = self._blobs / blob.digest.hex
         if self._ahead and offered:
             self.on_layer(blob, path)
@@ -167,7 +198,7 @@ class Staging:
             turn.enter_context(self.store.exclusive(head))
             guess = self.store.seen(head) if may_guess else None
             known = self.known(guess) if guess else None
-            if guess and known and self.path(known.digest):
+            if guess and known and self.path(known.digest, known.size):
                 if digest_of(plain) != guess:
                     raise MispredictedError
                 return Layer(guess, known)
@@ -183,7 +214,7 @@ class Staging:
                 self.store.remember(diff_id, packing, blob)
                 self.store.see(head, diff_id)
 
-            self._keep(draft, remember, turn.pop_all())
+            self._keep(draft, remember, turn)
             self._announce(blob, growing)
         return Layer(diff_id, blob)
 
@@ -234,17 +265,39 @@ class Staging:
 
         Returns:
             The digest of what is staged: `digest`, or the layer's own when it never was that.
+
+        Raises:
+            LostCopyError: What was staged of it is missing or damaged.
         """
-        packed = layer_compression(layer.descriptor.media_type) or "none"
-        path = self.path(layer.descriptor.digest)
-        if layer.diff_id != digest or path is None:
-            return layer.descriptor.digest
-        with path.open("rb") as file, decompressing(file, packed, str(path)) as plain:
-            with self._draft() as draft:
+        blob = layer.descriptor
+        if layer.diff_id != digest:
+            return blob.digest
+        if self.path(digest):
+            return digest
+        path = self.path(blob.digest, blob.size)
+        if path is None:
+            raise _lost(blob.digest)
+        packed = layer_compression(blob.media_type) or "none"
+        try:
+            with (
+                path.open("rb") as file,
+                decompressing(file, packed, str(path)) as plain,
+                self._draft() as draft,
+            ):
                 for block in blocks(plain):
                     draft.write(block)
-            self._keep(draft)
-        return draft.digest()
+                if draft.digest() != digest:
+                    raise _lost(blob.digest)
+                self._keep(draft)
+        except (SourceError, LostCopyError):
+            self.discard(blob.digest)
+            raise _lost(blob.digest) from None
+        return digest
+
+    def discard(self, digest: Digest) -> None:
+        """Forget a blob that is not what it should be."""
+        (self._blobs / digest.hex).unlink(missing_ok=True)
+        self.store.drop(digest)
 
     def _announce(self, blob: Descriptor, growing: Growing | None) -> None:
         """Let whoever sends a blob, while it is written or afterwards, know that it is whole."""
@@ -259,8 +312,28 @@ class Staging:
 
     @contextlib.contextmanager
     def _draft(self, algorithm: str = "sha256") -> Iterator[Draft]:
-        with self._disk_errors(), Draft(self._blobs, algorithm) as draft:
-            yield draft
+        """Yield a blob to be written.
+
+        Raises:
+            PushError: The disk is full.
+            LostCopyError: Somebody deleted it meanwhile.
+        """
+        try:
+            with full_disk(self.store.folder), self._opened(algorithm) as draft:
+                yield draft
+        except FileNotFoundError:
+            self.renew()
+            raise LostCopyError(
+                f"What was staged in the store {self.store.folder} was deleted meanwhile.",
+                "Push again.",
+            ) from None
+
+    def _opened(self, algorithm: str) -> Draft:
+        try:
+            return Draft(self._blobs, algorithm)
+        except FileNotFoundError:  # somebody deleted the folder
+            self.renew()
+            return Draft(self._blobs, algorithm)
 
     def _keep(
         self,
@@ -270,10 +343,11 @@ class Staging:
     ) -> None:
         digest = draft.digest()
         staged = draft.path.replace(self._blobs / digest.hex)
+        held = turn.pop_all() if turn else contextlib.nullcontext()
 
         def settle() -> None:
             # a blob that cannot be kept costs the next push time, and this one nothing
-            with turn or contextlib.nullcontext(), contextlib.suppress(OSError):
+            with held, contextlib.suppress(OSError):
                 draft.close()
                 self.store.adopt(staged, digest)
                 if remember:
@@ -281,17 +355,28 @@ class Staging:
 
         self._settler.submit(settle)
 
-    @contextlib.contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise PushError(
-                f"There is no space left for the layers in {self.store.folder}.",
-                "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
-            ) from None
+
+def _fits(path: Path, size: int | None) -> bool:
+    """Whether a file is there, with so many bytes if that is known; one with others is deleted."""
+    try:
+        held = path.stat().st_size
+    except OSError:
+        return False
+    if size in (None, held):
+        return True
+    path.unlink(missing_ok=True)
+    return False
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _lost(digest: Digest) -> LostCopyError:
+    return LostCopyError(f"The staged copy of {digest} is missing or damaged.", "Push again.")
 
 
 def _nobody(layer: Descriptor, path: Path) -> None:

@@ -62,6 +62,10 @@ class UnexplainedError(PushError):
         self.answered = answered
 
 
+class LostCopyError(PushError):
+    """What was staged on this machine is missing or damaged; it can be staged again."""
+
+
 class UsageError(DocklessError):
     """The command line or a configuration file asks for something that cannot be."""
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, out_of_time
@@ -74,6 +73,8 @@ class Direct:
         Raises:
             DocklessError: What the registry answers.
         """
+        from dockless.layout.oci import blob_path  # noqa: PLC0415 - a warm push sends nothing
+
         files = {blob.digest: blob_path(layout, blob.digest) for blob in content.blobs}
         held = {digest: path for digest, path in files.items() if path.exists()}
         unknown = [digest for digest in held if digest not in self._there]

@@ -134,7 +134,7 @@ class Links:
     def _write(self, host: str, link: Link) -> None:
         path = self._path(host)
         with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             draft = path.with_name(f".{path.name}.{threading.get_ident()}")
             draft.write_text(json.dumps(asdict(link)))
             draft.replace(path)

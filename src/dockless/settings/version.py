@@ -1,6 +1,6 @@
 """The version that Kamal tags images with: `$VERSION`, else the git commit."""
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,8 +11,12 @@ from dockless.settings.setting import Setting
 _REMEDY = "Give a --tag, or set VERSION."
 
 
+def _random(count: int) -> str:
+    return os.urandom(count).hex()
+
+
 def read(
-    folder: Path, environment: Mapping[str, str], token: Callable[[int], str] = secrets.token_hex
+    folder: Path, environment: Mapping[str, str], token: Callable[[int], str] = _random
 ) -> Setting[str]:
     """Return the version of the project as it is now.
 

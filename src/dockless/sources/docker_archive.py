@@ -14,7 +14,7 @@ from dockless.layout.checks import mismatch
 from dockless.layout.staging import Staging
 from dockless.model.content import Content, single
 from dockless.model.digest import Digest
-from dockless.model.errors import PushError, SourceError
+from dockless.model.errors import LostCopyError, SourceError
 from dockless.model.manifest import (
     OCI_CONFIG,
     OCI_MANIFEST,
@@ -117,19 +117,30 @@ class UnpackedImage:
         return tuple(layers[diff_id] for diff_id in self.config.diff_ids)
 
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
-        """Return a file for each of these blobs, compressing again what the store has lost."""
+        """Return a file for each of these blobs, compressing again what the store has lost.
+
+        Raises:
+            LostCopyError: One is lost meanwhile; `content` may return another image now.
+        """
         content = self.content()
         for name, diff_id, layer in zip(
             self._entry.layers, self.config.diff_ids, self._layers, strict=True
         ):
-            if layer.digest in digests and self._staging.path(layer.digest) is None:
+            if layer.digest in digests and self._staging.path(layer.digest, layer.size) is None:
                 again = self._layer(name, diff_id)
                 if again.digest != layer.digest:
-                    raise PushError(
+                    self._content = None
+                    raise LostCopyError(
                         f"Layer {diff_id} compresses differently than when it was first staged.",
                         "Run the push again: it will use the new form.",
                     )
-        return staged_paths(content, digests, self._staging)
+        if self.image_id in digests and self._staging.path(self.image_id) is None:
+            self._staging.document(self._config, OCI_CONFIG)
+        staged = staged_paths(content, digests, self._staging)
+        lost = next((digest for digest in digests if digest not in staged), None)
+        if lost:
+            raise LostCopyError(f"The staged copy of {lost} was deleted.", "Push again.")
+        return staged
 
     def _layer(self, name: str, diff_id: Digest) -> Descriptor:
         layer = self._files.layer(name)
@@ -165,6 +176,8 @@ def staged_paths(
 ) -> Mapping[Digest, Path]:
     """Return the staged file of each of these blobs, as far as there is one."""
     found = {
-        blob.digest: staging.path(blob.digest) for blob in content.blobs if blob.digest in digests
+        blob.digest: staging.path(blob.digest, blob.size)
+        for blob in content.blobs
+        if blob.digest in digests
     }
     return {digest: path for digest, path in found.items() if path}

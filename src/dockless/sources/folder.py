@@ -6,7 +6,7 @@ from pathlib import Path
 from dockless.layout.checks import check
 from dockless.layout.staging import Layer
 from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
+from dockless.model.errors import AbsentError, SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress
 from dockless.sources.files import SourceFile, missing, reading, safe_name
@@ -101,3 +101,31 @@ class Folder:
         if not path.is_relative_to(self._path):
             raise SourceError(f"{self.label}: {name} is a link that leads outside of the layout.")
         return path
+
+
+class Pulled(Folder):
+    """An image that was pulled to this machine, and is pulled again where somebody deletes it.
+
+    Args:
+        pull: Pulls it, and returns where it is.
+        label: What it is called in errors.
+        progress: Where the work is shown.
+        offer: Told of every blob that is about to be checked, and of its file.
+    """
+
+    def __init__(
+        self,
+        pull: Callable[[], Path],
+        label: str,
+        progress: Progress,
+        offer: Callable[[Descriptor, Path], None],
+    ) -> None:
+        super().__init__(pull(), label, progress, offer)
+        self._pull = pull
+
+    def _file(self, name: str) -> Path:
+        try:
+            return super()._file(name)
+        except AbsentError:
+            self._path = self._pull().resolve()
+        return super()._file(name)

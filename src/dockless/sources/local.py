@@ -6,7 +6,7 @@ from pathlib import Path
 from dockless.layout.staging import Staging
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, SourceError
+from dockless.model.errors import EngineError, LostCopyError, SourceError
 from dockless.model.manifest import Descriptor, parse_config
 from dockless.model.platform import Platform
 from dockless.ports import Image, Progress
@@ -65,13 +65,16 @@ class ToolImage:
         staged = staged_paths(self.content(), digests, self._staging)
         if len(staged) == len(set(digests)):
             return staged
-        return self._save().paths(digests)
+        try:
+            return self._save().paths(digests)
+        except LostCopyError:
+            self._content = self._saved = None
+            raise
 
     def _remembered(self) -> Content | None:
-        path = self._staging.path(self._found.image_id)
-        if path is None:
+        data = self._staging.read(self._found.image_id)
+        if data is None:
             return None
-        data = path.read_bytes()
         try:
             config = parse_config(data)
         except ValueError:

@@ -19,7 +19,7 @@ from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import Candidate, candidates, with_tag
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.files import Files, SourceFile
-from dockless.sources.folder import Folder
+from dockless.sources.folder import Folder, Pulled
 from dockless.sources.local import ToolImage, find_local
 from dockless.sources.oci import PackedImage
 from dockless.sources.parts import ENDING, joined, problems, read_parts
@@ -108,8 +108,8 @@ class Opener:
             reference = with_tag(Reference.parse(spec.name))
         except ValueError as error:
             raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
-        folder = self._pull(reference)
-        files = Folder(folder, str(reference), self._progress, self._offer)
+        pull = partial(self._pull, reference)
+        files = Pulled(pull, str(reference), self._progress, self._offer)
         (found,) = candidates(files, self._staging, platform, packed)
         return replace(found, names=(str(reference),))
 

@@ -124,9 +124,8 @@ def incomplete(
 
 def remembered(image_id: Digest, staging: Staging, platform: Platform | None) -> Content | None:
     """Return the content of an image by its manifest or index, if that was saved before."""
-    path = staging.path(image_id)
+    data = staging.read(image_id) or b""
     try:
-        data = path.read_bytes() if path else b""
         root = Descriptor(parse_document(data).media_type, image_id, len(data))
         return PackedImage(_Staged(staging, str(image_id)), root, platform).content()
     except (ValueError, SourceError):
@@ -204,8 +203,11 @@ class _Staged:
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         """Return a staged file, which was checked when it was staged."""
-        del blob, diff_id
-        return self._path(name)
+        del diff_id
+        path = self._staging.path(blob.digest, blob.size)
+        if path is None:
+            raise missing(self.label, name)
+        return path
 
     def check(self, name: str, blob: Descriptor) -> None:
         """Raise an error for a file that is not there; others were checked when staged."""

@@ -2,15 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from dockless.layout.blocks import Readable, read_block
-from dockless.layout.staging import MispredictedError, Staging
+from dockless.layout.staging import Layer, MispredictedError, Staging
 from dockless.layout.streams import Rejoined
+from dockless.model.digest import Digest
+from dockless.model.errors import LostCopyError
+from dockless.model.manifest import Descriptor
 from dockless.model.timings import Timings
 from dockless.ports import Progress
+from dockless.sources.files import Files
 from dockless.sources.tarball import Layers, StreamedTar
 
 Opener = Callable[[], AbstractContextManager[Readable]]
+Result = TypeVar("Result")
 
 
 def read_stream(
@@ -19,13 +27,73 @@ def read_stream(
     staging: Staging,
     progress: Progress,
     layers: Layers = "guessed",
-) -> StreamedTar:
+) -> Files:
     """Stage everything that a stream brings.
 
     If `layers` are `guessed`, those that look like known ones are only hashed; should one be
     another after all, the stream is opened and read a second time, and they are `packed`. A stream
-    that cannot be opened again must not be guessed at.
+    that cannot be opened again must be `packed`. Others are opened again where what was staged of
+    them is deleted or damaged.
     """
+    if layers == "packed":
+        return _read(opener, label, staging, progress, layers)
+    return _Again(partial(_read, opener, label, staging, progress), layers)
+
+
+class _Again:
+    """The files of a stream, which is read once more where what was staged of it is lost.
+
+    Args:
+        read: Reads the stream.
+        layers: What becomes of its layers, at first.
+
+    Attributes:
+        label: What it is called in messages.
+    """
+
+    def __init__(self, read: Callable[[Layers], StreamedTar], layers: Layers) -> None:
+        self._read = read
+        self._layers = layers
+        try:
+            self._files = read(layers)
+        except LostCopyError:
+            self._files = read(layers)
+        self.label = self._files.label
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        return self._files.document(name)
+
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes, as it is staged."""
+        return self._files.size(name)
+
+    def layer(self, name: str) -> Layer:
+        """Return a layer that was staged on the way."""
+        return self._kept(lambda: self._files.layer(name))
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Return a blob that was staged on the way, as it was in the archive."""
+        return self._kept(lambda: self._files.blob(name, blob, diff_id))
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Compare what was staged on the way with what it should be."""
+        self._kept(lambda: self._files.check(name, blob))
+
+    def _kept(self, take: Callable[[], Result]) -> Result:
+        try:
+            return take()
+        except LostCopyError:
+            self._files = self._read(self._layers)
+            return take()
+
+
+def _read(
+    opener: Opener, label: str, staging: Staging, progress: Progress, layers: Layers
+) -> StreamedTar:
     task = progress.start(f"staging {label}", None)
     try:
         if layers == "guessed":

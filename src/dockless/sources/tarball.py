@@ -13,7 +13,7 @@ from dockless.layout.decompression import decompressing, sniff
 from dockless.layout.staging import Layer, MispredictedError, Staging
 from dockless.layout.streams import Rejoined
 from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
+from dockless.model.errors import LostCopyError, SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress, Task
 from dockless.sources.files import missing
@@ -82,7 +82,7 @@ class PlainTar:
         """Stage a file as a layer, compressed if it is not."""
         try:
             return self._layer(name, may_guess=True)
-        except MispredictedError:
+        except (MispredictedError, LostCopyError):
             return self._layer(name, may_guess=False)
 
     def _layer(self, name: str, *, may_guess: bool) -> Layer:
@@ -92,9 +92,16 @@ class PlainTar:
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         """Stage a file as it is."""
-        known = self._staging.path(blob.digest)
+        known = self._staging.path(blob.digest, blob.size)
         if known:
             return known
+        try:
+            self._copy(name, blob, diff_id)
+        except LostCopyError:
+            self._copy(name, blob, diff_id)
+        return _staged(self._staging, blob.digest)
+
+    def _copy(self, name: str, blob: Descriptor, diff_id: Digest | None) -> None:
         with self._opened(name) as (file, size, task):
             if size != blob.size:
                 raise SourceError(
@@ -102,7 +109,6 @@ class PlainTar:
                     "Make or copy it again.",
                 )
             self._staging.copy(file, blob, task, self._part(name), diff_id)
-        return _staged(self._staging, blob.digest)
 
     def check(self, name: str, blob: Descriptor) -> None:
         """Read a file through; raise SourceError when it is not this blob."""
@@ -162,7 +168,7 @@ class StreamedTar:
         self._documents: dict[str, bytes] = {}
         self._documents_size = 0
         self._layers: dict[str, Layer] = {}
-        self._copies: set[str] = set()
+        self._copies: dict[str, Digest] = {}
         first = read_block(stream)
         whole, packed = Rejoined(first, stream), sniff(first)
         with decompressing(whole, packed, label) as plain, tar_errors(label):
@@ -206,7 +212,7 @@ class StreamedTar:
         with contextlib.suppress(ValueError):
             blob = Descriptor("", Digest.parse(f"{algorithm}:{encoded}"), size)
             self._staging.copy(source, blob, task, f"{self.label}: {name}", None)
-            self._copies.add(name)
+            self._copies[name] = blob.digest
 
     def __contains__(self, name: object) -> bool:
         found = self._links.follow(name) if isinstance(name, str) else ""
@@ -221,17 +227,30 @@ class StreamedTar:
 
     def size(self, name: str) -> int:
         """Return a file's length in bytes, as it is staged."""
-        return self.layer(name).descriptor.size
+        return self._layer(name).descriptor.size
 
     def layer(self, name: str) -> Layer:
-        """Return the layer that was staged on the way."""
+        """Return the layer that was staged on the way.
+
+        Raises:
+            LostCopyError: What was staged of it is gone.
+        """
+        layer = self._layer(name)
+        _staged(self._staging, layer.descriptor.digest, layer.descriptor.size)
+        return layer
+
+    def _layer(self, name: str) -> Layer:
         layer = self._layers.get(self._links.follow(name))
         if layer is None:
             raise missing(self.label, name)
         return layer
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
-        """Return the blob that was staged on the way, as it was in the archive."""
+        """Return the blob that was staged on the way, as it was in the archive.
+
+        Raises:
+            LostCopyError: What was staged of it is gone.
+        """
         found = self._links.follow(name)
         if found in self._documents:
             digest = self._staging.document(self._documents[found]).digest
@@ -240,10 +259,12 @@ class StreamedTar:
             digest = self._staging.original(layer, blob.digest)
             if diff_id and layer.diff_id != diff_id:
                 raise mismatch(f"{self.label}: {name}", layer.diff_id, diff_id)
-        elif self._staging.path(blob.digest):
-            digest = blob.digest
-            if found in self._copies and diff_id and digest != diff_id:
+        elif found in self._copies:
+            digest = self._copies[found]
+            if diff_id and digest != diff_id:
                 raise mismatch(f"{self.label}: {name}", digest, diff_id)
+        elif self._staging.path(blob.digest, blob.size):
+            digest = blob.digest
         else:
             raise missing(self.label, name)
         if digest != blob.digest:
@@ -267,10 +288,10 @@ def _is_layer(name: str, head: bytes) -> bool:
     )
 
 
-def _staged(staging: Staging, digest: Digest) -> Path:
-    path = staging.path(digest)
+def _staged(staging: Staging, digest: Digest, size: int | None = None) -> Path:
+    path = staging.path(digest, size)
     if path is None:
-        raise FileNotFoundError(os.fspath(staging.store.folder / str(digest)))
+        raise LostCopyError(f"The staged copy of {digest} was deleted.", "Push again.")
     return path
 
 

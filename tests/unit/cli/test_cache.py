@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ Run = Callable[..., Result]
 def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BlobStore:
     """A store with two blobs of 600 bytes."""
     monkeypatch.setenv("DOCKLESS_CACHE_DIR", str(tmp_path / "store"))
-    store = BlobStore(tmp_path / "store")
+    store = BlobStore(tmp_path / "store" / str(os.geteuid()))
     for letter in (b"a", b"b"):
         (tmp_path / "blob").write_bytes(letter * 600)
         store.adopt(tmp_path / "blob", Digest.of(letter * 600))

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_what_is_no_size_is_a_usage_error(text: str) -> None:
 
 
 def test_the_store_can_be_moved(tmp_path: Path, empty_home: Path) -> None:
-    assert store({"DOCKLESS_CACHE_DIR": str(tmp_path)}).folder == tmp_path
+    assert store({"DOCKLESS_CACHE_DIR": str(tmp_path)}).folder == tmp_path / str(os.geteuid())
     assert store({}).folder.is_relative_to(empty_home)
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_the_list_shows_the_last_push_probe_and_its_date(own: Path) -> None:
     path = crane(own)
     moment = time.time()
     day = time.strftime("%Y-%m-%d", time.gmtime(moment))
-    records = ProbeRecords(own.parent / "store/programs")
+    records = ProbeRecords(own.parent / f"store/{os.geteuid()}/programs")
     records.keep(path, ProbeResult(passed=True, reason="", moment=moment))
     assert f"  usable   passed {day}  {path}" in run("list").stdout
     records.keep(path, ProbeResult(passed=False, reason="It cannot.", moment=moment))
@@ -113,7 +114,7 @@ def test_a_crane_that_failed_its_probe_is_left_for_the_next_one_as_a_push_does(
     own: Path, probe: Probe
 ) -> None:
     theirs, ours = crane(own.parent / "bin"), crane(own, f"{CRANE}# ours\n")
-    records = ProbeRecords(own.parent / "store/programs")
+    records = ProbeRecords(own.parent / f"store/{os.geteuid()}/programs")
     records.keep(theirs, ProbeResult(passed=False, reason="It cannot.", moment=time.time()))
     assert run("path").stdout == f"{ours}\n"
     done = run("install")
@@ -191,7 +192,9 @@ def test_a_crane_that_is_there_and_cannot_push_is_replaced(
     result = run("install")
     assert result.stdout == f"{path}\n"
     assert f"{path} cannot push: It cannot." in result.stderr
-    assert ProbeRecords(own.parent / "store/programs").of(path, time.time()) == passed
+    assert (
+        ProbeRecords(own.parent / f"store/{os.geteuid()}/programs").of(path, time.time()) == passed
+    )
 
 
 def test_the_word_go_builds_crane_from_source_and_a_path_of_that_name_is_a_file(

@@ -40,11 +40,28 @@ def test_a_folder_that_may_not_be_written_to_is_a_problem_and_its_owner_named() 
     assert (found.state, "it belongs to uid 1001" in found.what) == ("problem", True)
 
 
-@pytest.mark.parametrize(
-    ("owner", "user", "state"), [(OTHER, ME, "problem"), (0, ME, "note"), (ME, 0, "note")]
-)
-def test_a_folder_of_somebody_else_is_told(owner: int, user: int, state: State) -> None:
-    assert _access(replace(PLACE, owner=owner), user).state == state
+def test_a_folder_that_others_could_have_written_to_is_a_problem() -> None:
+    found = _access(replace(PLACE, unfit="may be written to by others (mode 0777)"))
+    assert (found.state, "mode 0777" in found.what) == ("problem", True)
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "0777", "0770", "file"])
+def test_what_a_push_would_refuse_is_found(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "store"
+    match kind:
+        case "link":
+            folder.symlink_to(tmp_path)
+        case "dangling link":
+            folder.symlink_to(tmp_path / "nowhere")
+        case "file":
+            folder.touch()
+        case mode:
+            folder.mkdir()
+            folder.chmod(int(mode, 8))
+    found = next(check(BlobStore(folder), lambda: GB, write=False))
+    assert found.state == "problem"
+    with pytest.raises(UsageError), BlobStore(folder).run():
+        pass
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,14 @@ import pytest
 from dockless.credentials.memory import in_memory
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell, path_of
-from dockless.model.errors import AuthError, EngineError, NetworkError, PushError
+from dockless.model.errors import (
+    AuthError,
+    EngineError,
+    LostCopyError,
+    NetworkError,
+    PushError,
+    UnexplainedError,
+)
 from dockless.model.secret import Secret
 from fakes.progress import FakeTask
 
@@ -199,3 +206,25 @@ def test_much_output_on_both_streams_is_no_deadlock(
 ) -> None:
     program = script("dd if=/dev/zero bs=1000 count=1000 2>&- | tee /dev/stderr")
     assert len(run(runner(), program)) == 1_000_000
+
+
+@pytest.mark.parametrize("name", ["home/dir/manifest.json", "layout-x/index.json", "layout-x/b/1"])
+def test_an_engine_that_misses_a_file_of_the_push_is_not_at_fault(
+    runner: Callable[..., Runner], script: Script, tmp_path: Path, name: str
+) -> None:
+    program = script(f'echo "Error: open {tmp_path}/{name}: no such file or directory" >&2; exit 1')
+    with pytest.raises(LostCopyError, match="deleted"):
+        run(runner(), program)
+    program = script('echo "Error: open /etc/passwd: no such file or directory" >&2; exit 1')
+    with pytest.raises(UnexplainedError):
+        run(runner(), program)
+
+
+def test_a_home_that_was_deleted_is_made_again(
+    runner: Callable[..., Runner], script: Script, tmp_path: Path
+) -> None:
+    made = runner()
+    for _ in range(2):
+        run(made, script('test -d "$HOME"'))
+        (tmp_path / "home").rmdir()
+    assert made.home.is_dir()

@@ -4,6 +4,7 @@ import errno
 import gzip
 import io
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,11 +16,12 @@ from dockless.layout import staging as staging_module
 from dockless.layout.blocks import BLOCK
 from dockless.layout.checks import check
 from dockless.layout.growing import GivenUpError, Growing
+from dockless.layout.records import head_of
 from dockless.layout.staging import Layer, MispredictedError, Staging
-from dockless.layout.store import BlobStore, head_of
+from dockless.layout.store import BlobStore
 from dockless.layout.streams import Draft
 from dockless.model.digest import Digest
-from dockless.model.errors import PushError, SourceError
+from dockless.model.errors import LostCopyError, PushError, SourceError
 from dockless.model.manifest import OCI_CONFIG, Descriptor, layer_media_type
 from dockless.model.packing import Compression, Packing, asked
 from fakes.progress import FakeTask
@@ -345,3 +347,105 @@ def test_a_disk_that_fails_otherwise_is_not_called_full(
     monkeypatch.setattr(Draft, "write", failing(errno.EIO))
     with pytest.raises(OSError, match="Input/output error"):
         stage(staging, TAR)
+
+
+def damage(path: Path, place: int) -> None:
+    """Flip a bit of a file, or cut it off at a negative place."""
+    data = bytearray(path.read_bytes())
+    if place < 0:
+        data = data[:place]
+    else:
+        data[place] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("place", [-1, -20, -60])
+def test_a_cut_blob_of_the_store_is_staged_again(
+    make: Make, store: BlobStore, tmp_path: Path, place: int
+) -> None:
+    with make() as first:
+        known = stage(first, TAR)
+    blob = store.blob(known.descriptor.digest)
+    assert blob
+    damage(blob, place)
+    for path in files(tmp_path):
+        path.unlink()
+    second = make()
+    assert second.known(known.diff_id) == known.descriptor
+    assert second.path(known.descriptor.digest, known.descriptor.size) is None
+    assert stage(second, TAR, may_guess=True) == known
+    assert known.descriptor.digest.matches(read(second, known.descriptor.digest))
+
+
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_a_damaged_document_is_replaced(make: Make, store: BlobStore, place: int) -> None:
+    with make() as first:
+        blob = first.document(b"{}", OCI_CONFIG)
+    stored = store.blob(blob.digest)
+    assert stored
+    damage(stored, place)
+    second = make()
+    assert second.document(b"{}", OCI_CONFIG) == blob
+    assert read(second, blob.digest) == b"{}"
+
+
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_a_document_is_compared_when_it_is_read(make: Make, store: BlobStore, place: int) -> None:
+    with make() as first:
+        blob = first.document(b"{}", OCI_CONFIG)
+    assert make().read(blob.digest) == b"{}"
+    stored = store.blob(blob.digest)
+    assert stored
+    damage(stored, place)
+    assert make().read(blob.digest) is None
+    assert store.blob(blob.digest) is None
+
+
+@pytest.mark.parametrize("place", [0, 40, -9])
+def test_of_a_damaged_copy_no_layer_is_made_as_it_was(
+    make: Make, store: BlobStore, place: int
+) -> None:
+    with make("zstd") as first:
+        layer = stage(first, TAR)
+    stored = store.blob(layer.descriptor.digest)
+    assert stored
+    damage(stored, place)
+    area = make("zstd")
+    with pytest.raises(LostCopyError):
+        area.original(layer, layer.diff_id)
+    assert area.path(layer.descriptor.digest) is None
+
+
+def test_what_is_staged_after_everything_was_deleted_is_there(make: Make, tmp_path: Path) -> None:
+    area = make()
+    for folder in tmp_path.iterdir():
+        shutil.rmtree(folder)
+    layer = stage(area, TAR)
+    config = area.document(b"{}")
+    assert read(area, layer.descriptor.digest)
+    assert read(area, config.digest) == b"{}"
+
+
+class Deleting(io.BytesIO):
+    """A stream during which everything is deleted."""
+
+    def __init__(self, data: bytes, folder: Path) -> None:
+        super().__init__(data)
+        self._folder = folder
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if not data or self.tell() == len(self.getvalue()):
+            for folder in self._folder.iterdir():
+                shutil.rmtree(folder)
+        return data
+
+
+@pytest.mark.parametrize("data", [TAR, gzip.compress(TAR), zstandard.compress(TAR)])
+def test_what_was_deleted_while_it_was_staged_is_lost_and_can_be_staged_again(
+    staging: Staging, tmp_path: Path, data: bytes
+) -> None:
+    task = FakeTask("staging", len(data))
+    with pytest.raises(LostCopyError, match="deleted"):
+        staging.layer(Deleting(data, tmp_path), len(data), task, "image.tar: layer")
+    assert read(staging, stage(staging, data).descriptor.digest)

@@ -1,14 +1,21 @@
+import errno
 import fcntl
+import gzip
+import json
 import os
+import shutil
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dockless.layout import store as module
-from dockless.layout.store import BlobStore, Usage, head_of
+from dockless.layout import folders, runs
+from dockless.layout.records import head_of
+from dockless.layout.store import BlobStore, Usage
 from dockless.model.digest import Digest
-from dockless.model.errors import NetworkError, UsageError
+from dockless.model.errors import LostCopyError, NetworkError, PushError, UsageError
 from dockless.model.manifest import Descriptor, layer_media_type
 from dockless.model.packing import GZIP, Packing
 
@@ -109,7 +116,7 @@ def test_where_no_boot_is_told_blobs_are_flushed_at_once(
 ) -> None:
     flushed: list[int] = []
     monkeypatch.setattr(os, "fsync", flushed.append)
-    monkeypatch.setattr(module, "_boot", lambda: "")
+    monkeypatch.setattr(runs, "boot", lambda: "")
     adopt(store, b"packed")
     assert len(flushed) == 1
     assert not (store.folder / "unflushed").exists()
@@ -196,12 +203,14 @@ def test_a_run_that_is_going_on_is_not_swept(store: BlobStore) -> None:
         assert first.is_dir()
 
 
-def test_no_run_begins_while_another_is_between_its_folder_and_its_lock(store: BlobStore) -> None:
+def test_no_run_begins_while_another_is_between_its_folder_and_its_lock(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with store.run():
         pass
     lock = store.folder / "locks" / "runs"
     seen = []
-    store._sweep = lambda: seen.append(_can_lock(lock))  # type: ignore[method-assign] # to look in
+    monkeypatch.setattr(runs, "sweep", lambda _: seen.append(_can_lock(lock)))
     with store.run():
         assert _can_lock(lock)
     assert seen == [False]
@@ -252,6 +261,7 @@ def test_what_a_killed_push_had_linked_is_deleted(store: BlobStore) -> None:
         (left_over / "lock").touch()
         path = store.blob(digest)
         assert path
+        os.utime(path, (1, 1))  # used before that push, which goes on, began
         os.link(path, left_over / "blob")
     assert store.prune(0) == 10
     assert not left_over.exists()
@@ -334,7 +344,250 @@ def test_a_record_may_be_pruned_while_it_is_written(
 def test_a_lock_of_another_is_waited_for_until_the_deadline(store: BlobStore, name: str) -> None:
     other = BlobStore(store.folder)
     with other.turn(name):
-        store.until = time.monotonic() + 0.05
+        store.wait_until(time.monotonic() + 0.05)
         with pytest.raises(NetworkError, match="--timeout"):
             store.turn(name)
     store.turn(name).close()
+
+
+@pytest.mark.parametrize("size", [0, 5, 7, 1_000_000])
+def test_a_blob_of_another_length_is_dropped(store: BlobStore, size: int) -> None:
+    digest = adopt(store, b"packed")
+    path = store.blob(digest, 6)
+    assert path
+    os.truncate(path, size)
+    assert store.blob(digest, 6) is None
+    assert not path.exists()
+
+
+def test_a_blob_of_another_length_is_replaced_when_it_is_adopted_again(store: BlobStore) -> None:
+    digest = adopt(store, b"packed")
+    path = store.blob(digest)
+    assert path
+    os.truncate(path, 2)
+    adopt(store, b"packed")
+    assert path.read_bytes() == b"packed"
+
+
+def test_a_record_is_believed_more_than_a_cut_blob(store: BlobStore) -> None:
+    digest = adopt(store, b"packed")
+    store.remember(DIFF_ID, GZIP, PACKED)
+    path = store.blob(digest)
+    assert path
+    os.truncate(path, 2)
+    assert store.layer(DIFF_ID, "gzip") == PACKED
+    assert store.blob(digest) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("size", 7), ("level", 3), ("digest", str(Digest.of(b"another"))), ("sum", "0" * 16)],
+)
+def test_a_record_that_was_changed_is_no_record(store: BlobStore, key: str, value: object) -> None:
+    store.remember(DIFF_ID, GZIP, PACKED)
+    (record,) = (store.folder / "layers").iterdir()
+    record.write_text(json.dumps(json.loads(record.read_text()) | {key: value}))
+    assert store.layer(DIFF_ID, "gzip") is None
+    assert store.packing(DIFF_ID, "gzip") is None
+
+
+def test_nor_is_that_of_another_layer(store: BlobStore) -> None:
+    store.remember(DIFF_ID, GZIP, PACKED)
+    (record,) = (store.folder / "layers").iterdir()
+    record.rename(record.with_name(f"{Digest.of(b'another').hex}.gzip"))
+    assert store.layer(Digest.of(b"another"), "gzip") is None
+
+
+def unsealed(store: BlobStore, size: int = 6) -> None:
+    """Write a record as version 0.1.0 did."""
+    folder = store.folder / "layers"
+    folder.mkdir(exist_ok=True)
+    entry = {"digest": str(PACKED.digest), "size": size, "level": 1}
+    (folder / f"{DIFF_ID.hex}.gzip").write_text(json.dumps(entry))
+
+
+def test_an_older_record_is_read_unless_its_blob_contradicts_it(store: BlobStore) -> None:
+    adopt(store, b"packed")
+    unsealed(store)
+    assert store.layer(DIFF_ID, "gzip") == PACKED
+    unsealed(store, 7)
+    assert store.layer(DIFF_ID, "gzip") is None
+    assert store.layer(DIFF_ID, "gzip") is None, "nor later, when the blob is gone"
+
+
+def rechecked(store: BlobStore) -> BlobStore:
+    return BlobStore(store.folder, recheck=True)
+
+
+@pytest.fixture
+def compressed(store: BlobStore) -> Descriptor:
+    """A layer in the store, and its record."""
+    data = gzip.compress(b"a layer")
+    blob = Descriptor(layer_media_type("gzip"), adopt(store, data), len(data))
+    store.remember(DIFF_ID, GZIP, blob)
+    return blob
+
+
+def test_a_store_that_is_rechecked_gives_what_is_right(
+    store: BlobStore, compressed: Descriptor
+) -> None:
+    again = rechecked(store)
+    assert again.layer(DIFF_ID, "gzip") == compressed
+    assert again.blob(compressed.digest, compressed.size)
+
+
+def test_a_layer_of_another_content_is_found_out(store: BlobStore, compressed: Descriptor) -> None:
+    evil = gzip.compress(b"a backdoor")
+    blob = replace(compressed, digest=adopt(store, evil), size=len(evil))
+    store.remember(DIFF_ID, GZIP, blob)
+    assert store.layer(DIFF_ID, "gzip") == blob
+    assert rechecked(store).layer(DIFF_ID, "gzip") is None
+    assert store.layer(DIFF_ID, "gzip") is None
+    assert store.blob(blob.digest) is None
+
+
+@pytest.mark.parametrize("place", [0, 9, -1])
+def test_a_flipped_byte_is_found_out(store: BlobStore, compressed: Descriptor, place: int) -> None:
+    path = store.blob(compressed.digest)
+    assert path
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    assert rechecked(store).layer(DIFF_ID, "gzip") is None
+    path.write_bytes(data)
+    assert rechecked(store).blob(compressed.digest) is None
+
+
+def test_what_cannot_be_compared_is_not_known(store: BlobStore, compressed: Descriptor) -> None:
+    store.drop(compressed.digest)
+    assert rechecked(store).layer(DIFF_ID, "gzip") is None
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        *("unflushed/.nfs000001", "unflushed/.DS_Store", "unflushed/a.b.c", "unflushed/x~"),
+        *("blobs/.DS_Store", "blobs/sha256/.nfs01", "blobs/x/", "blobs/sha256/folder/x"),
+        *("runs/.DS_Store", "runs/x/y", "layers/.nfs01", "layers/folder/x", "heads/._x"),
+        *("locks/.DS_Store", ".DS_Store", "Thumbs.db", "journals/x/y"),
+    ],
+)
+def test_a_stray_file_harms_nothing(store: BlobStore, stray: str) -> None:
+    digest = adopt(store, b"packed")
+    store.remember(DIFF_ID, GZIP, PACKED)
+    path = store.folder / stray
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch() if stray[-1] != "/" else path.mkdir()
+    os.utime(marks(store)[0], (0, 0))
+    begin(store)
+    assert store.blob(digest)
+    assert store.usage().layers in (1, 2)
+    store.prune(0)
+    assert store.blob(digest) is None
+    begin(store)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_where_no_lock_can_be_made_nobody_is_waited_for(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    begin(store)
+    monkeypatch.setattr(folders, "_open", failing(code))
+    store.exclusive(head_of(7, b"a layer")).close()
+    with pytest.raises(PushError if code in folders.FULL else UsageError) as caught:
+        store.turn("turn")
+    assert "DOCKLESS_CACHE_DIR" in caught.value.remedy
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_store_in_which_nothing_may_be_deleted_is_an_error(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    adopt(store, b"packed")
+    monkeypatch.setattr(Path, "unlink", failing(code))
+    with pytest.raises(UsageError, match=os.strerror(code)):
+        store.prune(0)
+
+
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.ENOENT, errno.ESTALE])
+def test_a_file_that_cannot_be_deleted_now_stays(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    adopt(store, b"packed")
+    monkeypatch.setattr(Path, "unlink", failing(code))
+    assert store.prune(0) == 0
+
+
+def failing(code: int) -> Callable[..., int]:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_what_was_used_since_a_push_began_stays_where_there_are_no_links(
+    store: BlobStore,
+) -> None:
+    used, idle = adopt(store, bytes(10), used=1), adopt(store, bytes(20), used=2)
+    with store.run():
+        assert store.blob(used)
+        assert store.prune(0) == 20
+        assert store.blob(used)
+    assert store.blob(idle) is None
+    assert store.prune(0) == 10
+
+
+def test_a_run_whose_folder_was_deleted_is_made_again_and_not_swept(store: BlobStore) -> None:
+    with store.run() as folder:
+        shutil.rmtree(store.folder)
+        store.renew()
+        assert folder.is_dir()
+        begin(store)
+        assert folder.is_dir()
+        (folder / "mark").touch()
+        store.renew()
+        assert (folder / "mark").exists(), "nothing was missing"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_run_begins_although_the_store_is_deleted_at_this_moment(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    sweep, left = runs.sweep, [times]
+
+    def deleting(folder: Path) -> float:
+        if left[0]:
+            left[0] -= 1
+            shutil.rmtree(store.folder)
+            raise FileNotFoundError
+        return sweep(folder)
+
+    monkeypatch.setattr(runs, "sweep", deleting)
+    with store.run() as folder:
+        assert (folder / "lock").exists()
+
+
+def test_copies_that_are_missing_cut_or_damaged_are_found_and_dropped(store: BlobStore) -> None:
+    digests = [adopt(store, bytes([number]) * 100) for number in range(4)]
+    copies = []
+    for digest in digests:
+        path = store.blob(digest)
+        assert path
+        copies.append((Descriptor("", digest, 100), path))
+    store.prove(copies, read=True)
+    copies[1][1].write_bytes(bytes(100))
+    store.prove(copies, read=False)
+    with pytest.raises(LostCopyError, match=f"{digests[1]}.*{store.folder}.*damaged"):
+        store.prove(copies, read=True)
+    copies[2][1].write_bytes(b"cut")
+    copies[3][1].unlink()
+    with pytest.raises(LostCopyError):
+        store.prove(copies, read=False)
+    assert [bool(store.blob(digest)) for digest in digests] == [True, False, False, False]
+
+
+def test_what_is_not_the_store_s_is_not_judged(store: BlobStore, tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(b"the user's")
+    store.prove([(PACKED, tmp_path / "image")], read=True)
+    assert (tmp_path / "image").exists()

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
-from dockless.sources.folder import Folder
+from dockless.sources.folder import Folder, Pulled
 from fakes.progress import FakeProgress
 
 DATA = b'{"imageLayoutVersion": "1.0.0"}'
@@ -111,3 +112,25 @@ def test_an_enormous_document_is_refused_unread(folder: Folder, tmp_path: Path) 
 def test_a_layer_that_is_no_blob_is_refused(folder: Folder) -> None:
     with pytest.raises(SourceError, match="not a blob"):
         folder.layer("blobs/file")
+
+
+@pytest.mark.parametrize("part", ["", "blobs", "blobs/file"])
+def test_what_was_pulled_is_pulled_again_where_it_was_deleted(
+    tmp_path: Path, progress: FakeProgress, part: str
+) -> None:
+    made: list[Path] = []
+
+    def pull() -> Path:
+        made.append(tmp_path / f"pulled-{len(made)}")
+        (made[-1] / "blobs").mkdir(parents=True)
+        (made[-1] / "blobs/file").write_bytes(DATA)
+        return made[-1]
+
+    pulled = Pulled(pull, "registry.example.com/app:1", progress, lambda *_: None)
+    assert pulled.document("blobs/file") == DATA
+    gone = made[0] / part
+    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    assert pulled.blob("blobs/file", blob(), None) == made[1] / "blobs/file"
+    with pytest.raises(SourceError, match="lacks blobs/other"):
+        pulled.document("blobs/other")
+    assert len(made) == 3

@@ -1,0 +1,194 @@
+"""Folders that nobody but this user may write to, the locks in them, and their disk when full."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from dockless.model.errors import NetworkError, PushError, UsageError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What a file system says when no byte, or no further file, fits."""
+
+_NOT_ALLOWED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_LOCK_TRIES = 10
+_LOOK_SECONDS = 0.05
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def unfit(folder: Path) -> str:
+    """Return why a folder is not this user's alone, to be said after its name; empty when it is.
+
+    Raises:
+        OSError: It is not there, or may not be looked at.
+    """
+    status = folder.lstat()
+    user = os.geteuid()
+    if stat.S_ISLNK(status.st_mode):
+        return "is a symbolic link"
+    if not stat.S_ISDIR(status.st_mode):
+        return "is no folder"
+    if status.st_uid != user:
+        return f"belongs to uid {status.st_uid}, and this user is uid {user}"
+    if status.st_mode & _OTHERS_MAY_WRITE:
+        return f"may be written to by others (mode {stat.S_IMODE(status.st_mode):04o})"
+    return ""
+
+
+def own_folder(folder: Path) -> None:
+    """Make a folder for this user alone, or see that it is that.
+
+    Only the folder itself is looked at: what it lies in may be anybody's, as an `emptyDir` of
+    Kubernetes is, which belongs to root and has mode 0777.
+
+    Raises:
+        UsageError: Others may write to it, or could have.
+        OSError: It cannot be made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if why := unfit(folder):
+        raise UsageError(
+            f"The store {folder} cannot be trusted: it {why}.",
+            "Delete it, or set DOCKLESS_CACHE_DIR to another folder.",
+        )
+
+
+def make_below(top: Path, folder: Path) -> None:
+    """Make a folder inside one of this user's own; what somebody deleted is made again."""
+    if folder == top:
+        own_folder(top)
+        return
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        make_below(top, folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def lock_file(path: Path, *, wait: bool = True, until: float | None = None) -> IO[bytes]:
+    """Return a file that is locked until it is closed; no link is followed, and nothing changed.
+
+    Args:
+        path: The file; made if it is not there.
+        wait: Whether to wait for whoever has it.
+        until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
+
+    Raises:
+        BlockingIOError: Another process has it, and it is not waited for.
+        OSError: It is a link or a folder, or cannot be made.
+        NetworkError: `until` has come.
+    """
+    left = _LOCK_TRIES
+    while True:
+        left -= 1
+        lock = open(path, "r+b", opener=_open)  # noqa: SIM115 - whoever locks closes it
+        try:
+            if wait:
+                _wait_for(lock, until)
+            else:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # one that was deleted meanwhile locks nobody out; some file systems number files anew
+            if not left or _is_at(path, lock):
+                return lock
+        except BaseException:
+            lock.close()
+            raise
+        lock.close()
+
+
+def _wait_for(lock: IO[bytes], until: float | None) -> None:
+    """Wait until a lock is ours; a signal ends that, and so does `until`.
+
+    Raises:
+        NetworkError: That moment has come.
+    """
+    if until is None:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        if time.monotonic() >= until:
+            raise NetworkError(
+                "Another dockless works on the same, and did not end in the time given by "
+                "--timeout.",
+                "Wait for it, or give more time.",
+                passing=False,
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def _is_at(path: Path, lock: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+
+
+@contextlib.contextmanager
+def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
+    """Make a full disk an error that says what to do; other failures pass as they are.
+
+    Args:
+        folder: What is on that disk, for the message.
+        below: Whether only files that are known to lie in that folder count.
+
+    Raises:
+        PushError: No byte, or no further file, fits.
+    """
+    try:
+        yield
+    except OSError as error:
+        elsewhere = below and not Path(str(error.filename)).is_relative_to(folder)
+        if error.errno not in FULL or elsewhere:
+            raise
+        raise PushError(
+            f"There is no space left in {folder}.",
+            "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
+        ) from None
+
+
+def deleted(path: Path) -> bool:
+    """Delete a file, unless something that does not matter stands against it.
+
+    Raises:
+        OSError: This user may delete nothing there.
+    """
+    try:
+        path.unlink()
+    except OSError as error:
+        if error.errno in _NOT_ALLOWED:
+            raise
+        return False
+    return True
+
+
+def listed(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing where there is none."""
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def files(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """Return the files in a folder, but for what another push deletes at this moment."""
+    found = []
+    for path in listed(folder):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                found.append((path, status))
+    return found
