@@ -1,6 +1,9 @@
 """Questions at a terminal; without one, the error that says what was missing."""
 
+import contextlib
 import sys
+import termios
+from collections.abc import Iterator
 from dataclasses import replace
 
 import click
@@ -8,6 +11,7 @@ import click
 from dockless.cli.options import PushOptions
 from dockless.credentials.places import Given
 from dockless.model.errors import AuthError, UsageError
+from dockless.model.printable import one_line
 from dockless.model.reference import Name
 from dockless.model.secret import Credential, Secret
 from dockless.settings import naming
@@ -50,7 +54,7 @@ def given(options: PushOptions, settings: Settings) -> Given:
 
 def _password(options: PushOptions, account: str) -> Secret | None:
     if options.password_stdin:
-        return Secret(sys.stdin.read().rstrip("\r\n"))
+        return Secret(piped().rstrip("\r\n"))
     if options.password:
         return options.password
     if options.password is None:
@@ -73,14 +77,47 @@ def credential(host: str, options: PushOptions, refused: AuthError) -> Credentia
 
 def may_build() -> bool:
     """Ask whether to build the image that is not there."""
-    return at_terminal() and click.confirm("Build it now?", default=False, err=True)
+    if not at_terminal():
+        return False
+    with _terminal_errors():
+        return click.confirm("Build it now?", default=False, err=True)
 
 
 def line(text: str, default: str = "") -> str:
     """Ask for one line; an empty answer takes the default, if there is one."""
-    return str(click.prompt(text, default=default or None, err=True)).strip()
+    with _terminal_errors():
+        return str(click.prompt(one_line(text), default=default or None, err=True)).strip()
 
 
 def hidden(text: str) -> Secret:
     """Ask for a secret, which the terminal does not show."""
-    return Secret(str(click.prompt(text, hide_input=True, err=True)))
+    with _terminal_errors():
+        return Secret(str(click.prompt(one_line(text), hide_input=True, err=True)))
+
+
+def piped() -> str:
+    """Return standard input; bytes that are not UTF-8 go out as they came in."""
+    try:
+        data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise UsageError(
+            f"The password cannot be read from standard input: {error.strerror}.",
+            "Give it with --password-stdin from a pipe or a file.",
+        ) from None
+    return data.decode(errors="surrogateescape")
+
+
+@contextlib.contextmanager
+def _terminal_errors() -> Iterator[None]:
+    """Turn a terminal that is gone, or says what is no text, into a UsageError."""
+    try:
+        yield
+    except (OSError, termios.error) as error:
+        raise UsageError(
+            f"The terminal cannot be read: {error.args[-1]}.",
+            "Run it again at a terminal, or give the answer as an option.",
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(
+            "What was typed is not UTF-8.", "Give it with an option, or with --password-stdin."
+        ) from None

@@ -36,13 +36,14 @@ from dockless.model.errors import (
 from dockless.model.lock import FILE as LOCK
 from dockless.model.lock import Lock, read_lock
 from dockless.model.platform import Platform
+from dockless.model.printable import one_line
 from dockless.model.renaming import full_name
 from dockless.ports import Image
 from dockless.processes.regular import read_regular
+from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
 from dockless.report.text import counted
-from dockless.report.units import printable
 from dockless.sources import bundle as reading
 from dockless.sources.parts import ENDING, read_parts
 from dockless.sources.parts import problems as parts_problems
@@ -148,9 +149,9 @@ def create(**arguments: object) -> None:
         asked.check()
         made, lost = _create(asked, unasked(**arguments, platform=asked.platform))
     for path in made:
-        click.echo(path)
+        say(path)
     for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
-        click.echo(printable(f"MISSING in {asked.out}: {error.what}"), err=True)
+        say(f"MISSING in {asked.out}: {one_line(error.what)}", err=True)
     if lost:
         raise PartialError(
             f"{asked.out} LACKS {counted(len(lost), 'image')} that were asked for.",
@@ -250,7 +251,7 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
         work = readers.of()
         images = tuple(reading.listed(work.opener.bundle(parse_source(source, Path.cwd()))))
     shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
-    click.echo(shown)
+    say(shown)
 
 
 @bundle.command()
@@ -264,13 +265,13 @@ def verify(source: str) -> None:
         wrong = [problem.what for problem in parts_problems(parts)]
         wrong = wrong or list(reading.problems(work.opener.bundle(spec)))
     for problem in wrong:
-        click.echo(problem, err=True)
+        say(one_line(problem), err=True)
     if wrong:
         raise SourceError(
             f"{source} is not what it should be: {counted(len(wrong), 'problem')}.",
             "Copy or make it again.",
         )
-    click.echo(f"{source}: every byte is as it should be.")
+    say(f"{source}: every byte is as it should be.")
 
 
 for _option in (*REACH, RECHECK):
@@ -291,6 +292,8 @@ def _add(written: layout.Bundle, found: Found, reader: Session) -> None:
     origin = f"{found.origin}: " if found.origin else ""
     try:
         names = whole_names(found)
+        for name in names:
+            full_name(name)
     except ValueError as error:
         raise SourceError(
             f"{origin}An image of {found.source} cannot be named: {error}.",

@@ -4,6 +4,8 @@ import os
 
 import click
 
+from dockless.processes.terminal import say
+
 
 @click.group(
     epilog="""\b
@@ -30,10 +32,10 @@ def info() -> None:
     held = store(os.environ)
     held.ready()
     usage = held.usage()
-    click.echo(f"Folder  {held.folder}")
-    click.echo(f"Blobs   {usage.blobs} ({human_size(usage.size)})")
-    click.echo(f"Layers  {usage.layers} known")
-    click.echo(f"Limit   {human_size(cache_limit(os.environ))}")
+    say(f"Folder  {held.folder}")
+    say(f"Blobs   {usage.blobs} ({human_size(usage.size)})")
+    say(f"Layers  {usage.layers} known")
+    say(f"Limit   {human_size(cache_limit(os.environ))}")
 
 
 @cache.command()
@@ -46,4 +48,4 @@ def prune(*, everything: bool) -> None:
     held = store(os.environ)
     limit = 0 if everything else cache_limit(os.environ)
     freed = held.prune(limit) if held.ready() else 0
-    click.echo(f"Freed {human_size(freed)}")
+    say(f"Freed {human_size(freed)}")

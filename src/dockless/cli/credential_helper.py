@@ -8,6 +8,7 @@ from dockless.cli.vaults import vault, vaults
 from dockless.cli.ways import identity, ways
 from dockless.credentials.protocol import Keyrings, handle
 from dockless.model.errors import DocklessError
+from dockless.processes.terminal import say
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
         stdin = sys.stdin.buffer.read() if reads else b""
         code, output = handle(sys.argv[1:], stdin, found, __version__)
     except DocklessError as error:
-        print(error)  # noqa: T201 - the protocol says errors on stdout
+        say(error)  # the protocol says errors on stdout
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,6 +10,7 @@ from dockless.cli.options import FORMAT, TRUST, WHO, unasked
 from dockless.model.errors import UsageError
 from dockless.model.finding import healthy
 from dockless.model.reference import Name, Repository
+from dockless.processes.terminal import say
 from dockless.settings.cascade import Settings
 from dockless.settings.registries import login_target
 from dockless.settings.setting import Setting
@@ -73,16 +74,16 @@ def doctor(
             "Give it: dockless doctor HOST.",
         )
     if options.password:
-        click.echo("Warning: --password shows in the process list: use --password-stdin.", err=True)
+        say("Warning: --password shows in the process list: use --password-stdin.", err=True)
     asked = None if registry is None else parsed(registry)
     examination = Examination(options, asked, write=write)
     found = examine(tuple(examination.lanes()))
     if output == "json":
         host = asked.repository.host if asked else None
         repository = str(examination.repository()) if asked else None
-        click.echo(json_text(doctor_document(found, host, repository, wrote=write)))
+        say(json_text(doctor_document(found, host, repository, wrote=write)))
     else:
-        click.echo(doctor_text(found, min(shutil.get_terminal_size().columns, _WIDEST)))
+        say(doctor_text(found, min(shutil.get_terminal_size().columns, _WIDEST)))
     if not healthy(found):
         click.get_current_context().exit(1)
 

@@ -16,6 +16,7 @@ from dockless.cli.options import FORMAT, Seconds
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import UsageError
 from dockless.model.server import Server
+from dockless.processes.terminal import say
 from dockless.report.document import json_text
 from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
@@ -91,9 +92,9 @@ def hosts(**arguments: object) -> None:
     if options.check:
         _check(options, resolve(_flags(options), os.environ, files), servers, numbers)
     elif options.output == "json":
-        click.echo(json_text(list_document([(numbers[server], server) for server in servers])))
+        say(json_text(list_document([(numbers[server], server) for server in servers])))
     else:
-        click.echo("\n".join(f"{numbers[server]:3}  {server}" for server in servers))
+        say("\n".join(f"{numbers[server]:3}  {server}" for server in servers))
 
 
 def _check(
@@ -121,10 +122,10 @@ def _check(
         lambda server: check(server, connections, wanted), servers, at_once(options.parallel)
     )
     if options.output == "json":
-        click.echo(json_text(check_document(found)))
+        say(json_text(check_document(found)))
     else:
         for each in found:
-            click.echo(check_text(numbers[each.server], each))
+            say(check_text(numbers[each.server], each))
     error = common([each.error for each in found], "could be looked at")
     if error:
         raise error

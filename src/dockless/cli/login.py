@@ -17,6 +17,7 @@ from dockless.credentials.vault import Vault
 from dockless.model import kinds
 from dockless.model.errors import UsageError
 from dockless.model.secret import Credential
+from dockless.processes.terminal import say
 from dockless.settings import project
 from dockless.settings.cascade import Flags, Settings, resolve
 from dockless.settings.naming import ServerNeeded
@@ -221,4 +222,4 @@ def _configure(options: LoginOptions, target: LoginTarget) -> None:
 
 
 def _remark(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)

@@ -10,6 +10,7 @@ from dockless.cli.folders import working_folder
 from dockless.cli.vaults import vaults
 from dockless.credentials.vault import Vault
 from dockless.model.errors import UsageError
+from dockless.processes.terminal import say
 from dockless.settings import project, session
 from dockless.settings.cascade import Flags, resolve
 from dockless.settings.registries import login_target, remembers
@@ -51,7 +52,7 @@ def logout(*, host: str | None, username: str | None, everything: bool) -> None:
     for scope in scopes:
         _forget(scope, username or "", held, folder, files.session)
     if not scopes:
-        click.echo("There was no login.", err=True)
+        say("There was no login.", err=True)
 
 
 def _forget(
@@ -64,16 +65,16 @@ def _forget(
         for name in ("docker", "containers"):
             file = accounts.helper_file(name)
             if file.remove(host):
-                click.echo(f"{file.path} no longer names docker-credential-dockless.", err=True)
+                say(f"{file.path} no longer names docker-credential-dockless.", err=True)
         if folder and remembers(remembered, host):
             _remove(folder / session.FILE)
     users = ", ".join(user or "a token" for user in dict.fromkeys(gone))
     said = f"Logged out of {scope}: {users}." if gone else f"There was no login for {scope}."
-    click.echo(said, err=True)
+    say(said, err=True)
 
 
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        click.echo(f"Warning: {path} stays: {error.strerror}. It has no password.", err=True)
+        say(f"Warning: {path} stays: {error.strerror}. It has no password.", err=True)

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from dockless import __version__
 from dockless.cli import stops
 from dockless.model.errors import DocklessError, NetworkError
+from dockless.processes.terminal import say, unwritten
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
@@ -106,8 +108,9 @@ def _ending(error: BaseException) -> int:
 
             code, said = error.exit_code, error_text(error)
         case click.ClickException():
-            error.show()
-            return error.exit_code
+            shown = io.StringIO()
+            error.show(shown)
+            code, said = error.exit_code, shown.getvalue().rstrip("\n")
         case KeyboardInterrupt() | click.Abort():
             code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}"
         case stops.Terminated():
@@ -117,13 +120,21 @@ def _ending(error: BaseException) -> int:
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
+        case OSError() if _is_of_click(error):
+            told = unwritten(error)
+            code, said = told.exit_code, str(told)
         case _:
             code, said = _BUG, _bug_report(error)
-    try:
-        click.echo(said, err=True)
-    except OSError:  # the terminal, or whoever read it, is gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    say(said, err=True)
     return code
+
+
+def _is_of_click(error: OSError) -> bool:
+    """Whether click could not write: help and versions are the only text that it writes itself."""
+    at = error.__traceback__
+    while at and at.tb_next:
+        at = at.tb_next
+    return at is not None and at.tb_frame.f_globals.get("__name__") == "click.utils"
 
 
 def _bug_report(error: BaseException) -> str:

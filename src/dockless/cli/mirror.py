@@ -35,6 +35,7 @@ from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.ports import Progress
 from dockless.processes.programs import ProgramsHere
+from dockless.processes.terminal import say
 from dockless.push_context import Order
 from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
@@ -306,12 +307,12 @@ def _print(options: MirrorOptions, pushing: PushOptions, ledger: Ledger, team: W
         unknown = [place for place in places if not team.knows(place)]
         document |= forecast_document(results, unknown)
         if options.output == "text":
-            click.echo(forecast_text(results, unknown))
+            say(forecast_text(results, unknown))
     elif options.output == "text":
         for each in results:
-            click.echo(f"{each.plan.repository}@{each.digest}")
+            say(f"{each.plan.repository}@{each.digest}")
     if options.output == "json":
-        click.echo(json_text(document))
+        say(json_text(document))
 
 
 def _summary(lines: Sequence[Line]) -> DocklessError | None:

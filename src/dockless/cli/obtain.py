@@ -1,7 +1,6 @@
 """Where the credential of a login comes from."""
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def obtain(
     username = given.username or os.environ.get("DOCKLESS_USERNAME", "")
     likely = username or _account(settings, target) or target.kind.token_user
     if given.password_stdin:
-        password = Secret(sys.stdin.read().rstrip("\r\n"))
+        password = Secret(ask.piped().rstrip("\r\n"))
         return places.login(likely, password, "standard input"), ""
     password = Secret(os.environ.get("DOCKLESS_PASSWORD", ""))
     if password and username:

@@ -15,6 +15,7 @@ from dockless.cli.host_options import HostOptions, host_options
 from dockless.cli.options import PushOptions, push_options
 from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.reference import Name
+from dockless.processes.terminal import say
 from dockless.settings import compose, project
 from dockless.settings.cascade import Flags, Settings, resolve
 from dockless.settings.naming import Target, called_otherwise, local_candidates
@@ -219,7 +220,7 @@ def _bare_name(spec: SourceSpec | None) -> Name | None:
 
 
 def _offer_build(error: SourceError) -> bool:
-    click.echo(str(error), err=True)
+    say(error, err=True)
     return ask.may_build()
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from dockless.cli.options import PushOptions
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, PushError
 from dockless.model.plan import PushResult
+from dockless.model.printable import one_line
 from dockless.model.reference import Repository
 from dockless.model.timings import Timings
+from dockless.processes.terminal import say
 from dockless.report import document, text
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def remark(options: PushOptions, line: str) -> None:
     """Print one line of talk, unless it is to be quiet."""
     if not options.quiet:
-        click.echo(line, err=True)
+        say(line, err=True)
 
 
 def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
     """Print the settings with their origins."""
-    click.echo(text.explain_text(rows))
+    say(text.explain_text(rows))
 
 
 def result(options: PushOptions, done: PushResult, timings: Timings) -> None:
@@ -36,14 +36,14 @@ def result(options: PushOptions, done: PushResult, timings: Timings) -> None:
             if done.dry_run
             else document.result_document(done, timings.seconds)
         )
-        click.echo(document.json_text(kind))
+        say(document.json_text(kind))
     elif done.dry_run:
-        click.echo(text.plan_text(done.plan))
+        say(text.plan_text(done.plan))
     else:
-        click.echo(text.result_text(done))
+        say(text.result_text(done))
     _afterwards(options, [done])
     if options.timings:
-        click.echo(text.timings_text(timings.seconds, done.seconds), err=True)
+        say(text.timings_text(timings.seconds, done.seconds), err=True)
 
 
 def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
@@ -51,12 +51,12 @@ def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError
     results = [each for each in done.values() if isinstance(each, PushResult)]
     for name, outcome in done.items():
         if isinstance(outcome, DocklessError):
-            click.echo(f"{name}: {text.error_text(outcome)}", err=True)
+            say(f"{one_line(name)}: {text.error_text(outcome)}", err=True)
     if options.output == "json":
-        click.echo(document.json_text(document.images_document(done)))
+        say(document.json_text(document.images_document(done)))
     else:
         for each in results:
-            click.echo(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
+            say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
     _afterwards(options, results)
 
 
@@ -66,21 +66,21 @@ def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, a
 
     for each in outcome.results:
         if each.error and len(outcome.results) > 1:
-            click.echo(f"{each.server.address}: {text.error_text(each.error)}", err=True)
+            say(f"{one_line(each.server.address)}: {text.error_text(each.error)}", err=True)
         if audit or each.residue:
             for line in host_report.residue_lines(each):
-                click.echo(line, err=True)
+                say(one_line(line), err=True)
     remark(options, host_report.outcome_table(outcome.results))
     if options.output == "json":
-        click.echo(document.json_text(host_report.outcome_document(outcome.results)))
+        say(document.json_text(host_report.outcome_document(outcome.results)))
     elif outcome.digest:
-        click.echo(f"{repository}@{outcome.digest}")
+        say(f"{repository}@{outcome.digest}")
     _write_digests(options, [outcome.digest] if outcome.digest else [])
 
 
 def failure(error: DocklessError) -> None:
     """Print the JSON document of an error."""
-    click.echo(document.json_text(document.error_document(error)))
+    say(document.json_text(document.error_document(error)))
 
 
 def _afterwards(options: PushOptions, results: Sequence[PushResult]) -> None:

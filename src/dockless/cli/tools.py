@@ -1,6 +1,5 @@
 """`dockless tools`: find, check and install the engines."""
 
-import json
 import os
 import re
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from dockless.processes.terminal import say
 
 if TYPE_CHECKING:
     from dockless.engines.probe import Abilities
@@ -84,12 +85,13 @@ def list_(form: str, *, check: bool) -> None:
     until the program changes. One that failed it is faulty: it is used only if there is no other.
     """
     from dockless.model.errors import EngineError  # noqa: PLC0415
+    from dockless.report.document import json_text  # noqa: PLC0415
 
     rows = tuple(_rows(check=check))
     if form == "json":
-        click.echo(json.dumps({"engines": [asdict(row) for row in rows]}, indent=2))
+        say(json_text({"engines": [asdict(row) for row in rows]}))
     else:
-        click.echo(_table(rows))
+        say(_table(rows))
     if check and any(row.state in ("faulty", "unusable") for row in rows):
         click.get_current_context().exit(EngineError.exit_code)
 
@@ -133,7 +135,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     present = None if origin or force else _pushing_crane()
     if present:
         _note(f"{present} can push; nothing was installed. Use --force to install anyway.")
-        click.echo(present)
+        say(present)
         return
     wanted = ways.Installation(
         folder=own_engines(), environment=os.environ, note=_note, check=probe_push
@@ -148,7 +150,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     used = _usable("crane")
     if used and used.path != done.path:
         _note(f"Another crane comes first on PATH and is used instead: {used.path}.")
-    click.echo(done.path)
+    say(done.path)
 
 
 @tools.command(
@@ -163,7 +165,7 @@ def path(engine: str) -> None:
     """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
     from dockless.cli.selection import selected  # noqa: PLC0415  # lazily, as above
 
-    click.echo(selected(engine).path)
+    say(selected(engine).path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,8 @@ def _date(moment: float) -> str:
 
 
 def _table(rows: tuple[_Row, ...]) -> str:
+    from dockless.report.text import columns  # noqa: PLC0415
+
     cells = [_HEADINGS]
     for row in rows:
         first, *others = row.notes or ("",)
@@ -258,11 +262,7 @@ def _table(rows: tuple[_Row, ...]) -> str:
             tried = f"{'passed' if row.probe.passed else 'failed'} {row.probe.when[:_DAY]}"
         cells.append((row.engine, number, row.state, tried, row.path or "-", first))
         cells.extend(("", "", "", "", "", note) for note in others)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    )
+    return columns(cells)
 
 
 def _checksum(origin: Path | None, sha256: str | None) -> str:
@@ -301,4 +301,4 @@ def _usable(name: str) -> "Abilities | None":
 
 
 def _note(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)

@@ -1,6 +1,5 @@
 """`dockless verify`: whether what a receipt says is still so."""
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -17,10 +16,12 @@ from dockless.cli.session import Session
 from dockless.cli.workspaces import workspaces
 from dockless.model.content import Content
 from dockless.model.errors import DocklessError, PartialError, PushError, UsageError
+from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.regular import read_regular
+from dockless.processes.terminal import say
 from dockless.proof import lost_blobs, read_back
 from dockless.registry.client import RegistryClient
 from dockless.registry.compare import compare_blob
@@ -71,14 +72,12 @@ def verify(
     items = [item for each in said for item in each.items]
     missing = [line for each in said for line in each.missing]
     if merge:
-        _write(merge, json_text(merged([json.loads(text) for text in texts.values()])) + "\n")
+        _write(merge, json_text(merged([parse_json(text) for text in texts.values()])) + "\n")
     wrong = _check(options, items, missing, deep=deep)
     if not items and not missing:
         raise UsageError("The receipts name no image.", "Nothing was checked.")
     read = ", and every byte of them" if deep else ""
-    click.echo(
-        f"{len(items) - len(wrong)} of {len(items)} references are as the receipt says{read}."
-    )
+    say(f"{len(items) - len(wrong)} of {len(items)} references are as the receipt says{read}.")
     if missing:
         more = f" So it is of {len(missing) - 1} more." if len(missing) > 1 else ""
         also = f", and {len(wrong)} of {len(items)} references are wrong" if wrong else ""
@@ -105,7 +104,7 @@ def _check(
     settings = accounts.project_settings(options.username)
     finder = partial(accounts.find, settings, ask.given(options, settings))
     until = None if options.timeout is None else time.monotonic() + options.timeout
-    patience = Patience(options.retries + 1, until, lambda line: click.echo(line, err=True))
+    patience = Patience(options.retries + 1, until, lambda line: say(line, err=True))
     wrong: list[DocklessError] = []
     with ExitStack() as stack:
         space = stack.enter_context(workspaces(options))
@@ -175,13 +174,6 @@ class _Check:
                 raise error
 
 
-def _read(path: Path) -> str:
-    try:
-        return read_regular(path).decode()
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None
-
-
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text)
@@ -190,3 +182,10 @@ def _write(path: Path, text: str) -> None:
             f"The receipt {path} cannot be written: {error.strerror}.",
             "Give --merge a path that can be written.",
         ) from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_regular(path).decode()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None

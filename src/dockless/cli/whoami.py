@@ -14,6 +14,7 @@ from dockless.credentials.scopes import scope
 from dockless.credentials.vault import Vault
 from dockless.model.errors import AuthError
 from dockless.model.login import Login
+from dockless.processes.terminal import say
 from dockless.report.document import json_text
 from dockless.report.logins import logins_document, logins_text
 
@@ -41,11 +42,11 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
         if not found:
             raise AuthError(f"There is no login for {host}.", f"Make one: dockless login {host}")
     if output == "json":
-        click.echo(json_text(logins_document(found)))
+        say(json_text(logins_document(found)))
     elif found:
-        click.echo(logins_text(found))
+        say(logins_text(found))
     else:
-        click.echo("There is no login. Make one with: dockless login HOST", err=True)
+        say("There is no login. Make one with: dockless login HOST", err=True)
 
 
 def _kept(vault: Vault) -> tuple[Login, ...]:
@@ -53,5 +54,5 @@ def _kept(vault: Vault) -> tuple[Login, ...]:
     try:
         return vault.logins()
     except AuthError as error:
-        click.echo(f"Warning: {error}", err=True)
+        say(f"Warning: {error}", err=True)
         return ()

@@ -1,8 +1,8 @@
 """Programs on a host, as `processes.programs.Programs`."""
 
+import codecs
 import contextlib
 import shlex
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,6 +10,7 @@ import paramiko
 
 from dockless.model.errors import EngineError, HostLostError
 from dockless.processes.run import Finished
+from dockless.processes.terminal import relay
 from dockless.remote.output import LOOK_SECONDS, Output
 
 BROKEN = (paramiko.SSHException, EOFError)
@@ -130,8 +131,9 @@ class Shell:
         script = f"cd {shlex.quote(folder)} || exit 1\nexec 2>&1\n{self._watched(argv)}"
         with self.output(script) as output:
             output.send(b"")
+            decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
             while data := output.read(_CHUNK):
-                sys.stderr.write(data.decode(errors="replace"))
+                relay(decoder.decode(data))
             return output.finish().code
 
     @contextlib.contextmanager

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, cast
 
+from dockless.model.printable import one_line
+from dockless.processes.terminal import put, write_line
 from dockless.report.counter import Counter, Standing, line
-from dockless.report.units import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -46,7 +47,7 @@ class BarProgress:
                 self._bars = _bars(self._stream, self._clock, color=self._color)
                 self._bars.start()
             bars = self._bars
-        bar = bars.add_task(printable(what), total=total)
+        bar = bars.add_task(one_line(what), total=total)
 
         def show(task: Standing) -> None:
             if task.ended:
@@ -62,10 +63,26 @@ class BarProgress:
         """Show one line, above the bars."""
         with self._lock:
             if self._bars is None:
-                self._stream.write(f"{printable(text)}\n")
-                self._stream.flush()
+                write_line(self._stream, one_line(text))
             else:
-                self._bars.console.print(printable(text), soft_wrap=True)
+                self._bars.console.print(one_line(text), soft_wrap=True)
+
+
+class _Talk:
+    """A stream for rich, whose thread goes on drawing when the terminal is gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        put(self._stream, text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: every write is flushed."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 def _bars(stream: TextIO, clock: Callable[[], float], *, color: bool) -> "Progress":
@@ -81,7 +98,7 @@ def _bars(stream: TextIO, clock: Callable[[], float], *, color: bool) -> "Progre
     from rich.table import Column  # noqa: PLC0415 - the same
 
     console = Console(
-        file=stream,
+        file=cast("TextIO", _Talk(stream)),  # rich asks for no more of it
         force_terminal=True,
         no_color=not color,
         markup=False,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from dockless.model.finding import Finding, healthy
+from dockless.model.printable import one_line
 from dockless.report.text import counted
-from dockless.report.units import printable
 
 SCHEMA_VERSION = 1
 """Goes up when a member changes its meaning or goes away; a member more leaves it as it is."""
@@ -72,7 +72,7 @@ def _lines(finding: Finding, width: int) -> list[str]:
 
 def _one_line(text: str) -> str:
     """Return foreign text as one line that cannot command a terminal."""
-    return printable(" ".join(text.split()))
+    return one_line(" ".join(text.split()))
 
 
 def _wrapped(text: str, width: int, first: str, following: str) -> list[str]:

@@ -48,8 +48,9 @@ def error_document(error: DocklessError) -> dict[str, object]:
 
 
 def json_text(document: Mapping[str, object]) -> str:
-    """Return a document as text, in ASCII, without an end of line."""
-    return json.dumps(document, indent=2)
+    """Return a document as text, in visible ASCII and line ends, without an end of line."""
+    # JSON lets DEL stand as it is
+    return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
 
 
 def _document(member: str, value: object) -> dict[str, object]:

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dockless.model.login import Login
+from dockless.report.text import columns
 
+_LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 _HEADINGS = ("REGISTRY", "USERNAME", "KEPT IN", "ENDS")
 
 
 def logins_text(logins: Sequence[Login]) -> str:
     """Return a table of logins, one a line, under its headings."""
-    rows = [_HEADINGS, *(_row(login) for login in logins)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return columns((_HEADINGS, *map(_row, logins)))
 
 
 def logins_document(logins: Sequence[Login]) -> dict[str, object]:
@@ -35,7 +32,11 @@ def logins_document(logins: Sequence[Login]) -> dict[str, object]:
 
 
 def moment(seconds: float) -> str:
-    """Return seconds since 1970 as RFC 3339, in UTC, to the second."""
+    """Return seconds since 1970 as RFC 3339, in UTC, to the second.
+
+    What is before 1970 or after the year 9999 comes out as the first or last second of that.
+    """
+    seconds = min(max(seconds, 0.0), _LAST_SECOND)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

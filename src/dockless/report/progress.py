@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable
 from typing import Self, TextIO
 
+from dockless.model.printable import one_line
+from dockless.processes.terminal import write_line
 from dockless.report.bars import BarProgress
 from dockless.report.counter import Counter, Standing, first_line, line
-from dockless.report.units import printable
 
 _LINE_SECONDS = 5.0
 
@@ -39,8 +40,7 @@ class LineProgress:
     def note(self, text: str) -> None:
         """Show one line."""
         with self._lock:
-            self._stream.write(f"{printable(text)}\n")
-            self._stream.flush()
+            write_line(self._stream, one_line(text))
 
 
 class QuietProgress:

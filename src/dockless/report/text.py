@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.plan import Plan, PushResult, TagPlan
+from dockless.model.printable import one_line, printable
 from dockless.model.reference import Reference, Repository
 from dockless.model.timings import WAITS, Step
-from dockless.report.units import human_size, human_time, printable
+from dockless.report.units import human_size, human_time
 
 _SHORT_HEX = 12
 
@@ -58,7 +59,7 @@ def closing_text(result: PushResult) -> str:
 
 def error_text(error: DocklessError) -> str:
     """Return an error as one line, and what to do next as another."""
-    text = f"Error: {error.what}"
+    text = f"Error: {one_line(error.what)}"
     return printable(f"{text}\n{error.remedy}" if error.remedy else text)
 
 
@@ -108,7 +109,7 @@ def _targets(repository: Repository, tags: Sequence[TagPlan]) -> str:
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as text, each column as wide as its widest cell."""
-    cells = [[printable(cell) for cell in row] for row in rows]
+    cells = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -1,4 +1,4 @@
-"""Numbers and foreign text in a form that is fit for a terminal."""
+"""Numbers in a form that is fit for people."""
 
 _ROUNDS_TO_A_THOUSAND = 999.5
 _MINUTE_SECONDS = 60
@@ -20,16 +20,3 @@ def human_time(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), _MINUTE_SECONDS)
     return f"{minutes} min {rest} s"
-
-
-def printable(text: str) -> str:
-    r"""Return text that cannot command a terminal: all but line ends is escaped, as in `\x1b`.
-
-    Names come from archives and messages from registries, and neither is to be trusted.
-    """
-    return "".join(
-        character
-        if character.isprintable() or character == "\n"
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )

@@ -83,18 +83,19 @@ def test_what_is_known_is_not_asked(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("typed", "expected"),
     [
-        ("hunter2\n", "hunter2"),
-        ("hunter2\r\n", "hunter2"),
-        ("hunter2", "hunter2"),
-        (" a b \n", " a b "),
+        (b"hunter2\n", "hunter2"),
+        (b"hunter2\r\n", "hunter2"),
+        (b"hunter2", "hunter2"),
+        (b" a b \n", " a b "),
+        (b"caf\xe9\n", "caf\udce9"),
     ],
 )
 def test_a_password_is_read_from_standard_input(
-    monkeypatch: pytest.MonkeyPatch, text: str, expected: str
+    monkeypatch: pytest.MonkeyPatch, typed: bytes, expected: str
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed)))
     given = ask.given(options("--password-stdin", "--username", "me"), settings())
     assert given.username == "me"
     assert given.password

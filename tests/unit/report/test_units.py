@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockless.report.units import human_size, human_time, printable
+from dockless.report.units import human_size, human_time
 
 
 @pytest.mark.parametrize(
@@ -44,19 +44,3 @@ def test_a_size_is_never_wrong_by_more_than_its_third_digit(count: int) -> None:
 )
 def test_a_time_has_minutes_from_a_minute_on(seconds: float, text: str) -> None:
     assert human_time(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain text\nsecond line", "plain text\nsecond line"),
-        ("Zürich 🐳", "Zürich 🐳"),
-        ("\x1b[2Jgone", r"\x1b[2Jgone"),
-        ("a\rb\tc", r"a\rb\tc"),
-        ("\u202egpj.exe", r"\u202egpj.exe"),
-        ("not UTF-8: \udcff", r"not UTF-8: \udcff"),
-        ("8-bit CSI \x9b31m", r"8-bit CSI \x9b31m"),
-    ],
-)
-def test_text_cannot_command_the_terminal(text: str, shown: str) -> None:
-    assert printable(text) == shown

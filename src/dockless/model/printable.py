@@ -1,0 +1,33 @@
+"""Text from outside in a form that cannot command a terminal.
+
+Names come from archives, messages from registries and hosts, and neither is to be trusted: a
+control character can set a window's title or write over a line, a bidirectional override can show
+a name in another order than it has (Trojan Source, CVE-2021-42574), and a line end can make up a
+whole line.
+"""
+
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols by their Unicode category that show as nothing at all."""
+
+
+def printable(text: str) -> str:
+    r"""Return text in which all but line ends is visible; the rest is escaped, as in `\x1b`."""
+    return "".join(each if _is_seen(each) or each == "\n" else _escaped(each) for each in text)
+
+
+def one_line(text: str) -> str:
+    r"""Return text as one line that is visible; a line end is escaped, too, as in `\n`."""
+    return printable(text).replace("\n", "\\n")
+
+
+def printed_lines(text: str) -> str:
+    """Return what a program printed, visible, with its tabs and with line ends of any system."""
+    return "\t".join(map(printable, text.replace("\r\n", "\n").replace("\r", "\n").split("\t")))
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and character not in _UNSEEN
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -1,0 +1,82 @@
+"""The edge of every output: what people and programs read of dockless is written here alone.
+
+A test over the syntax tree sees that nothing else in the package prints.
+"""
+
+import contextlib
+import os
+import sys
+from typing import TextIO
+
+from dockless.model.errors import PushError
+from dockless.model.printable import printable, printed_lines
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Write text with an end of line to standard output, or to standard error.
+
+    Args:
+        text: What to write; names in it may come from anywhere.
+        err: Whether it is talk, for people, and not the result.
+
+    Raises:
+        BrokenPipeError: Nobody reads standard output any more.
+        PushError: Standard output cannot be written.
+    """
+    if err:
+        write_line(sys.stderr, str(text))
+        return
+    try:
+        _put(sys.stdout, f"{printable(str(text))}\n")
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        raise
+    except OSError as error:
+        raise unwritten(error) from None
+
+
+def unwritten(error: OSError) -> PushError:
+    """Return the error for a result that standard output does not take."""
+    _silence(sys.stdout)
+    return PushError(
+        f"The result cannot be written to standard output: {error.strerror}.",
+        "What was done before stays done; look at where standard output leads.",
+    )
+
+
+def write_line(stream: TextIO, text: str) -> None:
+    """Write a line of talk; where the terminal or the reader is gone, nobody is there to miss it.
+
+    Args:
+        stream: Where to: standard error, as a rule.
+        text: What to write.
+    """
+    put(stream, f"{printable(text)}\n")
+
+
+def relay(text: str) -> None:
+    """Write what a program printed on another machine to standard error, as it comes."""
+    put(sys.stderr, printed_lines(text))
+
+
+def put(stream: TextIO, text: str) -> None:
+    """Write text that is fit for a terminal already, such as a bar, as `write_line` does."""
+    try:
+        _put(stream, text)
+    except OSError:
+        _silence(stream)
+
+
+def _put(stream: TextIO, text: str) -> None:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    # a terminal of another encoding than UTF-8 lacks most letters
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _silence(stream: TextIO) -> None:
+    """Let a stream that failed lead nowhere: what it still holds would fail again at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -1,0 +1,127 @@
+import ast
+import errno
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dockless
+from dockless.model.errors import PushError
+from dockless.processes.terminal import put, relay, say, write_line
+
+SOURCE = Path(dockless.__file__).parent
+OWNERS = {
+    "processes/terminal.py": "the owner",
+    "cli/ask.py": "questions, which click asks with text that is made visible before",
+    "cli/credential_helper.py": "the credential-helper protocol, in JSON and to a program",
+}
+
+
+class Broken(io.StringIO):
+    """A stream behind which nobody is any more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def write(self, _: str, /) -> int:
+        raise OSError(self._number, os.strerror(self._number))
+
+
+def test_what_is_said_is_visible(capsys: pytest.CaptureFixture[str]) -> None:
+    say("evil\x1b]0;title\x07")
+    say("evil\u202e", err=True)
+    relay("built\x9b\n")
+    assert capsys.readouterr() == ("evil\\x1b]0;title\\x07\n", "evil\\u202e\nbuilt\\x9b\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "koi8-r", "cp1252"])
+def test_a_terminal_of_any_encoding_takes_any_text(encoding: str) -> None:
+    data = io.BytesIO()
+    stream = io.TextIOWrapper(data, encoding=encoding)
+    write_line(stream, "日本 Zürich ж 🐳 \udcff")
+    assert data.getvalue().decode(encoding).endswith("\\U0001f433 \\udcff\n")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EPIPE, errno.ENOSPC, errno.ENXIO])
+def test_nobody_misses_talk_where_nobody_is(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(sys, "stderr", Broken(number))
+    say("talk", err=True)
+    relay("talk")
+    write_line(sys.stderr, "talk")
+    put(sys.stderr, "talk")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
+def test_a_result_that_cannot_be_written_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Broken(number))
+    with pytest.raises(PushError, match=os.strerror(number)):
+        say("result")
+
+
+def test_nobody_who_reads_the_result_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Broken(errno.EPIPE))
+    with pytest.raises(BrokenPipeError):
+        say("result")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("cache", "info")])
+def test_a_full_disk_behind_standard_output_is_said(arguments: tuple[str, ...]) -> None:
+    script = "import sys; from dockless.cli.main import main; sys.argv[0] = 'dockless'; main()"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            (sys.executable, "-c", script, *arguments),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count("No space left on device")) == (1, 1)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("push", "nosuch.tar"), ("nosuch",), ("verify", "nosuch")])
+def test_a_terminal_that_is_gone_changes_no_exit_code(arguments: tuple[str, ...]) -> None:
+    script = "import sys; from dockless.cli.main import main; sys.argv[0] = 'dockless'; main()"
+    codes = []
+    for path in ("/dev/full", os.devnull):
+        with Path(path).open("wb") as stream:
+            argv = (sys.executable, "-c", script, *arguments)
+            codes.append(subprocess.run(argv, stderr=stream, check=False).returncode)
+    assert codes[0] == codes[1] in (2, 3)
+
+
+def _prints(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called in ("print", "click.echo", "click.secho", "click.prompt", "click.confirm"):
+                yield called
+            if called.startswith(("sys.stdout", "sys.stderr")) and called.endswith("write"):
+                yield called
+
+
+def test_nothing_else_prints() -> None:
+    found = {
+        str(path.relative_to(SOURCE)): sorted(set(_prints(ast.parse(path.read_text()))))
+        for path in sorted(SOURCE.rglob("*.py"))
+    }
+    assert {name: calls for name, calls in found.items() if calls and name not in OWNERS} == {}
+
+
+def test_nothing_else_parses_json() -> None:
+    # what is nested too deeply raises RecursionError, which no caller thinks of
+    owners = {"model/foreign_json.py", "registry/referrers_list.py"}
+    found = {
+        str(path.relative_to(SOURCE))
+        for path in sorted(SOURCE.rglob("*.py"))
+        if "json.loads(" in path.read_text() or "json.load(" in path.read_text()
+    }
+    assert found <= owners
