@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dockless.mirror import Entry
 from dockless.model.digest import Digest
+from dockless.model.foreign_json import parse_json
 from dockless.report.logins import moment
 
 _LONGEST_SECONDS = 30 * 24 * 3600
@@ -85,7 +86,7 @@ def _read(path: Path) -> dict[str, str]:
     with contextlib.suppress(OSError):
         for line in path.read_bytes().splitlines():
             with contextlib.suppress(ValueError, AttributeError):
-                said = json.loads(line)
+                said = parse_json(line)
                 found |= {what: when for what, when in said.items() if isinstance(when, str)}
     return found
 

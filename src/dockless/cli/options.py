@@ -14,7 +14,7 @@ from dockless.model.errors import UsageError
 from dockless.model.platform import Platform
 from dockless.model.secret import Secret
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s?)?")
 # a name or an IPv4 address, or an IPv6 address in brackets
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-z:.%]+\])(?::\d{1,5})?")
 

@@ -45,7 +45,7 @@ def cache_limit(environment: Mapping[str, str]) -> int:
         raise UsageError(
             f"DOCKLESS_CACHE_SIZE is {text!r}, which is no size.", "Write it as 500M or 20G."
         )
-    return int(float(found[1]) * _UNITS[found[2]])
+    return int(min(float(found[1]) * _UNITS[found[2]], float(1 << 62)))
 
 
 def cores() -> int:

@@ -5,13 +5,13 @@ A service principal from the environment comes first, as in the Azure SDKs; else
 """
 
 import base64
-import json
 import time
 from collections.abc import Mapping
 from functools import partial
 
 from dockless.credentials import programs
 from dockless.credentials.ways import Way
+from dockless.model.foreign_json import parse_json
 from dockless.model.secret import Credential, Secret
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - the user of every token
@@ -60,8 +60,8 @@ def _life(token: Secret) -> float:
     parts = token.reveal().split(".")
     try:
         payload = parts[1] + "=" * (-len(parts[1]) % 4)
-        claims = json.loads(base64.urlsafe_b64decode(payload))
+        claims = parse_json(base64.urlsafe_b64decode(payload))
         life = float(claims["exp"]) - float(claims.get("iat", claims.get("nbf")))
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return _HOUR
     return life if len(parts) == _SEGMENTS and life > 0 else _HOUR

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dockless.model.errors import UsageError
+from dockless.model.foreign_json import parse_json
 from dockless.processes.regular import read_regular
 
 HELPER = "dockless"
@@ -117,7 +118,7 @@ class HelperFile:
 
 def _parse(text: str) -> dict[str, Any] | None:
     try:
-        content = json.loads(text) if text.strip() else {}
+        content = parse_json(text) if text.strip() else {}
     except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or not isinstance(content.get(_MEMBER, {}), dict):

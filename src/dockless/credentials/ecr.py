@@ -142,7 +142,7 @@ def _credential(data: object, origin: str) -> Credential | str:
     try:
         pair = base64.b64decode(data["authorizationToken"], validate=True).decode()
         expires = _seconds(data.get("expiresAt"))
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return wrong
     user, colon, password = pair.partition(":")
     if not colon or not password:

@@ -4,12 +4,12 @@ The protocol is that of github.com/docker/docker-credential-helpers: `docker-cre
 reads the server from stdin and writes JSON, or one known sentence when it has nothing.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dockless.model.errors import AuthError, EngineError
+from dockless.model.foreign_json import parse_json
 from dockless.model.secret import Credential, Secret
 from dockless.processes.run import Finished, run
 from dockless.processes.search import find_program
@@ -91,7 +91,7 @@ def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Fini
 
     A sentence and no exception, since the one for a timeout carries what the program wrote.
     """
-    question = helper.server.encode()
+    question = helper.server.encode(errors="backslashreplace")
     try:
         return run((helper.program, "get"), environment, stdin=question, timeout=timeout)
     except EngineError as error:
@@ -100,7 +100,7 @@ def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Fini
 
 def _answer(output: bytes) -> tuple[str, Secret] | None:
     try:
-        answer = json.loads(output)
+        answer = parse_json(output)
     except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):

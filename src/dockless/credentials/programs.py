@@ -1,10 +1,10 @@
 """Other people's programs that give a token, each bounded in time."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from dockless.model.errors import EngineError
+from dockless.model.foreign_json import parse_json
 from dockless.model.secret import Secret
 from dockless.processes.run import run
 from dockless.processes.search import find_program
@@ -40,7 +40,7 @@ def ask(argv: tuple[str, ...], environment: Mapping[str, str]) -> Secret | str:
 def members(answer: Secret) -> dict[str, Any] | None:
     """Return a program's JSON object; None when it is none."""
     try:
-        found = json.loads(answer.reveal())
+        found = parse_json(answer.reveal())
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

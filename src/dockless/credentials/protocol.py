@@ -16,6 +16,7 @@ from dockless.credentials.scopes import scope
 from dockless.credentials.vault import IDENTITY_TOKEN
 from dockless.credentials.ways import Way
 from dockless.model.errors import DocklessError
+from dockless.model.foreign_json import parse_json
 from dockless.model.login import Login
 from dockless.model.reference import DOCKER_HUB
 from dockless.model.secret import Credential, Secret
@@ -146,7 +147,7 @@ def _store(text: str, keyrings: Keyrings) -> Reply:
 
 def _members(text: str) -> tuple[str, str, str] | None:
     try:
-        login = json.loads(text)
+        login = parse_json(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(login, dict):

@@ -5,7 +5,6 @@ one reader here takes both; what only one of them knows does no harm in the othe
 """
 
 import base64
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from dockless.credentials.authfile import docker_key
 from dockless.credentials.helpers import Helper, is_name
 from dockless.credentials.scopes import scope, scopes
 from dockless.model.errors import UsageError
+from dockless.model.foreign_json import parse_json
 from dockless.model.login import Login
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
@@ -171,7 +171,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _parse(data: bytes) -> dict[str, Any] | None:
     try:
-        parsed = json.loads(data)
+        parsed = parse_json(data)
     except (ValueError, RecursionError):
         return None
     if not isinstance(parsed, dict):

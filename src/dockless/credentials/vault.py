@@ -18,6 +18,7 @@ from typing import TypeVar
 from dockless.credentials import keyrings
 from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, within
 from dockless.model.errors import AuthError, DocklessError
+from dockless.model.foreign_json import parse_json
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
 
@@ -230,7 +231,7 @@ def _locked(place: Path) -> Iterator[None]:
 
 def _parse(text: str) -> dict[str, _Scope] | None:
     try:
-        scopes = json.loads(text)["scopes"]
+        scopes = parse_json(text)["scopes"]
         return {
             str(scope): _Scope(
                 {str(user): _moment(ends) for user, ends in one["users"].items()},
@@ -241,7 +242,7 @@ def _parse(text: str) -> dict[str, _Scope] | None:
             )
             for scope, one in scopes.items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -11,6 +11,7 @@ AREA = "clock"
 _FORGIVEN_SECONDS, _TOO_MUCH_SECONDS = 60, 300
 _BUILT = datetime(2025, 1, 1, tzinfo=UTC)
 _AFTER = datetime(2100, 1, 1, tzinfo=UTC)
+_MOST_DIGITS = 10
 _REMEDY = (
     "Set the clock, and keep it right with an NTP service such as systemd-timesyncd or chrony."
 )
@@ -27,10 +28,10 @@ def judge(now: float, date: str = "", age: str = "", host: str = "") -> Iterator
     """
     try:
         there = email.utils.parsedate_to_datetime(date).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):
         yield _plausible(now, host)
         return
-    there += int(age) if age.isdecimal() else 0
+    there += int(age[:_MOST_DIGITS]) if age.isdecimal() else 0
     ahead = int(now - there)  # the header leaves out what is less than a second
     facts = {"aheadSeconds": ahead}
     side = "ahead of" if ahead > 0 else "behind"

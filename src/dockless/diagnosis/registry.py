@@ -1,6 +1,5 @@
 """The registry: what it asks for, whether it lets us in, and what of the specification it has."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
@@ -9,6 +8,7 @@ from dockless.credentials.chain import Found
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, DocklessError
 from dockless.model.finding import Fact, Finding, State
+from dockless.model.foreign_json import parse_json
 from dockless.model.reference import Repository
 from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
@@ -150,7 +150,7 @@ def without_user(url: str) -> str:
 def _codes(body: bytes) -> frozenset[str]:
     """Return the codes of a registry's errors; none for what is not such a document."""
     try:
-        return frozenset(str(error["code"]) for error in json.loads(body)["errors"])
+        return frozenset(str(error["code"]) for error in parse_json(body)["errors"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return frozenset()
 

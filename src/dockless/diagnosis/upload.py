@@ -16,6 +16,7 @@ from dockless.registry.client import RegistryClient
 
 AREA = "upload"
 _ACCEPTED, _NO_CONTENT, _NOT_FOUND = 202, 204, 404
+_MOST_DIGITS = 15
 _CHUNK = b"dockless doctor\n"
 _NOWHERE = Digest.of(b"a blob that dockless doctor asks for, and that no registry has")
 
@@ -129,7 +130,7 @@ def judge(tried: Tried, repository: Repository, *, named: bool) -> Iterator[Find
 def _chunks(tried: Tried) -> Finding:
     facts: dict[str, Fact] = {
         "chunks": tried.chunk in {_ACCEPTED, _NO_CONTENT},
-        "leastChunkBytes": int(tried.least) if tried.least.isdecimal() else None,
+        "leastChunkBytes": int(tried.least[:_MOST_DIGITS]) if tried.least.isdecimal() else None,
         "range": tried.received or None,
     }
     least = f", at least {tried.least} bytes each" if tried.least else ""

@@ -12,7 +12,6 @@ error with the version that is needed.
 
 import base64
 import hashlib
-import json
 import re
 import shutil
 import sys
@@ -25,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from dockless.engines.pins import Source
 from dockless.engines.tampering import tampered
 from dockless.model.errors import EngineError
+from dockless.model.foreign_json import parse_json
 from dockless.processes.group import run_in_group
 from dockless.processes.search import find_program
 
@@ -185,7 +185,7 @@ def _fetch(go: _Go, scratch: Path, source: Source) -> Path:
     argv = (go.program, "mod", "download", "-json", f"{source.module}@v{source.version}")
     done = run_in_group(argv, go.environment, timeout=_FETCH_SECONDS, cwd=scratch)
     try:
-        told = json.loads(done.stdout)
+        told = parse_json(done.stdout)
         path, complaint = told.get("Zip"), str(told.get("Error", ""))
     except (ValueError, AttributeError, RecursionError):
         path, complaint = None, ""

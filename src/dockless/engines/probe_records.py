@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockless.engines.probe_result import ProbeResult, one_line
+from dockless.model.foreign_json import parse_json
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
 """For so long a result is believed."""
@@ -105,7 +106,7 @@ def _read(file: Path) -> tuple[_Identity, ProbeResult]:
     with file.open("rb") as opened:
         data = opened.read(_LARGEST)
     try:
-        entry = json.loads(data)
+        entry = parse_json(data)
     except RecursionError:
         raise ValueError(f"{file} is no record of a push probe") from None
     wanted = {

@@ -4,7 +4,6 @@ The credential goes there over standard input, as the authfile `/dev/stdin`; not
 an argument, a variable or a file of that host.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dockless.engines.failures import failure
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import PushError, SourceError
+from dockless.model.foreign_json import parse_json
 from dockless.model.reference import Reference, Repository
 from dockless.processes.run import Finished
 
@@ -187,7 +187,7 @@ def layout_root(index: bytes, label: str) -> Digest:
         SourceError: It has none, or several.
     """
     try:
-        roots = [Digest.parse(each["digest"]) for each in json.loads(index)["manifests"]]
+        roots = [Digest.parse(each["digest"]) for each in parse_json(index)["manifests"]]
     except (ValueError, KeyError, TypeError):
         raise SourceError(f"{label}/index.json is no index of an OCI layout.") from None
     if len(roots) != 1:

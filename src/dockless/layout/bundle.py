@@ -49,7 +49,8 @@ class Bundle:
         self._folder = folder
         self._without = frozenset(without)
         self._images: dict[str, tuple[Locked, Content]] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def needs(self, content: Content) -> frozenset[Digest]:
         """Return the blobs of an image that the bundle does not have yet."""
@@ -70,11 +71,14 @@ class Bundle:
 
         Raises:
             LostCopyError: A file is not the blob that it should be; it is not taken in.
+            PushError: It cannot be written.
         """
-        for digest, data in content.documents.items():
-            self._write(digest, io.BytesIO(data).read)
+        with _writing(self._folder):
+            for digest, data in content.documents.items():
+                self._write(digest, io.BytesIO(data).read)
         for digest, path in blobs.items():
-            with path.open("rb") as file:
+            # one that is gone is made again
+            with path.open("rb") as file, _writing(self._folder):
                 self._write(digest, file.read)
 
     def add(self, name: str, source: str, content: Content) -> None:
@@ -97,7 +101,11 @@ class Bundle:
         self._images[name] = (Locked.of(name, source, content), content)
 
     def finish(self) -> None:
-        """Write the files that list the images."""
+        """Write the files that list the images; raise PushError where there is no space."""
+        with _writing(self._folder):
+            self._finish()
+
+    def _finish(self) -> None:
         (self._folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
         roots = []
         there = {digest for _, content in self._images.values() for digest in content.documents}
@@ -168,6 +176,17 @@ def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
         except BaseException:
             clear(folder)
             raise
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PushError(
+            f"The bundle cannot be written to {folder}: {error.strerror}.",
+            "Look for space and rights.",
+        ) from None
 
 
 def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:

@@ -80,7 +80,7 @@ class _Guarded(io.RawIOBase):
         self._source = source
         self._label = label
         self._compression = compression
-        self._decoder = _decoder(source, compression)
+        self._decoder, self._errors = _decoder(source, compression)
         self._count = 0
 
     def readable(self) -> bool:
@@ -89,11 +89,7 @@ class _Guarded(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer
         try:
             data = self._decoder.read(len(buffer))
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
-            raise self._damaged(error) from None
-        except Exception as error:  # zstandard's and isal's own classes, known once imported
-            if type(error).__module__.partition(".")[0] not in {"zstd", "zstandard", "isal"}:
-                raise
+        except self._errors as error:
             raise self._damaged(error) from None
         self._count += len(data)
         if self._count > max(_BOMB_STARTS, _BOMB_RATIO * self._source.count):
@@ -116,14 +112,23 @@ class _Guarded(io.RawIOBase):
         )
 
 
-def _decoder(source: _Counted, compression: str) -> BinaryIO:
-    if compression == "gzip":
-        from isal import igzip_threaded  # noqa: PLC0415 - loaded when needed
+_USUAL_ERRORS = (OSError, EOFError, ValueError)
+_Errors = tuple[type[Exception], ...]
 
-        return cast("BinaryIO", igzip_threaded.open(source, "rb", threads=1, block_size=BLOCK))
+
+def _decoder(source: _Counted, compression: str) -> tuple[BinaryIO, _Errors]:
+    """Return what decompresses, and every class of error by which it says that it cannot."""
+    if compression == "gzip":
+        from isal import igzip_lib, igzip_threaded  # noqa: PLC0415 - loaded when needed
+
+        reader = igzip_threaded.open(source, "rb", threads=1, block_size=BLOCK)
+        own = cast("type[Exception]", igzip_lib.error)
+        return cast("BinaryIO", reader), (*_USUAL_ERRORS, own, zlib.error)
     if compression == "zstd":
-        return cast("BinaryIO", _Frames(source))
-    return cast("BinaryIO", _Incremental(source, compression))
+        import zstandard  # noqa: PLC0415 - loaded when needed
+
+        return cast("BinaryIO", _Frames(source)), (*_USUAL_ERRORS, zstandard.ZstdError)
+    return cast("BinaryIO", _Incremental(source, compression)), (*_USUAL_ERRORS, lzma.LZMAError)
 
 
 class _Frames(io.RawIOBase):

@@ -15,6 +15,7 @@ from dockless.model.errors import NetworkError, PushError, UsageError
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What a file system says when no byte, or no further file, fits."""
 
+_FAILING = frozenset({errno.EIO, errno.EROFS})
 _NOT_ALLOWED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _LOCK_TRIES = 10
 _LOOK_SECONDS = 0.05
@@ -139,25 +140,35 @@ def _open(path: str, flags: int) -> int:
 
 @contextlib.contextmanager
 def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
-    """Make a full disk an error that says what to do; other failures pass as they are.
+    """Make a disk that is full or fails an error that says what to do; other failures pass.
 
     Args:
         folder: What is on that disk, for the message.
         below: Whether only files that are known to lie in that folder count.
 
     Raises:
-        PushError: No byte, or no further file, fits.
+        PushError: No byte, or no further file, fits, or the disk takes none.
     """
     try:
         yield
     except OSError as error:
         elsewhere = below and not Path(str(error.filename)).is_relative_to(folder)
-        if error.errno not in FULL or elsewhere:
+        if elsewhere or error.errno not in FULL | _FAILING:
             raise
+        if error.errno in FULL:
+            raise no_space(folder) from None
         raise PushError(
-            f"There is no space left in {folder}.",
-            "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
+            f"Nothing can be written to {folder}: {error.strerror}.",
+            "Look at the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
         ) from None
+
+
+def no_space(folder: Path) -> PushError:
+    """Return the error for a disk that is full."""
+    return PushError(
+        f"There is no space left in {folder}.",
+        "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
+    )
 
 
 def deleted(path: Path) -> bool:

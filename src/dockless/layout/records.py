@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dockless.layout.folders import make_below
 from dockless.model.digest import Digest
+from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import Descriptor, layer_media_type
 from dockless.model.packing import Compression, Packing
 
@@ -69,7 +70,7 @@ class LayerRecords:
 
     def _record(self, diff_id: Digest, compression: Compression) -> Record | None:
         try:
-            entry = json.loads(_used(self._layer_path(diff_id, compression)))
+            entry = parse_json(_used(self._layer_path(diff_id, compression)))
             digest, size, level = Digest.parse(entry["digest"]), entry["size"], entry["level"]
             sealed = "sum" in entry
             if sealed and entry["sum"] != _sum(diff_id, compression, entry):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from dockless.layout.folders import FULL, full_disk, lock_file, make_below, own_folder
+from dockless.layout.folders import FULL, lock_file, make_below, no_space, own_folder
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
 
@@ -162,9 +162,10 @@ def usable(folder: Path) -> Iterator[None]:
         PushError: Its disk is full.
     """
     try:
-        with full_disk(folder):
-            yield
+        yield
     except OSError as error:
+        if error.errno in FULL:
+            raise no_space(folder) from None
         raise UsageError(
             f"The store {folder} cannot be used: {error.strerror}.",
             "Set DOCKLESS_CACHE_DIR to a folder that this user may write to.",

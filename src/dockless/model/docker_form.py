@@ -5,12 +5,12 @@ image's digest is another one. The types are those of Docker's 'Image Manifest V
 which has no annotations, no subject and no zstd.
 """
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
+from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import (
     CONFIGS,
     DOCKER_CONFIG,
@@ -79,7 +79,7 @@ def _document(data: bytes, made: dict[Digest, tuple[Descriptor, bytes]]) -> byte
             "it refers to another image, which Docker's manifests cannot",
             "Push it to a registry that takes OCI manifests, or mirror with --no-referrers.",
         )
-    members = json.loads(data)
+    members = parse_json(data)
     if isinstance(document, Index):
         listed = zip(document.manifests, members["manifests"], strict=True)
         manifests = [_child(entry, made[child.digest][0]) for child, entry in listed]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
+from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import Descriptor
 
 FILE = "bundle.lock.json"
@@ -71,7 +72,7 @@ def lock_text(lock: Lock) -> str:
 def read_lock(data: bytes) -> Lock:
     """Read a lock file; raise ValueError, with what is wrong, when it is none."""
     try:
-        document = json.loads(data)
+        document = parse_json(data)
         if document["lockVersion"] != _VERSION:
             raise ValueError(f"its version is {document['lockVersion']}")
         return Lock(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockless.model.digest import Digest
+from dockless.model.foreign_json import parse_json
 from dockless.model.platform import Platform
 
 LONGEST_MANIFEST = 4 * 1024 * 1024
@@ -167,9 +168,9 @@ def parse_config(data: bytes) -> Config:
     if not isinstance(diff_ids, list) or not all(isinstance(entry, str) for entry in diff_ids):
         raise ValueError("the config's rootfs.diff_ids is not a list of digests")
     platform = Platform(
-        str(members.get("os") or "linux"),
-        str(members.get("architecture") or "unknown"),
-        str(members.get("variant") or ""),
+        _text(members, "os") or "linux",
+        _text(members, "architecture") or "unknown",
+        _text(members, "variant"),
     )
     return Config(platform, tuple(Digest.parse(entry) for entry in diff_ids))
 
@@ -186,13 +187,16 @@ def parse_descriptor(entry: object) -> Descriptor:
     annotations = entry.get("annotations") or {}
     if not isinstance(annotations, dict):
         raise ValueError("a descriptor's annotations are not an object")
+    urls = entry.get("urls") or []
+    if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
+        raise ValueError("a descriptor's urls are not a list of texts")
     return Descriptor(
         media_type,
         Digest.parse(digest),
         size,
         _platform(entry.get("platform")),
-        tuple((key, str(value)) for key, value in annotations.items()),
-        tuple(str(url) for url in entry.get("urls") or ()),
+        tuple((key, _text(annotations, key)) for key in annotations),
+        tuple(urls),
     )
 
 
@@ -210,7 +214,18 @@ def image_manifest(config: Descriptor, layers: tuple[Descriptor, ...]) -> bytes:
 
 def compact_json(document: object) -> bytes:
     """Return JSON without blanks, members in the order given."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a lone surrogate, which only an escape can say
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _text(members: Mapping[str, Any], key: str) -> str:
+    """Return a single value as text; empty for none."""
+    value = members.get(key)
+    if isinstance(value, dict | list):
+        raise ValueError(f"its {key} is not a single value")
+    return "" if value is None else str(value)
 
 
 def _subject(members: Mapping[str, Any]) -> Digest | None:
@@ -221,14 +236,12 @@ def _subject(members: Mapping[str, Any]) -> Digest | None:
 def _platform(entry: object) -> Platform | None:
     if not isinstance(entry, dict):
         return None
-    return Platform(
-        str(entry.get("os", "")), str(entry.get("architecture", "")), str(entry.get("variant", ""))
-    )
+    return Platform(_text(entry, "os"), _text(entry, "architecture"), _text(entry, "variant"))
 
 
 def _object(data: bytes) -> Mapping[str, Any]:
     try:
-        members = json.loads(data)
+        members = parse_json(data)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(members, dict):

@@ -80,7 +80,11 @@ class Credential:
         Bytes that are not UTF-8, from an environment or a file, come out as they went in.
         """
         pair = f"{self.username}:{self.password.reveal()}"
-        return Secret(base64.b64encode(pair.encode(errors="surrogateescape")).decode("ascii"))
+        try:
+            data = pair.encode(errors="surrogateescape")
+        except UnicodeEncodeError:  # a surrogate that stands for no byte, from an escape in JSON
+            data = pair.encode(errors="surrogatepass")
+        return Secret(base64.b64encode(data).decode("ascii"))
 
 
 @dataclass(frozen=True, slots=True)

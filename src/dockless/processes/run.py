@@ -65,8 +65,8 @@ def run(
             cwd=cwd,
             check=False,
         )
-    except OSError as error:
-        raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+    except (OSError, ValueError) as error:
+        raise _unstarted(argv, error) from None
     except subprocess.TimeoutExpired:
         raise EngineError(f"{argv[0]} gave no answer in {timeout:.0f} seconds.") from None
     return Finished(done.returncode, done.stdout, done.stderr.decode(errors="replace").rstrip())
@@ -90,9 +90,19 @@ def run_visibly(
             cwd=cwd,
             check=False,
         )
-    except OSError as error:
-        raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+    except (OSError, ValueError) as error:
+        raise _unstarted(argv, error) from None
     return done.returncode
+
+
+def _unstarted(argv: Sequence[str], error: OSError | ValueError) -> EngineError:
+    """Return the error for a program that cannot be started.
+
+    A ValueError is of an argument that no program can have: with a NUL, or a lone surrogate. It is
+    not shown, as it quotes the argument.
+    """
+    why = error.strerror if isinstance(error, OSError) else "an argument for it is no text"
+    return EngineError(f"{argv[0]} cannot be started: {why}.")
 
 
 class Stream:
@@ -138,8 +148,8 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
                 stderr=log,
                 bufsize=0,
             )
-        except OSError as error:
-            raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+        except (OSError, ValueError) as error:
+            raise _unstarted(argv, error) from None
         with child:
             try:
                 yield Stream(argv, child, log)

@@ -1,6 +1,5 @@
 """The questions a push asks a registry."""
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from urllib.parse import urljoin
 
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, PushError
+from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import (
     INDEXES,
     LONGEST_MANIFEST,
@@ -36,6 +36,7 @@ _WANTS_TLS = (
     b"plain http request was sent to https port",
     b"speaking plain http to an ssl-enabled server",
 )
+_LONGEST_SHOWN = 200
 _ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
 
 
@@ -198,8 +199,8 @@ class RegistryClient:
             if answer.status != _OK:
                 break
             try:
-                found += map(str, json.loads(answer.body)["tags"] or ())
-            except (ValueError, KeyError, TypeError):
+                found += map(str, parse_json(answer.body)["tags"] or ())
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise PushError(f"{repository.host} lists no tags of {repository}.") from None
             link = _NEXT.search(answer.headers.get("Link", ""))
             path = link["url"] if link else ""
@@ -270,7 +271,7 @@ class RegistryClient:
         return self._allowed(repository, path, _Request("GET", {}, None, sink))
 
     def _allowed(self, repository: Repository, path: str, request: "_Request") -> Answer:
-        url = urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
+        url = self._url(repository, path)
         own = goes_along(self.http.endpoint.url, url)
         # a Location elsewhere is a storage service, which must not see the credential
         let_in = self._authorized(repository) if own else None
@@ -290,6 +291,16 @@ class RegistryClient:
         if answer.status == _FORBIDDEN:
             raise self._forbidden(repository)
         return answer
+
+    def _url(self, repository: Repository, path: str) -> str:
+        try:
+            return urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
+        except ValueError:
+            raise PushError(
+                f"{self.http.endpoint.host} leads to {path[:_LONGEST_SHOWN]!r}, "
+                "which is no web address.",
+                "Ask whoever runs the registry, or what stands before it, to correct it.",
+            ) from None
 
     def _send(self, url: str, request: "_Request", let_in: Pass | None) -> Answer:
         authorized = {"Authorization": let_in.header.reveal()} if let_in else {}

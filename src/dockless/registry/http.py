@@ -2,6 +2,7 @@
 
 import contextlib
 import email.utils
+import http.client
 import math
 import socket
 import ssl
@@ -321,6 +322,22 @@ def _network_errors(host: str, url: str, environment: Mapping[str, str]) -> Iter
         raise _unreachable(named, error.reason or error, proxy(url, environment)) from None
     except exceptions.HTTPError as error:
         raise _unreachable(named, error, proxy(url, environment)) from None
+    except (ValueError, http.client.HTTPException):
+        # urllib3 lets them pass: of a redirect to what is no address, of a header that none can be.
+        # Their text is not shown, as a credential may be in it.
+        raise NetworkError(
+            f"{named} leads to what is no web address, or wants what cannot be sent.",
+            "Check the host and port, and what stands between here and there.",
+            passing=False,
+        ) from None
+
+
+def _netloc(url: str) -> str:
+    """Return a URL's host and port; empty for what is no URL, which an answer may name."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def _named(host: str, url: str) -> str:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from dockless.model.foreign_json import parse_json
+
 _REFUSAL_SECONDS = 30 * 24 * 3600
 _LEAST_BYTES = 4_000_000
 """Fewer say nothing: what sockets hold, and the first moments of a connection, weigh too much."""
@@ -101,7 +103,7 @@ class Links:
     def of(self, host: str) -> Link:
         """Return what is known of a registry."""
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
-            found = json.loads(self._path(host).read_bytes())
+            found = parse_json(self._path(host).read_bytes())
             rate = found["rate"]
             return Link(
                 None if rate is None else float(rate),

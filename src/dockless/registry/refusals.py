@@ -20,6 +20,7 @@ from dockless.model.errors import (
     PushError,
     RepositoryMissingError,
 )
+from dockless.model.foreign_json import parse_json
 from dockless.model.reference import Repository
 from dockless.registry.http import Answer
 
@@ -100,7 +101,7 @@ class _Rule:
 def read_refusal(answer: Answer) -> Refusal:
     """Return what an answer says, in the distribution-spec's form or another; never raises."""
     try:
-        members = json.loads(answer.body[:_LONGEST_BODY])
+        members = parse_json(answer.body[:_LONGEST_BODY])
     except (ValueError, RecursionError):
         members = None
     entries = members.get("errors") if isinstance(members, dict) else None

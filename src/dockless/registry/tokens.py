@@ -3,13 +3,13 @@
 The token protocol is that of the distribution project (docs/spec/auth/token.md and oauth.md).
 """
 
-import json
 import math
 import time
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from dockless.model.errors import AuthError, PushError
+from dockless.model.foreign_json import parse_json
 from dockless.model.secret import Credential, Secret
 from dockless.registry.challenges import Challenge, is_web_address
 from dockless.registry.http import Answer, Http
@@ -18,6 +18,7 @@ from dockless.registry.origins import goes_along, may_have_secret
 _UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST = 401, 403, 400
 _OK = 200
 _DEFAULT_LIFE_SECONDS = 60.0  # where the service does not say, by the specification
+_LONGEST_LIFE_SECONDS = 10 * 365 * 24 * 3600
 _MARGIN_SECONDS = 30.0
 _LONGEST_SAID = 200
 
@@ -91,7 +92,8 @@ def _token(
                     "grant_type": "refresh_token",
                     "client_id": "dockless",
                     "refresh_token": credential.identity_token.reveal(),
-                }
+                },
+                errors="surrogatepass",
             ).encode(),
         )
     else:
@@ -111,14 +113,16 @@ def _read_token(answer: Answer, host: str, credential: Credential | None) -> tup
     if answer.status in (_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST):
         raise refused(host, credential)
     try:
-        members = json.loads(answer.body)
+        members = parse_json(answer.body)
         token = members.get("token") or members.get("access_token")
         life = members.get("expires_in")
     except (ValueError, AttributeError, RecursionError):
         token, life = None, None
-    if answer.status != _OK or not isinstance(token, str) or not token:
+    # one that is no word of printable ASCII cannot stand in a header
+    word = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
+    if answer.status != _OK or not isinstance(token, str) or not token or not word:
         raise PushError(f"The token service of {host} gave no token (status {answer.status}).")
-    known = isinstance(life, int | float) and life > 0
+    known = isinstance(life, int | float) and 0 < life <= _LONGEST_LIFE_SECONDS
     return Secret(token), float(life) if known else _DEFAULT_LIFE_SECONDS
 
 

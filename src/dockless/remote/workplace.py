@@ -7,7 +7,7 @@ guardian was killed goes when the next one starts.
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dockless.model.errors import EngineError, HostLostError
@@ -120,6 +120,16 @@ def _facts(host: str, guardian: Output) -> Facts:
                 programs[name] = path
         else:
             said[key] = value
+    try:
+        return _read_facts(said, programs)
+    except (KeyError, ValueError):
+        raise EngineError(
+            f"{host} does not say what it is, as a POSIX shell would.",
+            "Log in there by hand, and see what its shell prints.",
+        ) from None
+
+
+def _read_facts(said: Mapping[str, str], programs: dict[str, str]) -> Facts:
     return Facts(
         said["user"],
         said["home"],

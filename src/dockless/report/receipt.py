@@ -7,6 +7,7 @@ from typing import Any
 
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, UsageError
+from dockless.model.foreign_json import parse_json
 from dockless.model.plan import PushResult
 from dockless.model.reference import Reference
 from dockless.report.document import error_members
@@ -129,7 +130,7 @@ def read_receipt(text: str, label: str) -> Receipt:
         UsageError: It is no receipt.
     """
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         if document["receiptVersion"] != _VERSION:
             raise UsageError(
                 f"{label} is a receipt of version {document['receiptVersion']}.",
@@ -137,19 +138,19 @@ def read_receipt(text: str, label: str) -> Receipt:
             )
         items = tuple(
             Item(Reference.parse(reference), Digest.parse(image["digest"]))
-            for image in document["images"]
-            for reference in image["references"]
+            for image in _listed(document["images"])
+            for reference in _listed(image["references"])
         )
         return Receipt(items, tuple(_missing(document, label)))
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{label} is no receipt of dockless mirror.") from None
 
 
 def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
     """Yield what did not arrive by the receipt itself, a sentence each."""
-    for failure in document["failures"]:
+    for failure in _listed(document["failures"]):
         yield f"{_named(failure)} did not arrive: {failure['error']['message']}"
-    pending = document.get("pending", ())
+    pending = _listed(document.get("pending", []))
     for each in pending:
         yield f"{_named(each)} had not been tried when {label} was written."
     if document["finished"] is None and not pending:
@@ -162,8 +163,28 @@ def _named(line: Mapping[str, Any]) -> str:
     return f"{line['name'] or 'An image'} of {line['source']}{where}"
 
 
+def _listed(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError("a list")
+    return value
+
+
 def merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    """Return the receipt of several parts of one mirror."""
+    """Return the receipt of several parts of one mirror.
+
+    Raises:
+        UsageError: They are of several mirrors, or a part of one is missing or of another type.
+    """
+    try:
+        return _merged(receipts)
+    except (KeyError, TypeError, AttributeError):
+        raise UsageError(
+            "The receipts cannot be joined: one of them is not as dockless mirror writes it.",
+            "Give the receipts of the parts as they were written.",
+        ) from None
+
+
+def _merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     if len({each["target"] for each in receipts}) != 1:
         raise UsageError("The receipts are of mirrors to different places.")
     ends = [each["finished"] for each in receipts]
@@ -174,10 +195,10 @@ def merged(receipts: Sequence[Mapping[str, Any]]) -> dict[str, object]:
         "bundles": {
             source: digest for each in receipts for source, digest in each["bundles"].items()
         },
-        "images": [image for each in receipts for image in each["images"]],
+        "images": [image for each in receipts for image in _listed(each["images"])],
         # what cannot be found or read, every part says
         "failures": list({json.dumps(each): each for each in failures}.values()),
-        "pending": [entry for each in receipts for entry in each.get("pending", ())],
+        "pending": [entry for each in receipts for entry in _listed(each.get("pending", []))],
     }
 
 

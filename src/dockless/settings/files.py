@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from dockless.model.errors import UsageError
+from dockless.model.foreign_json import parse_json
 from dockless.processes.regular import open_regular
 from dockless.settings import plain
 from dockless.settings.document import Value
@@ -42,7 +43,7 @@ def read_json(path: Path, name: str) -> Value | None:
     if text is None:
         return None
     try:
-        value = plain.value(json.loads(text), name)
+        value = plain.value(parse_json(text), name)
     except json.JSONDecodeError as error:
         problem = f"{name}:{error.lineno} is not JSON: {error.msg}."
         raise UsageError(problem, "Correct the file, or remove it.") from None

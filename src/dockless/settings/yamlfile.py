@@ -36,7 +36,7 @@ def parse(text: str, name: str) -> Value:
         # an undefined alias is quoted there, and `password: *hunter2` is one
         problem = re.sub(r"'[^'<]{3,}'", "'…'", error.problem or "nobody knows why")
         raise UsageError(f"{where} is not YAML: {problem}.", "Correct the file.") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, OverflowError):  # the last two of an escape past Unicode
         problem = f"{name} is not YAML: it has a character that YAML does not allow."
         raise UsageError(problem, "Correct the file.") from None
     except RecursionError:

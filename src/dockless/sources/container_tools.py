@@ -1,7 +1,6 @@
 """docker, podman, nerdctl and buildah: which images they have, and each as a stream."""
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from dockless.layout.blocks import Readable
 from dockless.model.digest import Digest
 from dockless.model.errors import EngineError, SourceError
+from dockless.model.foreign_json import parse_json
 from dockless.model.reference import Reference
 from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_to_the_end
@@ -62,7 +62,7 @@ class ContainerTool:
         try:
             found = [
                 (self.identity(item), [*_texts(item, "RepoTags"), *_texts(item, "RepoDigests")])
-                for item in json.loads(done.stdout or b"[]")
+                for item in parse_json(done.stdout or b"[]")
             ]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise EngineError(f"{self.name} image inspect answered with something else.") from None

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dockless.model.foreign_json import parse_json
 from dockless.processes.regular import read_regular
 from dockless.sources.docker_daemon import current_context
 
@@ -71,7 +71,7 @@ def docker_address(environment: Mapping[str, str], home: Path) -> Address | str:
     origin = f"the docker context {context!r}"
     try:
         return Address(
-            _plain(json.loads(read_regular(file))["Endpoints"]["docker"]["Host"]), origin
+            _plain(parse_json(read_regular(file))["Endpoints"]["docker"]["Host"]), origin
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"{origin} is chosen, and {file} does not say where it is"

@@ -5,7 +5,6 @@ lowest first. The layers are compressed here, so the manifest is ours and the co
 image ID, is the source's.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from dockless.layout.staging import Staging
 from dockless.model.content import Content, single
 from dockless.model.digest import Digest
 from dockless.model.errors import LostCopyError, SourceError
+from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import (
     OCI_CONFIG,
     OCI_MANIFEST,
@@ -46,7 +46,7 @@ def entries(files: Files) -> tuple[Entry, ...]:
     """Return the images that an archive's manifest.json lists."""
     label = f"{files.label}: manifest.json"
     try:
-        listed = json.loads(files.document("manifest.json"))
+        listed = parse_json(files.document("manifest.json"))
         found = tuple(
             Entry(
                 safe_name(str(item["Config"]), label),

@@ -6,7 +6,6 @@ those of Docker's Engine API, ImageInspect, ImageList and ImageGet.
 """
 
 import contextlib
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 from dockless.layout.blocks import Readable
 from dockless.model.errors import EngineError
+from dockless.model.foreign_json import parse_json
 from dockless.processes.programs import Programs
 from dockless.processes.regular import read_regular
 from dockless.sources.ahead import read_ahead
@@ -62,7 +62,7 @@ def current_context(environment: Mapping[str, str]) -> str:
     folder = environment.get("DOCKER_CONFIG") or Path(environment.get("HOME", "/"), ".docker")
     try:
         return str(
-            json.loads(read_regular(Path(folder, "config.json"))).get("currentContext") or ""
+            parse_json(read_regular(Path(folder, "config.json"))).get("currentContext") or ""
         )
     except (OSError, ValueError, AttributeError):
         return ""
@@ -94,7 +94,7 @@ class DockerDaemon(ContainerTool):
             status, answer = self._told(f"images/{quote(name)}/json")
             if status == _OK:
                 try:
-                    return LocalImage(self.name, name, *self.identity(json.loads(answer)))
+                    return LocalImage(self.name, name, *self.identity(parse_json(answer)))
                 except (ValueError, KeyError, TypeError, AttributeError):
                     raise self._silent("it answers with something else.") from None
             if status != _NOT_FOUND:
@@ -104,7 +104,7 @@ class DockerDaemon(ContainerTool):
     def names(self) -> list[str]:
         """Return the names of the images that the daemon has."""
         with contextlib.suppress(EngineError, ValueError, TypeError, AttributeError):
-            images = json.loads(self._told("images/json")[1])
+            images = parse_json(self._told("images/json")[1])
             tags = [tag for image in images for tag in image.get("RepoTags") or ()]
             return [tag for tag in tags if "<none>" not in tag]
         return []
@@ -127,7 +127,10 @@ class DockerDaemon(ContainerTool):
 
     def _told(self, what: str) -> tuple[int, bytes]:
         with self._asked(what, ANSWER_SECONDS) as answer:
-            return answer.status, answer.read()
+            try:
+                return answer.status, answer.read()
+            except (OSError, HTTPException) as error:
+                raise self._silent(f"its daemon at {self._path} fails ({error}).") from None
 
     @contextlib.contextmanager
     def _asked(self, what: str, seconds: float | None) -> Iterator[HTTPResponse]:
@@ -175,6 +178,6 @@ class _Arriving:
 
 def _message(answer: bytes) -> str:
     try:
-        return str(json.loads(answer)["message"])
+        return str(parse_json(answer)["message"])
     except (ValueError, KeyError, TypeError):
         return answer.decode(errors="replace")

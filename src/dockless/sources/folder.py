@@ -1,6 +1,8 @@
 """OCI layout directories: their blobs are pushed from where they are."""
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dockless.layout.checks import check
@@ -9,7 +11,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import AbsentError, SourceError
 from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress
-from dockless.sources.files import SourceFile, missing, reading, safe_name
+from dockless.sources.files import missing, safe_name
 
 
 class Folder:
@@ -30,15 +32,12 @@ class Folder:
         offer: Callable[[Descriptor, Path], None] = lambda blob, path: None,  # noqa: ARG005
     ) -> None:
         self.label = label
-        self._path = path.resolve()
+        self._path = Path(os.path.realpath(path))  # Path.resolve raises at a link to itself
         self._progress = progress
         self._offer = offer
 
     def __contains__(self, name: object) -> bool:
-        if not isinstance(name, str):
-            return False
-        with reading(f"{self.label}: {name}"):
-            return self._inside(name).is_file()
+        return isinstance(name, str) and os.path.isfile(self._inside(name))  # noqa: PTH113 - as below
 
     def document(self, name: str) -> bytes:
         """Return a small file."""
@@ -46,14 +45,13 @@ class Folder:
         size = self.size(name)
         if size > LONGEST_MANIFEST:
             raise SourceError(f"{self.label}: {name} has {size} bytes; no manifest or config has.")
-        with SourceFile(path) as file:
-            return file.readall()
+        with self._reading(name):
+            return path.read_bytes()
 
     def size(self, name: str) -> int:
         """Return a file's length in bytes."""
-        path = self._file(name)
-        with reading(f"{self.label}: {name}"):
-            return path.stat().st_size
+        with self._reading(name):
+            return self._file(name).stat().st_size
 
     def layer(self, name: str) -> Layer:
         """Refuse: a directory holds layouts, whose layers are blobs."""
@@ -79,25 +77,31 @@ class Folder:
             )
         task = self._progress.start(f"checking {blob.digest.hex[:12]}", size)
         try:
-            with SourceFile(path) as file:
+            with self._reading(name), path.open("rb", buffering=0) as file:
                 check(file, blob, task, label, diff_id)
         finally:
             task.finish()
         return path
 
     def _file(self, name: str) -> Path:
-        if name not in self:
+        path = self._inside(name)
+        # Path.is_file raises where a folder above may not be entered
+        if not os.path.isfile(path):  # noqa: PTH113
             raise missing(self.label, name)
         return self._inside(name)
 
-    def _inside(self, name: str) -> Path:
+    @contextlib.contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
         try:
-            path = (self._path / safe_name(name, self.label)).resolve()
-        except (OSError, RuntimeError):  # the latter for a chain of links that has no end
+            yield
+        except OSError as error:
             raise SourceError(
-                f"{self.label}: {name} cannot be found: its links lead nowhere.",
-                "Make or copy it again.",
+                f"{self.label}: {name} cannot be read: {error.strerror}.",
+                "Look at the disk, and at who may read the file.",
             ) from None
+
+    def _inside(self, name: str) -> Path:
+        path = Path(os.path.realpath(self._path / safe_name(name, self.label)))
         if not path.is_relative_to(self._path):
             raise SourceError(f"{self.label}: {name} is a link that leads outside of the layout.")
         return path

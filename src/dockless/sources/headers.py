@@ -3,20 +3,25 @@
 import contextlib
 import tarfile
 from collections.abc import Iterator
+from functools import partial
+from typing import IO
 
 from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.sources.files import link_target, safe_name
 
 _MOST_MEMBERS = 65_536
+_LONGEST_CHAIN = 32
+_CHAIN = "dockless_chain"
+_LARGEST_MEMBER = 1 << 53
 _ENTRY_POINTS = ("manifest.json", "index.json")
 
 
 class Header(tarfile.TarInfo):
-    """A header that is judged before tarfile acts on it.
+    """A header that is judged before tarfile acts on it, and afterwards.
 
-    tarfile reads an extended header into memory whatever length it claims, and goes backwards,
-    for ever, when a length is negative.
+    tarfile reads an extended header into memory whatever length it claims, goes backwards, for
+    ever, when a length is negative, and calls itself for every extended header before a file.
     """
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
@@ -26,16 +31,35 @@ class Header(tarfile.TarInfo):
             tarfile.GNUTYPE_LONGNAME,
             tarfile.GNUTYPE_LONGLINK,
         )
-        if self.size < 0 or (self.type in extended and self.size > LONGEST_MANIFEST):
+        is_extended = self.type in extended
+        if self.size < 0 or (is_extended and self.size > LONGEST_MANIFEST):
             raise tarfile.ReadError(f"a header claims {self.size} bytes")
+        chain = vars(archive)
+        chain[_CHAIN] = chain.get(_CHAIN, 0) + 1 if is_extended else 0
+        if chain[_CHAIN] > _LONGEST_CHAIN:
+            raise tarfile.ReadError(f"more than {_LONGEST_CHAIN} extended headers in a row")
         parsed: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc] # tarfile's hook
+        chain[_CHAIN] = 0
+        # what an extended header says counts more than the header's own field
+        if not 0 <= parsed.size <= _LARGEST_MEMBER:
+            raise tarfile.ReadError("an extended header claims an impossible size")
         return parsed
+
+
+def opened(file: IO[bytes]) -> tarfile.TarFile:
+    """Return the archive in an uncompressed file, whose first header is read.
+
+    Raises:
+        tarfile.TarError: It is no archive.
+    """
+    with _header_errors():
+        return tarfile.open(fileobj=file, mode="r:", tarinfo=Header)
 
 
 def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
     """Yield the regular files and links, each under its safe name, each name once."""
     seen: set[str] = set()
-    for count, member in enumerate(archive):
+    for count, member in enumerate(iter(partial(_next, archive), None)):
         archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
         if count >= _MOST_MEMBERS:
             raise SourceError(
@@ -59,6 +83,20 @@ def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile
                 "Give an archive made by 'docker save', 'podman save' or skopeo.",
             )
         yield name, member
+
+
+def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
+    with _header_errors():
+        return archive.next()
+
+
+@contextlib.contextmanager
+def _header_errors() -> Iterator[None]:
+    """Turn what tarfile's own parsing of numbers and texts raises into its ReadError."""
+    try:
+        yield
+    except (ValueError, OverflowError, IndexError, KeyError, TypeError) as error:
+        raise tarfile.ReadError(f"a header cannot be read ({error})") from None
 
 
 @contextlib.contextmanager

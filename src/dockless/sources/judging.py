@@ -1,7 +1,6 @@
 """Whether a file is an image archive, judged by what is in it, whatever its name ends with."""
 
 import contextlib
-import json
 import posixpath
 import re
 import tarfile
@@ -12,6 +11,7 @@ from typing import IO, Protocol, cast
 from dockless.layout.decompression import decompressing, sniff
 from dockless.layout.streams import Rejoined
 from dockless.model.errors import SourceError
+from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.sources.files import SourceFile
 from dockless.sources.forward import Forward
@@ -146,7 +146,7 @@ def lists_images(data: bytes) -> bool:
     Other things have files of these names, such as web pages.
     """
     try:
-        document = json.loads(data)
+        document = parse_json(data)
     except (ValueError, RecursionError):
         return True
     if isinstance(document, list):

@@ -13,6 +13,7 @@ from dockless.model.manifest import (
     MANIFESTS,
     MOST_DOCUMENTS,
     REF_NAME,
+    Config,
     Descriptor,
     Index,
     Manifest,
@@ -110,11 +111,7 @@ class PackedImage:
         if manifest.config.media_type not in CONFIGS:
             return []
         label = f"{self._files.label}: {blob_name(manifest.config.digest)}"
-        data = _checked(self._files, manifest.config)
-        try:
-            config = parse_config(data)
-        except ValueError as error:
-            raise SourceError(f"{label} is not an image config: {error}.") from None
+        config = _config_of(self._files, manifest)
         layers = [layer for layer in manifest.layers if layer_compression(layer.media_type)]
         if len(layers) == len(config.diff_ids) == len(manifest.layers):
             pairs = zip(layers, config.diff_ids, strict=True)
@@ -149,9 +146,9 @@ def pick(files: Files, root: Descriptor, platform: Platform) -> Descriptor:
         if found:
             return found
         raise _no_platform(files.label, platform, _platforms(files, root))
-    manifest = parse_document(_checked(files, root))
+    manifest = _parsed(files, root, _checked(files, root))
     if isinstance(manifest, Manifest) and manifest.config.media_type in CONFIGS:
-        own = parse_config(_checked(files, manifest.config)).platform
+        own = _config_of(files, manifest).platform
         if not own.serves(platform):
             raise _no_platform(files.label, platform, [own])
     return root
@@ -195,11 +192,7 @@ def walk(
     """
     seen = _seen(files, root, depth, set() if seen is None else seen)
     data = _checked(files, root)
-    try:
-        document = parse_document(data)
-    except ValueError as error:
-        name = blob_name(root.digest)
-        raise SourceError(f"{files.label}: {name} cannot be pushed: {error}.") from None
+    document = _parsed(files, root, data)
     yield root, data, document
     if isinstance(document, Index):
         for child in document.manifests:
@@ -217,6 +210,23 @@ def _seen(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[
     if len(seen) > MOST_DOCUMENTS:
         raise SourceError(f"An image of {files.label} has more than {MOST_DOCUMENTS} manifests.")
     return seen
+
+
+def _parsed(files: Files, root: Descriptor, data: bytes) -> Manifest | Index:
+    try:
+        return parse_document(data)
+    except ValueError as error:
+        name = blob_name(root.digest)
+        raise SourceError(f"{files.label}: {name} cannot be pushed: {error}.") from None
+
+
+def _config_of(files: Files, manifest: Manifest) -> Config:
+    data = _checked(files, manifest.config)
+    try:
+        return parse_config(data)
+    except ValueError as error:
+        label = f"{files.label}: {blob_name(manifest.config.digest)}"
+        raise SourceError(f"{label} is not an image config: {error}.") from None
 
 
 def blob_name(digest: Digest) -> str:

@@ -125,21 +125,22 @@ class Opener:
                 self._progress,
                 layers="packed",
             )
-        if spec.path.name.endswith(ENDING):
-            return self._joined(spec)
-        if spec.kind == "layout":
-            return Folder(spec.path, spec.label, self._progress, self._offer)
-        plain = spec.path.is_file() and _is_plain(spec.path)
-        if plain:
-            file = partial(SourceFile, spec.path)
-            return PlainTar(file, spec.label, self._staging, self._progress)
-        return read_stream(
-            lambda: _opened(spec.path),
-            spec.label,
-            self._staging,
-            self._progress,
-            layers="guessed" if spec.path.is_file() else "packed",
-        )
+        with _reading(spec.path):
+            if spec.path.name.endswith(ENDING):
+                return self._joined(spec)
+            if spec.kind == "layout":
+                return Folder(spec.path, spec.label, self._progress, self._offer)
+            plain = spec.path.is_file() and _is_plain(spec.path)
+            if plain:
+                file = partial(SourceFile, spec.path)
+                return PlainTar(file, spec.label, self._staging, self._progress)
+            return read_stream(
+                lambda: _opened(spec.path),
+                spec.label,
+                self._staging,
+                self._progress,
+                layers="guessed" if spec.path.is_file() else "packed",
+            )
 
     def _joined(self, spec: SourceSpec) -> Files:
         parts = read_parts(spec.path)
@@ -170,3 +171,13 @@ def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[R
         done = running.finish()
     if done.code:
         raise SourceError(f"{label} cannot be read there: {done.stderr}")
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise SourceError(f"{path} may not be read by this user.") from None
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None

@@ -4,7 +4,6 @@ import bisect
 import hashlib
 import io
 import itertools
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import IO, TYPE_CHECKING
 
 from dockless.layout.blocks import BLOCK
 from dockless.model.errors import SourceError
+from dockless.model.foreign_json import parse_json
 from dockless.processes.regular import read_regular
+from dockless.sources.files import SourceFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -43,18 +44,27 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
         SourceError: It is no such list.
     """
     try:
-        document = json.loads(read_regular(listing))
+        document = parse_json(read_regular(listing))
         found = tuple(
-            Part(listing.parent / Path(each["file"]).name, int(each["size"]), str(each["sha256"]))
+            Part(listing.parent / _file(each["file"]), int(each["size"]), str(each["sha256"]))
             for each in document["parts"]
         )
     except OSError as error:
         raise SourceError(f"{listing} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise SourceError(f"{listing} is no list of a bundle's parts.") from None
     if not found:
         raise SourceError(f"{listing} names no part.")
     return found
+
+
+def _file(text: str) -> str:
+    """Return the name of a part's file, without folders; raise ValueError when it is none."""
+    name = Path(text).name
+    if not name or "\0" in name:
+        raise ValueError("no name")
+    name.encode()  # a lone surrogate is no part of a name either
+    return name
 
 
 def problems(parts: Sequence[Part]) -> Iterator[SourceError]:
@@ -142,7 +152,7 @@ class _Joined(io.RawIOBase):
     def _part(self, number: int) -> io.FileIO:
         if self._file is None or number != self._number:
             self._close_part()
-            self._file = io.FileIO(self._parts[number].path)
+            self._file = SourceFile(self._parts[number].path)
             self._number = number
         return self._file
 

@@ -148,29 +148,26 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
 def _existing(text: str, folder: Path) -> tuple[Path, str] | None:
     """Split `path[:selector]` at the first colon before which something exists."""
     whole = folder / text
-    if text and _is_there(whole):
+    if text and _exists(whole):
         return whole, ""
     for position, character in enumerate(text):
-        if character == ":" and position and _is_there(path := folder / text[:position]):
+        if character == ":" and position and _exists(path := folder / text[:position]):
             return path, text[position + 1 :]
     return None
 
 
-def _is_there(path: Path) -> bool:
-    """Whether there is such a file or folder; raise SourceError where this user may not see it."""
+def _exists(path: Path) -> bool:
     try:
-        path.stat()
+        return path.exists()
     except PermissionError:
         raise SourceError(
-            f"{path} may not be read by this user.", "Change its mode or owner, or the user."
+            f"{path} may not be looked at by this user.", "Check the rights of the folders above."
         ) from None
-    except (OSError, ValueError):  # too long for a path, for example, as image names may be
+    except OSError:  # too long to be the name of a file
         return False
-    return True
 
 
 def _is_layout(path: Path) -> bool:
-    # of the os module, which take a folder that may not be read for one that has no such file
     return any(os.path.isfile(path / name) for name in ("index.json", "oci-layout"))  # noqa: PTH113
 
 

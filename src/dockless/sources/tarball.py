@@ -18,7 +18,8 @@ from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress, Task
 from dockless.sources.files import missing
 from dockless.sources.forward import Forward
-from dockless.sources.headers import Header, Links, members, tar_errors, too_large
+from dockless.sources.headers import Links, members, tar_errors, too_large
+from dockless.sources.headers import opened as opened_tar
 
 Layers = Literal["guessed", "packed", "kept"]
 
@@ -51,7 +52,7 @@ class PlainTar:
         with opened() as file:
             with (
                 tar_errors(label),
-                tarfile.open(fileobj=file, mode="r:", tarinfo=Header) as archive,
+                opened_tar(file) as archive,
             ):
                 for name, member in members(archive, label):
                     if member.isreg():
@@ -174,7 +175,7 @@ class StreamedTar:
         with decompressing(whole, packed, label) as plain, tar_errors(label):
             forward = Forward(plain)
             file = cast("IO[bytes]", forward)
-            with tarfile.open(fileobj=file, mode="r:", tarinfo=Header) as archive:
+            with opened_tar(file) as archive:
                 for name, member in members(archive, label):
                     self._take(forward, name, member, task)
             if packed != "none":  # what comes last tells whether the rest was good

@@ -345,7 +345,7 @@ def test_a_disk_that_fails_otherwise_is_not_called_full(
     staging: Staging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Draft, "write", failing(errno.EIO))
-    with pytest.raises(OSError, match="Input/output error"):
+    with pytest.raises(PushError, match=r"^Nothing can be written to .*: Input/output error"):
         stage(staging, TAR)
 
 

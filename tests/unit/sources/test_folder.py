@@ -92,9 +92,9 @@ def test_a_link_that_leads_nowhere_is_no_file(folder: Folder, tmp_path: Path) ->
     (tmp_path / "layout/two").symlink_to("one")
     (tmp_path / "layout/itself").symlink_to("itself")
     for name in ("one", "itself", "itself/below"):
-        with pytest.raises(SourceError, match="its links lead nowhere"):
+        with pytest.raises(SourceError, match=r"lacks|outside"):
             folder.document(name)
-    with pytest.raises(SourceError, match="cannot be read: File name too long"):
+    with pytest.raises(SourceError, match="lacks x"):
         folder.document("x" * 300)
 
 

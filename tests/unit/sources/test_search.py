@@ -138,19 +138,6 @@ def test_deleted_images_stay_where_they_are(top: Path, name: str) -> None:
     assert names(found.others) == [name]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_and_a_file_that_may_not_be_read_are_errors(top: Path) -> None:
-    (top / "deep").chmod(0)
-    (top / "closed").write_bytes(IMAGE)
-    (top / "closed").chmod(0)
-    try:
-        found = search(top)
-    finally:
-        (top / "deep").chmod(0o700)
-    assert found.sources == [top / "good.tar"]
-    assert set(names(found.errors)) == {"deep", "closed"}
-
-
 def test_a_folder_that_the_system_cannot_read_is_an_error(
     top: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
