@@ -11,6 +11,8 @@ BUILDX := .cache/debian/docker-buildx/usr/libexec/docker/cli-plugins/docker-buil
 # Docker daemons and the podman account of the tests need root; unit tests do not.
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -n)
 MATRIX = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS)
+CASES = $(AS_ROOT) env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
+	$(BIN)/python -m cases.run
 RECORDS = .cache/matrix/records
 PYTEST_AS_ROOT = $(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
 	$(BIN)/pytest -p no:cacheprovider
@@ -24,7 +26,7 @@ test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
 	$(MAKE) $(VENV)/.dev tools
 	$(MAKE) --jobs=3 --output-sync=target checks pushes others hosts bundles logins contract compat \
-		matrix-quick
+		matrix-quick cases-quick
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
@@ -110,6 +112,18 @@ others: $(VENV)/.dev tools ## Of these, all others
 .PHONY: hosts
 hosts: $(VENV)/.dev tools ## Run the tests on hosts of their own, in network namespaces
 	$(PYTEST_AS_ROOT) tests/integration/hosts
+
+.PHONY: cases
+cases: $(VENV)/.dev tools ## Run inputs that once failed; print what is right and what came
+	$(CASES) $(CASE)
+
+.PHONY: cases-quick
+cases-quick: $(VENV)/.dev tools ## Of these, those that take seconds
+	$(CASES) --quick
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Make every file that dockless reads wrong in every place; takes half an hour
+	FUZZ_EVERY=1 $(BIN)/pytest tests/unit/test_outside.py --timeout=3600
 
 .PHONY: matrix
 matrix: $(VENV)/.dev tools packages ## Push with every engine to every registry; write docs/compatibility.md
