@@ -177,7 +177,7 @@ def sparse_and_long(place: Place) -> Came:
     subprocess.run(("tar", "-C", folder, "-xf", source), check=True)
     with (folder / "hole").open("wb") as hole:
         hole.truncate(1_000_000)
-    sparse = place.folder / "sparse.tar"
+    sparse = place.folder / "holes.tar"
     subprocess.run(("tar", "-C", folder, "-cSf", sparse, "."), check=True)
     packed = place.folder / "long.tar.zst"
     with source.open("rb") as plain:  # a size that is not known makes the window as large as it may

@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows += found
         for row in found:
             _print(row)
-        sys.stdout.write(f"{'':34}{time.monotonic() - begun:.0f} s\n")
+        sys.stdout.write(f"{'':36}{time.monotonic() - begun:.0f} s\n")
     wrong = [row for row in rows if not row.issue and not row.right]
     later = {row.case: row.issue for row in rows if row.issue}
     left = {row.case for row in rows if not row.right}
@@ -115,7 +115,7 @@ def _run(name: str, case: dict[str, Any]) -> Iterator[Row]:
 
 def _print(row: Row) -> None:
     expected, came = row.expected[:_LONGEST], row.came[:_LONGEST]
-    line = f"{row.case:34}{row.what:32}{expected:{_LONGEST}}  {came:{_LONGEST}}  {row.verdict}"
+    line = f"{row.case:36}{row.what:32}{expected:{_LONGEST}}  {came:{_LONGEST}}  {row.verdict}"
     sys.stdout.write(f"{line.rstrip()}\n")
     sys.stdout.flush()
 

@@ -149,9 +149,9 @@ def create(**arguments: object) -> None:
         asked.check()
         made, lost = _create(asked, unasked(**arguments, platform=asked.platform))
     for path in made:
-        say(path)
+        say(one_line(str(path)))
     for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
-        say(f"MISSING in {asked.out}: {one_line(error.what)}", err=True)
+        say(one_line(f"MISSING in {asked.out}: {error.what}"), err=True)
     if lost:
         raise PartialError(
             f"{asked.out} LACKS {counted(len(lost), 'image')} that were asked for.",

@@ -4,6 +4,7 @@ import os
 
 import click
 
+from dockless.model.printable import one_line
 from dockless.processes.terminal import say
 
 
@@ -32,7 +33,7 @@ def info() -> None:
     held = store(os.environ)
     held.ready()
     usage = held.usage()
-    say(f"Folder  {held.folder}")
+    say(f"Folder  {one_line(str(held.folder))}")
     say(f"Blobs   {usage.blobs} ({human_size(usage.size)})")
     say(f"Layers  {usage.layers} known")
     say(f"Limit   {human_size(cache_limit(os.environ))}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dockless.model.printable import one_line
 from dockless.processes.terminal import say
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     present = None if origin or force else _pushing_crane()
     if present:
         _note(f"{present} can push; nothing was installed. Use --force to install anyway.")
-        say(present)
+        say(one_line(str(present)))
         return
     wanted = ways.Installation(
         folder=own_engines(), environment=os.environ, note=_note, check=probe_push
@@ -150,7 +151,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     used = _usable("crane")
     if used and used.path != done.path:
         _note(f"Another crane comes first on PATH and is used instead: {used.path}.")
-    say(done.path)
+    say(one_line(str(done.path)))
 
 
 @tools.command(
@@ -165,7 +166,7 @@ def path(engine: str) -> None:
     """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
     from dockless.cli.selection import selected  # noqa: PLC0415  # lazily, as above
 
-    say(selected(engine).path)
+    say(one_line(str(selected(engine).path)))
 
 
 @dataclass(frozen=True, slots=True)
