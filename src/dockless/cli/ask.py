@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-import termios
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -110,6 +109,8 @@ def piped() -> str:
 @contextlib.contextmanager
 def _terminal_errors() -> Iterator[None]:
     """Turn a terminal that is gone, or says what is no text, into a UsageError."""
+    import termios  # noqa: PLC0415 - for questions only
+
     try:
         yield
     except (OSError, termios.error) as error:
