@@ -45,9 +45,9 @@ from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
 from dockless.report.text import counted
 from dockless.sources import bundle as reading
-from dockless.sources.parts import ENDING, read_parts
 from dockless.sources.parts import problems as parts_problems
-from dockless.sources.spec import parse_source
+from dockless.sources.parts import read_parts
+from dockless.sources.spec import PARTS_ENDING, parse_source
 
 _PATH = click.Path(path_type=Path)
 _LOOKED_AT = 64
@@ -261,7 +261,7 @@ def verify(source: str) -> None:
     with _readers(unasked()) as readers:
         work = readers.of()
         spec = parse_source(source, Path.cwd())
-        parts = read_parts(spec.path) if spec.path.name.endswith(ENDING) else ()
+        parts = read_parts(spec.path) if spec.path.name.endswith(PARTS_ENDING) else ()
         wrong = [problem.what for problem in parts_problems(parts)]
         wrong = wrong or list(reading.problems(work.opener.bundle(spec)))
     for problem in wrong:
@@ -350,7 +350,7 @@ def _older(readers: Readers, path: Path | None) -> frozenset[Digest]:
 
 
 def _is_lock(path: Path) -> bool:
-    if path.is_dir() or path.name.endswith(ENDING):
+    if path.is_dir() or path.name.endswith(PARTS_ENDING):
         return False
     if not path.is_file():  # it is missing, or nothing to wait for
         return True

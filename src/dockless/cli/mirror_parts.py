@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dockless.mirror import Lost
 from dockless.ports import Progress
-from dockless.sources.parts import ENDING, problems, read_parts
+from dockless.sources.parts import problems, read_parts
+from dockless.sources.spec import PARTS_ENDING
 
 
 def damaged_parts(sources: Iterable[str], folder: Path, progress: Progress) -> Iterator[Lost]:
@@ -18,7 +19,7 @@ def damaged_parts(sources: Iterable[str], folder: Path, progress: Progress) -> I
         folder: What relative paths start from.
         progress: Told of what takes long.
     """
-    for source in dict.fromkeys(each for each in sources if each.endswith(ENDING)):
+    for source in dict.fromkeys(each for each in sources if each.endswith(PARTS_ENDING)):
         parts = read_parts(folder / source)
         size = sum(part.size for part in parts)
         task = progress.start(f"comparing {len(parts)} parts with {source}", size)

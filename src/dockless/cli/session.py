@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,7 +19,6 @@ from dockless.cli.packer import Packer
 from dockless.cli.registries import Find, OpenRegistry, Registries
 from dockless.cli.workspaces import Workspace, workspaces
 from dockless.delivery import tags_before
-from dockless.engines.shell import Shell
 from dockless.inventory import Inventory
 from dockless.layout.folders import full_disk
 from dockless.manifest_format import ManifestFormat
@@ -34,14 +33,15 @@ from dockless.push import move_tags, push
 from dockless.push_context import Means, Order
 from dockless.retries import Patience
 from dockless.settings.naming import Target
-from dockless.sources.docker_daemon import tools_here
 from dockless.sources.open import Opener
 
 if TYPE_CHECKING:
     from dockless.cli.engine import Engines
+    from dockless.engines.shell import Shell
     from dockless.model.digest import Digest
     from dockless.push_context import Copy
     from dockless.registry.shared import Sender
+    from dockless.sources.container_tools import ContainerTool
 
 
 class Session:
@@ -61,7 +61,7 @@ class Session:
             space.progress,
             # unbuffered: a thread may wait for it to the end, and must hold no lock then
             partial(io.FileIO, 0, closefd=False),
-            tools_here(programs, os.environ),
+            self._tools,
             self._pull,
         )
         self._options = options
@@ -79,14 +79,28 @@ class Session:
         self._packer = Packer(options, space.staging, space.links, space.progress.note)
         self.timings = space.timings
         self._said: set[str] = set()
-        self._shell = Shell()
+        self._programs = programs
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._registries.close()
-        self._shell.close()
+        if "_shell" in vars(self):
+            self._shell.close()
+
+    @cached_property
+    def _shell(self) -> "Shell":
+        """The shell that starts engines; a push that starts none has none."""
+        from dockless.engines.shell import Shell  # noqa: PLC0415 - not in a warm push
+
+        return Shell()
+
+    def _tools(self) -> "tuple[ContainerTool, ...]":
+        """Return every container tool of this machine."""
+        from dockless.sources.docker_daemon import tools_here  # noqa: PLC0415 - local images only
+
+        return tools_here(self._programs, os.environ)
 
     def expect(self, order: Order) -> None:
         """Send layers to the order's repository as soon as they are staged, if dockless may.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockless.layout.blocks import Readable
 from dockless.layout.decompression import sniff
@@ -17,15 +18,15 @@ from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import Candidate, candidates, with_tag
-from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.folder import Folder, Pulled
-from dockless.sources.local import ToolImage, find_local
 from dockless.sources.oci import PackedImage
-from dockless.sources.parts import ENDING, joined, problems, read_parts
-from dockless.sources.spec import SourceSpec, SourceThere
+from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
+
+if TYPE_CHECKING:
+    from dockless.sources.container_tools import ContainerTool, LocalImage
 
 _MAGIC_BYTES = 6
 
@@ -38,7 +39,7 @@ class Opener:
         staging: Staging,
         progress: Progress,
         stdin: Callable[[], Readable],
-        tools: tuple[ContainerTool, ...],
+        tools: "Callable[[], tuple[ContainerTool, ...]]",
         pull: Callable[[Reference], Path],
     ) -> None:
         self._staging = staging
@@ -55,14 +56,18 @@ class Opener:
             platform: Which platform's image, of several.
             only: The one tool to ask; empty for all.
         """
-        tools = tuple(tool for tool in self._tools if only in ("", tool.name))
+        from dockless.sources.local import find_local  # noqa: PLC0415 - local images only
+
+        tools = tuple(tool for tool in self._tools() if only in ("", tool.name))
         tool, found = find_local(names, tools)
         self._progress.note(f"Source: {tool.name} image {found.name}")
         image = self.known(tool, found, platform)
         return Candidate((found.name,), lambda: image)
 
-    def known(self, tool: ContainerTool, found: LocalImage, platform: Platform | None) -> Image:
+    def known(self, tool: "ContainerTool", found: "LocalImage", platform: Platform | None) -> Image:
         """Return an image that a container tool was found to have."""
+        from dockless.sources.local import ToolImage  # noqa: PLC0415 - local images only
+
         return ToolImage(tool, found, self._staging, self._progress, platform)
 
     def there(
@@ -126,7 +131,7 @@ class Opener:
                 layers="packed",
             )
         with _reading(spec.path):
-            if spec.path.name.endswith(ENDING):
+            if spec.path.name.endswith(PARTS_ENDING):
                 return self._joined(spec)
             if spec.kind == "layout":
                 return Folder(spec.path, spec.label, self._progress, self._offer)
@@ -143,6 +148,8 @@ class Opener:
             )
 
     def _joined(self, spec: SourceSpec) -> Files:
+        from dockless.sources.parts import joined, problems, read_parts  # noqa: PLC0415 - parts only
+
         parts = read_parts(spec.path)
         try:
             return PlainTar(partial(joined, parts), spec.label, self._staging, self._progress)

@@ -19,8 +19,6 @@ from dockless.sources.files import SourceFile
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-ENDING = ".parts.json"
-
 
 @dataclass(frozen=True, slots=True)
 class Part:

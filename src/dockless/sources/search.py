@@ -12,7 +12,7 @@ from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.sources.files import SourceFile, reading
 from dockless.sources.judging import lists_images, promises_archive, why_no_image
-from dockless.sources.parts import ENDING
+from dockless.sources.spec import PARTS_ENDING
 
 _PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
 _OF_LAYOUTS = frozenset({"oci-layout", "index.json", "manifest.json", "bundle.lock.json",
@@ -158,7 +158,7 @@ def _judge(files: Collection[Path], found: FolderContents) -> None:
     for path in files:
         if path in parts:
             continue
-        if path.name.endswith(ENDING):
+        if path.name.endswith(PARTS_ENDING):
             found.sources.append(path)
             continue
         try:
@@ -180,7 +180,7 @@ def _parts(files: Collection[Path], found: FolderContents) -> frozenset[Path]:
             parts[path.with_name(part["whole"])].append(path)
     known: set[Path] = set()
     for whole, each in parts.items():
-        listing = whole.with_name(whole.name + ENDING)
+        listing = whole.with_name(whole.name + PARTS_ENDING)
         if listing in files:
             known.update(each)
         elif len(each) > 1 and promises_archive(whole):

@@ -11,6 +11,9 @@ from dockless.model.reference import Name
 
 Kind = Literal["stdin", "archive", "layout", "local", "registry"]
 
+PARTS_ENDING = ".parts.json"
+"""The end of the name of a list of parts, see `sources.parts`."""
+
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tzst")
 _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
 REGISTRY = "docker://"
