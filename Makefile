@@ -109,6 +109,11 @@ others: $(VENV)/.dev tools ## Of these, all others
 		--ignore-glob='*/test_mirror*.py' --ignore-glob='*/test_login*.py' \
 		--ignore-glob='*/test_kinds*.py' --ignore-glob='*/test_credential_helper.py'
 
+.PHONY: endurance
+endurance: $(VENV)/.dev tools ## Mirror a thousand images through damage, a kill and a prune
+	$(AS_ROOT) env DOCKLESS_ENDURANCE=1000 PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
+		$(BIN)/pytest -p no:cacheprovider --timeout=3600 tests/integration/test_mirror_endurance.py
+
 .PHONY: hosts
 hosts: $(VENV)/.dev tools ## Run the tests on hosts of their own, in network namespaces
 	$(PYTEST_AS_ROOT) tests/integration/hosts

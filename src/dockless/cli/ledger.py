@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dockless import __version__
 from dockless.cli.engine import version_of
@@ -13,7 +13,6 @@ from dockless.mirror import Entry, Lost, Outcome
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
 from dockless.model.plan import PushResult
-from dockless.ports import Progress
 from dockless.report.document import json_text
 from dockless.report.logins import moment
 from dockless.report.receipt import Line, Pending, pending_members, receipt_document
@@ -32,7 +31,7 @@ class Ledger:
         target: The registry, and what every repository begins with.
         bundles: The digest of the index.json of each bundle.
         journal: Told of what arrived.
-        progress: Told of what goes wrong.
+        complain: Prints what goes wrong, a line each.
     """
 
     def __init__(
@@ -41,13 +40,13 @@ class Ledger:
         target: str,
         bundles: Mapping[str, Digest],
         journal: Journal,
-        progress: Progress,
+        complain: Callable[[str], None],
     ) -> None:
         self._file = file
         self._target = target
         self._bundles = bundles
         self._journal = journal
-        self._progress = progress
+        self._complain = complain
         self._turn = threading.Lock()
         self._unplaced: list[Line] = []
         self._expected: tuple[Entry, ...] = ()
@@ -61,7 +60,7 @@ class Ledger:
 
     def leave_out(self, lost: Lost) -> None:
         """Write down that an image cannot be found or read, or has no place to go."""
-        self._progress.note(str(lost.error))
+        self._complain(str(lost.error))
         line = Line(lost.source, lost.name, (), lost.error, origin=lost.origin)
         self._unplaced.append(line)
 
@@ -69,7 +68,7 @@ class Ledger:
         """Write down what became of an image."""
         if isinstance(outcome, DocklessError):
             origin = f"{entry.origin}: " if entry.origin else ""
-            self._progress.note(f"{origin}{entry.references[0]}: {outcome}")
+            self._complain(f"{origin}{entry.references[0]}: {outcome}")
         with self._turn:
             self._outcomes[entry] = outcome
             if isinstance(outcome, PushResult) and not outcome.dry_run:

@@ -206,7 +206,9 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
                 f"Going on with the mirror begun {journal.begun}: {journal.had(entries)} of "
                 f"{len(entries)} images had arrived."
             )
-        ledger = Ledger(receipt, options.to, bundles, journal, own.progress)
+        ledger = Ledger(
+            receipt, options.to, bundles, journal, show.complaints(pushing, own.progress)
+        )
         ledger.expect(entries)
         damaged = damaged_parts((each.source for each in found), folder, own.progress)
         for each in (*lost, *planned.lost, *damaged):

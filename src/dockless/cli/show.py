@@ -1,6 +1,7 @@
 """What is printed: results on stdout, talk on stderr."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dockless.cli.options import PushOptions
@@ -10,6 +11,7 @@ from dockless.model.plan import PushResult
 from dockless.model.printable import one_line
 from dockless.model.reference import Repository
 from dockless.model.timings import Timings
+from dockless.ports import Progress
 from dockless.processes.terminal import say
 from dockless.report import document, text
 
@@ -21,6 +23,11 @@ def remark(options: PushOptions, line: str) -> None:
     """Print one line of talk, unless it is to be quiet."""
     if not options.quiet:
         say(line, err=True)
+
+
+def complaints(options: PushOptions, progress: Progress) -> Callable[[str], None]:
+    """Return what prints why one image of several failed, which is no talk: --quiet keeps it."""
+    return partial(say, err=True) if options.quiet else progress.note
 
 
 def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
