@@ -109,6 +109,11 @@ others: $(VENV)/.dev tools ## Of these, all others
 		--ignore-glob='*/test_mirror*.py' --ignore-glob='*/test_login*.py' \
 		--ignore-glob='*/test_kinds*.py' --ignore-glob='*/test_credential_helper.py'
 
+.PHONY: faults
+faults: $(VENV)/.dev tools ## Run every case of the tests of which `make test` runs a sample
+	$(AS_ROOT) env DOCKLESS_TESTS=all PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
+		$(BIN)/pytest -p no:cacheprovider -m sampled tests/integration
+
 .PHONY: endurance
 endurance: $(VENV)/.dev tools ## Mirror a thousand images through damage, a kill and a prune
 	$(AS_ROOT) env DOCKLESS_ENDURANCE=1000 PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \

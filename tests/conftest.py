@@ -1,5 +1,7 @@
 """What all tests share: the bed's fixtures, markers by folder, and daemons' logs on failure."""
 
+import os
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,11 +15,29 @@ _TESTS = Path(__file__).parent
 _MARKED = frozenset({"compat", "contract", "integration", "matrix"})
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(_TESTS).parts[0]
         if folder in _MARKED:
             item.add_marker(folder)
+    if os.environ.get("DOCKLESS_TESTS") != "all" and not any("::" in each for each in config.args):
+        _sample(config, items)
+
+
+def _sample(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep every nth case of each test that is marked `sampled(n)`: `make faults` runs them all."""
+    kept: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    seen: Counter[str] = Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        mark = item.get_closest_marker("sampled")
+        chosen = mark is None or seen[test] % mark.args[0] == 0
+        seen[test] += 1
+        (kept if chosen else others).append(item)
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,8 @@ import pytest
 from bed import hostile
 from bed.dockless import Dockless, Result, dockless
 
+pytestmark = pytest.mark.sampled(3)
+
 EVIL = {
     "a window's title": "evil\x1b]0;pwned\x07",
     "a screen that is cleared": "evil\x9b2J\x1bc",

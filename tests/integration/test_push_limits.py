@@ -17,6 +17,8 @@ from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.errors import NetworkError
 from dockless.registry.http import Http
 
+pytestmark = pytest.mark.sampled(2)
+
 _OK = b"HTTP/1.1 200 OK\r\n"
 _FOUND = b"HTTP/1.1 302 Found\r\nLocation: /v2/x\r\n"
 ENDLESS = {

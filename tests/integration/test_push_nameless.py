@@ -14,6 +14,8 @@ from bed.dockless import Dockless
 from bed.registry import Registry
 from bed.tools import crane
 
+pytestmark = pytest.mark.sampled(2)
+
 _USER = "54321"  # has no entry in /etc/passwd
 Runs = Callable[..., subprocess.CompletedProcess[str]]
 HOMES = pytest.mark.parametrize("home", ["", "/", "/nonexistent", "/proc/1", "own"])

@@ -21,6 +21,8 @@ from dockless.model.secret import Credential, Secret
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import Http
 
+pytestmark = pytest.mark.sampled(2)
+
 PASSWORD, REFRESH = "the password of the bed", "the refresh token of the bed"
 BASIC = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
 TOKEN = Told(body=b'{"token": "abc", "access_token": "abc"}')

@@ -24,6 +24,8 @@ from bed.process import output
 from bed.registry import Registry
 from bed.tools import crane
 
+pytestmark = pytest.mark.sampled(4)
+
 ENGINES = ("auto", "crane", "skopeo", "direct")
 _OTHER = 65534
 

@@ -180,7 +180,8 @@ class Examination:
 
     def _client(self) -> RegistryClient:
         """Return a client for one check, as the account that was found."""
-        http = Http(self._endpoint, os.environ, time.monotonic() + _HTTP_SECONDS)
+        until = time.monotonic() + _HTTP_SECONDS
+        http = Http(self._endpoint, os.environ, until, by_option=False)
         return RegistryClient(http, lambda: self._found.credential)
 
     def _folders(self) -> Iterator[Finding]:

@@ -199,8 +199,12 @@ class BlobStore(LayerRecords):
         """Return what `turn` does, or None where another process has it; waits for nobody.
 
         Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
             OSError: The lock cannot be made.
         """
+        with usable(self.folder):
+            self._work.open()
         try:
             return self._work.lock(name, wait=False)
         except BlockingIOError:

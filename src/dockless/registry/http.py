@@ -82,6 +82,7 @@ class Http:
         environment: Where proxies are named (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
         until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
         connections: How many connections to one host there may be at once.
+        by_option: Whether `until` comes from `--timeout`, which an error about it then names.
     """
 
     def __init__(
@@ -90,10 +91,13 @@ class Http:
         environment: Mapping[str, str],
         until: float | None = None,
         connections: int = CONNECTIONS,
+        *,
+        by_option: bool = True,
     ) -> None:
         self.endpoint = endpoint
         self._connections = connections
         self._until = until
+        self._by_option = by_option
         self._environment = environment
         self._pools: dict[str, urllib3.PoolManager] = {}
 
@@ -147,7 +151,7 @@ class Http:
         limit = Limit(self._until)
         left = limit.sending()
         if left <= 0:
-            raise out_of_time(self.endpoint.host)
+            raise self._late()
         with (
             self._timely(),
             _network_errors(self.endpoint.host, url, self._environment),
@@ -179,13 +183,17 @@ class Http:
             )
         return Answer(response.status, response.headers, data)
 
+    def _late(self) -> NetworkError:
+        host = self.endpoint.host
+        return out_of_time(host) if self._by_option else _silent(host)
+
     @contextlib.contextmanager
     def _timely(self) -> Iterator[None]:
         """Say that the time is over, where that is why the network failed."""
         try:
             yield
         except NetworkError:
-            if self._until is not None and time.monotonic() >= self._until:
+            if self._by_option and self._until is not None and time.monotonic() >= self._until:
                 raise out_of_time(self.endpoint.host) from None
             raise
 
@@ -198,7 +206,7 @@ class Http:
         # read1, unlike read, returns what has come: a slow server cannot outwit the deadline
         while piece := response.read1(_PIECE):
             if self._until is not None and time.monotonic() > self._until:
-                raise out_of_time(self.endpoint.host)
+                raise self._late()
             with limit.paused():
                 sink(piece)
         response.release_conn()
@@ -341,8 +349,15 @@ def _netloc(url: str) -> str:
 
 
 def _named(host: str, url: str) -> str:
-    where = urlsplit(url).netloc
+    where = _netloc(url)
     return host if where == host else f"{host} ({where})"
+
+
+def _silent(host: str) -> NetworkError:
+    return NetworkError(
+        f"{host} accepts connections and does not answer in time.",
+        "Check that a registry listens on this port, and what stands in between.",
+    )
 
 
 def _unreachable(host: str, error: Exception, via: Proxy | None) -> NetworkError:
@@ -352,10 +367,7 @@ def _unreachable(host: str, error: Exception, via: Proxy | None) -> NetworkError
             "Check that the proxy runs, or correct or unset HTTPS_PROXY and HTTP_PROXY.",
         )
     if isinstance(error, exceptions.ReadTimeoutError):
-        return NetworkError(
-            f"{host} accepts connections and does not answer in time.",
-            "Check that a registry listens on this port, and what stands in between.",
-        )
+        return _silent(host)
     if isinstance(error, exceptions.NameResolutionError):
         temporary = "Temporary failure" in str(error)
         return NetworkError(
