@@ -206,7 +206,7 @@ def test_no_container_tool_is_an_error_that_names_them(occupied: Registry, tmp_p
         (("--image", "127.0.0.1:5000/" + "a" * 260), "255"),
         (("--image", "127.0.0.1:5000/app@sha256:" + "0" * 64), "sha256"),
         (("--image", "127.0.0.1:port/app"), "127.0.0.1:port"),
-        (("--image", "https://127.0.0.1:5000/app"), "https://127.0.0.1:5000/app"),
+        (("--image", "http://127.0.0.1:5000/app"), "http://127.0.0.1:5000/app"),
         (("--image", ""), "--image"),
         (("--image", "127.0.0.1:5000/app", "--tag", "-bad"), "-bad"),
         (("--image", "127.0.0.1:5000/app", "--tag", ""), "--tag"),

@@ -67,15 +67,6 @@ def test_without_a_source_the_image_named_like_the_target_comes_first(
     assert on_old_docker.arrived("tools/target:1") == (digest, known_to(old_docker))
 
 
-def test_without_a_source_the_image_named_like_the_project_is_pushed(
-    on_old_docker: Pusher, old_docker: Docker
-) -> None:
-    (on_old_docker.program.project / "package.json").write_text('{"name": "tools-shop"}')
-    old_docker.run("tag", SAMPLE, "tools-shop:v3")
-    digest = on_old_docker.push("tools/project:v3")
-    assert on_old_docker.arrived("tools/project:v3") == (digest, known_to(old_docker))
-
-
 def test_an_image_that_no_tool_has_is_an_error_that_lists_what_is_there(
     on_old_docker: Pusher, old_docker: Docker
 ) -> None:
