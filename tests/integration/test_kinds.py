@@ -134,6 +134,7 @@ def test_docker_hub_from_login_to_push(
             "--username",
             user,
             "--password-stdin",
+            "--remember",
             stdin=password.encode(),
         )
         assert done.code == 0, done.stderr
@@ -227,7 +228,7 @@ def test_ecr_login_checks_the_token_and_remembers_the_registry(
     run: Runner, cloud: aws.Aws, ecr: Named, old_archive: Path
 ) -> None:
     del cloud, ecr
-    done = run.login(aws.HOST)
+    done = run.login(aws.HOST, "--remember")
     assert done.code == 0, done.stderr
     assert "what boto3 gives" in done.stderr
     pushed = run("push", old_archive, *run.trust)

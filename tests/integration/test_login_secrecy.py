@@ -49,7 +49,7 @@ class Bed:
     login: Login
 
     def log_in(self, password: str = "") -> Result:
-        as_user = ("--username", self.login.username, "--password-stdin")
+        as_user = ("--username", self.login.username, "--password-stdin", "--remember")
         trust = ("--ca-file", self.registry.ca_file)
         given = (password or self.login.password).encode()
         return self.program.run("login", self.registry.host, *as_user, *trust, stdin=given)
