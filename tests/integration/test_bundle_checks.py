@@ -14,6 +14,8 @@ from bed.failures import complaint
 from bed.images import Layer
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 Json = dict[str, Any]
 _LOCK = "bundle.lock.json"
 

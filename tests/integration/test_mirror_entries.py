@@ -19,6 +19,8 @@ from bed.process import output
 from bed.pushes import Json, Pusher, archive_identity
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 _ALWAYS = 1_000
 
 

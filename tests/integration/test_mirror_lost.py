@@ -12,6 +12,8 @@ from bed.images import Layer
 from bed.pushes import Json, Pusher
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 
 @pytest.fixture
 def pusher(program: Dockless, own_registry: Registry, tmp_path: Path) -> Pusher:

@@ -15,6 +15,8 @@ from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 _ALWAYS = 1_000
 _HANGS = {
     "tag question": ("HEAD", "/manifests/v1$"),

@@ -16,6 +16,8 @@ from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 _ALWAYS = 1_000
 
 

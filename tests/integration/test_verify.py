@@ -14,6 +14,8 @@ from bed.images import Layer
 from bed.pushes import Json, Pusher
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 
 @pytest.fixture
 def folder(tmp_path: Path, layers: tuple[Layer, ...]) -> Path:
