@@ -3,9 +3,28 @@
 import contextlib
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from dockless.model.errors import UsageError
+
+_LOOKED_AT = 4096
+_MARK = b'"receiptVersion"'
+
+
+def refuse_other_files(path: Path) -> None:
+    """See that a file that is to be replaced is a receipt, or empty, or not there.
+
+    Raises:
+        UsageError: It is something else, such as an image or a list of them.
+        OSError: It cannot be read.
+    """
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        data = file.read(_LOOKED_AT)
+        if data and _MARK not in data:
+            raise UsageError(
+                f"{path} is there, and is no receipt.", "Give another path, or move that file."
+            )
 
 
 class ReceiptFile:
@@ -15,16 +34,20 @@ class ReceiptFile:
     its place is locked before. Where the file system has no locks, there is none.
 
     Args:
-        path: The file, or a device or pipe, which is written as it is and not locked.
+        path: The file, or what a link to it leads to; a device or pipe, such as /dev/stdout, is
+            written as it is and not locked.
 
     Raises:
-        UsageError: Another run has it, or it cannot be written.
+        UsageError: Another run has it, it is another kind of file, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._plain = not path.exists() or path.is_file()
+        device = path.absolute().parts[1:2] in (("dev",), ("proc",))
+        self._path = path if device else Path(os.path.realpath(path))
         try:
+            self._plain = not device and (not self._path.exists() or self._path.is_file())
+            if self._plain:
+                refuse_other_files(self._path)
             self._descriptor = self._opened() if self._plain else None
         except OSError as error:
             raise self._unwritable(error) from None
@@ -84,6 +107,8 @@ class ReceiptFile:
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
+            with contextlib.suppress(OSError):  # of what it replaces
+                os.fchmod(descriptor, stat.S_IMODE(self._path.stat().st_mode))
             with contextlib.suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with os.fdopen(descriptor, "w", closefd=False) as file:

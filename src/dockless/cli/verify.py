@@ -12,6 +12,7 @@ import click
 
 from dockless.cli import accounts, ask
 from dockless.cli.options import REACH, WHO, PushOptions, unasked
+from dockless.cli.receipt_file import refuse_other_files
 from dockless.cli.session import Session
 from dockless.cli.workspaces import workspaces
 from dockless.model.content import Content
@@ -176,6 +177,7 @@ class _Check:
 
 def _write(path: Path, text: str) -> None:
     try:
+        refuse_other_files(path)
         path.write_text(text)
     except OSError as error:
         raise UsageError(
