@@ -44,7 +44,7 @@ def read_back(
             waiting += [child.digest for child in document.manifests]
         else:
             listed = (document.config, *document.layers)
-            blobs |= {blob.digest: blob for blob in listed if not blob.urls}
+            blobs |= {blob.digest: blob for blob in listed if not blob.foreign}
     if top is None:
         return None
     descriptor = Descriptor(top.media_type, root, len(documents[root]))

@@ -232,7 +232,7 @@ class _Pipes:
                 os.killpg(self._group, signal.SIGKILL)
 
     def _write(self, text: str) -> None:
-        data = text.encode()
+        data = os.fsencode(text)
         try:
             while data and self._commands is not None:
                 data = data[os.write(self._commands, data) :]

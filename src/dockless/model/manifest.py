@@ -45,6 +45,10 @@ _OCI_LAYER_KINDS = {
 }
 
 
+_SCHEMA_VERSION = 2
+_FOREIGN = ("nondistributable.", "foreign.")
+
+
 @dataclass(frozen=True, slots=True)
 class Descriptor:
     """What a manifest or index says of another document or blob.
@@ -55,7 +59,7 @@ class Descriptor:
         size: Its size in bytes.
         platform: The platform it is for, when it says.
         annotations: Its annotations, in order.
-        urls: Where else it can be had; only foreign layers have any.
+        urls: Where else it can be had. Every descriptor may have some, and need not be foreign.
     """
 
     media_type: str
@@ -64,6 +68,14 @@ class Descriptor:
     platform: Platform | None = None
     annotations: tuple[tuple[str, str], ...] = ()
     urls: tuple[str, ...] = ()
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a layer that stays where its `urls` lead, by its media type.
+
+        OCI image-spec, 'Non-Distributable Layers', and Docker's foreign layers.
+        """
+        return bool(self.urls) and any(each in self.media_type for each in _FOREIGN)
 
     def annotation(self, key: str) -> str:
         """Return the annotation's value, or empty."""
@@ -146,6 +158,9 @@ def parse_document(data: bytes) -> Manifest | Index:
     kind = members.get("mediaType", "")
     if not isinstance(kind, str):
         raise ValueError("its mediaType is not text")
+    version = members.get("schemaVersion", _SCHEMA_VERSION)
+    if version != _SCHEMA_VERSION or isinstance(version, float):
+        raise ValueError(f"its schemaVersion is {version!r}, and must be {_SCHEMA_VERSION}")
     if kind in INDEXES or (not kind and "manifests" in members):
         entries = _list(members, "manifests")
         listed = tuple(parse_descriptor(entry) for entry in entries)

@@ -46,7 +46,7 @@ def download(client: RegistryClient, source: Reference, layout: Path) -> None:
             waiting += [child.digest for child in document.manifests]
         else:
             listed = (document.config, *document.layers)
-            blobs |= {blob.digest: blob for blob in listed if not blob.urls}
+            blobs |= {blob.digest: blob for blob in listed if not blob.foreign}
     if root is None:
         raise SourceError(f"{source} does not exist.", "Check the name and the tag.")
     kind = parse_document(documents[root]).media_type

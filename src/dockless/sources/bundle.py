@@ -80,7 +80,7 @@ def problems(files: Files) -> Iterator[str]:
 def _blobs(files: Files, root: Descriptor) -> Iterator[Descriptor]:
     for _, _, document in walk(files, root):
         if isinstance(document, Manifest):
-            yield from (blob for blob in (document.config, *document.layers) if not blob.urls)
+            yield from (blob for blob in (document.config, *document.layers) if not blob.foreign)
 
 
 def _wrong_sizes(

@@ -101,7 +101,7 @@ class PackedImage:
                 blobs |= {
                     blob.digest: blob
                     for blob in (document.config, *document.layers)
-                    if not blob.urls
+                    if not blob.foreign
                 }
                 platforms += self._config(document)
         image_id = next(iter(blobs), None) if manifests == 1 else None

@@ -161,7 +161,7 @@ def _parts(files: Documents, root: Descriptor, seen: set[Digest] | None = None) 
                 yield from _parts(files, child, seen)
         return
     blobs = (document.config, *document.layers) if isinstance(document, Manifest) else ()
-    held = (blob.urls or blob_name(blob.digest) in files for blob in blobs)
+    held = (blob.foreign or blob_name(blob.digest) in files for blob in blobs)
     yield _Part(platform, document is not None and all(held))
 
 

@@ -119,6 +119,10 @@ def test_an_index_is_read(media_type: str) -> None:
         b'{"layers": {}, "config": {}}',
         b'{"manifests": 7}',
         b'{"schemaVersion": 1, "fsLayers": []}',
+        b'{"schemaVersion": 1, "manifests": []}',
+        b'{"schemaVersion": "2", "manifests": []}',
+        b'{"schemaVersion": 2.0, "manifests": []}',
+        b'{"schemaVersion": null, "manifests": []}',
     ],
 )
 def test_what_is_neither_is_refused(data: bytes) -> None:

@@ -115,13 +115,33 @@ def test_an_artifact_without_an_image_config_is_pushed(layout: Layout) -> None:
     assert [path.read_bytes() for path in paths.values()] == [b"{}", b"data"]
 
 
-def test_a_layer_that_lives_elsewhere_is_not_pushed(layout: Layout, parts: list[Layer]) -> None:
+@pytest.mark.parametrize(
+    ("media_type", "blobs"),
+    [
+        ("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", 1),
+        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", 1),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", 2),
+        ("application/vnd.docker.image.rootfs.diff.tar.gzip", 2),
+    ],
+)
+def test_only_a_foreign_layer_stays_elsewhere(
+    layout: Layout, parts: list[Layer], media_type: str, blobs: int
+) -> None:
     root = layout.image(parts)
     path = layout.folder / "blobs" / root["digest"].replace(":", "/")
     manifest: dict[str, Any] = json.loads(path.read_text())
-    manifest["layers"][0]["urls"] = ["https://example.com/layer"]
+    manifest["layers"] = manifest["layers"][:1]
+    manifest["layers"][0] |= {"urls": ["https://example.com/layer"], "mediaType": media_type}
+    config = json.loads((layout.folder / "blobs" / root_config(manifest)).read_text())
+    config["rootfs"]["diff_ids"] = config["rootfs"]["diff_ids"][:1]
+    manifest["config"] = layout.blob(json.dumps(config).encode(), manifest["config"]["mediaType"])
     layout.top(layout.document(manifest))
-    assert len(opened(layout).content().blobs) == 1
+    assert len(opened(layout).content().blobs) == blobs
+
+
+def root_config(manifest: dict[str, Any]) -> str:
+    """Return where a layout keeps a manifest's config, below `blobs`."""
+    return str(manifest["config"]["digest"]).replace(":", "/")
 
 
 def _altered(layout: Layout, root: dict[str, Any], data: bytes) -> None:
