@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from bed.docker import Docker
+from bed.failures import until
 from bed.fleet import Admin
 from bed.hosts import Host
 from bed.pushes import access, inspected
 
-_MOMENTS = 20
+_MOMENTS = 12
 _WAYS = ("invoke", "relay", "copy", "tunnel")
 _GONE_SECONDS = 20
 _OURS = "ls -d /tmp/dockless.* /var/tmp/dockless.* /root/dockless.* 2>/dev/null || true"
@@ -53,7 +54,7 @@ def test_a_connection_that_is_cut_spoils_nothing(
         way = _WAYS[number % len(_WAYS)]
         name = f"cut/{way}-{number}:1"
         once = ("--host", docker_host.target, "--source", image, "--via", way, "--retries", "0")
-        cut += _push_and_cut(admin, docker_host, name, once, chance.uniform(0.3, 1.6))
+        cut += _push_and_cut(admin, docker_host, name, once, chance.uniform(0.0, 1.0))
         _assert_gone(docker_host)
         tags = admin.pusher()
         if _exists(admin, name):
@@ -91,8 +92,9 @@ def _pushing(admin: Admin, name: str, argv: tuple[str, ...]) -> Iterator[subproc
 def _push_and_cut(
     admin: Admin, host: Host, name: str, argv: tuple[str, ...], seconds: float
 ) -> bool:
-    """Push, and cut the connection after so long; return whether that made the push fail."""
+    """Push, and cut the connection so long after it was made; return whether the push failed."""
     with _pushing(admin, name, argv) as child:
+        until(lambda: host.connections() or child.poll() is not None)
         time.sleep(seconds)
         host.cut()
         _, said = child.communicate(timeout=60)
