@@ -25,6 +25,8 @@ from bed.process import output, running
 from bed.registry import Login, Registry
 from bed.tools import crane
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def crane_run(registry: Registry, *arguments: str | Path) -> str:
     return output((crane(), *arguments), environment=registry.crane_environment())

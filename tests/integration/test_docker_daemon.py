@@ -27,6 +27,8 @@ from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.docker_daemon import DockerDaemon
 
+pytestmark = pytest.mark.sampled(2)
+
 SOURCE, ENGINE = 3, 7
 FEW, SOME = 60, 2_000_000
 

@@ -28,6 +28,8 @@ from bed.registry import Login
 from bed.tokens import token_service
 from bed.tools import crane
 
+pytestmark = pytest.mark.sampled(2)
+
 _SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 _GCR, _ACR = "europe-docker.pkg.dev", "acme.azurecr.io"
 _HUB = ("index.docker.io", "registry-1.docker.io", "docker.io")

@@ -16,6 +16,8 @@ from bed.images import Compression, Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 SOURCE = 3
 KINDS = ("old", "podman", "hybrid", "skopeo")
 

@@ -12,6 +12,8 @@ from bed.dockless import Dockless, dockless
 from bed.failures import complaint, holdings, leftovers
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 USAGE, SOURCE, NETWORK = 2, 3, 6
 
 REPOSITORY = "bad/input"

@@ -30,6 +30,8 @@ from bed.process import output
 from bed.registry import Login, Registry
 from bed.tools import crane
 
+pytestmark = pytest.mark.sampled(2)
+
 FAILED, CONFIGURATION, SOURCE, AUTH, NETWORK = 1, 2, 3, 4, 6
 
 ENGINES = ("crane", "skopeo")

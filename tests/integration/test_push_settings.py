@@ -9,6 +9,8 @@ from bed.dockless import Dockless, dockless
 from bed.failures import complaint
 from bed.registry import Registry
 
+pytestmark = pytest.mark.sampled(2)
+
 WHEELS = """
 name: shop
 image: {host}/wheels/shop:v7
