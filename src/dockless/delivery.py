@@ -9,13 +9,14 @@ from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import (
     ConflictError,
+    DamagedManifestError,
     ManifestRefusedError,
     NetworkError,
     PushError,
     ServerError,
 )
 from dockless.model.plan import BlobPlan, Plan, TagPlan
-from dockless.model.reference import Reference, Repository
+from dockless.model.reference import Reference
 from dockless.ports import Image, Registry
 from dockless.proof import read_back
 from dockless.push_context import Means, Order
@@ -77,10 +78,16 @@ def _deliver_refused(
         raise ManifestRefusedError(
             refusal.what, f"Docker's media types are refused as well. {refusal.remedy}".strip()
         ) from refusal
-    means.manifest_format.learn(takes_oci=False)
-    means.progress.note(
-        f"{order.repository.host} accepts no OCI manifests. With Docker's media types the digest "
-        f"is {docker.content().root.digest}, not {image.content().root.digest}."
+    why = f"{order.repository.host} calls the OCI manifest invalid."
+    if refusal.about_type:  # else it may have meant this one manifest
+        means.manifest_format.learn(takes_oci=False)
+        why = (
+            f"{order.repository.host} accepts no OCI manifests, which is remembered; "
+            "--manifest-format oci tries again."
+        )
+    means.manifest_format.say(
+        f"{why} With Docker's media types the digest is {docker.content().root.digest}, not "
+        f"{image.content().root.digest}."
     )
     return delivery
 
@@ -99,7 +106,7 @@ def _in_its_format(order: Order, image: Image, means: Means) -> Image:
     why = f"{order.repository.host} accepted no OCI manifests before."
     format_.say(
         f"{why} Images get Docker's media types, and with them another digest; "
-        "--manifest-format oci tries again."
+        "--manifest-format oci tries again, and forgets it where they are accepted."
     )
     return DockerForm(image, why, optional=True)
 
@@ -173,7 +180,7 @@ def _proved(plan: Plan, image: Image, means: Means) -> None:
     """Read back what was sent; send once more what is not there."""
     try:
         _verify(plan, means)
-    except (ServerError, _LostError) as error:
+    except (ServerError, DamagedManifestError, _LostError) as error:
         from dockless.sending import resend  # noqa: PLC0415 - rare
 
         # crane looks at no blob where it finds the manifest
@@ -204,15 +211,17 @@ def _arrived(
 def _is_whole(order: Order, content: Content, means: Means) -> bool:
     """Whether the registry says that it has everything that the root manifest leads to.
 
-    Manifests are read and compared. Blobs are asked for by HEAD, which proves that they are there,
-    and not what is in them.
+    Manifests are read and compared. Blobs are asked for by HEAD, which proves that they are there
+    and, where the registry says so, how long they are; not what is in them.
     """
-    inventory = means.inventory(order.repository)
-    below = [digest for digest in content.documents if digest != content.root.digest]
+    inventory, root = means.inventory(order.repository), content.root
+    if means.registry.said_length(order.repository, root.digest) not in (None, root.size):
+        return False
+    below = [digest for digest in content.documents if digest != root.digest]
     if None in side_by_side(inventory.readable_manifest, below, _AT_ONCE):
         return False
-    digests = [blob.digest for blob in content.blobs]
-    return len(inventory.readable_blobs(digests)) == len(set(digests))
+    there = inventory.readable_blobs(content.blobs).there
+    return all(blob.digest in there for blob in content.blobs)
 
 
 def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means) -> bool:
@@ -235,9 +244,12 @@ def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]
     digests = tuple(blob.digest for blob in content.blobs)
     # what another repository lends, and what was asked before, need not be asked for
     known = {} if order.dry_run else dict(means.early.borrow(digests))
-    asked = [each for each in digests if each not in known]
-    there = means.inventory(order.repository).readable_blobs(asked)
-    known |= {digest: digest in there for digest in asked}
+    asked = [each for each in content.blobs if each.digest not in known]
+    found = means.inventory(order.repository).readable_blobs(asked)
+    known |= {each.digest: each.digest in found.there for each in asked}
+    for each in asked:
+        if each.digest in found.damaged:
+            means.progress.note(f"{found.fault(each, order.repository)}. It is sent again.")
     means.early.learn(known)
     return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
 
@@ -262,16 +274,22 @@ def _verify(plan: Plan, means: Means) -> None:
     documents = plan.content.documents
     for (digest, data), copy in zip(documents.items(), inventory.manifests(documents), strict=True):
         if copy != data:
-            raise _lost(plan.repository, str(digest))
-    sent = [blob.digest for blob in plan.missing]
-    there = inventory.blobs(sent)
-    for blob in sent:
-        if blob not in there:
-            raise _lost(plan.repository, f"the blob {blob}")
+            host = plan.repository.host
+            raise _lost(f"{host} does not have {digest} of {plan.repository}")
+    found = inventory.blobs(plan.missing)
+    for blob in plan.missing:
+        if blob.digest in found.damaged:
+            raise _LostError(
+                f"{found.fault(blob, plan.repository)}, after the push.",
+                "No tag was moved. The registry keeps its copy and takes no other: whoever runs "
+                "it has to delete the blob there. Then push again.",
+            )
+        if blob.digest not in found.there:
+            raise _lost(found.fault(blob, plan.repository))
 
 
-def _lost(repository: Repository, what: str) -> _LostError:
+def _lost(what: str) -> _LostError:
     return _LostError(
-        f"{repository.host} does not have {what} of {repository} after the push.",
+        f"{what} after the push.",
         "No tag was moved. Push again; if it stays so, the registry loses data.",
     )

@@ -7,9 +7,13 @@ ask: what must be known, and what is taken as not there where the registry only 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 
+from dockless.model.content import Presence
 from dockless.model.digest import Digest
+from dockless.model.errors import DamagedManifestError
+from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.retries import Patience
@@ -45,9 +49,9 @@ class Inventory:
         ask = partial(self.registry.manifest, self.repository)
         return self.patience.call(lambda: side_by_side(ask, digests, _AT_ONCE))
 
-    def blobs(self, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Return those of the blobs that are there."""
-        return self.patience.call(lambda: self.registry.present(self.repository, digests))
+    def blobs(self, blobs: Sequence[Descriptor]) -> Presence:
+        """Return which of the blobs are there, and whether they are as long as they should be."""
+        return self.patience.call(lambda: self.registry.present(self.repository, blobs))
 
     def readable_tag(self, tag: str) -> Digest | None:
         """Return the digest that a tag names; None when there is no such tag, or none to read."""
@@ -61,19 +65,25 @@ class Inventory:
         return {tag: self.readable_tag(tag) for tag in tags}
 
     def readable_manifest(self, digest: Digest) -> bytes | None:
-        """Return the manifest or index of this digest; None when there is none, or none to read."""
-        return self.patience.ask(lambda: self.registry.manifest(self.repository, digest), None)
+        """Return the manifest or index of this digest; None for none, or none that can be read.
 
-    def readable_blobs(self, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Return those of the blobs that are there, and can be read."""
+        One that is damaged there is none: it is sent again.
+        """
+        try:
+            return self.patience.ask(lambda: self.registry.manifest(self.repository, digest), None)
+        except DamagedManifestError:
+            return None
 
-        def ask(these: Sequence[Digest]) -> frozenset[Digest] | None:
+    def readable_blobs(self, blobs: Sequence[Descriptor]) -> Presence:
+        """Return what `blobs` does; one that the registry fails to read is not there."""
+
+        def ask(these: Sequence[Descriptor]) -> Presence | None:
             return self.patience.ask(lambda: self.registry.present(self.repository, these), None)
 
-        together = ask(digests)
+        together = ask(blobs)
         if together is not None:
             return together
-        return frozenset().union(*(ask([digest]) or () for digest in digests))
+        return reduce(or_, (ask([blob]) or Presence() for blob in blobs), Presence())
 
     def _tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
         ask = partial(self.registry.tag, self.repository)

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from dockless.model.content import Content
+from dockless.model.content import Content, Presence
 from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor
 from dockless.model.reference import Reference, Repository
 
 
@@ -72,10 +73,17 @@ class Registry(Protocol):
         """Return the digest that a tag names, or None when there is no such tag."""
 
     def manifest(self, repository: Repository, digest: Digest) -> bytes | None:
-        """Return the manifest or index of this digest, compared with it, or None."""
+        """Return the manifest or index of this digest, compared with it, or None.
 
-    def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Return those of the blobs that the repository has."""
+        Raises:
+            DamagedManifestError: The registry gives something else.
+        """
+
+    def said_length(self, repository: Repository, digest: Digest) -> int | None:
+        """Return how long a manifest is by the answer to `tag`; None for unknown. Asks nothing."""
+
+    def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
+        """Return which of the blobs the repository has, and whether they are as long as said."""
 
 
 class EarlyUploads(Protocol):

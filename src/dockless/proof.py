@@ -56,25 +56,25 @@ def read_back(
 def complete(
     registry: Registry, repository: Repository, content: Content, patience: Patience
 ) -> None:
-    """Raise PushError when the registry lacks a blob of an image."""
-    lost = lost_blobs(registry, repository, content, patience)
-    if lost:
+    """Raise PushError when the registry lacks a blob of an image, or has one of another length."""
+    faults = blob_faults(registry, repository, content, patience)
+    if faults:
         raise PushError(
-            f"{repository.host} does not have the blob {lost[0]} of {repository}.",
+            f"{faults[0]}.",
             "Push again; if it stays so, the registry loses data.",
         )
 
 
-def lost_blobs(
+def blob_faults(
     registry: Registry, repository: Repository, content: Content, patience: Patience
-) -> tuple[Digest, ...]:
-    """Return the blobs of an image that the registry says it does not have.
+) -> tuple[str, ...]:
+    """Return what is wrong with the blobs of an image, as sentences without their full stops.
 
-    It is asked by HEAD, which proves that a blob is there, and not what is in it.
+    The registry is asked by HEAD, which proves that a blob is there and, where the registry says
+    so, how long it is; not what is in it.
     """
-    digests = tuple(blob.digest for blob in content.blobs)
-    there = patience.call(lambda: registry.present(repository, digests))
-    return tuple(digest for digest in digests if digest not in there)
+    found = patience.call(lambda: registry.present(repository, content.blobs))
+    return tuple(filter(None, (found.fault(blob, repository) for blob in content.blobs)))
 
 
 def _parsed(repository: Repository, digest: Digest, data: bytes | None) -> Manifest | Index:

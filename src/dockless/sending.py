@@ -113,10 +113,9 @@ class _Sending:
 
 def _unreadable(plan: Plan, means: Means) -> bool:
     """Whether the registry fails at reading what it has of an image."""
-    blobs = [blob.digest for blob in plan.missing]
     try:
         means.registry.manifest(plan.repository, plan.content.root.digest)
-        means.registry.present(plan.repository, blobs)
+        means.registry.present(plan.repository, plan.missing)
     except ServerError:
         return True
     return False
@@ -138,7 +137,7 @@ def _with_pause(error: NetworkError, plan: Plan, means: Means) -> NetworkError:
 
 
 def resend(plan: Plan, image: Image, means: Means, error: DocklessError) -> None:
-    """Send what the repository still lacks, or cannot read, without the engine.
+    """Send what the repository still lacks, cannot read, or has cut, without the engine.
 
     Raises:
         DocklessError: `error`, where nothing but the engine may write, or this fails as well.
@@ -146,8 +145,8 @@ def resend(plan: Plan, image: Image, means: Means, error: DocklessError) -> None
     if means.resend is None:
         raise error
     missing = {blob.digest: blob.size for blob in plan.missing}
-    there = means.inventory(plan.repository).readable_blobs(tuple(missing))
-    lost = [digest for digest in missing if digest not in there]
+    found = means.inventory(plan.repository).readable_blobs(plan.missing)
+    lost = [digest for digest in missing if digest not in found.there]
     task = means.progress.start("sending it again", sum(missing[digest] for digest in lost) or None)
     try:
         means.resend(plan.content, image.paths(lost), task)

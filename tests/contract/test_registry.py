@@ -8,9 +8,10 @@ import pytest
 
 from bed import images
 from bed import registry as servers
-from dockless.model.content import Content
+from dockless.model.content import Content, Presence
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
+from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Registry
 from dockless.registry.client import RegistryClient
@@ -21,6 +22,7 @@ from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
 
 UNKNOWN = Digest.of(b"nobody has this")
+UNKNOWN_BLOB = Descriptor("", UNKNOWN, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,13 @@ def test_a_manifest_that_is_not_there_gives_none(stocked: Stocked) -> None:
 
 
 def test_only_those_blobs_are_present_that_the_repository_has(stocked: Stocked) -> None:
-    there = [blob.digest for blob in stocked.content.blobs]
-    assert stocked.registry.present(stocked.repository, [UNKNOWN, *there]) == set(there)
+    blobs = stocked.content.blobs
+    found = stocked.registry.present(stocked.repository, [UNKNOWN_BLOB, *blobs])
+    assert found == Presence(frozenset(blob.digest for blob in blobs))
 
 
 def test_no_question_gives_no_blob(stocked: Stocked) -> None:
-    assert stocked.registry.present(stocked.repository, []) == frozenset()
+    assert stocked.registry.present(stocked.repository, []) == Presence()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,9 @@ def test_no_question_gives_no_blob(stocked: Stocked) -> None:
     [
         lambda registry, empty, _: registry.tag(empty, "v1"),
         lambda registry, empty, digest: registry.manifest(empty, digest),
-        lambda registry, empty, digest: registry.present(empty, [digest]) or None,
+        lambda registry, empty, digest: (
+            registry.present(empty, [Descriptor("", digest, 5)]).there or None
+        ),
     ],
     ids=["tag", "manifest", "present"],
 )

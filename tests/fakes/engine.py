@@ -25,12 +25,13 @@ class FakeEngine:
         self._journal.step("push")
         held = self._registry.repositories[repository]
         for blob in content.blobs:
-            if blob.digest not in held.blobs:
+            if blob.digest not in held.blobs or blob.digest in held.lengths:
                 path = blob_path(layout, blob.digest)
                 if not path.exists() or not blob.digest.matches(path.read_bytes()):
                     raise PushError(f"The layout lacks {blob.digest}.")
                 sending.advance(blob.size)
                 held.blobs.add(blob.digest)
+                held.lengths.pop(blob.digest, None)
         for digest in content.children_first():
             held.manifests[digest] = blob_path(layout, digest).read_bytes()
 

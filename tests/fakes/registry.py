@@ -4,19 +4,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dockless.model.content import Content
+from dockless.model.content import Content, Presence
 from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from fakes.journal import Journal
 
 
 @dataclass(slots=True)
 class Held:
-    """What one repository holds."""
+    """What one repository holds; `lengths` has those that are not as long as they should be."""
 
     manifests: dict[Digest, bytes] = field(default_factory=dict)
     tags: dict[str, Digest] = field(default_factory=dict)
     blobs: set[Digest] = field(default_factory=set)
+    lengths: dict[Digest, int] = field(default_factory=dict)
 
 
 class FakeRegistry:
@@ -34,6 +36,7 @@ class FakeRegistry:
         """Have an image already, under these tags."""
         held = self.repositories[repository]
         held.manifests |= content.documents
+        held.lengths.clear()
         held.blobs |= {blob.digest for blob in content.blobs}
         held.tags |= dict.fromkeys(tags, content.root.digest)
 
@@ -47,7 +50,18 @@ class FakeRegistry:
         self._journal.step("manifest")
         return self.repositories[repository].manifests.get(digest)
 
-    def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Return those of the blobs that the repository has."""
+    def said_length(self, repository: Repository, digest: Digest) -> int | None:
+        """Return how long a manifest is."""
+        data = self.repositories[repository].manifests.get(digest)
+        return None if data is None else len(data)
+
+    def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
+        """Return which of the blobs the repository has."""
         self._journal.step("present")
-        return frozenset(digests) & self.repositories[repository].blobs
+        held = self.repositories[repository]
+        there = [blob for blob in blobs if blob.digest in held.blobs]
+        lengths = {blob.digest: held.lengths.get(blob.digest, blob.size) for blob in there}
+        damaged = {blob.digest for blob in there if lengths[blob.digest] != blob.size}
+        return Presence(
+            frozenset(lengths.keys() - damaged), {digest: lengths[digest] for digest in damaged}
+        )

@@ -53,7 +53,7 @@ def test_what_is_committed_is_there_and_was_counted(
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
         assert early.bring({blob[0].digest: blob[1]}, task) == {blob[0].digest}
-    assert client.present(repository, [blob[0].digest]) == {blob[0].digest}
+    assert client.present(repository, [blob[0]]).there == {blob[0].digest}
     assert task.done == blob[0].size
 
 
@@ -62,7 +62,7 @@ def test_what_is_not_committed_is_nothing(
 ) -> None:
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
-    assert not client.present(repository, [blob[0].digest])
+    assert not client.present(repository, [blob[0]]).there
 
 
 def test_what_does_not_belong_to_the_image_is_not_committed(
@@ -71,7 +71,7 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
     with HeadStart(client, repository, Gauge(), Watch()) as early:
         early.offer(*blob)
         early.bring({}, FakeProgress().start("uploading", None))
-    assert not client.present(repository, [blob[0].digest])
+    assert not client.present(repository, [blob[0]]).there
 
 
 def test_what_the_registry_has_is_not_sent_again(
@@ -149,7 +149,7 @@ def test_a_blob_is_sent_while_it_is_written(
         until(lambda: early.sent > 0)
         grown.finish()
         early.bring({grown.blob.digest: grown.path}, task)
-    assert client.present(repository, [grown.blob.digest]) == {grown.blob.digest}
+    assert client.present(repository, [grown.blob]).there == {grown.blob.digest}
     assert task.done == grown.blob.size
 
 
@@ -161,7 +161,7 @@ def test_a_blob_that_is_given_up_is_nothing(
             early.follow(grown.growing)
             grown.write()
         early.bring({grown.blob.digest: grown.path}, FakeProgress().start("x", None))
-    assert not client.present(repository, [grown.blob.digest])
+    assert not client.present(repository, [grown.blob]).there
 
 
 def test_what_the_registry_has_is_not_sent_to_its_end(

@@ -100,6 +100,47 @@ def test_a_push_sends_what_was_lost_where_that_is_asked(
     assert has(pusher.registry, lost)
 
 
+def cut(registry: Registry, digest: str) -> None:
+    """Take the last byte of a blob away, as a disk that was full does."""
+    digits = digest.partition(":")[2]
+    blobs = registry.storage / "docker/registry/v2/blobs/sha256"
+    path = blobs / digits[:2] / digits / "data"
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("what", ["config", "layer", "shared"])
+def test_a_receipt_claims_no_blob_that_is_cut(
+    pusher: Pusher, folder: Path, tmp_path: Path, what: str
+) -> None:
+    path = tmp_path / "receipt.json"
+    argv = ("mirror", folder, "--to", f"{pusher.registry.host}/m", "--receipt", path)
+    assert pusher.program.run(*argv).code == 0
+    _, digest = the_lost(pusher, what)
+    cut(pusher.registry, digest)
+    # Docker's registry takes no blob that it has, however short it is
+    done = pusher.program.run(*argv)
+    assert done.code in {1, 8}, "all of the images have it, or some"
+    assert f"damaged copy of the blob {digest}" in done.stderr
+    assert "has to delete the blob there" in done.stderr
+    lose(pusher.registry, digest)
+    assert pusher.program.run(*argv).code == 0
+    assert pusher.program.run("verify", path).code == 0
+
+
+@pytest.mark.parametrize("engine", ["auto", "direct", "crane", "skopeo"])
+def test_a_push_of_another_tag_does_not_rely_on_a_blob_that_is_cut(
+    pusher: Pusher, folder: Path, engine: str
+) -> None:
+    pusher.push("web:v1", folder / "web", "--engine", engine)
+    digest = manifest(pusher, "web:v1")["layers"][0]["digest"]
+    cut(pusher.registry, digest)
+    done = pusher.run("web:v2", folder / "web", "--engine", engine)
+    assert done.code == 1, done.stderr
+    assert f"damaged copy of the blob {digest}" in done.stderr
+    tags = pusher.registry.storage / "docker/registry/v2/repositories/web/_manifests/tags"
+    assert {each.name for each in tags.iterdir()} == {"v1"}
+
+
 def test_an_engine_that_sends_nothing_again_fails_and_says_so(pusher: Pusher, folder: Path) -> None:
     argv = (folder / "web", "--engine", "crane")
     pusher.push("web:v1", *argv)

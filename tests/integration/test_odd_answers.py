@@ -14,6 +14,7 @@ from bed.mutations import DEEP, NOT_JSON, WRONG
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import DocklessError
+from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
 from dockless.registry.client import RegistryClient
@@ -85,7 +86,7 @@ class Odd:
             lambda: client.tags(repository),
             lambda: client.manifest(repository, Digest.of(b"")),
             lambda: client.referrers(repository, Digest.of(b"")),
-            lambda: client.present(repository, [Digest.of(b"")]),
+            lambda: client.present(repository, [Descriptor("", Digest.of(b""), 0)]),
             lambda: client.grant(repository),
             lambda: self._upload(client, repository),
         ):

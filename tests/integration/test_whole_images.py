@@ -99,7 +99,7 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     then = Direct(client, two, pace, Gauge(), partial(ReferrersLists, client))
     assert WholeImages(client, two, other, then).borrow(digests) == dict.fromkeys(digests, True)
     then.push(laid_out(image, tmp_path, *digests), image, two, task)
-    assert client.present(two, digests) == set(digests)
+    assert client.present(two, image.blobs).there == set(digests)
     assert pace.taken == size
 
 
@@ -114,7 +114,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     WholeImages(client, repository, SharedBlobs().sender(), writer).learn({known: True})
     with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
         writer.push(laid_out(image, tmp_path), image, repository, task)
-    assert client.present(repository, [known, *others]) == set(others)
+    assert client.present(repository, image.blobs).there == set(others)
 
 
 @MOUNTS
@@ -134,7 +134,7 @@ def test_what_the_registry_refuses_is_an_error(
         Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client)).push(
             layout, image, repository, task
         )
-    assert not client.present(repository, [digest])
+    assert not client.present(repository, image.blobs[:1]).there
     assert client.manifest(repository, image.root.digest) is None
 
 

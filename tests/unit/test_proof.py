@@ -61,6 +61,19 @@ def test_a_blob_that_is_missing_is_named(registry: FakeRegistry, tmp_path: Path)
         complete(registry, REPOSITORY, content, PATIENCE)
 
 
+@pytest.mark.parametrize(("place", "length"), [(0, 1), (1, 0), (-1, 10**9)])
+def test_a_blob_of_another_length_is_named(
+    registry: FakeRegistry, tmp_path: Path, place: int, length: int
+) -> None:
+    content = FakeImage(tmp_path).content()
+    registry.hold(REPOSITORY, content)
+    damaged = content.blobs[place]
+    registry.repositories[REPOSITORY].lengths[damaged.digest] = length
+    said = f"damaged copy of the blob {damaged.digest}.*: {length} bytes in place of {damaged.size}"
+    with pytest.raises(PushError, match=said):
+        complete(registry, REPOSITORY, content, PATIENCE)
+
+
 def _dag(registry: FakeRegistry, tmp_path: Path, times: int, depth: int) -> Digest:
     """Hold indexes, each of which lists the one below it so many times; return the uppermost."""
     content = FakeImage(tmp_path).content()

@@ -17,6 +17,7 @@ from dockless.model.docker_form import NoDockerFormError, docker_form
 from dockless.model.errors import (
     AuthError,
     ConflictError,
+    DamagedManifestError,
     DocklessError,
     LostCopyError,
     ManifestRefusedError,
@@ -196,6 +197,57 @@ def test_what_a_registry_lost_behind_a_tag_is_sent_again_where_that_is_asked(
     assert (result.unchanged, result.checked, result.digest) == (False, True, root)
     assert [blob.digest for blob in result.plan.missing] == [lost]
     assert not [step for step in shop.journal.steps if step.startswith("move")]
+
+
+@pytest.mark.parametrize(("place", "length"), [(0, 1), (1, 0), (2, 10**9)])
+@pytest.mark.parametrize("tags", [("v1",), ("v2",), ("v1", "v2")])
+def test_a_blob_of_another_length_is_sent_again(
+    shop: Shop, place: int, length: int, tags: tuple[str, ...]
+) -> None:
+    root = shop.content.root.digest
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    damaged = shop.content.blobs[place]
+    shop.held.lengths[damaged.digest] = length
+    result = shop.push(*tags, check_blobs=True)
+    assert not shop.held.lengths
+    assert (result.checked, result.digest) == (True, root)
+    assert result.plan.missing == (damaged,)
+    assert shop.held.tags == {"v1": root, **dict.fromkeys(tags, root)}
+    said = f"{length} bytes in place of {damaged.size}. It is sent again."
+    assert [note for note in shop.progress.notes if note.endswith(said)]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("tag", ["v1", "v2"])
+def test_a_registry_that_keeps_a_damaged_copy_is_named_with_what_helps(
+    shop: Shop, place: int, tag: str
+) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    damaged = shop.content.blobs[place].digest
+
+    def keep() -> None:
+        shop.held.lengths[damaged] = 10**6
+
+    shop.journal.on("present", *[keep] * 9)
+    with pytest.raises(
+        PushError, match=f"damaged copy of the blob {damaged}.*: 1000000 bytes"
+    ) as caught:
+        shop.push(tag, check_blobs=True)
+    assert "has to delete the blob there" in caught.value.remedy
+    assert "No tag was moved" in caught.value.remedy
+    assert "v2" not in shop.held.tags
+
+
+@pytest.mark.parametrize("length", [0, 7, 10**6])
+def test_a_manifest_of_another_length_is_sent_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    monkeypatch.setattr(shop.registry, "said_length", lambda *_: length)
+    shop.journal.on("manifest", DamagedManifestError("It lies."))
+    result = shop.push("v1", check_blobs=True)
+    assert (result.unchanged, result.checked, result.attempts) == (False, True, 1)
+    assert shop.held.manifests == shop.content.documents
 
 
 @pytest.mark.parametrize("immutable", [True, False])
@@ -665,10 +717,22 @@ def test_a_registry_that_refuses_oci_manifests_gets_dockers_and_that_is_remember
     assert shop.refusals == 1
 
 
+@pytest.mark.parametrize("said", ["invalid", "too many layers", "annotations are too large"])
+def test_a_refusal_that_is_not_about_the_type_is_not_remembered(shop: Shop, said: str) -> None:
+    shop.journal.on("push", ManifestRefusedError(said, about_type=False))
+    result = shop.push()
+    assert result.digest == docker_digest(shop)
+    [note] = shop.progress.notes
+    assert "calls the OCI manifest invalid" in note
+    assert str(result.digest) in note
+    assert shop.refusals == 0
+
+
 def test_where_it_is_known_to_refuse_them_they_are_not_offered(shop: Shop) -> None:
     shop.format = ManifestFormat(refused=True)
     assert shop.push(dry_run=True).digest == docker_digest(shop)
     assert "accepted no OCI manifests before" in shop.progress.notes[0]
+    assert "--manifest-format oci tries again" in shop.progress.notes[0]
     assert shop.push().digest == docker_digest(shop)
     assert shop.journal.steps.count("push") == 1
 

@@ -29,6 +29,7 @@ from dockless.model.platform import Platform
 from dockless.model.reference import Reference, Repository
 from dockless.ports import Engine, Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
+from dockless.processes.terminal import say
 from dockless.push import move_tags, push
 from dockless.push_context import Means, Order
 from dockless.retries import Patience
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from dockless.push_context import Copy
     from dockless.registry.shared import Sender
     from dockless.sources.container_tools import ContainerTool
+
+
+_PREPARING_SECONDS = 10.0
 
 
 class Session:
@@ -206,10 +210,10 @@ class Session:
         registry = self.registry(order.repository).client
         there = tags_before(order, registry, self._patience).values()
         if set(there) == {content.root.digest}:
-            blobs = [blob.digest for blob in content.blobs]
+            blobs = frozenset(blob.digest for blob in content.blobs)
             if order.check_blobs:
                 inventory = Inventory(registry, order.repository, self._patience)
-                blobs = [*inventory.readable_blobs(blobs)]
+                blobs = inventory.readable_blobs(content.blobs).there
             sender.done(order.repository, blobs, seen=order.check_blobs)
 
     @property
@@ -307,8 +311,13 @@ class Session:
         )
 
     def _say_once(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
+        """Show a line once; one that tells of another digest is a warning where notes are not."""
+        if text in self._said:
+            return
+        self._said.add(text)
+        if self._options.quiet:
+            say(f"Warning: {text}", err=True)
+        else:
             self._progress.note(text)
 
     def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:
@@ -345,7 +354,7 @@ class Session:
         from dockless.cli.engine import Engines, Room  # noqa: PLC0415 - a warm push needs none
 
         if self._preparing:
-            self._preparing.join()
+            self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
         room = Room(home, self._until, self._shell)
         return Engines(self._options, opened.client, repository, room)
 

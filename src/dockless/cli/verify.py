@@ -23,7 +23,7 @@ from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.regular import read_regular
 from dockless.processes.terminal import say
-from dockless.proof import lost_blobs, read_back
+from dockless.proof import blob_faults, read_back
 from dockless.registry.client import RegistryClient
 from dockless.registry.compare import compare_blob
 from dockless.report.document import json_text
@@ -64,8 +64,8 @@ def verify(
 ) -> None:
     """Check receipts against the registry: every tag, manifest and blob.
 
-    Tags and manifests are read and compared. Of blobs it is asked whether they are there; --deep
-    reads them.
+    Tags and manifests are read and compared. Of blobs it is asked whether they are there, and how
+    long; --deep reads them.
     """
     options = unasked(**arguments)
     texts = {path: _read(path) for path in receipts}
@@ -149,11 +149,8 @@ class _Check:
             raise PushError(
                 f"{repository.host} does not have {item.digest} of {repository} any more."
             )
-        lost = lost_blobs(client, repository, content, self._patience)
-        if lost:
-            raise PushError(
-                f"{repository.host} does not have the blob {lost[0]} of {repository}.", _MENDED
-            )
+        if faults := blob_faults(client, repository, content, self._patience):
+            raise PushError(f"{faults[0]}.", _MENDED)
         if self._deep:
             self._compare(client, repository, content)
 

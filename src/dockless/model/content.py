@@ -1,7 +1,7 @@
 """What is pushed: one manifest or index and everything that it leads to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dockless.model.digest import Digest
 from dockless.model.manifest import (
@@ -14,6 +14,7 @@ from dockless.model.manifest import (
     parse_document,
 )
 from dockless.model.platform import Platform
+from dockless.model.reference import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,39 @@ class Content:
 
         visit(self.root.digest)
         return tuple(order)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What a registry says of blobs.
+
+    Attributes:
+        there: Those that a repository has, as long as they should be, or of which no length is
+            said.
+        damaged: The length in bytes that is said of each of those that are there with another one.
+    """
+
+    there: frozenset[Digest] = frozenset()
+    damaged: Mapping[Digest, int] = field(default_factory=dict)
+
+    def __or__(self, other: "Presence") -> "Presence":
+        return Presence(self.there | other.there, {**self.damaged, **other.damaged})
+
+    def fault(self, blob: Descriptor, repository: Repository) -> str:
+        """Return what is wrong with a blob, as a sentence without its full stop; empty for nothing.
+
+        Args:
+            blob: One of those that were asked for.
+            repository: Where it was asked for.
+        """
+        if blob.digest in self.there:
+            return ""
+        if blob.digest not in self.damaged:
+            return f"{repository.host} does not have the blob {blob.digest} of {repository}"
+        return (
+            f"{repository.host} has a damaged copy of the blob {blob.digest} of {repository}: "
+            f"{self.damaged[blob.digest]} bytes in place of {blob.size}"
+        )
 
 
 def single(root: Descriptor, manifest: bytes, config: bytes) -> Content:

@@ -35,7 +35,18 @@ class RepositoryMissingError(PushError):
 
 
 class ManifestRefusedError(PushError):
-    """The registry accepts no manifest or index of this type, whatever is in it."""
+    """The registry accepts no manifest or index of this type, whatever is in it.
+
+    Args:
+        what: What happened, and to what.
+        remedy: What to do next.
+        about_type: Whether the registry says that the media type is why. Else it only calls the
+            manifest invalid, as older ones do; it may mean this one manifest.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, about_type: bool = True) -> None:
+        super().__init__(what, remedy)
+        self.about_type = about_type
 
 
 class ImmutableTagError(PushError):
@@ -60,6 +71,10 @@ class UnexplainedError(PushError):
     def __init__(self, what: str, remedy: str = "", *, answered: bool = False) -> None:
         super().__init__(what, remedy)
         self.answered = answered
+
+
+class DamagedManifestError(PushError):
+    """A registry gives something else for a digest than what has that digest."""
 
 
 class LostCopyError(PushError):
@@ -149,6 +164,19 @@ def out_of_time(host: str) -> NetworkError:
     """Return the error for a push that `--timeout` ended."""
     return NetworkError(
         f"The push to {host} was not done in the time given by --timeout.",
+        "Run it again: what has arrived stays there.",
+        passing=False,
+    )
+
+
+def time_is_over(what: str) -> NetworkError:
+    """Return the error for a wait that `--timeout` ended.
+
+    Args:
+        what: What was waited for, as the subject of a sentence.
+    """
+    return NetworkError(
+        f"{what} did not come in the time given by --timeout.",
         "Run it again: what has arrived stays there.",
         passing=False,
     )

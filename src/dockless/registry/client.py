@@ -8,8 +8,9 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urljoin
 
+from dockless.model.content import Presence
 from dockless.model.digest import Digest
-from dockless.model.errors import AuthError, PushError
+from dockless.model.errors import AuthError, DamagedManifestError, PushError
 from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import (
     INDEXES,
@@ -29,6 +30,7 @@ from dockless.together import side_by_side
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 _MOST_PAGES = 10_000
+_MOST_DIGITS = 19  # those of the largest length that a file has
 Account = Callable[[], Credential | None]
 _NEXT = re.compile(r'<(?P<url>[^>]+)>;\s*rel="?next')
 _WANTS_TLS = (
@@ -67,6 +69,7 @@ class RegistryClient:
         self._pinged = False
         self._lists_referrers: bool | None = None
         self._passes: dict[str, Pass | None] = {}
+        self._lengths: dict[tuple[Repository, Digest], int] = {}
 
     def known_to(self, account: Account, actions: str = "pull,push") -> "RegistryClient":
         """Return a client of the same registry for another account; it need not ping again."""
@@ -149,13 +152,13 @@ class RegistryClient:
         """Return the manifest or index of this digest, or None when the registry has none.
 
         Raises:
-            PushError: The registry gives something else than what it was asked for.
+            DamagedManifestError: The registry gives something else than what it was asked for.
         """
         answer = self._ask("GET", repository, f"manifests/{digest}")
         if answer.status == _NOT_FOUND:
             return None
         if not digest.matches(answer.body):
-            raise PushError(
+            raise DamagedManifestError(
                 f"{repository.host} lies: asked for {digest} of {repository}, it gives "
                 f"{len(answer.body)} bytes with the digest {Digest.of(answer.body)}.",
                 "Do not trust this registry, or what stands before it.",
@@ -217,15 +220,22 @@ class RegistryClient:
             self._lists_referrers = answer.status == _OK and not _is_html(answer)
         return self._lists_referrers
 
-    def present(self, repository: Repository, digests: Sequence[Digest]) -> frozenset[Digest]:
-        """Return those of the blobs that the repository has."""
+    def said_length(self, repository: Repository, digest: Digest) -> int | None:
+        """Return how long a manifest is by the answer to `tag`; None for unknown. Asks nothing."""
+        return self._lengths.get((repository, digest))
+
+    def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
+        """Return which of the blobs the repository has, and whether they are as long as said."""
         self._authorized(repository)
 
-        def has(digest: Digest) -> bool:
-            return self._ask("HEAD", repository, f"blobs/{digest}").status == _OK
+        def look(blob: Descriptor) -> Presence:
+            return presence(blob, self._ask("HEAD", repository, f"blobs/{blob.digest}"))
 
-        found = side_by_side(has, digests, CONNECTIONS)
-        return frozenset(digest for digest, there in zip(digests, found, strict=True) if there)
+        found = side_by_side(look, blobs, CONNECTIONS)
+        return Presence(
+            frozenset().union(*(each.there for each in found)),
+            {digest: size for each in found for digest, size in each.damaged.items()},
+        )
 
     def _digest(self, repository: Repository, tag: str) -> Digest | None:
         answer = self._ask("HEAD", repository, f"manifests/{tag}")
@@ -233,10 +243,13 @@ class RegistryClient:
             return None
         said = answer.headers.get("Docker-Content-Digest", "")
         try:
-            return Digest.parse(said)
+            digest = Digest.parse(said)
         except ValueError:
             body = self._ask("GET", repository, f"manifests/{tag}").body
             return Digest.of(body) if len(body) <= LONGEST_MANIFEST else None
+        if length := _length(answer):
+            self._lengths[repository, digest] = length
+        return digest
 
     def request(
         self,
@@ -385,6 +398,29 @@ class RegistryClient:
         let_in = authorization(self.http, self._challenge, self.account(), scope)
         self._passes[repository.path] = let_in
         return let_in
+
+
+def presence(blob: Descriptor, answer: Answer) -> Presence:
+    """Return what an answer to HEAD says of a blob; one of unknown length is taken as right."""
+    if answer.status != _OK:
+        return Presence()
+    length = _length(answer)
+    if length is None or length == blob.size:
+        return Presence(frozenset({blob.digest}))
+    return Presence(damaged={blob.digest: length})
+
+
+def _length(answer: Answer) -> int | None:
+    """Return how long what was asked for by HEAD is; None where the answer does not say so.
+
+    Content-Length is missing in some answers, proxies make it 0, and where the answer is compressed
+    on the way it counts other bytes.
+    """
+    said = answer.headers.get("Content-Length", "").strip()
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity") or len(said) > _MOST_DIGITS:
+        return None
+    return int(said) or None if said.isascii() and said.isdigit() else None
 
 
 def _in_clear(answer: Answer) -> str:

@@ -77,9 +77,11 @@ class Direct:
 
         files = {blob.digest: blob_path(layout, blob.digest) for blob in content.blobs}
         held = {digest: path for digest, path in files.items() if path.exists()}
-        unknown = [digest for digest in held if digest not in self._there]
-        present = self._client.present(repository, unknown)
-        self._there |= {digest: digest in present for digest in unknown}
+        unknown = [
+            blob for blob in content.blobs if blob.digest in held and blob.digest not in self._there
+        ]
+        found = self._client.present(repository, unknown)
+        self._there |= {blob.digest: blob.digest in found.there for blob in unknown}
         lacking = {digest: path for digest, path in held.items() if not self._there[digest]}
         try:
             self.send(content, lacking, sending)

@@ -22,7 +22,7 @@ from dockless.model.errors import NetworkError, ServerError, UsageError, out_of_
 from dockless.model.manifest import LONGEST_MANIFEST
 from dockless.registry.origins import check_destination, is_typed, origin, shown
 from dockless.registry.proxies import Proxy, proxy
-from dockless.registry.tls_errors import plain, tls_error
+from dockless.registry.tls_errors import tls_error
 
 CONNECTIONS = 8
 _AGENT = f"dockless/{__version__}"
@@ -201,6 +201,9 @@ class Http:
         if sink is None or response.status != _OK:
             data = response.read(LONGEST_MANIFEST + 1)
             if len(data) <= LONGEST_MANIFEST:
+                # read with a size, unlike without one, takes a body that was cut as it is
+                if response.status == _OK and response.length_remaining:
+                    raise exceptions.IncompleteRead(len(data), response.length_remaining)
                 response.release_conn()
             return _plain(data, response.headers.get("Content-Encoding", ""))
         # read1, unlike read, returns what has come: a slow server cannot outwit the deadline
@@ -253,32 +256,71 @@ def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
 
 
 def reach(
-    host: str, *, insecure: bool, trust: Trust, seconds: float = _CONNECT_SECONDS
+    host: str,
+    *,
+    insecure: bool,
+    trust: Trust,
+    seconds: float = _CONNECT_SECONDS,
+    until: float | None = None,
 ) -> Endpoint:
     """Return how to speak to a registry.
 
     TLS, unless `insecure` says otherwise. A registry on this machine that does not speak TLS is
-    spoken to without, as docker does; one that says nothing for `seconds` does not speak TLS.
+    spoken to without, as docker does; one that says nothing in time does not speak TLS.
+
+    Args:
+        host: The registry.
+        insecure: Whether to speak plain HTTP.
+        trust: The certificates to trust; others than the system's are for TLS alone.
+        seconds: How long a registry on this machine may take to greet in TLS.
+        until: The moment, on the clock of `time.monotonic`, when all waiting ends; None for none.
     """
     if insecure or trust != Trust() or not is_loopback(host):
         return Endpoint(host, insecure, trust)
-    return Endpoint(host, plain_http=not _speaks_tls(host, seconds))
+    end = min(time.monotonic() + seconds, math.inf if until is None else until)
+    return Endpoint(host, plain_http=not _speaks_tls(host, end))
 
 
-def _speaks_tls(host: str, seconds: float) -> bool:
+def _speaks_tls(host: str, end: float) -> bool:
+    """Whether a host answers a greeting in TLS before a moment on the clock of `time.monotonic`."""
     parts = urlsplit(f"//{host}")
     unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
     try:
-        address = (parts.hostname or "", parts.port or 443)
-        with (
-            socket.create_connection(address, seconds) as line,
-            unverified.wrap_socket(line),
-        ):
-            return True
+        with _connected(parts.hostname or "", parts.port or 443, end) as line:
+            line.settimeout(_left(end))
+            with unverified.wrap_socket(line):
+                return True
     except OSError:
         return False
+
+
+def _connected(host: str, port: int, end: float) -> socket.socket:
+    """Connect to the first address of a host that can be reached before a moment.
+
+    Raises:
+        OSError: None can.
+    """
+    reason: OSError = TimeoutError("timed out")
+    for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            return socket.create_connection(address[:2], _left(end))  # type: ignore[arg-type] # as AF_INET and AF_INET6 have it
+        except OSError as error:
+            reason = error
+    raise reason
+
+
+def _left(end: float) -> float:
+    """Return the seconds that are left until a moment.
+
+    Raises:
+        TimeoutError: None are.
+    """
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
 
 
 def ssl_context(trust: Trust) -> ssl.SSLContext:
@@ -291,9 +333,11 @@ def ssl_context(trust: Trust) -> ssl.SSLContext:
         if trust.client_cert:
             context.load_cert_chain(trust.client_cert, trust.client_key)
     except (OSError, ssl.SSLError) as error:
+        from dockless.model.reasons import reason  # noqa: PLC0415 - rare
+
         named = ", ".join(map(str, filter(None, (*trust.ca_files, trust.client_cert))))
         raise UsageError(
-            f"The certificates in {named} cannot be used: {plain(str(error))}.",
+            f"The certificates in {named} cannot be used: {reason(error)}.",
             "Give PEM files with --ca-file or --cert-dir.",
         ) from None
     return context
@@ -388,7 +432,6 @@ def _reason(error: Exception) -> str:
     # urllib3 counts a refused connection among the timeouts
     if late and not isinstance(error, exceptions.NewConnectionError):
         return "it does not answer in time"
-    named = next((each for each in error.args if isinstance(each, OSError)), None)
-    cause = named or error.__cause__ or error.__context__ or error
-    text = (isinstance(cause, OSError) and cause.strerror) or str(cause)
-    return plain(text).rpartition("] ")[2].strip("()'\" ") or type(error).__name__
+    from dockless.model.reasons import reason  # noqa: PLC0415 - rare
+
+    return reason(error)

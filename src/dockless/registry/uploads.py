@@ -26,7 +26,7 @@ from dockless.model.errors import DocklessError, NetworkError, ServerError, Stra
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.ports import Task
-from dockless.registry.client import RegistryClient
+from dockless.registry.client import RegistryClient, presence
 from dockless.registry.links import Gauge
 from dockless.together import alone
 
@@ -215,7 +215,7 @@ class HeadStart:
 
     def _fill(self, upload: "_Upload", blob: Descriptor, path: Path) -> None:
         upload.digest = blob.digest
-        if not self._over() and not self._has(blob.digest):
+        if not self._over() and not self._has(blob):
             headers = {"Content-Length": str(blob.size)}
             with path.open("rb", buffering=0) as file:
                 chunks = iter(lambda: file.read(_CHUNK), b"")
@@ -230,13 +230,14 @@ class HeadStart:
         for chunk in growing.chunks(_CHUNK):
             if growing.blob and upload.digest is None:
                 upload.digest = growing.blob.digest
-                if self._has(upload.digest):
+                if self._has(growing.blob):
                     raise _StoppedError
             yield chunk
         if growing.blob:
             upload.digest = growing.blob.digest
 
-    def _has(self, digest: Digest) -> bool:
+    def _has(self, blob: Descriptor) -> bool:
+        digest = blob.digest
         if digest not in self._there:
             try:
                 answer = self._client.request("HEAD", self._repository, f"blobs/{digest}")
@@ -244,7 +245,7 @@ class HeadStart:
                 return False
             if answer.status not in (_THERE, _MISSING):
                 return False
-            self._there[digest] = answer.status == _THERE
+            self._there[digest] = digest in presence(blob, answer).there
         return self._there[digest]
 
     def _patch(

@@ -6,6 +6,7 @@ import pytest
 
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, PushError
+from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Grant, Secret
 from dockless.registry.client import RegistryClient
@@ -20,6 +21,7 @@ BASIC = {"Authorization": "Basic bWU6cGFzcw=="}
 DATA = b"a manifest"
 DIGEST = Digest.of(DATA)
 ABSENT = Digest.of(b"absent")
+BLOB, LOST = Descriptor("", DIGEST, len(DATA)), Descriptor("", ABSENT, 6)
 
 
 @pytest.fixture
@@ -76,7 +78,61 @@ def test_a_manifest_that_is_not_there_is_none(http: StubHttp) -> None:
 
 def test_blobs_are_asked_for_one_by_one(http: StubHttp) -> None:
     http.on(f"HEAD {URL}team/shop/blobs/{DIGEST}")
-    assert RegistryClient(http, lambda: None).present(SHOP, [DIGEST, ABSENT]) == {DIGEST}
+    assert RegistryClient(http, lambda: None).present(SHOP, [BLOB, LOST]).there == {DIGEST}
+
+
+@pytest.mark.parametrize(
+    ("headers", "damaged"),
+    [
+        ({"Content-Length": "10"}, None),
+        ({"Content-Length": "9"}, 9),
+        ({"Content-Length": "1"}, 1),
+        ({"Content-Length": "11", "Content-Encoding": "identity"}, 11),
+        ({"Content-Length": "1000000"}, 1_000_000),
+        ({}, None),
+        ({"Content-Length": "0"}, None),
+        ({"Content-Length": "9", "Content-Encoding": "gzip"}, None),
+        ({"Content-Length": "9, 9"}, None),
+        ({"Content-Length": "-9"}, None),
+        ({"Content-Length": "\xb2"}, None),
+        ({"Content-Length": "9" * 5000}, None),
+        ({"Content-Length": "nine"}, None),
+    ],
+)
+def test_a_blob_of_another_length_than_its_descriptor_says_is_damaged(
+    http: StubHttp, headers: dict[str, str], damaged: int | None
+) -> None:
+    http.on(f"HEAD {URL}team/shop/blobs/{DIGEST}", headers=headers)
+    found = RegistryClient(http, lambda: None).present(SHOP, [BLOB])
+    assert found.there == (set() if damaged else {DIGEST})
+    assert found.damaged == ({DIGEST: damaged} if damaged else {})
+    assert len(http.asked) == 2, "no request but the ping and the question"
+    wrong = f"damaged copy of the blob {DIGEST} of {SHOP}: {damaged} bytes in place of 10"
+    assert found.fault(BLOB, SHOP) == (f"{SHOP.host} has a {wrong}" if damaged else "")
+
+
+def test_an_empty_blob_is_as_long_as_it_should_be(http: StubHttp) -> None:
+    empty = Descriptor("", Digest.of(b""), 0)
+    for size, name in (("0", "a"), ("5", "b")):
+        where = f"HEAD {URL}team/{name}/blobs/{empty.digest}"
+        http.on(where, headers={"Content-Length": size})
+    client = RegistryClient(http, lambda: None)
+    assert client.present(Repository.of(SHOP.host, "team/a"), [empty]).there == {empty.digest}
+    damaged = client.present(Repository.of(SHOP.host, "team/b"), [empty]).damaged
+    assert damaged == {empty.digest: 5}
+
+
+@pytest.mark.parametrize(("length", "known"), [("10", 10), ("7", 7), ("0", None), ("", None)])
+def test_the_length_of_a_manifest_is_known_from_its_tags_answer(
+    http: StubHttp, length: str, known: int | None
+) -> None:
+    headers = {"Docker-Content-Digest": str(DIGEST), "Content-Length": length}
+    http.on(f"HEAD {URL}team/shop/manifests/v1", headers=headers)
+    client = RegistryClient(http, lambda: None)
+    assert client.said_length(SHOP, DIGEST) is None
+    client.tag(SHOP, "v1")
+    assert client.said_length(SHOP, DIGEST) == known
+    assert len(http.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -128,7 +184,7 @@ def test_a_locked_registry_gets_the_credential_with_every_question(locked: StubH
     client = RegistryClient(locked, lambda: ME)
     assert client.wants_credential()
     client.tag(SHOP, "v1")
-    client.present(SHOP, [DIGEST])
+    client.present(SHOP, [BLOB])
     assert all(asked.headers.items() >= BASIC.items() for asked in locked.asked[1:])
 
 

@@ -38,6 +38,7 @@ class Pool:
     asked: list[dict[str, Any]] = field(default_factory=list)
     released: int = 0
     reason: str = "Reason"
+    length_remaining: int | None = None
 
     def request(self, method: str, url: str, **how: Any) -> "Pool":  # noqa: ANN401 - as urllib3's
         self.asked.append({"method": method, "url": url, **how})
@@ -74,6 +75,16 @@ def test_an_answer_has_status_headers_and_body() -> None:
     assert pool.asked[0]["headers"] == {"Accept": "x", "User-Agent": f"dockless/{__version__}"}
     assert pool.asked[0]["body"] == b"sent"
     assert pool.released == 1
+
+
+@pytest.mark.parametrize("left", [1, 50, 10**9])
+def test_an_answer_that_was_cut_is_none(left: int) -> None:
+    pool = Pool(body=b"half", length_remaining=left)
+    with pytest.raises(NetworkError, match="its answer was cut short") as caught:
+        connected(pool).ask("GET", URL)
+    assert caught.value.passing
+    assert pool.released == 0
+    assert connected(Pool(404, body=b"half", length_remaining=left)).ask("GET", URL).status == 404
 
 
 def test_an_answer_that_never_ends_is_cut_and_its_connection_not_used_again() -> None:
