@@ -36,7 +36,7 @@ class ManifestFormat:
         asked: `oci`, `docker`, or `auto`: Docker's types only where others are refused.
         refused: Whether the registry has refused the OCI's types before.
         learn: Remembers what it takes.
-        say: Shows a sentence, once in a run.
+        say: Shows a sentence, once in a run, even where nothing but warnings is shown.
     """
 
     asked: Literal["auto", "oci", "docker"] = "auto"

@@ -16,9 +16,16 @@ EVERY = 1_000_000
 DOCKER = "application/vnd.docker.distribution.manifest"
 
 
-@pytest.fixture(params=[(400, "MANIFEST_INVALID"), (415, "UNSUPPORTED")], ids=["400", "415"])
-def answer(request: pytest.FixtureRequest) -> tuple[int, str]:
-    found: tuple[int, str] = request.param
+Refusal = tuple[int, str, str]
+ABOUT_THE_TYPE: tuple[Refusal, ...] = (
+    (400, "MANIFEST_INVALID", "unrecognized manifest content type"),
+    (415, "UNSUPPORTED", "this is not a manifest"),
+)
+
+
+@pytest.fixture(params=ABOUT_THE_TYPE, ids=["400", "415"])
+def answer(request: pytest.FixtureRequest) -> Refusal:
+    found: Refusal = request.param
     return found
 
 
@@ -27,11 +34,11 @@ def pusher(
     program: Dockless,
     own_registry: Registry,
     faulty_registry: FaultyRegistry,
-    answer: tuple[int, str],
+    answer: Refusal,
     tmp_path: Path,
 ) -> Pusher:
     """Pushes to a registry that accepts no OCI manifests."""
-    effect = refusal(*answer, "this is not a manifest", {})
+    effect = refusal(*answer, {})
     fault = Fault("PUT", "/manifests/", effect, EVERY, kind="vnd.oci.image")
     faulty_registry.faults.append(fault)
     return Pusher(program, replace(own_registry, host=faulty_registry.host), tmp_path)
@@ -70,6 +77,43 @@ def test_it_is_remembered_and_what_is_there_is_unchanged(
     shutil.rmtree(pusher.program.folder / "cache")
     assert pusher.push("acme/app:1", old_archive) == digest, "as its tag names it already"
     assert not puts(faulty_registry)
+
+
+@pytest.mark.parametrize("words", ["manifest invalid", "too many layers", "annotations too large"])
+def test_a_manifest_that_is_only_called_invalid_is_not_remembered(
+    program: Dockless,
+    own_registry: Registry,
+    faulty_registry: FaultyRegistry,
+    old_archive: Path,
+    tmp_path: Path,
+    words: str,
+) -> None:
+    effect = refusal(400, "MANIFEST_INVALID", words, {})
+    fault = Fault("PUT", "/manifests/", effect, EVERY, kind="vnd.oci.image")
+    faulty_registry.faults.append(fault)
+    pusher = Pusher(program, replace(own_registry, host=faulty_registry.host), tmp_path)
+    done = pusher.run("acme/app:1", old_archive)
+    [line] = [line for line in done.stderr.splitlines() if "calls the OCI manifest" in line]
+    assert pusher.digest_in(done, "acme/app:1") in line
+    faulty_registry.faults.clear()
+    assert pusher.push("acme/other:1", old_archive) not in line.rpartition("not")[0]
+    assert "oci" in json.loads(pusher.manifest("acme/other:1"))["mediaType"]
+
+
+def test_another_digest_is_a_warning_where_nothing_else_is_shown(
+    pusher: Pusher, old_archive: Path
+) -> None:
+    first = pusher.run("acme/app:1", old_archive, "--quiet")
+    digest = pusher.digest("acme/app:1")
+    assert first.code == 0
+    assert "Warning: " in first.stderr
+    assert "--manifest-format oci tries again" in first.stderr
+    assert digest in first.stderr
+    again = pusher.run("acme/app:2", old_archive, "--quiet", "--format", "json")
+    assert "Warning: " in again.stderr
+    assert "--manifest-format oci tries again" in again.stderr
+    assert again.stderr.count("\n") == 1
+    assert digest in again.stdout
 
 
 def test_an_index_arrives_with_dockers_types(pusher: Pusher, multi_platform: Path) -> None:

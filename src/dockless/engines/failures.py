@@ -21,6 +21,7 @@ from dockless.model.errors import (
     ServerError,
     UnexplainedError,
 )
+from dockless.model.type_words import speaks_of_types
 
 _ANSWER = re.compile(
     # crane: 'PUT https://…: CODE: words'; Go's own errors have the URL in quotes
@@ -218,7 +219,9 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
                 break  # what is refused, or ends too early, is something on this machine
             return error
     if _MANIFEST.search(stderr) and (codes & _NOT_ACCEPTED or _INVALID.search(said)):
-        return ManifestRefusedError(f"{host} does not accept this manifest: {said}")
+        about_type = bool(codes & _NOT_ACCEPTED) or speaks_of_types(said)
+        what = f"{host} does not accept this manifest: {said}"
+        return ManifestRefusedError(what, about_type=about_type)
     if any(word in low for word in _TROUBLE):
         return NetworkError(f"{host} is in trouble: {said}", "Try again later.")
     return UnexplainedError(

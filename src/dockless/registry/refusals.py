@@ -22,6 +22,7 @@ from dockless.model.errors import (
 )
 from dockless.model.foreign_json import parse_json
 from dockless.model.reference import Repository
+from dockless.model.type_words import speaks_of_types
 from dockless.registry.http import Answer
 
 LONGEST_SAID = 300
@@ -32,10 +33,6 @@ _MOST_COMPLAINTS = 3
 _BLANKS = re.compile(r"\s+")
 _IMMUTABLE = re.compile(r"immutab|cannot be overwritten|already exists")
 _FULL = re.compile(r"quota|limit|no space|insufficient")
-_TYPES = re.compile(
-    r"media ?-?type|content ?-?type|schema ?version|unsupported manifest|manifest (?:type|format)"
-    r"|unknown manifest|oci[ .](?:image|manifest|artifact)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +185,15 @@ def _is_immutable(put: _Put) -> bool:
 def _is_of_a_type(put: _Put) -> bool:
     if put.refusal.status != HTTPStatus.BAD_REQUEST:
         return False
-    return bool(put.refusal.codes & _NO_SUCH_TYPE) or put.refusal.speaks_of(_TYPES)
+    return "MANIFEST_INVALID" in put.refusal.codes or _is_about_the_type(put)
 
 
-_NO_SUCH_TYPE = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
+def _is_about_the_type(put: _Put) -> bool:
+    """Whether the registry says that the media type is why, and not only that it is no manifest."""
+    if put.refusal.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        return True
+    return "UNSUPPORTED" in put.refusal.codes or speaks_of_types(put.refusal.said)
+
 
 _RULES = (
     _Rule(
@@ -260,6 +262,7 @@ _RULES = (
             f"{put.repository.host} accepts no manifest of this type in {put.repository}: "
             f"{put.words}.",
             "It may know Docker's types only, or nothing but images.",
+            about_type=_is_about_the_type(put),
         ),
     ),
 )

@@ -137,6 +137,23 @@ def test_a_manifest_of_a_type_that_is_not_accepted_is_told_apart(stderr: str) ->
 
 
 @pytest.mark.parametrize(
+    ("said", "about_type"),
+    [
+        ("MANIFEST_INVALID: manifest invalid; unsupported media type", True),
+        ("MANIFEST_INVALID: manifest schema version not supported", True),
+        ("UNSUPPORTED: the operation is unsupported", True),
+        ("MANIFEST_INVALID: manifest invalid", False),
+        ("MANIFEST_INVALID: manifest invalid; too many layers", False),
+        ("MANIFEST_INVALID: annotations are too large", False),
+    ],
+)
+def test_an_engine_tells_whether_the_media_type_is_why(said: str, *, about_type: bool) -> None:
+    error = failure("crane", HOST, 1, f"Error: PUT {URL}/manifests/v1: {said}")
+    assert isinstance(error, ManifestRefusedError)
+    assert error.about_type == about_type
+
+
+@pytest.mark.parametrize(
     ("stderr", "answered"),
     [(said, True) for said in ANSWERED] + [(said, False) for said in UNANSWERED],
 )

@@ -75,6 +75,36 @@ def test_each_refusal_is_an_error_of_its_kind_with_the_registrys_words(
     assert error.remedy
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "message", "detail", "about_type"),
+    [
+        (415, "", "", None, True),
+        (400, "UNSUPPORTED", "", None, True),
+        (400, "MANIFEST_INVALID", "manifest invalid", "unrecognized manifest content type", True),
+        (400, "MANIFEST_INVALID", "manifest schema version not supported", None, True),
+        (400, "MANIFEST_INVALID", "manifest invalid", {"mediaType": "not allowed"}, True),
+        (400, "OTHER", "Unsupported Media Type in request", None, True),
+        (400, "MANIFEST_INVALID", "manifest invalid", {}, False),
+        (400, "MANIFEST_INVALID", "too many layers", None, False),
+        (400, "MANIFEST_INVALID", "annotations are too large", {"limit": 4096}, False),
+        (400, "MANIFEST_INVALID", "", None, False),
+    ],
+)
+def test_a_refusal_says_whether_the_media_type_is_why(
+    status: int, code: str, message: str, detail: object, *, about_type: bool
+) -> None:
+    error = manifest_error(Answer(status, {}, body((code, message, detail))), SHOP, str(DIGEST))
+    assert isinstance(error, ManifestRefusedError)
+    assert error.about_type == about_type
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("said", ["a bad request", "invalid tag", "manifest too large", ""])
+def test_not_every_refusal_is_of_a_type(status: int, said: str) -> None:
+    error = manifest_error(Answer(status, {}, body(("BAD", said, None))), SHOP, "v1")
+    assert not isinstance(error, ManifestRefusedError)
+
+
 def test_what_may_pass_can_be_tried_again() -> None:
     error = manifest_error(Answer(404, {}, body(("BLOB_UNKNOWN", "", None))), SHOP, str(DIGEST))
     assert isinstance(error, NetworkError)
