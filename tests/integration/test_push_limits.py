@@ -4,7 +4,10 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,10 @@ from bed.dockless import Dockless
 from dockless import deadline
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.errors import NetworkError
-from dockless.registry.http import Http
+from dockless.model.secret import Credential, Secret
+from dockless.registry.client import RegistryClient
+from dockless.registry.http import Http, reach
+from dockless.together import alone
 
 pytestmark = pytest.mark.sampled(2)
 
@@ -29,6 +35,7 @@ ENDLESS = {
     "body": (_OK + b"Content-Length: 4000000\r\n\r\n", b"a"),
     "body without a length": (_OK + b"\r\n", b"a"),
     "chunks": (_OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+    "silence": (b"", b""),
     "redirect": (_FOUND + b"Content-Length: 4000000000\r\n\r\n", b"a"),
 }
 PEERS = pytest.mark.parametrize("what", ENDLESS)
@@ -145,6 +152,48 @@ def test_a_blob_without_an_end_is_given_up(peer: Callable[..., Peer], what: str)
         Http(Endpoint(server.host, plain_http=True), {}).ask(
             "GET", f"http://{server.host}/v2/", sink=taken.append
         )
+
+
+@pytest.fixture
+def deaf() -> Iterator[str]:
+    """Where connections are accepted, and nobody ever says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("seconds", [-1.0, 0.1, 1.0])
+def test_the_greeting_in_tls_ends_with_the_run(deaf: str, name: str, seconds: float) -> None:
+    host = deaf.replace("127.0.0.1", name)
+    until = time.monotonic() + seconds
+    ask = partial(reach, host, insecure=False, trust=Trust(), seconds=10_000.0, until=until)
+    assert alone(ask).result(60).plain_http
+
+
+def test_the_greeting_in_tls_has_a_limit_of_its_own(deaf: str) -> None:
+    ask = partial(reach, deaf, insecure=False, trust=Trust(), seconds=0.1)
+    assert alone(ask).result(60).plain_http
+
+
+@pytest.mark.usefixtures("short")
+def test_a_login_at_a_registry_that_is_silent_ends(deaf: str) -> None:
+    http = Http(Endpoint(deaf, plain_http=True), {})
+    check = RegistryClient(http, lambda: Credential("me", Secret("pass"))).check
+    with pytest.raises(NetworkError, match="does not answer in time"):
+        alone(check).result(60)
+
+
+@pytest.mark.parametrize("what", ["deaf", "silence", "headers", "continue", "body", "redirect"])
+def test_timeout_ends_a_login_and_nothing_is_kept(
+    peer: Callable[..., Peer], program: Dockless, deaf: str, what: str
+) -> None:
+    program = replace(program, extra={"DOCKLESS_KEYRING": "kernel"})
+    host = deaf if what == "deaf" else peer(what).host
+    who = ("--username", "me", "--password-stdin", "--timeout", "2s")
+    done = program.run("login", host, *who, stdin=b"pass\n")
+    assert done.code == 6, done.stderr
+    assert "time given by --timeout" in done.stderr
+    assert program.run("whoami", host).code == 4
 
 
 @PEERS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dockless.cli import accounts, ask, ways
+from dockless.cli import accounts, ask, stops, ways
 from dockless.cli.folders import home_folder, working_folder
 from dockless.cli.memory import Memory
 from dockless.cli.obtain import Given, obtain
@@ -15,7 +15,7 @@ from dockless.cli.options import INSECURE_REALM, Seconds
 from dockless.cli.vaults import vault
 from dockless.credentials.vault import Vault
 from dockless.model import kinds
-from dockless.model.errors import UsageError
+from dockless.model.errors import NetworkError, UsageError
 from dockless.model.secret import Credential
 from dockless.processes.terminal import say
 from dockless.settings import project
@@ -47,6 +47,7 @@ class LoginOptions:
     cert_dir: Path | None
     insecure_realms: tuple[str, ...] = ()
     remember: bool = False
+    timeout: float | None = None
 
     def asks_to_remember(self) -> bool:
         """Whether docker-config.json was asked for."""
@@ -116,6 +117,7 @@ DOCKLESS_KEYRING the first of them that is here, never the file.
 @click.option(
     "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
 )
+@click.option("--timeout", type=Seconds(), help="Give up after this long: 90s, 5m.")
 @INSECURE_REALM
 def login(**arguments: object) -> None:
     """Check a login at a registry, and keep it in the OS keyring.
@@ -129,6 +131,8 @@ def login(**arguments: object) -> None:
 
 
 def _login(options: LoginOptions, folder: Path | None) -> None:
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    stops.end_by(until)
     files = _files(options, folder)
     flags = Flags(options.registry, options.image, options.username, namespace=options.namespace)
     settings = resolve(flags, os.environ, files)
@@ -143,7 +147,7 @@ def _login(options: LoginOptions, folder: Path | None) -> None:
     kept = _vault(options)
     context = folder if folder not in (Path("/"), home_folder()) else None
     credential, way = obtain(options.given(), settings, target, context)
-    asked = _checked(options, target, credential)
+    asked = _checked(options, target, credential, until)
     if way:
         kept.cache(target.host, credential, f"{way} {ways.identity(os.environ)}")
     else:
@@ -189,15 +193,33 @@ def _vault(options: LoginOptions) -> Vault:
     return found
 
 
-def _checked(options: LoginOptions, target: LoginTarget, credential: Credential) -> bool:
+def _checked(
+    options: LoginOptions, target: LoginTarget, credential: Credential, until: float | None
+) -> bool:
+    """See that the registry takes a credential; return whether it asked for one at all.
+
+    Raises:
+        AuthError: It does not take it.
+        NetworkError: It does not answer, or not before `until` on the clock of `time.monotonic`.
+    """
     from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
     from dockless.registry.http import Http, reach  # noqa: PLC0415 - the same
     from dockless.registry.trust import find_trust  # noqa: PLC0415 - the same
 
     trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())
-    endpoint = reach(target.host, insecure=options.insecure, trust=trust)
+    endpoint = reach(target.host, insecure=options.insecure, trust=trust, until=until)
     endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
-    return RegistryClient(Http(endpoint, os.environ), lambda: credential).check()
+    http = Http(endpoint, os.environ, until, by_option=False)
+    try:
+        return RegistryClient(http, lambda: credential).check()
+    except NetworkError:
+        if until is None or time.monotonic() < until:
+            raise
+        raise NetworkError(
+            f"The login to {target.host} could not be checked in the time given by --timeout.",
+            f"Nothing was kept. Give more time, or run: dockless doctor {target.host}",
+            passing=False,
+        ) from None
 
 
 def _say(kept: Vault, target: LoginTarget, credential: Credential, way: str) -> None:

@@ -152,9 +152,10 @@ class Registries:
         if host not in self._clients:
             options = self._options
             trust = find_trust(host, options.ca_file, options.cert_dir, home_folder())
-            endpoint = reach(host, insecure=options.insecure, trust=trust)
+            until = self._patience.deadline
+            endpoint = reach(host, insecure=options.insecure, trust=trust, until=until)
             endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
-            http = Http(endpoint, os.environ, self._patience.deadline, self._space.connections)
+            http = Http(endpoint, os.environ, until, self._space.connections)
             client = RegistryClient(http, lambda: None)
             client.ping()
             self._clients[host] = client
