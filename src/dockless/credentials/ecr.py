@@ -17,6 +17,7 @@ from dockless.credentials import helpers, programs
 from dockless.credentials.helpers import Helper
 from dockless.credentials.ways import Way
 from dockless.model.errors import AuthError
+from dockless.model.reasons import kind
 from dockless.model.secret import Credential, Secret
 
 _HOST = re.compile(
@@ -90,7 +91,7 @@ def boto3_failure(error: Exception) -> str:
         "NoCredentialsError": "boto3 finds no AWS credentials",
         "PartialCredentialsError": "boto3 finds only a part of the AWS credentials",
     }
-    return names.get(type(error).__name__, f"boto3 failed: {type(error).__name__}")
+    return names.get(type(error).__name__, f"boto3 failed: {kind(error)}")
 
 
 def _clock(code: str) -> str:

@@ -17,6 +17,7 @@ from dockless.credentials import programs
 from dockless.credentials.ignored import is_ignored
 from dockless.credentials.ways import Way
 from dockless.model.errors import UsageError
+from dockless.model.reasons import kind
 from dockless.model.secret import Credential, Secret
 
 KEY_USER = "_json_key"
@@ -90,7 +91,7 @@ def _from_adc(environment: Mapping[str, str]) -> Credential | str:
             credentials, _ = auth.default(scopes=[_SCOPE])
         credentials.refresh(transport.Request())
     except Exception as error:  # noqa: BLE001 - its parts raise what they like
-        return f"google-auth gives no token: {type(error).__name__}"
+        return f"google-auth gives no token: {kind(error)}"
     token = Secret(credentials.token or "")
     if not programs.is_token(token):
         return "google-auth gives no token"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dockless.model.endpoint import Trust
 from dockless.model.finding import Finding, State
+from dockless.model.reasons import reason
 from dockless.registry.trust import usual_folders
 
 AREA = "certificates"
@@ -121,7 +122,7 @@ def day(moment: float) -> str:
 def _why(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "it is no PEM file").replace("_", " ").lower()
-    return (error.strerror or type(error).__name__).lower()
+    return reason(error).lower()
 
 
 def _line(subject: str, state: State, what: str, remedy: str = "") -> Finding:

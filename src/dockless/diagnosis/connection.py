@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dockless.diagnosis.certificates import day
 from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.finding import Fact, Finding, State
+from dockless.model.reasons import reason
 from dockless.registry import peer
 from dockless.registry.peer import Fault, Peer, Target
 from dockless.registry.proxies import Proxy
-from dockless.registry.tls_errors import plain
 
 AREA = "connection"
 TLS = "tls"
@@ -114,7 +114,7 @@ def check_tls(endpoint: Endpoint, via: Proxy | None) -> Iterator[Finding]:
                 area=TLS,
                 subject=host,
                 state="problem",
-                what=f"the connection breaks off: {plain(error.strerror or str(error))}.",
+                what=f"the connection breaks off: {reason(error)}.",
                 remedy="Check the proxy and firewalls between here and there.",
             )
         else:

@@ -8,6 +8,7 @@ from dockless.credentials import keyrings, secret_service
 from dockless.credentials.keyrings import Backend, title
 from dockless.model.errors import DocklessError
 from dockless.model.finding import Finding, State
+from dockless.model.reasons import kind
 from dockless.together import alone
 
 AREA = "keyrings"
@@ -145,7 +146,7 @@ def tried(choice: str, backend: Callable[[str], Backend], seconds: float = SECON
     if isinstance(error, DocklessError):
         return error.what.rstrip(".")
     # only its kind: the text of a foreign error may hold what it was given
-    return f"it failed: {type(error).__name__}"
+    return f"it failed: {kind(error)}"
 
 
 def judge(keyring: Keyring, wrong: str) -> Finding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dockless.model.errors import DocklessError
 from dockless.model.finding import Finding
+from dockless.model.reasons import kind
 from dockless.together import alone
 
 CHECK_SECONDS = 10.0
@@ -94,7 +95,7 @@ def _looked(check: Check, each: float) -> tuple[Finding, ...]:
         remedy = error.remedy or "See what the sentence before this one names."
         return (check.problem(error.what, remedy),)
     # only its kind: the text of a foreign error may hold what the check was given
-    what = f"The check itself failed: {type(error).__name__}."
+    what = f"The check itself failed: {kind(error)}."
     return (check.problem(what, "Please report it; the other checks are not affected."),)
 
 

@@ -10,6 +10,7 @@ import urllib3
 
 from dockless.deadline import POOLS, Limit, TimedTls, limited
 from dockless.model.errors import NetworkError
+from dockless.model.reasons import reason
 
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 30.0
@@ -88,5 +89,4 @@ def fetch(
                     raise NetworkError(f"{url} took more than {seconds:.0f} seconds.")
                 yield chunk
     except urllib3.exceptions.HTTPError as error:
-        reason = getattr(error, "reason", None) or error
-        raise NetworkError(f"{url} cannot be had: {reason}.") from None
+        raise NetworkError(f"{url} cannot be had: {reason(error)}.") from None

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dockless.model.endpoint import Endpoint, Trust
+from dockless.model.reasons import reason
 from dockless.registry.http import ssl_context
 from dockless.registry.proxies import Proxy
-from dockless.registry.tls_errors import plain
 
 Fault = Literal[
     "expired", "not yet valid", "name mismatch", "self-signed", "untrusted", "no tls", "other"
@@ -113,7 +113,7 @@ def connects(address: str, port: int, seconds: float) -> str:
     except OSError as error:
         if error.errno == errno.ECONNREFUSED:
             return "connection refused: nothing listens on this port"
-        return (error.strerror or type(error).__name__).lower()
+        return reason(error).lower()
 
 
 def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
@@ -136,7 +136,7 @@ def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
         fault = _FAULTS.get(error.verify_code, "untrusted")
         return Peer(_unverified(target, via, endpoint.trust, seconds), fault, error.verify_message)
     except ssl.SSLError as error:
-        said = (error.reason or plain(str(error))).replace("_", " ").lower()
+        said = (error.reason or reason(error)).replace("_", " ").lower()
         has_none = "wrong version number" in said or "record layer" in said
         return Peer(None, "no tls" if has_none else "other", said)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import paramiko
 
 from dockless.model.errors import AuthError, DocklessError, HostLostError, NetworkError
+from dockless.model.reasons import clean, reason
 from dockless.model.server import SSH_PORT, Server
 from dockless.remote import known_hosts
 from dockless.remote.identities import KeyRing
@@ -199,15 +200,17 @@ def _reaching(route: Route) -> Iterator[None]:
             passing=False,
         ) from None
     except paramiko.ChannelException as error:
-        raise _unreachable(route, f"the jump host does not lead there ({error.text})") from None
+        said = clean(error.text) or "it refuses"
+        raise _unreachable(route, f"the jump host does not lead there ({said})") from None
     except (paramiko.SSHException, EOFError) as error:
         raise _unreachable(route, f"{where} does not speak SSH with us ({_words(error)})") from None
     except OSError as error:
-        raise _unreachable(route, error.strerror or str(error)) from None
+        raise _unreachable(route, reason(error)) from None
 
 
 def _words(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else "it closed the connection"
+    said = str(error).splitlines()
+    return (clean(said[0]) if said else "") or "it closed the connection"
 
 
 def _unreachable(route: Route, why: str) -> HostLostError:

@@ -8,6 +8,7 @@ from pathlib import Path
 import paramiko
 
 from dockless.model.errors import EngineError, HostLostError, PushError
+from dockless.model.reasons import reason
 from dockless.ports import Task
 from dockless.remote.shell import BROKEN, Shell
 
@@ -45,7 +46,7 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
                 raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
             with contextlib.suppress(*BROKEN, OSError):
                 sftp.remove(path)
-            why = error.strerror or str(error)
+            why = reason(error)
             raise EngineError(
                 f"{path} cannot be written on {shell.host}: {why}.",
                 "Look for space there, or push with --via relay.",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import paramiko
 
 from dockless.model.errors import EngineError, HostLostError
+from dockless.model.reasons import reason
 from dockless.processes.run import Finished
 from dockless.processes.terminal import relay
 from dockless.remote.output import LOOK_SECONDS, Output
@@ -150,7 +151,7 @@ class Shell:
             channel = self.transport.open_session(timeout=self._stall)
         except (*BROKEN, OSError) as error:
             raise HostLostError(
-                f"{self.host} opens no more sessions: {str(error) or 'the connection broke'}.",
+                f"{self.host} opens no more sessions: {reason(error)}.",
                 "Push again.",
             ) from None
         channel.settimeout(min(self._stall, LOOK_SECONDS))

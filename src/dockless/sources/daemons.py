@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dockless.model.foreign_json import parse_json
+from dockless.model.reasons import reason
 from dockless.processes.regular import read_regular
 from dockless.sources.docker_daemon import current_context
 
@@ -111,8 +112,7 @@ def contact(address: Address, seconds: float, *, ping: bool = True) -> Contact:
     except TimeoutError:
         return Contact("silent", f"nobody answers there in {seconds:.0f} seconds")
     except (OSError, HTTPException, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
-        return Contact("silent", reason)
+        return Contact("silent", reason(error))
 
 
 def _connected(address: Address, seconds: float) -> socket.socket:

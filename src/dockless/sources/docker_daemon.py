@@ -16,6 +16,7 @@ from urllib.parse import quote
 from dockless.layout.blocks import Readable
 from dockless.model.errors import EngineError
 from dockless.model.foreign_json import parse_json
+from dockless.model.reasons import reason
 from dockless.processes.programs import Programs
 from dockless.processes.regular import read_regular
 from dockless.sources.ahead import read_ahead
@@ -123,14 +124,14 @@ class DockerDaemon(ContainerTool):
                 with read_ahead(_Arriving(answer)) as stream:
                     yield stream
             except ConnectionError as error:
-                raise save_failed(self.name, image, str(error.strerror)) from None
+                raise save_failed(self.name, image, reason(error)) from None
 
     def _told(self, what: str) -> tuple[int, bytes]:
         with self._asked(what, ANSWER_SECONDS) as answer:
             try:
                 return answer.status, answer.read()
             except (OSError, HTTPException) as error:
-                raise self._silent(f"its daemon at {self._path} fails ({error}).") from None
+                raise self._silent(f"its daemon at {self._path} fails: {reason(error)}.") from None
 
     @contextlib.contextmanager
     def _asked(self, what: str, seconds: float | None) -> Iterator[HTTPResponse]:
@@ -151,9 +152,13 @@ class DockerDaemon(ContainerTool):
                 # a client of HTTP/1.0 gets the bytes as they are, not in chunks
                 way.sendall(f"GET {target} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
                 answer = HTTPResponse(way)
-                answer.begin()
+                try:
+                    answer.begin()
+                except BaseException:
+                    answer.close()
+                    raise
             except (OSError, HTTPException) as error:
-                raise self._silent(f"its daemon at {self._path} fails ({error}).") from None
+                raise self._silent(f"its daemon at {self._path} fails: {reason(error)}.") from None
             try:
                 yield answer
             finally:

@@ -88,7 +88,7 @@ class _Refusing(MemoryKeyring):
         (_Changing(), "does not give back"),
         (_Clinging(), "does not forget"),
         (_Refusing(AuthError("It is full.")), "It is full"),
-        (_Refusing(RuntimeError("secret")), "it failed: RuntimeError"),
+        (_Refusing(RuntimeError("secret")), "it failed: runtime error"),
     ],
 )
 def test_what_is_wrong_with_a_keyring_is_said(ring: MemoryKeyring, what: str) -> None:

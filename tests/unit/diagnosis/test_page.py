@@ -54,12 +54,12 @@ def test_findings_come_in_the_order_of_their_checks() -> None:
         (EngineError("It broke."), "It broke.", "See what the sentence before this one names."),
         (
             ZeroDivisionError("secret"),
-            "The check itself failed: ZeroDivisionError.",
+            "The check itself failed: zero division error.",
             "Please report it; the other checks are not affected.",
         ),
         (
             SystemExit("secret"),
-            "The check itself failed: SystemExit.",
+            "The check itself failed: system exit.",
             "Please report it; the other checks are not affected.",
         ),
     ],
