@@ -42,11 +42,11 @@ def vault(
 def _lock(environment: Mapping[str, str]) -> Path:
     """Return what all logins of this user lock, whatever their HOME is: the keyring is the same."""
     with contextlib.suppress(KeyError):  # a user without a name has no home of that kind
-        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+        home = Path(os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir))
         if os.access(home, os.R_OK | os.W_OK):
             return home
     try:
-        return cache_folder(environment) / "keyring.lock"
+        return cache_folder(environment) / f"logins-{os.geteuid()}" / "keyring.lock"
     except UsageError:  # a folder that everybody can open serves, too: it is only locked
         return Path("/")
 

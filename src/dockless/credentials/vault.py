@@ -17,15 +17,19 @@ from typing import TypeVar
 
 from dockless.credentials import keyrings
 from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, within
-from dockless.model.errors import AuthError, DocklessError
+from dockless.layout.folders import own_folder
+from dockless.model.errors import AuthError, DocklessError, UsageError
 from dockless.model.foreign_json import parse_json
 from dockless.model.login import Login
+from dockless.model.reasons import kind, reason
 from dockless.model.secret import Credential, Secret
 
 IDENTITY_TOKEN = "<token>"  # noqa: S105 - the name that docker gives to such a login, no secret
 _SERVICE, _INDEX = "dockless", "index"
 _REMEDY = "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
 _MARGIN_SECONDS = 120.0
+_TURN_SECONDS = 120.0
+_LOOK_SECONDS = 0.05
 
 Result = TypeVar("Result")
 
@@ -210,7 +214,7 @@ class Vault:
             raise
         except Exception as error:  # noqa: BLE001 - any backend may be behind this
             # only its kind: the text of a foreign error may hold what it was given
-            what = f"The {self.name} failed: {type(error).__name__}."
+            what = f"The {self.name} failed: {kind(error)}."
         raise AuthError(
             what, "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
         )
@@ -218,15 +222,55 @@ class Vault:
 
 @contextlib.contextmanager
 def _locked(place: Path) -> Iterator[None]:
-    if not place.is_dir():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.touch(mode=0o600)
-    descriptor = os.open(place, os.O_RDONLY)
+    """Hold a lock while the block lasts.
+
+    Args:
+        place: A folder that is there, or a file, which is made; neither is reached by a link.
+
+    Raises:
+        AuthError: Somebody has it for too long, or it cannot be had.
+    """
+    end = time.monotonic() + _TURN_SECONDS
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while (descriptor := _taken(place)) is None:
+            if time.monotonic() > end:
+                raise AuthError(
+                    f"Another dockless has been changing the logins for {_TURN_SECONDS:g} seconds.",
+                    "See why it does not end, and try again.",
+                )
+            time.sleep(_LOOK_SECONDS)
+    except (OSError, UsageError) as error:
+        said = error.what if isinstance(error, UsageError) else f"{place}: {reason(error)}."
+        raise AuthError(
+            f"The lock of the logins cannot be had. {said}",
+            "Delete what is there, or set DOCKLESS_CACHE_DIR to another folder.",
+        ) from None
+    try:
         yield
     finally:
         os.close(descriptor)
+
+
+def _taken(place: Path) -> int | None:
+    """Return the descriptor of a lock that is ours; None while somebody else has it.
+
+    Raises:
+        UsageError: It is a file, and others may write to its folder.
+        OSError: It is a link, or cannot be made.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW
+    if not place.is_dir() or place.is_symlink():
+        own_folder(place.parent)
+        flags |= os.O_CREAT
+    descriptor = os.open(place, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    return descriptor
 
 
 def _parse(text: str) -> dict[str, _Scope] | None:
