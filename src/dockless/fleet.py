@@ -4,8 +4,9 @@ Every host has a result. A host's failure is no other host's: only `Rules` say w
 """
 
 import contextlib
+import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -14,6 +15,10 @@ from dockless.model.errors import ConflictError, DocklessError, PushError
 from dockless.model.host import HostResult
 from dockless.model.plan import Plan
 from dockless.model.server import Server
+from dockless.together import side_by_side
+
+_LEAVE_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class _Run:
     results: dict[int, HostResult] = field(default_factory=dict)
     delivered: dict[int, Delivered] = field(default_factory=dict)
     visits: dict[int, Visit] = field(default_factory=dict)
-    stopped: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def failures(self) -> int:
         return sum(result.error is not None for result in list(self.results.values()))
@@ -116,16 +121,18 @@ def push_from(
         clock: Seconds that only ever grow.
     """
     run = _Run(rules, clock)
-    pool = ThreadPoolExecutor(max(1, rules.parallel), "host")
     try:
-        list(pool.map(lambda each: _work(run, each[0], each[1], enter), enumerate(servers)))
+        side_by_side(
+            lambda each: _work(run, each[0], each[1], enter),
+            enumerate(servers),
+            max(1, rules.parallel),
+        )
     except BaseException:
-        run.stopped = True
+        run.stopped.set()
         for visit in list(run.visits.values()):
             visit.abort()
+        _wait_for_leaves(run)
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
     digest: Digest | None = None
     try:
         digest = _publish(run, publish)
@@ -135,13 +142,25 @@ def push_from(
     return Outcome(tuple(run.results[number] for number in range(len(servers))), digest)
 
 
+def _wait_for_leaves(run: _Run) -> None:
+    """Let the hosts that were begun take everything of ours away, as long as that is bearable.
+
+    A signal ends that. The threads are daemons, so a host that hangs keeps nothing from ending.
+    """
+    end = time.monotonic() + _LEAVE_SECONDS
+    while run.visits and time.monotonic() < end:
+        time.sleep(_LOOK_SECONDS)
+
+
 def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visit]) -> None:
     began = run.clock()
-    if run.stopped or run.too_many():
+    if run.stopped.is_set() or run.too_many():
         error = PushError("It was not begun, since too many others had failed.")
         run.results[number] = HostResult(server, error=error)
         return
     visit = run.visits[number] = enter(server)
+    if run.stopped.is_set():  # at this moment
+        visit.abort()
     failed: DocklessError | None = None
     brought: Delivered | None = None
     residue: tuple[str, ...] | None = None
@@ -152,7 +171,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
     finally:
         with contextlib.suppress(DocklessError):
             residue = visit.leave()
-        del run.visits[number]
+        run.visits.pop(number)
     result = HostResult(server, seconds=run.clock() - began, error=failed, residue=residue)
     if brought:
         run.delivered[number] = brought

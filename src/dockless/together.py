@@ -1,6 +1,10 @@
-"""Questions asked side by side, so that the way there and back is waited for once."""
+"""Questions asked side by side, so that the way there and back is waited for once.
+
+Whoever waits here for another thread or process ends with the command's time at the latest.
+"""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from queue import Empty, SimpleQueue
@@ -9,6 +13,38 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+
+_LOOK_SECONDS = 0.5
+
+
+class _Run:
+    """The command that this process carries out."""
+
+    until: float | None = None
+
+
+def end_by(until: float | None) -> None:
+    """Note when the command's time is over, on the clock of `time.monotonic`; None for never."""
+    _Run.until = until
+
+
+def waited_for(look: Callable[[float], object]) -> bool:
+    """Wait for something until the command's time is over; return whether it came.
+
+    A signal ends that, too, in the main thread: it is seen between two looks.
+
+    Args:
+        look: Waits for it, for so many seconds at most; returns something true once it came.
+    """
+    while not look(_LOOK_SECONDS if _Run.until is None else _span(_Run.until)):
+        if _Run.until is not None and time.monotonic() >= _Run.until:
+            return False
+    return True
+
+
+def _span(until: float) -> float:
+    return max(0.0, min(_LOOK_SECONDS, until - time.monotonic()))
 
 
 def alone(step: Callable[[], Found]) -> Future[Found]:

@@ -12,6 +12,7 @@ from dockless.model.errors import AuthError, ConflictError, DocklessError, PushE
 from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.reference import Repository
 from dockless.model.server import Server
+from dockless.together import alone
 from fakes.image import FakeImage
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
@@ -84,6 +85,48 @@ def plan(tmp_path: Path) -> Plan:
 
 def brings(plan: Plan | None, digest: Digest = ONE, identity: Digest = ONE) -> Host:
     return Host(Delivered("relay", "it can", digest, identity, 5, plan))
+
+
+@pytest.mark.parametrize("stuck", [1, 2, 3])
+def test_a_host_that_hangs_keeps_no_interrupt_from_ending(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, stuck: int
+) -> None:
+    monkeypatch.setattr("dockless.fleet._LEAVE_SECONDS", 0.1)
+    done, begun = threading.Event(), threading.Semaphore(0)
+    hosts = [brings(plan) for _ in range(stuck + 1)]
+
+    def hang() -> None:
+        begun.release()
+        done.wait(60)
+
+    for host in hosts[1:]:
+        host.wait = hang
+    hosts[0].wait = lambda: [begun.acquire(timeout=60) for _ in range(stuck)]
+    hosts[0].brings = KeyboardInterrupt()
+    try:
+        pushing = alone(lambda: Fleet(hosts).push(parallel=stuck + 1))
+        with pytest.raises(KeyboardInterrupt):
+            pushing.result(30)
+        assert [host.aborted for host in hosts[1:]] == [1] * stuck
+    finally:
+        done.set()
+
+
+def test_hosts_that_were_begun_may_tidy_up_after_an_interrupt(plan: Plan) -> None:
+    hosts = [brings(plan), brings(plan)]
+    begun, aborted = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        aborted.wait(30)
+
+    hosts[1].wait = work
+    hosts[1].abort = aborted.set  # type: ignore[method-assign] # what it does there
+    hosts[0].wait = lambda: begun.wait(30)
+    hosts[0].brings = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        Fleet(hosts).push(parallel=2)
+    assert [host.left for host in hosts] == [1, 1]
 
 
 def test_the_tags_move_once_when_all_have_delivered(plan: Plan) -> None:

@@ -2,13 +2,14 @@
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
 from dockless.cli.registries import Find, OpenRegistry
 from dockless.cli.workspaces import Workspace
+from dockless.model.errors import PushError, time_is_over
 from dockless.model.server import Server
 from dockless.ports import Progress
 from dockless.push_context import Order
@@ -16,6 +17,7 @@ from dockless.remote.connection import Ssh
 from dockless.remote.workplace import Workplace
 from dockless.retries import Brake
 from dockless.settings.naming import Target
+from dockless.together import waited_for
 
 Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
 
@@ -64,7 +66,32 @@ class Turns:
     locks: dict[object, threading.Lock] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, image: object) -> threading.Lock:
-        """Return the lock of an image."""
+    @contextlib.contextmanager
+    def of(self, image: object, aborted: threading.Event) -> Iterator[None]:
+        """Have an image for oneself while the block lasts.
+
+        Args:
+            image: What tells it from others.
+            aborted: Ends waiting for it.
+
+        Raises:
+            PushError: That is set.
+            NetworkError: The command's time is over.
+        """
         with self.guard:
-            return self.locks.setdefault(image, threading.Lock())
+            turn = self.locks.setdefault(image, threading.Lock())
+        held = False
+
+        def look(seconds: float) -> bool:
+            nonlocal held
+            held = turn.acquire(timeout=seconds)
+            return held or aborted.is_set()
+
+        if not waited_for(look):
+            raise time_is_over("The turn to bring the image through here")
+        if not held:
+            raise PushError("The push was broken off.")
+        try:
+            yield
+        finally:
+            turn.release()

@@ -6,6 +6,8 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from dockless import together
+
 if TYPE_CHECKING:
     from dockless.model.plan import TagMoves
 
@@ -36,6 +38,7 @@ class _Stops:
     def clear(self) -> None:
         """Forget what ended another command, as a test runs several in one process."""
         self.first, self.until, self._lost = None, None, []
+        together.end_by(None)
         self.moves = None
 
     def handle(self, number: int, frame: FrameType | None) -> None:
@@ -106,6 +109,7 @@ def end_by(moment: float | None) -> None:
     not come to an end.
     """
     _stops.until = moment
+    together.end_by(moment)
 
 
 def moves() -> "TagMoves":

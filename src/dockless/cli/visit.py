@@ -200,8 +200,8 @@ class HostVisit:
         own = self._work.enter_context(errand.space(f"host-{self._number}"))
         space = replace(own, progress=self._progress)
         session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
-        turn = errand.turns.of(found.local.image_id if found.local else self._number)
-        with turn:
+        image_id = found.local.image_id if found.local else self._number
+        with errand.turns.of(image_id, self._aborted):
             session.expect(errand.order)
             image = self._image(session, shell, found)
             means = session.means(errand.order.repository)

@@ -14,7 +14,7 @@ from dockless.cli.session import Session
 from dockless.cli.workspaces import Workspace
 from dockless.mirror import Entry
 from dockless.model import kinds
-from dockless.model.errors import DocklessError, out_of_time
+from dockless.model.errors import DocklessError, out_of_time, time_is_over
 from dockless.model.plan import PushResult
 from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
@@ -149,11 +149,23 @@ class Workers:
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Session]:
-        worker = self._idle.get()
+        worker = self._waited()
         try:
             yield worker
         finally:
             self._idle.put(worker)
+
+    def _waited(self) -> Session:
+        """Return a worker that has nothing to do.
+
+        Raises:
+            NetworkError: None has until --timeout has passed.
+        """
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        try:
+            return self._idle.get(timeout=left)
+        except queue.Empty:
+            raise time_is_over("A worker that has nothing to do") from None
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ def registry(repository: ProbeRepository) -> Iterator[str]:
             yield f"127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(_SILENCE_SECONDS)
             server.shut()
 
 

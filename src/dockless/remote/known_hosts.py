@@ -12,14 +12,20 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
-from dockless.model.errors import AuthError
+from dockless.model.errors import AuthError, time_is_over
 from dockless.processes.regular import read_regular
+from dockless.together import waited_for
+
+_LOCK_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 
 Verdict = Literal["known", "unknown", "changed", "revoked"]
 
@@ -90,7 +96,8 @@ def add(file: Path, name: str, key: HostKey, *, hashed: bool) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "a+b") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            if not waited_for(partial(_taken, stream, time.monotonic() + _LOCK_SECONDS)):
+                raise time_is_over(f"The turn to add a key to {file}")
             verdict = judge(read([file]), name, key)
             if verdict == "changed":
                 raise AuthError(f"Another key of {name} has just been added to {file}.")
@@ -103,6 +110,25 @@ def add(file: Path, name: str, key: HostKey, *, hashed: bool) -> None:
                 stream.write(joint + f"{written} {key.kind} {blob}\n".encode())
     except OSError as error:
         raise AuthError(f"{file} cannot be written: {error.strerror}.") from None
+
+
+def _taken(stream: IO[bytes], until: float, seconds: float) -> bool:
+    """Lock a file, or wait for whoever has it for so many seconds at most.
+
+    Raises:
+        AuthError: `until` has come.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if time.monotonic() > until:
+            raise AuthError(
+                f"Another program has kept {stream.name} locked for {_LOCK_SECONDS:g} seconds.",
+                "End it, and push again.",
+            ) from None
+        time.sleep(min(seconds, _LOOK_SECONDS))
+        return False
+    return True
 
 
 def _lines(file: Path) -> Iterator[Line]:

@@ -17,6 +17,7 @@ from dockless.remote.shell import BROKEN, Shell
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 15.0
+_LOOK_SECONDS = 0.5
 _LONGEST_HEAD = 16 * 1024
 _LOOPBACK = "127.0.0.1"
 
@@ -116,4 +117,7 @@ def _join(channel: paramiko.Channel, out: socket.socket) -> None:
         out.sendall(data)
     with contextlib.suppress(OSError):
         out.shutdown(socket.SHUT_WR)
-    answering.join()
+    while answering.is_alive() and not channel.closed:
+        answering.join(_LOOK_SECONDS)
+    with contextlib.suppress(OSError):
+        out.shutdown(socket.SHUT_RDWR)  # whoever still reads it is told

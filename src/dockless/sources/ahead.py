@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from dockless.layout.blocks import BLOCK, Readable, blocks
+from dockless.model.errors import time_is_over
+from dockless.together import waited_for
 
 _MOST_BYTES = 16 * BLOCK
 _PIPE_BYTES = 1024 * 1024
@@ -78,7 +80,8 @@ class _Ahead:
         if size < 0:
             return b"".join(iter(lambda: self.read(BLOCK), b""))
         with self._news:
-            self._news.wait_for(lambda: self._chunks or self._ended)
+            if not waited_for(self._has_news):
+                raise time_is_over("The rest of the source")
             if not self._chunks:
                 if self._error:
                     raise self._error
@@ -92,6 +95,9 @@ class _Ahead:
             self._size -= len(data)
             self._news.notify()
         return data
+
+    def _has_news(self, seconds: float) -> bool:
+        return self._news.wait_for(lambda: bool(self._chunks) or self._ended, seconds)
 
     def stop(self) -> None:
         """Let the thread end, which may wait until there is room."""

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from dockless.cli.session import Session
 
 
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.2])
+def test_nobody_waits_for_a_worker_past_the_time_of_the_command(seconds: float) -> None:
+    made = Workers(SharedBlobs(), "direct", time.monotonic() + seconds)
+    knows = alone(lambda: made.knows(Repository.of("registry.inside", "a")))
+    with pytest.raises(NetworkError, match="time given by --timeout"):
+        knows.result(30)
+
+
 @pytest.mark.parametrize(
     ("bounds", "workers", "each"),
     [

@@ -1,10 +1,14 @@
 import base64
+import fcntl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import AuthError
+from dockless import together
+from dockless.model.errors import AuthError, NetworkError
+from dockless.remote import known_hosts
 from dockless.remote.known_hosts import HostKey, add, judge, kinds, read
 
 KEY = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519" + b"k" * 36)
@@ -118,3 +122,21 @@ def test_the_fingerprint_is_the_one_that_ssh_keygen_prints(tmp_path: Path) -> No
         ("ssh-keygen", "-lf", tmp_path / "key.pub"), capture_output=True, text=True, check=True
     )
     assert HostKey(kind, base64.b64decode(blob)).fingerprint == shown.stdout.split()[1]
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_file_that_another_program_keeps_locked_is_not_waited_for_without_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, hashed: bool
+) -> None:
+    monkeypatch.setattr(known_hosts, "_LOCK_SECONDS", 0.1)
+    file = tmp_path / "known_hosts"
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        adding = together.alone(lambda: add(file, "build", KEY, hashed=hashed))
+        with pytest.raises(AuthError, match="has kept "):
+            adding.result(30)
+        monkeypatch.setattr(together._Run, "until", time.monotonic() - 1)
+        adding = together.alone(lambda: add(file, "build", KEY, hashed=hashed))
+        with pytest.raises(NetworkError, match="time given by --timeout"):
+            adding.result(30)
+    assert not file.read_text()

@@ -5,9 +5,11 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 
+from dockless import together
 from dockless.layout.blocks import BLOCK
 from dockless.model.errors import NetworkError
 from dockless.sources.ahead import read_ahead, read_to_the_end
@@ -85,6 +87,26 @@ def test_whoever_stops_early_does_not_wait_for_what_is_to_come() -> None:
         with read_ahead(reader):
             pass
         assert threads(), "it waits for bytes"
+        writer.close()
+        assert settled()
+
+
+@pytest.mark.parametrize("size", [-1, 1, BLOCK])
+@pytest.mark.parametrize("thread", ["main", "another"])
+def test_a_source_that_goes_silent_ends_with_the_time_of_the_command(
+    monkeypatch: pytest.MonkeyPatch, size: int, thread: str
+) -> None:
+    ours, theirs = os.pipe()
+    with io.FileIO(ours) as reader, io.FileIO(theirs, "w") as writer, read_ahead(reader) as ahead:
+        writer.write(b"the beginning")
+        assert ahead.read(BLOCK) == b"the beginning"
+        monkeypatch.setattr(together._Run, "until", time.monotonic() + 0.2)
+        read = partial(ahead.read, size)
+        if thread != "main":
+            read = partial(together.alone(read).result, 60)
+        with pytest.raises(NetworkError, match="time given by --timeout") as caught:
+            read()
+        assert not caught.value.passing
         writer.close()
         assert settled()
 
