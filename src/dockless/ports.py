@@ -12,6 +12,7 @@ from dockless.model.content import Content, Presence
 from dockless.model.digest import Digest
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Reference, Repository
+from dockless.model.staged import StagedImage
 
 
 class Task(Protocol):
@@ -122,12 +123,11 @@ class Engine(Protocol):
     def name(self) -> str:
         """Its name: `crane`, `skopeo` or `direct`."""
 
-    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
         """Push an image by digest, and check the digest that is reported.
 
         Args:
-            layout: An OCI layout of it, which lacks the blobs that the repository has.
-            content: The image.
+            image: The image.
             repository: Where to.
             sending: Gets the count of the bytes that are sent.
         """

@@ -1,11 +1,13 @@
 """Sending one image by digest: with the writer of a push, again and again where that may help."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, NetworkError, PushError, ServerError
 from dockless.model.plan import Plan
+from dockless.model.staged import StagedImage
 from dockless.ports import Image, Task
 from dockless.push_context import Copy, Means
 
@@ -42,7 +44,7 @@ def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
                 if digest in configs or digest not in arrived
             }
             try:
-                engine.push(sending.layout(needed), plan.content, plan.repository, task)
+                engine.push(sending.staged(needed), plan.repository, task)
             except ServerError as error:
                 # an engine writes nothing that the registry fails to read
                 if not _unreadable(plan, means):
@@ -92,8 +94,12 @@ class _Sending:
         self._task: Task | None = None
         self.attempts = 0
 
-    def layout(self, blobs: Mapping[Digest, Path]) -> Path:
-        """Return the layout, which is written once."""
+    def staged(self, blobs: Mapping[Digest, Path]) -> StagedImage:
+        """Return the image with these blobs; a layout of it is written once for all attempts."""
+        content = self._plan.content
+        return StagedImage(content=content, blobs=blobs, layout=partial(self._written, blobs))
+
+    def _written(self, blobs: Mapping[Digest, Path]) -> Path:
         self._layout = self._layout or self._means.lay_out(self._plan.content, blobs)
         return self._layout
 

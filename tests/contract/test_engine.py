@@ -1,6 +1,7 @@
 """The suite of `ports.Engine`: on the fake, crane, skopeo and dockless itself, at a registry."""
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
 from dockless.model.errors import DocklessError
 from dockless.model.reference import Repository
+from dockless.model.staged import StagedImage
 from dockless.ports import Engine, Image, Registry
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
@@ -34,8 +36,6 @@ from fakes.image import FakeImage
 from fakes.progress import FakeProgress, FakeTask
 from fakes.registry import FakeRegistry
 
-LayOut = Callable[[Content, Mapping[Digest, Path]], Path]
-
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -45,8 +45,8 @@ class Bench:
     registry: Registry
     repository: Repository
 
-    def push(self, layout: Path, content: Content) -> None:
-        self.engine.push(layout, content, self.repository, FakeTask("uploading", None))
+    def push(self, image: StagedImage) -> None:
+        self.engine.push(image, self.repository, FakeTask("uploading", None))
 
 
 @pytest.fixture(params=["fake", "crane", "skopeo", "direct"])
@@ -70,11 +70,6 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     return Bench(engine, client, repository)
 
 
-@pytest.fixture
-def lay_out(tmp_path: Path) -> LayOut:
-    return partial(write_layout, tmp_path / "layout")
-
-
 @pytest.fixture(params=["single", "multi_platform", "nested_index"])
 def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
     if request.param == "single":
@@ -83,15 +78,23 @@ def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
     return PackedImage(folder, roots(folder)[0], None)
 
 
-def _all_paths(image: Image) -> Mapping[Digest, Path]:
-    return image.paths([blob.digest for blob in image.content().blobs])
+def staged(image: Image, folder: Path, *digests: Digest) -> StagedImage:
+    """Return an image with the files of these blobs, or of all."""
+    content = image.content()
+    blobs = image.paths(digests or [blob.digest for blob in content.blobs])
+    layout = partial(_written, content, blobs, folder)
+    return StagedImage(content=content, blobs=blobs, layout=layout)
+
+
+def _written(content: Content, blobs: Mapping[Digest, Path], folder: Path) -> Path:
+    return write_layout(Path(tempfile.mkdtemp(dir=folder)), content, blobs)
 
 
 def test_a_push_brings_every_document_and_blob_and_no_tag(
-    bench: Bench, lay_out: LayOut, image: Image
+    bench: Bench, image: Image, tmp_path: Path
 ) -> None:
     content = image.content()
-    bench.push(lay_out(content, _all_paths(image)), content)
+    bench.push(staged(image, tmp_path))
     for digest, data in content.documents.items():
         assert bench.registry.manifest(bench.repository, digest) == data
     there = bench.registry.present(bench.repository, content.blobs).there
@@ -100,50 +103,44 @@ def test_a_push_brings_every_document_and_blob_and_no_tag(
 
 
 def test_a_tag_is_made_and_moved_to_what_was_pushed(
-    bench: Bench, lay_out: LayOut, image: Image, tmp_path: Path
+    bench: Bench, image: Image, tmp_path: Path
 ) -> None:
     other = FakeImage(tmp_path / "other", (b"another",))
-    write_other = partial(write_layout, tmp_path / "other-layout")
-    bench.push(write_other(other.content(), _all_paths(other)), other.content())
-    bench.push(lay_out(image.content(), _all_paths(image)), image.content())
+    bench.push(staged(other, tmp_path))
+    bench.push(staged(image, tmp_path))
     for content in (other.content(), image.content()):
         bench.engine.move(content, bench.repository, "v1")
         assert bench.registry.tag(bench.repository, "v1") == content.root.digest
 
 
 def test_a_blob_that_the_registry_has_need_not_be_in_the_layout(
-    bench: Bench, lay_out: LayOut, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     first = FakeImage(tmp_path / "first", (b"base", b"app 1"))
-    bench.push(lay_out(first.content(), _all_paths(first)), first.content())
+    bench.push(staged(first, tmp_path))
     second = FakeImage(tmp_path / "second", (b"base", b"app 2"))
     config, _, app = second.content().blobs
-    paths = second.paths([config.digest, app.digest])
-    bench.push(write_layout(tmp_path / "sparse", second.content(), paths), second.content())
+    bench.push(staged(second, tmp_path, config.digest, app.digest))
     root = second.content().root.digest
     assert bench.registry.manifest(bench.repository, root) == second.content().documents[root]
 
 
 def test_a_blob_that_nobody_has_is_an_error_and_no_manifest_arrives(
-    bench: Bench, lay_out: LayOut, tmp_path: Path
+    bench: Bench, tmp_path: Path
 ) -> None:
     nowhere_else = f"only in {tmp_path}".encode()
     image = FakeImage(tmp_path / "blobs", (b"base", nowhere_else))
     content = image.content()
     config, base, _ = content.blobs
-    layout = lay_out(content, image.paths([config.digest, base.digest]))
     with pytest.raises(DocklessError):
-        bench.push(layout, content)
+        bench.push(staged(image, tmp_path, config.digest, base.digest))
     assert bench.registry.manifest(bench.repository, content.root.digest) is None
 
 
-def test_pushing_the_same_again_changes_nothing(
-    bench: Bench, lay_out: LayOut, tmp_path: Path
-) -> None:
+def test_pushing_the_same_again_changes_nothing(bench: Bench, tmp_path: Path) -> None:
     image = FakeImage(tmp_path / "blobs")
-    layout = lay_out(image.content(), _all_paths(image))
-    bench.push(layout, image.content())
-    bench.push(layout, image.content())
+    bench.push(staged(image, tmp_path))
+    bench.push(staged(image, tmp_path))
     root = image.content().root.digest
     assert bench.registry.manifest(bench.repository, root) is not None
 

@@ -1,11 +1,10 @@
 """An engine that writes to the registry in memory."""
 
-from pathlib import Path
-
 from dockless.layout.oci import blob_path
 from dockless.model.content import Content
 from dockless.model.errors import PushError
 from dockless.model.reference import Repository
+from dockless.model.staged import StagedImage
 from dockless.ports import Task
 from fakes.journal import Journal
 from fakes.registry import FakeRegistry
@@ -20,8 +19,9 @@ class FakeEngine:
         self._registry = registry
         self._journal = journal or Journal()
 
-    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
-        """Push what the layout holds."""
+    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
+        """Push what a layout of the image holds."""
+        content, layout = image.content, image.layout()
         self._journal.step("push")
         held = self._registry.repositories[repository]
         for blob in content.blobs:

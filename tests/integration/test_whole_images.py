@@ -9,7 +9,7 @@ import pytest
 from bed import images
 from bed import registry as servers
 from bed.images import Layer
-from dockless.layout.oci import blob_path, write_layout
+from dockless.layout.oci import blob_path
 from dockless.layout.staging import Staging
 from dockless.layout.store import BlobStore
 from dockless.model.content import Content
@@ -18,6 +18,7 @@ from dockless.model.endpoint import Trust
 from dockless.model.errors import DocklessError, SourceError
 from dockless.model.packing import asked
 from dockless.model.reference import Reference, Repository
+from dockless.model.staged import StagedImage
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach
@@ -65,14 +66,14 @@ def signed(layers: tuple[Layer, ...], tmp_path: Path) -> tuple[Content, ...]:
     return tuple(each.open().content() for each in candidates(files, staging, None))
 
 
-def laid_out(content: Content, folder: Path, *lacking: Digest) -> Path:
-    """Write a layout of an image without these blobs."""
+def staged(content: Content, folder: Path, *lacking: Digest) -> StagedImage:
+    """Return an image without these blobs."""
     blobs = {
         blob.digest: folder / "layout" / "blobs" / "sha256" / blob.digest.hex
         for blob in content.blobs
         if blob.digest not in lacking
     }
-    return write_layout(folder / f"layout-{len(list(folder.iterdir()))}", content, blobs)
+    return StagedImage(content=content, blobs=blobs, layout=lambda: folder / "no layout is read")
 
 
 # the one inside crane mounts nothing, and has the blobs of all repositories in one place
@@ -91,14 +92,14 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
     assert WholeImages(client, one, sender, writer).borrow(digests) == {}
-    writer.push(laid_out(image, tmp_path), image, one, task)
+    writer.push(staged(image, tmp_path), one, task)
     sender.done(one, digests)
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, pace.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
     then = Direct(client, two, pace, Gauge(), partial(ReferrersLists, client))
     assert WholeImages(client, two, other, then).borrow(digests) == dict.fromkeys(digests, True)
-    then.push(laid_out(image, tmp_path, *digests), image, two, task)
+    then.push(staged(image, tmp_path, *digests), two, task)
     assert client.present(two, image.blobs).there == set(digests)
     assert pace.taken == size
 
@@ -113,7 +114,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     known, *others = (blob.digest for blob in image.blobs)
     WholeImages(client, repository, SharedBlobs().sender(), writer).learn({known: True})
     with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
-        writer.push(laid_out(image, tmp_path), image, repository, task)
+        writer.push(staged(image, tmp_path), repository, task)
     assert client.present(repository, image.blobs).there == set(others)
 
 
@@ -123,16 +124,14 @@ def test_what_the_registry_refuses_is_an_error(
 ) -> None:
     image, _ = signed
     repository = Repository.of(server.host, f"wrong/{tmp_path.name}")
-    layout = laid_out(image, tmp_path)
     digest = image.blobs[0].digest
-    path = blob_path(layout, digest)
-    data = path.read_bytes()
-    path.unlink()
-    path.write_bytes(data + b"!")
+    wrong = staged(image, tmp_path)
+    path = wrong.blobs[digest]
+    path.write_bytes(path.read_bytes() + b"!")
     task = FakeProgress().start("uploading", None)
     with pytest.raises(DocklessError):
         Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client)).push(
-            layout, image, repository, task
+            wrong, repository, task
         )
     assert not client.present(repository, image.blobs[:1]).there
     assert client.manifest(repository, image.root.digest) is None
@@ -145,7 +144,7 @@ def test_an_image_is_pulled_as_it_is(
     repository = Repository.of(server.host, f"pulled/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
     writer = Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client))
-    writer.push(laid_out(image, tmp_path), image, repository, task)
+    writer.push(staged(image, tmp_path), repository, task)
     writer.move(image, repository, "v1")
     back = tmp_path / "back"
     writer.pull(Reference(repository, "v1"), back)

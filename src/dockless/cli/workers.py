@@ -138,9 +138,12 @@ class Workers:
         Raises:
             NetworkError: Others overwrite one of them again and again.
         """
-        for _ in range(self._idle.qsize()):
-            with self._worker() as worker:
-                worker.settle_referrers()
+        workers = [self._idle.get() for _ in range(self._idle.qsize())]
+        try:
+            side_by_side(Session.settle_referrers, workers, max(1, len(workers)), finish=True)
+        finally:
+            for worker in workers:
+                self._idle.put(worker)
 
     def knows(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""

@@ -26,6 +26,7 @@ from dockless.model.errors import (
 )
 from dockless.model.manifest import INDEXES, Index, parse_document
 from dockless.model.reference import Reference, Repository
+from dockless.model.staged import StagedImage
 from dockless.ports import Task
 
 _SYSTEM_CERTIFICATES = "/etc/ssl/certs"
@@ -76,11 +77,12 @@ class Crane:
         self._runner = runner
         self._access = access
 
-    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
-        """Push what the layout holds, by digest, and check the digest that crane reports."""
-        target = Reference(repository, digest=content.root.digest)
-        argv = crane.push_argv(layout, target, self._access.endpoint)
-        _compare(self.name, crane.reported_digest(self._run(argv, sending)), content.root.digest)
+    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
+        """Push an image by digest, and check the digest that crane reports."""
+        root = image.content.root.digest
+        target = Reference(repository, digest=root)
+        argv = crane.push_argv(image.layout(), target, self._access.endpoint)
+        _compare(self.name, crane.reported_digest(self._run(argv, sending)), root)
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Bring an image or index into a new layout, as it is."""
@@ -119,12 +121,13 @@ class Skopeo:
         self._access = access
         self._policy = policy
 
-    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
-        """Push what the layout holds, by digest, and check the digests that skopeo reports."""
+    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
+        """Push an image by digest, and check the digests that skopeo reports."""
+        layout = image.layout()
         with full_disk(self._runner.home):
             folder = _dir_form(layout, self._runner.home / "dir")
-        for digest in content.children_first():
-            data = content.documents[digest]
+        for digest in image.content.children_first():
+            data = image.content.documents[digest]
             with full_disk(self._runner.home):
                 (folder / "manifest.json").write_bytes(data)
             with self._files() as (files, descriptor):

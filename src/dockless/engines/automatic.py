@@ -7,19 +7,22 @@ cannot use this registry's token service. Then the next one goes on, and one lin
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from dockless.layout.oci import check_layout
+from dockless.layout.checks import difference
 from dockless.model.content import Content
 from dockless.model.errors import (
     DocklessError,
     EngineError,
     EngineTrustError,
+    LostCopyError,
     StalledError,
     UnexplainedError,
 )
 from dockless.model.reference import Reference, Repository
+from dockless.model.staged import StagedImage
 from dockless.ports import Engine, Reader, Task
 
 
@@ -71,22 +74,22 @@ class Automatic:
         """The name of the writer that wrote last."""
         return self._writer.name
 
-    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
+    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
         """Push an image by digest.
 
         Manifests that refer to another one are written without a program: where the registry keeps
         no list of referrers, crane leaves out their type and annotations.
 
         Raises:
-            LostCopyError: The layout has a blob that is not what its digest says.
+            LostCopyError: A blob is not what its digest says.
             DocklessError: What the registry answers, or why the last writer failed.
         """
-        if content.refers():
+        if image.content.refers():
             self._programs.clear()
         self._try(
-            lambda engine: engine.push(layout, content, repository, sending),
+            lambda engine: engine.push(image, repository, sending),
             "writes",
-            lambda: check_layout(layout, content),
+            partial(_compare_blobs, image),
         )
 
     def pull(self, source: Reference, layout: Path) -> None:
@@ -135,6 +138,18 @@ class Automatic:
         if not reason:
             return f"{said}."
         return f"{said}; a trial push with it fails, too: {reason}"
+
+
+def _compare_blobs(image: StagedImage) -> None:
+    """Compare what is to be sent with its digests.
+
+    Raises:
+        LostCopyError: A blob is not what its digest says.
+    """
+    for blob in image.content.blobs:
+        path = image.blobs.get(blob.digest)
+        if path and (why := difference(path, blob)):
+            raise LostCopyError(f"{path} {why}.", "Push again.")
 
 
 def _going_on(engine: Engine, does: str) -> str:

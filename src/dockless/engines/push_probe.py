@@ -39,6 +39,7 @@ from dockless.model.manifest import (
     layer_media_type,
 )
 from dockless.model.reference import Repository
+from dockless.model.staged import StagedImage
 from dockless.ports import Task
 
 SECONDS = 20.0
@@ -96,13 +97,15 @@ class _Trial:
         """Return why the program cannot push in so many seconds; empty when it can."""
         deadline = time.monotonic() + seconds
         content, blobs = _image()
-        layout = write_layout(self.scratch / "layout", content, _written(self.scratch, blobs))
+        files = _written(self.scratch, blobs)
+        layout = partial(write_layout, self.scratch / "layout", content, files)
+        image = StagedImage(content=content, blobs=files, layout=layout)
         repository = ProbeRepository(_PATH)
         with registry(repository) as host, contextlib.closing(_Listening()) as shell:
             engine = self._engine(host, Limits(deadline, stall=seconds), shell)
             target = Repository.of(host, _PATH)
             try:
-                engine.push(layout, content, target, _Untold())
+                engine.push(image, target, _Untold())
                 engine.move(content, target, _TAG)
             except PolicyError as error:
                 # the administrator's word, and no fault of the program

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from dockless.layout.checks import difference
 from dockless.layout.folders import full_disk
 from dockless.layout.links import place
 from dockless.model.content import Content
 from dockless.model.digest import Digest
-from dockless.model.errors import LostCopyError
 from dockless.model.manifest import OCI_INDEX, REF_NAME, compact_json
 from dockless.model.timings import Timings
 
@@ -53,18 +51,6 @@ def write_layout(
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [root.to_json()]}
         (folder / "index.json").write_bytes(compact_json(index))
     return folder
-
-
-def check_layout(folder: Path, content: Content) -> None:
-    """Read the blobs that a layout holds of an image.
-
-    Raises:
-        LostCopyError: One is not what its digest says.
-    """
-    for blob in content.blobs:
-        path = blob_path(folder, blob.digest)
-        if path.exists() and (why := difference(path, blob)):
-            raise LostCopyError(f"{path} {why}.", "Push again.")
 
 
 def blob_path(folder: Path, digest: Digest) -> Path:

@@ -12,6 +12,8 @@ _UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 def printable(text: str) -> str:
     r"""Return text in which all but line ends is visible; the rest is escaped, as in `\x1b`."""
+    if str.isprintable(text) and _UNSEEN.isdisjoint(text):
+        return text
     return "".join(each if _is_seen(each) or each == "\n" else _escaped(each) for each in text)
 
 

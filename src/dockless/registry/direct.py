@@ -16,6 +16,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, out_of_time
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference, Repository
+from dockless.model.staged import StagedImage
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import CONNECTIONS, Answer
@@ -67,24 +68,23 @@ class Direct:
         """Take in whether the repository has these blobs, so that it is not asked again."""
         self._there |= there
 
-    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
-        """Send the blobs of the layout that the repository lacks, and then the manifests.
+    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
+        """Send the blobs that the repository lacks, and then the manifests.
 
         Raises:
             DocklessError: What the registry answers.
         """
-        from dockless.layout.oci import blob_path  # noqa: PLC0415 - a warm push sends nothing
-
-        files = {blob.digest: blob_path(layout, blob.digest) for blob in content.blobs}
-        held = {digest: path for digest, path in files.items() if path.exists()}
+        files = image.blobs
         unknown = [
-            blob for blob in content.blobs if blob.digest in held and blob.digest not in self._there
+            blob
+            for blob in image.content.blobs
+            if blob.digest in files and blob.digest not in self._there
         ]
         found = self._client.present(repository, unknown)
         self._there |= {blob.digest: blob.digest in found.there for blob in unknown}
-        lacking = {digest: path for digest, path in held.items() if not self._there[digest]}
+        lacking = {digest: path for digest, path in files.items() if not self._there[digest]}
         try:
-            self.send(content, lacking, sending)
+            self.send(image.content, lacking, sending)
         except DocklessError:
             # what has arrived by then is not sent again
             for digest in lacking:

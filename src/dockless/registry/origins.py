@@ -104,6 +104,8 @@ def check_destination(url: str, endpoint: Endpoint) -> None:
         StrayError: It leads to a link-local address that the user did not name: the services there
             are for this machine alone, and clouds keep its secrets in one of them.
     """
+    if url.startswith(f"{endpoint.url}/"):
+        return
     place = origin(url)
     if place is None or is_typed(place, endpoint):
         return

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from dockless.model.errors import (
     EngineError,
     EngineRefusedError,
     EngineTrustError,
+    LostCopyError,
     NetworkError,
     PushError,
     StalledError,
@@ -20,6 +21,7 @@ from dockless.model.errors import (
 )
 from dockless.model.manifest import OCI_MANIFEST, Descriptor, compact_json
 from dockless.model.reference import Reference, Repository
+from dockless.model.staged import StagedImage
 from dockless.ports import Task
 from fakes.image import FakeImage
 from fakes.progress import FakeTask
@@ -40,8 +42,8 @@ class Writer:
     steps: list[str]
     fails: list[DocklessError] = field(default_factory=list)
 
-    def push(self, layout: Path, content: Content, repository: Repository, sending: Task) -> None:
-        del layout, content, repository
+    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
+        del image, repository
         self._do("push")
         sending.advance(1)
 
@@ -94,9 +96,12 @@ class Bench:
 
         return trial
 
-    def push(self, content: Content | None = None) -> None:
+    def push(
+        self, content: Content | None = None, blobs: Mapping[Digest, Path] | None = None
+    ) -> None:
         content = content or FakeImage(self.folder).content()
-        self.automatic.push(self.folder, content, REPOSITORY, FakeTask("uploading", None))
+        image = StagedImage(content=content, blobs=blobs or {}, layout=lambda: self.folder)
+        self.automatic.push(image, REPOSITORY, FakeTask("uploading", None))
 
 
 @pytest.fixture
@@ -199,6 +204,18 @@ def test_the_error_of_the_last_writer_stands(bench: Bench) -> None:
     with pytest.raises(UnexplainedError):
         bench.push()
     assert bench.steps == ["direct push"]
+
+
+def test_a_blob_that_is_damaged_here_is_no_fault_of_the_program(bench: Bench) -> None:
+    image = FakeImage(bench.folder / "image")
+    digest = image.content().blobs[-1].digest
+    damaged = bench.folder / "damaged"
+    damaged.write_bytes(b"other bytes")
+    bench.crane.fails = [STRANGE]
+    with pytest.raises(LostCopyError, match=str(damaged)):
+        bench.push(image.content(), {digest: damaged})
+    assert bench.steps == ["crane push"]
+    assert not bench.notes
 
 
 def test_a_manifest_with_a_subject_is_written_without_a_program(bench: Bench) -> None:
