@@ -27,6 +27,7 @@ _COMMANDS = {
     "cache": "Show or prune the store of staged layers.",
     "tools": "Find, check and install the engines: crane and skopeo.",
 }
+_MOVE_TAGS = ("push", "mirror")
 _OUT_OF_TIME = "It was not done in the time given by --timeout."
 _BUG, _INTERRUPTED, _TERMINATED = 70, 130, 143
 
@@ -66,8 +67,10 @@ Exit codes:
 """,
 )
 @click.version_option(__version__, prog_name="dockless")
-def dockless() -> None:
+@click.pass_context
+def dockless(context: click.Context) -> None:
     """Push container images without a logged-in Docker daemon, or any daemon at all."""
+    stops.begin(moves_tags=context.invoked_subcommand in _MOVE_TAGS)
 
 
 def main() -> None:
@@ -112,11 +115,12 @@ def _ending(error: BaseException) -> int:
             error.show(shown)
             code, said = error.exit_code, shown.getvalue().rstrip("\n")
         case KeyboardInterrupt() | click.Abort():
-            code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}"
+            code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}".rstrip()
         case stops.Terminated():
-            code, said = _TERMINATED, f"Terminated. {stops.moved()}"
+            code, said = _TERMINATED, f"Terminated. {stops.moved()}".rstrip()
         case stops.TimeIsOver():
-            code, said = NetworkError.exit_code, f"Error: {_OUT_OF_TIME} {stops.moved()}"
+            ended = f"Error: {_OUT_OF_TIME} {stops.moved()}".rstrip()
+            code, said = NetworkError.exit_code, ended
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dockless.mirror import Lost
 from dockless.ports import Progress
+from dockless.report.text import counted
 from dockless.sources.parts import problems, read_parts
 from dockless.sources.spec import PARTS_ENDING
 
@@ -22,7 +23,7 @@ def damaged_parts(sources: Iterable[str], folder: Path, progress: Progress) -> I
     for source in dict.fromkeys(each for each in sources if each.endswith(PARTS_ENDING)):
         parts = read_parts(folder / source)
         size = sum(part.size for part in parts)
-        task = progress.start(f"comparing {len(parts)} parts with {source}", size)
+        task = progress.start(f"comparing {counted(len(parts), 'part')} with {source}", size)
         try:
             yield from (Lost(source, "", problem) for problem in problems(parts))
             task.complete()

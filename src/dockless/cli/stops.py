@@ -32,6 +32,7 @@ class _Stops:
         self.until: float | None = None
         self.before: dict[int, Any] = {}
         self.moves: TagMoves | None = None
+        self.moves_tags = True
         self._asked = 0.0
         self._lost: list[BaseException] = []
 
@@ -39,7 +40,7 @@ class _Stops:
         """Forget what ended another command, as a test runs several in one process."""
         self.first, self.until, self._lost = None, None, []
         together.end_by(None)
-        self.moves = None
+        self.moves, self.moves_tags = None, True
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Raise what a signal stands for.
@@ -120,9 +121,19 @@ def moves() -> "TagMoves":
     return _stops.moves
 
 
+def begin(*, moves_tags: bool) -> None:
+    """Note whether this is a command that moves tags; of any other none is expected."""
+    _stops.moves_tags = moves_tags
+
+
 def moved() -> str:
-    """Return which tags this command moved and may have moved, as sentences."""
-    return str(_stops.moves or "No tag was moved.")
+    """Return which tags this command moved and may have moved, as sentences.
+
+    Empty for a command that moves none, whatever happens.
+    """
+    if _stops.moves is None:
+        return "No tag was moved." if _stops.moves_tags else ""
+    return str(_stops.moves)
 
 
 def reason(error: BaseException) -> BaseException:

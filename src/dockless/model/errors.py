@@ -161,10 +161,10 @@ class HostLostError(NetworkError):
 
 
 def out_of_time(host: str) -> NetworkError:
-    """Return the error for a push that `--timeout` ended."""
+    """Return the error for work with a registry that `--timeout` ended."""
     return NetworkError(
-        f"The push to {host} was not done in the time given by --timeout.",
-        "Run it again: what has arrived stays there.",
+        f"What {host} was asked for was not done in the time given by --timeout.",
+        "Give it more time, and run it again: what was done stays done.",
         passing=False,
     )
 

@@ -25,12 +25,16 @@ def forecast_text(results: Sequence[PushResult], unknown: Collection[Repository]
     ]
     lines += [f"{repository} does not exist yet" for repository in sorted(unknown, key=str)]
     sizes = f"{counted(len(blobs), 'blob')}, {human_size(sum(blobs.values()))}"
-    there = "it is there" if len(results) == 1 else "they are there"
-    lines.append(
-        f"{counted(len(pending), 'image')} of {len(results)} would be pushed: {sizes}."
-        if pending
-        else f"nothing of {counted(len(results), 'image')} would be pushed: {there} already."
-    )
+    if pending:
+        lines.append(
+            f"{counted(len(pending), 'image')} of {len(results)} would be pushed: {sizes}."
+        )
+    elif results:
+        there = "it is there" if len(results) == 1 else "they are there"
+        count = counted(len(results), "image")
+        lines.append(f"nothing of {count} would be pushed: {there} already.")
+    else:
+        lines.append("no image would be pushed.")
     return "\n".join(lines)
 
 

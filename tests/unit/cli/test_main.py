@@ -89,6 +89,33 @@ def test_an_interrupt_is_no_error_of_the_push(
     assert capsys.readouterr().err.startswith(said)
 
 
+@pytest.mark.parametrize("name", [*_COMMANDS])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyboardInterrupt(), "Interrupted."),
+        (stops.Terminated(), "Terminated."),
+        (stops.TimeIsOver(), "Error: It was not done in the time given by --timeout."),
+    ],
+)
+def test_only_commands_that_move_tags_say_that_none_was_moved(
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Ends,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    error: BaseException,
+    said: str,
+) -> None:
+    def work() -> None:
+        raise error
+
+    command = click.Command(name, callback=work)
+    monkeypatch.setattr(type(dockless), "get_command", lambda *_: command)
+    ends(name)
+    tags = " No tag was moved." if name in ("push", "mirror") else ""
+    assert capsys.readouterr().err.strip() == f"{said}{tags}"  # click begins a new line
+
+
 SIGNALS = pytest.mark.parametrize(
     ("number", "code", "said"),
     [
