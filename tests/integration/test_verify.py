@@ -63,7 +63,7 @@ def test_a_receipt_of_a_mirror_that_was_ended_says_what_is_missing(
     faulty_registry.faults.clear()
     done = program.run("verify", path)
     assert done.code == 8, done.stderr
-    assert f"{len(arrived)} of {len(arrived)} references" in done.stdout
+    assert f"{len(arrived)} of {len(arrived)} reference" in done.stdout
     assert "ghcr.io/acme/job:v1" in done.stderr
     assert "had not been tried" in done.stderr
     again = program.run("mirror", folder, "--to", faulty_registry.host, "--receipt", path)

@@ -172,7 +172,7 @@ def test_a_bundle_and_its_parts(run: Run, folder: Path) -> None:
         run("bundle", "list", parts)
 
 
-ERROR = {"exitCode": 1, "message": "x", "remedy": ""}
+ERROR = {"kind": "push", "exitCode": 1, "message": "x", "remedy": ""}
 RECEIPT = {
     "receiptVersion": 1,
     "target": "127.0.0.1:1",
@@ -181,6 +181,7 @@ RECEIPT = {
     "bundles": {"a": _digest(b"")},
     "images": [],
     "failures": [{"source": "a", "name": "b", "references": [f"{REPOSITORY}:1"], "error": ERROR}],
+    "pending": [{"source": "a", "name": "b", "references": []}],
 }
 
 

@@ -3,13 +3,16 @@
 import contextlib
 import fcntl
 import os
+import re
 import stat
 from pathlib import Path
+from typing import IO
 
 from dockless.model.errors import UsageError
+from dockless.model.foreign_json import parse_json
 
+_BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
 _LOOKED_AT = 4096
-_MARK = b'"receiptVersion"'
 
 
 def refuse_other_files(path: Path) -> None:
@@ -21,10 +24,21 @@ def refuse_other_files(path: Path) -> None:
     """
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         data = file.read(_LOOKED_AT)
-        if data and _MARK not in data:
+        if data and not _BEGINNING.match(data) and not _is_receipt(data, file):
             raise UsageError(
                 f"{path} is there, and is no receipt.", "Give another path, or move that file."
             )
+
+
+def _is_receipt(beginning: bytes, file: IO[bytes]) -> bool:
+    """Whether a file is a receipt whose members somebody else has put into another order."""
+    if not beginning.lstrip().startswith(b"{"):
+        return False
+    try:
+        document = parse_json(beginning + file.read())
+    except ValueError:
+        return False
+    return isinstance(document, dict) and type(document.get("receiptVersion")) is int
 
 
 class ReceiptFile:
@@ -36,12 +50,14 @@ class ReceiptFile:
     Args:
         path: The file, or what a link to it leads to; a device or pipe, such as /dev/stdout, is
             written as it is and not locked.
+        option: The option that names it.
 
     Raises:
         UsageError: Another run has it, it is another kind of file, or it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, option: str = "--receipt") -> None:
+        self._option = option
         device = path.absolute().parts[1:2] in (("dev",), ("proc",))
         self._path = path if device else Path(os.path.realpath(path))
         try:
@@ -88,7 +104,7 @@ class ReceiptFile:
                 os.close(descriptor)
                 raise UsageError(
                     f"Another run is writing the receipt {self._path}.",
-                    "Wait for it, or give --receipt another path.",
+                    f"Wait for it, or give {self._option} another path.",
                 ) from None
             except OSError:
                 return descriptor
@@ -125,5 +141,5 @@ class ReceiptFile:
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(
             f"The receipt {self._path} cannot be written: {error.strerror}.",
-            "Give --receipt a path that can be written.",
+            f"Give {self._option} a path that can be written.",
         )

@@ -12,12 +12,12 @@ import click
 
 from dockless.cli import accounts, ask
 from dockless.cli.options import REACH, WHO, PushOptions, unasked
-from dockless.cli.receipt_file import refuse_other_files
+from dockless.cli.outputs import refuse_inputs
+from dockless.cli.receipt_file import ReceiptFile
 from dockless.cli.session import Session
 from dockless.cli.workspaces import workspaces
 from dockless.model.content import Content
 from dockless.model.errors import DocklessError, PartialError, PushError, UsageError
-from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Repository
 from dockless.processes.programs import ProgramsHere
@@ -27,7 +27,8 @@ from dockless.proof import blob_faults, read_back
 from dockless.registry.client import RegistryClient
 from dockless.registry.compare import compare_blob
 from dockless.report.document import json_text
-from dockless.report.receipt import Item, merged, read_receipt
+from dockless.report.receipt_reading import Item, merged, read_receipt
+from dockless.report.text import share
 from dockless.retries import Patience
 from dockless.together import side_by_side
 
@@ -68,31 +69,37 @@ def verify(
     long; --deep reads them.
     """
     options = unasked(**arguments)
-    texts = {path: _read(path) for path in receipts}
-    said = [read_receipt(text, str(path)) for path, text in texts.items()]
-    items = [item for each in said for item in each.items]
-    missing = [line for each in said for line in each.missing]
     if merge:
-        _write(merge, json_text(merged([parse_json(text) for text in texts.values()])) + "\n")
+        refuse_inputs(merge, "--merge", receipts)
+    said = [read_receipt(_read(path), str(path)) for path in receipts]
+    items = list(dict.fromkeys(item for each in said for item in each.items))
+    missing = list(dict.fromkeys(line for each in said for line in each.missing))
+    if merge:
+        _write(merge, json_text(merged(said)) + "\n")
     wrong = _check(options, items, missing, deep=deep)
+    says = "the receipt says" if len(said) == 1 else "the receipts say"
     if not items and not missing:
-        raise UsageError("The receipts name no image.", "Nothing was checked.")
+        named = "The receipt names" if len(said) == 1 else "The receipts name"
+        raise UsageError(f"{named} no image.", "Nothing was checked.")
     read = ", and every byte of them" if deep else ""
-    say(f"{len(items) - len(wrong)} of {len(items)} references are as the receipt says{read}.")
+    say(f"{_references(len(items) - len(wrong), len(items))} as the receipt says{read}.")
     if missing:
-        more = f" So it is of {len(missing) - 1} more." if len(missing) > 1 else ""
-        also = f", and {len(wrong)} of {len(items)} references are wrong" if wrong else ""
+        more = f" {len(missing) - 1} more did not arrive." if len(missing) > 1 else ""
+        also = f", and {_references(len(wrong), len(items))} wrong" if wrong else ""
+        selves = "itself" if len(said) == 1 else "themselves"
         raise PartialError(
-            f"Not everything arrived, as the receipts say themselves{also}.",
+            f"Not everything arrived, as {says} {selves}{also}.",
             f"{missing[0]}{more} Run the mirror again.",
         )
     if wrong and len(wrong) == len(items):
         raise wrong[0]
     if wrong:
-        raise PartialError(
-            f"{len(wrong)} of {len(items)} references are not as the receipt says.",
-            "They stand above.",
-        )
+        it = "It stands" if len(wrong) == 1 else "They stand"
+        raise PartialError(f"{_references(len(wrong), len(items))} not as {says}.", f"{it} above.")
+
+
+def _references(count: int, of: int) -> str:
+    return f"{share(count, of, 'reference')} {'is' if count == 1 else 'are'}"
 
 
 for _option in (*WHO, *REACH):
@@ -173,14 +180,11 @@ class _Check:
 
 
 def _write(path: Path, text: str) -> None:
+    file = ReceiptFile(path, "--merge")
     try:
-        refuse_other_files(path)
-        path.write_text(text)
-    except OSError as error:
-        raise UsageError(
-            f"The receipt {path} cannot be written: {error.strerror}.",
-            "Give --merge a path that can be written.",
-        ) from None
+        file.write(text)
+    finally:
+        file.close()
 
 
 def _read(path: Path) -> str:
