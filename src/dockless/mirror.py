@@ -1,8 +1,9 @@
 """Many images to one registry: named by rule, pushed side by side, none given up too early."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -58,7 +59,7 @@ class Lost:
 
     Attributes:
         source: What its source is called in messages.
-        name: What it is called there; empty where nobody knows.
+        name: What it is called there; empty where unknown.
         error: Why.
         origin: Where a list asks for it, `file:line:column`; empty on the command line.
     """
@@ -82,6 +83,7 @@ class Entry:
         open: Reads it.
         blobs: Its configs and layers, where they are known before it is read.
         origin: Where a list asks for it, `file:line:column`; empty on the command line.
+        other_sources: The other sources that have the same image for the same references.
     """
 
     source: str
@@ -91,6 +93,7 @@ class Entry:
     open: Callable[[], Image]
     blobs: frozenset[Digest] = frozenset()
     origin: str = ""
+    other_sources: tuple[str, ...] = ()
 
     @property
     def repository(self) -> Repository:
@@ -123,7 +126,8 @@ class Plan:
 def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
     """Give every image its place; two that would get one reference have none.
 
-    An image that is found again, as by a line that stands twice in a list, goes there once.
+    An image that is found again, as by a line that stands twice in a list or in a second archive,
+    goes there once.
     """
     entries: list[Entry] = []
     lost: list[Lost] = []
@@ -157,17 +161,12 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
             )
             for each in places.values()
         ]
-    entries = [*_once(entries)]
-    clashing = _clashes(entries)
-    for entry in entries:
-        if entry in clashing:
-            conflict = ConflictError(
-                f"{entry.name} of {entry.source} and another image would both be "
-                f"{entry.references[0]}.",
-                "Rename one of them with --map.",
-            )
-            lost.append(Lost(entry.source, entry.name, conflict, entry.origin))
-    return Plan(tuple(entry for entry in entries if entry not in clashing), tuple(lost))
+    entries = _once(entries)
+    left_out = _left_out(entries)
+    lost += [
+        Lost(entry.source, entry.name, error, entry.origin) for entry, error in left_out.items()
+    ]
+    return Plan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
 
 
 def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
@@ -191,7 +190,7 @@ def mirror(
     entries: Sequence[Entry],
     push: Callable[[Entry], PushResult],
     parallel: int,
-    tell: Callable[[Entry, Outcome], None],
+    tell: Callable[[Entry, Outcome, bool], None],
     look: Callable[[Sequence[Entry]], None],
 ) -> dict[Entry, Outcome]:
     """Push every image, several at once; what may go better later is tried once more at the end.
@@ -203,24 +202,27 @@ def mirror(
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
         look: Sees which of the images that bring what others share have arrived before.
-        tell: Told what became of each, as soon as it is known; from several threads.
+        tell: Told what became of each, as soon as it is known, and whether it is tried once more;
+            from several threads.
     """
 
-    def attempt(entry: Entry) -> Outcome:
+    def attempt(entry: Entry, *, last: bool) -> Outcome:
         try:
             outcome: Outcome = push(entry)
         except DocklessError as error:
             outcome = error
-        tell(entry, outcome)
+        tell(entry, outcome, not last and isinstance(outcome, _LATER))
         return outcome
 
     first, later = bringers(entries)
     look(first)
     order = [*first, *later]
-    done = dict(zip(order, side_by_side(attempt, order, parallel), strict=True))
+    begun = side_by_side(partial(attempt, last=False), order, parallel)
+    done = dict(zip(order, begun, strict=True))
     outcomes = {entry: done[entry] for entry in entries}
     again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
-    return outcomes | dict(zip(again, side_by_side(attempt, again, parallel), strict=True))
+    ended = side_by_side(partial(attempt, last=True), again, parallel)
+    return outcomes | dict(zip(again, ended, strict=True))
 
 
 def whole_names(image: Found) -> tuple[Name, ...]:
@@ -232,26 +234,35 @@ def whole_names(image: Found) -> tuple[Name, ...]:
     return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))
 
 
-def _once(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """Yield the entries; of those that are one image of one source, each reference once."""
-    taken: dict[Reference, Entry] = {}
+def _once(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries; of those that are one image, each reference once.
+
+    The first of them says which other sources have it.
+    """
+    taken: dict[Reference, list[Entry]] = defaultdict(list)
+    sources: dict[Entry, dict[str, None]] = defaultdict(dict)
+    kept: list[tuple[Entry, tuple[Reference, ...]]] = []
     for entry in entries:
         own = []
         for reference in entry.references:
-            other = taken.setdefault(reference, entry)
-            if other is entry or not _is_repeated(other, entry):
+            first = next((each for each in taken[reference] if _is_repeated(each, entry)), None)
+            if first is None:
+                taken[reference].append(entry)
                 own.append(reference)
+            elif first.source != entry.source:
+                sources[first][entry.source] = None
         if own:
-            yield (
-                entry
-                if len(own) == len(entry.references)
-                else replace(entry, references=tuple(own))
-            )
+            kept.append((entry, tuple(own)))
+    return [
+        replace(entry, references=own, other_sources=tuple(sources.get(entry, ())))
+        for entry, own in kept
+    ]
 
 
 def _is_repeated(one: Entry, other: Entry) -> bool:
-    """Whether two entries for one reference are one image of one source, damaged or not."""
-    return one.source == other.source and _root(one) == _root(other)
+    """Whether two entries for one reference are one image, or one damaged image of one source."""
+    root = _root(one)
+    return root == _root(other) and (root is not None or one.source == other.source)
 
 
 def _root(entry: Entry) -> Digest | None:
@@ -261,17 +272,31 @@ def _root(entry: Entry) -> Digest | None:
         return None
 
 
-def _clashes(entries: Sequence[Entry]) -> frozenset[Entry]:
-    """Return the entries that share a reference with one of another image."""
+def _left_out(entries: Sequence[Entry]) -> Mapping[Entry, DocklessError]:
+    """Return the entries that share a reference with one of another image, each with its error.
+
+    One that is damaged cannot have the reference; its damage is its own failure.
+    """
     owners: dict[Reference, list[Entry]] = defaultdict(list)
     for entry in entries:
         for reference in entry.references:
             owners[reference].append(entry)
-    shared = (each for each in owners.values() if len({entry.open for entry in each}) > 1)
-    return frozenset(entry for each in shared if not _are_one(each) for entry in each)
-
-
-def _are_one(entries: Sequence[Entry]) -> bool:
-    """Whether all of these are the same image, found more than once."""
-    roots = {_root(entry) for entry in entries}
-    return len(roots) == 1 and None not in roots
+    errors: dict[Entry, DocklessError] = {}
+    for reference, sharing in owners.items():
+        if len({entry.open for entry in sharing}) == 1:
+            continue
+        roots: dict[Entry, Digest] = {}
+        for entry in sharing:
+            try:
+                roots[entry] = entry.open().content().root.digest
+            except DocklessError as error:
+                errors[entry] = error
+        for entry, root in roots.items():
+            other = next((each for each, its in roots.items() if its != root), None)
+            if other:
+                errors[entry] = ConflictError(
+                    f"{entry.name} of {entry.source} ({root}) and {other.name} of {other.source} "
+                    f"({roots[other]}) would both be {reference}.",
+                    "Rename one of them with --map, or leave one of them out.",
+                )
+    return errors

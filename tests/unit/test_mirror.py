@@ -67,8 +67,10 @@ def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_pa
     assert {type(each.error) for each in planned.lost} == {ConflictError}
 
 
-def test_one_image_found_twice_is_no_clash(image: FakeImage) -> None:
-    assert len(places(found(image, "a:1"), found(image, "a:1", source="other.tar"))) == 2
+def test_one_image_of_several_sources_is_one_entry_that_names_them(image: FakeImage) -> None:
+    copies = [found(image, "a:1", source=f"{each}.tar") for each in ("one", "two", "three")]
+    (entry,) = plan(copies, RULES).entries
+    assert (entry.source, entry.other_sources) == ("one.tar", ("two.tar", "three.tar"))
 
 
 @pytest.mark.parametrize("times", [2, 3, 7])
@@ -136,7 +138,7 @@ def test_images_go_side_by_side(image: FakeImage) -> None:
         together.wait()
         return result(image)
 
-    outcomes = mirror(entries(image, 3), push, 3, lambda _, __: None, lambda _: None)
+    outcomes = mirror(entries(image, 3), push, 3, lambda _, __, ___: None, lambda _: None)
     assert all(isinstance(each, PushResult) for each in outcomes.values())
 
 
@@ -154,9 +156,16 @@ def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
             raise AuthError("No.")
         return result(image)
 
-    told: list[str] = []
-    outcomes = mirror(three, push, 1, lambda entry, _: told.append(entry.name), lambda _: None)
-    assert told == tried
+    told: list[tuple[str, bool]] = []
+    outcomes = mirror(
+        three, push, 1, lambda entry, _, again: told.append((entry.name, again)), lambda _: None
+    )
+    assert told == [
+        ("shop0:1", True),
+        ("shop1:1", False),
+        ("shop2:1", False),
+        ("shop0:1", False),
+    ]
     assert tried == ["shop0:1", "shop1:1", "shop2:1", "shop0:1"]
     assert [type(outcomes[entry]) for entry in three] == [PushResult, AuthError, PushResult]
 

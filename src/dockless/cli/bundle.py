@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -11,10 +11,13 @@ from typing import Literal
 import click
 
 from dockless.cli import accounts
-from dockless.cli.lists import listed
+from dockless.cli.bundle_checks import bundle_spec, examined
+from dockless.cli.bundle_output import check_output
+from dockless.cli.lists import Listed, listed
 from dockless.cli.mirror_names import GivenName
 from dockless.cli.mirror_sources import Wishes, find
 from dockless.cli.options import FORMAT, REACH, RECHECK, PlatformType, PushOptions, unasked
+from dockless.cli.outputs import files_of, files_of_source
 from dockless.cli.readers import Readers
 from dockless.cli.session import Session
 from dockless.cli.sizes import Size
@@ -26,6 +29,7 @@ from dockless.mirror import Found, Lost, whole_names
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 from dockless.model.errors import (
+    AbsentError,
     DocklessError,
     LostCopyError,
     PartialError,
@@ -45,8 +49,8 @@ from dockless.report.bundles import bundle_document, bundle_table
 from dockless.report.document import json_text
 from dockless.report.text import counted
 from dockless.sources import bundle as reading
-from dockless.sources.parts import problems as parts_problems
-from dockless.sources.parts import read_parts
+from dockless.sources.lending import CompletedImage, Lenders
+from dockless.sources.oci import PackedImage
 from dockless.sources.spec import PARTS_ENDING, parse_source
 
 _PATH = click.Path(path_type=Path)
@@ -83,8 +87,13 @@ class BundleOptions:
             )
         if not self.out.parent.is_dir():
             raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
-        if not self.is_archive and not layout.free_of(self.out):
-            raise UsageError(f"{self.out} is not empty.", "Give a new folder.")
+
+    def check_output(self, sources: tuple[Listed, ...]) -> None:
+        """Raise UsageError where the bundle would take the place of anything else."""
+        folder = Path.cwd()
+        older = files_of_source(str(self.since), folder) if self.since else ()
+        inputs = (*files_of(sources, folder), *self.files, *older)
+        check_output(self.out, inputs, archive=self.is_archive, split=self.split is not None)
 
 
 @click.group(
@@ -147,15 +156,19 @@ def create(**arguments: object) -> None:
     asked = BundleOptions(**ours)  # type: ignore[arg-type] # click made them by these names
     with _alone(asked.out):
         asked.check()
-        made, lost = _create(asked, unasked(**arguments, platform=asked.platform))
+        sources = listed(asked.sources, asked.files)
+        asked.check_output(sources)
+        made, lost = _create(asked, sources, unasked(**arguments, platform=asked.platform))
     for path in made:
         say(one_line(str(path)))
     for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
         say(one_line(f"MISSING in {asked.out}: {error.what}"), err=True)
     if lost:
         raise PartialError(
-            f"{asked.out} LACKS {counted(len(lost), 'image')} that were asked for.",
-            "They stand above. Make the bundle again when they can be had, or do without them.",
+            f"{asked.out} LACKS {counted(len(lost), 'image')} that "
+            f"{'was' if len(lost) == 1 else 'were'} asked for.",
+            f"{'It stands' if len(lost) == 1 else 'They stand'} above. Make the bundle again when "
+            "all can be had, or do without.",
         )
 
 
@@ -181,7 +194,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def _create(
-    asked: BundleOptions, options: PushOptions
+    asked: BundleOptions, sources: tuple[Listed, ...], options: PushOptions
 ) -> tuple[tuple[Path, ...], list[DocklessError]]:
     """Write the bundle; return its files, and why what is not in it is not.
 
@@ -190,7 +203,6 @@ def _create(
     """
     given = GivenName.parse(asked.named)
     out, archive = asked.out, asked.is_archive
-    sources = listed(asked.sources, asked.files)
     with (
         layout.workplace(out, archive=archive) as folder,
         _readers(options) as readers,
@@ -226,20 +238,57 @@ def _add_all(
     """
     errors: list[DocklessError] = []
     count = 0
-    for each in found:
-        try:
-            if isinstance(each, Lost):
-                raise each.error
-            _add(written, each, reader)
+    for each in _in_turn(found, written, reader):
+        if each is None:
             count += 1
-        except DocklessError as lost:
-            if not asked.keep_going:
-                remedy = f"{lost.remedy} Or leave it out with --keep-going.".strip()
-                raise type(lost)(lost.what, remedy) from None
-            errors.append(lost)
+        elif asked.keep_going:
+            errors.append(each)
+        else:
+            remedy = f"{each.remedy} Or leave it out with --keep-going.".strip()
+            raise type(each)(each.what, remedy)
     if not count and errors:
         raise errors[0]
     return errors
+
+
+def _in_turn(
+    found: Iterable[Found | Lost], written: layout.Bundle, reader: Session
+) -> Iterator[DocklessError | None]:
+    """Add every image; yield None for each that is in, and the error of each that is not.
+
+    One that lacks a blob comes last: a source that is named after its own may have it, as an older
+    bundle has what one that was made with `--since` leaves out.
+    """
+    lenders = Lenders()
+    waiting: list[Found] = []
+    for each in found:
+        if isinstance(each, Lost):
+            yield each.error
+            continue
+        if each.content:
+            lenders.add(each.open())
+        error = _added(written, each, reader)
+        if each.content and isinstance(error, AbsentError):
+            waiting.append(each)
+        else:
+            yield error
+    for each in waiting:
+        image = each.open()
+        if isinstance(image, PackedImage):
+            each = replace(each, open=partial(_same, CompletedImage(image, lenders)))  # noqa: PLW2901
+        yield _added(written, each, reader)
+
+
+def _same(image: CompletedImage) -> CompletedImage:
+    return image
+
+
+def _added(written: layout.Bundle, each: Found, reader: Session) -> DocklessError | None:
+    try:
+        _add(written, each, reader)
+    except DocklessError as error:
+        return error
+    return None
 
 
 @bundle.command("list")
@@ -247,9 +296,9 @@ def _add_all(
 @FORMAT
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
+    spec = bundle_spec(source)
     with _readers(unasked(quiet=True)) as readers:
-        work = readers.of()
-        images = tuple(reading.listed(work.opener.bundle(parse_source(source, Path.cwd()))))
+        images = tuple(reading.listed(readers.of().opener.bundle(spec)))
     shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
     say(shown)
 
@@ -258,17 +307,16 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 @click.argument("source")
 def verify(source: str) -> None:
     """Read every byte of a bundle, and say what is wrong where."""
+    spec = bundle_spec(source)
     with _readers(unasked()) as readers:
-        work = readers.of()
-        spec = parse_source(source, Path.cwd())
-        parts = read_parts(spec.path) if spec.path.name.endswith(PARTS_ENDING) else ()
-        wrong = [problem.what for problem in parts_problems(parts)]
-        wrong = wrong or list(reading.problems(work.opener.bundle(spec)))
-    for problem in wrong:
+        found = examined(readers.of(), spec)
+    for note in found.notes:
+        say(one_line(f"Note: {note}"), err=True)
+    for problem in found.problems:
         say(one_line(problem), err=True)
-    if wrong:
+    if found.problems:
         raise SourceError(
-            f"{source} is not what it should be: {counted(len(wrong), 'problem')}.",
+            f"{source} is not what it should be: {counted(len(found.problems), 'problem')}.",
             "Copy or make it again.",
         )
     say(f"{source}: every byte is as it should be.")

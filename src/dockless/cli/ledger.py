@@ -51,6 +51,7 @@ class Ledger:
         self._unplaced: list[Line] = []
         self._expected: tuple[Entry, ...] = ()
         self._outcomes: dict[Entry, Outcome] = {}
+        self._postponed: dict[Entry, DocklessError] = {}
         self._arrived: dict[Entry, str | None] = {}
         self._written = 0.0
 
@@ -64,11 +65,24 @@ class Ledger:
         line = Line(lost.source, lost.name, (), lost.error, origin=lost.origin)
         self._unplaced.append(line)
 
-    def tell(self, entry: Entry, outcome: Outcome) -> None:
-        """Write down what became of an image."""
-        if isinstance(outcome, DocklessError):
-            origin = f"{entry.origin}: " if entry.origin else ""
-            self._complain(f"{origin}{entry.references[0]}: {outcome}")
+    def tell(self, entry: Entry, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
+        """Write down what became of an image, and say why it failed, once.
+
+        Args:
+            entry: The image.
+            outcome: What its push did, or why it did not arrive.
+            again: Whether it is tried once more, so that nothing is said yet.
+        """
+        with self._turn:
+            self._postponed.pop(entry, None)
+            if again and isinstance(outcome, DocklessError):
+                self._postponed[entry] = outcome
+        if isinstance(outcome, DocklessError) and not again:
+            self._explain(entry, outcome)
+        self.note(entry, outcome)
+
+    def note(self, entry: Entry, outcome: Outcome) -> None:
+        """Write down what became of an image, and say nothing."""
         with self._turn:
             self._outcomes[entry] = outcome
             if isinstance(outcome, PushResult) and not outcome.dry_run:
@@ -76,6 +90,17 @@ class Ledger:
                 self._arrived[entry] = self._journal.arrived(entry, outcome.digest, now=came)
             if self._file and time.monotonic() - self._written > _SECONDS_BETWEEN:
                 self._write(finished=False)
+
+    def break_off(self) -> None:
+        """Say why those failed that are not tried once more any longer."""
+        with self._turn:
+            postponed, self._postponed = self._postponed, {}
+        for entry, error in postponed.items():
+            self._explain(entry, error)
+
+    def _explain(self, entry: Entry, error: DocklessError) -> None:
+        origin = f"{entry.origin}: " if entry.origin else ""
+        self._complain(f"{origin}{entry.references[0]}: {error}")
 
     def lines(self) -> tuple[Line, ...]:
         """Return a line for each image, in the order in which they ended."""
@@ -87,6 +112,7 @@ class Ledger:
                 outcome,
                 self._arrived.get(entry),
                 entry.origin,
+                entry.other_sources,
             )
             for entry, outcome in self._outcomes.items()
         )

@@ -13,12 +13,13 @@ import click
 from dockless.cli import accounts, ask, show
 from dockless.cli.journal import Journal
 from dockless.cli.ledger import Ledger
-from dockless.cli.lists import listed
-from dockless.cli.mirror_lacking import lacking
+from dockless.cli.lists import Listed, listed
+from dockless.cli.mirror_lacking import completed, lacking
 from dockless.cli.mirror_names import GivenName
 from dockless.cli.mirror_parts import damaged_parts
 from dockless.cli.mirror_sources import Wishes, find
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
+from dockless.cli.outputs import files_of, refuse_inputs
 from dockless.cli.readers import Readers
 from dockless.cli.receipt_file import ReceiptFile
 from dockless.cli.session import Session
@@ -40,6 +41,7 @@ from dockless.push_context import Order
 from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.receipt import Line
+from dockless.report.text import share
 
 if TYPE_CHECKING:
     from dockless.cli.registries import Find
@@ -189,22 +191,22 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
     here = ProgramsHere(os.environ)
     with ExitStack() as stack:
-        receipt = _receipt(options, pushing, stack)
+        sources = listed(options.sources, options.files)
+        receipt = _receipt(options, pushing, sources, stack)
         space = stack.enter_context(workspaces(pushing))
         own = stack.enter_context(space(""))
         readers = Readers(stack, source_options, elsewhere, own)
         asking = stack.enter_context(Session(pushing, finder, own, here))
         wishes = Wishes(folder, given, options.referrers, own.progress.note)
-        sources = listed(options.sources, options.files)
         found, lost = _found(find(readers, sources, wishes), part)
-        planned = plan(found, renaming)
+        planned = plan(completed(found), renaming)
         bundles = {each.source: each.listing for each in found if each.listing}
         entries = _mine(planned.entries, part)
         journal = options.journal(folder, pushing)
         if journal.begun:
             own.progress.note(
-                f"Going on with the mirror begun {journal.begun}: {journal.had(entries)} of "
-                f"{len(entries)} images had arrived."
+                f"Going on with the mirror begun {journal.begun}: "
+                f"{share(journal.had(entries), len(entries), 'image')} had arrived."
             )
         ledger = Ledger(
             receipt, options.to, bundles, journal, show.complaints(pushing, own.progress)
@@ -218,9 +220,14 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
             journal.begin()
         who: Find = finder
         if entries:
-            first = entries[0].repository
-            who = accounts.as_found(asking.registry(first).client.account)
-            asking.settle(Order(first, entries[0].tags))
+            try:
+                who = _account(asking, entries[0])
+            except DocklessError as error:  # it is said once, and stands in each line
+                for entry in entries:
+                    ledger.note(entry, error)
+                ledger.write(finished=True)
+                _print(options, pushing, ledger)
+                return error
         bounds = options.bounds()
         team = stack.enter_context(workers(pushing, who, space, bounds))
         _push(entries, team, bounds, ledger, dry_run=pushing.dry_run)
@@ -240,11 +247,23 @@ def _push(
     try:
         outcomes = push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
     except BaseException:
+        ledger.break_off()
         ledger.write(finished=False)
         raise
     if dry_run:
         for entry, error in lacking(outcomes):
             ledger.tell(entry, error)
+
+
+def _account(asking: Session, first: Entry) -> "Find":
+    """Return who we are to the target's registry, once it answers; see what it takes.
+
+    Raises:
+        DocklessError: It does not answer, or lets nobody in.
+    """
+    who = accounts.as_found(asking.registry(first.repository).client.account)
+    asking.settle(Order(first.repository, first.tags))
+    return who
 
 
 def _found(
@@ -270,13 +289,21 @@ def _found(
     return tuple(found), tuple(lost)
 
 
-def _receipt(options: MirrorOptions, pushing: PushOptions, stack: ExitStack) -> ReceiptFile | None:
-    """Return the receipt, which no other run may write meanwhile."""
+def _receipt(
+    options: MirrorOptions, pushing: PushOptions, sources: tuple[Listed, ...], stack: ExitStack
+) -> ReceiptFile | None:
+    """Return the receipt, which no other run may write meanwhile.
+
+    Raises:
+        UsageError: It is one of the sources, or another kind of file, or another run has it.
+    """
     if options.receipt is None:
         return None
     if pushing.dry_run:
         show.remark(pushing, "A dry run writes no receipt.")
         return None
+    inputs = (*files_of(sources, Path.cwd()), *options.files)
+    refuse_inputs(options.receipt, "--receipt", inputs)
     file = ReceiptFile(options.receipt)
     stack.callback(file.close)
     return file
@@ -300,11 +327,13 @@ def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry.repository in repositories)
 
 
-def _print(options: MirrorOptions, pushing: PushOptions, ledger: Ledger, team: Workers) -> None:
-    """Print what became of each image, or would."""
+def _print(
+    options: MirrorOptions, pushing: PushOptions, ledger: Ledger, team: Workers | None = None
+) -> None:
+    """Print what became of each image, or would; no worker knows of a registry that is down."""
     results = [each.outcome for each in ledger.lines() if isinstance(each.outcome, PushResult)]
     document = ledger.document(finished=True)
-    if pushing.dry_run:
+    if pushing.dry_run and team:
         places = {each.plan.repository for each in results if not each.unchanged}
         unknown = [place for place in places if not team.knows(place)]
         document |= forecast_document(results, unknown)
@@ -322,8 +351,8 @@ def _summary(lines: Sequence[Line]) -> DocklessError | None:
     if not failed:
         return None
     if len(failed) < len(lines):
-        return PartialError(
-            f"{len(failed)} of {len(lines)} images did not arrive.",
-            "Their errors stand above; run the mirror again for them.",
-        )
+        remedy = "Their errors stand above; run the mirror again for them."
+        if len(failed) == 1:
+            remedy = "Its error stands above; run the mirror again for it."
+        return PartialError(f"{share(len(failed), len(lines), 'image')} did not arrive.", remedy)
     return failed[0]

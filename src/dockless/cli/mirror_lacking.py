@@ -1,15 +1,39 @@
-"""What a dry run finds that no image of the mirror could bring, as an older bundle has to first."""
+"""What bundles leave out: other sources of the mirror give it, or an older bundle has to first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from dockless.mirror import Entry, Outcome
+from dockless.mirror import Entry, Found, Outcome
 from dockless.model.errors import AbsentError, DocklessError
 from dockless.model.plan import PushResult
+from dockless.sources.lending import CompletedImage, Lenders
 from dockless.sources.oci import PackedImage
 
 if TYPE_CHECKING:
     from dockless.model.digest import Digest
+
+
+def completed(found: Sequence[Found]) -> tuple[Found, ...]:
+    """Return the images, each with what its own source leaves out and another one has.
+
+    So the order in which a bundle and those that were made with `--since` are named is nothing.
+    """
+    opened = [(each, each.open() if each.content else None) for each in found]
+    lenders = Lenders()
+    for _, image in opened:
+        lenders.add(image)
+    return tuple(
+        replace(each, open=partial(_same, CompletedImage(image, lenders)))
+        if isinstance(image, PackedImage)
+        else each
+        for each, image in opened
+    )
+
+
+def _same(image: CompletedImage) -> CompletedImage:
+    return image
 
 
 def lacking(outcomes: Mapping[Entry, Outcome]) -> Iterator[tuple[Entry, DocklessError]]:
@@ -24,7 +48,7 @@ def lacking(outcomes: Mapping[Entry, Outcome]) -> Iterator[tuple[Entry, Dockless
         if not isinstance(outcome, PushResult):
             continue
         image = entry.open()
-        absent = image.absent() if isinstance(image, PackedImage) else {}
+        absent = image.absent() if isinstance(image, CompletedImage) else {}
         missing = {blob.digest for blob in outcome.plan.missing}
         left_out[entry] = {digest: why for digest, why in absent.items() if digest in missing}
         brought |= {blob.digest for blob in outcome.plan.content.blobs} - absent.keys()

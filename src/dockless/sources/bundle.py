@@ -1,14 +1,19 @@
 """Reading bundles: what they hold, and whether all of it is there and right."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from dockless.layout.docker_list import FILE as DOCKER_LIST
 from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
+from dockless.model.foreign_json import parse_json
 from dockless.model.lock import FILE, Lock, Locked, read_lock
 from dockless.model.manifest import Descriptor, Manifest
 from dockless.sources.files import Files
 from dockless.sources.oci import blob_name, names, roots, walk
+
+LAYOUT = "oci-layout"
+_LAYOUT_VERSION = "imageLayoutVersion"
 
 
 def lock_of(files: Files) -> Lock | None:
@@ -44,8 +49,46 @@ def listed(files: Files) -> Iterator[Locked]:
             yield Locked(name, files.label, root, (), ())
 
 
+def belonging(files: Files) -> frozenset[str]:
+    """Return the files that belong to a bundle: its lists, and all that its images lead to."""
+    found = {LAYOUT, "index.json", DOCKER_LIST, FILE}
+    try:
+        for root in roots(files):
+            found.add(blob_name(root.digest))
+            for _, _, document in walk(files, root):
+                if isinstance(document, Manifest):
+                    listed = (document.config, *document.layers)
+                    found |= {blob_name(each.digest) for each in listed}
+                else:
+                    found |= {blob_name(each.digest) for each in document.manifests}
+    except SourceError:  # which is said as a problem
+        pass
+    return frozenset(found)
+
+
+def _layout_problem(files: Files) -> str:
+    """Return what is wrong with the file that makes a folder a layout; empty for nothing.
+
+    It must be there, and say the version: OCI image-spec, image-layout.md, 'oci-layout file'.
+    """
+    if LAYOUT not in files:
+        return f"{files.label} has no {LAYOUT}, so that other programs do not take it for a layout."
+    try:
+        document = parse_json(files.document(LAYOUT))
+    except (SourceError, ValueError):
+        return f"{files.label}: {LAYOUT} is no JSON."
+    version = document.get(_LAYOUT_VERSION) if isinstance(document, dict) else None
+    if version != "1.0.0":
+        return (
+            f"{files.label}: {LAYOUT} does not say {_LAYOUT_VERSION} 1.0.0, the one that is known."
+        )
+    return ""
+
+
 def problems(files: Files) -> Iterator[str]:
     """Yield what is wrong with a bundle, a sentence each; every byte of it is read."""
+    if wrong := _layout_problem(files):
+        yield wrong
     try:
         lock = lock_of(files)
         tops = roots(files)
@@ -118,6 +161,9 @@ def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> It
     listing = files.document(DOCKER_LIST) if DOCKER_LIST in files else b""
     if lock.docker_list and not lock.docker_list.matches(listing):
         yield f"{files.label}: {DOCKER_LIST} is damaged: it is not what {FILE} says."
+    counted = Counter(each.name for each in lock.images)
+    for name in sorted(name for name, count in counted.items() if count > 1):
+        yield f"{files.label}: {FILE} has {name} more than once."
     there = {(name, root.digest) for root in tops for name in names(root)}
     everything = {(each.name, each.root.digest) for each in lock.images}
     locked = {(name, digest) for name, digest in everything if "@" not in name}

@@ -114,7 +114,7 @@ def test_one_referrer_found_several_times_keeps_nobody_waiting(
             others.set()
         return made.push(entry)
 
-    going = alone(lambda: mirror(entries, push, size, lambda _, __: None, made.look))
+    going = alone(lambda: mirror(entries, push, size, lambda _, __, ___: None, made.look))
     outcomes = going.result(30)
     assert all(isinstance(each, PushResult) for each in outcomes.values())
 
@@ -128,7 +128,7 @@ def test_a_reservation_ends_with_an_image_that_cannot_be_opened(tmp_path: Path) 
     one, other = referrers(image, 2)
     entries = [replace(one, open=damaged), other]
     made = team("auto", 2)
-    going = alone(lambda: mirror(entries, made.push, 2, lambda _, __: None, made.look))
+    going = alone(lambda: mirror(entries, made.push, 2, lambda _, __, ___: None, made.look))
     outcomes = going.result(30)
     assert [type(outcomes[each]) for each in entries] == [SourceError, PushResult]
 

@@ -1,0 +1,128 @@
+"""What stands in a bundle's archive or folder beside the bytes of its files."""
+
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from tarfile import BLOCKSIZE, TarInfo
+from typing import IO, Protocol, cast
+
+from dockless.layout.blocks import BLOCK, Readable
+from dockless.sources.files import reading
+from dockless.sources.forward import Forward
+from dockless.sources.headers import members, opened, tar_errors
+
+_END = bytes(2 * BLOCKSIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an archive or folder holds.
+
+    Attributes:
+        names: Its regular files.
+        problems: What is wrong with it, a sentence each.
+    """
+
+    names: frozenset[str]
+    problems: tuple[str, ...]
+
+
+def shape_of_archive(stream: Callable[[], AbstractContextManager[Readable]], label: str) -> Shape:
+    """Look at the headers of an uncompressed archive, and at the bytes that are no file's.
+
+    A file is followed by zeros up to the next block of 512 bytes, the last file by two blocks of
+    zeros, and these by nothing but zeros: POSIX.1-2008, pax, 'ustar Interchange Format'.
+
+    Args:
+        stream: Opens the archive, from its beginning; it is read twice.
+        label: What it is called in messages.
+
+    Raises:
+        SourceError: It cannot be read, or has a file that no image archive has.
+    """
+    with (
+        stream() as plain,
+        tar_errors(label),
+        opened(cast("IO[bytes]", _movable(plain))) as archive,
+    ):
+        found = list(members(archive, label))
+        end = archive.offset
+    with stream() as plain:
+        loose = tuple(_loose(_movable(plain), found, end, label))
+    links = (_link(name, member, label) for name, member in found if not member.isreg())
+    names = frozenset(name for name, member in found if member.isreg())
+    return Shape(names, (*links, *loose))
+
+
+class _Movable(Protocol):
+    def seek(self, position: int, /) -> object: ...
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _movable(stream: Readable) -> _Movable:
+    """Return a stream that goes to a place; one that is decompressed reads what comes before."""
+    if isinstance(stream, io.IOBase) and stream.seekable():
+        return cast("_Movable", stream)
+    return Forward(stream)
+
+
+def _link(name: str, member: TarInfo, label: str) -> str:
+    kind = "symbolic" if member.issym() else "hard"
+    return f"{label}: {name} is a {kind} link, and a bundle has only files."
+
+
+def _loose(
+    stream: _Movable, found: list[tuple[str, TarInfo]], end: int, label: str
+) -> Iterator[str]:
+    """Yield where bytes stand that belong to no file, and whether the end is missing."""
+    for name, member in found:
+        if not member.isreg():
+            continue
+        after = member.offset_data + member.size
+        stream.seek(after)
+        if any(stream.read(-after % BLOCKSIZE)):
+            yield f"{label}: {name} is followed by bytes, at {after}, that are no file's."
+    stream.seek(end)
+    zeros = 0
+    while data := stream.read(BLOCK):
+        if data.strip(b"\0"):
+            at = end + zeros + len(data) - len(data.lstrip(b"\0"))
+            yield f"{label} has bytes behind its last file, at {at}, that are no file's."
+            return
+        zeros += len(data)
+    if zeros < len(_END):
+        yield (
+            f"{label} has no end: the two blocks of zeros behind its last file are missing, so it "
+            "may be cut short."
+        )
+
+
+def shape_of_folder(folder: Path, label: str) -> Shape:
+    """Look at everything in a folder.
+
+    Raises:
+        SourceError: A folder in it may not be read.
+    """
+    names: list[str] = []
+    problems: list[str] = []
+    waiting = [folder]
+    while waiting:
+        with reading(str(waiting[-1])), os.scandir(waiting.pop()) as entries:
+            for entry in sorted(entries, key=lambda each: each.name):
+                name = Path(entry.path).relative_to(folder).as_posix()
+                if entry.is_symlink():
+                    problems.append(
+                        f"{label}: {name} is a symbolic link, and a bundle has only files."
+                    )
+                elif entry.is_dir():
+                    waiting.append(Path(entry.path))
+                elif stat.S_ISREG(entry.stat().st_mode):
+                    names.append(name)
+                else:
+                    problems.append(f"{label}: {name} is neither a file nor a folder.")
+    return Shape(frozenset(names), tuple(sorted(problems)))

@@ -1,0 +1,191 @@
+"""What a command writes never takes the place of what it reads, nor of what is not its own."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bed import images
+from bed.dockless import Dockless
+from bed.failures import complaint
+from bed.images import Layer
+from bed.registry import Registry
+
+pytestmark = pytest.mark.sampled(3)
+
+
+@pytest.fixture
+def folder(program: Dockless, layers: tuple[Layer, ...]) -> Path:
+    """The project's folder, with a layout, an archive, a bundle, a split bundle and a list."""
+    project = program.project
+    layout = images.Layout(project / "in" / "web")
+    layout.top(layout.image(layers[:1], "amd64", **images.named("ghcr.io/acme/web:v1")))
+    images.archive(layout.folder, project / "a.tar")
+    argv = ("bundle", "create", "in/web", "-o")
+    assert program.run(*argv, "old.tar").code == 0
+    assert program.run(*argv, "split.tar", "--split", "1M").code == 0
+    (project / "list.txt").write_text("a.tar\n")
+    (project / "empty.txt").write_text("")
+    (project / "link.tar").symlink_to("a.tar")
+    (project / "other").symlink_to(".")
+    os.link(project / "a.tar", project / "same.tar")
+    return project
+
+
+def state(folder: Path) -> dict[str, bytes | str]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else "folder"
+        for path in folder.rglob("*")
+        if not path.is_fifo()
+    }
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "-o a.tar a.tar",
+        "-o a.tar link.tar",
+        "-o link.tar a.tar",
+        "-o same.tar a.tar",
+        "-o other/a.tar a.tar",
+        "-o a.tar oci-archive:a.tar",
+        "-o a.tar a.tar:ghcr.io/acme/web:v1",
+        "-o a.tar -f list.txt",
+        "-o old.tar in/web --since old.tar",
+        "-o in/disk.tar in",
+        "-o in/disk in",
+        "-o other/in/disk.tar in",
+        "-o in/web/disk.tar in/web",
+        "-o all.tar .",
+        "-o split.tar split.tar.parts.json --split 2M",
+        "-o other/split.tar split.tar.parts.json --split 2M",
+        "-o split.tar split.tar.000 --split 2M",
+        "-o split.tar a.tar --since split.tar.parts.json --split 2M",
+    ],
+)
+def test_a_bundle_is_none_of_its_sources(program: Dockless, folder: Path, argv: str) -> None:
+    before = state(folder)
+    said = complaint(program.run("bundle", "create", *argv.split()), 2)
+    assert "-o would write" in said
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ("-o a.tar in/web", "a.tar is there, and is no bundle"),
+        ("-o link.tar in/web", "link.tar is there, and is no bundle"),
+        ("-o text.tar in/web", "text.tar is there, and is no bundle"),
+        ("-o folder.tar in/web", "folder.tar is there, and is no bundle"),
+        ("-o pipe.tar in/web", "pipe.tar is there, and is no bundle"),
+        ("-o list.txt in/web", "list.txt is there, and is no folder"),
+        ("-o empty.txt in/web", "empty.txt is there, and is no folder"),
+        ("-o pipe.tar/x in/web", "There is no folder"),
+        ("-o in in/web", "in is what -o would write"),
+        ("-o other in/web", "would write"),
+        ("-o new.tar a.tar --split 1M", "new.tar.parts.json is there, and is no list"),
+        ("-o next.tar a.tar --split 1M", "next.tar.000 is there, and is no part"),
+    ],
+)
+def test_a_bundle_replaces_only_a_bundle(
+    program: Dockless, folder: Path, argv: str, said: str
+) -> None:
+    (folder / "text.tar").write_text("my notes\n")
+    (folder / "folder.tar").mkdir()
+    os.mkfifo(folder / "pipe.tar")
+    (folder / "new.tar.parts.json").write_text("{}")
+    (folder / "next.tar.000").write_text("my notes\n")
+    before = state(folder)
+    if "would write" in said:
+        said = "is what -o would write" if argv.endswith("in in/web") else "is not empty"
+    told = complaint(program.run("bundle", "create", *argv.split()), 2)
+    assert said in told or "is not empty" in told
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize("argv", ["-o old.tar a.tar", "-o zero.tar a.tar",
+                                  "-o split.tar a.tar --split 2M", "-o bare a.tar"])  # fmt: skip
+def test_an_older_bundle_and_an_empty_file_are_replaced(
+    program: Dockless, folder: Path, argv: str
+) -> None:
+    (folder / "zero.tar").touch()
+    (folder / "bare").mkdir()
+    done = program.run("bundle", "create", *argv.split())
+    assert done.code == 0, done.stderr
+    made = done.stdout.split()[-1]
+    assert program.run("bundle", "verify", made).code == 0
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "empty.txt --receipt empty.txt",
+        "-f empty.txt --receipt empty.txt",
+        "-f empty.txt --receipt other/empty.txt",
+        "r.json --receipt r.json",
+        "-f r.json --receipt linked.json",
+        "split.tar.parts.json --receipt split.tar.000",
+    ],
+)
+def test_a_receipt_is_none_of_what_is_mirrored(
+    program: Dockless, own_registry: Registry, folder: Path, argv: str
+) -> None:
+    (folder / "r.json").write_text('{"receiptVersion": 1}')
+    (folder / "linked.json").symlink_to("r.json")
+    (folder / "split.tar.000").write_bytes(b"")
+    before = state(folder)
+    done = program.run("mirror", *argv.split(), "--to", own_registry.host)
+    assert "--receipt would write" in complaint(done, 2)
+    assert state(folder) == before
+    assert not own_registry.requests()
+
+
+@pytest.mark.parametrize(
+    "text", ["my notes", '["receiptVersion"]', '{"a": "\\"receiptVersion\\": 1"}',
+             '{"receiptVersion": "none"', '{"notes": {"receiptVersion": 1}}']
+)  # fmt: skip
+def test_a_receipt_replaces_only_a_receipt(
+    program: Dockless, own_registry: Registry, folder: Path, text: str
+) -> None:
+    (folder / "r.json").write_text(f" {text}")
+    if text.startswith('{"receiptVersion"'):
+        (folder / "r.json").write_text(f"x{text}")
+    before = state(folder)
+    done = program.run("mirror", "a.tar", "--to", own_registry.host, "--receipt", "r.json")
+    assert "is no receipt" in complaint(done, 2)
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize("order", ["reversed", "as it was", "cut"])
+def test_a_receipt_is_replaced_whatever_the_order_of_its_members(
+    program: Dockless, own_registry: Registry, folder: Path, order: str
+) -> None:
+    argv = ("mirror", "a.tar", "--to", own_registry.host, "--receipt", "r.json")
+    assert program.run(*argv).code == 0
+    path = folder / "r.json"
+    if order == "reversed":
+        found = json.loads(path.read_text())
+        path.write_text(json.dumps(dict(reversed(found.items()))))
+    elif order == "cut":
+        path.write_text(path.read_text()[:100])
+    done = program.run(*argv)
+    assert done.code == 0, done.stderr
+    assert program.run("verify", "r.json").code == 0
+
+
+@pytest.mark.parametrize("merge", ["one.json", "other/two.json", "linked.json", "same.json"])
+def test_a_merged_receipt_is_none_of_its_parts(
+    program: Dockless, own_registry: Registry, folder: Path, merge: str
+) -> None:
+    argv = ("mirror", "a.tar", "--to", own_registry.host, "--receipt", "one.json")
+    assert program.run(*argv).code == 0
+    shutil.copy(folder / "one.json", folder / "two.json")
+    (folder / "linked.json").symlink_to("one.json")
+    os.link(folder / "two.json", folder / "same.json")
+    before = state(folder)
+    done = program.run("verify", "one.json", "two.json", "--merge", merge)
+    assert "--merge would write" in complaint(done, 2)
+    assert state(folder) == before
+    assert program.run("verify", "one.json", "two.json", "--merge", "whole.json").code == 0
