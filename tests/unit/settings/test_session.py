@@ -47,3 +47,15 @@ def test_file_beyond_measure_is_refused(tmp_path: Path) -> None:
     (tmp_path / "docker-config.json").write_bytes(b" " * (1 << 20) + b"{}")
     with pytest.raises(UsageError, match="larger than 1 MiB"):
         session.read(tmp_path)
+
+
+@pytest.mark.parametrize("longer", [-1, 0, 1])
+def test_whoever_reads_while_it_is_written_reads_all_of_one_or_the_other(
+    tmp_path: Path, longer: int
+) -> None:
+    path = session.write(tmp_path, Session(registry="ghcr", namespace="a" * 5000))
+    before = path.read_text()
+    with path.open() as reader:
+        session.write(tmp_path, Session(registry="private", namespace="b" * (5000 + 1000 * longer)))
+        assert reader.read() == before
+    assert path.read_text() != before
