@@ -81,6 +81,10 @@ def push(**arguments: object) -> None:
 def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessError | None:
     """Push; return the error of which the result on stdout tells already."""
     options.check()
+    if options.digest_file:
+        from dockless.cli import digest_file  # noqa: PLC0415 - most pushes write none
+
+        digest_file.check(options.digest_file)
     hosts.check(options)
     spec = parse_source(options.source, folder) if options.source is not None else None
     files = project.read(folder, os.environ, options.destination)

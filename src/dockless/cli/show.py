@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockless.cli.options import PushOptions
 from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, PushError
+from dockless.model.errors import DocklessError
 from dockless.model.plan import PushResult
 from dockless.model.printable import one_line
 from dockless.model.reference import Repository
@@ -38,17 +38,19 @@ def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
 def result(options: PushOptions, done: PushResult, timings: Timings) -> None:
     """Print what one push did, or would do, and where its seconds went."""
     if options.output == "json":
-        kind = (
+        shown = document.json_text(
             document.plan_document(done.plan)
             if done.dry_run
             else document.result_document(done, timings.seconds)
         )
-        say(document.json_text(kind))
     elif done.dry_run:
-        say(text.plan_text(done.plan))
+        shown = text.plan_text(done.plan)
     else:
-        say(text.result_text(done))
-    _afterwards(options, [done])
+        shown = text.result_text(done)
+    try:
+        say(shown)
+    finally:  # what was done is said, wherever standard output leads
+        _afterwards(options, [done])
     if options.timings:
         say(text.timings_text(timings.seconds, done.seconds), err=True)
 
@@ -59,12 +61,14 @@ def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError
     for name, outcome in done.items():
         if isinstance(outcome, DocklessError):
             say(f"{one_line(name)}: {text.error_text(outcome)}", err=True)
-    if options.output == "json":
-        say(document.json_text(document.images_document(done)))
-    else:
-        for each in results:
-            say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
-    _afterwards(options, results)
+    try:
+        if options.output == "json":
+            say(document.json_text(document.images_document(done)))
+        else:
+            for each in results:
+                say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
+    finally:
+        _afterwards(options, results)
 
 
 def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, audit: bool) -> None:
@@ -78,11 +82,13 @@ def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, a
             for line in host_report.residue_lines(each):
                 say(one_line(line), err=True)
     remark(options, host_report.outcome_table(outcome.results))
-    if options.output == "json":
-        say(document.json_text(host_report.outcome_document(outcome.results)))
-    elif outcome.digest:
-        say(f"{repository}@{outcome.digest}")
-    _write_digests(options, [outcome.digest] if outcome.digest else [])
+    try:
+        if options.output == "json":
+            say(document.json_text(host_report.outcome_document(outcome.results)))
+        elif outcome.digest:
+            say(f"{repository}@{outcome.digest}")
+    finally:
+        _write_digests(options, [outcome.digest] if outcome.digest else [])
 
 
 def failure(error: DocklessError) -> None:
@@ -98,11 +104,6 @@ def _afterwards(options: PushOptions, results: Sequence[PushResult]) -> None:
 
 def _write_digests(options: PushOptions, digests: Sequence[Digest]) -> None:
     if options.digest_file and digests:
-        lines = "".join(f"{digest}\n" for digest in digests)
-        try:
-            options.digest_file.write_text(lines)
-        except OSError as error:
-            raise PushError(
-                f"{options.digest_file} cannot be written: {error.strerror}.",
-                "The push itself was done.",
-            ) from None
+        from dockless.cli import digest_file  # noqa: PLC0415 - most pushes write none
+
+        digest_file.write(options.digest_file, digests)
