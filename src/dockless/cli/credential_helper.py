@@ -8,11 +8,12 @@ from dockless.cli.vaults import vault, vaults
 from dockless.cli.ways import identity, ways
 from dockless.credentials.protocol import Keyrings, handle
 from dockless.model.errors import DocklessError
-from dockless.processes.terminal import say
+from dockless.processes.terminal import open_standard_streams, say, unwritten
 
 
 def main() -> None:
     """Answer one call of the credential-helper protocol, and exit."""
+    open_standard_streams()
     environment = os.environ
     try:
         found = Keyrings(
@@ -29,5 +30,10 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    sys.stdout.buffer.write(output.reveal().encode(errors="surrogateescape"))
+    try:
+        sys.stdout.buffer.write(output.reveal().encode(errors="surrogateescape"))
+        sys.stdout.flush()
+    except OSError as error:
+        say(unwritten(error), err=True)
+        sys.exit(1)
     sys.exit(code)

@@ -12,7 +12,7 @@ import click
 from dockless import __version__
 from dockless.cli import stops
 from dockless.model.errors import DocklessError, NetworkError
-from dockless.processes.terminal import say, unwritten
+from dockless.processes.terminal import open_standard_streams, say, unwritten
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
@@ -75,7 +75,7 @@ def dockless(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line, and exit with its code."""
-    _open_standard_streams()
+    open_standard_streams()
     stops.watch()
     gc.disable()  # for the imports, of which collecting would be a third; a session enables it
     try:
@@ -88,21 +88,14 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _open_standard_streams() -> None:
-    """Open those that were closed when we were started: they are empty, and take everything.
-
-    Else the next file that is opened would get the number of one of them.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            # the lowest number that is free, as those before it are open
-            opened = os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(opened, True)  # noqa: FBT003 # the signature is Python's
-            setattr(sys, name, os.fdopen(opened, "w" if number else "r"))
-
-
 def _ending(error: BaseException) -> int:
     """Say on stderr how the command ended, and return its exit code."""
+    if (
+        isinstance(error, OSError)
+        and _is_of_click(error)
+        and not isinstance(error, BrokenPipeError)
+    ):
+        error = unwritten(error)
     match error:
         case SystemExit():
             raise error
@@ -124,9 +117,6 @@ def _ending(error: BaseException) -> int:
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
-        case OSError() if _is_of_click(error):
-            told = unwritten(error)
-            code, said = told.exit_code, str(told)
         case _:
             code, said = _BUG, _bug_report(error)
     say(said, err=True)

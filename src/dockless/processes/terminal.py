@@ -12,6 +12,21 @@ from dockless.model.errors import PushError
 from dockless.model.printable import printable, printed_lines
 
 
+def open_standard_streams() -> None:
+    """Open those that were closed when we were started, to what is empty.
+
+    Else the next file that is opened would get the number of one of them. Standard error takes
+    everything, as nobody is there to read talk; standard output takes nothing, so that a result
+    is not lost without a word.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # the lowest number that is free, as those before it are open
+            opened = os.open(os.devnull, os.O_RDONLY if name == "stdout" else os.O_RDWR)
+            os.set_inheritable(opened, True)  # noqa: FBT003 # the signature is Python's
+            setattr(sys, name, os.fdopen(opened, "w" if number else "r"))
+
+
 def say(text: object, *, err: bool = False) -> None:
     """Write text with an end of line to standard output, or to standard error.
 
@@ -39,7 +54,7 @@ def unwritten(error: OSError) -> PushError:
     """Return the error for a result that standard output does not take."""
     _silence(sys.stdout)
     return PushError(
-        f"The result cannot be written to standard output: {error.strerror}.",
+        f"Standard output cannot be written: {error.strerror}.",
         "What was done before stays done; look at where standard output leads.",
     )
 
