@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -178,6 +179,47 @@ def test_other_sources_heal_or_need_no_store(
         if (store_of(program) / "blobs").exists():
             damage_all(program, flip(0.5))
     assert len(digests) == 1
+
+
+def _nowhere(path: Path) -> None:
+    path.symlink_to(path.with_name("nowhere"))
+
+
+def _socket(path: Path) -> None:
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
+def _zeros(path: Path) -> None:
+    os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _socket, _zeros, Path.mkdir, _nowhere])
+@pytest.mark.parametrize("what", ["files", "folders"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_whatever_stands_in_the_place_of_a_file_is_staged_again(
+    program: Dockless,
+    registry: Registry,
+    own_registry: Registry,
+    archive: Path,
+    engine: str,
+    what: str,
+    make: Callable[[Path], None],
+) -> None:
+    digest = warm(program, registry, archive)
+    store = store_of(program)
+    wanted = Path.is_file if what == "files" else Path.is_dir
+    for path in [path for path in store.rglob("*") if wanted(path) and not path.is_symlink()]:
+        if path.is_file() or path.exists():
+            output(("rm", "-rf", path))
+            make(path)
+    target = f"{own_registry.host}/odd/app:1"
+    assert pushed(program, archive, "--image", target, "--engine", engine) == digest
+    output((crane(), "validate", "--remote", target))
+    assert pushed(program, archive, "--image", f"{registry.host}/odd/app:1") == digest
+    assert program.run("cache", "prune").code == 0
+    odd = (path for path in store.rglob("*") if not (path.is_file() or path.is_dir()))
+    assert not [path for path in odd if not path.is_symlink() or not path.exists()]
+    assert leftovers(program) == []
 
 
 class Deleting:

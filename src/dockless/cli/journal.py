@@ -10,9 +10,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from dockless.layout.folders import clear, remove
 from dockless.mirror import Entry
 from dockless.model.digest import Digest
 from dockless.model.foreign_json import parse_json
+from dockless.processes.regular import read_regular
 from dockless.report.logins import moment
 
 _LONGEST_SECONDS = 30 * 24 * 3600
@@ -36,7 +38,7 @@ class Journal:
         with contextlib.suppress(OSError):
             _forget(folder)
             if not resume:
-                self._path.unlink(missing_ok=True)
+                remove(self._path)
         self._before = _read(self._path)
 
     @property
@@ -69,13 +71,14 @@ class Journal:
     def end(self) -> None:
         """Forget it: every image has arrived."""
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            remove(self._path)
 
     def _write(self, line: Mapping[str, str]) -> None:
         with contextlib.suppress(OSError):
             for folder in (self._path.parents[1], self._path.parent):  # the store may not be there
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # one write, so that two runs at once do not mix their lines
+            clear(self._path)
             with self._path.open("a") as stream:
                 stream.write(json.dumps(line) + "\n")
 
@@ -84,7 +87,7 @@ def _read(path: Path) -> dict[str, str]:
     """Return every line's moment by what it says; a line that was cut off says nothing."""
     found: dict[str, str] = {}
     with contextlib.suppress(OSError):
-        for line in path.read_bytes().splitlines():
+        for line in read_regular(path, follow=False).splitlines():
             with contextlib.suppress(ValueError, AttributeError):
                 said = parse_json(line)
                 found |= {what: when for what, when in said.items() if isinstance(when, str)}
@@ -94,5 +97,6 @@ def _read(path: Path) -> dict[str, str]:
 def _forget(folder: Path) -> None:
     """Delete the journals of mirrors that nobody went on with."""
     for path in folder.glob("*.jsonl"):
-        if time.time() - path.stat().st_mtime > _LONGEST_SECONDS:
-            path.unlink(missing_ok=True)
+        if time.time() - path.lstat().st_mtime > _LONGEST_SECONDS:
+            with contextlib.suppress(FileNotFoundError):
+                remove(path)

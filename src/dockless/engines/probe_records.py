@@ -4,13 +4,14 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockless.engines.probe_result import ProbeResult, one_line
+from dockless.layout.folders import rename
 from dockless.model.foreign_json import parse_json
+from dockless.processes.regular import open_regular
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
 """For so long a result is believed."""
@@ -101,9 +102,7 @@ class ProbeRecords:
 
 def _read(file: Path) -> tuple[_Identity, ProbeResult]:
     """Read a record; raise OSError or ValueError when it is none."""
-    if not stat.S_ISREG(file.stat().st_mode):  # a FIFO would be waited for
-        raise ValueError(f"{file} is no file")
-    with file.open("rb") as opened:
+    with open_regular(file, follow=False) as opened:
         data = opened.read(_LARGEST)
     try:
         entry = parse_json(data)
@@ -140,7 +139,7 @@ def _write(file: Path, data: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(data)
-        Path(draft).replace(file)
+        rename(Path(draft), file)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             Path(draft).unlink()
@@ -148,7 +147,7 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _checksum(file: Path) -> str:
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Blobs compared with what they should be."""
 
 import hashlib
+import stat
 from pathlib import Path
 
 from dockless.layout.blocks import Readable, Sink, blocks
@@ -10,6 +11,7 @@ from dockless.model.digest import Digest
 from dockless.model.errors import SourceError
 from dockless.model.manifest import Descriptor, layer_compression
 from dockless.ports import Task
+from dockless.processes.regular import open_regular
 
 
 def check(
@@ -25,7 +27,9 @@ def check(
 
 
 def difference(path: Path, blob: Descriptor, *, read: bool = True) -> str:
-    """Return how a file differs from a blob, to be said after its name; empty when it does not.
+    """Return how a file of the store differs from a blob, to be said after its name.
+
+    Empty when it does not. A link is none of the store's, and not followed.
 
     Args:
         path: The file.
@@ -33,11 +37,13 @@ def difference(path: Path, blob: Descriptor, *, read: bool = True) -> str:
         read: Whether its bytes are compared as well, and not its length alone.
     """
     try:
-        size = path.stat().st_size
-        if size != blob.size:
-            return f"has {size} bytes, and not {blob.size}"
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            return "is not a regular file"
+        if status.st_size != blob.size:
+            return f"has {status.st_size} bytes, and not {blob.size}"
         if read:
-            with path.open("rb") as file:
+            with open_regular(path, follow=False) as file:
                 found = hashlib.file_digest(file, blob.digest.algorithm)
             if found.hexdigest() != blob.digest.hex:
                 return f"is damaged: it is {blob.digest.algorithm}:{found.hexdigest()}"
@@ -50,7 +56,7 @@ def becomes(path: Path, layer: Descriptor, diff_id: Digest) -> bool:
     """Whether a file is this layer, and becomes what has this diffID when it is decompressed."""
     sink, packed = Hashing(layer.digest.algorithm), layer_compression(layer.media_type) or "none"
     try:
-        with path.open("rb") as file:
+        with open_regular(path, follow=False) as file:
             found = unpacked_digest(file, packed, sink, str(path))
     except (OSError, SourceError):
         return False

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ _FAILING = frozenset({errno.EIO, errno.EROFS})
 _NOT_ALLOWED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _LOCK_TRIES = 10
 _LOOK_SECONDS = 0.05
+_FLAT = ("heads", "journals", "layers", "links", "locks", "programs", "unflushed")
+"""Folders of a store in which there are files only."""
+
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -51,7 +55,11 @@ def own_folder(folder: Path) -> None:
         UsageError: Others may write to it, or could have.
         OSError: It cannot be made.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        why = f"{folder.parent} is no folder, or is below a link that leads nowhere"
+        raise NotADirectoryError(errno.ENOTDIR, why) from None
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     if why := unfit(folder):
@@ -61,6 +69,21 @@ def own_folder(folder: Path) -> None:
         )
 
 
+def try_making(folder: Path) -> None:
+    """See that a folder can be made where there is none, by making another one and removing it.
+
+    What a file system lets be done is seen by doing it: root may write to all of /proc, as it says,
+    and can make nothing there.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    trial = there / f".trial-{os.urandom(4).hex()}"
+    trial.mkdir(mode=0o700)
+    trial.rmdir()
+
+
 def make_below(top: Path, folder: Path) -> None:
     """Make a folder inside one of this user's own; what somebody deleted is made again."""
     if folder == top:
@@ -68,7 +91,10 @@ def make_below(top: Path, folder: Path) -> None:
         return
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-    except FileNotFoundError:
+    except FileExistsError:  # a file, a FIFO, or a link that leads nowhere
+        remove(folder)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except (FileNotFoundError, NotADirectoryError):
         make_below(top, folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
@@ -135,7 +161,12 @@ def _is_at(path: Path, lock: IO[bytes]) -> bool:
 
 
 def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    # a FIFO that is opened for reading and writing waits for nobody, and Linux lets that be done
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
+    return descriptor
 
 
 @contextlib.contextmanager
@@ -171,14 +202,57 @@ def no_space(folder: Path) -> PushError:
     )
 
 
+def is_regular(path: Path) -> bool:
+    """Whether a file is there that is one, and no FIFO, device, folder or link."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def clear(path: Path) -> None:
+    """Remove what stands in the place of a file of the store, and is none.
+
+    Raises:
+        OSError: That is not possible.
+    """
+    if os.path.lexists(path) and not is_regular(path):
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove whatever is there of the store: a folder goes with all that is in it.
+
+    Raises:
+        OSError: That is not possible.
+    """
+    if stat.S_ISDIR(path.lstat().st_mode):
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def rename(draft: Path, path: Path) -> None:
+    """Give a draft its name, whatever stands there.
+
+    Raises:
+        OSError: That is not possible.
+    """
+    try:
+        draft.replace(path)
+    except IsADirectoryError:
+        remove(path)
+        draft.replace(path)
+
+
 def deleted(path: Path) -> bool:
-    """Delete a file, unless something that does not matter stands against it.
+    """Delete a file of the store, unless something that does not matter stands against it.
 
     Raises:
         OSError: This user may delete nothing there.
     """
     try:
-        path.unlink()
+        remove(path)
     except OSError as error:
         if error.errno in _NOT_ALLOWED:
             raise
@@ -203,3 +277,21 @@ def files(folder: Path) -> list[tuple[Path, os.stat_result]]:
             if stat.S_ISREG(status.st_mode):
                 found.append((path, status))
     return found
+
+
+def strays(store: Path) -> Iterator[Path]:
+    """Yield what is in a store and dockless never made: there are folders and regular files."""
+    for folder in (store, store / "blobs"):
+        yield from _odd(folder, folders=True)
+    for folder in (*listed(store / "blobs"), *(store / name for name in _FLAT)):
+        yield from _odd(folder)
+
+
+def _odd(folder: Path, *, folders: bool = False) -> list[Path]:
+    """Return what is in a folder and is no regular file; nor a folder, if these belong there."""
+    try:
+        with os.scandir(folder) as entries:
+            odd = [Path(each.path) for each in entries if not each.is_file(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [path for path in odd if not (folders and os.path.isdir(path))]  # noqa: PTH112 - Path.is_dir raises

@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from dockless.layout.folders import make_below
+from dockless.layout.folders import make_below, remove, rename
 from dockless.model.digest import Digest
 from dockless.model.foreign_json import parse_json
 from dockless.model.manifest import Descriptor, layer_media_type
 from dockless.model.packing import Compression, Packing
+from dockless.processes.regular import read_regular
 
 
 class Record(NamedTuple):
@@ -82,7 +83,7 @@ class LayerRecords:
 
     def _forget(self, diff_id: Digest, compression: Compression) -> None:
         with contextlib.suppress(OSError):
-            self._layer_path(diff_id, compression).unlink()
+            remove(self._layer_path(diff_id, compression))
 
     def _layer_path(self, diff_id: Digest, compression: Compression) -> Path:
         return self._layers / f"{diff_id.hex}.{compression}"
@@ -92,7 +93,7 @@ class LayerRecords:
         draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         draft.write_bytes(data)
         with contextlib.suppress(FileNotFoundError):  # somebody prunes everything
-            draft.replace(path)
+            rename(draft, path)
 
 
 def head_of(size: int, first_block: bytes) -> str:
@@ -108,5 +109,6 @@ def _sum(diff_id: Digest, compression: Compression, entry: dict[str, object]) ->
 
 def _used(path: Path) -> bytes:
     """Return the file's bytes, and mark it as used."""
+    data = read_regular(path, follow=False)
     os.utime(path)
-    return path.read_bytes()
+    return data

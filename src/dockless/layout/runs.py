@@ -15,9 +15,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from dockless.layout.folders import FULL, lock_file, make_below, no_space, own_folder
+from dockless.layout.folders import (
+    FULL,
+    clear,
+    is_regular,
+    lock_file,
+    make_below,
+    no_space,
+    own_folder,
+    remove,
+)
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
+from dockless.processes.regular import open_regular
 
 _TRIES = 5
 _WRITTEN_BY_THEN_SECONDS = 60  # Linux writes by itself after 30 (vm.dirty_expire_centisecs)
@@ -53,6 +63,7 @@ class Runs:
             NetworkError: `until` has come.
         """
         make_below(self._folder, self._locks)
+        clear(self._locks / name)
         return lock_file(self._locks / name, wait=wait, until=self.until)
 
     def open(self) -> None:
@@ -143,6 +154,13 @@ def sweep(runs: Path) -> float:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for folder in runs.iterdir():
             try:
+                if is_regular(folder):
+                    continue
+                if not folder.is_symlink() and folder.is_dir():
+                    clear(folder / "lock")
+                else:  # a FIFO, or a link, through which nothing must be changed
+                    folder.unlink()
+                    continue
                 with lock_file(folder / "lock", wait=False):
                     shutil.rmtree(folder, ignore_errors=True)
             except BlockingIOError:
@@ -211,15 +229,15 @@ def settle(folder: Path, place: Callable[[Digest], Path]) -> None:
                     continue
                 else:
                     flush(place(digest))
-            mark.unlink(missing_ok=True)
+            remove(mark)
 
 
 def flush(path: Path) -> None:
     """Have the system write a file to the disk."""
-    with path.open("rb") as file:
+    with open_regular(path, follow=False) as file:
         os.fsync(file.fileno())
 
 
 def _is(path: Path, digest: Digest) -> bool:
-    with path.open("rb") as file:
+    with open_regular(path, follow=False) as file:
         return hashlib.file_digest(file, digest.algorithm).hexdigest() == digest.hex

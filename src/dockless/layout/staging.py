@@ -7,6 +7,7 @@ remembered. A power cut can so lose a blob, but never leave a wrong one behind (
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dockless.layout.blocks import Readable, Sink, blocks, read_block
 from dockless.layout.checks import check_into, unpacked_digest
 from dockless.layout.compression import compressing
 from dockless.layout.decompression import decompressing, sniff
-from dockless.layout.folders import full_disk
+from dockless.layout.folders import full_disk, remove
 from dockless.layout.growing import Growing
 from dockless.layout.records import head_of
 from dockless.layout.store import BlobStore
@@ -28,6 +29,7 @@ from dockless.model.manifest import Descriptor, layer_compression, layer_media_t
 from dockless.model.packing import Compression, Packing
 from dockless.model.timings import Timings
 from dockless.ports import Task
+from dockless.processes.regular import open_regular, read_regular
 
 _LARGE = 8 * 1024 * 1024
 """Bytes of a layer that is worth being sent while it is compressed."""
@@ -131,7 +133,7 @@ class Staging:
         """Return a small blob, compared with its digest; None when it is not here."""
         path = self.path(digest)
         try:
-            data = path.read_bytes() if path else None
+            data = read_regular(path, follow=False) if path else None
         except OSError:
             return None
         if data is not None and not digest.matches(data):
@@ -280,7 +282,7 @@ class Staging:
         packed = layer_compression(blob.media_type) or "none"
         try:
             with (
-                path.open("rb") as file,
+                open_regular(path, follow=False) as file,
                 decompressing(file, packed, str(path)) as plain,
                 self._draft() as draft,
             ):
@@ -296,7 +298,8 @@ class Staging:
 
     def discard(self, digest: Digest) -> None:
         """Forget a blob that is not what it should be."""
-        (self._blobs / digest.hex).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            remove(self._blobs / digest.hex)
         self.store.drop(digest)
 
     def _announce(self, blob: Descriptor, growing: Growing | None) -> None:
@@ -357,20 +360,21 @@ class Staging:
 
 
 def _fits(path: Path, size: int | None) -> bool:
-    """Whether a file is there, with so many bytes if that is known; one with others is deleted."""
+    """Whether a file is there, with so many bytes if that is known; another one is deleted."""
     try:
-        held = path.stat().st_size
+        status = path.lstat()
     except OSError:
         return False
-    if size in (None, held):
+    if stat.S_ISREG(status.st_mode) and size in (None, status.st_size):
         return True
-    path.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        remove(path)
     return False
 
 
 def _holds(path: Path, data: bytes) -> bool:
     try:
-        return path.read_bytes() == data
+        return read_regular(path, follow=False) == data
     except OSError:
         return False
 

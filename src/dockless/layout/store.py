@@ -17,6 +17,7 @@ Deleting any of it at any moment loses nothing but time.
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +26,17 @@ from typing import IO
 
 from dockless.layout import runs
 from dockless.layout.checks import becomes, difference
-from dockless.layout.folders import deleted, files, listed, make_below
+from dockless.layout.folders import (
+    clear,
+    deleted,
+    files,
+    is_regular,
+    listed,
+    make_below,
+    remove,
+    strays,
+    try_making,
+)
 from dockless.layout.records import LayerRecords
 from dockless.layout.runs import Runs, usable
 from dockless.model.digest import Digest
@@ -84,8 +95,9 @@ class BlobStore(LayerRecords):
         """
         path = self._blob_path(digest)
         try:
-            held = path.stat().st_size
-            sound = size in (None, held)
+            status = path.lstat()
+            held = status.st_size
+            sound = stat.S_ISREG(status.st_mode) and size in (None, held)
             if sound and self._recheck and digest not in self._proven:
                 sound = not difference(path, Descriptor("", digest, held))
                 self._proven.add(digest)
@@ -100,7 +112,7 @@ class BlobStore(LayerRecords):
     def drop(self, digest: Digest) -> None:
         """Forget a blob that is not what it should be."""
         with contextlib.suppress(OSError):
-            self._blob_path(digest).unlink()
+            remove(self._blob_path(digest))
 
     def adopt(self, path: Path, digest: Digest) -> None:
         """Take a complete file in as this blob; the file stays, too."""
@@ -111,15 +123,18 @@ class BlobStore(LayerRecords):
         if runs.boot():
             # before the blob has its name: file systems keep the order of names
             make_below(self.folder, self._unflushed)
-            runs.mark_of(self._unflushed, digest).touch()
+            mark = runs.mark_of(self._unflushed, digest)
+            clear(mark)
+            mark.touch()
         else:
             runs.flush(path)
         self._proven.add(digest)
         try:
             place(path, target)
         except FileExistsError:
-            if target.stat().st_size != path.stat().st_size:
-                target.unlink(missing_ok=True)
+            if not is_regular(target) or target.stat().st_size != path.stat().st_size:
+                with contextlib.suppress(FileNotFoundError):
+                    remove(target)
                 place(path, target)
 
     def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
@@ -128,7 +143,7 @@ class BlobStore(LayerRecords):
         if record is None:
             return None
         path = self._blob_path(record.layer.digest)
-        if path.exists() and difference(path, record.layer, read=False):
+        if os.path.lexists(path) and difference(path, record.layer, read=False):
             self.drop(record.layer.digest)
             if not record.sealed:  # the record may be what is wrong
                 self._forget(diff_id, compression)
@@ -168,7 +183,7 @@ class BlobStore(LayerRecords):
         for blob, path in copies:
             if path.is_relative_to(self.folder) and (why := difference(path, blob, read=read)):
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    remove(path)
                 self.drop(blob.digest)
                 wrong = wrong or f"The copy of {blob.digest} in the store {self.folder} {why}."
         if wrong:
@@ -218,13 +233,15 @@ class BlobStore(LayerRecords):
         """Whether there is a store; that of version 0.1.0 is moved to its place.
 
         Raises:
-            UsageError: Its folder cannot be used.
+            UsageError: Its folder cannot be used, or cannot be made.
             PushError: Its disk is full.
         """
         with usable(self.folder):
-            if self.folder.exists() or self._work.has_older():
+            if os.path.lexists(self.folder) or self._work.has_older():
                 self._work.open()
+            if any((self.folder / name).is_dir() for name in ("blobs", "layers", "locks")):
                 return True
+            try_making(self.folder)
         return False
 
     @contextlib.contextmanager
@@ -267,7 +284,8 @@ class BlobStore(LayerRecords):
 
         What a push that is going on may use stays: blobs that have a second name, and those that
         were used since it began. What is known of layers is kept for 90 days after its last use: a
-        registry that has the compressed layer needs no blob from here.
+        registry that has the compressed layer needs no blob from here. What is no regular file,
+        such as a FIFO or a link, goes.
 
         Returns:
             The bytes that were freed.
@@ -286,6 +304,8 @@ class BlobStore(LayerRecords):
                 idle = status.st_nlink == 1 and status.st_mtime < began
                 if idle and deleted(path):
                     freed += status.st_size
+            for path in strays(self.folder):
+                deleted(path)
             oldest = time.time() - _RECORDS_KEPT_SECONDS
             for folder in (self._layers, self._heads):
                 for path, status in files(folder):

@@ -3,18 +3,24 @@
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 
-def open_regular(path: Path) -> IO[bytes]:
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     """Open a file for reading.
 
+    Args:
+        path: The file.
+        follow: Whether it may be a symbolic link to one.
+
     Raises:
-        OSError: It cannot be opened, or is a FIFO, a device, a socket or a folder.
+        OSError: It cannot be opened, or is a FIFO, a device, a socket, a folder, or a link that is
+            not followed.
     """
     # without waiting for a writer, and without letting a terminal become ours
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+    descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
     try:
         _refuse_others(os.fstat(descriptor).st_mode)
         return os.fdopen(descriptor, "rb")
@@ -30,7 +36,23 @@ def _refuse_others(mode: int) -> None:
         raise OSError(errno.EINVAL, "it is not a regular file")
 
 
-def read_regular(path: Path) -> bytes:
+def read_regular(path: Path, *, follow: bool = True) -> bytes:
     """Return what is in a file; raise OSError as `open_regular` does."""
-    with open_regular(path) as file:
+    with open_regular(path, follow=follow) as file:
         return file.read()
+
+
+def read_given(path: Path) -> bytes:
+    """Return what is in a file that was named on the command line.
+
+    That may be a pipe which is open already, as in `--from <(grep shop list)` or of `/dev/stdin`;
+    whoever opened it writes to it. Other pipes and devices are refused as by `open_regular`.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.absolute().parts[1:2] in (("dev",), ("proc",)):
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or os.path.realpath(path) == os.devnull:
+            return path.read_bytes()
+    return read_regular(path)

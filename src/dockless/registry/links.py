@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from dockless.layout.folders import rename
 from dockless.model.foreign_json import parse_json
+from dockless.processes.regular import read_regular
 
 _REFUSAL_SECONDS = 30 * 24 * 3600
 _LEAST_BYTES = 4_000_000
@@ -103,7 +105,7 @@ class Links:
     def of(self, host: str) -> Link:
         """Return what is known of a registry."""
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
-            found = parse_json(self._path(host).read_bytes())
+            found = parse_json(read_regular(self._path(host), follow=False))
             rate = found["rate"]
             return Link(
                 None if rate is None else float(rate),
@@ -139,4 +141,4 @@ class Links:
             path.parent.mkdir(mode=0o700, exist_ok=True)
             draft = path.with_name(f".{path.name}.{threading.get_ident()}")
             draft.write_text(json.dumps(asdict(link)))
-            draft.replace(path)
+            rename(draft, path)

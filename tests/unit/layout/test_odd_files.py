@@ -1,0 +1,361 @@
+"""What stands in the store in the place of a file, and is none, is never waited for nor trusted."""
+
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockless.cli.journal import Journal
+from dockless.engines.probe_records import ProbeRecords
+from dockless.engines.probe_result import ProbeResult
+from dockless.layout import runs
+from dockless.layout.checks import becomes, difference
+from dockless.layout.folders import strays
+from dockless.layout.records import head_of
+from dockless.layout.staging import Staging
+from dockless.layout.store import BlobStore, Usage
+from dockless.model.digest import Digest
+from dockless.model.manifest import Descriptor, layer_media_type
+from dockless.model.packing import GZIP
+from dockless.registry.links import Links
+
+# a FIFO that is waited for would end none of these
+pytestmark = pytest.mark.timeout(30)
+
+DATA = b"packed"
+DIGEST = Digest.of(DATA)
+DIFF_ID = Digest.of(b"a layer")
+PACKED = Descriptor(layer_media_type("gzip"), DIGEST, len(DATA))
+HEAD = head_of(7, b"a layer")
+
+
+def _socket(path: Path) -> None:
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+    (path / "file").write_bytes(DATA)
+
+
+def _link(path: Path) -> None:
+    outside(path).write_bytes(DATA)
+    path.symlink_to(outside(path))
+
+
+def _link_to_a_fifo(path: Path) -> None:
+    os.mkfifo(outside(path))
+    path.symlink_to(outside(path))
+
+
+def _link_that_leads_nowhere(path: Path) -> None:
+    path.symlink_to(outside(path))
+
+
+def outside(path: Path) -> Path:
+    """Return where links lead: beside the store."""
+    store = next(each for each in path.parents if each.name == "store")
+    return store.parent / "outside"
+
+
+KINDS: dict[str, Callable[[Path], None]] = {
+    "fifo": os.mkfifo,
+    "socket": _socket,
+    "folder": _folder,
+    "link": _link,
+    "link to a fifo": _link_to_a_fifo,
+    "link that leads nowhere": _link_that_leads_nowhere,
+}
+ODD = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+Make = Callable[[Path], None]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> BlobStore:
+    """A store with a layer of which all is known."""
+    made = BlobStore(tmp_path / "store")
+    fill(made)
+    return made
+
+
+def fill(store: BlobStore) -> None:
+    (store.folder.parent / "blob").write_bytes(DATA)
+    store.adopt(store.folder.parent / "blob", DIGEST)
+    store.remember(DIFF_ID, GZIP, PACKED)
+    store.see(HEAD, DIFF_ID)
+
+
+def begin(store: BlobStore) -> None:
+    with store.run():
+        pass
+
+
+def put(path: Path, make: Make) -> None:
+    """Make something odd in the place of a file."""
+    path.unlink(missing_ok=True)
+    outside(path).unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make(path)
+
+
+@ODD
+def test_a_record_is_not_known_and_written_again(store: BlobStore, make: Make) -> None:
+    put(store.folder / "layers" / f"{DIFF_ID.hex}.gzip", make)
+    assert store.layer(DIFF_ID, "gzip") is None
+    assert store.packing(DIFF_ID, "gzip") is None
+    store.remember(DIFF_ID, GZIP, PACKED)
+    assert store.layer(DIFF_ID, "gzip") == PACKED
+
+
+@ODD
+def test_a_head_is_not_known_and_written_again(store: BlobStore, make: Make) -> None:
+    put(store.folder / "heads" / HEAD, make)
+    assert store.seen(HEAD) is None
+    store.see(HEAD, DIFF_ID)
+    assert store.seen(HEAD) == DIFF_ID
+
+
+@ODD
+@pytest.mark.parametrize("size", [None, len(DATA)])
+def test_a_blob_is_dropped_and_adopted_again(
+    store: BlobStore, make: Make, size: int | None
+) -> None:
+    path = store.folder / "blobs" / "sha256" / DIGEST.hex
+    put(path, make)
+    assert store.blob(DIGEST, size) is None
+    assert not os.path.lexists(path)
+    put(path, make)
+    fill(store)
+    assert store.blob(DIGEST, size) == path
+    assert path.read_bytes() == DATA
+    assert not path.is_symlink()
+
+
+@ODD
+def test_a_blob_is_no_reason_to_forget_its_record(store: BlobStore, make: Make) -> None:
+    put(store.folder / "blobs" / "sha256" / DIGEST.hex, make)
+    assert store.layer(DIFF_ID, "gzip") == PACKED
+    assert BlobStore(store.folder, recheck=True).layer(DIFF_ID, "gzip") is None
+
+
+@ODD
+def test_it_is_told_what_is_no_file(store: BlobStore, make: Make) -> None:
+    path = store.folder / "odd"
+    put(path, make)
+    assert difference(path, PACKED) == "is not a regular file"
+    assert difference(path, PACKED, read=False) == "is not a regular file"
+    assert not becomes(path, PACKED, DIFF_ID)
+
+
+@ODD
+@pytest.mark.parametrize("read", [True, False])
+def test_a_copy_is_lost_and_dropped(store: BlobStore, make: Make, *, read: bool) -> None:
+    path = store.folder / "copy"
+    put(path, make)
+    with pytest.raises(Exception, match="not a regular file"):
+        store.prove([(PACKED, path)], read=read)
+    assert not os.path.lexists(path)
+
+
+@ODD
+@pytest.mark.parametrize("is_old", [True, False])
+@pytest.mark.parametrize("boot", ["this", "another"])
+def test_a_mark_or_what_it_marks_stops_no_push(
+    store: BlobStore, make: Make, boot: str, *, is_old: bool
+) -> None:
+    for place in (runs.mark_of(store.folder / "unflushed", DIGEST), "blobs"):
+        mark = runs.mark_of(store.folder / "unflushed", DIGEST)
+        if boot == "another":
+            mark = mark.with_name(f"another.sha256.{DIGEST.hex}")
+        put(store.folder / "blobs" / "sha256" / DIGEST.hex if place == "blobs" else mark, make)
+        if place == "blobs":
+            mark.touch()
+            if is_old:
+                os.utime(mark, (0, 0))
+        begin(store)
+        store.prune(10**9)
+        begin(store)
+        assert not list(strays(store.folder))
+
+
+@ODD
+@pytest.mark.parametrize("name", ["runs", HEAD[:2], "referrers"])
+def test_a_lock_is_made_again(store: BlobStore, make: Make, name: str) -> None:
+    put(store.folder / "locks" / name, make)
+    begin(store)
+    store.turn(name).close()
+    store.exclusive(HEAD).close()
+    assert (store.folder / "locks" / name).stat().st_size == 0
+    lock = store.turn_if_free(name)
+    assert lock
+    lock.close()
+
+
+@ODD
+def test_what_a_killed_run_left_goes_although_its_lock_is_none(
+    store: BlobStore, make: Make
+) -> None:
+    put(store.folder / "runs" / "1-killed" / "lock", make)
+    before = outside(store.folder / "x").exists()
+    begin(store)
+    assert list((store.folder / "runs").iterdir()) == []
+    assert outside(store.folder / "x").exists() is before
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _socket, _link, _link_that_leads_nowhere])
+def test_what_is_no_run_s_folder_goes_and_nothing_is_changed_through_it(
+    store: BlobStore, make: Make
+) -> None:
+    begin(store)
+    put(store.folder / "runs" / "1-odd", make)
+    begin(store)
+    assert list((store.folder / "runs").iterdir()) == []
+
+
+def test_a_link_to_a_folder_is_no_run_s_folder(store: BlobStore, tmp_path: Path) -> None:
+    begin(store)
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    (store.folder / "runs" / "1-link").symlink_to(tmp_path / "precious")
+    begin(store)
+    assert [path.name for path in (tmp_path / "precious").iterdir()] == ["file"]
+    assert list((store.folder / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _socket, _link, _link_that_leads_nowhere, Path.touch])
+@pytest.mark.parametrize(
+    "name", ["blobs", "blobs/sha256", "layers", "heads", "locks", "runs", "unflushed"]
+)
+def test_a_folder_of_the_store_is_made_again(tmp_path: Path, make: Make, name: str) -> None:
+    store = BlobStore(tmp_path / "store")
+    begin(store)
+    path = store.folder / name
+    if path.exists():
+        for each in path.iterdir():
+            each.unlink()
+        path.rmdir()
+    path.parent.mkdir(exist_ok=True)
+    make(path)
+    store.usage()
+    store.prune(10**9)
+    if not os.path.lexists(path):
+        make(path) if not os.path.lexists(outside(path)) else path.symlink_to(outside(path))
+    begin(store)
+    fill(store)
+    assert store.blob(DIGEST, len(DATA))
+    assert store.layer(DIFF_ID, "gzip") == PACKED
+    assert store.seen(HEAD) == DIFF_ID
+
+
+PLACES = (
+    *("layers/x", "heads/x", "unflushed/x", "locks/x", "links/x", "programs/x", "journals/x"),
+    *("blobs/sha256/x", f"blobs/sha512/{DIGEST.hex}", "runs/x"),
+)
+
+
+@ODD
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("limit", [0, 10**9])
+def test_prune_removes_what_is_no_regular_file(
+    store: BlobStore, make: Make, place: str, limit: int
+) -> None:
+    begin(store)
+    put(store.folder / place, make)
+    usage = store.usage()
+    assert usage == Usage(1, len(DATA), 1)
+    store.prune(limit)
+    assert not os.path.lexists(store.folder / place) or place == "runs/x"
+    begin(store)
+    assert not os.path.lexists(store.folder / place) or make is _folder
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _socket, _link, _link_that_leads_nowhere])
+@pytest.mark.parametrize("place", ["x", "blobs/x", ".DS_Store"])
+def test_prune_removes_it_wherever_it_lies(store: BlobStore, make: Make, place: str) -> None:
+    put(store.folder / place, make)
+    store.prune(10**9)
+    assert not os.path.lexists(store.folder / place)
+
+
+def test_a_store_whose_blobs_are_a_link_to_another_disk_stays_as_it_is(
+    store: BlobStore, tmp_path: Path
+) -> None:
+    (store.folder / "blobs").rename(tmp_path / "disk")
+    (store.folder / "blobs").symlink_to(tmp_path / "disk")
+    store.prune(10**9)
+    assert store.blob(DIGEST, len(DATA))
+
+
+@ODD
+def test_a_staged_blob_is_staged_again(store: BlobStore, make: Make) -> None:
+    with store.run() as folder, Staging(store, folder, GZIP, 1) as staging:
+        store.drop(DIGEST)
+        path = folder / "blobs" / DIGEST.hex
+        put(path, make)
+        assert staging.path(DIGEST) is None
+        assert not os.path.lexists(path)
+        put(path, make)
+        assert staging.read(DIGEST) is None
+        staging.document(DATA)
+        assert staging.read(DIGEST) == DATA
+        put(path, make)
+        staging.discard(DIGEST)
+        assert not os.path.lexists(path)
+
+
+@ODD
+def test_a_remembered_result_is_not_known_and_written_again(store: BlobStore, make: Make) -> None:
+    program = store.folder.parent / "crane"
+    program.write_bytes(b"crane")
+    records = ProbeRecords(store.folder / "programs")
+    result = ProbeResult(passed=True, reason="", moment=1.0)
+    records.keep(program, result)
+    (path,) = (store.folder / "programs").iterdir()
+    put(path, make)
+    assert records.of(program, 2.0) is None
+    records.keep(program, result)
+    assert records.of(program, 2.0) == result
+    assert [each.name for each in (store.folder / "programs").iterdir()] == [path.name]
+
+
+@ODD
+def test_what_is_known_of_a_registry_is_not_known_and_written_again(
+    store: BlobStore, make: Make
+) -> None:
+    links = Links(store.folder / "links")
+    put(store.folder / "links" / "example.com.json", make)
+    assert links.of("example.com").takes_zstd
+    links.refused_zstd("example.com")
+    assert not links.of("example.com").takes_zstd
+
+
+@ODD
+def test_a_journal_is_begun_anew(store: BlobStore, make: Make) -> None:
+    Journal(store.folder / "journals", ("asked",), resume=True).begin()
+    (path,) = (store.folder / "journals").iterdir()
+    put(path, make)
+    journal = Journal(store.folder / "journals", ("asked",), resume=True)
+    assert not journal.begun
+    journal.begin()
+    assert Journal(store.folder / "journals", ("asked",), resume=True).begun
+    put(path, make)
+    Journal(store.folder / "journals", ("asked",), resume=False).end()
+    assert not os.path.lexists(path)
+
+
+def test_a_lock_that_turns_odd_while_it_is_held_is_none_of_the_next(store: BlobStore) -> None:
+    held = store.turn("turn")
+    (store.folder / "locks" / "turn").unlink()
+    os.mkfifo(store.folder / "locks" / "turn")
+    done = threading.Event()
+
+    def take() -> None:
+        store.turn("turn").close()
+        done.set()
+
+    threading.Thread(target=take, daemon=True).start()
+    assert done.wait(20)
+    held.close()
