@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockless.model.errors import UsageError
+from dockless.processes.regular import read_given
 from dockless.settings import synclist
 from dockless.settings.synclist import Wanted
 
@@ -48,7 +49,7 @@ def _of(path: Path) -> Iterator[Listed]:
         return
     try:
         # any bytes may be in the name of a file; some editors begin a text with a mark
-        text = path.read_bytes().removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+        text = read_given(path).removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
     except OSError as error:
         raise _unreadable(path, f": {error.strerror}") from None
     if "\0" in text:

@@ -28,6 +28,9 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
             raise UsageError(f"There is no certificate {ca_file}.", "Check --ca-file.")
         authorities = (ca_file, *authorities)
     certificates = sorted(folder.glob("*.cert")) if folder else []
+    for path in (*authorities, *certificates):
+        if not path.is_file():  # OpenSSL would wait for a FIFO
+            raise UsageError(f"The certificate {path} is not a file.", "Correct it, or remove it.")
     if not certificates:
         if cert_dir and not authorities:
             raise UsageError(

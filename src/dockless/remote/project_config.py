@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from dockless.model.errors import UsageError
+from dockless.processes.regular import open_regular
 
 ALLOW, VARIABLE = "--allow-ssh-commands", "DOCKLESS_ALLOW_SSH_COMMANDS"
 
@@ -62,7 +63,7 @@ def _piece(name: str, home: Path, folder: Path, *, may_run: bool) -> bytes:
     if may_run or any(path.is_relative_to(each) for each in own):
         return f'Include "{path}"\n'.encode()
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(_LARGEST_BYTES)
     except FileNotFoundError:
         return b""

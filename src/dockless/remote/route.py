@@ -16,6 +16,7 @@ import paramiko
 
 from dockless.model.errors import EngineError, UsageError
 from dockless.model.server import SSH_PORT, Server
+from dockless.processes.regular import read_given
 from dockless.processes.run import run
 from dockless.remote.project_config import configuration
 
@@ -214,7 +215,11 @@ def _parsed(text: str, home: Path | None) -> Options:
 def _without_ssh(server: Server, file: Path) -> Options:
     if not file.exists():
         return {}
-    found = paramiko.SSHConfig.from_path(str(file)).lookup(server.address)
+    try:
+        text = read_given(file).decode(errors="surrogateescape")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.", f"Mend {file}.") from None
+    found = paramiko.SSHConfig.from_text(text).lookup(server.address)
     listed = {
         key: tuple(value) if isinstance(value, list) else (value,)
         for key, value in dict[str, str | list[str]](found).items()

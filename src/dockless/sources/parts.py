@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from dockless.layout.blocks import BLOCK
 from dockless.model.errors import SourceError
 from dockless.model.foreign_json import parse_json
-from dockless.processes.regular import read_regular
+from dockless.processes.regular import open_regular, read_regular
 from dockless.sources.files import SourceFile
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def problems(parts: Sequence[Part]) -> Iterator[SourceError]:
     for part in parts:
         try:
             _check_size(part)
-            with part.path.open("rb") as file:
+            with open_regular(part.path) as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         except SourceError as error:
             yield error
@@ -98,7 +98,8 @@ def joined(parts: Sequence[Part]) -> IO[bytes]:
 
 def _check_size(part: Part) -> None:
     try:
-        size = part.path.stat().st_size
+        with open_regular(part.path) as file:  # or a FIFO would be waited for
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise _unreadable(part, error) from None
     if size != part.size:
