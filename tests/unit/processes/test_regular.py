@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from dockless.cli import lists
 from dockless.credentials import stores
 from dockless.credentials.configure import HelperFile
 from dockless.model.errors import DocklessError, SourceError, UsageError
 from dockless.model.reference import Repository
+from dockless.model.server import Server
 from dockless.processes.regular import open_regular, read_regular
+from dockless.registry import trust
+from dockless.remote import project_config, route
 from dockless.settings import files
 from dockless.sources.daemons import docker_address
 from dockless.sources.docker_daemon import current_context
-from dockless.sources.parts import read_parts
+from dockless.sources.parts import Part, joined, problems, read_parts
 
 
 def _device(path: Path) -> None:
@@ -27,6 +31,8 @@ def _fifo_by_link(path: Path) -> None:
     os.mkfifo(other)
     path.symlink_to(other)
 
+
+pytestmark = pytest.mark.timeout(30)  # what waits for a FIFO ends none of these
 
 ODD = pytest.mark.parametrize(
     "make", [os.mkfifo, _fifo_by_link, _device, Path.mkdir], ids=["fifo", "link", "device", "dir"]
@@ -69,6 +75,27 @@ def _sets_helper(path: Path) -> None:
     HelperFile(path, str).add("registry.example.com")
 
 
+def _reads_list(path: Path) -> None:
+    lists.listed((), (path,))
+
+
+def _reads_part(path: Path) -> None:
+    joined([Part(path, 4, "")])
+
+
+def _reads_all_parts(path: Path) -> None:
+    for error in problems([Part(path, 0, "")]):
+        raise error
+
+
+def _reads_own_ssh_config(path: Path) -> None:
+    route._without_ssh(Server("build1", ""), path)
+
+
+def _reads_ssh_config(path: Path) -> None:
+    project_config.configuration((path.name,), path.parent, path.parent, may_run=False)
+
+
 @ODD
 @pytest.mark.parametrize(
     ("reads", "kind"),
@@ -78,8 +105,16 @@ def _sets_helper(path: Path) -> None:
         (_reads_logins, UsageError),
         (_sets_helper, UsageError),
         (read_parts, SourceError),
+        (_reads_list, UsageError),
+        (_reads_part, SourceError),
+        (_reads_all_parts, SourceError),
+        (_reads_own_ssh_config, UsageError),
+        (_reads_ssh_config, UsageError),
     ],
-    ids=["docker-config.json", "deploy.yml", "config.json", "credHelpers", "parts.json"],
+    ids=[
+        *("docker-config.json", "deploy.yml", "config.json", "credHelpers", "parts.json"),
+        *("list", "part", "all parts", "own ssh_config", "ssh.config"),
+    ],
 )
 def test_what_reads_a_small_file_says_that_it_cannot(
     tmp_path: Path, make: Make, reads: Callable[[Path], object], kind: type[DocklessError]
@@ -96,3 +131,30 @@ def test_the_docker_context_is_not_waited_for(tmp_path: Path, make: Make) -> Non
     asks = partial(current_context, {"DOCKER_CONFIG": str(tmp_path)})
     assert asks() == ""
     assert docker_address({"DOCKER_CONFIG": str(tmp_path)}, tmp_path)
+
+
+@ODD
+@pytest.mark.parametrize("name", ["ca.crt", "client.cert"])
+def test_a_certificate_that_is_no_file_is_an_error(tmp_path: Path, make: Make, name: str) -> None:
+    make(tmp_path / name)
+    with pytest.raises(UsageError, match=f"{name} is not a file"):
+        trust.find_trust("example.com", None, tmp_path, tmp_path)
+
+
+def test_a_list_may_come_through_a_pipe_that_is_open_already() -> None:
+    reads, writes = os.pipe()
+    os.write(writes, b"docker://alpine\n# a remark\nshop.tar\n")
+    os.close(writes)
+    found = lists.listed((), (Path(f"/dev/fd/{reads}"),))
+    os.close(reads)
+    assert [each.text for each in found] == ["docker://alpine", "shop.tar"]
+
+
+def test_a_list_may_be_nothing() -> None:
+    assert lists.listed((), (Path(os.devnull),)) == ()
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/full", "/dev/random"])
+def test_a_list_is_no_device(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        lists.listed((), (Path(name),))
