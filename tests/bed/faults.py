@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from bed.registry import Request
+from bed.serving import serving
 
 _BLOCK_BYTES = 1 << 16
 _UPSTREAM_SECONDS = 60
@@ -193,15 +194,11 @@ def faulty(
     server.daemon_threads = True
     proxy = FaultyRegistry(f"{address}:{server.server_port}", upstream)
     server.RequestHandlerClass = type("_Bound", (handler or Handler,), {"proxy": proxy})
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        proxy.stopping.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server):
+        try:
+            yield proxy
+        finally:
+            proxy.stopping.set()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -3,10 +3,11 @@
 import contextlib
 import selectors
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+from bed.serving import serving
 
 _BLOCK = 1 << 16
 
@@ -59,15 +60,10 @@ def connect_proxy(routes: Mapping[str, str]) -> Iterator[ConnectProxy]:
                 self.wfile.write(b"HTTP/1.1 200 Connected\r\n\r\n")
                 _join(self.connection, upstream)
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        proxy = ConnectProxy(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", 0), Handler)
+    proxy = ConnectProxy(f"http://127.0.0.1:{server.server_address[1]}")
+    with serving(server):
+        yield proxy
 
 
 def _join(one: socket.socket, other: socket.socket) -> None:

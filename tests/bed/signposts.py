@@ -1,12 +1,13 @@
 """Servers on loopback that answer as they are told, and keep what they were asked."""
 
 import contextlib
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from bed.serving import serving
 
 
 class Told(NamedTuple):
@@ -74,11 +75,5 @@ def signpost(address: str = "127.0.0.1") -> Iterator[Signpost]:
 
     server = ThreadingHTTPServer((address, 0), Handler)
     post = Signpost(f"{address}:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(server):
         yield post
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import json
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from bed.certificates import Certificates, self_signed
 from bed.registry import Login
+from bed.serving import serving
 
 SERVICE, ISSUER = "the bed's registry", "the bed's token service"
 IDENTITY_TOKEN = "an identity token of the bed"
@@ -97,14 +97,8 @@ def token_service(
     realm = f"{scheme}://{address}:{server.server_address[1]}/token"
     service = TokenService(realm, bundle, login)
     server.RequestHandlerClass = _handler(service, _Signer(key, certificate))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(server):
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass(frozen=True, slots=True)

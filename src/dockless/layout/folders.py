@@ -186,16 +186,16 @@ def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
         elsewhere = below and not Path(str(error.filename)).is_relative_to(folder)
         if elsewhere or error.errno not in FULL | _FAILING:
             raise
-        if error.errno in FULL:
-            raise no_space(folder) from None
-        raise PushError(
+        raise no_space(error, folder) or PushError(
             f"Nothing can be written to {folder}: {error.strerror}.",
             "Look at the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
         ) from None
 
 
-def no_space(folder: Path) -> PushError:
-    """Return the error for a disk that is full."""
+def no_space(error: OSError, folder: Path) -> PushError | None:
+    """Return the error for a disk that is full; None where the system says something else."""
+    if error.errno not in FULL:
+        return None
     return PushError(
         f"There is no space left in {folder}.",
         "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",

@@ -182,9 +182,7 @@ def usable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
-            raise no_space(folder) from None
-        raise UsageError(
+        raise no_space(error, folder) or UsageError(
             f"The store {folder} cannot be used: {error.strerror}.",
             "Set DOCKLESS_CACHE_DIR to a folder that this user may write to.",
         ) from None
