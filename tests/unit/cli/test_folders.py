@@ -105,3 +105,15 @@ def test_a_keyring_of_a_user_without_a_name_can_be_opened(
 @pytest.mark.usefixtures("homeless")
 def test_a_bug_is_told_to_a_user_without_a_home() -> None:
     assert "ZeroDivisionError: by zero" in _bug_report(ZeroDivisionError("by zero"))
+
+
+@pytest.mark.usefixtures("homeless")
+@pytest.mark.parametrize("user", [1000, 65534, 1_000_680_000])
+def test_what_another_user_has_made_for_the_store_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user: int
+) -> None:
+    (tmp_path / f"dockless-{user}").mkdir(mode=0o700)
+    monkeypatch.setattr("dockless.cli.folders.temporary_folders", lambda _: (tmp_path,))
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    with pytest.raises(UsageError, match="no folder for the store"):
+        cache_folder({})

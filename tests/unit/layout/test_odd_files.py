@@ -359,3 +359,41 @@ def test_a_lock_that_turns_odd_while_it_is_held_is_none_of_the_next(store: BlobS
     threading.Thread(target=take, daemon=True).start()
     assert done.wait(20)
     held.close()
+
+
+def _linked(path: Path) -> None:
+    """Move a file out of the store, and lay a link to it."""
+    path.rename(outside(path))
+    path.symlink_to(outside(path))
+
+
+def test_a_link_is_not_believed_though_it_leads_to_what_is_right(store: BlobStore) -> None:
+    program = store.folder.parent / "crane"
+    program.write_bytes(b"crane")
+    records = ProbeRecords(store.folder / "programs")
+    records.keep(program, ProbeResult(passed=True, reason="", moment=1.0))
+    links = Links(store.folder / "links")
+    links.refused_zstd("example.com")
+    Journal(store.folder / "journals", ("asked",), resume=True).begin()
+    for folder in ("layers", "heads", "programs", "links", "journals", "blobs/sha256"):
+        (path,) = (store.folder / folder).iterdir()
+        path.rename(store.folder.parent / f"of-{path.name}")
+        path.symlink_to(store.folder.parent / f"of-{path.name}")
+    assert store.layer(DIFF_ID, "gzip") is None
+    assert store.packing(DIFF_ID, "gzip") is None
+    assert store.seen(HEAD) is None
+    assert store.blob(DIGEST) is None
+    assert records.of(program, 2.0) is None
+    assert links.of("example.com").takes_zstd
+    assert not Journal(store.folder / "journals", ("asked",), resume=True).begun
+
+
+@pytest.mark.parametrize("boot", ["this", "another"])
+def test_nothing_is_flushed_or_compared_through_a_link(store: BlobStore, boot: str) -> None:
+    (mark,) = (store.folder / "unflushed").iterdir()
+    if boot == "another":
+        mark = mark.rename(mark.with_name(f"another.sha256.{DIGEST.hex}"))
+    os.utime(mark, (0, 0))
+    _linked(store.folder / "blobs" / "sha256" / DIGEST.hex)
+    begin(store)
+    assert mark.exists(), "it is not known to be on the disk"
