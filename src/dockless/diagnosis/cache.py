@@ -15,6 +15,9 @@ from dockless.report.units import human_size
 
 AREA = "cache"
 _LITTLE_BYTES = 1_000_000_000
+_KEEP_NOTHING = frozenset({"proc", "sysfs", "cgroup", "cgroup2", "devpts"})
+"""File systems to which root may write, as they say, and on which nobody can make a file."""
+
 _MOUNTS = Path("/proc/self/mountinfo")
 _MOVE = "Set DOCKLESS_CACHE_DIR to a folder that this user may write to."
 
@@ -94,7 +97,10 @@ def _is_there(path: Path) -> bool:
 
 def judge_access(place: Place, user: int) -> Iterator[Finding]:
     """Say whether pushes can use the folder."""
-    if not place.writable:
+    if place.kind in _KEEP_NOTHING:
+        what = f"{place.there} is the system's ({place.kind}), and nothing can be kept there."
+        yield _line(place.folder, "problem", what, _MOVE)
+    elif not place.writable:
         why = f"{place.there} may not be written to by this user (uid {user})"
         owner = f"; it belongs to uid {place.owner}" if place.owner != user else ""
         yield _line(place.folder, "problem", f"{why}{owner}.", _MOVE)

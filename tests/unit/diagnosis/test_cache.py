@@ -40,6 +40,19 @@ def test_a_folder_that_may_not_be_written_to_is_a_problem_and_its_owner_named() 
     assert (found.state, "it belongs to uid 1001" in found.what) == ("problem", True)
 
 
+@pytest.mark.parametrize("kind", ["proc", "sysfs", "cgroup2"])
+def test_a_file_system_that_keeps_nothing_is_a_problem(kind: str) -> None:
+    found = _access(replace(PLACE, kind=kind))
+    assert (found.state, kind in found.what) == ("problem", True)
+
+
+@pytest.mark.parametrize("folder", ["/proc", "/proc/sys", "/sys"])
+def test_the_kernel_s_own_folders_are_a_problem(folder: str) -> None:
+    store = BlobStore(Path(folder) / "999999999")
+    found = next(iter(check(store, lambda: GB, write=False)))
+    assert found.state == "problem"
+
+
 def test_a_folder_that_others_could_have_written_to_is_a_problem() -> None:
     found = _access(replace(PLACE, unfit="may be written to by others (mode 0777)"))
     assert (found.state, "mode 0777" in found.what) == ("problem", True)
