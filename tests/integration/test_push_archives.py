@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from bed import images, pushes
 from bed.docker import Docker
 from bed.dockless import Dockless
+from bed.failures import complaint, tags
 from bed.fixtures import SAMPLE
 from bed.images import Compression, Layer
 from bed.pushes import Pusher
@@ -70,6 +72,29 @@ def test_streams_that_are_closed_from_the_start_are_not_missed(
     assert program.run("push", old_archive, "--image", target).stderr.count("already there") == 1
     if closed.startswith("<"):
         assert started.run("push", "-", "--image", target).code == SOURCE
+
+
+@pytest.mark.parametrize("how", ["itself", "link", "hard link", "another file"])
+def test_a_digest_file_does_not_replace_an_archive(
+    program: Dockless, registry: Registry, old_archive: Path, tmp_path: Path, how: str
+) -> None:
+    archive = path = tmp_path / "image.tar"
+    shutil.copy(old_archive, archive)
+    if how == "link":
+        path = tmp_path / "link"
+        path.symlink_to(archive)
+    elif how == "hard link":
+        path = tmp_path / "second"
+        path.hardlink_to(archive)
+    elif how == "another file":
+        path = tmp_path / "notes"
+        path.write_text("precious\n")
+    before = path.read_bytes()
+    target = f"{registry.host}/archives/{how.replace(' ', '-')}:1"
+    done = program.run("push", archive, "--image", target, "--digest-file", path)
+    assert "something else than digests" in complaint(done, 2)
+    assert path.read_bytes() == before
+    assert not tags(registry, f"archives/{how.replace(' ', '-')}")
 
 
 @pytest.mark.parametrize(

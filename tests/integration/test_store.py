@@ -467,3 +467,48 @@ def test_nothing_is_pruned_on_a_disk_that_is_read_only_and_that_is_said(
             result = ours.run(*argv)
             assert "Read-only" in complaint(result, 2)
         assert ours.run("cache", "info").code == 0
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [" ", "/proc", "/sys", "/dev/null", "FOLDER/archive", "FOLDER/dangling", "FOLDER/fifo",
+     "~nobody/x", "$HOME/x", "s3://bucket", "/srv/a\nb"],
+)  # fmt: skip
+@pytest.mark.parametrize("argv", ["push", "cache info", "cache prune"])
+def test_a_folder_that_cannot_hold_a_store_is_one_clear_error(
+    program: Dockless, registry: Registry, archive: Path, tmp_path: Path, folder: str, argv: str
+) -> None:
+    (tmp_path / "archive").touch()
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    text = folder.replace("FOLDER", str(tmp_path))
+    ours = replace(program, extra={**program.extra, "DOCKLESS_CACHE_DIR": text})
+    whole: tuple[str | Path, ...] = tuple(argv.split())
+    if argv == "push":
+        whole = ("push", archive, "--image", f"{registry.host}/nowhere/app:1")
+    said = complaint(ours.run(*whole), 2)
+    assert "DOCKLESS_CACHE_DIR" in said
+    assert not list(program.project.iterdir())
+
+
+def test_a_disk_that_is_too_small_is_an_error_that_says_so(
+    program: Dockless, own_registry: Registry, archive: Path, tmp_path: Path
+) -> None:
+    with disk(tmp_path / "disk", "size=64k") as small:
+        ours = in_folder(program, small / "c")
+        assert ours.run("cache", "info").code == 0
+        said = complaint(ours.run("push", archive, "--image", f"{own_registry.host}/i/app:1"), 1)
+        assert "no space left" in said.lower()
+        assert ours.run("cache", "info").code == 0
+        assert not list((small / "c").glob("*/runs/*"))
+
+
+@pytest.mark.parametrize("text", ["~/cache", "cache", "./a/b"])
+def test_a_folder_may_begin_at_the_home_or_at_the_current_one(
+    program: Dockless, own_registry: Registry, archive: Path, text: str
+) -> None:
+    ours = replace(program, extra={**program.extra, "DOCKLESS_CACHE_DIR": text})
+    pushed(ours, archive, "--image", f"{own_registry.host}/begins/app:1")
+    top = program.home if text.startswith("~") else program.project
+    assert (top / text.removeprefix("~/") / str(os.geteuid()) / "blobs").is_dir()
+    assert not (program.project / "~").exists()

@@ -258,18 +258,16 @@ PLACES = (
 
 @ODD
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("limit", [0, 10**9])
-def test_prune_removes_what_is_no_regular_file(
-    store: BlobStore, make: Make, place: str, limit: int
-) -> None:
-    begin(store)
-    put(store.folder / place, make)
-    usage = store.usage()
-    assert usage == Usage(1, len(DATA), 1)
-    store.prune(limit)
-    assert not os.path.lexists(store.folder / place) or place == "runs/x"
-    begin(store)
-    assert not os.path.lexists(store.folder / place) or make is _folder
+def test_prune_removes_what_is_no_regular_file(store: BlobStore, make: Make, place: str) -> None:
+    for limit in (10**9, 0):
+        begin(store)
+        put(store.folder / place, make)
+        usage = store.usage()
+        assert usage == Usage(1, len(DATA), 1)
+        store.prune(limit)
+        assert not os.path.lexists(store.folder / place) or place == "runs/x"
+        begin(store)
+        assert not os.path.lexists(store.folder / place)
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, _socket, _link, _link_that_leads_nowhere])
