@@ -449,3 +449,31 @@ def test_what_was_deleted_while_it_was_staged_is_lost_and_can_be_staged_again(
     with pytest.raises(LostCopyError, match="deleted"):
         staging.layer(Deleting(data, tmp_path), len(data), task, "image.tar: layer")
     assert read(staging, stage(staging, data).descriptor.digest)
+
+
+def _blobs(store: BlobStore) -> None:
+    shutil.rmtree(store.folder / "blobs")
+
+
+def _each(store: BlobStore) -> None:
+    for path in store.folder.glob("blobs/*/*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize("delete", [lambda store: store.prune(0), _blobs, _each])
+@pytest.mark.parametrize("size", [None, 6])
+def test_what_a_push_uses_stays_although_the_store_loses_it(
+    tmp_path: Path, delete: Callable[[BlobStore], object], size: int | None
+) -> None:
+    store = BlobStore(tmp_path / "store")
+    (tmp_path / "draft").write_bytes(b"packed")
+    digest = Digest.of(b"packed")
+    store.adopt(tmp_path / "draft", digest)
+    (tmp_path / "draft").unlink()
+    with store.run() as folder, Staging(store, folder, asked("gzip"), 1) as staging:
+        path = staging.path(digest, size)
+        assert path
+        assert path.is_relative_to(folder)
+        delete(store)
+        assert path.read_bytes() == b"packed"
+        assert staging.path(digest, size) == path
