@@ -1,7 +1,9 @@
+import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -88,3 +90,20 @@ def test_a_lock_whose_file_was_deleted_locks_out_nobody(tmp_path: Path) -> None:
     with lock_file(tmp_path / "lock", wait=False) as second:
         assert not os.path.samestat(os.fstat(first.fileno()), os.fstat(second.fileno()))
     first.close()
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_lock_that_is_deleted_just_before_it_is_ours_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    flock, left = fcntl.flock, [times]
+
+    def deleting(file: IO[bytes], how: int) -> None:
+        if left[0]:
+            left[0] -= 1
+            (tmp_path / "lock").unlink()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", deleting)
+    with lock_file(tmp_path / "lock") as lock:
+        assert os.path.samestat(os.fstat(lock.fileno()), (tmp_path / "lock").lstat())

@@ -126,3 +126,18 @@ def test_a_mark_is_one_of_a_living_process_until_it_ends(tmp_path: Path) -> None
     assert not abandoned(tmp_path, "mark")
     (tmp_path / "mark").touch()
     assert abandoned(tmp_path, "mark")
+
+
+@pytest.mark.parametrize("user", [1, 1000, 65534])
+def test_what_another_user_left_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
+) -> None:
+    (tmp_path / "work-1").mkdir()
+    (tmp_path / "work-1" / "lock").touch()
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + user)
+    sweep(tmp_path, "work-")
+    assert (tmp_path / "work-1" / "lock").exists()
+    monkeypatch.setattr(os, "geteuid", lambda: owner)
+    sweep(tmp_path, "work-")
+    assert not (tmp_path / "work-1").exists()
