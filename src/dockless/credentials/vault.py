@@ -258,7 +258,7 @@ def _taken(place: Path) -> int | None:
         UsageError: It is a file, and others may write to its folder.
         OSError: It is a link, or cannot be made.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # or a FIFO would be waited for
     if not place.is_dir() or place.is_symlink():
         own_folder(place.parent)
         flags |= os.O_CREAT

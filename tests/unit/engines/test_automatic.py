@@ -206,11 +206,15 @@ def test_the_error_of_the_last_writer_stands(bench: Bench) -> None:
     assert bench.steps == ["direct push"]
 
 
-def test_a_blob_that_is_damaged_here_is_no_fault_of_the_program(bench: Bench) -> None:
+@pytest.mark.parametrize("data", [b"other bytes", b"", None])
+def test_a_blob_that_is_damaged_here_is_no_fault_of_the_program(
+    bench: Bench, data: bytes | None
+) -> None:
     image = FakeImage(bench.folder / "image")
     digest = image.content().blobs[-1].digest
     damaged = bench.folder / "damaged"
-    damaged.write_bytes(b"other bytes")
+    if data is not None:
+        damaged.write_bytes(data)
     bench.crane.fails = [STRANGE]
     with pytest.raises(LostCopyError, match=str(damaged)):
         bench.push(image.content(), {digest: damaged})

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.layout.oci import STAGED, blob_path, check_layout, write_layout
-from dockless.model.content import Content
+from dockless.layout.oci import STAGED, blob_path, write_layout
 from dockless.model.digest import Digest
-from dockless.model.errors import LostCopyError, PushError
-from dockless.model.manifest import Descriptor, layer_media_type
+from dockless.model.errors import PushError
 from fakes.image import FakeImage
 
 
@@ -76,21 +74,3 @@ def test_a_full_disk_is_an_error_with_a_way_out(
     with pytest.raises(PushError, match="no space left") as caught:
         write_layout(tmp_path / "layout", image.content(), {})
     assert "DOCKLESS_CACHE_DIR" in caught.value.remedy
-
-
-@pytest.mark.parametrize("data", [b"", b"pack", b"Packed", b"packed and more"])
-@pytest.mark.parametrize("how", ["written", "fifo"])
-def test_a_layout_with_a_wrong_blob_is_found_out(tmp_path: Path, data: bytes, how: str) -> None:
-    blob = Descriptor(layer_media_type("gzip"), Digest.of(b"packed"), 6)
-    content = Content(blob, {}, (blob,), None, ())
-    (tmp_path / "blob").write_bytes(b"packed")
-    layout = write_layout(tmp_path / "layout", content, {blob.digest: tmp_path / "blob"})
-    check_layout(layout, content)
-    blob_path(layout, blob.digest).unlink()
-    check_layout(layout, content)  # it may be sparse
-    if how == "fifo":
-        os.mkfifo(blob_path(layout, blob.digest))
-    else:
-        blob_path(layout, blob.digest).write_bytes(data)
-    with pytest.raises(LostCopyError, match=blob.digest.hex):
-        check_layout(layout, content)
