@@ -1,7 +1,8 @@
 """An image brought to its repository by digest: planned, sent and read back; no tag moves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.inventory import Inventory
 from dockless.manifest_format import DockerForm, is_docker_form
@@ -26,8 +27,7 @@ from dockless.together import side_by_side
 _AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """An image that the repository has by its digest, and no tag names yet.
 
     Attributes:

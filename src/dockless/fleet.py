@@ -7,8 +7,10 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockless.model.digest import Digest
 from dockless.model.errors import ConflictError, DocklessError, PushError
@@ -21,8 +23,7 @@ _LEAVE_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """What a host brought to the repository.
 
     Attributes:
@@ -57,8 +58,7 @@ class Visit(Protocol):
         """Break off, from another thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How many hosts are worked on at once, and what stops the others.
 
     Attributes:
@@ -72,8 +72,7 @@ class Rules:
     allow_different: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of a push from several hosts.
 
     Attributes:
@@ -85,8 +84,7 @@ class Outcome:
     digest: Digest | None
 
 
-@dataclass
-class _Run:
+class _Run(Struct):
     """What the threads share."""
 
     rules: Rules

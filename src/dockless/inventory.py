@@ -6,9 +6,10 @@ ask: what must be known, and what is taken as not there where the registry only 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
+
+from msgspec import Struct
 
 from dockless.model.content import Presence
 from dockless.model.digest import Digest
@@ -22,8 +23,7 @@ from dockless.together import side_by_side
 _AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """What one repository has.
 
     Attributes:

@@ -1,9 +1,10 @@
 """Which media types manifests get: the OCI's, or Docker's where the registry takes no others."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -28,8 +29,7 @@ def _silent(text: str) -> None:
     del text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestFormat:
+class ManifestFormat(Struct, frozen=True, kw_only=True):
     """What was asked for, and what is known of the registry.
 
     Attributes:

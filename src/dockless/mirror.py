@@ -2,8 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -21,8 +23,7 @@ from dockless.ports import Image
 from dockless.together import side_by_side
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """An image of a source.
 
     Attributes:
@@ -53,8 +54,7 @@ class Found:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """What was asked for, and cannot be found or read, or has no place to go.
 
     Attributes:
@@ -70,8 +70,7 @@ class Lost:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One image and where it goes.
 
     Attributes:
@@ -110,8 +109,7 @@ Outcome = PushResult | DocklessError
 _LATER = (NetworkError, AbsentError)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a mirror will do.
 
     Attributes:

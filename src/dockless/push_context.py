@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from dockless.inventory import Inventory
 from dockless.manifest_format import ManifestFormat
@@ -21,8 +22,7 @@ Copy = tuple[Descriptor, Path]
 """A blob, and the file on this machine that it is sent from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What one push is asked to do.
 
     Attributes:
@@ -43,8 +43,7 @@ class Order:
     check_blobs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(Struct, frozen=True):
     """What one push works with.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from dockless.model.errors import NetworkError, ServerError
 
@@ -41,8 +42,7 @@ class Brake:
         return max(0.0, self._until - self._clock())
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How often and how long to try.
 
     Attributes:

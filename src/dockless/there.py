@@ -1,8 +1,9 @@
 """One push by an engine that runs where the image is, on another host."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from dockless.delivery import Delivery, refuse_moves, tags_before
 from dockless.model.content import Content
@@ -30,8 +31,7 @@ class EngineThere(Protocol):
         """Push the image by digest; return the digests of the blobs that had to be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeansThere:
+class MeansThere(Struct, frozen=True):
     """What such a push works with.
 
     Attributes:

@@ -56,8 +56,11 @@ except SystemExit as end:
     counts |= {"code": end.code, "started": started, "modules": sorted(sys.modules)}
     print(json.dumps(counts), file=sys.stderr)
 """
-_HEAVY = {"sh", "asyncio", "isal", "zstandard", "yaml", "paramiko", "tenacity", "rich"}
-_MOST_MODULES = 370
+_HEAVY = {
+    "sh", "asyncio", "isal", "zstandard", "yaml", "paramiko", "tenacity", "rich", "dataclasses",
+}  # fmt: skip
+# 14 of them came with msgspec; a push takes an eighth less processor time than with dataclasses
+_MOST_MODULES = 384
 
 
 class Work(NamedTuple):

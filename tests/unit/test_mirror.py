@@ -1,9 +1,9 @@
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.mirror import Entry, Found, bringers, mirror, plan
 from dockless.model.digest import Digest

@@ -3,9 +3,9 @@
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 
 import click
+from msgspec.structs import replace
 
 from dockless.cli.options import PushOptions
 from dockless.credentials.places import Given

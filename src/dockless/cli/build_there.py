@@ -1,7 +1,8 @@
 """`--build` with `--remote`: the image is built on the host, in its folder of the project."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.server import Server
 from dockless.ports import Progress
@@ -11,8 +12,7 @@ from dockless.settings.deploy import Builder
 from dockless.sources.build import Recipe, build
 
 
-@dataclass(frozen=True, slots=True)
-class BuildThere:
+class BuildThere(Struct, frozen=True):
     """How an image is built on hosts.
 
     Attributes:

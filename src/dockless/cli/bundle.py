@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.cli import accounts
 from dockless.cli.bundle_checks import bundle_spec, examined
@@ -58,8 +59,7 @@ _LOOKED_AT = 64
 """Bytes that tell a lock file from an archive."""
 
 
-@dataclass(frozen=True, slots=True)
-class BundleOptions:
+class BundleOptions(Struct, frozen=True):
     """What the command line asks of a bundle; the names are the options' own."""
 
     sources: tuple[str, ...]
@@ -152,7 +152,7 @@ Examples:
 )
 def create(**arguments: object) -> None:
     """Write images into one layout or archive, in which every blob stands once."""
-    ours = {name: arguments.pop(name) for name in BundleOptions.__slots__}
+    ours = {name: arguments.pop(name) for name in BundleOptions.__struct_fields__}
     asked = BundleOptions(**ours)  # type: ignore[arg-type] # click made them by these names
     with _alone(asked.out):
         asked.check()

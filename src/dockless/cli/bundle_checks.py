@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.cli.session import Session
 from dockless.layout.blocks import Readable
@@ -23,8 +24,7 @@ _MAGIC_BYTES = 6
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What a look at a bundle found.
 
     Attributes:

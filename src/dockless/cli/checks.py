@@ -3,9 +3,10 @@
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from dockless.engines import probe
 from dockless.model.endpoint import Endpoint, is_loopback
@@ -28,8 +29,7 @@ _VERSIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is looked for.
 
     Attributes:

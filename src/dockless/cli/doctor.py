@@ -1,10 +1,10 @@
 """`dockless doctor`: whatever may stop a push, looked at without changing it."""
 
 import shutil
-from dataclasses import dataclass
 from typing import Literal
 
 import click
+from msgspec import Struct
 
 from dockless.cli.options import FORMAT, TRUST, WHO, unasked
 from dockless.model.errors import UsageError
@@ -21,8 +21,7 @@ DEFAULT_NAME = "dockless-doctor"
 _WIDEST = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The registry that is looked at.
 
     Attributes:

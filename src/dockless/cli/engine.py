@@ -4,9 +4,10 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.selection import selected
@@ -26,8 +27,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """Where an engine runs.
 
     Attributes:

@@ -4,10 +4,11 @@ import contextlib
 import hashlib
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from dockless.cli.engine import crane_path, missing
 from dockless.cli.export_there import Found, export
@@ -32,8 +33,7 @@ _HTTPS, _HTTP = 443, 80
 _DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """What an engine is to do on a host.
 
     Attributes:

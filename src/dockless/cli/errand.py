@@ -3,7 +3,8 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dockless.cli.host_options import HostOptions
 from dockless.cli.options import PushOptions
@@ -22,8 +23,7 @@ from dockless.together import waited_for
 Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """What every host is to do.
 
     Attributes:
@@ -59,8 +59,7 @@ class Errand:
     turns: "Turns"
 
 
-@dataclass
-class Turns:
+class Turns(Struct):
     """A lock for each image."""
 
     locks: dict[object, threading.Lock] = field(default_factory=dict)

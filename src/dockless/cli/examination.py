@@ -6,10 +6,11 @@ import platform
 import pwd
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dockless import __version__
 from dockless.cli import accounts, ask

@@ -1,7 +1,8 @@
 """The image on a host, put into a file or folder there which an engine can push."""
 
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.engines.there import Exported
 from dockless.layout.decompression import sniff
@@ -20,8 +21,7 @@ _UNPACK = {"gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "zstd": "zstd"}
 _MAGIC_BYTES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The image on a host: what a container tool has, or a path.
 
     Attributes:

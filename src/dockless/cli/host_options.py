@@ -1,10 +1,10 @@
 """The options of `dockless push --remote`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import click
+from msgspec import Struct
 
 from dockless.cli.options import PushOptions
 from dockless.model.errors import UsageError
@@ -12,8 +12,7 @@ from dockless.model.errors import UsageError
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
-@dataclass(frozen=True, slots=True)
-class HostOptions:
+class HostOptions(Struct, frozen=True):
     """What the command line asks of the hosts; the names are the options' own."""
 
     hosts: tuple[str, ...]

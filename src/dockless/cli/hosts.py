@@ -5,11 +5,11 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import click
+from msgspec import Struct
 
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
@@ -25,8 +25,7 @@ from dockless.settings.cascade import Flags, Settings, resolve
 from dockless.together import side_by_side
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(Struct, frozen=True):
     """What the command line asks of `dockless hosts`; the names are the options' own."""
 
     hosts: tuple[str, ...]

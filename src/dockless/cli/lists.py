@@ -3,8 +3,9 @@
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.errors import UsageError
 from dockless.processes.regular import read_given
@@ -15,8 +16,7 @@ _YAML = (".yml", ".yaml")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A source that is asked for.
 
     Attributes:

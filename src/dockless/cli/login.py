@@ -2,10 +2,11 @@
 
 import os
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.cli import accounts, ask, stops, ways
 from dockless.cli.folders import home_folder, working_folder
@@ -27,8 +28,7 @@ from dockless.settings.registries import LoginTarget, login_target
 _PATH = click.Path(path_type=Path)
 
 
-@dataclass(frozen=True, slots=True)
-class LoginOptions:
+class LoginOptions(Struct, frozen=True):
     """What the command line asks of a login; the names are the options' own."""
 
     host: str | None

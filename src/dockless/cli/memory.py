@@ -1,7 +1,9 @@
 """What a login leaves in a project for later pushes: docker-config.json, and never a password."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.model.errors import UsageError
 from dockless.model.secret import Credential
@@ -12,8 +14,7 @@ from dockless.settings.registries import LoginTarget
 from dockless.settings.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """Where a login is remembered, if it is.
 
     Attributes:

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.cli import accounts, ask, show
 from dockless.cli.journal import Journal
@@ -49,8 +50,7 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@dataclass(frozen=True, slots=True)
-class MirrorOptions:
+class MirrorOptions(Struct, frozen=True):
     """What the command line asks of a mirror; the names are the options' own."""
 
     sources: tuple[str, ...]
@@ -164,7 +164,7 @@ mirror is simply run again.
 @FORMAT
 def mirror(**arguments: object) -> None:
     """Push every image of many sources to one registry."""
-    names = MirrorOptions.__slots__
+    names = MirrorOptions.__struct_fields__
     ours = {name: arguments.pop(name) for name in names if name in arguments}
     options = MirrorOptions(**ours)  # type: ignore[arg-type] # click made them by these names
     pushing = unasked(**arguments, output=options.output)

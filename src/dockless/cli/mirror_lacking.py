@@ -1,9 +1,10 @@
 """What bundles leave out: other sources of the mirror give it, or an older bundle has to first."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dockless.mirror import Entry, Found, Outcome
 from dockless.model.errors import AbsentError, DocklessError

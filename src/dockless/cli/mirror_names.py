@@ -1,7 +1,9 @@
 """What images are called that have no name in their source."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.mirror import Found, Lost, whole_names
 from dockless.model.digest import Digest
@@ -10,8 +12,7 @@ from dockless.model.manifest import parse_document
 from dockless.model.reference import Name
 
 
-@dataclass(frozen=True, slots=True)
-class GivenName:
+class GivenName(Struct, frozen=True):
     """What `--as` says.
 
     Attributes:

@@ -3,8 +3,10 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.cli.lists import Listed
 from dockless.cli.mirror_names import GivenName, all_named
@@ -27,8 +29,7 @@ _MOST_NOTES = 20
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """How images are taken from their sources.
 
     Attributes:
@@ -44,8 +45,7 @@ class Wishes:
     note: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """One source: a file, a layout, or an image of a registry or container tool."""
 
     text: str

@@ -1,8 +1,9 @@
 """Where the credential of a login comes from."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.cli import ask, ways
 from dockless.credentials import places
@@ -13,8 +14,7 @@ from dockless.settings.cascade import Settings
 from dockless.settings.registries import LoginTarget
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What the command line says of who we are."""
 
     username: str

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import click
 from click.core import ParameterSource
+from msgspec import Struct
 
 from dockless.model import kinds
 from dockless.model.errors import UsageError
@@ -24,8 +24,7 @@ PROGRAMS = ("crane", "skopeo")
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
-@dataclass(frozen=True, slots=True)
-class PushOptions:
+class PushOptions(Struct, frozen=True):
     """What the command line asks of a push; the names are the options' own."""
 
     source: str | None

@@ -3,12 +3,12 @@
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from dockless.cli import accounts, ask, show
 from dockless.cli.host_options import HostOptions, host_options
@@ -64,7 +64,7 @@ def push(**arguments: object) -> None:
     Layers are compressed once, pushed by digest, read back and compared; only then do the tags
     move. What is already there is neither sent nor exported again.
     """
-    names = {field.name for field in fields(HostOptions)}
+    names = HostOptions.__struct_fields__
     theirs = {name: arguments.pop(name) for name in names}
     hosts = HostOptions(**theirs)  # type: ignore[arg-type] # click made them by these names
     options = PushOptions(**arguments)  # type: ignore[arg-type] # the same

@@ -2,7 +2,8 @@
 
 import os
 from contextlib import ExitStack
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dockless.cli import accounts
 from dockless.cli.options import PushOptions

@@ -4,9 +4,11 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.cli import ask, repositories
 from dockless.cli.folders import home_folder
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
 Find = Callable[[Repository], Found]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRegistry:
+class OpenRegistry(Struct, frozen=True):
     """A registry that was found to answer, with the credential for one of its repositories.
 
     Attributes:

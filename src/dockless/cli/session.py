@@ -8,10 +8,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from msgspec.structs import replace
 
 from dockless.cli import repositories, stops
 from dockless.cli.options import PROGRAMS, PushOptions

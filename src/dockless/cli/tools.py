@@ -4,12 +4,12 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct, to_builtins
 
 from dockless.model.printable import one_line
 from dockless.processes.terminal import say
@@ -90,7 +90,7 @@ def list_(form: str, *, check: bool) -> None:
 
     rows = tuple(_rows(check=check))
     if form == "json":
-        say(json_text({"engines": [asdict(row) for row in rows]}))
+        say(json_text({"engines": to_builtins(rows)}))
     else:
         say(_table(rows))
     if check and any(row.state in ("faulty", "unusable") for row in rows):
@@ -169,15 +169,13 @@ def path(engine: str) -> None:
     say(one_line(str(selected(engine).path)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
+class _Probe(Struct, frozen=True):
     passed: bool
     reason: str
     when: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class _Row(Struct, frozen=True, kw_only=True):
     engine: str
     version: str = ""
     state: str

@@ -5,8 +5,9 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from dockless.cli.engine_there import Equipment, Task
 from dockless.cli.errand import Errand

@@ -6,7 +6,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.cli.options import PROGRAMS, PushOptions
 from dockless.cli.registries import Find
@@ -31,8 +33,7 @@ _OF_AN_ENGINE = 2
 Spaces = Callable[[str], contextlib.AbstractContextManager[Workspace]]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What all workers together may ask of the registry.
 
     Attributes:
@@ -138,7 +139,7 @@ class Workers:
         Raises:
             NetworkError: Others overwrite one of them again and again.
         """
-        workers = [self._idle.get() for _ in range(self._idle.qsize())]
+        workers = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         try:
             side_by_side(Session.settle_referrers, workers, max(1, len(workers)), finish=True)
         finally:

@@ -7,9 +7,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from dockless.cli import stops
 from dockless.cli.options import PushOptions
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from dockless.registry.shared import Sender
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """Where a session works.
 
     Attributes:

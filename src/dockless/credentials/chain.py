@@ -7,7 +7,8 @@ nothing. When none has anything, we are anonymous.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.credentials.places import Given, Place, Sources, places
 from dockless.model.errors import DocklessError
@@ -15,8 +16,7 @@ from dockless.model.reference import Repository
 from dockless.model.secret import Credential
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What the search for a credential came to.
 
     Attributes:

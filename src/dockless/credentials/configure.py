@@ -10,9 +10,10 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from dockless.model.errors import UsageError
 from dockless.model.foreign_json import parse_json
@@ -22,8 +23,7 @@ HELPER = "dockless"
 _MEMBER = "credHelpers"
 
 
-@dataclass(frozen=True, slots=True)
-class HelperFile:
+class HelperFile(Struct, frozen=True):
     """A file in which other tools read which helper has a registry's login.
 
     Attributes:

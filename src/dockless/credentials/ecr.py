@@ -9,9 +9,10 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from dockless.credentials import helpers, programs
 from dockless.credentials.helpers import Helper
@@ -28,8 +29,7 @@ _PUBLIC_REGION = "us-east-1"  # the one region that gives its tokens
 _USERNAME = "AWS"
 
 
-@dataclass(frozen=True, slots=True)
-class EcrHost:
+class EcrHost(Struct, frozen=True):
     """A registry of Amazon's.
 
     Attributes:

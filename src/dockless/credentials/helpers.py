@@ -6,7 +6,8 @@ reads the server from stdin and writes JSON, or one known sentence when it has n
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.errors import AuthError, EngineError
 from dockless.model.foreign_json import parse_json
@@ -20,8 +21,7 @@ _PATIENCE_SECONDS = 10.0
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Helper:
+class Helper(Struct, frozen=True):
     """A credential helper that a file names.
 
     Attributes:

@@ -2,10 +2,11 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from dockless.credentials import helpers, stores
 from dockless.credentials.helpers import Helper
@@ -16,8 +17,7 @@ from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What was given for this push.
 
     Attributes:
@@ -32,8 +32,7 @@ class Given:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(Struct, frozen=True):
     """The login that the project's own configuration has for one registry.
 
     Attributes:
@@ -67,8 +66,7 @@ class Keyring(Protocol):
         """Keep a token until it ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Where a credential may come from.
 
     Attributes:
@@ -89,8 +87,7 @@ class Sources:
     identity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One place to look at.
 
     Attributes:

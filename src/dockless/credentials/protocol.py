@@ -7,8 +7,9 @@ words: they know a missing login by its sentence alone.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from dockless.credentials import places
 from dockless.credentials.authfile import docker_key
@@ -41,8 +42,7 @@ class Keyring(places.Keyring, Protocol):
         """Return everything that is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keyrings:
+class Keyrings(Struct, frozen=True):
     """Where the protocol looks, and where it stores.
 
     Attributes:

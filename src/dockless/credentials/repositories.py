@@ -3,7 +3,8 @@
 import importlib.util
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.credentials import programs
 from dockless.credentials.ecr import EcrHost, boto3_failure, client, ecr_host
@@ -13,8 +14,7 @@ from dockless.model.reference import Repository
 _EXISTS = "RepositoryAlreadyExistsException"
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryOptions:
+class RepositoryOptions(Struct, frozen=True):
     """How a repository is made.
 
     Attributes:

@@ -11,9 +11,11 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.credentials import keyrings
 from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, within
@@ -34,8 +36,7 @@ _LOOK_SECONDS = 0.05
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """What the index says of a scope: its users with the ends of their logins, and its token."""
 
     users: Mapping[str, float | None]

@@ -1,13 +1,13 @@
 """A kind's own sources of tokens, as the search for a credential sees them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.secret import Credential
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One program or library that may give a token for a registry.
 
     Attributes:

@@ -3,8 +3,9 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.layout import sharing
 from dockless.layout.folders import unfit
@@ -22,8 +23,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _MOVE = "Set DOCKLESS_CACHE_DIR to a folder that this user may write to."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """What was found of the store's folder.
 
     Attributes:

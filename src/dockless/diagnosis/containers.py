@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.diagnosis.programs import BriefPrograms
 from dockless.model.errors import EngineError
@@ -25,8 +27,7 @@ _PROGRAM_SECONDS, _SOCKET_SECONDS = 4.0, 4.0
 _NAMES = ("docker", "podman", "nerdctl", "buildah")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
+class Tool(Struct, frozen=True, kw_only=True):
     """What was found of one container tool.
 
     Attributes:

@@ -1,8 +1,9 @@
 """The engines: which are found, and whether each can push."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.diagnosis.programs import BriefPrograms
 from dockless.engines.find import candidates, distrust
@@ -30,8 +31,7 @@ def never_probed(name: str, path: Path) -> None:
     del name, path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class Engine(Struct, frozen=True, kw_only=True):
     """An engine that was found.
 
     Attributes:

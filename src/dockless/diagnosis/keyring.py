@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.credentials import keyrings, secret_service
 from dockless.credentials.keyrings import Backend, title
@@ -24,8 +25,7 @@ _HIDDEN = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keyring:
+class Keyring(Struct, frozen=True, kw_only=True):
     """What is known of the keyring that logins go to.
 
     Attributes:

@@ -1,8 +1,10 @@
 """Logins: whether their files can be read, and who this machine is to one registry."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.credentials import chain, stores
 from dockless.credentials.chain import Found
@@ -94,8 +96,7 @@ def check_project(read: Callable[[], object]) -> Iterator[Finding]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(Struct, frozen=True, kw_only=True):
     """How a credential is searched for without a dialog and without writing.
 
     Attributes:

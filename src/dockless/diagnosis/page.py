@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dockless.model.errors import DocklessError
 from dockless.model.finding import Finding
@@ -14,8 +15,7 @@ CHECK_SECONDS = 10.0
 PAGE_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One thing to look at.
 
     Attributes:
@@ -42,8 +42,7 @@ class Check:
 Lane = Sequence[Check]
 
 
-@dataclass(slots=True)
-class _Progress:
+class _Progress(Struct):
     """What one lane has found so far, each check's findings in one piece."""
 
     found: list[tuple[Finding, ...]] = field(default_factory=list)

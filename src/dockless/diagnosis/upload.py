@@ -5,8 +5,9 @@ The requests are those of the distribution-spec: 'Mounting a blob from another r
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from dockless.model.digest import Digest
 from dockless.model.errors import AuthError, DocklessError
@@ -21,8 +22,7 @@ _CHUNK = b"dockless doctor\n"
 _NOWHERE = Digest.of(b"a blob that dockless doctor asks for, and that no registry has")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Tried(Struct, frozen=True, kw_only=True):
     """What a registry answered.
 
     Attributes:

@@ -4,9 +4,10 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from dockless.engines import crane, skopeo
 from dockless.engines.runner import Runner
@@ -39,8 +40,7 @@ class AuthFile(Protocol):
         """Yield an open file that the child inherits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
+class Entrance(Struct, frozen=True):
     """What one start of an engine shows to the registry.
 
     Attributes:
@@ -54,8 +54,7 @@ class Entrance:
     ends: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """How an engine gets at the registry.
 
     Attributes:

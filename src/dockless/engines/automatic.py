@@ -6,10 +6,11 @@ cannot use this registry's token service. Then the next one goes on, and one lin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from dockless.layout.checks import difference
 from dockless.model.content import Content
@@ -37,8 +38,7 @@ class Trial(Protocol):
         """Return why that failed, as a sentence; empty when it went well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(Struct, frozen=True, kw_only=True):
     """A program that may write.
 
     Attributes:

@@ -6,7 +6,8 @@ tests inject.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.errors import (
     AuthError,
@@ -51,8 +52,7 @@ _STATUS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """What some words, or HTTP statuses, in an engine's stderr mean.
 
     Attributes:

@@ -18,8 +18,9 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from dockless.engines.pins import Source
 from dockless.engines.tampering import tampered
@@ -45,8 +46,7 @@ _KEPT = (
 _CHANGED = ("checksum mismatch", "SECURITY ERROR")
 
 
-@dataclass(frozen=True, slots=True)
-class _Go:
+class _Go(Struct, frozen=True):
     """The machine's Go.
 
     Attributes:

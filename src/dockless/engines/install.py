@@ -9,9 +9,10 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from dockless.engines import debian, golang
 from dockless.engines.download import client, fetch
@@ -33,8 +34,7 @@ Check = Callable[[str, Path, Path | None, Mapping[str, str], Path], ProbeResult]
 """See `push_probe.probe_push`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installation:
+class Installation(Struct, frozen=True, kw_only=True):
     """Where crane is installed, and how that is told.
 
     Attributes:
@@ -50,8 +50,7 @@ class Installation:
     check: Check
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """A program that was put in its place.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What is known of the engines' versions: what is installed, and the bad ones."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _CRANE = "0.21.9"
 _CRANE_URL = "https://github.com/google/go-containerregistry/releases/download"
@@ -14,8 +15,7 @@ _CRANE_SHA256 = {
 _MACHINES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """An archive that an engine's authors published.
 
     Attributes:
@@ -29,8 +29,7 @@ class Release:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """An engine's source, as a module of Go.
 
     Attributes:
@@ -75,8 +74,7 @@ def crane_release(system: str, machine: str) -> Release | None:
     return Release(_CRANE, url, sha256)
 
 
-@dataclass(frozen=True, slots=True)
-class Quirk:
+class Quirk(Struct, frozen=True):
     """A fault of an engine's older versions, and what dockless does about it.
 
     Attributes:

@@ -3,8 +3,9 @@
 import functools
 import re
 import struct
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -14,8 +15,7 @@ _MACHINES = {62: ("x86_64", "amd64"), 183: ("aarch64", "arm64"), 243: ("riscv64"
 _GLIBC = re.compile(rb"\0GLIBC_(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """What a program needs of a machine.
 
     Attributes:

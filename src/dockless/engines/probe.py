@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.engines.find import candidates, distrust
 from dockless.model.errors import EngineError
@@ -40,8 +42,7 @@ _ENTRY = re.compile(r"^ +(?:-\w, )?(--[a-z][a-z-]*|[a-z][a-z-]*)\b", re.MULTILIN
 _SYSTEM_POLICY = Path("/etc/containers/policy.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Abilities:
+class Abilities(Struct, frozen=True):
     """What one engine can do.
 
     Attributes:

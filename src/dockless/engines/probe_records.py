@@ -5,8 +5,9 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.engines.probe_result import ProbeResult, one_line
 from dockless.layout.folders import rename
@@ -20,8 +21,7 @@ _SCHEMA = 1
 _LARGEST = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
+class _Identity(Struct, frozen=True):
     """What tells a program from every other one.
 
     Attributes:

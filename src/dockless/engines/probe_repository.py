@@ -9,9 +9,10 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Struct, field
 
 from dockless.model.digest import Digest
 from dockless.model.manifest import Manifest, parse_document
@@ -27,8 +28,7 @@ _PATH = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What a client asks.
 
     Attributes:
@@ -46,8 +46,7 @@ class Request:
     content_range: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the registry answers.
 
     Attributes:
@@ -77,8 +76,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, too
         self.answer = Answer(status, {"Content-Type": "application/json"}, body)
 
 
-@dataclass(slots=True)
-class ProbeRepository:
+class ProbeRepository(Struct):
     """The repository; one request at a time.
 
     Attributes:

@@ -1,12 +1,11 @@
 """What a push probe found (see `engines.push_probe`)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LONGEST_REASON = 300
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True):
     """What a push probe found.
 
     Attributes:

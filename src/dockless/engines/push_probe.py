@@ -14,9 +14,10 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.failures import last_words
@@ -83,8 +84,7 @@ def probe_push(
     return ProbeResult(not reason, reason, moment)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
+class _Trial(Struct, frozen=True):
     """A program, and where it is tried."""
 
     name: str

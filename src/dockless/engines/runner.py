@@ -6,8 +6,9 @@ a network program needs.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.engines.failures import failure
 from dockless.engines.shell import Shell
@@ -31,8 +32,7 @@ _KEPT = (
 _COMMIT_RATE = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long an engine may take.
 
     Attributes:

@@ -18,7 +18,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.errors import EngineError
 
@@ -45,8 +46,7 @@ trap end EXIT
 _DONE = "wait; B=\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How an engine ended.
 
     Attributes:

@@ -5,8 +5,9 @@ takes an index inside an index. Documents are therefore pushed one by one, child
 index with `--multi-arch=index-only` once all that it lists is there.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.endpoint import Endpoint
 from dockless.model.reference import Reference
@@ -34,8 +35,7 @@ def logins_environment(home: str) -> dict[str, str]:
     return {"CONTAINERS_REGISTRIES_CONF_OVERRIDE": f"{home}/{LOGINS_PATH}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """Files that a skopeo command names.
 
     Attributes:

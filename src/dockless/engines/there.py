@@ -6,9 +6,10 @@ an argument, a variable or a file of that host.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from dockless.engines import crane, skopeo
 from dockless.engines.failures import failure
@@ -32,8 +33,7 @@ class RunThere(Protocol):
         """Run it; only what it is given is in its environment beside what the host sets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """An image in a file or folder of the host.
 
     Attributes:
@@ -45,8 +45,7 @@ class Exported:
     is_layout: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
+class Stand(Struct, frozen=True):
     """What an engine on a host works with.
 
     Attributes:

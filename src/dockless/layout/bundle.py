@@ -10,9 +10,10 @@ import json
 import shutil
 import tarfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Self, cast
+
+from msgspec.structs import replace
 
 from dockless.layout.docker_list import FILE as DOCKER_LIST
 from dockless.layout.docker_list import docker_list

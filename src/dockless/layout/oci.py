@@ -1,8 +1,9 @@
 """Writing what was staged as an OCI layout, for an engine to push."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from dockless.layout.folders import full_disk
 from dockless.layout.links import place

@@ -3,14 +3,14 @@
 import fcntl
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _FICLONE = 0x40049409  # ioctl_ficlone(2)
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(Struct, frozen=True):
     """How files of one folder can share their bytes.
 
     Attributes:

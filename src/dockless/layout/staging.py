@@ -10,9 +10,10 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from dockless.layout.blocks import Readable, Sink, blocks, read_block
 from dockless.layout.checks import check_into, unpacked_digest
@@ -39,8 +40,7 @@ class MispredictedError(Exception):
     """A layer that looked like a known one turned out to be another; read the source again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """A layer as it will be pushed.
 
     Attributes:

@@ -20,9 +20,10 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from dockless.layout import runs
 from dockless.layout.checks import becomes, difference
@@ -51,8 +52,7 @@ _LOCK_NAMES = 2
 _RECORDS_KEPT_SECONDS = 90 * 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """How much the store holds.
 
     Attributes:

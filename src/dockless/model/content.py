@@ -1,7 +1,8 @@
 """What is pushed: one manifest or index and everything that it leads to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dockless.model.digest import Digest
 from dockless.model.manifest import (
@@ -17,8 +18,7 @@ from dockless.model.platform import Platform
 from dockless.model.reference import Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """A manifest or index as bytes, with all that it leads to.
 
     Attributes:
@@ -60,8 +60,7 @@ class Content:
         return tuple(order)
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """What a registry says of blobs.
 
     Attributes:

@@ -5,8 +5,9 @@ image's digest is another one. The types are those of Docker's 'Image Manifest V
 which has no annotations, no subject and no zstd.
 """
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest

@@ -1,12 +1,12 @@
 """How a registry is reached: its scheme, and whom to trust there."""
 
 import ipaddress
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+
+class Trust(Struct, frozen=True):
     """What TLS to a registry needs beyond the system's own certificates.
 
     Attributes:
@@ -20,8 +20,7 @@ class Trust:
     client_key: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A registry as it is reached by this push.
 
     Attributes:

@@ -1,15 +1,15 @@
 """What one check of `dockless doctor` found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 State = Literal["ok", "note", "problem"]
 Fact = str | int | float | bool | None | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One line of the page.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What a host has, and the ways in which it can push."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
@@ -10,8 +11,7 @@ from dockless.model.server import Server
 Way = Literal["invoke", "copy", "relay", "tunnel"]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a host says of itself.
 
     Attributes:
@@ -39,8 +39,7 @@ class Facts:
     programs: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class HostResult:
+class HostResult(Struct, frozen=True):
     """What became of one host.
 
     Attributes:

@@ -1,14 +1,14 @@
 """The kinds of registry that can be asked for by name, and what each needs."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from dockless.model.reference import DOCKER_HUB
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of registry.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -13,8 +14,7 @@ FILE = "bundle.lock.json"
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """One image of a bundle.
 
     Attributes:
@@ -43,8 +43,7 @@ class Locked:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """A bundle's lock file.
 
     Attributes:

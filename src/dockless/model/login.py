@@ -1,10 +1,9 @@
 """What is told of a login: everything but its secret."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """A login that is kept somewhere on this machine.
 
     Attributes:

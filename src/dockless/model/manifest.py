@@ -6,8 +6,9 @@ config.md); Docker's schema 2 documents have the same shape under other media ty
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dockless.model.digest import Digest
 from dockless.model.foreign_json import parse_json
@@ -49,8 +50,7 @@ _SCHEMA_VERSION = 2
 _FOREIGN = ("nondistributable.", "foreign.")
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True):
     """What a manifest or index says of another document or blob.
 
     Attributes:
@@ -93,8 +93,7 @@ class Descriptor:
         return members
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """An image manifest: one config and its layers, the lowest first.
 
     Attributes:
@@ -110,8 +109,7 @@ class Manifest:
     subject: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """An image index: descriptors of manifests, or of further indexes.
 
     Attributes:
@@ -125,8 +123,7 @@ class Index:
     subject: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What matters here of an image config.
 
     Attributes:

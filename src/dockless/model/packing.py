@@ -1,15 +1,15 @@
 """How layers are compressed, and what that is chosen by."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Compression = Literal["none", "gzip", "zstd"]
 
 _MB = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Packing:
+class Packing(Struct, frozen=True):
     """How layers that are not compressed are to be.
 
     Attributes:
@@ -38,8 +38,7 @@ def asked(compression: Compression) -> Packing:
     return Packing(compression, _USUAL[compression])
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class _Level(Struct, frozen=True):
     """What a level does to the files of a Linux system, with one core.
 
     Attributes:

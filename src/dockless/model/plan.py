@@ -1,7 +1,8 @@
 """What a push will do, and what it did."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
@@ -12,16 +13,14 @@ from dockless.model.reference import Reference, Repository
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class BlobPlan:
+class BlobPlan(Struct, frozen=True):
     """A config or layer, and whether the registry's repository has it already."""
 
     descriptor: Descriptor
     present: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TagPlan:
+class TagPlan(Struct, frozen=True):
     """A tag, what it names in the registry now, and what it will name.
 
     Attributes:
@@ -42,8 +41,7 @@ class TagPlan:
         return "keep" if self.before == self.after else "move"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What one push will do.
 
     Attributes:
@@ -75,8 +73,7 @@ class Plan:
         return tuple(blob for blob in self.missing if blob.digest not in configs)
 
 
-@dataclass(frozen=True, slots=True)
-class PushResult:
+class PushResult(Struct, frozen=True):
     """What one push did.
 
     Attributes:

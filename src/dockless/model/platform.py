@@ -1,10 +1,9 @@
 """Platforms, as in the `platform` member of an OCI image index."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """An operating system and a processor: `os/architecture[/variant]`."""
 
     os: str

@@ -5,7 +5,9 @@ leave the host out; `Name` is that, parsed but not yet completed.
 """
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.model.digest import Digest
 
@@ -40,8 +42,7 @@ def is_registry(text: str) -> bool:
     return is_host(text) and _looks_like_host(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """An image name as a person writes it: `[host/]path[:tag][@digest]`.
 
     Attributes:
@@ -97,8 +98,7 @@ def _looks_like_host(text: str) -> bool:
     return "." in text or ":" in text or text == "localhost"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Repository:
+class Repository(Struct, frozen=True, order=True):
     """A repository in a registry: `host/path`, normalised as Docker does it.
 
     Docker Hub's three host names are one, and its one-component repositories live in `library/`.
@@ -123,8 +123,7 @@ class Repository:
         return f"{self.host}/{self.path}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
+class Reference(Struct, frozen=True, order=True):
     """A fully qualified reference: `host/path[:tag][@digest]`."""
 
     repository: Repository

@@ -1,12 +1,11 @@
 """What an image is called at the registry that it is mirrored to."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from dockless.model.reference import DOCKER_HUB, Name, Reference, Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(Struct, frozen=True):
     """A rule that gives some names another path.
 
     Attributes:
@@ -37,8 +36,7 @@ class Map:
         return self.replacement.replace("*", name[len(head) : len(name) - len(tail)])
 
 
-@dataclass(frozen=True, slots=True)
-class Renaming:
+class Renaming(Struct, frozen=True):
     """The rules of one mirror.
 
     Attributes:

@@ -2,15 +2,16 @@
 
 import base64
 import math
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 
 class Secret:
     """A password or token that shows itself to nobody by accident.
 
     It is not a `str`: it cannot be formatted, joined, pickled or copied, and prints as `***`. What
-    copies deeply, such as `dataclasses.asdict`, fails on it; `dataclasses.replace` does not.
+    copies deeply, such as `copy.deepcopy`, fails on it; `msgspec.structs.replace` does not.
     `reveal()` is the one way to the text, which makes every use of it easy to find.
     """
 
@@ -47,8 +48,7 @@ class Secret:
 _WITH_ARTICLE = frozenset({"command line", "environment"})
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """What proves to one registry host who we are.
 
     Attributes:
@@ -87,8 +87,7 @@ class Credential:
         return Secret(base64.b64encode(data).decode("ascii"))
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What another program may show to a registry on our behalf.
 
     Attributes:

@@ -1,12 +1,11 @@
 """Machines that are reached over SSH."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 SSH_PORT = 22
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A machine that is reached over SSH.
 
     Attributes:

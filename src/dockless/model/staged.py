@@ -1,15 +1,15 @@
 """An image that is ready to be written to a registry."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedImage:
+class StagedImage(Struct, frozen=True, kw_only=True):
     """An image, and the files of those of its blobs that a writer may have to send.
 
     Attributes:

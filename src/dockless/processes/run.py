@@ -5,8 +5,9 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import IO
+
+from msgspec import Struct
 
 from dockless.model.errors import EngineError
 from dockless.processes.search import program_of
@@ -14,8 +15,7 @@ from dockless.processes.search import program_of
 _PATIENCE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A program that ended by itself.
 
     Attributes:

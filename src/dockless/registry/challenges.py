@@ -7,10 +7,10 @@ comma.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import urllib3
+from msgspec import Struct
 
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import PushError
@@ -33,8 +33,7 @@ _REST = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"?)*+')
 _ESCAPED = re.compile(r"\\(.)")
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """One way to authenticate that a registry offers.
 
     Attributes:

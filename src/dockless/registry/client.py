@@ -3,10 +3,11 @@
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urljoin
+
+from msgspec.structs import replace
 
 from dockless.model.content import Presence
 from dockless.model.digest import Digest

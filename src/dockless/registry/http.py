@@ -8,11 +8,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
 import urllib3
+from msgspec import Struct
+from msgspec.structs import replace
 from urllib3 import exceptions
 
 from dockless import __version__
@@ -36,8 +37,7 @@ _PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
 _NO_RETRIES = urllib3.Retry(total=None, connect=0, read=0, redirect=False, status=0, other=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a registry answered.
 
     Attributes:
@@ -57,8 +57,7 @@ Body = bytes | Iterable[bytes] | None
 Sink = Callable[[bytes], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request.
 
     Attributes:

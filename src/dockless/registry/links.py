@@ -5,9 +5,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from dockless.layout.folders import rename
 from dockless.model.foreign_json import parse_json
@@ -18,8 +20,7 @@ _LEAST_BYTES = 4_000_000
 """Fewer say nothing: what sockets hold, and the first moments of a connection, weigh too much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """What is known of the way to a registry.
 
     Attributes:

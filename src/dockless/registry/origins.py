@@ -6,8 +6,8 @@ readers of URLs see other hosts in such as `https://a\@b/`.
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 
+from msgspec import Struct
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -22,8 +22,7 @@ _LONGEST_SAID = 200
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What a URL leads to.
 
     Attributes:

@@ -10,9 +10,10 @@ import http.client
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.reasons import reason
@@ -35,8 +36,7 @@ _FAULTS: dict[int, Fault] = {
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a registry, or the proxy before it, is connected to.
 
     Attributes:
@@ -51,8 +51,7 @@ class Target:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(Struct, frozen=True, kw_only=True):
     """What a server's certificate says.
 
     Attributes:
@@ -70,8 +69,7 @@ class Certificate:
     ends: float
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """What came of a TLS handshake.
 
     Attributes:

@@ -7,8 +7,9 @@ proxy, and NO_PROXY has names, addresses and networks, each with a port or for a
 import base64
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 from dockless.model.endpoint import is_loopback
 from dockless.model.errors import UsageError
@@ -16,8 +17,7 @@ from dockless.model.errors import UsageError
 _PORTS = {"http": 80, "https": 443, "": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """A proxy.
 
     Attributes:

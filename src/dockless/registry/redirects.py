@@ -1,9 +1,10 @@
 """What is asked next when a server sends a request on to another URL (RFC 9110, section 15.4)."""
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
+
+from msgspec.structs import replace
 
 from dockless.model.errors import AuthError, NetworkError
 from dockless.registry.origins import goes_along, origin, shown

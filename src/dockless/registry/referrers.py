@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from dockless.model.digest import Digest
 from dockless.model.errors import NetworkError, PushError
@@ -38,8 +39,7 @@ _LONGEST_QUIET_SECONDS = 10.0
 Turn = Callable[[str], AbstractContextManager[object]]
 
 
-@dataclass(slots=True)
-class _List:
+class _List(Struct):
     """The list of one subject in one repository, as far as this run has to do with it.
 
     Attributes:

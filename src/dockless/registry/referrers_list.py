@@ -7,8 +7,9 @@ know of an index or a descriptor is kept as it is.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dockless.model.digest import Digest
 from dockless.model.manifest import (
@@ -23,8 +24,7 @@ Listed = Mapping[str, Any]
 """A descriptor's JSON object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Referrer:
+class Referrer(Struct, frozen=True):
     """A manifest with a subject, as a list of referrers has it.
 
     Attributes:

@@ -7,8 +7,9 @@ The body is that of the distribution-spec, 'Error Codes': `{"errors": [{"code": 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from http import HTTPStatus
+
+from msgspec import Struct, field
 
 from dockless.model.digest import Digest
 from dockless.model.errors import (
@@ -35,8 +36,7 @@ _IMMUTABLE = re.compile(r"immutab|cannot be overwritten|already exists")
 _FULL = re.compile(r"quota|limit|no space|insufficient")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """What a registry answered to the PUT of a manifest or a tag, other than that it took it.
 
     Attributes:
@@ -54,8 +54,7 @@ class Refusal:
         return bool(words.search(self.said.lower()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Put:
+class _Put(Struct, frozen=True):
     """What was refused, and where.
 
     Attributes:
@@ -78,8 +77,7 @@ class _Put:
         return self.refusal.said.rstrip(".") or f"status {self.refusal.status}, without a word"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
+class _Rule(Struct, frozen=True, kw_only=True):
     """Which refusals mean what.
 
     Attributes:

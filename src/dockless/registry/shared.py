@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dockless.model.digest import Digest
 from dockless.model.errors import out_of_time
@@ -25,8 +26,7 @@ class SharedBlobs:
         return Sender(self._state)
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     """What all senders share, under the lock of `changed`.
 
     Attributes:

@@ -5,8 +5,9 @@ The token protocol is that of the distribution project (docs/spec/auth/token.md 
 
 import math
 import time
-from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from dockless.model.errors import AuthError, PushError
 from dockless.model.foreign_json import parse_json
@@ -23,8 +24,7 @@ _MARGIN_SECONDS = 30.0
 _LONGEST_SAID = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(Struct, frozen=True):
     """What lets us in.
 
     Attributes:

@@ -13,11 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import wait
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from dockless.deadline import answer_seconds, committing
 from dockless.layout.growing import GivenUpError, Growing
@@ -39,8 +40,7 @@ _THERE, _CREATED, _ACCEPTED, _MISSING = 200, 201, 202, 404
 _RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's registry's
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """How long the sending may take.
 
     Attributes:

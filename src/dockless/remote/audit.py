@@ -1,7 +1,8 @@
 """Whether anything of ours was left on a host."""
 
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.remote.shell import Shell
 
@@ -29,8 +30,7 @@ done
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What was seen: a line for each file, and one for docker's login file."""
 
     lines: frozenset[str]

@@ -14,11 +14,12 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import IO, Literal
+
+from msgspec import Struct
 
 from dockless.model.errors import AuthError, time_is_over
 from dockless.processes.regular import read_regular
@@ -30,8 +31,7 @@ _LOOK_SECONDS = 0.05
 Verdict = Literal["known", "unknown", "changed", "revoked"]
 
 
-@dataclass(frozen=True, slots=True)
-class HostKey:
+class HostKey(Struct, frozen=True):
     """The public key of a host.
 
     Attributes:
@@ -49,8 +49,7 @@ class HostKey:
         return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of a known_hosts file.
 
     Attributes:

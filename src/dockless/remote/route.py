@@ -9,10 +9,10 @@ import os
 import pwd
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
+from msgspec import Struct
 
 from dockless.model.errors import EngineError, UsageError
 from dockless.model.server import SSH_PORT, Server
@@ -37,8 +37,7 @@ _NAMELESS = "No user exists for uid"
 Options = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where a connection goes, and with what.
 
     Attributes:

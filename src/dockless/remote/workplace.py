@@ -8,7 +8,8 @@ guardian was killed goes when the next one starts.
 import contextlib
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.errors import EngineError, HostLostError
 from dockless.model.host import Facts
@@ -68,8 +69,7 @@ end
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Workplace:
+class Workplace(Struct, frozen=True):
     """A host at which we can work.
 
     Attributes:

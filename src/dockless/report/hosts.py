@@ -1,7 +1,8 @@
 """What hosts did, and what they have, as tables and as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.errors import DocklessError
 from dockless.model.host import HostResult
@@ -14,8 +15,7 @@ _HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
 _SHORT_HEX = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What one host has.
 
     Attributes:

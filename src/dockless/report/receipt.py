@@ -1,7 +1,8 @@
 """Writing receipts: what arrived where; docs/receipt.schema.json has the form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError
@@ -13,8 +14,7 @@ VERSION = 1
 """The version of the form that is written, and read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """What became of one image.
 
     Attributes:
@@ -36,8 +36,7 @@ class Line:
     other_sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """An image that nobody has tried yet.
 
     Attributes:

@@ -6,9 +6,10 @@ Members that are not known are of a later version of dockless, and are left alon
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from dockless.model.digest import Digest
 from dockless.model.errors import UsageError
@@ -25,8 +26,7 @@ Check = Callable[[object, str], None]
 """Looks at a value, which stands at this place; raises ValueError with what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One image of a receipt.
 
     Attributes:
@@ -38,8 +38,7 @@ class Item:
     digest: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What a receipt says.
 
     Attributes:

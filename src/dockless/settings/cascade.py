@@ -2,7 +2,8 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model import kinds
 from dockless.model.errors import UsageError
@@ -20,8 +21,7 @@ TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
 """The origins of what the user said, which no file contradicts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Struct, frozen=True):
     """What the command line says; None, or no tags, where it says nothing."""
 
     registry: str | None = None
@@ -33,8 +33,7 @@ class Flags:
     allow_secret_commands: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """The account that `config/deploy.yml` has for its own registry, and for no other.
 
     Attributes:
@@ -51,8 +50,7 @@ class Login:
     password: Callable[[], Secret]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Every setting, with its origin; None where nobody said anything.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
+
+from msgspec import Struct
 
 from dockless.model import kinds
 from dockless.model.errors import UsageError
@@ -24,8 +25,7 @@ _DESTINATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(Struct, frozen=True):
     """How Kamal builds the image; nothing where the file says nothing."""
 
     context: str = ""
@@ -34,8 +34,7 @@ class Builder:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deploy:
+class Deploy(Struct, frozen=True):
     """What `config/deploy.yml` says; None where it says nothing.
 
     Attributes:

@@ -1,7 +1,8 @@
 """The `servers` of a deploy.yml, in both dialects."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model.server import SSH_PORT, Server
 from dockless.settings.document import Scalar, Value
@@ -40,8 +41,7 @@ def _wheels_server(item: Value) -> Server:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ssh:
+class _Ssh(Struct, frozen=True):
     user: str = _KAMAL_USER
     port: int = SSH_PORT
     keys: tuple[str, ...] = ()

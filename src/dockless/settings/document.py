@@ -1,7 +1,9 @@
 """A configuration file's values, each knowing where it stands, so that every error can say so."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.model.errors import UsageError
 from dockless.settings.setting import Setting
@@ -9,8 +11,7 @@ from dockless.settings.setting import Setting
 _LAST_PORT = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A scalar as it is written in the file.
 
     Attributes:
@@ -19,11 +20,14 @@ class Scalar:
     """
 
     type: str
-    text: str = field(repr=False)
+    text: str
+
+    def __repr__(self) -> str:
+        """Show no text."""
+        return f"Scalar(type={self.type!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A value of a configuration file. Every method raises UsageError on a wrong type.
 
     Attributes:

@@ -1,7 +1,8 @@
 """From settings to the target: where an image goes, by the rules of the project's naming."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockless.model import kinds
 from dockless.model.errors import UsageError
@@ -20,8 +21,7 @@ class ServerNeeded(UsageError):  # noqa: N818 - it says what would help
     """The registry is one's own and nobody said which; asking for it may help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where an image goes.
 
     Attributes:

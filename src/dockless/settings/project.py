@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.errors import UsageError
 from dockless.model.server import Server
@@ -34,8 +35,7 @@ _MARKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A project's files.
 
     Attributes:
@@ -47,10 +47,14 @@ class Project:
     """
 
     folder: Path
-    environment: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str]
     deploy: Deploy
     session: Session
     secrets: Secrets
+
+    def __repr__(self) -> str:
+        """Show no environment, which may hold secrets, and no file."""
+        return f"Project(folder={self.folder!r})"
 
     def name(self) -> Setting[str]:
         """Return the project's name; raise UsageError when a file is wrong or there is none."""

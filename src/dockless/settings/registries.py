@@ -1,6 +1,6 @@
 """Which registry a login is for, by the rules of the project's naming."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from dockless.model import kinds
 from dockless.model.errors import UsageError
@@ -19,8 +19,7 @@ from dockless.settings.schemes import without_scheme
 from dockless.settings.session import Session, host_of
 
 
-@dataclass(frozen=True, slots=True)
-class LoginTarget:
+class LoginTarget(Struct, frozen=True):
     """The registry, or the namespace in one, that a login is for.
 
     Attributes:

@@ -6,8 +6,9 @@ evaluated only when its secret is asked for.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.errors import UsageError
 from dockless.model.secret import Secret
@@ -31,15 +32,13 @@ _VARIABLE = re.compile(r"(?P<escape>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))"
 _COMMAND = re.compile(r"(?P<escape>\\)?\$(?P<command>\((?:[^()]|\([^()]*\))*\))")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretName:
+class SecretName(Struct, frozen=True):
     """A secret that a deploy.yml names instead of holding it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of a secrets file, not yet evaluated."""
 
     key: str
@@ -47,8 +46,7 @@ class Entry:
     literal: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Struct, frozen=True):
     """The secrets files that are read for a project.
 
     Attributes:
@@ -58,8 +56,12 @@ class Secrets:
     """
 
     folder: Path
-    environment: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str]
     destination: str | None = None
+
+    def __repr__(self) -> str:
+        """Show no environment, which may hold secrets."""
+        return f"Secrets(folder={self.folder!r}, destination={self.destination!r})"
 
     def find(self, name: str, *, allow_commands: bool) -> Secret:
         """Return a secret; the file read last wins.
@@ -109,8 +111,7 @@ def _entry(key: str, value: str) -> Entry:
     return Entry(key, Secret(re.sub(rf"\\([^{kept}])", r"\1", inner)), literal=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Evaluation:
+class _Evaluation(Struct, frozen=True):
     files: Secrets
     file: str
     entries: tuple[Entry, ...]

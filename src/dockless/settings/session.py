@@ -5,8 +5,10 @@ import json
 import os
 import secrets
 import stat
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from dockless.model import kinds
 from dockless.model.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
@@ -16,8 +18,7 @@ from dockless.settings.setting import Setting
 FILE = "docker-config.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """The file's four members, in its order; empty where nothing is known."""
 
     registry: str = ""

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.errors import UsageError
 from dockless.model.reference import Name
@@ -17,8 +18,7 @@ _KNOWN = frozenset({"images", "images-by-tag-regex", "images-by-semver", "creden
 Choice = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class SyncRegistry:
+class SyncRegistry(Struct, frozen=True):
     """How one registry of a list is reached.
 
     Attributes:
@@ -34,8 +34,7 @@ class SyncRegistry:
     credential: Credential | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Some images of one repository.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from dockless.model.errors import UsageError
 from dockless.settings.document import Scalar, Value
@@ -45,8 +45,7 @@ def parse(text: str, name: str) -> Value:
     return value
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Turns nodes into values, and counts them, since aliases can multiply without end."""
 
     name: str

@@ -1,8 +1,9 @@
 """Which images an archive or a layout holds, and which of them is meant."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from dockless.layout.staging import Staging
 from dockless.model.digest import Digest
@@ -16,8 +17,7 @@ from dockless.sources.files import Files
 from dockless.sources.oci import PackedImage, blob_name, names, roots, walk
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An image that a source holds.
 
     Attributes:

@@ -1,8 +1,9 @@
 """`--build`: the image is built first, with whichever tool works on the machine."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.model.errors import EngineError, PushError, UsageError
 from dockless.processes.programs import Programs
@@ -17,8 +18,7 @@ _COMPOSERS = (
 _ANSWER_SECONDS = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """What to build, and how.
 
     Attributes:

@@ -5,10 +5,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from tarfile import BLOCKSIZE, TarInfo
 from typing import IO, Protocol, cast
+
+from msgspec import Struct
 
 from dockless.layout.blocks import BLOCK, Readable
 from dockless.sources.files import reading
@@ -18,8 +19,7 @@ from dockless.sources.headers import members, opened, tar_errors
 _END = bytes(2 * BLOCKSIZE)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What an archive or folder holds.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dockless.layout.blocks import Readable
 from dockless.model.digest import Digest
@@ -17,8 +18,7 @@ from dockless.sources.archive import with_tag
 ANSWER_SECONDS = 30
 
 
-@dataclass(frozen=True, slots=True)
-class LocalImage:
+class LocalImage(Struct, frozen=True):
     """An image that a container tool has.
 
     Attributes:

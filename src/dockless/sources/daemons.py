@@ -4,10 +4,11 @@ import contextlib
 import hashlib
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from dockless.model.foreign_json import parse_json
 from dockless.model.reasons import reason
@@ -21,8 +22,7 @@ _DEFAULT_PORTS = {"tcp": 2375, "http": 2375, "https": 2376}
 _TLS_PORT = 2376
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where a daemon is said to be.
 
     Attributes:
@@ -39,8 +39,7 @@ class Address:
         return Path(self.url.removeprefix("unix://")) if self.url.startswith("unix://") else None
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """What came of asking a daemon.
 
     Attributes:

@@ -6,8 +6,9 @@ image ID, is the source's.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.layout.checks import mismatch
 from dockless.layout.staging import Staging
@@ -27,8 +28,7 @@ from dockless.model.platform import Platform
 from dockless.sources.files import Files, missing, safe_name
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One image of a docker-archive.
 
     Attributes:

@@ -5,8 +5,9 @@ import re
 import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from dockless.model.errors import SourceError
 from dockless.model.manifest import LONGEST_MANIFEST
@@ -30,8 +31,7 @@ _KERNELS = "what is in it is the system's, and on no disk"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-@dataclass(slots=True)
-class FolderContents:
+class FolderContents(Struct):
     """What was found.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from dockless.model.errors import SourceError, UsageError
 from dockless.model.reference import Name
@@ -20,8 +21,7 @@ REGISTRY = "docker://"
 _PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
+class SourceSpec(Struct, frozen=True):
     """A parsed SOURCE.
 
     Attributes:
@@ -47,8 +47,7 @@ class SourceSpec:
         return "standard input" if self.kind == "stdin" else self.name or str(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceThere:
+class SourceThere(Struct, frozen=True):
     """A source on another host.
 
     Attributes:

@@ -7,8 +7,9 @@ leaves them out, and ends well all the same (moby issue 49784).
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockless.layout.staging import Layer, Staging
 from dockless.model.content import Content
@@ -132,8 +133,7 @@ def remembered(image_id: Digest, staging: Staging, platform: Platform | None) ->
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One image of an index.
 
     Attributes:

@@ -1,10 +1,10 @@
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.cli.options import PROGRAMS
 from dockless.cli.workers import Bounds, Workers

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.diagnosis.cache import Place, check, judge_access, judge_sharing, judge_space
 from dockless.layout.sharing import Sharing

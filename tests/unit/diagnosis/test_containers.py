@@ -1,7 +1,7 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.diagnosis.containers import Tool, _tool, check, judge
 from dockless.model.finding import Finding, State

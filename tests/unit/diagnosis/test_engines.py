@@ -1,6 +1,7 @@
 import stat
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from dockless.diagnosis.engines import Engine, check, judge
 from dockless.engines.probe_result import ProbeResult

@@ -1,8 +1,8 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.diagnosis.page import Check, examine
 from dockless.model.errors import EngineError

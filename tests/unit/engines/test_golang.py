@@ -4,10 +4,10 @@ import json
 import os
 import shlex
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.engines import golang
 from dockless.engines.golang import build_crane, clean_environment, module_sum

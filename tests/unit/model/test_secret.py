@@ -1,11 +1,11 @@
 import copy
-import dataclasses
 import json
 import logging
 import pickle
 import traceback
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from dockless.model.secret import Credential, Secret
@@ -55,8 +55,10 @@ def test_prints_as_stars(show: Callable[[Secret], str], secret: Secret) -> None:
         lambda secret: secret.__getstate__(),
         lambda secret: secret.__reduce__(),
         lambda secret: object.__reduce_ex__(secret, 2),
-        lambda secret: dataclasses.asdict(Credential("bob", secret)),
-        lambda secret: dataclasses.astuple(Credential("bob", secret)),
+        lambda secret: copy.deepcopy(Credential("bob", secret)),
+        lambda secret: pickle.dumps(Credential("bob", secret)),
+        lambda secret: msgspec.to_builtins(Credential("bob", secret)),
+        lambda secret: msgspec.json.encode(Credential("bob", secret)),
         *(
             lambda secret, protocol=protocol: pickle.dumps(secret, protocol)
             for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
@@ -119,7 +121,7 @@ def test_where_a_credential_came_from_reads_well(secret: Secret, origin: str, so
 
 
 def test_a_credential_can_be_replaced_in_part(secret: Secret) -> None:
-    moved = dataclasses.replace(Credential("bob", secret), origin="environment")
+    moved = msgspec.structs.replace(Credential("bob", secret), origin="environment")
 
     assert moved == Credential("bob", secret, None, "environment")
 

@@ -1,5 +1,6 @@
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dockless.model.content import Content
 from dockless.model.digest import Digest

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from dockless.model.plan import PushResult
 from dockless.report.forecast import forecast_text

@@ -1,8 +1,8 @@
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.model.errors import AuthError, DocklessError, SourceError
 from dockless.model.plan import Plan, PushResult

@@ -1,5 +1,4 @@
-import dataclasses
-
+import msgspec
 import pytest
 
 from dockless.model import kinds
@@ -90,9 +89,9 @@ def test_version_stands_below_the_image_tag_and_above_latest() -> None:
     def version() -> Setting[str]:
         return Setting("abc123", "git commit")
 
-    bare = dataclasses.replace(settings(image="ghcr.io/a/b"), version=version)
+    bare = msgspec.structs.replace(settings(image="ghcr.io/a/b"), version=version)
     assert references(bare) == ["ghcr.io/a/b:abc123"]
-    tagged = dataclasses.replace(settings(image="ghcr.io/a/b:v1"), version=version)
+    tagged = msgspec.structs.replace(settings(image="ghcr.io/a/b:v1"), version=version)
     assert references(tagged) == ["ghcr.io/a/b:v1"]
 
 
@@ -101,12 +100,12 @@ def test_version_is_not_asked_for_when_there_is_a_tag(given: Settings) -> None:
     def version() -> Setting[str]:
         raise AssertionError
 
-    given = dataclasses.replace(given, version=version, username=Setting("me", "--username"))
+    given = msgspec.structs.replace(given, version=version, username=Setting("me", "--username"))
     assert target(given, None).tags[0].value == "v1"
 
 
 def test_version_that_is_no_tag_is_refused() -> None:
-    given = dataclasses.replace(
+    given = msgspec.structs.replace(
         settings(image="ghcr.io/a"), version=lambda: Setting("feature/x", "VERSION")
     )
     with pytest.raises(UsageError, match="'feature/x', the tag by VERSION"):
@@ -168,13 +167,13 @@ def test_missing_server_may_be_asked_for(registry: str, image: str) -> None:
     given = settings(registry, image)
     with pytest.raises(ServerNeeded, match=r"--image HOST/NAME.*`registry\.server`"):
         references(given)
-    answered = dataclasses.replace(given, server=Setting("a.azurecr.io", "prompt"))
+    answered = msgspec.structs.replace(given, server=Setting("a.azurecr.io", "prompt"))
     assert references(answered) == [f"a.azurecr.io/{image or 'shop'}:latest"]
 
 
 @pytest.mark.parametrize("server", ["registry", "https://r.io", "r.io/team", ""])
 def test_server_that_is_no_host_is_refused(server: str) -> None:
-    given = dataclasses.replace(settings("private"), server=Setting(server, "prompt"))
+    given = msgspec.structs.replace(settings("private"), server=Setting(server, "prompt"))
     with pytest.raises(UsageError, match="of prompt is not a registry's host"):
         references(given)
 
@@ -217,9 +216,9 @@ def test_docker_hub_agrees_with_all_its_hosts() -> None:
 
 def test_implied_kind_stands_below_the_host_of_the_image() -> None:
     implied = Setting(kinds.GHCR, "config/deploy.yml:4")
-    bare = dataclasses.replace(settings(image="a/b"), implied=implied)
+    bare = msgspec.structs.replace(settings(image="a/b"), implied=implied)
     assert references(bare) == ["ghcr.io/a/b:latest"]
-    hosted = dataclasses.replace(settings(image="localhost/a"), implied=implied)
+    hosted = msgspec.structs.replace(settings(image="localhost/a"), implied=implied)
     assert references(hosted) == ["localhost/a:latest"]
     assert target(hosted, None).kind == Setting(kinds.PRIVATE, "host of --image")
 
@@ -260,7 +259,7 @@ def test_source_of_another_kind_than_asked_for_is_refused() -> None:
 
 
 def test_local_candidates_come_in_order_and_once() -> None:
-    given = dataclasses.replace(
+    given = msgspec.structs.replace(
         settings("ghcr", "acme/shop", ("v1", "v2"), image_origin="config/deploy.yml:1"),
         compose_images=lambda: (Setting("shop-web:latest", "compose.yaml:3"),),
     )
@@ -273,7 +272,7 @@ def test_local_candidates_come_in_order_and_once() -> None:
         "acme/shop:latest",
         "shop-web:latest",
     )
-    nothing = dataclasses.replace(given, tags=())
+    nothing = msgspec.structs.replace(given, tags=())
     assert local_candidates(nothing, target(nothing, None)) == (
         "ghcr.io/acme/shop:latest",
         "shop:latest",
@@ -305,9 +304,9 @@ def test_of_an_image_that_was_named_no_other_is_looked_for(
 ) -> None:
     given = settings(image=image, tags=tags, username="me", project="neuproj", image_origin=origin)
     if ":" in image.rpartition("/")[2]:  # as the cascade has it
-        given = dataclasses.replace(given, tags=given.tags or (Setting("x", origin),))
+        given = msgspec.structs.replace(given, tags=given.tags or (Setting("x", origin),))
         tag = image.rpartition(":")[2]
-        given = dataclasses.replace(given, tags=given.tags if tags else (Setting(tag, origin),))
+        given = msgspec.structs.replace(given, tags=given.tags if tags else (Setting(tag, origin),))
     assert local_candidates(given, target(given, None)) == expected
 
 
@@ -355,7 +354,7 @@ def test_a_bare_name_does_not_fall_through_to_docker_s_own_images(
 def test_the_kind_of_a_session_gives_way_to_a_source_with_a_host() -> None:
     given = settings("ghcr", namespace="acme")
     remembered = Setting(kinds.GHCR, "docker-config.json")
-    given = dataclasses.replace(given, registry=remembered)
+    given = msgspec.structs.replace(given, registry=remembered)
     assert references(given, "localhost:5000/x:1") == ["localhost:5000/x:1"]
     assert references(given, "web:1") == ["ghcr.io/acme/web:1"]
 
