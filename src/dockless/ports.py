@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from dockless.model.content import Content, Presence
+from dockless.model.content import Content, Presence, StagedImage
 from dockless.model.digest import Digest
 from dockless.model.manifest import Descriptor
 from dockless.model.reference import Reference, Repository
-from dockless.model.staged import StagedImage
 
 
 class Task(Protocol):

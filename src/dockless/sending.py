@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from dockless.model.content import StagedImage
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, NetworkError, PushError, ServerError
 from dockless.model.plan import Plan
-from dockless.model.staged import StagedImage
 from dockless.ports import Image, Task
 from dockless.push_context import Copy, Means
 

@@ -16,12 +16,11 @@ from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.layout.oci import write_layout
-from dockless.model.content import Content
+from dockless.model.content import Content, StagedImage
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
 from dockless.model.errors import DocklessError
 from dockless.model.reference import Repository
-from dockless.model.staged import StagedImage
 from dockless.ports import Engine, Image, Registry
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct

@@ -1,10 +1,9 @@
 """An engine that writes to the registry in memory."""
 
 from dockless.layout.oci import blob_path
-from dockless.model.content import Content
+from dockless.model.content import Content, StagedImage
 from dockless.model.errors import PushError
 from dockless.model.reference import Repository
-from dockless.model.staged import StagedImage
 from dockless.ports import Task
 from fakes.journal import Journal
 from fakes.registry import FakeRegistry

@@ -12,13 +12,12 @@ from bed.images import Layer
 from dockless.layout.oci import blob_path
 from dockless.layout.staging import Staging
 from dockless.layout.store import BlobStore
-from dockless.model.content import Content
+from dockless.model.content import Content, StagedImage
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
 from dockless.model.errors import DocklessError, SourceError
 from dockless.model.packing import asked
 from dockless.model.reference import Reference, Repository
-from dockless.model.staged import StagedImage
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.http import Http, reach

@@ -14,7 +14,7 @@ from dockless.engines.runner import Runner
 from dockless.engines.shell import path_of
 from dockless.layout.folders import full_disk
 from dockless.layout.links import place
-from dockless.model.content import Content
+from dockless.model.content import Content, StagedImage
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.errors import (
@@ -27,7 +27,6 @@ from dockless.model.errors import (
 )
 from dockless.model.manifest import INDEXES, Index, parse_document
 from dockless.model.reference import Reference, Repository
-from dockless.model.staged import StagedImage
 from dockless.ports import Task
 
 _SYSTEM_CERTIFICATES = "/etc/ssl/certs"

@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from dockless.layout.checks import difference
-from dockless.model.content import Content
+from dockless.model.content import Content, StagedImage
 from dockless.model.errors import (
     DocklessError,
     EngineError,
@@ -23,7 +23,6 @@ from dockless.model.errors import (
     UnexplainedError,
 )
 from dockless.model.reference import Reference, Repository
-from dockless.model.staged import StagedImage
 from dockless.ports import Engine, Reader, Task
 
 

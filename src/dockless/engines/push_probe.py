@@ -27,7 +27,7 @@ from dockless.engines.probe_result import ProbeResult, one_line
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Ended, Shell
 from dockless.layout.oci import write_layout
-from dockless.model.content import Content, single
+from dockless.model.content import Content, StagedImage, single
 from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
 from dockless.model.errors import DocklessError, EngineError, PolicyError
@@ -40,7 +40,6 @@ from dockless.model.manifest import (
     layer_media_type,
 )
 from dockless.model.reference import Repository
-from dockless.model.staged import StagedImage
 from dockless.ports import Task
 
 SECONDS = 20.0

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from dockless.model.content import Content
+from dockless.model.content import Content, StagedImage
 from dockless.model.digest import Digest
 from dockless.model.errors import DocklessError, out_of_time
 from dockless.model.manifest import parse_document
 from dockless.model.reference import Reference, Repository
-from dockless.model.staged import StagedImage
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
 from dockless.registry.http import CONNECTIONS, Answer

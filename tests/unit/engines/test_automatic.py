@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.automatic import Automatic, Program
-from dockless.model.content import Content
+from dockless.model.content import Content, StagedImage
 from dockless.model.digest import Digest
 from dockless.model.errors import (
     AuthError,
@@ -21,7 +21,6 @@ from dockless.model.errors import (
 )
 from dockless.model.manifest import OCI_MANIFEST, Descriptor, compact_json
 from dockless.model.reference import Reference, Repository
-from dockless.model.staged import StagedImage
 from dockless.ports import Task
 from fakes.image import FakeImage
 from fakes.progress import FakeTask
