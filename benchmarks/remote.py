@@ -28,8 +28,8 @@ from benchmarks.machine import heading, machine, versions
 from benchmarks.measure import Contender, alternate, median
 from benchmarks.rows import Row, table
 from dockless.model.server import Server
-from dockless.remote import connection, files, identities, route, shell, workplace
 from dockless.report.progress import QuietTask
+from dockless.ssh import config, connection, executor, files, keys, workdir
 
 _HOSTS = 32
 _BIG = "bench:1"
@@ -259,8 +259,8 @@ def _copy(lab: Lab) -> Row:
     first, program = lab.hosts[0], crane()
     environment = lab.environment
     made = connection.Ssh(
-        lambda server: route.find_route(server, environment),
-        identities.KeyRing(lambda _: None),
+        lambda server: config.find_route(server, environment),
+        keys.KeyRing(lambda _: None),
         accept_new=False,
         note=print,
     )
@@ -268,7 +268,7 @@ def _copy(lab: Lab) -> Row:
     def ours() -> None:
         with (
             connection.connect(Server(first.address, first.user), made) as transport,
-            workplace.workplace(shell.Shell(transport, first.address, 30)) as place,
+            workdir.workplace(executor.Shell(transport, first.address, 30)) as place,
         ):
             files.send_program(place.shell, program, f"{place.facts.folder}/crane", QuietTask())
 

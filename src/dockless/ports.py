@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from dockless.model.content import Content, Presence, StagedImage
-from dockless.model.digest import Digest
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Reference, Repository
+from dockless.oci.content import Content, Presence, StagedImage
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Reference, Repository
 
 
 class Task(Protocol):

@@ -16,14 +16,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
-from dockless.model.manifest import OCI_MANIFEST
-from dockless.model.reference import Repository
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_MANIFEST
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http
 from dockless.registry.manifests import put_manifest
 from dockless.registry.referrers import ReferrersLists, Turn
+from dockless.transport.http import Http
 
 ARTIFACT_TYPE = "application/vnd.example.sbom"
 EMPTY = b"{}"

@@ -15,21 +15,21 @@ from dockless.credentials.memory import in_memory
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
-from dockless.layout.oci import write_layout
-from dockless.model.content import Content, StagedImage
-from dockless.model.digest import Digest
+from dockless.errors import DocklessError
 from dockless.model.endpoint import Trust
-from dockless.model.errors import DocklessError
-from dockless.model.reference import Repository
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
 from dockless.ports import Engine, Image, Registry
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
-from dockless.registry.http import Http, reach
-from dockless.registry.links import Gauge
-from dockless.registry.pace import Pace
 from dockless.registry.referrers import ReferrersLists
-from dockless.sources.folder import Folder
-from dockless.sources.oci import PackedImage, roots
+from dockless.registry.throughput import Gauge
+from dockless.sources.directory import Folder
+from dockless.sources.oci_layout import PackedImage, roots
+from dockless.storage.oci_layout import write_layout
+from dockless.transport.http import Http, reach
+from dockless.transport.rate_limit import Pace
 from fakes.engine import FakeEngine
 from fakes.image import FakeImage
 from fakes.progress import FakeProgress, FakeTask

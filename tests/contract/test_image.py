@@ -9,15 +9,15 @@ import pytest
 
 from bed import images
 from bed.images import Layer, Layout
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore
-from dockless.model.packing import asked
+from dockless.oci.packing import asked
 from dockless.ports import Image
 from dockless.sources.archive import candidates, select
+from dockless.sources.directory import Folder
 from dockless.sources.files import Files
-from dockless.sources.folder import Folder
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.staging import Staging
 from fakes.image import FakeImage
 from fakes.progress import FakeProgress
 

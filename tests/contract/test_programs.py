@@ -9,13 +9,13 @@ import pytest
 from bed.fleet import Key
 from bed.hosts import Host
 from bed.process import busy
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.remote.connection import Ssh, connect
-from dockless.remote.identities import KeyRing
-from dockless.remote.route import find_route, parse_host
-from dockless.remote.shell import Shell
-from dockless.remote.workplace import workplace
+from dockless.ssh.config import find_route, parse_host
+from dockless.ssh.connection import Ssh, connect
+from dockless.ssh.executor import Shell
+from dockless.ssh.keys import KeyRing
+from dockless.ssh.workdir import workplace
 
 ODD = """it's "odd" $(id) `id`; id # \\ ! %s ü"""
 

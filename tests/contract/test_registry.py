@@ -8,16 +8,16 @@ import pytest
 
 from bed import images
 from bed import registry as servers
-from dockless.model.content import Content, Presence
-from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Repository
+from dockless.oci.content import Content, Presence
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
 from dockless.ports import Registry
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http, reach
-from dockless.sources.folder import Folder
-from dockless.sources.oci import PackedImage, roots
+from dockless.sources.directory import Folder
+from dockless.sources.oci_layout import PackedImage, roots
+from dockless.transport.http import Http, reach
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
 

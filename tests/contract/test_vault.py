@@ -20,8 +20,8 @@ from bed.podman import Account
 from bed.process import output
 from dockless.credentials import keyrings
 from dockless.credentials.keyctl import Keyctl
-from dockless.credentials.vault import Vault
-from dockless.model.errors import AuthError
+from dockless.credentials.keyring_logins import Vault
+from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 from fakes.keyring import MemoryKeyring
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from dockless.model.digest import Digest
+from dockless.oci.digest import Digest
 from dockless.ports import Task
 from fakes.journal import Journal
 

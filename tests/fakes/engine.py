@@ -1,10 +1,10 @@
 """An engine that writes to the registry in memory."""
 
-from dockless.layout.oci import blob_path
-from dockless.model.content import Content, StagedImage
-from dockless.model.errors import PushError
-from dockless.model.reference import Repository
+from dockless.errors import PushError
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.reference import Repository
 from dockless.ports import Task
+from dockless.storage.oci_layout import blob_path
 from fakes.journal import Journal
 from fakes.registry import FakeRegistry
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from dockless.model.endpoint import Endpoint
-from dockless.registry.http import Answer, Body, Http, Sink
+from dockless.transport.http import Answer, Body, Http, Sink
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from dockless.model.content import Content, single
-from dockless.model.digest import Digest
-from dockless.model.manifest import (
+from dockless.oci.content import Content, single
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
     OCI_CONFIG,
     OCI_MANIFEST,
     Descriptor,

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dockless.model.content import Content, Presence
-from dockless.model.digest import Digest
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Repository
+from dockless.oci.content import Content, Presence
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
 from fakes.journal import Journal
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dockless.credentials.vault import Vault
+from dockless.credentials.keyring_logins import Vault
 from fakes.keyring import MemoryKeyring
 
 

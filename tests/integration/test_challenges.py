@@ -13,12 +13,12 @@ from bed.failures import complaint
 from bed.faults import Answer, Change, Fault, FaultyRegistry, faulty
 from bed.registry import Login, docker_registry
 from bed.tokens import TokenService
+from dockless.errors import AuthError, NetworkError, PushError
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import AuthError, NetworkError, PushError
-from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http
+from dockless.transport.http import Http
 
 BASIC = 'Basic realm="a, Bearer realm=\\"no\\"", charset="UTF-8"'
 UNUSABLE = 'Bearer realm="http://[x/",service="s"'

@@ -21,8 +21,8 @@ from bed.process import running
 from bed.pushes import Pusher
 from bed.registry import Registry
 from bed.tap import Tap, tap
-from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, SourceError
+from dockless.errors import EngineError, SourceError
+from dockless.oci.digest import Digest
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.docker_daemon import DockerDaemon

@@ -8,16 +8,16 @@ import pytest
 
 from bed import registry as servers
 from bed.failures import until
-from dockless.layout.growing import Growing
-from dockless.layout.streams import Draft
-from dockless.model.digest import Digest
 from dockless.model.endpoint import Trust
-from dockless.model.manifest import OCI_LAYER, Descriptor
-from dockless.model.reference import Repository
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_LAYER, Descriptor
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http, reach
-from dockless.registry.links import Gauge
-from dockless.registry.uploads import HeadStart, Watch
+from dockless.registry.streaming import HeadStart, Watch
+from dockless.registry.throughput import Gauge
+from dockless.storage.growing import Growing
+from dockless.storage.streams import Draft
+from dockless.transport.http import Http, reach
 from fakes.progress import FakeProgress
 
 

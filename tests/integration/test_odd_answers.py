@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from bed.mutations import DEEP, NOT_JSON, WRONG
-from dockless.model.digest import Digest
+from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint
-from dockless.model.errors import DocklessError
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http
+from dockless.transport.http import Http
 
 ADDRESSES = (
     "http://[x/",

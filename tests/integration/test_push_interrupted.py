@@ -22,7 +22,7 @@ from bed.process import output
 from bed.registry import Registry
 from bed.renames import renames_into
 from bed.tools import crane
-from dockless.layout.store import BlobStore
+from dockless.storage.blob_store import BlobStore
 
 NAME = "team/app"
 ALWAYS = 100_000

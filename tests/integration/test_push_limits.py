@@ -15,13 +15,13 @@ import pytest
 from bed import hostile
 from bed.certificates import make
 from bed.dockless import Dockless
-from dockless import deadline
+from dockless.concurrency import alone
+from dockless.errors import NetworkError
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import NetworkError
 from dockless.model.secret import Credential, Secret
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http, reach
-from dockless.together import alone
+from dockless.transport import deadline
+from dockless.transport.http import Http, reach
 
 pytestmark = pytest.mark.sampled(2)
 

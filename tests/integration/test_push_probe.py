@@ -17,10 +17,10 @@ from dockless.engines.probe_registry import registry
 from dockless.engines.probe_repository import LARGEST, ProbeRepository
 from dockless.engines.probe_result import LONGEST_REASON, ProbeResult
 from dockless.engines.push_probe import probe_push
-from dockless.layout.oci import write_layout
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.storage.oci_layout import write_layout
 
 SKOPEO = Path("/usr/bin/skopeo")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}

@@ -17,10 +17,10 @@ from bed.images import Layer, Layout
 from bed.process import output, running
 from bed.pushes import Pusher
 from bed.registry import Registry
-from dockless.layout.store import BlobStore
-from dockless.model.digest import Digest
-from dockless.model.manifest import Descriptor
-from dockless.model.packing import GZIP
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.packing import GZIP
+from dockless.storage.blob_store import BlobStore
 
 ELSEWHERE = "192.0.2.1:5000"
 

@@ -29,7 +29,7 @@ sys.addaudithook(watch)
 counts = {"read": 0, "compressed": 0}
 if "count" in sys.argv[1]:
     from isal import isal_zlib
-    from dockless.layout import streams
+    from dockless.storage import streams
 
     class Counted:
         def __init__(self, *arguments, **options):

@@ -13,17 +13,17 @@ import pytest
 import urllib3
 
 from bed.certificates import make
-from dockless import deadline
-from dockless.credentials.vault import Vault
+from dockless.credentials.keyring_logins import Vault
 from dockless.diagnosis import connection
-from dockless.engines.download import fetch
+from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import DocklessError
 from dockless.processes.programs import ProgramsHere
 from dockless.registry import peer
-from dockless.registry.http import Http
 from dockless.sources.daemons import Address, contact
 from dockless.sources.docker_daemon import DockerDaemon
+from dockless.transport import deadline
+from dockless.transport.download import fetch
+from dockless.transport.http import Http
 
 FRAGMENTS = re.compile(
     r"Errno|0x[0-9a-f]|ssl\.c|\bb['\"]|object at|Pool\(|Connection\(|\wError\b|Exception\b|[<>{}]"

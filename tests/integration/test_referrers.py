@@ -10,10 +10,10 @@ import urllib3
 from bed import referring
 from bed import registry as servers
 from bed.referring import ARTIFACT_TYPE, EMPTY, artifact, connect
-from dockless.model.digest import Digest
-from dockless.model.errors import NetworkError, PushError
-from dockless.model.manifest import OCI_INDEX, OCI_MANIFEST
-from dockless.model.reference import Repository
+from dockless.errors import NetworkError, PushError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST
+from dockless.oci.reference import Repository
 from dockless.registry.manifests import put_manifest
 from dockless.registry.referrers import ReferrersLists
 

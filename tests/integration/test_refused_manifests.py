@@ -6,10 +6,10 @@ import pytest
 
 from bed import registry as servers
 from bed.referring import artifact, connect
-from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, ManifestRefusedError, NetworkError, PushError
-from dockless.model.manifest import OCI_MANIFEST
-from dockless.model.reference import Repository
+from dockless.errors import DocklessError, ManifestRefusedError, NetworkError, PushError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_MANIFEST
+from dockless.oci.reference import Repository
 from dockless.registry.manifests import put_manifest
 
 DATA = artifact(0)

@@ -13,13 +13,13 @@ from bed.dockless import Dockless
 from bed.failures import complaint
 from bed.faults import Answer, Change, Fault, FaultyRegistry
 from bed.signposts import Signpost, Told, signpost
-from dockless.model.digest import Digest
+from dockless.errors import AuthError, DocklessError, NetworkError, StrayError
 from dockless.model.endpoint import Endpoint
-from dockless.model.errors import AuthError, DocklessError, NetworkError, StrayError
-from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Http
+from dockless.transport.http import Http
 
 pytestmark = pytest.mark.sampled(2)
 

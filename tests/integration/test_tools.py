@@ -23,15 +23,15 @@ import urllib3
 
 from bed.certificates import Certificates
 from bed.tools import crane
-from dockless.engines.download import fetch
 from dockless.engines.install import Installation, install
 from dockless.engines.names import refuses_repository
-from dockless.engines.pins import Release
 from dockless.engines.probe import probe, select, version
 from dockless.engines.probe_result import ProbeResult
+from dockless.engines.releases import Release
 from dockless.engines.tampering import TamperedError
-from dockless.model.errors import EngineError, NetworkError
-from dockless.model.reference import Repository
+from dockless.errors import EngineError, NetworkError
+from dockless.oci.reference import Repository
+from dockless.transport.download import fetch
 
 CRANE = b"#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n'\n" + b"#" * 200_000
 # With no apt-get on it, Debian's package is out of the question.

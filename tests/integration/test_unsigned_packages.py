@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.debian import unpack_crane
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 INSECURE = (
     'Acquire::AllowInsecureRepositories "true"; APT::Get::AllowUnauthenticated "true";',

@@ -9,25 +9,25 @@ import pytest
 from bed import images
 from bed import registry as servers
 from bed.images import Layer
-from dockless.layout.oci import blob_path
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore
-from dockless.model.content import Content, StagedImage
-from dockless.model.digest import Digest
+from dockless.errors import DocklessError, SourceError
 from dockless.model.endpoint import Trust
-from dockless.model.errors import DocklessError, SourceError
-from dockless.model.packing import asked
-from dockless.model.reference import Reference, Repository
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.digest import Digest
+from dockless.oci.packing import asked
+from dockless.oci.reference import Reference, Repository
+from dockless.registry.blob_claims import SharedBlobs
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
-from dockless.registry.http import Http, reach
-from dockless.registry.links import Gauge
-from dockless.registry.pace import Pace
+from dockless.registry.mounts import WholeImages
 from dockless.registry.referrers import ReferrersLists
-from dockless.registry.shared import SharedBlobs
-from dockless.registry.whole import WholeImages
+from dockless.registry.throughput import Gauge
 from dockless.sources.archive import candidates
-from dockless.sources.folder import Folder
+from dockless.sources.directory import Folder
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.oci_layout import blob_path
+from dockless.storage.staging import Staging
+from dockless.transport.http import Http, reach
+from dockless.transport.rate_limit import Pace
 from fakes.progress import FakeProgress
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.golang import build_crane, module_sum
-from dockless.engines.pins import CRANE_SOURCE, Source
 from dockless.engines.probe import version
+from dockless.engines.releases import CRANE_SOURCE, Source
 from dockless.engines.tampering import TamperedError
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 POISON = {
     "GOFLAGS": "-mod=mod -poison",

@@ -25,7 +25,7 @@ from click.testing import CliRunner
 from bed import hostile
 from bed.mutations import bytes_of, documents
 from dockless.cli.main import dockless
-from dockless.model.errors import DocklessError
+from dockless.errors import DocklessError
 
 EVERY = int(os.environ.get("FUZZ_EVERY", "20"))
 OCI = "application/vnd.oci.image"

@@ -17,18 +17,18 @@ SOURCE = Path(dockless.__file__).parent
 ENDED = {
     "diagnosis/keyring.py:tried:trying.result": "asked when it has ended",
     "diagnosis/page.py:_looked:future.result": "asked when it has ended",
-    "layout/compression.py:_append:part.result": "compressing a block",
-    "layout/compression.py:_wait:written.result": "writing a file",
-    "layout/folders.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
+    "storage/compression.py:_append:part.result": "compressing a block",
+    "storage/compression.py:_wait:written.result": "writing a file",
+    "storage/folders.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
     "daemons; with --timeout it has a limit",
-    "layout/staging.py:settle:self._settler.submit(_nothing).result": "closing files",
-    "registry/uploads.py:_send:self._decided.wait": "a daemon; set when the push ends",
-    "remote/proxy.py:close:self._child.wait": "the child was killed before",
-    "retries.py:announce:state.outcome.exception": "asked when it has ended",
-    "retries.py:wait:state.outcome.exception": "asked when it has ended",
+    "storage/staging.py:settle:self._settler.submit(_nothing).result": "closing files",
+    "registry/streaming.py:_send:self._decided.wait": "a daemon; set when the push ends",
+    "processes/program_socket.py:close:self._child.wait": "the child was killed before",
+    "retry.py:announce:state.outcome.exception": "asked when it has ended",
+    "retry.py:wait:state.outcome.exception": "asked when it has ended",
     "sources/ahead.py:fill:self._news.wait_for": "a daemon; told when whoever reads ends",
-    "together.py:side_by_side:answer.result": "the main thread, or a daemon",
-    "together.py:side_by_side:wait": "the same; what is begun has limits of its own",
+    "concurrency.py:side_by_side:answer.result": "the main thread, or a daemon",
+    "concurrency.py:side_by_side:wait": "the same; what is begun has limits of its own",
 }
 """What has no limit of its own, as `file:function:call`, and what ends it."""
 

@@ -11,25 +11,23 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.cli import accounts
-from dockless.cli.bundle_checks import bundle_spec, examined
-from dockless.cli.bundle_output import check_output
-from dockless.cli.lists import Listed, listed
-from dockless.cli.mirror_names import GivenName
-from dockless.cli.mirror_sources import Wishes, find
-from dockless.cli.options import FORMAT, REACH, RECHECK, PlatformType, PushOptions, unasked
-from dockless.cli.outputs import files_of, files_of_source
-from dockless.cli.readers import Readers
-from dockless.cli.session import Session
+from dockless.cli import prompts
+from dockless.cli.options import FORMAT, REACH, RECHECK, PlatformType, parsed_options
 from dockless.cli.sizes import Size
-from dockless.cli.stores import store
-from dockless.cli.workspaces import workspaces
-from dockless.credentials.places import Given
-from dockless.layout import bundle as layout
-from dockless.mirror import Found, Lost, whole_names
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.errors import (
+from dockless.client import accounts
+from dockless.client.bundle_checks import bundle_spec, examined
+from dockless.client.bundle_output import check_output
+from dockless.client.mirror_names import GivenName
+from dockless.client.mirror_sources import Wishes, find
+from dockless.client.options import PushOptions
+from dockless.client.output_files import files_of, files_of_source
+from dockless.client.readers import Readers
+from dockless.client.session import Session
+from dockless.client.source_lists import Listed, listed
+from dockless.client.stores import store
+from dockless.client.workspace import workspaces
+from dockless.credentials.credential_sources import Given
+from dockless.errors import (
     AbsentError,
     DocklessError,
     LostCopyError,
@@ -40,19 +38,23 @@ from dockless.model.errors import (
 )
 from dockless.model.lock import FILE as LOCK
 from dockless.model.lock import Lock, read_lock
-from dockless.model.platform import Platform
 from dockless.model.printable import one_line
 from dockless.model.renaming import full_name
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.platform import Platform
 from dockless.ports import Image
 from dockless.processes.regular import read_regular
 from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
-from dockless.report.document import json_text
+from dockless.report.json import json_text
 from dockless.report.text import counted
 from dockless.sources import bundle as reading
 from dockless.sources.lending import CompletedImage, Lenders
-from dockless.sources.oci import PackedImage
+from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, parse_source
+from dockless.storage import bundle as layout
+from dockless.usecases.mirror.run import Found, Lost, whole_names
 
 _PATH = click.Path(path_type=Path)
 _LOOKED_AT = 64
@@ -158,7 +160,7 @@ def create(**arguments: object) -> None:
         asked.check()
         sources = listed(asked.sources, asked.files)
         asked.check_output(sources)
-        made, lost = _create(asked, sources, unasked(**arguments, platform=asked.platform))
+        made, lost = _create(asked, sources, parsed_options(arguments, platform=asked.platform))
     for path in made:
         say(one_line(str(path)))
     for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
@@ -297,7 +299,7 @@ def _added(written: layout.Bundle, each: Found, reader: Session) -> DocklessErro
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
     spec = bundle_spec(source)
-    with _readers(unasked(quiet=True)) as readers:
+    with _readers(PushOptions(quiet=True)) as readers:
         images = tuple(reading.listed(readers.of().opener.bundle(spec)))
     shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
     say(shown)
@@ -308,7 +310,7 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 def verify(source: str) -> None:
     """Read every byte of a bundle, and say what is wrong where."""
     spec = bundle_spec(source)
-    with _readers(unasked()) as readers:
+    with _readers(PushOptions()) as readers:
         found = examined(readers.of(), spec)
     for note in found.notes:
         say(one_line(f"Note: {note}"), err=True)
@@ -329,9 +331,9 @@ for _option in (*REACH, RECHECK):
 @contextmanager
 def _readers(options: PushOptions) -> Iterator[Readers]:
     settings = accounts.project_settings(None)
-    finder = partial(accounts.find, settings, Given("", None, ""))
+    finder = partial(accounts.find, prompts, settings, Given("", None, ""))
     with ExitStack() as stack:
-        space = stack.enter_context(workspaces(options))
+        space = stack.enter_context(workspaces(options, prompts))
         own = stack.enter_context(space(""))
         yield Readers(stack, options, finder, own)
 

@@ -27,7 +27,7 @@ def cache() -> None:
 @cache.command()
 def info() -> None:
     """Show where the store is, and how much it holds."""
-    from dockless.cli.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it
+    from dockless.client.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it
     from dockless.report.units import human_size  # noqa: PLC0415
 
     held = store(os.environ)
@@ -43,7 +43,7 @@ def info() -> None:
 @click.option("--all", "everything", is_flag=True, help="Delete every blob, whatever its age.")
 def prune(*, everything: bool) -> None:
     """Delete the least recently used blobs, down to the limit."""
-    from dockless.cli.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it
+    from dockless.client.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it
     from dockless.report.units import human_size  # noqa: PLC0415
 
     held = store(os.environ)

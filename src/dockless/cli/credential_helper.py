@@ -4,10 +4,10 @@ import os
 import sys
 
 from dockless import __version__
-from dockless.cli.vaults import vault, vaults
-from dockless.cli.ways import identity, ways
-from dockless.credentials.protocol import Keyrings, handle
-from dockless.model.errors import DocklessError
+from dockless.client.keyrings import vault, vaults
+from dockless.client.token_sources import identity, ways
+from dockless.credentials.credential_helper import Keyrings, handle
+from dockless.errors import DocklessError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 
 

@@ -4,33 +4,14 @@ import shutil
 from typing import Literal
 
 import click
-from msgspec import Struct
 
-from dockless.cli.options import FORMAT, TRUST, WHO, unasked
-from dockless.model.errors import UsageError
+from dockless.cli import prompts
+from dockless.cli.options import FORMAT, TRUST, WHO, parsed_options
+from dockless.errors import UsageError
 from dockless.model.finding import healthy
-from dockless.model.reference import Name, Repository
 from dockless.processes.terminal import say
-from dockless.settings.cascade import Settings
-from dockless.settings.registries import login_target
-from dockless.settings.setting import Setting
-
-DEFAULT_NAME = "dockless-doctor"
-"""The last part of the repository that an upload is tried in when nobody names one."""
 
 _WIDEST = 100
-
-
-class Asked(Struct, frozen=True):
-    """The registry that is looked at.
-
-    Attributes:
-        repository: The repository in it.
-        named: Whether it was named, and not only the registry.
-    """
-
-    repository: Repository
-    named: bool
 
 
 @click.command(
@@ -60,12 +41,12 @@ def doctor(
     proxies and certificates; with a registry also the way there, its certificate, and whether it
     lets you in.
     """
-    from dockless.cli.examination import Examination  # noqa: PLC0415 - --help needs none of it
+    from dockless.client.examination import Examination, asked_of  # noqa: PLC0415 - --help needs none of it
     from dockless.diagnosis.page import examine  # noqa: PLC0415 - the same
     from dockless.report.doctor import doctor_document, doctor_text  # noqa: PLC0415 - the same
-    from dockless.report.document import json_text  # noqa: PLC0415 - the same
+    from dockless.report.json import json_text  # noqa: PLC0415 - the same
 
-    options = unasked(**arguments)
+    options = parsed_options(arguments)
     options.check()
     if registry is None and (options.username or options.password or options.password_stdin):
         raise UsageError(
@@ -74,8 +55,8 @@ def doctor(
         )
     if options.password:
         say("Warning: --password shows in the process list: use --password-stdin.", err=True)
-    asked = None if registry is None else parsed(registry)
-    examination = Examination(options, asked, write=write)
+    asked = None if registry is None else asked_of(registry)
+    examination = Examination(options, asked, prompts, write=write)
     found = examine(tuple(examination.lanes()))
     if output == "json":
         host = asked.repository.host if asked else None
@@ -89,24 +70,3 @@ def doctor(
 
 for _option in (*WHO, *TRUST, FORMAT):
     _option(doctor)
-
-
-def parsed(text: str) -> Asked:
-    """Return the registry that a person wrote as HOST[:PORT][/REPOSITORY[:TAG]].
-
-    Raises:
-        UsageError: It is none.
-    """
-    registry, slash, path = text.strip().removeprefix("https://").strip("/").partition("/")
-    if slash and not text.lower().startswith("http://"):  # which is refused below
-        try:
-            path = Name.parse(f"{registry}/{path}").path
-        except ValueError as error:
-            raise UsageError(
-                f"{text!r} is not a registry or a repository: {error}.",
-                "Give it as HOST, HOST:PORT or HOST/REPOSITORY.",
-            ) from None
-        text = f"{registry}/{path}"
-    target = login_target(text, Settings(project=lambda: Setting("", "")))
-    path = target.scope.removeprefix(target.host).lstrip("/")
-    return Asked(Repository.of(target.host, path or DEFAULT_NAME), named=bool(path))

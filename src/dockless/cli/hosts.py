@@ -13,16 +13,16 @@ from msgspec import Struct
 
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
+from dockless.concurrency import side_by_side
+from dockless.config import naming, project
+from dockless.config.cascade import Flags, Settings, resolve
+from dockless.errors import UsageError
 from dockless.model.endpoint import Endpoint
-from dockless.model.errors import UsageError
 from dockless.model.server import Server
 from dockless.processes.terminal import say
-from dockless.report.document import json_text
 from dockless.report.hosts import check_document, check_text, list_document
+from dockless.report.json import json_text
 from dockless.report.progress import LineProgress
-from dockless.settings import naming, project
-from dockless.settings.cascade import Flags, Settings, resolve
-from dockless.together import side_by_side
 
 
 class CheckOptions(Struct, frozen=True):
@@ -103,8 +103,8 @@ def _check(
     numbers: Mapping[Server, int],
 ) -> None:
     """Look at every server at once, and print what was found; raise the error they share."""
-    from dockless.cli.checks import Wanted, check  # noqa: PLC0415 - it brings paramiko along
     from dockless.cli.remote import at_once, common, ssh  # noqa: PLC0415 - the same
+    from dockless.client.host_checks import Wanted, check  # noqa: PLC0415 - it brings paramiko along
 
     names: tuple[str, ...] = (options.there,) if options.there else ()
     endpoint = None

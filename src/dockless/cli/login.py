@@ -8,22 +8,23 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.cli import accounts, ask, stops, ways
-from dockless.cli.folders import home_folder, working_folder
-from dockless.cli.memory import Memory
-from dockless.cli.obtain import Given, obtain
+from dockless.cli import prompts
 from dockless.cli.options import INSECURE_REALM, Seconds
-from dockless.cli.vaults import vault
-from dockless.credentials.vault import Vault
+from dockless.client import accounts, stops, token_sources
+from dockless.client.folders import home_folder, working_folder
+from dockless.client.keyrings import vault
+from dockless.client.login_credential import Given, obtain
+from dockless.client.login_memory import Memory
+from dockless.config import project
+from dockless.config.cascade import Flags, Settings, resolve
+from dockless.config.naming import ServerNeeded
+from dockless.config.project import Project
+from dockless.config.registries import LoginTarget, login_target
+from dockless.credentials.keyring_logins import Vault
+from dockless.errors import NetworkError, UsageError
 from dockless.model import kinds
-from dockless.model.errors import NetworkError, UsageError
 from dockless.model.secret import Credential
 from dockless.processes.terminal import say
-from dockless.settings import project
-from dockless.settings.cascade import Flags, Settings, resolve
-from dockless.settings.naming import ServerNeeded
-from dockless.settings.project import Project
-from dockless.settings.registries import LoginTarget, login_target
 
 _PATH = click.Path(path_type=Path)
 
@@ -146,10 +147,10 @@ def _login(options: LoginOptions, folder: Path | None) -> None:
     memory.check(settings, target)
     kept = _vault(options)
     context = folder if folder not in (Path("/"), home_folder()) else None
-    credential, way = obtain(options.given(), settings, target, context)
+    credential, way = obtain(prompts, options.given(), settings, target, context)
     asked = _checked(options, target, credential, until)
     if way:
-        kept.cache(target.host, credential, f"{way} {ways.identity(os.environ)}")
+        kept.cache(target.host, credential, f"{way} {token_sources.identity(os.environ)}")
     else:
         ends = None if options.ttl is None else time.time() + options.ttl
         kept.put(target.scope, credential, ends)
@@ -180,15 +181,15 @@ def _target(options: LoginOptions, settings: Settings) -> LoginTarget:
     try:
         return login_target(options.host, settings)
     except ServerNeeded:
-        if not ask.at_terminal():
+        if not prompts.at_terminal():
             raise
-        return login_target(ask.line("Registry (HOST or HOST:PORT)"), settings)
+        return login_target(prompts.line("Registry (HOST or HOST:PORT)"), settings)
 
 
 def _vault(options: LoginOptions) -> Vault:
     """Return where the login goes; found before anything is asked of people or the registry."""
     ttl = None if options.ttl is None else max(1, int(options.ttl))
-    found = vault(options.keyring, os.environ, accounts.prompt(), ttl)
+    found = vault(options.keyring, os.environ, accounts.prompt(prompts), ttl)
     found.logins()  # a keyring that is locked is found out before anything is asked
     return found
 
@@ -203,8 +204,8 @@ def _checked(
         NetworkError: It does not answer, or not before `until` on the clock of `time.monotonic`.
     """
     from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
-    from dockless.registry.http import Http, reach  # noqa: PLC0415 - the same
-    from dockless.registry.trust import find_trust  # noqa: PLC0415 - the same
+    from dockless.transport.http import Http, reach  # noqa: PLC0415 - the same
+    from dockless.transport.trust import find_trust  # noqa: PLC0415 - the same
 
     trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())
     endpoint = reach(target.host, insecure=options.insecure, trust=trust, until=until)

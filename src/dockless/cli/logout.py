@@ -5,16 +5,17 @@ from pathlib import Path
 
 import click
 
-from dockless.cli import accounts
-from dockless.cli.folders import working_folder
-from dockless.cli.vaults import vaults
-from dockless.credentials.vault import Vault
-from dockless.model.errors import UsageError
+from dockless.cli import prompts
+from dockless.client import accounts
+from dockless.client.folders import working_folder
+from dockless.client.keyrings import vaults
+from dockless.config import docker_config, project
+from dockless.config.cascade import Flags, resolve
+from dockless.config.docker_config import Session
+from dockless.config.registries import login_target, remembers
+from dockless.credentials.keyring_logins import Vault
+from dockless.errors import UsageError
 from dockless.processes.terminal import say
-from dockless.settings import project, session
-from dockless.settings.cascade import Flags, resolve
-from dockless.settings.registries import login_target, remembers
-from dockless.settings.session import Session
 
 
 @click.command(
@@ -44,7 +45,7 @@ def logout(*, host: str | None, username: str | None, everything: bool) -> None:
     else:
         files = project.read(folder, environment, None)
     settings = resolve(Flags(), environment, files)
-    held = vaults(environment, accounts.prompt())
+    held = vaults(environment, accounts.prompt(prompts))
     if everything:
         scopes = sorted({login.scope for vault in held for login in vault.logins()})
     else:
@@ -67,7 +68,7 @@ def _forget(
             if file.remove(host):
                 say(f"{file.path} no longer names docker-credential-dockless.", err=True)
         if folder and remembers(remembered, host):
-            _remove(folder / session.FILE)
+            _remove(folder / docker_config.FILE)
     users = ", ".join(user or "a token" for user in dict.fromkeys(gone))
     said = f"Logged out of {scope}: {users}." if gone else f"There was no login for {scope}."
     say(said, err=True)

@@ -5,13 +5,12 @@ import importlib
 import io
 import os
 import sys
-from pathlib import Path
 
 import click
 
 from dockless import __version__
-from dockless.cli import stops
-from dockless.model.errors import DocklessError, NetworkError
+from dockless.client import stops
+from dockless.errors import DocklessError, NetworkError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 
 _COMMANDS = {
@@ -134,12 +133,12 @@ def _is_of_click(error: OSError) -> bool:
 def _bug_report(error: BaseException) -> str:
     import traceback  # noqa: PLC0415 - for bugs only
 
-    import platformdirs  # noqa: PLC0415 - the same
+    from dockless.client.folders import log_folder  # noqa: PLC0415 - the same
 
     trace = "".join(traceback.format_exception(error))
     last = trace.strip().splitlines()[-1]
     try:
-        path = Path(platformdirs.user_log_path("dockless"), f"bug-{os.getpid()}.log")
+        path = log_folder() / f"bug-{os.getpid()}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(trace)
     except (OSError, RuntimeError):  # the latter where the user has no home

@@ -11,41 +11,43 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.cli import accounts, ask, show
-from dockless.cli.journal import Journal
-from dockless.cli.ledger import Ledger
-from dockless.cli.lists import Listed, listed
-from dockless.cli.mirror_lacking import completed, lacking
-from dockless.cli.mirror_names import GivenName
-from dockless.cli.mirror_parts import damaged_parts
-from dockless.cli.mirror_sources import Wishes, find
-from dockless.cli.options import FORMAT, HOW, REACH, WHO, PushOptions, unasked
-from dockless.cli.outputs import files_of, refuse_inputs
-from dockless.cli.readers import Readers
-from dockless.cli.receipt_file import ReceiptFile
-from dockless.cli.session import Session
+from dockless.cli import output, prompts
+from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options
 from dockless.cli.sizes import Size
-from dockless.cli.stores import store
-from dockless.cli.workers import Bounds, Workers, workers
-from dockless.cli.workspaces import workspaces
-from dockless.mirror import Entry, Found, Lost, plan
-from dockless.mirror import mirror as push_all
-from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.client import accounts, prompter
+from dockless.client.mirror_lacking import completed, lacking
+from dockless.client.mirror_names import GivenName
+from dockless.client.mirror_parts import damaged_parts
+from dockless.client.mirror_sources import Wishes, find
+from dockless.client.mirror_workers import Bounds, Workers, workers
+from dockless.client.options import PushOptions
+from dockless.client.output_files import files_of, refuse_inputs
+from dockless.client.readers import Readers
+from dockless.client.receipt_writer import Ledger
+from dockless.client.session import Session
+from dockless.client.source_lists import Listed, listed
+from dockless.client.stores import store
+from dockless.client.workspace import workspaces
+from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
-from dockless.model.reference import Repository
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
+from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.terminal import say
-from dockless.push_context import Order
-from dockless.report.document import json_text
 from dockless.report.forecast import forecast_document, forecast_text
-from dockless.report.receipt import Line
+from dockless.report.json import json_text
 from dockless.report.text import share
+from dockless.storage.receipt import Line
+from dockless.storage.receipt_file import ReceiptFile
+from dockless.storage.resume_log import Journal
+from dockless.usecases.mirror.run import Entry, Found, Lost, plan
+from dockless.usecases.mirror.run import mirror as push_all
+from dockless.usecases.push.context import Order
 
 if TYPE_CHECKING:
-    from dockless.cli.registries import Find
+    from dockless.client.connections import Find
 
 _PATH = click.Path(path_type=Path)
 
@@ -167,7 +169,7 @@ def mirror(**arguments: object) -> None:
     names = MirrorOptions.__struct_fields__
     ours = {name: arguments.pop(name) for name in names if name in arguments}
     options = MirrorOptions(**ours)  # type: ignore[arg-type] # click made them by these names
-    pushing = unasked(**arguments, output=options.output)
+    pushing = parsed_options(arguments, output=options.output)
     if pushing.check_blobs is None:  # a receipt claims what was seen
         pushing = replace(pushing, check_blobs=options.receipt is not None)
     error = _mirror(options, pushing, Path.cwd())
@@ -185,15 +187,15 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     if not options.sources and not options.files:
         raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
     settings = accounts.project_settings(pushing.username)
-    login = ask.given(pushing, settings)
-    finder = partial(accounts.find, settings, login)
-    elsewhere = partial(accounts.find_for, renaming.host, settings, login)
+    login = prompter.given(prompts, pushing, settings)
+    finder = partial(accounts.find, prompts, settings, login)
+    elsewhere = partial(accounts.find_for, prompts, renaming.host, settings, login)
     source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
     here = ProgramsHere(os.environ)
     with ExitStack() as stack:
         sources = listed(options.sources, options.files)
         receipt = _receipt(options, pushing, sources, stack)
-        space = stack.enter_context(workspaces(pushing))
+        space = stack.enter_context(workspaces(pushing, prompts))
         own = stack.enter_context(space(""))
         readers = Readers(stack, source_options, elsewhere, own)
         asking = stack.enter_context(Session(pushing, finder, own, here))
@@ -204,12 +206,13 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
         entries = _mine(planned.entries, part)
         journal = options.journal(folder, pushing)
         if journal.begun:
+            had = journal.had(entry.references[0] for entry in entries)
             own.progress.note(
                 f"Going on with the mirror begun {journal.begun}: "
-                f"{share(journal.had(entries), len(entries), 'image')} had arrived."
+                f"{share(had, len(entries), 'image')} had arrived."
             )
         ledger = Ledger(
-            receipt, options.to, bundles, journal, show.complaints(pushing, own.progress)
+            receipt, options.to, bundles, journal, output.complaints(pushing, own.progress)
         )
         ledger.expect(entries)
         damaged = damaged_parts((each.source for each in found), folder, own.progress)
@@ -300,7 +303,7 @@ def _receipt(
     if options.receipt is None:
         return None
     if pushing.dry_run:
-        show.remark(pushing, "A dry run writes no receipt.")
+        output.remark(pushing, "A dry run writes no receipt.")
         return None
     inputs = (*files_of(sources, Path.cwd()), *options.files)
     refuse_inputs(options.receipt, "--receipt", inputs)

@@ -1,103 +1,23 @@
-"""The options of `dockless push`, parsed and checked against each other."""
+"""The options of `dockless push`, for click."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import click
 from click.core import ParameterSource
-from msgspec import Struct
 
+from dockless.client.options import PROGRAMS, PushOptions
 from dockless.model import kinds
-from dockless.model.errors import UsageError
-from dockless.model.platform import Platform
 from dockless.model.secret import Secret
+from dockless.oci.platform import Platform
 
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s?)?")
 # a name or an IPv4 address, or an IPv6 address in brackets
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-z:.%]+\])(?::\d{1,5})?")
 
-PROGRAMS = ("crane", "skopeo")
-"""The engines that are programs; one that is asked for by name writes everything itself."""
-
 Command = TypeVar("Command", bound=Callable[..., object])
-
-
-class PushOptions(Struct, frozen=True):
-    """What the command line asks of a push; the names are the options' own."""
-
-    source: str | None
-    remote: bool
-    local: bool
-    servers: str | None
-    registry: str | None
-    image: str | None
-    tags: tuple[str, ...]
-    namespace: str | None
-    username: str | None
-    password: Secret | None
-    password_stdin: bool
-    build: bool
-    create_repository: bool
-    scan_on_push: bool
-    immutable_tags: bool
-    all_images: bool
-    platform: Platform | None
-    compression: Literal["auto", "gzip", "zstd", "none"]
-    engine: Literal["auto", "crane", "skopeo", "direct"]
-    manifest_format: Literal["auto", "oci", "docker"]
-    insecure: bool
-    ca_file: Path | None
-    cert_dir: Path | None
-    immutable: bool
-    verify: bool
-    timeout: float | None
-    stall_timeout: float
-    retries: int
-    check_blobs: bool | None
-    dry_run: bool
-    timings: bool
-    explain: bool
-    output: Literal["text", "json"]
-    digest_file: Path | None
-    quiet: bool
-    destination: str | None
-    allow_secret_commands: bool
-    insecure_realms: tuple[str, ...] = ()
-    recheck_cache: bool = False
-
-    def check(self) -> None:
-        """Raise UsageError when two options contradict each other."""
-        pairs = (
-            (self.local and self.remote, "--local and --remote"),
-            (self.password is not None and self.password_stdin, "--password and --password-stdin"),
-            (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
-            (self.build and self.source is not None, "--build and a SOURCE"),
-            (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
-            (self.explain and self.output == "json", "--explain and --format json"),
-            (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
-            (
-                self.manifest_format == "docker" and self.compression == "zstd",
-                "--manifest-format docker and --compression zstd",
-            ),
-        )
-        for wrong, what in pairs:
-            if wrong:
-                raise UsageError(f"{what} do not go together.", "Leave one of them out.")
-        if (self.scan_on_push or self.immutable_tags) and not self.create_repository:
-            raise UsageError(
-                "--scan-on-push and --immutable-tags are settings of a new repository.",
-                "Add --create-repository, or leave them out.",
-            )
-        if self.all_images and self.source is None:
-            raise UsageError("--all needs a SOURCE.", "Give the archive or layout that has them.")
-        if self.digest_file and not self.digest_file.parent.is_dir():
-            raise UsageError(
-                f"There is no folder {self.digest_file.parent} for --digest-file.", "Make it first."
-            )
-        if self.servers is not None and not self.remote:
-            raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
 
 
 class Seconds(click.ParamType[float]):
@@ -333,34 +253,11 @@ def push_options(command: Command) -> Command:
     return command
 
 
-def unasked(**given: object) -> PushOptions:
-    """Return what these options ask of a push, all others as if nobody had said anything.
+def parsed_options(arguments: Mapping[str, object], **more: object) -> PushOptions:
+    """Return what click parsed as what is asked of a push.
 
     Args:
-        given: Options by the names of `PushOptions`.
+        arguments: Options by the names of `PushOptions`.
+        more: Further ones.
     """
-    nothing: dict[str, object] = dict.fromkeys(
-        ("source", "servers", "registry", "image", "namespace", "username", "password")
-    )
-    nothing |= dict.fromkeys(("platform", "ca_file", "cert_dir", "digest_file", "destination"))
-    nothing |= dict.fromkeys(
-        (
-            "remote",
-            "local",
-            "password_stdin",
-            "build",
-            "create_repository",
-            "scan_on_push",
-            "timings",
-        ),
-        False,
-    )
-    nothing |= dict.fromkeys(
-        ("immutable_tags", "all_images", "insecure", "immutable", "dry_run", "explain"),
-        False,
-    )
-    nothing |= {"tags": (), "compression": "gzip", "engine": "auto", "verify": True}
-    nothing["manifest_format"] = "auto"
-    nothing |= {"timeout": None, "stall_timeout": 120.0, "retries": 5, "output": "text"}
-    nothing |= {"quiet": False, "allow_secret_commands": False, "check_blobs": None}
-    return PushOptions(**nothing | given)  # type: ignore[arg-type] # by these names
+    return PushOptions(**{**arguments, **more})  # type: ignore[arg-type] # click made them

@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from dockless.cli import accounts, ask, show
-from dockless.cli.host_options import HostOptions, host_options
-from dockless.cli.options import PushOptions, push_options
-from dockless.model.errors import DocklessError, PartialError, SourceError, UsageError
-from dockless.model.reference import Name
+from dockless.cli import output, prompts
+from dockless.cli.host_options import host_options
+from dockless.cli.options import parsed_options, push_options
+from dockless.client import accounts, prompter
+from dockless.client.host_options import HostOptions
+from dockless.client.options import PushOptions
+from dockless.config import compose, project
+from dockless.config.cascade import Flags, Settings, resolve
+from dockless.config.naming import Target, called_otherwise, local_candidates
+from dockless.config.naming import target as find_target
+from dockless.config.project import Project
+from dockless.config.setting import Setting
+from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.oci.reference import Name
 from dockless.processes.terminal import say
-from dockless.settings import compose, project
-from dockless.settings.cascade import Flags, Settings, resolve
-from dockless.settings.naming import Target, called_otherwise, local_candidates
-from dockless.settings.naming import target as find_target
-from dockless.settings.project import Project
-from dockless.settings.setting import Setting
 from dockless.sources.spec import SourceSpec, parse_source
 
 if TYPE_CHECKING:
@@ -67,12 +70,12 @@ def push(**arguments: object) -> None:
     names = HostOptions.__struct_fields__
     theirs = {name: arguments.pop(name) for name in names}
     hosts = HostOptions(**theirs)  # type: ignore[arg-type] # click made them by these names
-    options = PushOptions(**arguments)  # type: ignore[arg-type] # the same
+    options = parsed_options(arguments)
     try:
         told = _push(options, hosts, Path.cwd())
     except DocklessError as error:
         if options.output == "json" and not isinstance(error, PartialError):
-            show.failure(error)
+            output.failure(error)
         raise
     if told:
         raise told
@@ -82,7 +85,7 @@ def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessErr
     """Push; return the error of which the result on stdout tells already."""
     options.check()
     if options.digest_file:
-        from dockless.cli import digest_file  # noqa: PLC0415 - most pushes write none
+        from dockless.client import digest_file  # noqa: PLC0415 - most pushes write none
 
         digest_file.check(options.digest_file)
     hosts.check(options)
@@ -90,9 +93,11 @@ def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessErr
     files = project.read(folder, os.environ, options.destination)
     settings = resolve(_flags(options), os.environ, files)
     for warning in settings.warnings:
-        show.remark(options, f"Warning: {warning}")
+        output.remark(options, f"Warning: {warning}")
     if options.password:
-        show.remark(options, "Warning: --password shows in the process list: use --password-stdin.")
+        output.remark(
+            options, "Warning: --password shows in the process list: use --password-stdin."
+        )
     if options.explain:
         _explain(options, settings, spec)
     elif options.remote:
@@ -107,13 +112,13 @@ def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessErr
 
 
 def _explain(options: PushOptions, settings: Settings, spec: SourceSpec | None) -> None:
-    from dockless.cli.explain import setting_rows, target_rows  # noqa: PLC0415 - not for a push
+    from dockless.client.explain import setting_rows, target_rows  # noqa: PLC0415 - not for a push
 
     rows = list(setting_rows(settings))
     try:
-        rows += target_rows(options, settings, find_target(settings, _bare_name(spec)))
+        rows += target_rows(prompts, options, settings, find_target(settings, _bare_name(spec)))
     finally:  # settings that name no target are what the user came to see
-        show.explanation(rows)
+        output.explanation(rows)
 
 
 def _flags(options: PushOptions) -> Flags:
@@ -131,14 +136,16 @@ def _flags(options: PushOptions) -> Flags:
 def _push_one(
     options: PushOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.session import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.client.session import session  # noqa: PLC0415 - --explain needs no network
     from dockless.sources.archive import select  # noqa: PLC0415 - the same
 
-    settings, target = ask.target(settings, _bare_name(spec))
-    given, host = ask.given(options, settings), target.repository.value.host
-    with session(options, partial(accounts.find_for, host, settings, given)) as work:
+    settings, target = prompts.target(settings, _bare_name(spec))
+    given, host = prompter.given(prompts, options, settings), target.repository.value.host
+    with session(
+        options, partial(accounts.find_for, prompts, host, settings, given), prompts
+    ) as work:
         for reference in target.references:
-            show.remark(options, f"Target: {reference}")
+            output.remark(options, f"Target: {reference}")
         work.expect(work.order(target))
         if spec:
             found = select(work.opener.images(spec, options.platform), spec.selector, spec.label)
@@ -154,17 +161,17 @@ def _push_one(
                 names, tool = _build(options, settings, target, files)
                 found = work.opener.local(names, options.platform, tool)
         if not spec and (otherwise := called_otherwise(found.names[0], target)):
-            show.remark(options, otherwise)
+            output.remark(options, otherwise)
         done = work.push(target, found.open())
-    show.result(options, done, work.timings)
+    output.result(options, done, work.timings)
 
 
 def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> None:
-    from dockless.cli.session import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.client.session import session  # noqa: PLC0415 - --explain needs no network
 
     outcomes: dict[str, PushResult | DocklessError] = {}
-    given = ask.given(options, settings)
-    with session(options, partial(accounts.find, settings, given)) as work:
+    given = prompter.given(prompts, options, settings)
+    with session(options, partial(accounts.find, prompts, settings, given), prompts) as work:
         candidates = work.opener.images(spec, options.platform)
         if given.password is not None or os.environ.get("DOCKLESS_PASSWORD"):
             names = [name for candidate in candidates for name in candidate.names]
@@ -175,7 +182,7 @@ def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> Non
                     outcomes[name] = work.push(_own_target(settings, name), candidate.open())
                 except DocklessError as error:
                     outcomes[name] = error
-    show.outcomes(options, outcomes)
+    output.outcomes(options, outcomes)
     errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DocklessError)]
     if not outcomes:
         raise SourceError(
@@ -225,7 +232,7 @@ def _bare_name(spec: SourceSpec | None) -> Name | None:
 
 def _offer_build(error: SourceError) -> bool:
     say(error, err=True)
-    return ask.may_build()
+    return prompts.may_build()
 
 
 def _build(
@@ -254,5 +261,5 @@ def _build(
         builder.args,
         builder.target or "",
     )
-    tool = build(recipe, ProgramsHere(os.environ), lambda line: show.remark(options, line))
+    tool = build(recipe, ProgramsHere(os.environ), lambda line: output.remark(options, line))
     return names, tool

@@ -8,27 +8,28 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from dockless.cli import accounts, ask, passphrases, show
-from dockless.cli.build_there import BuildThere
-from dockless.cli.errand import Errand, Turns
-from dockless.cli.host_options import HostOptions
-from dockless.cli.options import PushOptions
-from dockless.cli.session import Session
-from dockless.cli.stores import cores
-from dockless.cli.visit import HostVisit
-from dockless.cli.workspaces import workspaces
-from dockless.fleet import Rules, push_from
-from dockless.model.errors import DocklessError, PartialError, PushError
+from dockless.cli import output, prompts
+from dockless.client import accounts, passphrases, prompter
+from dockless.client.host_job import Errand, Turns
+from dockless.client.host_options import HostOptions
+from dockless.client.host_push import HostVisit
+from dockless.client.options import PushOptions
+from dockless.client.remote_build import BuildThere
+from dockless.client.session import Session
+from dockless.client.stores import cores
+from dockless.client.workspace import workspaces
+from dockless.config.cascade import Settings
+from dockless.config.naming import Target, local_candidates
+from dockless.config.project import Project
+from dockless.config.server_list import select
+from dockless.errors import DocklessError, PartialError, PushError
 from dockless.model.server import Server
 from dockless.processes.programs import ProgramsHere
-from dockless.remote.connection import Ssh
-from dockless.remote.identities import KeyRing
-from dockless.remote.route import find_route, parse_host
-from dockless.settings.cascade import Settings
-from dockless.settings.naming import Target, local_candidates
-from dockless.settings.project import Project
-from dockless.settings.servers import select
 from dockless.sources.spec import bare_name, is_bare
+from dockless.ssh.config import find_route, parse_host
+from dockless.ssh.connection import Ssh
+from dockless.ssh.keys import KeyRing
+from dockless.usecases.hosts.run import Rules, push_from
 
 _FILES_A_HOST = 16
 _HOSTS_A_CORE = 8
@@ -51,7 +52,7 @@ def ssh(note: Callable[[str], None], *, accept_new: bool, may_run: bool) -> Ssh:
         may_run: Whether a project's ssh_config may run programs.
     """
     routes = partial(find_route, environment=os.environ, may_run=may_run)
-    return Ssh(routes, KeyRing(passphrases.ask), accept_new, note)
+    return Ssh(routes, KeyRing(partial(passphrases.ask, prompts)), accept_new, note)
 
 
 def push_remote(
@@ -67,14 +68,14 @@ def push_remote(
     """
     servers = chosen(hosts.hosts, options.servers, files)
     named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
-    settings, target = ask.target(settings, named)
-    finder = partial(accounts.find, settings, ask.given(options, settings))
+    settings, target = prompts.target(settings, named)
+    finder = partial(accounts.find, prompts, settings, prompter.given(prompts, options, settings))
     with contextlib.ExitStack() as stack:
-        space = stack.enter_context(workspaces(options))
+        space = stack.enter_context(workspaces(options, prompts))
         own = stack.enter_context(space(""))
         work = stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
         for reference in target.references:
-            show.remark(options, f"Target: {reference}")
+            output.remark(options, f"Target: {reference}")
         registry = work.registry(target.repository.value)
         errand = Errand(
             options,
@@ -105,7 +106,7 @@ def push_remote(
             rules,
             time.monotonic,
         )
-    show.hosts(options, target.repository.value, outcome, audit=hosts.audit)
+    output.hosts(options, target.repository.value, outcome, audit=hosts.audit)
     return common([result.error for result in outcome.results], "pushed")
 
 

@@ -85,8 +85,8 @@ def list_(form: str, *, check: bool) -> None:
     date, of the last push of a small image to a registry in memory; it is kept for 30 days, or
     until the program changes. One that failed it is faulty: it is used only if there is no other.
     """
-    from dockless.model.errors import EngineError  # noqa: PLC0415
-    from dockless.report.document import json_text  # noqa: PLC0415
+    from dockless.errors import EngineError  # noqa: PLC0415
+    from dockless.report.json import json_text  # noqa: PLC0415
 
     rows = tuple(_rows(check=check))
     if form == "json":
@@ -127,10 +127,10 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     """
     import platform  # noqa: PLC0415  # loaded by this command only, as all imports below
 
-    from dockless.cli.selection import own_engines  # noqa: PLC0415
+    from dockless.client.engine_selection import own_engines  # noqa: PLC0415
     from dockless.engines import install as ways  # noqa: PLC0415
-    from dockless.engines.pins import CRANE_SOURCE, crane_release  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
+    from dockless.engines.releases import CRANE_SOURCE, crane_release  # noqa: PLC0415
 
     checksum = _checksum(origin, sha256)
     present = None if origin or force else _pushing_crane()
@@ -164,7 +164,7 @@ Examples:
 @click.argument("engine", type=click.Choice(_ENGINES), default="crane")
 def path(engine: str) -> None:
     """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
-    from dockless.cli.selection import selected  # noqa: PLC0415  # lazily, as above
+    from dockless.client.engine_selection import selected  # noqa: PLC0415  # lazily, as above
 
     say(one_line(str(selected(engine).path)))
 
@@ -186,7 +186,7 @@ class _Row(Struct, frozen=True, kw_only=True):
 
 
 def _rows(*, check: bool) -> Iterator[_Row]:
-    from dockless.cli.selection import own_engines  # noqa: PLC0415
+    from dockless.client.engine_selection import own_engines  # noqa: PLC0415
     from dockless.engines.find import candidates, distrust  # noqa: PLC0415
     from dockless.engines.probe import probe  # noqa: PLC0415
 
@@ -204,8 +204,8 @@ def _rows(*, check: bool) -> Iterator[_Row]:
 
 
 def _row(found: "Abilities", *, check: bool) -> _Row:
-    from dockless.engines.pins import quirks  # noqa: PLC0415
     from dockless.engines.probe import version  # noqa: PLC0415
+    from dockless.engines.releases import quirks  # noqa: PLC0415
 
     number = version(found.name, found.path, os.environ)
     result = None
@@ -229,7 +229,7 @@ def _row(found: "Abilities", *, check: bool) -> _Row:
 
 def _probed(found: "Abilities") -> "ProbeResult":
     """Make a push probe of an engine, and remember what it found."""
-    from dockless.cli.folders import temporary_folder  # noqa: PLC0415
+    from dockless.client.folders import temporary_folder  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
     from dockless.processes.scratch import scratch  # noqa: PLC0415
 
@@ -240,7 +240,7 @@ def _probed(found: "Abilities") -> "ProbeResult":
 
 
 def _records() -> "ProbeRecords":
-    from dockless.cli.stores import probe_records  # noqa: PLC0415
+    from dockless.client.stores import probe_records  # noqa: PLC0415
 
     return probe_records(os.environ)
 
@@ -290,8 +290,8 @@ def _pushing_crane() -> Path | None:
 
 
 def _usable(name: str) -> "Abilities | None":
-    from dockless.cli.selection import selected  # noqa: PLC0415
-    from dockless.model.errors import EngineError  # noqa: PLC0415
+    from dockless.client.engine_selection import selected  # noqa: PLC0415
+    from dockless.errors import EngineError  # noqa: PLC0415
 
     try:
         return selected(name)

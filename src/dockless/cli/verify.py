@@ -10,30 +10,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dockless.cli import accounts, ask
-from dockless.cli.options import REACH, WHO, PushOptions, unasked
-from dockless.cli.outputs import refuse_inputs
-from dockless.cli.receipt_file import ReceiptFile
-from dockless.cli.session import Session
-from dockless.cli.workspaces import workspaces
-from dockless.model.content import Content
-from dockless.model.errors import DocklessError, PartialError, PushError, UsageError
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Repository
+from dockless.cli import prompts
+from dockless.cli.options import REACH, WHO, parsed_options
+from dockless.client import accounts, prompter
+from dockless.client.options import PushOptions
+from dockless.client.output_files import refuse_inputs
+from dockless.client.session import Session
+from dockless.client.workspace import workspaces
+from dockless.concurrency import side_by_side
+from dockless.errors import DocklessError, PartialError, PushError, UsageError
+from dockless.oci.content import Content
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.regular import read_regular
 from dockless.processes.terminal import say
-from dockless.proof import blob_faults, read_back
 from dockless.registry.client import RegistryClient
 from dockless.registry.compare import compare_blob
-from dockless.report.document import json_text
-from dockless.report.receipt_reading import Item, merged, read_receipt
+from dockless.report.json import json_text
 from dockless.report.text import share
-from dockless.retries import Patience
-from dockless.together import side_by_side
+from dockless.retry import Patience
+from dockless.storage.receipt_file import ReceiptFile
+from dockless.storage.receipt_reading import Item, merged, read_receipt
+from dockless.usecases.verify.read_back import blob_faults, read_back
 
 if TYPE_CHECKING:
-    from dockless.model.digest import Digest
+    from dockless.oci.digest import Digest
 
 _AT_ONCE = 4
 _MENDED = "Push the image with --check-blobs, or mirror it with --receipt: both send what was lost."
@@ -68,7 +70,7 @@ def verify(
     Tags and manifests are read and compared. Of blobs it is asked whether they are there, and how
     long; --deep reads them.
     """
-    options = unasked(**arguments)
+    options = parsed_options(arguments)
     if merge:
         refuse_inputs(merge, "--merge", receipts)
     said = [read_receipt(_read(path), str(path)) for path in receipts]
@@ -110,12 +112,12 @@ def _check(
     options: PushOptions, items: Sequence[Item], missing: Sequence[str], *, deep: bool
 ) -> list[DocklessError]:
     settings = accounts.project_settings(options.username)
-    finder = partial(accounts.find, settings, ask.given(options, settings))
+    finder = partial(accounts.find, prompts, settings, prompter.given(prompts, options, settings))
     until = None if options.timeout is None else time.monotonic() + options.timeout
     patience = Patience(options.retries + 1, until, lambda line: say(line, err=True))
     wrong: list[DocklessError] = []
     with ExitStack() as stack:
-        space = stack.enter_context(workspaces(options))
+        space = stack.enter_context(workspaces(options, prompts))
         own = stack.enter_context(space(""))
         work = stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
         check = _Check(work, patience, deep=deep)

@@ -5,17 +5,18 @@ from typing import Literal
 
 import click
 
-from dockless.cli import accounts
-from dockless.cli.folders import home_folder
+from dockless.cli import prompts
 from dockless.cli.options import FORMAT
-from dockless.cli.vaults import vaults
-from dockless.credentials import stores
-from dockless.credentials.scopes import scope
-from dockless.credentials.vault import Vault
-from dockless.model.errors import AuthError
+from dockless.client import accounts
+from dockless.client.folders import home_folder
+from dockless.client.keyrings import vaults
+from dockless.credentials import auth_files
+from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.login_keys import scope
+from dockless.errors import AuthError
 from dockless.model.login import Login
 from dockless.processes.terminal import say
-from dockless.report.document import json_text
+from dockless.report.json import json_text
 from dockless.report.logins import logins_document, logins_text
 
 
@@ -35,8 +36,10 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     These are the keyrings' own, and what docker's and podman's files have. With HOST only its
     logins are listed, and having none is an error (4).
     """
-    found = [login for vault in vaults(os.environ, accounts.prompt()) for login in _kept(vault)]
-    found += stores.listed(os.environ, home_folder())
+    found = [
+        login for vault in vaults(os.environ, accounts.prompt(prompts)) for login in _kept(vault)
+    ]
+    found += auth_files.listed(os.environ, home_folder())
     if host:
         found = [login for login in found if login.scope == scope(host)]
         if not found:

@@ -2,8 +2,8 @@
 
 import json
 
-from dockless.model.reference import DOCKER_HUB
 from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import DOCKER_HUB
 
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 

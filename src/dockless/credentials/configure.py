@@ -15,8 +15,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from dockless.model.errors import UsageError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import UsageError
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
 
 HELPER = "dockless"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from dockless.model.errors import AuthError, EngineError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import AuthError, EngineError
 from dockless.model.secret import Credential, Secret
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.run import Finished, run
 from dockless.processes.search import find_program
 

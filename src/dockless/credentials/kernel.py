@@ -8,7 +8,7 @@ from keyring.compat import properties
 from keyring.errors import InitError, PasswordDeleteError, PasswordSetError
 
 from dockless.credentials.keyctl import Keyctl, usable
-from dockless.model.errors import AuthError
+from dockless.errors import AuthError
 
 # below every desktop's own, which have 5 and more, and above the plain ones
 _PRIORITY = 4.0

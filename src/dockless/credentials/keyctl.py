@@ -11,7 +11,7 @@ import sys
 from typing import Literal
 from urllib.parse import quote
 
-from dockless.model.errors import AuthError
+from dockless.errors import AuthError
 
 # add_key and keyctl, by machine: the tables of the kernel's arch/*/kernel/syscalls
 _NUMBERS = {

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from dockless.concurrency import alone
 from dockless.credentials import keyctl
 from dockless.credentials.keyctl import Keyctl
-from dockless.model.errors import AuthError, UsageError
+from dockless.errors import AuthError, UsageError
 from dockless.model.secret import Secret
-from dockless.together import alone
 
 SECRET_SERVICE, MACOS, KERNEL, KERNEL_USER, FILE = (
     "secret-service",

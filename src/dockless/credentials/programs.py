@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dockless.model.errors import EngineError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import EngineError
 from dockless.model.secret import Secret
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.run import run
 from dockless.processes.search import find_program
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from dockless.credentials import programs
-from dockless.credentials.ecr import EcrHost, boto3_failure, client, ecr_host
-from dockless.model.errors import AuthError, PushError
-from dockless.model.reference import Repository
+from dockless.credentials.cloud.aws import EcrHost, boto3_failure, client, ecr_host
+from dockless.errors import AuthError, PushError
+from dockless.oci.reference import Repository
 
 _EXISTS = "RepositoryAlreadyExistsException"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.layout import sharing
-from dockless.layout.folders import unfit
-from dockless.layout.sharing import Sharing
-from dockless.layout.store import BlobStore
 from dockless.model.finding import Fact, Finding, State
 from dockless.report.units import human_size
+from dockless.storage import sharing
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.folders import unfit
+from dockless.storage.sharing import Sharing
 
 AREA = "cache"
 _LITTLE_BYTES = 1_000_000_000

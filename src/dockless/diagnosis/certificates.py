@@ -8,7 +8,7 @@ from pathlib import Path
 from dockless.model.endpoint import Trust
 from dockless.model.finding import Finding, State
 from dockless.model.reasons import reason
-from dockless.registry.trust import usual_folders
+from dockless.transport.trust import usual_folders
 
 AREA = "certificates"
 _VARIABLES = {"SSL_CERT_FILE": Path.is_file, "SSL_CERT_DIR": Path.is_dir}

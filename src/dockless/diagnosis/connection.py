@@ -10,7 +10,7 @@ from dockless.model.finding import Fact, Finding, State
 from dockless.model.reasons import reason
 from dockless.registry import peer
 from dockless.registry.peer import Fault, Peer, Target
-from dockless.registry.proxies import Proxy
+from dockless.transport.proxy import Proxy
 
 AREA = "connection"
 TLS = "tls"

@@ -8,8 +8,9 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockless.concurrency import side_by_side
 from dockless.diagnosis.programs import BriefPrograms
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.model.finding import Finding, State
 from dockless.processes.programs import Programs
 from dockless.sources.daemons import (
@@ -20,7 +21,6 @@ from dockless.sources.daemons import (
     docker_address,
     podman_address,
 )
-from dockless.together import side_by_side
 
 AREA = "containers"
 _PROGRAM_SECONDS, _SOCKET_SECONDS = 4.0, 4.0

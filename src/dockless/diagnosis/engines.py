@@ -5,13 +5,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from dockless.concurrency import side_by_side
 from dockless.diagnosis.programs import BriefPrograms
 from dockless.engines.find import candidates, distrust
 from dockless.engines.probe import look, version_by
 from dockless.engines.probe_result import ProbeResult
 from dockless.model.finding import Fact, Finding
-from dockless.report.logins import moment
-from dockless.together import side_by_side
+from dockless.model.moments import moment
 
 AREA = "engines"
 NAMES = ("crane", "skopeo")

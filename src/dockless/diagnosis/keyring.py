@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
+from dockless.concurrency import alone
 from dockless.credentials import keyrings, secret_service
 from dockless.credentials.keyrings import Backend, title
-from dockless.model.errors import DocklessError
+from dockless.errors import DocklessError
 from dockless.model.finding import Finding, State
 from dockless.model.reasons import kind
-from dockless.together import alone
 
 AREA = "keyrings"
 SECONDS = 5.0

@@ -6,13 +6,13 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.credentials import chain, stores
-from dockless.credentials.chain import Found
-from dockless.credentials.places import Given, Keyring, Sources
-from dockless.model.errors import DocklessError, UsageError
+from dockless.credentials import auth_files, resolve
+from dockless.credentials.credential_sources import Given, Keyring, Sources
+from dockless.credentials.resolve import Found
+from dockless.errors import DocklessError, UsageError
 from dockless.model.finding import Finding
-from dockless.model.reference import Repository
 from dockless.model.secret import Credential
+from dockless.oci.reference import Repository
 
 AREA = "logins"
 # these write files of their own, such as logs and caches, whenever they run
@@ -54,14 +54,14 @@ class ReadOnly:
 def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
     """Look at every file in which logins are kept by docker, podman and skopeo."""
     files = (
-        stores.docker_file(environment, home),
-        *stores.containers_files(environment, home),
+        auth_files.docker_file(environment, home),
+        *auth_files.containers_files(environment, home),
     )
     nobody = Repository.of("registry.invalid", "any")
     there, broken = [], False
     for file in files:
         try:
-            stores.read(file, nobody)
+            auth_files.read(file, nobody)
         except UsageError as error:
             yield Finding(
                 area=AREA,
@@ -117,7 +117,7 @@ class Search(Struct, frozen=True, kw_only=True):
         """Return who this machine is to the registry of a repository."""
         quiet = tuple(ReadOnly(keyring) for keyring in self.keyrings)
         sources = replace(self.sources, keyrings=lambda: quiet)
-        return chain.find(repository, self.given, sources, self.may_ask)
+        return resolve.find(repository, self.given, sources, self.may_ask)
 
     def may_ask(self, program: str) -> bool:
         """Whether a program may be asked for a credential."""

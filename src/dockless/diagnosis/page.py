@@ -6,10 +6,10 @@ from concurrent.futures import Future
 
 from msgspec import Struct, field
 
-from dockless.model.errors import DocklessError
+from dockless.concurrency import alone
+from dockless.errors import DocklessError
 from dockless.model.finding import Finding
 from dockless.model.reasons import kind
-from dockless.together import alone
 
 CHECK_SECONDS = 10.0
 PAGE_SECONDS = 60.0

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from dockless.model.errors import UsageError
+from dockless.errors import UsageError
 from dockless.model.finding import Finding
-from dockless.registry.proxies import proxy
+from dockless.transport.proxy import proxy
 
 AREA = "proxies"
 _SCHEMES = ("https", "http")

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
-from dockless.credentials.chain import Found
-from dockless.model.digest import Digest
-from dockless.model.errors import AuthError, DocklessError
+from dockless.credentials.resolve import Found
+from dockless.errors import AuthError, DocklessError
 from dockless.model.finding import Fact, Finding, State
-from dockless.model.foreign_json import parse_json
-from dockless.model.reference import Repository
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer
+from dockless.transport.http import Answer
 
 AREA = "registry"
 _OK, _NOT_FOUND = 200, 404

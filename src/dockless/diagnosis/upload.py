@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from dockless.model.digest import Digest
-from dockless.model.errors import AuthError, DocklessError
+from dockless.errors import AuthError, DocklessError
 from dockless.model.finding import Fact, Finding, State
-from dockless.model.reference import Repository
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 
 AREA = "upload"

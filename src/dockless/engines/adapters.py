@@ -12,12 +12,7 @@ from msgspec import Struct
 from dockless.engines import crane, skopeo
 from dockless.engines.runner import Runner
 from dockless.engines.shell import path_of
-from dockless.layout.folders import full_disk
-from dockless.layout.links import place
-from dockless.model.content import Content, StagedImage
-from dockless.model.digest import Digest
-from dockless.model.endpoint import Endpoint, Trust
-from dockless.model.errors import (
+from dockless.errors import (
     AuthError,
     NetworkError,
     PushError,
@@ -25,9 +20,14 @@ from dockless.model.errors import (
     SourceError,
     UnexplainedError,
 )
-from dockless.model.manifest import INDEXES, Index, parse_document
-from dockless.model.reference import Reference, Repository
+from dockless.model.endpoint import Endpoint, Trust
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import INDEXES, Index, parse_document
+from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task
+from dockless.storage.file_links import place
+from dockless.storage.folders import full_disk
 
 _SYSTEM_CERTIFICATES = "/etc/ssl/certs"
 

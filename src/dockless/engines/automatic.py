@@ -12,9 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from dockless.layout.checks import difference
-from dockless.model.content import Content, StagedImage
-from dockless.model.errors import (
+from dockless.errors import (
     DocklessError,
     EngineError,
     EngineTrustError,
@@ -22,8 +20,10 @@ from dockless.model.errors import (
     StalledError,
     UnexplainedError,
 )
-from dockless.model.reference import Reference, Repository
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.reference import Reference, Repository
 from dockless.ports import Engine, Reader, Task
+from dockless.storage.checks import difference
 
 
 class Whole(Engine, Reader, Protocol):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
-from dockless.model.reference import Reference
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
 
 
 def push_argv(layout: Path, target: Reference, endpoint: Endpoint) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dockless.engines.tampering import tampered
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes.run import run
 from dockless.processes.search import find_program
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from dockless.model.errors import (
+from dockless.errors import (
     AuthError,
     DocklessError,
     EngineRefusedError,

@@ -22,10 +22,10 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
-from dockless.engines.pins import Source
+from dockless.engines.releases import Source
 from dockless.engines.tampering import tampered
-from dockless.model.errors import EngineError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import EngineError
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.group import run_in_group
 from dockless.processes.search import find_program
 

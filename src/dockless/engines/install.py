@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from dockless.engines import debian, golang
-from dockless.engines.download import client, fetch
 from dockless.engines.find import others_may_write
-from dockless.engines.pins import Release, Source
 from dockless.engines.probe import Abilities, probe
 from dockless.engines.probe_result import ProbeResult
+from dockless.engines.releases import Release, Source
 from dockless.engines.tampering import TamperedError, tampered
-from dockless.model.errors import DocklessError, EngineError
+from dockless.errors import DocklessError, EngineError
 from dockless.processes.regular import open_regular
 from dockless.processes.scratch import scratch as work_folder
+from dockless.transport.download import client, fetch
 
 _LIMIT = 100 << 20
 _CHUNK = 1 << 20

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dockless.engines.failures import last_words
-from dockless.model.errors import EngineError
-from dockless.model.reference import Repository
+from dockless.errors import EngineError
+from dockless.oci.reference import Repository
 from dockless.processes.run import run
 
 _NO_NAME = "!"

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.engines.find import candidates, distrust
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes.programs import Programs, ProgramsHere
 
 _SECONDS = 20.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.engines.probe_result import ProbeResult, one_line
-from dockless.layout.folders import rename
-from dockless.model.foreign_json import parse_json
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular
+from dockless.storage.folders import rename
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
 """For so long a result is believed."""

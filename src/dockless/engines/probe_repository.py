@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct, field
 
-from dockless.model.digest import Digest
-from dockless.model.manifest import Manifest, parse_document
-from dockless.model.reference import is_tag
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Manifest, parse_document
+from dockless.oci.reference import is_tag
 
 LARGEST = 64 * 1024
 """Bytes of a blob or manifest; a probe's image is far smaller."""

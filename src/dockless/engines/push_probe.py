@@ -26,12 +26,11 @@ from dockless.engines.probe_repository import ProbeRepository
 from dockless.engines.probe_result import ProbeResult, one_line
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Ended, Shell
-from dockless.layout.oci import write_layout
-from dockless.model.content import Content, StagedImage, single
-from dockless.model.digest import Digest
+from dockless.errors import DocklessError, EngineError, PolicyError
 from dockless.model.endpoint import Endpoint
-from dockless.model.errors import DocklessError, EngineError, PolicyError
-from dockless.model.manifest import (
+from dockless.oci.content import Content, StagedImage, single
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
     OCI_CONFIG,
     OCI_MANIFEST,
     Descriptor,
@@ -39,8 +38,9 @@ from dockless.model.manifest import (
     image_manifest,
     layer_media_type,
 )
-from dockless.model.reference import Repository
+from dockless.oci.reference import Repository
 from dockless.ports import Task
+from dockless.storage.oci_layout import write_layout
 
 SECONDS = 20.0
 """How long a program may take; one that passes takes a third of a second."""

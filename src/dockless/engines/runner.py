@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from dockless.engines.failures import failure
 from dockless.engines.shell import Shell
-from dockless.layout.folders import full_disk
-from dockless.model.errors import LostCopyError, StalledError, out_of_time
+from dockless.errors import LostCopyError, StalledError, out_of_time
 from dockless.ports import Task
+from dockless.storage.folders import full_disk
 
 _NOT_THERE = "no such file or directory"
 _KEPT = (

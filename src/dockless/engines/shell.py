@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import Struct
 
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 _LOOK_SECONDS = 0.1
 _END_SECONDS = 2

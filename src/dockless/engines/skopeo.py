@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.model.endpoint import Endpoint
-from dockless.model.reference import Reference
+from dockless.oci.reference import Reference
 
 LOGINS_PATH = ".config/containers/registries.conf.d/dockless.conf"
 """Where skopeo finds `LOGINS`, below its HOME."""

@@ -1,6 +1,6 @@
 """The error for what arrived, and is not what its checksum stands for."""
 
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 
 class TamperedError(EngineError):

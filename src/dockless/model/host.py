@@ -4,9 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError
+from dockless.errors import DocklessError
 from dockless.model.server import Server
+from dockless.oci.digest import Digest
 
 Way = Literal["invoke", "copy", "relay", "tunnel"]
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.model.reference import DOCKER_HUB
+from dockless.oci.reference import DOCKER_HUB
 
 
 class Kind(Struct, frozen=True):

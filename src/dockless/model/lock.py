@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.foreign_json import parse_json
-from dockless.model.manifest import Descriptor
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.untrusted_json import parse_json
 
 FILE = "bundle.lock.json"
 _VERSION = 1

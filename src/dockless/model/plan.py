@@ -4,11 +4,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.manifest import Descriptor
-from dockless.model.packing import GZIP, Packing
-from dockless.model.reference import Reference, Repository
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.packing import GZIP, Packing
+from dockless.oci.reference import Reference, Repository
 
 _MOST_NAMED = 5
 

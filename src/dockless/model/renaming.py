@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from dockless.model.reference import DOCKER_HUB, Name, Reference, Repository
+from dockless.oci.reference import DOCKER_HUB, Name, Reference, Repository
 
 
 class Map(Struct, frozen=True):

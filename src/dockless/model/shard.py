@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from dockless.model.reference import Repository
+from dockless.oci.reference import Repository
 
 
 class Shard(Struct, frozen=True):

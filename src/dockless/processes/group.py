@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes.run import Finished, child_environment
 from dockless.processes.search import program_of
 

@@ -1,4 +1,4 @@
-"""The programs of a machine: this one's, or, as `remote.shell` has them, another's."""
+"""The programs of a machine: this one's, or, as `ssh.executor` has them, another's."""
 
 import contextlib
 import os

@@ -9,7 +9,7 @@ from typing import IO
 
 from msgspec import Struct
 
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes.search import program_of
 
 _PATIENCE_SECONDS = 5.0

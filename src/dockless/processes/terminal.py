@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TextIO
 
-from dockless.model.errors import PushError
+from dockless.errors import PushError
 from dockless.model.printable import printable, printed_lines
 
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import urllib3
 from msgspec import Struct
 
+from dockless.errors import PushError
 from dockless.model.endpoint import Endpoint
-from dockless.model.errors import PushError
-from dockless.registry.origins import may_have_secret
+from dockless.transport.http import header_lines
+from dockless.transport.origins import may_have_secret
 
 LONGEST_HEADER = 32 * 1024
 """How many characters of each header are read; a usual challenge has some hundred."""
@@ -66,10 +66,7 @@ def offered(headers: Mapping[str, str]) -> tuple[Challenge, ...]:
     """Return every challenge of an answer's WWW-Authenticate headers, in their order."""
     name = "WWW-Authenticate"
     # each header by itself, so that a quote left open in one does not swallow the next
-    if isinstance(headers, urllib3.HTTPHeaderDict):
-        lines = headers.getlist(name)
-    else:
-        lines = [headers.get(name, "")]
+    lines = header_lines(headers, name)
     return tuple(challenge for line in lines for challenge in parse_challenges(line))
 
 

@@ -9,11 +9,12 @@ from urllib.parse import urljoin
 
 from msgspec.structs import replace
 
-from dockless.model.content import Presence
-from dockless.model.digest import Digest
-from dockless.model.errors import AuthError, DamagedManifestError, PushError
-from dockless.model.foreign_json import parse_json
-from dockless.model.manifest import (
+from dockless.concurrency import side_by_side
+from dockless.errors import AuthError, DamagedManifestError, PushError
+from dockless.model.secret import Credential, Grant
+from dockless.oci.content import Presence
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
     INDEXES,
     LONGEST_MANIFEST,
     MANIFESTS,
@@ -21,13 +22,12 @@ from dockless.model.manifest import (
     Index,
     parse_document,
 )
-from dockless.model.reference import Repository
-from dockless.model.secret import Credential, Grant
+from dockless.oci.reference import Repository
+from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge, demanded
-from dockless.registry.http import CONNECTIONS, Answer, Body, Http, Sink
-from dockless.registry.origins import goes_along, shown
 from dockless.registry.tokens import Pass, authorization, refused
-from dockless.together import side_by_side
+from dockless.transport.http import CONNECTIONS, Answer, Body, Http, Sink
+from dockless.transport.origins import goes_along, shown
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 _MOST_PAGES = 10_000

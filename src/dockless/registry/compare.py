@@ -2,9 +2,9 @@
 
 import hashlib
 
-from dockless.model.errors import PushError
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Repository
+from dockless.errors import PushError
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 
 _OK, _NOT_FOUND = 200, 404

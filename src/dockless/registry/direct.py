@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from dockless.model.content import Content, StagedImage
-from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError, out_of_time
-from dockless.model.manifest import parse_document
-from dockless.model.reference import Reference, Repository
+from dockless.concurrency import side_by_side
+from dockless.errors import DocklessError, out_of_time
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import parse_document
+from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import CONNECTIONS, Answer
-from dockless.registry.links import Gauge
 from dockless.registry.manifests import put_manifest
-from dockless.registry.pace import Pace
-from dockless.together import side_by_side
+from dockless.registry.throughput import Gauge
+from dockless.transport.http import CONNECTIONS, Answer
+from dockless.transport.rate_limit import Pace
 
 if TYPE_CHECKING:
     from dockless.registry.referrers import ReferrersLists

@@ -3,14 +3,14 @@
 import hashlib
 from pathlib import Path
 
-from dockless.layout.oci import blob_path, write_layout
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.errors import PushError, SourceError
-from dockless.model.manifest import MOST_DOCUMENTS, Descriptor, Index, Manifest, parse_document
-from dockless.model.reference import Reference, Repository
+from dockless.concurrency import side_by_side
+from dockless.errors import PushError, SourceError
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import MOST_DOCUMENTS, Descriptor, Index, Manifest, parse_document
+from dockless.oci.reference import Reference, Repository
 from dockless.registry.client import RegistryClient
-from dockless.together import side_by_side
+from dockless.storage.oci_layout import blob_path, write_layout
 
 _AT_ONCE = 4
 _OK = 200

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.registry.challenges import Challenge, is_web_address, offered
-from dockless.registry.origins import may_have_secret, origin, shown
+from dockless.transport.origins import may_have_secret, origin, shown
 
 
 def exposed(headers: Mapping[str, str], endpoint: Endpoint) -> str:

@@ -1,8 +1,8 @@
 """Writing manifests and tags: one request each (distribution-spec, 'Pushing Manifests')."""
 
-from dockless.model.reference import Repository
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer
+from dockless.transport.http import Answer
 
 _CREATED = 201
 _TAKEN = frozenset({200, _CREATED, 202})  # 201 by the specification; the others are met, too

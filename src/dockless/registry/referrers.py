@@ -16,15 +16,15 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 
-from dockless.model.digest import Digest
-from dockless.model.errors import NetworkError, PushError
-from dockless.model.manifest import OCI_INDEX
-from dockless.model.reference import Repository
+from dockless.errors import NetworkError, PushError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_INDEX
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer
 from dockless.registry.manifests import put_manifest
 from dockless.registry.referrers_list import Listed, merged, missing, referrer_of
 from dockless.registry.refusals import clean
+from dockless.transport.http import Answer
 
 _T = TypeVar("_T")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from dockless.model.digest import Digest
-from dockless.model.manifest import (
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
     LONGEST_MANIFEST,
     OCI_INDEX,
     Manifest,

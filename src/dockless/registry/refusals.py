@@ -11,8 +11,7 @@ from http import HTTPStatus
 
 from msgspec import Struct, field
 
-from dockless.model.digest import Digest
-from dockless.model.errors import (
+from dockless.errors import (
     AuthError,
     DocklessError,
     ImmutableTagError,
@@ -21,10 +20,11 @@ from dockless.model.errors import (
     PushError,
     RepositoryMissingError,
 )
-from dockless.model.foreign_json import parse_json
-from dockless.model.reference import Repository
 from dockless.model.type_words import speaks_of_types
-from dockless.registry.http import Answer
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+from dockless.oci.untrusted_json import parse_json
+from dockless.transport.http import Answer
 
 LONGEST_SAID = 300
 """Characters of a registry's own words that are shown."""

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from dockless.model.errors import AuthError, PushError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import AuthError, PushError
 from dockless.model.secret import Credential, Secret
+from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge, is_web_address
-from dockless.registry.http import Answer, Http
-from dockless.registry.origins import goes_along, may_have_secret
+from dockless.transport.http import Answer, Http
+from dockless.transport.origins import goes_along, may_have_secret
 
 _UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST = 401, 403, 400
 _OK = 200
@@ -102,7 +102,7 @@ def _token(
         answer = http.ask("GET", f"{realm}{joint}{urlencode(query)}", headers)
     strayed = next((url for url in answer.via if not goes_along(realm, url)), None)
     if credential and strayed:  # it was not sent there, so the token is that of a guest
-        from dockless.registry.redirects import astray  # noqa: PLC0415 - rare
+        from dockless.transport.redirects import astray  # noqa: PLC0415 - rare
 
         raise astray(realm, strayed)
     return _read_token(answer, http.endpoint.host, credential)

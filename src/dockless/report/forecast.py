@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from dockless.model.plan import PushResult
-from dockless.model.reference import Reference, Repository
+from dockless.oci.reference import Reference, Repository
 from dockless.report.text import counted
 from dockless.report.units import human_size
 

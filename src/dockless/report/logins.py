@@ -1,12 +1,11 @@
 """The logins of this machine, as a table and as JSON; neither has a secret."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from dockless.model.login import Login
+from dockless.model.moments import moment
 from dockless.report.text import columns
 
-_LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 _HEADINGS = ("REGISTRY", "USERNAME", "KEPT IN", "ENDS")
 
 
@@ -29,15 +28,6 @@ def logins_document(logins: Sequence[Login]) -> dict[str, object]:
             for login in logins
         ]
     }
-
-
-def moment(seconds: float) -> str:
-    """Return seconds since 1970 as RFC 3339, in UTC, to the second.
-
-    What is before 1970 or after the year 9999 comes out as the first or last second of that.
-    """
-    seconds = min(max(seconds, 0.0), _LAST_SECOND)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _row(login: Login) -> tuple[str, ...]:

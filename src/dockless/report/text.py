@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError
+from dockless.errors import DocklessError
 from dockless.model.plan import Plan, PushResult, TagPlan
 from dockless.model.printable import one_line, printable
-from dockless.model.reference import Reference, Repository
 from dockless.model.timings import WAITS, Step
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
 from dockless.report.units import human_size, human_time
 
 _SHORT_HEX = 12

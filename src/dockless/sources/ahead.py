@@ -6,9 +6,9 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-from dockless.layout.blocks import BLOCK, Readable, blocks
-from dockless.model.errors import time_is_over
-from dockless.together import waited_for
+from dockless.concurrency import waited_for
+from dockless.errors import time_is_over
+from dockless.storage.blocks import BLOCK, Readable, blocks
 
 _MOST_BYTES = 16 * BLOCK
 _PIPE_BYTES = 1024 * 1024

@@ -5,16 +5,16 @@ from functools import partial
 
 from msgspec import Struct
 
-from dockless.layout.staging import Staging
-from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
-from dockless.model.manifest import INDEXES, Manifest, layer_compression
-from dockless.model.platform import Platform
-from dockless.model.reference import Reference
+from dockless.errors import SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import INDEXES, Manifest, layer_compression
+from dockless.oci.platform import Platform
+from dockless.oci.reference import Reference
 from dockless.ports import Image
 from dockless.sources.docker_archive import Entry, UnpackedImage, entries
 from dockless.sources.files import Files
-from dockless.sources.oci import PackedImage, blob_name, names, roots, walk
+from dockless.sources.oci_layout import PackedImage, blob_name, names, roots, walk
+from dockless.storage.staging import Staging
 
 
 class Candidate(Struct, frozen=True):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.model.errors import EngineError, PushError, UsageError
+from dockless.errors import EngineError, PushError, UsageError
 from dockless.processes.programs import Programs
 
 _FILES = ("Dockerfile", "Containerfile")

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from dockless.layout.docker_list import FILE as DOCKER_LIST
-from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import SourceError
 from dockless.model.lock import FILE, Lock, Locked, read_lock
-from dockless.model.manifest import Descriptor, Manifest
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor, Manifest
+from dockless.oci.untrusted_json import parse_json
 from dockless.sources.files import Files
-from dockless.sources.oci import blob_name, names, roots, walk
+from dockless.sources.oci_layout import blob_name, names, roots, walk
+from dockless.storage.docker_list import FILE as DOCKER_LIST
 
 LAYOUT = "oci-layout"
 _LAYOUT_VERSION = "imageLayoutVersion"

@@ -11,10 +11,10 @@ from typing import IO, Protocol, cast
 
 from msgspec import Struct
 
-from dockless.layout.blocks import BLOCK, Readable
 from dockless.sources.files import reading
 from dockless.sources.forward import Forward
 from dockless.sources.headers import members, opened, tar_errors
+from dockless.storage.blocks import BLOCK, Readable
 
 _END = bytes(2 * BLOCKSIZE)
 

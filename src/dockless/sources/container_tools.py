@@ -6,14 +6,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from dockless.layout.blocks import Readable
-from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, SourceError
-from dockless.model.foreign_json import parse_json
-from dockless.model.reference import Reference
+from dockless.errors import EngineError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import with_tag
+from dockless.storage.blocks import Readable
 
 ANSWER_SECONDS = 30
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from dockless.model.foreign_json import parse_json
 from dockless.model.reasons import reason
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
 from dockless.sources.docker_daemon import current_context
 

@@ -10,13 +10,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.layout.checks import mismatch
-from dockless.layout.staging import Staging
-from dockless.model.content import Content, single
-from dockless.model.digest import Digest
-from dockless.model.errors import LostCopyError, SourceError
-from dockless.model.foreign_json import parse_json
-from dockless.model.manifest import (
+from dockless.errors import LostCopyError, SourceError
+from dockless.oci.content import Content, single
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
     OCI_CONFIG,
     OCI_MANIFEST,
     Config,
@@ -24,8 +21,11 @@ from dockless.model.manifest import (
     image_manifest,
     parse_config,
 )
-from dockless.model.platform import Platform
+from dockless.oci.platform import Platform
+from dockless.oci.untrusted_json import parse_json
 from dockless.sources.files import Files, missing, safe_name
+from dockless.storage.checks import mismatch
+from dockless.storage.staging import Staging
 
 
 class Entry(Struct, frozen=True):

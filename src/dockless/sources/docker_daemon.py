@@ -13,10 +13,9 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import quote
 
-from dockless.layout.blocks import Readable
-from dockless.model.errors import EngineError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import EngineError
 from dockless.model.reasons import reason
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.programs import Programs
 from dockless.processes.regular import read_regular
 from dockless.sources.ahead import read_ahead
@@ -27,6 +26,7 @@ from dockless.sources.container_tools import (
     container_tools,
     save_failed,
 )
+from dockless.storage.blocks import Readable
 
 _USUAL = "/var/run/docker.sock"
 _UNIX = "unix://"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from dockless.layout.staging import Layer
-from dockless.model.digest import Digest
-from dockless.model.errors import AbsentError, SourceError
-from dockless.model.manifest import Descriptor
+from dockless.errors import AbsentError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.storage.staging import Layer
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

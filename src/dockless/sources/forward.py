@@ -1,6 +1,6 @@
 """A stream that is as much of a file as tarfile needs, without a copy of its bytes in between."""
 
-from dockless.layout.blocks import BLOCK, Readable, read_fully
+from dockless.storage.blocks import BLOCK, Readable, read_fully
 
 
 class Forward:

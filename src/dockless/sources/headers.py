@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import IO
 
-from dockless.model.errors import SourceError
-from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.errors import SourceError
+from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.sources.files import link_target, safe_name
 
 _MOST_MEMBERS = 65_536

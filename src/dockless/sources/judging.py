@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from dockless.layout.decompression import decompressing, sniff
-from dockless.layout.streams import Rejoined
-from dockless.model.errors import SourceError
-from dockless.model.foreign_json import parse_json
-from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.errors import SourceError
+from dockless.oci.manifest import LONGEST_MANIFEST
+from dockless.oci.untrusted_json import parse_json
 from dockless.sources.files import SourceFile
 from dockless.sources.forward import Forward
 from dockless.sources.headers import Header, tar_errors
+from dockless.storage.decompression import decompressing, sniff
+from dockless.storage.streams import Rejoined
 
 _HEX = "[0-9a-f]{64}"
 _OF_IMAGES = re.compile(

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.errors import AbsentError, SourceError
-from dockless.sources.oci import PackedImage
+from dockless.errors import AbsentError, SourceError
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.sources.oci_layout import PackedImage
 
 
 class Lenders:

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from dockless.layout.staging import Staging
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, LostCopyError, SourceError
-from dockless.model.manifest import Descriptor, parse_config
-from dockless.model.platform import Platform
+from dockless.errors import EngineError, LostCopyError, SourceError
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor, parse_config
+from dockless.oci.platform import Platform
 from dockless.ports import Image, Progress
 from dockless.sources.archive import candidates, select
 from dockless.sources.container_tools import ContainerTool, LocalImage
@@ -20,6 +19,7 @@ from dockless.sources.docker_archive import (
 from dockless.sources.files import Files
 from dockless.sources.stored_image import StoredImage, remembered, stored_root
 from dockless.sources.streams import read_stream
+from dockless.storage.staging import Staging
 
 
 class ToolImage:

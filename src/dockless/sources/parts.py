@@ -11,11 +11,11 @@ from typing import IO, TYPE_CHECKING
 
 from msgspec import Struct
 
-from dockless.layout.blocks import BLOCK
-from dockless.model.errors import SourceError
-from dockless.model.foreign_json import parse_json
+from dockless.errors import SourceError
+from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular, read_regular
 from dockless.sources.files import SourceFile
+from dockless.storage.blocks import BLOCK
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from dockless.model.errors import SourceError
-from dockless.model.manifest import LONGEST_MANIFEST
+from dockless.errors import SourceError
+from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.sources.files import SourceFile, reading
 from dockless.sources.judging import lists_images, promises_archive, why_no_image
 from dockless.sources.spec import PARTS_ENDING

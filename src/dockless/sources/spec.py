@@ -7,8 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.model.errors import SourceError, UsageError
-from dockless.model.reference import Name
+from dockless.errors import SourceError, UsageError
+from dockless.oci.reference import Name
 
 Kind = Literal["stdin", "archive", "layout", "local", "registry"]
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.layout.staging import Layer, Staging
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.errors import AbsentError, SourceError
-from dockless.model.manifest import (
+from dockless.errors import AbsentError, SourceError
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
     INDEXES,
     MANIFESTS,
     MOST_DOCUMENTS,
@@ -25,10 +24,11 @@ from dockless.model.manifest import (
     layer_compression,
     parse_document,
 )
-from dockless.model.platform import Platform
+from dockless.oci.platform import Platform
 from dockless.sources.container_tools import LocalImage
 from dockless.sources.files import Documents, Files, missing
-from dockless.sources.oci import PackedImage, blob_name, roots
+from dockless.sources.oci_layout import PackedImage, blob_name, roots
+from dockless.storage.staging import Layer, Staging
 
 
 def stored_root(files: Files, image_id: Digest) -> Descriptor | None:

@@ -6,16 +6,16 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from dockless.layout.blocks import Readable, read_block
-from dockless.layout.staging import Layer, MispredictedError, Staging
-from dockless.layout.streams import Rejoined
-from dockless.model.digest import Digest
-from dockless.model.errors import LostCopyError
-from dockless.model.manifest import Descriptor
+from dockless.errors import LostCopyError
 from dockless.model.timings import Timings
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
 from dockless.ports import Progress
 from dockless.sources.files import Files
 from dockless.sources.tarball import Layers, StreamedTar
+from dockless.storage.blocks import Readable, read_block
+from dockless.storage.staging import Layer, MispredictedError, Staging
+from dockless.storage.streams import Rejoined
 
 Opener = Callable[[], AbstractContextManager[Readable]]
 Result = TypeVar("Result")

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from dockless.layout.blocks import BLOCK, Readable, blocks, read_block
-from dockless.layout.checks import check, mismatch
-from dockless.layout.decompression import decompressing, sniff
-from dockless.layout.staging import Layer, MispredictedError, Staging
-from dockless.layout.streams import Rejoined
-from dockless.model.digest import Digest
-from dockless.model.errors import LostCopyError, SourceError
-from dockless.model.manifest import LONGEST_MANIFEST, Descriptor
+from dockless.errors import LostCopyError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress, Task
 from dockless.sources.files import missing
 from dockless.sources.forward import Forward
 from dockless.sources.headers import Links, members, tar_errors, too_large
 from dockless.sources.headers import opened as opened_tar
+from dockless.storage.blocks import BLOCK, Readable, blocks, read_block
+from dockless.storage.checks import check, mismatch
+from dockless.storage.decompression import decompressing, sniff
+from dockless.storage.staging import Layer, MispredictedError, Staging
+from dockless.storage.streams import Rejoined
 
 Layers = Literal["guessed", "packed", "kept"]
 

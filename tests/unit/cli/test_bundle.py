@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from dockless.cli import bundle
-from dockless.layout.bundle import Bundle
-from dockless.mirror import Found
-from dockless.model.digest import Digest
-from dockless.model.errors import DocklessError
+from dockless.errors import DocklessError
+from dockless.oci.digest import Digest
+from dockless.storage.bundle import Bundle
+from dockless.usecases.mirror.run import Found
 from fakes.image import FakeImage
 
 if TYPE_CHECKING:
-    from dockless.cli.session import Session
+    from dockless.client.session import Session
 
 
 class PrunedImage(FakeImage):

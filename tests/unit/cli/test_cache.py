@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dockless.layout.store import BlobStore
-from dockless.model.digest import Digest
-from dockless.model.errors import UsageError
+from dockless.errors import UsageError
+from dockless.oci.digest import Digest
+from dockless.storage.blob_store import BlobStore
 
 Run = Callable[..., Result]
 

@@ -4,12 +4,12 @@ import pytest
 from click.testing import Result
 
 from dockless.cli import doctor as command
-from dockless.cli.doctor import Asked, parsed
-from dockless.cli.examination import Examination
-from dockless.cli.options import unasked
-from dockless.credentials.chain import Found
+from dockless.cli import prompts
+from dockless.client.examination import Asked, Examination, asked_of
+from dockless.client.options import PushOptions
+from dockless.credentials.resolve import Found
 from dockless.diagnosis.page import Check
-from dockless.model.errors import UsageError
+from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
 from dockless.model.secret import Credential, Secret
 
@@ -32,19 +32,19 @@ Run = Callable[..., Result]
 def test_a_registry_is_a_host_with_or_without_a_repository(
     text: str, repository: str, *, named: bool
 ) -> None:
-    asked = parsed(text)
+    asked = asked_of(text)
     assert (str(asked.repository), asked.named) == (repository, named)
 
 
 @pytest.mark.parametrize("text", ["", "ghcr", "http://ghcr.io", "ghcr.io/a:", "ghcr.io/a//b"])
 def test_what_is_no_registry_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError):
-        parsed(text)
+        asked_of(text)
 
 
 def test_a_repository_in_upper_case_is_refused_as_by_a_push() -> None:
     with pytest.raises(UsageError, match=r"'UP' is not a repository name: .* are lower case"):
-        parsed("ghcr.io/UP")
+        asked_of("ghcr.io/UP")
 
 
 @pytest.mark.parametrize("option", [("--username", "me"), ("--password-stdin",)])
@@ -68,7 +68,7 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
     project: object, text: str, username: str, repository: str
 ) -> None:
     assert project
-    examination = Examination(unasked(), parsed(text), write=False)
+    examination = Examination(PushOptions(), asked_of(text), prompts, write=False)
     examination._found = Found(Credential(username, Secret("x")), ())
     assert str(examination.repository()) == repository
 
@@ -100,7 +100,7 @@ def test_every_area_is_looked_at_without_a_registry_and_more_with_one(project: o
     assert project
 
     def areas(asked: Asked | None, *, write: bool) -> list[str]:
-        lanes = Examination(unasked(), asked, write=write).lanes()
+        lanes = Examination(PushOptions(), asked, prompts, write=write).lanes()
         return [check.area for lane in lanes for check in lane]
 
     alone = areas(None, write=True)
@@ -108,7 +108,7 @@ def test_every_area_is_looked_at_without_a_registry_and_more_with_one(project: o
         *("system", "engines", "containers", "keyrings", "logins", "logins", "cache"),
         *("proxies", "certificates", "clock"),
     ]
-    asked = parsed("registry.example.com")
+    asked = asked_of("registry.example.com")
     more = ["certificates", "connection", "connection", "tls", "registry", "registry", "registry"]
     assert areas(asked, write=False) == [*alone[:-1], *more, "clock"]
     assert areas(asked, write=True) == [*alone[:-1], *more, "upload", "clock"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dockless.model.errors import UsageError
+from dockless.errors import UsageError
 
 Run = Callable[..., Result]
 

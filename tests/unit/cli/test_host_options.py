@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import Result
 
-from dockless.model.errors import UsageError
+from dockless.errors import UsageError
 
 Run = Callable[..., Result]
 

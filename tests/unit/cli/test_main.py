@@ -10,9 +10,9 @@ import click
 import pytest
 
 from dockless import __version__
-from dockless.cli import stops
 from dockless.cli.main import _COMMANDS, dockless, main
-from dockless.model.errors import (
+from dockless.client import stops
+from dockless.errors import (
     AuthError,
     ConflictError,
     EngineError,

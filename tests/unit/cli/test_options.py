@@ -6,8 +6,8 @@ import pytest
 from click.testing import Result
 
 from dockless.cli.options import HostType, PlatformType, Seconds
-from dockless.model.errors import UsageError
-from dockless.model.platform import Platform
+from dockless.errors import UsageError
+from dockless.oci.platform import Platform
 
 Run = Callable[..., Result]
 

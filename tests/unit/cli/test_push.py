@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dockless.cli.options import PushOptions
-from dockless.layout.oci import write_layout
-from dockless.model.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
+from dockless.client.options import PushOptions
+from dockless.config.naming import Target
+from dockless.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
-from dockless.model.platform import Platform
-from dockless.model.reference import Repository
 from dockless.model.timings import Timings
+from dockless.oci.platform import Platform
+from dockless.oci.reference import Repository
 from dockless.ports import Image
-from dockless.push import push
-from dockless.push_context import Means, Order
-from dockless.retries import Patience
-from dockless.settings.naming import Target
+from dockless.retry import Patience
 from dockless.sources.archive import Candidate
 from dockless.sources.spec import SourceSpec
+from dockless.storage.oci_layout import write_layout
+from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
 from fakes.engine import FakeEngine
 from fakes.image import FakeImage
@@ -97,11 +97,12 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     fake = FakeSession(tmp_path)
 
     @contextlib.contextmanager
-    def opened(options: PushOptions, given: object) -> Iterator[FakeSession]:
+    def opened(options: PushOptions, given: object, prompter: object) -> Iterator[FakeSession]:
+        assert prompter
         assert options.source is None or given
         yield fake
 
-    monkeypatch.setattr("dockless.cli.session.session", opened)
+    monkeypatch.setattr("dockless.client.session.session", opened)
     return fake
 
 
@@ -242,7 +243,7 @@ def test_a_missing_image_is_built_when_somebody_at_the_terminal_wants_it(
     wanted: bool,
 ) -> None:
     session.found = []
-    monkeypatch.setattr("dockless.cli.ask.may_build", lambda: wanted)
+    monkeypatch.setattr("dockless.cli.prompts.may_build", lambda: wanted)
     assert isinstance(run("push", *TARGET).exception, SourceError)
     assert builds == (["shop:v1"] if wanted else [])
 

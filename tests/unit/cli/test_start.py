@@ -40,7 +40,7 @@ def run(number: signal.Signals, at: str, *arguments: str, start: str = "main") -
 )
 @pytest.mark.parametrize(
     "at",
-    ["dockless.cli.main", "click", "click.core", "dockless.cli.stops", "dockless.cli.push"],
+    ["dockless.cli.main", "click", "click.core", "dockless.client.stops", "dockless.cli.push"],
 )
 def test_a_signal_during_the_imports_shows_no_traceback(
     number: signal.Signals, code: int, at: str
@@ -51,7 +51,9 @@ def test_a_signal_during_the_imports_shows_no_traceback(
     assert "bug" not in said
 
 
-@pytest.mark.parametrize("at", ["dockless.cli.vaults", "json", "dockless.credentials.protocol"])
+@pytest.mark.parametrize(
+    "at", ["dockless.client.keyrings", "json", "dockless.credentials.credential_helper"]
+)
 def test_the_credential_helper_is_as_quiet(at: str) -> None:
     ended, said = run(signal.SIGINT, at, "list", start="credential_helper")
     assert (ended, said) == (130, "")

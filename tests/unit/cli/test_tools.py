@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 
 from dockless.cli.tools import tools
 from dockless.engines import golang, install, push_probe
-from dockless.engines.pins import Release, Source
 from dockless.engines.probe_records import ProbeRecords
 from dockless.engines.probe_result import ProbeResult
-from dockless.model.errors import EngineError
+from dockless.engines.releases import Release, Source
+from dockless.errors import EngineError
 
 CRANE = "#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n  1.2\\n'\n"
 SHA256 = "0" * 64

@@ -6,7 +6,7 @@ import pytest
 
 from dockless.credentials.authfile import docker_key
 from dockless.credentials.configure import HelperFile
-from dockless.model.errors import UsageError
+from dockless.errors import UsageError
 
 
 @pytest.fixture

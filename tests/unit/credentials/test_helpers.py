@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dockless.credentials.helpers import Helper, ask, installed, is_name
-from dockless.model.errors import AuthError
+from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 
 HELPER = Helper("test", "registry.example:5000", optional=False)

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from dockless.credentials import programs
-from dockless.credentials.ecr import EcrHost, ecr_host
+from dockless.credentials.cloud.aws import EcrHost, ecr_host
 from dockless.credentials.repositories import RepositoryOptions, create, creation_command
-from dockless.model.errors import PushError
-from dockless.model.reference import Repository
+from dockless.errors import PushError
+from dockless.oci.reference import Repository
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 

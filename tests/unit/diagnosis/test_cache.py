@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from dockless.diagnosis.cache import Place, check, judge_access, judge_sharing, judge_space
-from dockless.layout.sharing import Sharing
-from dockless.layout.store import BlobStore
-from dockless.model.errors import UsageError
+from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.sharing import Sharing
 
 FOLDER = Path("/home/me/.cache/dockless")
 ME, OTHER, GB = 1000, 1001, 10**9

@@ -6,7 +6,7 @@ import pytest
 from dockless.credentials import keyrings, secret_service
 from dockless.credentials.keyrings import Backend
 from dockless.diagnosis.keyring import Keyring, check, look, tried, why_hidden
-from dockless.model.errors import AuthError, UsageError
+from dockless.errors import AuthError, UsageError
 from dockless.model.finding import Finding
 from fakes.keyring import MemoryKeyring
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.places import Given, Sources
-from dockless.credentials.ways import Way
+from dockless.credentials.credential_sources import Given, Sources
+from dockless.credentials.token_source import Way
 from dockless.diagnosis.logins import Search, check_files, check_project
-from dockless.model.errors import UsageError
-from dockless.model.reference import Repository
+from dockless.errors import UsageError
 from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
 from fakes.vault import memory_vault
 
 REPOSITORY = Repository.of("registry.example.com", "team/app")

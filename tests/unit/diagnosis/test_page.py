@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from dockless.diagnosis.page import Check, examine
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.model.finding import Finding, State
 
 

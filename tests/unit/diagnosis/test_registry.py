@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from dockless.credentials.chain import Found
+from dockless.credentials.resolve import Found
 from dockless.diagnosis.registry import (
     check_challenge,
     check_login,
@@ -12,13 +12,13 @@ from dockless.diagnosis.registry import (
     judge_referrers,
     without_user,
 )
-from dockless.model.errors import PushError
+from dockless.errors import PushError
 from dockless.model.finding import Finding, State
-from dockless.model.reference import Repository
 from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer
+from dockless.transport.http import Answer
 from fakes.http import StubHttp
 
 HOST = "registry.example.com"

@@ -4,7 +4,7 @@ import pytest
 
 from dockless.diagnosis.upload import _CHUNK, _NOWHERE, Tried, check, judge
 from dockless.model.finding import Finding, State
-from dockless.model.reference import Repository
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from fakes.http import StubHttp
 

@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.automatic import Automatic, Program
-from dockless.model.content import Content, StagedImage
-from dockless.model.digest import Digest
-from dockless.model.errors import (
+from dockless.errors import (
     AuthError,
     DocklessError,
     EngineError,
@@ -19,8 +17,10 @@ from dockless.model.errors import (
     StalledError,
     UnexplainedError,
 )
-from dockless.model.manifest import OCI_MANIFEST, Descriptor, compact_json
-from dockless.model.reference import Reference, Repository
+from dockless.oci.content import Content, StagedImage
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_MANIFEST, Descriptor, compact_json
+from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task
 from fakes.image import FakeImage
 from fakes.progress import FakeTask

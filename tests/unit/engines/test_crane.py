@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.crane import push_argv, reported_digest, tag_argv
-from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
-from dockless.model.reference import Reference, Repository
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
 
 DIGEST = Digest.of(b"manifest")
 TARGET = Reference(Repository.of("registry.example.com", "team/shop"), digest=DIGEST)

@@ -5,7 +5,7 @@ import pytest
 
 from dockless.engines.debian import unpack_crane
 from dockless.engines.tampering import TamperedError
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 TARGETS = """\
 main bookworm http://user:hunter2@mirror.test/debian/

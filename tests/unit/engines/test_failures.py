@@ -3,7 +3,7 @@
 import pytest
 
 from dockless.engines.failures import failure, last_words
-from dockless.model.errors import (
+from dockless.errors import (
     AuthError,
     DocklessError,
     EngineRefusedError,

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from dockless.engines import golang
 from dockless.engines.golang import build_crane, clean_environment, module_sum
-from dockless.engines.pins import CRANE_SOURCE, Source
+from dockless.engines.releases import CRANE_SOURCE, Source
 from dockless.engines.tampering import TamperedError
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 TOP = f"{CRANE_SOURCE.module}@v{CRANE_SOURCE.version}"
 FILES = {"go.mod": b"module crane\n", "go.sum": b"", "cmd/crane/main.go": b"package main\n"}

@@ -11,7 +11,7 @@ from dockless.engines import install as module
 from dockless.engines.install import Installation, Installed, install, install_file
 from dockless.engines.probe_result import ProbeResult
 from dockless.engines.tampering import TamperedError
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 CRANE = b"#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n'\n"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.names import refuses_repository
-from dockless.model.reference import Repository
+from dockless.oci.reference import Repository
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 ONE_LETTER = Repository("registry.example.com", "a")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dockless.engines.probe import probe, select, trust_policy, version
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 

@@ -4,8 +4,8 @@ from http import HTTPStatus
 import pytest
 
 from dockless.engines.probe_repository import LARGEST, Answer, ProbeRepository, Request
-from dockless.model.digest import Digest
-from dockless.model.manifest import (
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
     OCI_CONFIG,
     OCI_INDEX,
     OCI_LAYER,

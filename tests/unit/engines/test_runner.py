@@ -10,7 +10,7 @@ import pytest
 from dockless.credentials.memory import in_memory
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell, path_of
-from dockless.model.errors import (
+from dockless.errors import (
     AuthError,
     EngineError,
     LostCopyError,

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 from dockless.engines.skopeo import LOGINS_PATH, Files, logins_environment, push_argv, tag_argv
-from dockless.model.digest import Digest
 from dockless.model.endpoint import Endpoint
-from dockless.model.reference import Reference, Repository
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
 
 TARGET = Reference(
     Repository.of("registry.example.com", "team/shop"), digest=Digest.of(b"manifest")

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from dockless.cli.journal import Journal
 from dockless.engines.probe_records import ProbeRecords
 from dockless.engines.probe_result import ProbeResult
-from dockless.layout import runs
-from dockless.layout.checks import becomes, difference
-from dockless.layout.folders import strays
-from dockless.layout.records import head_of
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore, Usage
-from dockless.model.digest import Digest
-from dockless.model.manifest import Descriptor, layer_media_type
-from dockless.model.packing import GZIP
-from dockless.registry.links import Links
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor, layer_media_type
+from dockless.oci.packing import GZIP
+from dockless.registry.throughput import Links
+from dockless.storage import runs
+from dockless.storage.blob_store import BlobStore, Usage
+from dockless.storage.checks import becomes, difference
+from dockless.storage.folders import strays
+from dockless.storage.layer_records import head_of
+from dockless.storage.resume_log import Journal
+from dockless.storage.staging import Staging
 
 # a FIFO that is waited for would end none of these
 pytestmark = pytest.mark.timeout(30)

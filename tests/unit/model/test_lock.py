@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from dockless.model.digest import Digest
 from dockless.model.lock import Lock, Locked, lock_text, read_lock
-from dockless.model.manifest import OCI_MANIFEST, Descriptor
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_MANIFEST, Descriptor
 
 ROOT = Descriptor(OCI_MANIFEST, Digest.of(b"root"), 4)
 WEB = Locked("ghcr.io/acme/web:1", "web.tar", ROOT, ("linux/amd64",), ((Digest.of(b"x"), 1),))

@@ -1,7 +1,7 @@
 import pytest
 
 from dockless.model.plan import TagMoves
-from dockless.model.reference import Reference, Repository
+from dockless.oci.reference import Reference, Repository
 
 SHOP = Repository.of("r.example.com", "shop")
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.digest import Digest
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
-from dockless.model.reference import Repository
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
 from fakes.image import FakeImage
 
 DIGEST, OTHER = Digest.of(b"one"), Digest.of(b"two")

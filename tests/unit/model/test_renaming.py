@@ -1,7 +1,7 @@
 import pytest
 
-from dockless.model.reference import Name
 from dockless.model.renaming import Map, Renaming
+from dockless.oci.reference import Name
 
 HOST = "registry.inside:5000"
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockless.model.reference import Repository
 from dockless.model.shard import Shard
+from dockless.oci.reference import Repository
 
 
 def repository(number: int) -> Repository:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes.group import run_in_group
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "DOCKLESS_PASSWORD": "known"}

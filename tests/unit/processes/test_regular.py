@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from dockless.cli import lists
-from dockless.credentials import stores
+from dockless.client import source_lists
+from dockless.config import files
+from dockless.credentials import auth_files
 from dockless.credentials.configure import HelperFile
-from dockless.model.errors import DocklessError, SourceError, UsageError
-from dockless.model.reference import Repository
+from dockless.errors import DocklessError, SourceError, UsageError
 from dockless.model.server import Server
+from dockless.oci.reference import Repository
 from dockless.processes.regular import open_regular, read_regular
-from dockless.registry import trust
-from dockless.remote import project_config, route
-from dockless.settings import files
 from dockless.sources.daemons import docker_address
 from dockless.sources.docker_daemon import current_context
 from dockless.sources.parts import Part, joined, problems, read_parts
+from dockless.ssh import config, project_config
+from dockless.transport import trust
 
 
 def _device(path: Path) -> None:
@@ -68,7 +68,7 @@ def _reads_yaml(path: Path) -> None:
 
 
 def _reads_logins(path: Path) -> None:
-    stores.read(path, Repository.of("registry.example.com", "team/shop"))
+    auth_files.read(path, Repository.of("registry.example.com", "team/shop"))
 
 
 def _sets_helper(path: Path) -> None:
@@ -76,7 +76,7 @@ def _sets_helper(path: Path) -> None:
 
 
 def _reads_list(path: Path) -> None:
-    lists.listed((), (path,))
+    source_lists.listed((), (path,))
 
 
 def _reads_part(path: Path) -> None:
@@ -89,7 +89,7 @@ def _reads_all_parts(path: Path) -> None:
 
 
 def _reads_own_ssh_config(path: Path) -> None:
-    route._without_ssh(Server("build1", ""), path)
+    config._without_ssh(Server("build1", ""), path)
 
 
 def _reads_ssh_config(path: Path) -> None:
@@ -145,16 +145,16 @@ def test_a_list_may_come_through_a_pipe_that_is_open_already() -> None:
     reads, writes = os.pipe()
     os.write(writes, b"docker://alpine\n# a remark\nshop.tar\n")
     os.close(writes)
-    found = lists.listed((), (Path(f"/dev/fd/{reads}"),))
+    found = source_lists.listed((), (Path(f"/dev/fd/{reads}"),))
     os.close(reads)
     assert [each.text for each in found] == ["docker://alpine", "shop.tar"]
 
 
 def test_a_list_may_be_nothing() -> None:
-    assert lists.listed((), (Path(os.devnull),)) == ()
+    assert source_lists.listed((), (Path(os.devnull),)) == ()
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/full", "/dev/random"])
 def test_a_list_is_no_device(name: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        lists.listed((), (Path(name),))
+        source_lists.listed((), (Path(name),))

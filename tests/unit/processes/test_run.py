@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes import run as module
 from dockless.processes.run import child_environment, run, run_visibly, stream
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import EngineError
+from dockless.errors import EngineError
 from dockless.processes.group import run_in_group
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.run import run, run_visibly, stream

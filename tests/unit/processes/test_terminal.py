@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 import dockless
-from dockless.model.errors import PushError
+from dockless.errors import PushError
 from dockless.processes.terminal import put, relay, say, write_line
 
 SOURCE = Path(dockless.__file__).parent
 OWNERS = {
     "processes/terminal.py": "the owner",
-    "cli/ask.py": "questions, which click asks with text that is made visible before",
+    "cli/prompts.py": "questions, which click asks with text that is made visible before",
     "cli/credential_helper.py": "the credential-helper protocol, in JSON and to a program",
 }
 
@@ -118,7 +118,7 @@ def test_nothing_else_prints() -> None:
 
 def test_nothing_else_parses_json() -> None:
     # what is nested too deeply raises RecursionError, which no caller thinks of
-    owners = {"model/foreign_json.py", "registry/referrers_list.py"}
+    owners = {"oci/untrusted_json.py", "registry/referrers_list.py"}
     found = {
         str(path.relative_to(SOURCE))
         for path in sorted(SOURCE.rglob("*.py"))

@@ -5,8 +5,8 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockless.errors import PushError
 from dockless.model.endpoint import Endpoint
-from dockless.model.errors import PushError
 from dockless.registry.challenges import (
     LONGEST_HEADER,
     Challenge,

@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from dockless.model.digest import Digest
-from dockless.model.errors import AuthError, PushError
-from dockless.model.manifest import Descriptor
-from dockless.model.reference import Repository
+from dockless.errors import AuthError, PushError
 from dockless.model.secret import Credential, Grant, Secret
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer
+from dockless.transport.http import Answer
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"

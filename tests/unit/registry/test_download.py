@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
-from dockless.model.manifest import OCI_INDEX
-from dockless.model.reference import Reference, Repository
+from dockless.errors import SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_INDEX
+from dockless.oci.reference import Reference, Repository
 from dockless.registry import download
 from fakes.registry import FakeRegistry
 

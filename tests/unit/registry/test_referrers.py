@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from dockless.model.digest import Digest
-from dockless.model.errors import ImmutableTagError, NetworkError, PushError, ServerError
-from dockless.model.manifest import OCI_INDEX, OCI_MANIFEST
-from dockless.model.reference import Repository
+from dockless.errors import ImmutableTagError, NetworkError, PushError, ServerError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer, Body, Sink
 from dockless.registry.referrers import ATTEMPTS, FAILURES, ReferrersLists
+from dockless.transport.http import Answer, Body, Sink
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"

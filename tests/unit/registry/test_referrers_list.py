@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dockless.model.digest import Digest
-from dockless.model.manifest import LONGEST_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import LONGEST_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from dockless.registry.referrers_list import merged, missing, referrer_of
 
 SUBJECT = Digest.of(b"an image")

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockless.model.digest import Digest
-from dockless.model.errors import (
+from dockless.errors import (
     AuthError,
     DocklessError,
     ImmutableTagError,
@@ -16,12 +15,13 @@ from dockless.model.errors import (
     PushError,
     RepositoryMissingError,
 )
-from dockless.model.manifest import OCI_MANIFEST
-from dockless.model.reference import Repository
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_MANIFEST
+from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.http import Answer
 from dockless.registry.manifests import put_manifest
 from dockless.registry.refusals import LONGEST_SAID, manifest_error, read_refusal
+from dockless.transport.http import Answer
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"

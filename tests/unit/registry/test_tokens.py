@@ -3,7 +3,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from dockless.model.errors import AuthError, PushError
+from dockless.errors import AuthError, PushError
 from dockless.model.secret import Credential, Secret
 from dockless.registry.challenges import Challenge
 from dockless.registry.tokens import authorization, refused

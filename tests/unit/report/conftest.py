@@ -2,12 +2,12 @@
 
 import pytest
 
-from dockless.model.content import single
-from dockless.model.digest import Digest
-from dockless.model.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, image_manifest
-from dockless.model.manifest import layer_media_type as media_type
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
-from dockless.model.reference import Repository
+from dockless.oci.content import single
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, image_manifest
+from dockless.oci.manifest import layer_media_type as media_type
+from dockless.oci.reference import Repository
 
 
 def digest(letter: str) -> Digest:

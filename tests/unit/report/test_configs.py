@@ -2,10 +2,10 @@ import json
 
 from msgspec.structs import replace
 
-from dockless.model.content import Content
-from dockless.model.digest import Digest
-from dockless.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, image_manifest
 from dockless.model.plan import Plan
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, image_manifest
 
 
 def test_a_config_is_what_the_manifest_says_it_is(plan: Plan) -> None:

@@ -3,10 +3,10 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
-from dockless.model.digest import Digest
-from dockless.model.errors import AuthError, HostLostError
+from dockless.errors import AuthError, HostLostError
 from dockless.model.host import HostResult
 from dockless.model.server import Server
+from dockless.oci.digest import Digest
 from dockless.report.hosts import (
     Checked,
     check_document,

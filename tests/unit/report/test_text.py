@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from dockless.model.errors import AuthError, DocklessError, SourceError
+from dockless.errors import AuthError, DocklessError, SourceError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.secret import Secret
 from dockless.report.text import closing_text, error_text, explain_text, plan_text, result_text

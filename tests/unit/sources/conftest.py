@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore
-from dockless.model.packing import asked
+from dockless.oci.packing import asked
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
 

@@ -9,10 +9,10 @@ from functools import partial
 
 import pytest
 
-from dockless import together
-from dockless.layout.blocks import BLOCK
-from dockless.model.errors import NetworkError
+from dockless import concurrency
+from dockless.errors import NetworkError
 from dockless.sources.ahead import read_ahead, read_to_the_end
+from dockless.storage.blocks import BLOCK
 
 
 class Slow(io.BytesIO):
@@ -100,10 +100,10 @@ def test_a_source_that_goes_silent_ends_with_the_time_of_the_command(
     with io.FileIO(ours) as reader, io.FileIO(theirs, "w") as writer, read_ahead(reader) as ahead:
         writer.write(b"the beginning")
         assert ahead.read(BLOCK) == b"the beginning"
-        monkeypatch.setattr(together._Run, "until", time.monotonic() + 0.2)
+        monkeypatch.setattr(concurrency._Run, "until", time.monotonic() + 0.2)
         read = partial(ahead.read, size)
         if thread != "main":
-            read = partial(together.alone(read).result, 60)
+            read = partial(concurrency.alone(read).result, 60)
         with pytest.raises(NetworkError, match="time given by --timeout") as caught:
             read()
         assert not caught.value.passing

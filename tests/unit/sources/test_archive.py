@@ -9,11 +9,11 @@ import pytest
 
 from bed.hostile import LAYER, file, image, tar
 from bed.images import Layer, Layout, digest, named
-from dockless.layout.staging import Staging
-from dockless.model.errors import SourceError
+from dockless.errors import SourceError
 from dockless.sources.archive import Candidate, candidates, select
-from dockless.sources.folder import Folder
+from dockless.sources.directory import Folder
 from dockless.sources.tarball import PlainTar
+from dockless.storage.staging import Staging
 from fakes.image import FakeImage
 from fakes.progress import FakeProgress
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import EngineError, PushError, UsageError
+from dockless.errors import EngineError, PushError, UsageError
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.build import Recipe, build
 

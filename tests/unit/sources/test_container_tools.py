@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, SourceError
+from dockless.errors import EngineError, SourceError
+from dockless.oci.digest import Digest
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import (
     Buildah,

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from bed.hostile import LAYER, Member, file, image, tar
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore
-from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
-from dockless.model.manifest import layer_media_type
-from dockless.model.packing import asked
-from dockless.model.platform import Platform
+from dockless.errors import SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import layer_media_type
+from dockless.oci.packing import asked
+from dockless.oci.platform import Platform
 from dockless.sources.docker_archive import Entry, UnpackedImage, entries
 from dockless.sources.tarball import PlainTar
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
 OTHER = tar(file("etc/motd", b"goodbye\n"))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import SourceError
+from dockless.errors import SourceError
 from dockless.sources.files import SourceFile, link_target, reading, safe_name
 
 

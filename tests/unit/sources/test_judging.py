@@ -12,7 +12,7 @@ import zstandard
 
 from bed.hostile import LAYER, Member, file, image, link, tar
 from bed.images import Layout, archive, named
-from dockless.model.errors import SourceError
+from dockless.errors import SourceError
 from dockless.sources import judging
 from dockless.sources.judging import promises_archive, why_no_image
 

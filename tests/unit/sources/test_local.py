@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from bed.hostile import LAYER, file, image, tar
-from dockless.layout.blocks import Readable
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore
-from dockless.model.digest import Digest
-from dockless.model.errors import EngineError, SourceError
-from dockless.model.packing import asked
-from dockless.model.platform import Platform
+from dockless.errors import EngineError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.packing import asked
+from dockless.oci.platform import Platform
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.local import ToolImage, find_local
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.blocks import Readable
+from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
 MEMBERS = image(file("1/layer.tar", LAYER))

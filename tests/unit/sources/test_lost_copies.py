@@ -11,14 +11,14 @@ from typing import IO
 import pytest
 
 from bed.hostile import file, tar
-from dockless.layout.blocks import BLOCK, Readable
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore
-from dockless.model.digest import Digest
-from dockless.model.manifest import Descriptor
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
 from dockless.sources.files import Files
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.blocks import BLOCK, Readable
+from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
 LAYER = tar(file("etc/motd", b"hello\n" * 500_000))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import SourceError
+from dockless.errors import SourceError
 from dockless.sources.parts import joined, problems, read_parts
 
 

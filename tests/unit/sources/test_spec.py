@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.errors import SourceError, UsageError
+from dockless.errors import SourceError, UsageError
 from dockless.sources.spec import SourceSpec, SourceThere, is_bare, parse_source, parse_there
 
 

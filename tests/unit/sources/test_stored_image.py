@@ -8,16 +8,16 @@ import pytest
 
 from bed.hostile import LAYER, file, tar
 from bed.images import Json, Layer, Layout, archive, digest
-from dockless.layout.blocks import Readable
-from dockless.layout.staging import Staging
-from dockless.layout.store import BlobStore
-from dockless.model.digest import Digest
-from dockless.model.errors import AbsentError, SourceError
-from dockless.model.packing import asked
-from dockless.model.platform import Platform
+from dockless.errors import AbsentError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.packing import asked
+from dockless.oci.platform import Platform
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.local import ToolImage
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.blocks import Readable
+from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
 OTHER = tar(file("etc/motd", b"goodbye\n"))

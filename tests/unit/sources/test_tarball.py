@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from bed.hostile import LAYER, Member, file, image, link, tar
-from dockless.layout.blocks import BLOCK
-from dockless.layout.staging import Staging
-from dockless.model.digest import Digest
-from dockless.model.errors import SourceError
-from dockless.model.manifest import LONGEST_MANIFEST, Descriptor, layer_media_type
+from dockless.errors import SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor, layer_media_type
 from dockless.sources import headers, tarball
 from dockless.sources.files import Files
 from dockless.sources.tarball import PlainTar, StreamedTar
+from dockless.storage.blocks import BLOCK
+from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress, FakeTask
 
 Read = Callable[[bytes], Files]

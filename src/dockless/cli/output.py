@@ -1,0 +1,109 @@
+"""What is printed: results on stdout, talk on stderr."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dockless.client.options import PushOptions
+from dockless.errors import DocklessError
+from dockless.model.plan import PushResult
+from dockless.model.printable import one_line
+from dockless.model.timings import Timings
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+from dockless.ports import Progress
+from dockless.processes.terminal import say
+from dockless.report import json, text
+
+if TYPE_CHECKING:
+    from dockless.usecases.hosts.run import Outcome
+
+
+def remark(options: PushOptions, line: str) -> None:
+    """Print one line of talk, unless it is to be quiet."""
+    if not options.quiet:
+        say(line, err=True)
+
+
+def complaints(options: PushOptions, progress: Progress) -> Callable[[str], None]:
+    """Return what prints why one image of several failed, which is no talk: --quiet keeps it."""
+    return partial(say, err=True) if options.quiet else progress.note
+
+
+def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
+    """Print the settings with their origins."""
+    say(text.explain_text(rows))
+
+
+def result(options: PushOptions, done: PushResult, timings: Timings) -> None:
+    """Print what one push did, or would do, and where its seconds went."""
+    if options.output == "json":
+        shown = json.json_text(
+            json.plan_document(done.plan)
+            if done.dry_run
+            else json.result_document(done, timings.seconds)
+        )
+    elif done.dry_run:
+        shown = text.plan_text(done.plan)
+    else:
+        shown = text.result_text(done)
+    try:
+        say(shown)
+    finally:  # what was done is said, wherever standard output leads
+        _afterwards(options, [done])
+    if options.timings:
+        say(text.timings_text(timings.seconds, done.seconds), err=True)
+
+
+def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
+    """Print what a push of several images did."""
+    results = [each for each in done.values() if isinstance(each, PushResult)]
+    for name, outcome in done.items():
+        if isinstance(outcome, DocklessError):
+            say(f"{one_line(name)}: {text.error_text(outcome)}", err=True)
+    try:
+        if options.output == "json":
+            say(json.json_text(json.images_document(done)))
+        else:
+            for each in results:
+                say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
+    finally:
+        _afterwards(options, results)
+
+
+def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, audit: bool) -> None:
+    """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
+    from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
+
+    for each in outcome.results:
+        if each.error and len(outcome.results) > 1:
+            say(f"{one_line(each.server.address)}: {text.error_text(each.error)}", err=True)
+        if audit or each.residue:
+            for line in host_report.residue_lines(each):
+                say(one_line(line), err=True)
+    remark(options, host_report.outcome_table(outcome.results))
+    try:
+        if options.output == "json":
+            say(json.json_text(host_report.outcome_document(outcome.results)))
+        elif outcome.digest:
+            say(f"{repository}@{outcome.digest}")
+    finally:
+        _write_digests(options, [outcome.digest] if outcome.digest else [])
+
+
+def failure(error: DocklessError) -> None:
+    """Print the JSON document of an error."""
+    say(json.json_text(json.error_document(error)))
+
+
+def _afterwards(options: PushOptions, results: Sequence[PushResult]) -> None:
+    for each in results:
+        remark(options, text.closing_text(each))
+    _write_digests(options, [each.digest for each in results])
+
+
+def _write_digests(options: PushOptions, digests: Sequence[Digest]) -> None:
+    if options.digest_file and digests:
+        from dockless.client import digest_file  # noqa: PLC0415 - most pushes write none
+
+        digest_file.write(options.digest_file, digests)

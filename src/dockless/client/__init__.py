@@ -1,0 +1,1 @@
+"""Where adapters meet use cases: connections, workspaces, the choice of engine and compression."""

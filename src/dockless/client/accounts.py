@@ -1,0 +1,110 @@
+"""Who we are to a registry, by everything that this machine has."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from msgspec.structs import replace
+
+from dockless.client import token_sources
+from dockless.client.folders import home_folder
+from dockless.client.keyrings import Prompt, vaults
+from dockless.client.prompter import Prompter
+from dockless.config import project
+from dockless.config.cascade import Flags, Login, Settings, resolve
+from dockless.credentials import auth_files
+from dockless.credentials import resolve as credential_chain
+from dockless.credentials.authfile import docker_key
+from dockless.credentials.credential_sources import Configured, Given, Sources
+from dockless.credentials.resolve import Found
+from dockless.model.secret import Credential
+from dockless.oci.reference import Repository
+
+if TYPE_CHECKING:
+    from dockless.credentials.configure import HelperFile
+
+_GIVEN = ("DOCKLESS_USERNAME", "DOCKLESS_PASSWORD")
+
+
+def prompt(prompter: Prompter) -> Prompt | None:
+    """Return what asks for the password of an encrypted file; None where nobody can be asked."""
+    return prompter.hidden if prompter.at_terminal() else None
+
+
+def project_settings(username: str | None) -> Settings:
+    """Return what the project's files say of credentials, for commands that push no one image."""
+    files = project.read(Path.cwd(), os.environ, None)
+    flags = Flags(None, None, username, (), None, None, allow_secret_commands=False)
+    return resolve(flags, os.environ, files)
+
+
+def find(prompter: Prompter, settings: Settings, given: Given, repository: Repository) -> Found:
+    """Return who we are to the registry of a repository, running programs as needed."""
+    return credential_chain.find(repository, given, sources(prompter, repository.host, settings))
+
+
+def find_for(
+    prompter: Prompter, target: str, settings: Settings, given: Given, repository: Repository
+) -> Found:
+    """Return the same for a push that also reads other registries than its target's.
+
+    Args:
+        prompter: Asks for the passphrase of an encrypted keyring.
+        target: The host that is pushed to; a login in the options or the environment is for it
+            alone.
+        settings: The project's settings.
+        given: What was given for the push.
+        repository: The repository that is pushed to or read.
+    """
+    if repository.host == target:
+        return find(prompter, settings, given, repository)
+    there = sources(prompter, repository.host, settings)
+    environment = {key: text for key, text in there.environment.items() if key not in _GIVEN}
+    return credential_chain.find(repository, Given(), replace(there, environment=environment))
+
+
+def as_found(account: Callable[[], Credential | None]) -> Callable[[Repository], Found]:
+    """Return what finds the one credential, which several pushes share."""
+    return lambda _: Found(account(), ())
+
+
+def explain(prompter: Prompter, settings: Settings, given: Given, repository: Repository) -> Found:
+    """Return what `find` would, running no program."""
+    return credential_chain.explain(repository, given, sources(prompter, repository.host, settings))
+
+
+def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
+    """Return every place where a credential for a registry may be."""
+    environment, home = os.environ, home_folder()
+    return Sources(
+        environment,
+        home,
+        lambda: vaults(environment, prompt(prompter)),
+        _configured(settings.login) if settings.login else None,
+        token_sources.ways(host, environment),
+        token_sources.identity(environment),
+    )
+
+
+def _configured(login: Login) -> Configured:
+    def username() -> str:
+        account = login.username()
+        return account.value if account else ""
+
+    return Configured(login.host, login.origin, username, login.password)
+
+
+def helper_file(tool: Literal["docker", "containers"]) -> "HelperFile":
+    """Return the file in which docker, or the containers tools, read who has a login.
+
+    For these it is the one that `podman login` would write, since podman reads helpers there.
+    """
+    from dockless.credentials.configure import HelperFile  # noqa: PLC0415 - no push needs it
+
+    environment, home = os.environ, home_folder()
+    if tool == "docker":
+        return HelperFile(auth_files.docker_file(environment, home), docker_key)
+    named = environment.get("REGISTRY_AUTH_FILE")
+    path = Path(named) if named else auth_files.containers_files(environment, home)[-1]
+    return HelperFile(path, str)

@@ -1,0 +1,107 @@
+"""What `bundle verify` finds: what is wrong with a bundle, and what does not belong to it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.client.session import Session
+from dockless.errors import SourceError, UsageError
+from dockless.report.text import counted
+from dockless.sources import bundle as reading
+from dockless.sources.bundle_shape import Shape, shape_of_archive, shape_of_folder
+from dockless.sources.files import SourceFile
+from dockless.sources.parts import Part, joined, read_parts
+from dockless.sources.parts import problems as parts_problems
+from dockless.sources.spec import PARTS_ENDING, SourceSpec, parse_source
+from dockless.storage.blocks import Readable
+from dockless.storage.decompression import decompressing, sniff
+
+_MAGIC_BYTES = 6
+_MOST_NAMED = 5
+
+
+class Findings(Struct, frozen=True):
+    """What a look at a bundle found.
+
+    Attributes:
+        problems: What is wrong, a sentence each.
+        notes: What does no harm and does not belong there, a sentence each.
+    """
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def bundle_spec(text: str) -> SourceSpec:
+    """Return where a bundle is.
+
+    Raises:
+        SourceError: There is no such file.
+        UsageError: It is no file, or one image of one.
+    """
+    spec = parse_source(text, Path.cwd())
+    if spec.kind == "local" and spec.bare:
+        raise SourceError(f"There is no file {text}.", "Check the path of the bundle.")
+    if spec.kind in ("local", "registry"):
+        raise UsageError(f"{text} is no bundle, but an image elsewhere.", "Give a bundle's path.")
+    if spec.selector:
+        raise UsageError(f"{text} is one image of a bundle.", f"Give all of it: {spec.path}.")
+    return spec
+
+
+def examined(work: Session, spec: SourceSpec) -> Findings:
+    """Read every byte of a bundle.
+
+    Raises:
+        SourceError: It cannot be read at all.
+    """
+    parts = read_parts(spec.path) if spec.path.name.endswith(PARTS_ENDING) else ()
+    if wrong := tuple(problem.what for problem in parts_problems(parts)):
+        return Findings(wrong)
+    files = work.opener.bundle(spec)
+    problems = (*reading.problems(files), *(shape := _shape(spec, parts)).problems)
+    extra = sorted(shape.names - reading.belonging(files)) if shape.names else []
+    notes = [f"{spec.label} has {_listed(extra, 'file')} of none of its images."] if extra else []
+    if others := _other_parts(spec, parts):
+        notes.append(f"{_listed(others, 'file')} beside {spec.label}, which does not name it.")
+    return Findings(problems, tuple(notes))
+
+
+def _shape(spec: SourceSpec, parts: tuple[Part, ...]) -> Shape:
+    if spec.kind == "stdin" or spec.path.is_fifo():  # it was read, and cannot be read again
+        return Shape(frozenset(), ())
+    if spec.kind == "layout":
+        return shape_of_folder(spec.path, spec.label)
+    if parts:
+        return shape_of_archive(partial(joined, parts), spec.label)
+    return shape_of_archive(partial(_plain, spec), spec.label)
+
+
+@contextmanager
+def _plain(spec: SourceSpec) -> Iterator[Readable]:
+    with SourceFile(spec.path) as file:
+        packed = sniff(file.read(_MAGIC_BYTES))
+        file.seek(0)
+        with decompressing(file, packed, spec.label) as plain:
+            yield plain
+
+
+def _other_parts(spec: SourceSpec, parts: tuple[Part, ...]) -> list[str]:
+    """Return the files that are named like parts of a bundle, and are none of it."""
+    if not parts:
+        return []
+    whole = spec.path.name.removesuffix(PARTS_ENDING)
+    known = {part.path.name for part in parts}
+    named = re.compile(re.escape(whole) + r"\.\d{3,}")
+    names = (each.name for each in spec.path.absolute().parent.iterdir())
+    return sorted(name for name in names if named.fullmatch(name) and name not in known)
+
+
+def _listed(names: list[str], noun: str) -> str:
+    more = len(names) - _MOST_NAMED
+    shown = ", ".join(names[:_MOST_NAMED])
+    return f"{counted(len(names), noun)} ({shown}{f' and {more} more' if more > 0 else ''})"

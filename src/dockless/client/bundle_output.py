@@ -1,0 +1,94 @@
+"""What `bundle create` may replace: an older bundle, and nothing that it reads."""
+
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from dockless.client.output_files import refuse_inputs, refuse_within
+from dockless.errors import SourceError, UsageError
+from dockless.model.lock import FILE as LOCK
+from dockless.sources.files import SourceFile
+from dockless.sources.headers import members, opened, tar_errors
+from dockless.sources.parts import read_parts
+from dockless.storage.bundle import PARTS, free_of
+
+_REMEDY = "Give another -o, or move that file."
+
+
+def check_output(out: Path, inputs: tuple[Path, ...], *, archive: bool, split: bool) -> None:
+    """See that a bundle may be written, before anything is read.
+
+    Args:
+        out: What `-o` names.
+        inputs: The files and folders that are read.
+        archive: Whether it is a tar, and not a folder.
+        split: Whether it is written in parts.
+
+    Raises:
+        UsageError: It would take the place of what is read, or of something that is no bundle.
+    """
+    refuse_within(out, "-o", inputs)
+    try:
+        if not archive:
+            _check_folder(out)
+        elif split:
+            _check_parts(out, inputs)
+        else:
+            _check_archive(out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be used: {error.strerror}.", "Give another -o.") from None
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is there, and is no folder.", "Give a new folder, or FILE.tar.")
+    if not free_of(out):
+        raise UsageError(f"{out} is not empty.", "Give a new folder.")
+
+
+def _check_archive(out: Path) -> None:
+    if _is_taken(out) and not _is_bundle(out):
+        raise UsageError(f"{out} is there, and is no bundle.", _REMEDY)
+
+
+def _check_parts(out: Path, inputs: tuple[Path, ...]) -> None:
+    listing = Path(f"{out}.{PARTS}")
+    there = [listing, *_parts_there(out)]
+    for path in there:
+        refuse_inputs(path, "-o", inputs)
+    known: frozenset[str] = frozenset()
+    if _is_taken(listing):
+        try:
+            known = frozenset(part.path.name for part in read_parts(listing))
+        except SourceError:
+            raise UsageError(
+                f"{listing} is there, and is no list of a bundle's parts.", _REMEDY
+            ) from None
+    for path in there[1:]:
+        if _is_taken(path) and path.name not in known:
+            raise UsageError(f"{path} is there, and is no part of a bundle.", _REMEDY)
+
+
+def _parts_there(out: Path) -> Iterator[Path]:
+    part = re.compile(re.escape(out.name) + r"\.\d{3,}")
+    yield from sorted(each for each in out.parent.iterdir() if part.fullmatch(each.name))
+
+
+def _is_taken(path: Path) -> bool:
+    """Whether there is something that is not an empty file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(found.st_mode) or found.st_size > 0
+
+
+def _is_bundle(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with SourceFile(path) as file, tar_errors(str(path)), opened(file) as archive:
+            return any(name == LOCK for name, _ in members(archive, str(path)))
+    except SourceError:
+        return False

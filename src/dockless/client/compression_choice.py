@@ -1,0 +1,69 @@
+"""`--compression auto`: what layers become, by the registry, its readers and the way there."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from dockless.client.options import PushOptions
+from dockless.client.stores import cores
+from dockless.errors import PushError
+from dockless.oci import packing
+from dockless.oci.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
+from dockless.registry.throughput import Link, Links
+from dockless.storage.staging import Staging
+from dockless.usecases.push.repository_reader import Inventory
+
+_WORDS = re.compile(r"manifest.?invalid|unsupported|not supported|media.?type", re.IGNORECASE)
+
+
+class Packer:
+    """Chooses, for one staging area, before anything is staged.
+
+    Args:
+        options: What the command line asks for.
+        staging: Told of the choice.
+        links: Know the way to the registry.
+        note: Told what was chosen.
+    """
+
+    def __init__(
+        self, options: PushOptions, staging: Staging, links: Links, note: Callable[[str], None]
+    ) -> None:
+        self._chooses = options.compression == "auto"
+        self._format = options.manifest_format
+        self._staging = staging
+        self._links = links
+        self._note = note
+        self._settled = False
+
+    def settle(self, inventory: Inventory, tags: Sequence[str]) -> None:
+        """Choose for the registry of a push, once."""
+        if not self._chooses or self._settled:
+            return
+        self._settled = True
+        host = inventory.repository.host
+        link = self._links.of(host)
+        zstd = self._takes_zstd(link) and not _has_old_readers(inventory, tags)
+        chosen = packing.chosen(link.rate, cores(), zstd=zstd, where=host)
+        self._staging.packing = chosen
+        self._note(f"Compression: {chosen}")
+
+    def _takes_zstd(self, link: Link) -> bool:
+        return link.takes_zstd and link.takes_oci and self._format != "docker"
+
+    def learn(self, host: str, error: PushError) -> None:
+        """See whether a registry has refused zstd; if so, the next push is gzip."""
+        zstd = self._staging.packing.compression == "zstd"
+        if self._chooses and zstd and _WORDS.search(error.what):
+            self._links.refused_zstd(host)
+            error.remedy = "It may take no zstd. Push again: the layers will be gzip."
+
+
+def _has_old_readers(inventory: Inventory, tags: Sequence[str]) -> bool:
+    """Whether the first tag names an image in Docker's own format, which has no zstd."""
+    for tag in tags[:1]:
+        digest = inventory.readable_tag(tag)
+        data = inventory.readable_manifest(digest) if digest else None
+        if data:
+            document = parse_document(data)
+            return document.media_type in {DOCKER_INDEX, DOCKER_MANIFEST}
+    return False

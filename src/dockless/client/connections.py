@@ -1,0 +1,182 @@
+"""The registries that one session works with: each is greeted once, each repository opened once."""
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.client import prompter, repositories
+from dockless.client.folders import home_folder
+from dockless.client.options import PROGRAMS, PushOptions
+from dockless.client.workspace import Workspace
+from dockless.credentials.account import Account
+from dockless.credentials.resolve import Found
+from dockless.model.secret import Credential
+from dockless.oci.reference import Repository
+from dockless.ports import EarlyUploads
+from dockless.registry.client import RegistryClient
+from dockless.registry.direct import Direct
+from dockless.registry.streaming import HeadStart, NoUploads, Watch
+from dockless.retry import Patience
+from dockless.transport.http import Http, reach
+from dockless.transport.trust import find_trust
+
+if TYPE_CHECKING:
+    from dockless.registry.referrers import ReferrersLists
+
+Find = Callable[[Repository], Found]
+
+
+class OpenRegistry(Struct, frozen=True):
+    """A registry that was found to answer, with the credential for one of its repositories.
+
+    Attributes:
+        client: Reads it.
+        ahead: Sends layers while they are staged; None where that is left to the writer.
+        early: What comes to the repository before the writer starts.
+        direct: Writes to it without an engine.
+    """
+
+    client: RegistryClient
+    ahead: HeadStart | None
+    early: EarlyUploads
+    direct: Direct
+
+
+class Registries:
+    """Opens the registry of a repository with the options of one command line."""
+
+    def __init__(
+        self,
+        options: PushOptions,
+        find: Find,
+        space: Workspace,
+        patience: Patience,
+        begun: Callable[[], None],
+    ) -> None:
+        self._options = options
+        self._find = find
+        self._space = space
+        self._patience = patience
+        self._begun = begun
+        self._clients: dict[str, RegistryClient] = {}
+        self._opened: dict[tuple[Repository, bool], OpenRegistry] = {}
+        self._asked: dict[Repository, tuple[str, ...]] = {}
+        self._uploads = contextlib.ExitStack()
+        self._referrers: list[ReferrersLists] = []
+
+    def close(self) -> None:
+        """Stop what is being sent ahead."""
+        self._uploads.close()
+
+    def settle(self) -> None:
+        """See, at the end, that the lists of referrers still have what was written to them.
+
+        Raises:
+            NetworkError: Others overwrite one of them again and again.
+        """
+        for each in self._referrers:
+            self._patience.call(each.settle)
+
+    def open(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
+        """Return the registry of a repository, once it answers; ask for a credential if it must be.
+
+        Args:
+            repository: The repository.
+            reading: Whether it is only read, for which a token service may need no credential.
+
+        Raises:
+            AuthError: It wants a credential, and nobody can be asked for one.
+            NetworkError: It does not answer.
+        """
+        key = (repository, reading)
+        if key not in self._opened:
+            work = self._open_to_read if reading else self._open
+            self._opened[key] = self._patience.call(lambda: work(repository))
+        return self._opened[key]
+
+    def _open_to_read(self, repository: Repository) -> OpenRegistry:
+        client = self._greeted(repository.host).known_to(self._account(repository), "pull")
+        if not client.has_tokens_for_guests():
+            client = self._with_credential(client, repository)
+        gauge = self._space.links.gauge(repository.host)
+        lists = functools.cache(partial(self._lists, client))
+        direct = Direct(client, repository, self._space.pace, gauge, lists)
+        return OpenRegistry(client, None, NoUploads(), direct)
+
+    def _with_credential(self, client: RegistryClient, repository: Repository) -> RegistryClient:
+        """Return a client that has a credential where the registry wants one; ask if need be."""
+        if not client.wants_credential() or client.account() is not None:
+            return client
+        self._tell_who_was_asked(repository)
+        asked = prompter.credential(
+            self._space.prompter, repository.host, self._options, client.refusal()
+        )
+        return client.known_to(lambda: asked)
+
+    def _open(self, repository: Repository) -> OpenRegistry:
+        options, space = self._options, self._space
+        client = self._greeted(repository.host).known_to(self._account(repository))
+        client = self._with_credential(client, repository)
+        repositories.create(options, repository, space.progress.note)
+        gauge = space.links.gauge(repository.host)
+        watch = Watch(
+            self._patience.deadline, options.stall_timeout, space.progress.note, space.brake.hold
+        )
+        lists = functools.cache(partial(self._lists, client))
+        direct = Direct(client, repository, space.pace, gauge, lists)
+        direct.until = self._patience.deadline
+        if options.engine in PROGRAMS:
+            return OpenRegistry(client, None, NoUploads(), direct)
+        if space.sender:
+            from dockless.registry.mounts import WholeImages  # noqa: PLC0415 - for mirrors
+
+            early = WholeImages(client, repository, space.sender, direct, direct.until)
+            return OpenRegistry(client, None, early, direct)
+        ahead = self._uploads.enter_context(
+            HeadStart(client, repository, gauge, watch, self._begun)
+        )
+        return OpenRegistry(client, ahead, ahead, direct)
+
+    def _lists(self, client: RegistryClient) -> "ReferrersLists":
+        from dockless.registry.referrers import ReferrersLists  # noqa: PLC0415 - rare
+
+        made = ReferrersLists(client, turn=self._space.staging.store.turn)
+        self._referrers.append(made)
+        return made
+
+    def _greeted(self, host: str) -> RegistryClient:
+        """Return a client of a registry that answers; all repositories share its connections."""
+        if host not in self._clients:
+            options = self._options
+            trust = find_trust(host, options.ca_file, options.cert_dir, home_folder())
+            until = self._patience.deadline
+            endpoint = reach(host, insecure=options.insecure, trust=trust, until=until)
+            endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
+            http = Http(endpoint, os.environ, until, self._space.connections)
+            client = RegistryClient(http, lambda: None)
+            client.ping()
+            self._clients[host] = client
+        return self._clients[host]
+
+    def _account(self, repository: Repository) -> Account:
+        # helpers are not started, nor keyrings opened, for a registry that wants no login
+        return Account(partial(self._credential, repository))
+
+    def _tell_who_was_asked(self, repository: Repository) -> None:
+        """Note every place that had a reason to have no credential."""
+        for place in self._asked.get(repository, ()):
+            if not place.endswith(": nothing"):
+                self._space.progress.note(f"No credential from {place}")
+
+    def _credential(self, repository: Repository) -> Credential | None:
+        found = self._find(repository)
+        self._asked[repository] = found.asked
+        for trouble in found.troubles:
+            self._space.progress.note(f"Warning: {trouble}")
+        return found.credential

@@ -1,0 +1,108 @@
+"""What one host has: for `dockless hosts --check`."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from dockless.engines import probe
+from dockless.errors import DocklessError, EngineError
+from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.model.server import Server
+from dockless.report.hosts import Checked
+from dockless.sources.container_tools import container_tools
+from dockless.sources.local import find_local
+from dockless.ssh import reach
+from dockless.ssh.connection import Ssh, connect
+from dockless.ssh.executor import Shell
+from dockless.ssh.workdir import Workplace, workplace
+
+_HTTPS, _HTTP = 443, 80
+_VERSIONS = {
+    "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
+    "podman": ("podman", "--version"),
+    "nerdctl": ("nerdctl", "--version"),
+    "buildah": ("buildah", "--version"),
+}
+
+
+class Wanted(Struct, frozen=True):
+    """What is looked for.
+
+    Attributes:
+        names: What the image may be called.
+        endpoint: The registry; None when it is not known which.
+        stall: Seconds after which a silent host is given up.
+    """
+
+    names: tuple[str, ...]
+    endpoint: Endpoint | None
+    stall: float
+
+
+def check(server: Server, ssh: Ssh, wanted: Wanted) -> Checked:
+    """Log in to a host, and see what it has for a push."""
+    try:
+        with (
+            connect(server, ssh) as transport,
+            workplace(Shell(transport, server.address, wanted.stall)) as place,
+        ):
+            return _look(server, place, wanted)
+    except DocklessError as error:
+        return Checked(server, error)
+
+
+def _look(server: Server, place: Workplace, wanted: Wanted) -> Checked:
+    facts = place.facts
+    return Checked(
+        server,
+        account=f"{facts.user} on {facts.system} {facts.machine}",
+        tools=tuple(_tools(place)),
+        image=_image(server, place, wanted),
+        engines=tuple(_engines(place)),
+        free=facts.free,
+        clock=facts.clock - time.time(),
+        reaches=_reaches(place.shell, wanted.endpoint),
+    )
+
+
+def _tools(place: Workplace) -> Iterator[tuple[str, str]]:
+    for name, argv in _VERSIONS.items():
+        if name in place.facts.programs:
+            done = place.shell.run(argv)
+            lines = (done.stderr if done.code else done.stdout.decode(errors="replace")).split("\n")
+            yield name, f"{'cannot be used: ' if done.code else ''}{lines[-1] or lines[0]}".strip()
+
+
+def _image(server: Server, place: Workplace, wanted: Wanted) -> str:
+    names = (server.image_name,) if server.image_name else wanted.names
+    if not names:
+        return "nobody said which"
+    try:
+        tool, found = find_local(names, container_tools(place.shell))
+    except DocklessError as error:
+        return error.what
+    return f"{tool.name} has {found.name}, {found.image_id}"
+
+
+def _engines(place: Workplace) -> Iterator[tuple[str, str]]:
+    for name in ("crane", "skopeo"):
+        path = place.facts.programs.get(name)
+        with contextlib.suppress(EngineError):
+            lacks = (
+                probe.look(name, Path(path), place.shell).unusable if path else "it is not there"
+            )
+            yield name, lacks
+
+
+def _reaches(shell: Shell, endpoint: Endpoint | None) -> bool | None:
+    if endpoint is None:
+        return None
+    if is_loopback(endpoint.host):
+        return False
+    parts = urlsplit(endpoint.url)
+    port = parts.port or (_HTTP if endpoint.plain_http else _HTTPS)
+    return reach.reaches(shell, f"{endpoint.url}/v2/", parts.hostname or "", port)

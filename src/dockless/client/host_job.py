@@ -1,0 +1,96 @@
+"""What every host of one command line is to do."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct, field
+
+from dockless.client.connections import Find, OpenRegistry
+from dockless.client.host_options import HostOptions
+from dockless.client.options import PushOptions
+from dockless.client.workspace import Workspace
+from dockless.concurrency import waited_for
+from dockless.config.naming import Target
+from dockless.errors import PushError, time_is_over
+from dockless.model.server import Server
+from dockless.ports import Progress
+from dockless.retry import Brake
+from dockless.ssh.connection import Ssh
+from dockless.ssh.workdir import Workplace
+from dockless.usecases.push.context import Order
+
+Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
+
+
+class Errand(Struct, frozen=True):
+    """What every host is to do.
+
+    Attributes:
+        options: The command line.
+        hosts: The part of it that is about hosts.
+        target: Where to.
+        names: What the image may be called there, in order.
+        order: The same, as a push takes it.
+        registry: The registry.
+        find: Finds who we are there.
+        ssh: How connections are made.
+        space: Makes a workspace of this name.
+        progress: Where the work is shown.
+        build: Builds the image there; returns its names, and the tool that has it.
+        until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
+        brake: The pause that the registry asked for, for all hosts.
+        turns: Lets one host at a time bring the same image through here.
+    """
+
+    options: PushOptions
+    hosts: HostOptions
+    target: Target
+    names: tuple[str, ...]
+    order: Order
+    registry: OpenRegistry
+    find: Find
+    ssh: Ssh
+    space: Callable[[str], contextlib.AbstractContextManager[Workspace]]
+    progress: Progress
+    build: Build
+    until: float | None
+    brake: Brake
+    turns: "Turns"
+
+
+class Turns(Struct):
+    """A lock for each image."""
+
+    locks: dict[object, threading.Lock] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def of(self, image: object, aborted: threading.Event) -> Iterator[None]:
+        """Have an image for oneself while the block lasts.
+
+        Args:
+            image: What tells it from others.
+            aborted: Ends waiting for it.
+
+        Raises:
+            PushError: That is set.
+            NetworkError: The command's time is over.
+        """
+        with self.guard:
+            turn = self.locks.setdefault(image, threading.Lock())
+        held = False
+
+        def look(seconds: float) -> bool:
+            nonlocal held
+            held = turn.acquire(timeout=seconds)
+            return held or aborted.is_set()
+
+        if not waited_for(look):
+            raise time_is_over("The turn to bring the image through here")
+        if not held:
+            raise PushError("The push was broken off.")
+        try:
+            yield
+        finally:
+            turn.release()

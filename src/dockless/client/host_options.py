@@ -1,0 +1,63 @@
+"""What is asked of hosts, checked for contradictions."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from dockless.client.options import PushOptions
+from dockless.errors import UsageError
+
+
+class HostOptions(Struct, frozen=True, kw_only=True):
+    """What is asked of hosts; the names are those of the command line's options."""
+
+    hosts: tuple[str, ...]
+    via: Literal["auto", "invoke", "copy", "relay", "tunnel"]
+    there: str | None
+    parallel: int | None
+    fail_fast: bool
+    max_failures: int | None
+    allow_different: bool
+    accept_new_host_keys: bool
+    keep_engine: bool
+    audit: bool
+    allow_ssh_commands: bool = False
+
+    def check(self, options: PushOptions) -> None:
+        """Raise UsageError when an option does not go with the others."""
+        if not options.remote:
+            given = {
+                "--host": self.hosts,
+                "--via": self.via != "auto",
+                "--source": self.there is not None,
+                "--parallel": self.parallel is not None,
+                "--fail-fast": self.fail_fast,
+                "--max-failures": self.max_failures is not None,
+                "--allow-different": self.allow_different,
+                "--accept-new-host-keys": self.accept_new_host_keys,
+                "--keep-engine": self.keep_engine,
+                "--audit": self.audit,
+            }
+            for option, is_given in given.items():
+                if is_given:
+                    raise UsageError(f"{option} needs --remote.", f"Add it, or leave {option} out.")
+            return
+        pairs = (
+            (options.all_images, "--remote and --all"),
+            (bool(self.hosts) and options.servers is not None, "--host and --servers"),
+            (options.build and self.there is not None, "--build and --source"),
+            (self.fail_fast and self.max_failures is not None, "--fail-fast and --max-failures"),
+        )
+        for wrong, what in pairs:
+            if wrong:
+                raise UsageError(f"{what} do not go together.", "Leave one of them out.")
+        if options.source is not None:
+            raise UsageError(
+                "SOURCE is on this machine, and --remote pushes what the hosts have.",
+                f"Say --source {options.source} for what is there.",
+            )
+
+    @property
+    def most_failures(self) -> int | None:
+        """How many hosts may fail before no other is begun; None for any number."""
+        return 0 if self.fail_fast else self.max_failures

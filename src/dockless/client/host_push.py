@@ -1,0 +1,264 @@
+"""The work on one host: connect, find the image, choose the way, deliver, clean up."""
+
+import contextlib
+import shlex
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from msgspec.structs import replace
+
+from dockless.client.host_job import Errand
+from dockless.client.remote_engine import Equipment, Task
+from dockless.client.remote_export import Found
+from dockless.client.session import Session
+from dockless.config.naming import called_otherwise
+from dockless.errors import (
+    DocklessError,
+    EngineError,
+    HostLostError,
+    NetworkError,
+    PushError,
+    SourceError,
+    UnexplainedError,
+)
+from dockless.model.host import Way
+from dockless.model.server import SSH_PORT, Server
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.ports import Image
+from dockless.report.named import NamedProgress
+from dockless.retry import Patience
+from dockless.sources.archive import select
+from dockless.sources.container_tools import container_tools
+from dockless.sources.local import find_local
+from dockless.sources.spec import parse_there
+from dockless.ssh import audit
+from dockless.ssh.connection import connect
+from dockless.ssh.executor import BROKEN, Shell
+from dockless.ssh.transfer_method import ORDER, choose
+from dockless.ssh.workdir import Workplace, workplace
+from dockless.usecases.hosts.remote_push import MeansThere, already_there, deliver_there
+from dockless.usecases.hosts.run import Delivered
+from dockless.usecases.push.delivery import Delivery, deliver
+
+
+def label(server: Server) -> str:
+    """Return what a host is called in messages."""
+    return server.address if server.port == SSH_PORT else f"{server.address}:{server.port}"
+
+
+class HostVisit:
+    """One host, as a `fleet.Visit`."""
+
+    def __init__(self, errand: Errand, number: int, server: Server) -> None:
+        self._errand = errand
+        self._number = number
+        self._server = server
+        self._name = label(server)
+        self._progress = NamedProgress(self._name, errand.progress)
+        self._connection = contextlib.ExitStack()
+        self._work = contextlib.ExitStack()
+        self._shell: Shell | None = None
+        self._before: audit.Sight | None = None
+        self._folder = ""
+        self._kept = ""
+        self._aborted = threading.Event()
+        self._late = False
+        self._timer = self._started_timer()
+        attempts = errand.options.retries + 1
+        self._patience = Patience(attempts, None, self._progress.note, self._sleep, errand.brake)
+
+    def deliver(self) -> Delivered:
+        """Bring the host's image to the repository by digest, and prove that it is there."""
+        try:
+            return self._patience.call(self._unless_lost, only=HostLostError)
+        except DocklessError:
+            if self._late:
+                raise NetworkError(
+                    f"The push from {self._name} was not done in the time given by --timeout.",
+                    "Run it again: what has arrived stays there.",
+                    passing=False,
+                ) from None
+            raise
+
+    def _unless_lost(self) -> Delivered:
+        try:
+            return self._attempt()
+        except BROKEN:
+            raise HostLostError(f"{self._name} was lost: the connection broke.") from None
+
+    def _started_timer(self) -> threading.Timer | None:
+        until = self._errand.until
+        if until is None:
+            return None
+        timer = threading.Timer(max(0.0, until - time.monotonic()), self._expire)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _expire(self) -> None:
+        self._late = True
+        self.abort()
+
+    def leave(self) -> tuple[str, ...] | None:
+        """Take everything of ours away; return what is left all the same, None if unknown."""
+        if self._timer:
+            self._timer.cancel()
+        try:
+            self._work.close()
+            if self._shell is None or self._before is None:
+                return None
+            return audit.residue(self._shell, self._before, self._folder, self._kept)
+        finally:
+            self._connection.close()
+
+    def abort(self) -> None:
+        """Break off, from another thread."""
+        self._aborted.set()
+        if self._shell:
+            self._shell.end()
+
+    def _sleep(self, seconds: float) -> None:
+        if self._aborted.wait(seconds):
+            raise PushError("The push was broken off.")
+
+    def _attempt(self) -> Delivered:
+        try:
+            errand = self._errand
+            transport = self._connection.enter_context(connect(self._server, errand.ssh))
+            self._shell = Shell(transport, self._name, errand.options.stall_timeout)
+            self._before = audit.look(self._shell)
+            place = self._work.enter_context(workplace(self._shell))
+            self._folder = place.facts.folder
+            return self._push_from(place)
+        except HostLostError:
+            self._work.close()
+            self._connection.close()
+            self._shell = None
+            raise
+
+    def _push_from(self, place: Workplace) -> Delivered:
+        errand = self._errand
+        found = self._find(place)
+        if found.local and (there := self._unchanged(found.local.image_id)):
+            self._progress.note("The registry has this image already.")
+            return Delivered("none", "already there", there.root.digest, _identity(there))
+        task = Task(errand.options, errand.hosts, errand.registry.client, errand.order.repository)
+        equipment = Equipment(task, place, found)
+        failed: dict[Way, str] = {}
+        while True:
+            obstacles = {
+                way: partial(_obstacle, failed.get(way, ""), partial(equipment.obstacle, way))
+                for way in ORDER
+            }
+            way, why = choose(errand.hosts.via, self._name, obstacles)
+            self._progress.note(f"Way: {way} ({why})")
+            if errand.options.dry_run:
+                identity = found.local.image_id if found.local else Digest.of(b"")
+                return Delivered(way, why, None, identity)
+            try:
+                if way == "relay":
+                    return self._relay(why, found)
+                return self._invoke(way, why, found, equipment)
+            except (EngineError, NetworkError, UnexplainedError) as error:
+                lost = isinstance(error, HostLostError)
+                if errand.hosts.via != "auto" or way == "relay" or lost:
+                    raise
+                failed[way] = error.what.rstrip(".")
+
+    def _find(self, place: Workplace) -> Found:
+        errand, names, tool = self._errand, self._errand.names, ""
+        if self._server.image_name:
+            names = (self._server.image_name,)
+        if errand.options.build:
+            names, tool = errand.build(place, self._server, self._progress)
+        elif errand.hosts.there is not None:
+            source = parse_there(_at_home(errand.hosts.there, place), partial(_look, place.shell))
+            if source.kind != "local":
+                return Found(source=source)
+            names, tool = (source.name,), source.tool
+        tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
+        has, image = find_local(names, tuple(tools))
+        self._progress.note(f"Source: {has.name} image {image.name}")
+        if errand.hosts.there is None and (
+            otherwise := called_otherwise(image.name, errand.target)
+        ):
+            self._progress.note(otherwise)
+        return Found(has, image)
+
+    def _unchanged(self, image_id: Digest) -> Content | None:
+        return already_there(
+            self._errand.order, image_id, self._errand.registry.client, self._patience
+        )
+
+    def _relay(self, why: str, found: Found) -> Delivered:
+        errand = self._errand
+        shell = self._shell
+        if shell is None:
+            raise HostLostError(f"{self._name} was lost.")
+        own = self._work.enter_context(errand.space(f"host-{self._number}"))
+        space = replace(own, progress=self._progress)
+        session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
+        image_id = found.local.image_id if found.local else self._number
+        with errand.turns.of(image_id, self._aborted):
+            session.expect(errand.order)
+            image = self._image(session, shell, found)
+            means = session.means(errand.order.repository)
+            delivery = deliver(errand.order, image, means)
+            own.staging.settle()
+        return _delivered("relay", why, delivery)
+
+    def _image(self, session: Session, shell: Shell, found: Found) -> Image:
+        platform = self._errand.options.platform
+        if found.tool and found.local:
+            return session.opener.known(found.tool, found.local, platform)
+        if found.source is None:
+            raise SourceError(f"{self._name} has no image.")
+        listed = session.opener.there(found.source, shell, platform)
+        return select(listed, found.source.selector, found.source.path).open()
+
+    def _invoke(self, way: Way, why: str, found: Found, equipment: Equipment) -> Delivered:
+        errand = self._errand
+        engine = self._work.enter_context(equipment.engine(way, self._progress))
+        self._kept = equipment.kept
+        means = MeansThere(errand.registry.client, engine, self._patience, time.monotonic)
+        image_id = found.local.image_id if found.local else None
+        delivery = deliver_there(errand.order, image_id, means)
+        return _delivered(way, why, delivery)
+
+
+def _delivered(way: Way, why: str, delivery: Delivery) -> Delivered:
+    content = delivery.plan.content
+    return Delivered(
+        way,
+        why,
+        content.root.digest,
+        _identity(content),
+        sum(blob.size for blob in delivery.plan.missing) if delivery.attempts else 0,
+        delivery.plan if delivery.moving else None,
+    )
+
+
+def _identity(content: Content) -> Digest:
+    return content.image_id or content.root.digest
+
+
+def _at_home(text: str, place: Workplace) -> str:
+    return f"{place.facts.home}/{text.removeprefix('~/')}" if text.startswith("~/") else text
+
+
+def _look(shell: Shell, path: str) -> str:
+    quoted = shlex.quote(path)
+    return (
+        shell.script(
+            f"if [ -d {quoted} ]; then echo folder; elif [ -e {quoted} ]; then echo file; fi"
+        )
+        .stdout.decode()
+        .strip()
+    )
+
+
+def _obstacle(failed: str, ask: Callable[[], str]) -> str:
+    return failed or ask()

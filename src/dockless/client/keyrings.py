@@ -1,0 +1,58 @@
+"""The keyrings of this machine, by the environment."""
+
+import contextlib
+import os
+import pwd
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from dockless.client.folders import cache_folder
+from dockless.credentials import keyrings
+from dockless.credentials.keyring_logins import Vault
+from dockless.errors import UsageError
+from dockless.model.secret import Secret
+
+CHOSEN = "DOCKLESS_KEYRING"
+Prompt = Callable[[str], Secret]
+
+
+def vault(
+    choice: str,
+    environment: Mapping[str, str],
+    prompt: Prompt | None = None,
+    ttl: int | None = None,
+) -> Vault:
+    """Return the logins in one keyring.
+
+    Args:
+        choice: The keyring, as `keyrings.backend` takes it; empty for the preferred one.
+        environment: For the keyring, and the folder of the lock.
+        prompt: Asks for the password of an encrypted file; None where nobody can be asked.
+        ttl: Seconds after which the keyring forgets what is put there.
+
+    Raises:
+        AuthError: No keyring was chosen, and there is none.
+    """
+    choice = choice or environment.get(CHOSEN, "") or keyrings.preferred(environment)
+    opened = partial(keyrings.backend, choice, environment, ttl, prompt)
+    return Vault(choice, opened, _lock(environment))
+
+
+def _lock(environment: Mapping[str, str]) -> Path:
+    """Return what all logins of this user lock, whatever their HOME is: the keyring is the same."""
+    with contextlib.suppress(KeyError):  # a user without a name has no home of that kind
+        home = Path(os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir))
+        if os.access(home, os.R_OK | os.W_OK):
+            return home
+    try:
+        return cache_folder(environment) / f"logins-{os.geteuid()}" / "keyring.lock"
+    except UsageError:  # a folder that everybody can open serves, too: it is only locked
+        return Path("/")
+
+
+def vaults(environment: Mapping[str, str], prompt: Prompt | None = None) -> tuple[Vault, ...]:
+    """Return the keyrings to look into: the chosen one, or all that can be had."""
+    chosen = environment.get(CHOSEN, "")
+    choices = (chosen,) if chosen else keyrings.available(environment)
+    return tuple(vault(choice, environment, prompt) for choice in choices)

@@ -1,0 +1,88 @@
+"""Where the credential of a login comes from."""
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.client import token_sources
+from dockless.client.prompter import Prompter
+from dockless.config.cascade import Settings
+from dockless.config.registries import LoginTarget
+from dockless.credentials import credential_sources
+from dockless.errors import UsageError
+from dockless.model import kinds
+from dockless.model.secret import Credential, Secret
+
+
+class Given(Struct, frozen=True):
+    """What the command line says of who we are."""
+
+    username: str
+    password_stdin: bool
+    key_file: Path | None
+
+
+def obtain(
+    prompter: Prompter,
+    given: Given,
+    settings: Settings,
+    target: LoginTarget,
+    folder: Path | None,
+) -> tuple[Credential, str]:
+    """Return the credential to log in with: given, of the kind's own source, or asked for.
+
+    Args:
+        prompter: Asks for what is missing.
+        given: What the command line says.
+        settings: The project's settings.
+        target: The registry.
+        folder: The project's folder, which is its build context; None where there is no project.
+
+    Returns:
+        The credential; and the name of the source that gives it anew each time, empty for one
+        that has to be kept.
+
+    Raises:
+        UsageError: A part of it is missing, and nobody can be asked.
+    """
+    if given.key_file:
+        from dockless.credentials.cloud.google import read_key  # noqa: PLC0415 - for one kind
+
+        return read_key(given.key_file, folder), ""
+    username = given.username or os.environ.get("DOCKLESS_USERNAME", "")
+    likely = username or _account(settings, target) or target.kind.token_user
+    if given.password_stdin:
+        password = Secret(prompter.piped().rstrip("\r\n"))
+        return credential_sources.login(likely, password, "standard input"), ""
+    password = Secret(os.environ.get("DOCKLESS_PASSWORD", ""))
+    if password and username:
+        return credential_sources.login(username, password, "environment"), ""
+    reasons: list[str] = []
+    if not username:
+        for way in token_sources.ways(target.host, os.environ):
+            found = way.missing or way.ask()
+            if isinstance(found, Credential):
+                return found, way.name
+            reasons.append(f"{way.name}: {found}")
+    if target.kind is kinds.ECR:
+        raise UsageError(
+            f"No token for {target.host} can be had. {'; '.join(reasons)}.",
+            "Install `dockless[aws]` or the aws CLI, and configure it.",
+        )
+    if not prompter.at_terminal():
+        raise UsageError(
+            f"There is no terminal to ask for a username and a password for {target.scope}.",
+            "Give --username and --password-stdin.",
+        )
+    username = username or prompter.line(f"Username for {target.scope}", likely)
+    password = prompter.hidden(f"Password for {username} at {target.scope}")
+    return credential_sources.login(username, password, "prompt"), ""
+
+
+def _account(settings: Settings, target: LoginTarget) -> str:
+    """Return the username that the project's settings have for this registry."""
+    known = settings.registry or settings.implied
+    if settings.username is None or (known and known.value is not target.kind):
+        return ""
+    return settings.username.value

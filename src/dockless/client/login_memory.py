@@ -1,0 +1,89 @@
+"""What a login leaves in a project for later pushes: docker-config.json, and never a password."""
+
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.config import docker_config, project
+from dockless.config.cascade import Settings
+from dockless.config.docker_config import Session
+from dockless.config.project import Project
+from dockless.config.registries import LoginTarget
+from dockless.errors import UsageError
+from dockless.model.secret import Credential
+
+
+class Memory(Struct, frozen=True):
+    """Where a login is remembered, if it is.
+
+    Attributes:
+        folder: The folder that the login was made in; None where that is gone.
+        files: The project's files.
+        asked: Whether it was asked for, be there a project or not.
+    """
+
+    folder: Path | None
+    files: Project
+    asked: bool
+
+    def check(self, settings: Settings, target: LoginTarget) -> None:
+        """See, before anything is kept, that what was asked for can be done.
+
+        Raises:
+            UsageError: It cannot.
+        """
+        if not self.asked:
+            return
+        folder = self.folder
+        why = docker_config.why_not_written(folder) if folder else "this folder is gone"
+        if why:
+            raise UsageError(
+                f"{docker_config.FILE} cannot be written here: {why}.",
+                "Log in from another folder, or without --remember, --image and --namespace.",
+            )
+        self._image(settings, target)
+
+    def remember(self, settings: Settings, target: LoginTarget, credential: Credential) -> str:
+        """Write the file where there is a project, or where it was asked for.
+
+        Returns:
+            What became of it, as one sentence. The login itself stands, whatever that is.
+        """
+        folder = self.folder
+        if folder is None or not (self.asked or project.is_project(folder)):
+            return (
+                f"This folder is no project: {docker_config.FILE} is written with --remember only."
+            )
+        try:
+            path = docker_config.write(folder, self._session(settings, target, credential))
+        except UsageError as error:
+            return f"Warning: {docker_config.FILE} was not written. {error.what}"
+        except OSError as error:
+            return f"Warning: {docker_config.FILE} was not written: {error.strerror}."
+        return f"{path} remembers the registry and the account for pushes from here."
+
+    def _session(self, settings: Settings, target: LoginTarget, credential: Credential) -> Session:
+        """Return what is remembered; what belonged to another registry is forgotten."""
+        namespace, before = settings.namespace, self._before(target)
+        given = namespace.value if namespace and namespace.origin == "--namespace" else None
+        return replace(
+            before,
+            registry=target.kind.name,
+            username=credential.username,
+            image=self._image(settings, target),
+            namespace=before.namespace if given is None else given,
+        )
+
+    def _before(self, target: LoginTarget) -> Session:
+        before = self.files.session
+        return before if before.registry in ("", target.kind.name) else Session()
+
+    def _image(self, settings: Settings, target: LoginTarget) -> str:
+        image = self._before(target).image
+        if settings.image and settings.image.origin == "--image":
+            return str(settings.image.value)
+        if not target.kind.host and not image.startswith(f"{target.host}/"):
+            # such a registry is known by the image's name alone
+            return f"{target.scope}/{settings.project().value}"
+        return image

@@ -1,0 +1,123 @@
+"""What images are called that have no name in their source."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.errors import DocklessError, UsageError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import parse_document
+from dockless.oci.reference import Name
+from dockless.usecases.mirror.run import Found, Lost, whole_names
+
+
+class GivenName(Struct, frozen=True):
+    """What `--as` says.
+
+    Attributes:
+        repository: The repository of names that are a tag only, and of images without a name; empty
+            for one that is called like the source.
+        tag: The tag of images without a full name; empty for the one that they have, or else none,
+            so that they go by digest.
+    """
+
+    repository: str = ""
+    tag: str = ""
+
+    @classmethod
+    def parse(cls, text: str | None) -> "GivenName":
+        """Read NAME or NAME:TAG; raise UsageError when it is neither."""
+        if not text:
+            return cls()
+        try:
+            name = Name.parse(text)
+        except ValueError as error:
+            raise UsageError(f"--as {text} is no name: {error}.", "Give it as NAME:TAG.") from None
+        if name.digest:
+            raise UsageError(f"--as {text} has a digest.", "Give it as NAME:TAG.")
+        return cls(str(replace(name, tag="")), name.tag)
+
+
+def all_named(
+    images: tuple[Found, ...], given: GivenName, note: Callable[[str], None], *, referrers: bool
+) -> Iterator[Found | Lost]:
+    """Yield the images of an archive or layout, each with a name.
+
+    One without that refers to another goes beside it, and any other to its repository by digest, or
+    with the tag that was given. That tag is also for one that has a tag or a digest only.
+
+    Args:
+        images: The images of one source.
+        given: What they are called where they have no name.
+        note: Told of each that gets one.
+        referrers: Whether what refers to another is taken at all.
+    """
+    homes: dict[Digest, list[str]] = {}
+    subjects: dict[Digest, Digest] = {}
+    images = tuple(_renamed(image, given) for image in images)
+    for image in images:
+        documents = image.content.documents if image.content else {}
+        whole = _repositories(image)
+        for digest, data in documents.items():
+            homes.setdefault(digest, []).extend(whole)
+            subject = parse_document(data).subject
+            if subject and not whole:
+                subjects[digest] = subject
+    for position, image in enumerate(images):
+        root = image.content.root.digest if image.content else None
+        near = _homes(root, homes, subjects) if root in subjects and not image.names else []
+        if image.names:
+            yield image
+        elif not near:
+            yield _named(image, position, given, note)
+        elif referrers:
+            yield replace(image, names=tuple(dict.fromkeys(f"{home}@{root}" for home in near)))
+
+
+def _renamed(image: Found, given: GivenName) -> Found:
+    """Give an image that has a tag or a digest only the name that was given, if it has a tag."""
+    if not given.tag or not image.names or not all(map(_is_partial, image.names)):
+        return image
+    return replace(image, names=(f"{given.repository}:{given.tag}",))
+
+
+def _is_partial(text: str) -> bool:
+    if ":" not in text and "/" not in text:
+        return True
+    try:
+        name = Name.parse(text)
+    except ValueError:  # the plan says so
+        return False
+    return name.digest is not None and not name.tag
+
+
+def _named(
+    image: Found, position: int, given: GivenName, note: Callable[[str], None]
+) -> Found | Lost:
+    if given.tag:
+        return replace(image, names=(f"{image.bare}:{given.tag}",))
+    try:
+        opened = image.open()
+        content = opened.content()
+    except DocklessError as error:
+        return Lost(image.source, f"@{position}", error, image.origin)
+    name = f"{image.bare}@{content.root.digest}"
+    note(f"An image of {image.source} has no name there; it is taken as {name}.")
+    return replace(image, names=(name,), content=content, open=lambda: opened)
+
+
+def _repositories(image: Found) -> list[str]:
+    try:
+        return [str(replace(name, tag="", digest=None)) for name in whole_names(image)]
+    except ValueError:  # the plan says which name has no place
+        return []
+
+
+def _homes(
+    digest: Digest | None, homes: Mapping[Digest, list[str]], subjects: Mapping[Digest, Digest]
+) -> list[str]:
+    """Return the repositories of a manifest: its own, or its subject's."""
+    while digest and digest in subjects and not homes.get(digest):  # none leads back to itself
+        digest = subjects[digest]
+    return homes.get(digest, []) if digest else []

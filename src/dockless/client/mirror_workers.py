@@ -1,0 +1,204 @@
+"""The workers of a mirror: sessions that share what they know of one registry, and its limits."""
+
+import contextlib
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.client.connections import Find
+from dockless.client.options import PROGRAMS, PushOptions
+from dockless.client.session import Session
+from dockless.client.workspace import Workspace
+from dockless.concurrency import side_by_side
+from dockless.config.naming import Target
+from dockless.config.setting import Setting
+from dockless.errors import DocklessError, out_of_time, time_is_over
+from dockless.model import kinds
+from dockless.model.plan import PushResult
+from dockless.oci.reference import Repository
+from dockless.processes.programs import ProgramsHere
+from dockless.registry.blob_claims import Sender, SharedBlobs
+from dockless.transport.http import CONNECTIONS
+from dockless.transport.rate_limit import Pace
+from dockless.usecases.mirror.run import Entry
+
+_OF_AN_ENGINE = 2
+"""Connections that an engine opens to move a tag."""
+
+Spaces = Callable[[str], contextlib.AbstractContextManager[Workspace]]
+
+
+class Bounds(Struct, frozen=True):
+    """What all workers together may ask of the registry.
+
+    Attributes:
+        parallel: Images at once.
+        connections: Connections at once; None for no limit.
+        rate: Bytes a second; None for no limit.
+    """
+
+    parallel: int
+    connections: int | None = None
+    rate: int | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        if self.connections is None:
+            return self.parallel
+        return max(1, min(self.parallel, (self.connections - 1) // (1 + _OF_AN_ENGINE)))
+
+    @property
+    def connections_of_one(self) -> int:
+        """How many connections a worker opens beside its engine's."""
+        if self.connections is None:
+            return CONNECTIONS
+        # one is open already: that of the first question, who we are
+        return max(1, (self.connections - 1) // self.workers - _OF_AN_ENGINE)
+
+
+class Workers:
+    """Pushes images, each by a worker that has nothing else to do."""
+
+    def __init__(self, shared: SharedBlobs, engine: str, until: float | None) -> None:
+        self._shared = shared
+        self._engine = engine
+        self._until = until
+        self._reserved: dict[Entry, Sender] = {}
+        self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
+        self._guard = threading.Lock()
+        self._turns: dict[Repository, threading.Lock] = {}
+
+    def add(self, worker: Session) -> None:
+        """Take one on."""
+        self._idle.put(worker)
+
+    def push(self, entry: Entry) -> PushResult:
+        """Push an image.
+
+        Raises:
+            DocklessError: It did not arrive.
+        """
+        reserved = self._reserved.pop(entry, None)
+        try:
+            image = entry.open()
+            with self._worker() as worker, self._turn(entry):
+                if reserved:
+                    worker.take_over(reserved)
+                return worker.push(_target(entry), image)
+        finally:
+            if reserved:  # by a push that was not begun
+                reserved.done(entry.repository, ())
+
+    @contextlib.contextmanager
+    def _turn(self, entry: Entry) -> Iterator[None]:
+        """Let a program write one referrer at a time to a repository.
+
+        Where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes.
+        What dockless writes itself needs no turn, and must not have one: it waits for blobs that
+        others send, which nobody may do who holds a lock that these wait for.
+
+        Raises:
+            NetworkError: --timeout has passed.
+        """
+        if entry.tags or self._engine not in PROGRAMS:
+            yield
+            return
+        with self._guard:
+            turn = self._turns.setdefault(entry.repository, threading.Lock())
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        if not turn.acquire(timeout=-1 if left is None else left):
+            raise out_of_time(entry.repository.host)
+        try:
+            yield
+        finally:
+            turn.release()
+
+    def look(self, entries: Sequence[Entry]) -> None:
+        """See which images have arrived before, so that others need not send what these have.
+
+        What the others bring is theirs to send, in this run as in the one that was interrupted.
+        """
+        for entry in entries:
+            self._reserved[entry] = self._shared.sender()
+            self._reserved[entry].reserve(entry.repository.host, entry.blobs)
+        side_by_side(self._look, entries, max(1, self._idle.qsize()))
+
+    def _look(self, entry: Entry) -> None:
+        with self._worker() as worker, contextlib.suppress(DocklessError):
+            worker.look(_target(entry), entry.open(), self._reserved[entry])
+
+    def settle(self) -> None:
+        """See, when all are pushed, that the lists of referrers have what was written to them.
+
+        Raises:
+            NetworkError: Others overwrite one of them again and again.
+        """
+        workers = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        try:
+            side_by_side(Session.settle_referrers, workers, max(1, len(workers)), finish=True)
+        finally:
+            for worker in workers:
+                self._idle.put(worker)
+
+    def knows(self, repository: Repository) -> bool:
+        """Whether the registry has the repository."""
+        with self._worker() as worker:
+            return worker.registry(repository).client.has(repository)
+
+    @contextlib.contextmanager
+    def _worker(self) -> Iterator[Session]:
+        worker = self._waited()
+        try:
+            yield worker
+        finally:
+            self._idle.put(worker)
+
+    def _waited(self) -> Session:
+        """Return a worker that has nothing to do.
+
+        Raises:
+            NetworkError: None has until --timeout has passed.
+        """
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        try:
+            return self._idle.get(timeout=left)
+        except queue.Empty:
+            raise time_is_over("A worker that has nothing to do") from None
+
+
+@contextlib.contextmanager
+def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> Iterator[Workers]:
+    """Yield the workers of one command line.
+
+    Args:
+        options: How they push.
+        find: Finds who we are to the registry.
+        space: Makes a workspace of this name.
+        bounds: What they may ask of the registry.
+    """
+    shared, pace = SharedBlobs(), Pace(bounds.rate)
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    made = Workers(shared, options.engine, until)
+    with contextlib.ExitStack() as stack:
+        for number in range(bounds.workers):
+            place = replace(
+                stack.enter_context(space(f"mirror-{number}")),
+                sender=shared.sender(),
+                pace=pace,
+                connections=bounds.connections_of_one,
+            )
+            session = Session(options, find, place, ProgramsHere(os.environ))
+            made.add(stack.enter_context(session))
+        yield made
+
+
+def _target(entry: Entry) -> Target:
+    kind = kinds.infer(entry.repository.host)
+    tags = tuple(Setting(tag, entry.name) for tag in entry.tags)
+    return Target(Setting(kind, "--to"), Setting(entry.repository, "--to"), tags)

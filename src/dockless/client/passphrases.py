@@ -1,0 +1,32 @@
+"""Passphrases of private keys: from the keyring, or asked for at a terminal."""
+
+import os
+import threading
+from pathlib import Path
+
+from dockless.client.keyrings import vaults
+from dockless.client.prompter import Prompter
+from dockless.errors import DocklessError
+from dockless.model.secret import Secret
+
+_ASKING = threading.Lock()
+_SCOPE = "ssh-key"
+
+
+def ask(prompter: Prompter, key: Path) -> Secret | None:
+    """Return the passphrase of a key file, or None when nobody knows it."""
+    with _ASKING:
+        return _kept(key) or (
+            prompter.hidden(f"Passphrase for {key}") if prompter.at_terminal() else None
+        )
+
+
+def _kept(key: Path) -> Secret | None:
+    for vault in vaults(os.environ):
+        try:
+            kept = vault.get(_SCOPE, str(key))
+        except DocklessError:
+            continue
+        if kept:
+            return kept.password
+    return None

@@ -1,0 +1,62 @@
+"""Asking the user: what is missing is asked for where somebody can answer, else it is an error."""
+
+from typing import Protocol
+
+from dockless.client.options import PushOptions
+from dockless.config.cascade import Settings
+from dockless.credentials.credential_sources import Given
+from dockless.errors import AuthError, UsageError
+from dockless.model.secret import Credential, Secret
+
+
+class Prompter(Protocol):
+    """Asks the user; the command line's is `cli.prompts`."""
+
+    def at_terminal(self) -> bool:
+        """Whether there is somebody to ask."""
+
+    def line(self, text: str, default: str = "") -> str:
+        """Ask for one line; an empty answer takes the default, if there is one."""
+
+    def hidden(self, text: str) -> Secret:
+        """Ask for a secret, which is not shown."""
+
+    def piped(self) -> str:
+        """Return standard input."""
+
+
+def given(prompter: Prompter, options: PushOptions, settings: Settings) -> Given:
+    """Return what was given for this push: options, standard input, or a prompt.
+
+    Raises:
+        UsageError: An empty password cannot be asked for here.
+    """
+    account = settings.username.value if settings.username else ""
+    return Given(options.username or "", _password(prompter, options, account), account)
+
+
+def _password(prompter: Prompter, options: PushOptions, account: str) -> Secret | None:
+    if options.password_stdin:
+        return Secret(prompter.piped().rstrip("\r\n"))
+    if options.password:
+        return options.password
+    if options.password is None:
+        return None
+    if not prompter.at_terminal():
+        raise UsageError(
+            "--password is empty, and there is no terminal to ask for it.",
+            "Give it with --password-stdin.",
+        )
+    return prompter.hidden(f"Password for {account}" if account else "Password")
+
+
+def credential(
+    prompter: Prompter, host: str, options: PushOptions, refused: AuthError
+) -> Credential:
+    """Ask for the credential that a registry wants; raise its refusal where nobody can be asked."""
+    if not prompter.at_terminal():
+        raise refused
+    username = options.username or prompter.line(f"Username for {host}")
+    return Credential(
+        username, prompter.hidden(f"Password for {username} at {host}"), origin="prompt"
+    )

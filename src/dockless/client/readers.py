@@ -1,0 +1,52 @@
+"""The sessions that read sources: one for the command line, and one for each registry of a list."""
+
+import os
+from contextlib import ExitStack
+
+from msgspec.structs import replace
+
+from dockless.client import accounts
+from dockless.client.connections import Find
+from dockless.client.options import PushOptions
+from dockless.client.session import Session
+from dockless.client.workspace import Workspace
+from dockless.config.skopeo_sync import SyncRegistry
+from dockless.processes.programs import ProgramsHere
+
+
+class Readers:
+    """Opens sessions that read, when they are first needed.
+
+    Args:
+        stack: Ends them.
+        options: How patient they are, and how a source's registry is reached.
+        find: Finds who we are to a source's registry.
+        space: Where they work.
+    """
+
+    def __init__(
+        self, stack: ExitStack, options: PushOptions, find: Find, space: Workspace
+    ) -> None:
+        self._stack = stack
+        self._options = options
+        self._find = find
+        self._space = space
+        self._sessions: dict[SyncRegistry | None, Session] = {}
+
+    def note(self, text: str) -> None:
+        """Say a line where their work is shown."""
+        self._space.progress.note(text)
+
+    def of(self, registry: SyncRegistry | None = None) -> Session:
+        """Return the session for a registry of a list, or for everything else."""
+        if registry not in self._sessions:
+            options, find = self._options, self._find
+            if registry:
+                options = replace(
+                    options, insecure=registry.insecure, cert_dir=registry.cert_dir, ca_file=None
+                )
+                if credential := registry.credential:
+                    find = accounts.as_found(lambda: credential)
+            session = Session(options, find, self._space, ProgramsHere(os.environ))
+            self._sessions[registry] = self._stack.enter_context(session)
+        return self._sessions[registry]

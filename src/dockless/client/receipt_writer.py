@@ -1,0 +1,149 @@
+"""What became of each image of a mirror so far; on disk as its receipt, where one is asked for."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from dockless import __version__
+from dockless.client.engine_choice import version_of
+from dockless.client.options import PROGRAMS
+from dockless.errors import DocklessError
+from dockless.model.moments import moment
+from dockless.model.plan import PushResult
+from dockless.oci.digest import Digest
+from dockless.report.json import json_text
+from dockless.storage.receipt import Line, Pending, pending_members, receipt_document
+from dockless.storage.receipt_file import ReceiptFile
+from dockless.storage.resume_log import Journal
+from dockless.usecases.mirror.run import Entry, Lost, Outcome
+
+_SECONDS_BETWEEN = 2.0
+
+
+class Ledger:
+    """The lines of a receipt, which is written anew every few seconds.
+
+    So a mirror that is killed leaves one of what had arrived. What a mirror goes on from is not
+    the receipt, but what the registry says.
+
+    Args:
+        file: The receipt; None for none.
+        target: The registry, and what every repository begins with.
+        bundles: The digest of the index.json of each bundle.
+        journal: Told of what arrived.
+        complain: Prints what goes wrong, a line each.
+    """
+
+    def __init__(
+        self,
+        file: ReceiptFile | None,
+        target: str,
+        bundles: Mapping[str, Digest],
+        journal: Journal,
+        complain: Callable[[str], None],
+    ) -> None:
+        self._file = file
+        self._target = target
+        self._bundles = bundles
+        self._journal = journal
+        self._complain = complain
+        self._turn = threading.Lock()
+        self._unplaced: list[Line] = []
+        self._expected: tuple[Entry, ...] = ()
+        self._outcomes: dict[Entry, Outcome] = {}
+        self._postponed: dict[Entry, DocklessError] = {}
+        self._arrived: dict[Entry, str | None] = {}
+        self._written = 0.0
+
+    def expect(self, entries: Sequence[Entry]) -> None:
+        """Write down what is to arrive, so that a receipt says what is missing."""
+        self._expected = tuple(entries)
+
+    def leave_out(self, lost: Lost) -> None:
+        """Write down that an image cannot be found or read, or has no place to go."""
+        self._complain(str(lost.error))
+        line = Line(lost.source, lost.name, (), lost.error, origin=lost.origin)
+        self._unplaced.append(line)
+
+    def tell(self, entry: Entry, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
+        """Write down what became of an image, and say why it failed, once.
+
+        Args:
+            entry: The image.
+            outcome: What its push did, or why it did not arrive.
+            again: Whether it is tried once more, so that nothing is said yet.
+        """
+        with self._turn:
+            self._postponed.pop(entry, None)
+            if again and isinstance(outcome, DocklessError):
+                self._postponed[entry] = outcome
+        if isinstance(outcome, DocklessError) and not again:
+            self._explain(entry, outcome)
+        self.note(entry, outcome)
+
+    def note(self, entry: Entry, outcome: Outcome) -> None:
+        """Write down what became of an image, and say nothing."""
+        with self._turn:
+            self._outcomes[entry] = outcome
+            if isinstance(outcome, PushResult) and not outcome.dry_run:
+                came = not outcome.unchanged
+                self._arrived[entry] = self._journal.arrived(
+                    entry.references[0], outcome.digest, now=came
+                )
+            if self._file and time.monotonic() - self._written > _SECONDS_BETWEEN:
+                self._write(finished=False)
+
+    def break_off(self) -> None:
+        """Say why those failed that are not tried once more any longer."""
+        with self._turn:
+            postponed, self._postponed = self._postponed, {}
+        for entry, error in postponed.items():
+            self._explain(entry, error)
+
+    def _explain(self, entry: Entry, error: DocklessError) -> None:
+        origin = f"{entry.origin}: " if entry.origin else ""
+        self._complain(f"{origin}{entry.references[0]}: {error}")
+
+    def lines(self) -> tuple[Line, ...]:
+        """Return a line for each image, in the order in which they ended."""
+        told = (
+            Line(
+                entry.source,
+                entry.name,
+                entry.references,
+                outcome,
+                self._arrived.get(entry),
+                entry.origin,
+                entry.other_sources,
+            )
+            for entry, outcome in self._outcomes.items()
+        )
+        return (*told, *self._unplaced)
+
+    def document(self, *, finished: bool) -> dict[str, object]:
+        """Return the receipt."""
+        results = (each for each in self._outcomes.values() if isinstance(each, PushResult))
+        engines = sorted({result.engine for result in results} & frozenset(PROGRAMS))
+        versions = {"dockless": __version__} | {name: version_of(name) for name in engines}
+        ended = moment(time.time()) if finished else None
+        pending = [
+            Pending(entry.source, entry.name, entry.references)
+            for entry in self._expected
+            if entry not in self._outcomes
+        ]
+        document = receipt_document(self._target, ended, versions, self._bundles, self.lines())
+        return document | {"pending": pending_members(pending)}
+
+    def write(self, *, finished: bool) -> None:
+        """Write the receipt.
+
+        Raises:
+            UsageError: That is not possible.
+        """
+        with self._turn:
+            self._write(finished=finished)
+
+    def _write(self, *, finished: bool) -> None:
+        if self._file:
+            self._file.write(json_text(self.document(finished=finished)) + "\n")
+            self._written = time.monotonic()

@@ -1,0 +1,227 @@
+"""What a host has to push with, and what it lacks; an engine that is made ready there."""
+
+import contextlib
+import hashlib
+import shlex
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from dockless.client.engine_choice import crane_path, missing
+from dockless.client.host_options import HostOptions
+from dockless.client.options import PushOptions
+from dockless.client.remote_export import Found, export
+from dockless.credentials.authfile import authfile, docker_key
+from dockless.engines import portable, probe, skopeo
+from dockless.engines.on_host import CraneThere, SkopeoThere, Stand
+from dockless.errors import EngineError
+from dockless.model.endpoint import is_loopback
+from dockless.model.host import Way
+from dockless.oci.reference import Repository
+from dockless.ports import Progress
+from dockless.registry.client import RegistryClient
+from dockless.ssh import files, reach, tunnel
+from dockless.ssh.workdir import Workplace
+from dockless.usecases.hosts.remote_push import EngineThere
+
+_POLICIES = ("{home}/.config/containers/policy.json", "/etc/containers/policy.json")
+_KEPT = ".cache/dockless/engines"
+_HTTPS, _HTTP = 443, 80
+_DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
+
+
+class Task(Struct, frozen=True):
+    """What an engine is to do on a host.
+
+    Attributes:
+        options: The command line.
+        hosts: The part of it that is about hosts.
+        client: The registry.
+        repository: Where to.
+    """
+
+    options: PushOptions
+    hosts: HostOptions
+    client: RegistryClient
+    repository: Repository
+
+
+class Equipment:
+    """What there is to push with, on one host.
+
+    Attributes:
+        kept: The engine that was left there on purpose; empty for none.
+    """
+
+    def __init__(self, task: Task, place: Workplace, found: Found) -> None:
+        self.kept = ""
+        self._task = task
+        self._shell = place.shell
+        self._facts = place.facts
+        self._found = found
+        self._endpoint = task.client.http.endpoint
+
+    def obstacle(self, way: Way) -> str:
+        """Return why this way cannot be gone, as part of a sentence; empty when it can."""
+        match way:
+            case "relay":
+                return missing(self._task.options)
+            case "invoke":
+                return self._unfit or self._no_engine or self._no_route
+            case "copy":
+                return self._unfit or self._no_copy or self._no_route
+            case "tunnel":
+                return self._unfit or (self._no_engine and self._no_copy)
+
+    @contextlib.contextmanager
+    def engine(self, way: Way, progress: Progress) -> Iterator[EngineThere]:
+        """Yield an engine on the host with the image before it."""
+        with contextlib.ExitStack() as stack:
+            extra: dict[str, str] = {}
+            if way == "tunnel":
+                extra = stack.enter_context(self._tunnel())
+            copies = way == "copy" or (way == "tunnel" and bool(self._no_engine))
+            name = "crane" if copies else self._engine_name
+            program = self._copied(progress) if copies else self._facts.programs[name]
+            stand = Stand(
+                self._shell.work,
+                lambda path: files.read(self._shell, path),
+                program,
+                self._facts.folder,
+                self._endpoint,
+                lambda: self._authfile(name),
+                self._certificates(),
+                extra,
+                self._policy() if name == "skopeo" else None,
+            )
+            if name == "skopeo":
+                self._only_our_logins(f"{stand.home}/{skopeo.LOGINS_PATH}")
+            kind = CraneThere if name == "crane" else SkopeoThere
+            yield kind(stand, export(self._found, self._shell, self._facts.folder, progress))
+
+    @cached_property
+    def _unfit(self) -> str:
+        options, source = self._task.options, self._found.source
+        if self._endpoint.trust.client_cert:
+            return "the client certificate stays on this machine"
+        if options.platform:
+            return "--platform is for images that come through here"
+        if options.compression != "gzip":
+            return f"--compression {options.compression} is done here"
+        if source and source.selector:
+            return "one of several images is chosen here"
+        if options.engine == "direct":
+            return "--engine direct writes from this machine"
+        return self._task.client.exposed_by(self._engine_name or "crane")
+
+    @cached_property
+    def _engine_name(self) -> str:
+        wanted = self._task.options.engine
+        names = ("crane", "skopeo") if wanted == "auto" else (wanted,)
+        return next((name for name in names if name in self._facts.programs), "")
+
+    @cached_property
+    def _no_engine(self) -> str:
+        name = self._engine_name
+        if not name:
+            wanted = self._task.options.engine
+            return f"it has {'neither crane nor skopeo' if wanted == 'auto' else f'no {wanted}'}"
+        if name == "crane":
+            return ""
+        grant = self._task.client.grant(self._task.repository)
+        if grant.credential and grant.credential.registry_token:
+            return "skopeo takes the registry's token as an argument only, which all could read"
+        path = Path(self._facts.programs[name])
+        return probe.look(name, path, self._shell).unusable.rstrip(".")
+
+    @cached_property
+    def _no_copy(self) -> str:
+        facts = self._facts
+        if self._task.options.engine == "skopeo":
+            return "only crane can be copied"
+        if not facts.runs:
+            return "there is no folder there from which programs may be run"
+        try:
+            program = crane_path()
+        except EngineError as error:
+            return error.what.rstrip(".")
+        return portable.misfit(program, facts.system, facts.machine, facts.libc)
+
+    @cached_property
+    def _no_route(self) -> str:
+        host = self._endpoint.host
+        if is_loopback(host):
+            return f"{host} is this machine's own"
+        if self._task.hosts.via != "auto":
+            return ""  # who asks for a way knows it, and the engine's own words say more
+        name, port = self._address
+        reached = reach.reaches(self._shell, f"{self._endpoint.url}/v2/", name, port)
+        return f"it does not reach {host}" if reached is False else ""
+
+    @property
+    def _address(self) -> tuple[str, int]:
+        parts = urlsplit(self._endpoint.url)
+        return parts.hostname or "", parts.port or (_HTTP if self._endpoint.plain_http else _HTTPS)
+
+    @contextlib.contextmanager
+    def _tunnel(self) -> Iterator[dict[str, str]]:
+        name, port = self._address
+        if is_loopback(self._endpoint.host):
+            # engines go to loopback without a proxy, so the very port is opened there
+            with tunnel.tunnel(self._shell, [(name, port)], port):
+                yield {}
+            return
+        allowed = [(name, port)]
+        if self._endpoint.host == "docker.io":
+            allowed += [(alias, _HTTPS) for alias in _DOCKER_HUB]
+        with tunnel.tunnel(self._shell, allowed) as opened:
+            url = f"http://127.0.0.1:{opened}"
+            names = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
+            yield dict.fromkeys(names, url) | {"NO_PROXY": "", "no_proxy": ""}
+
+    def _copied(self, progress: Progress) -> str:
+        program, folder = crane_path(), self._facts.folder
+        if self._task.hosts.keep_engine:
+            digest = hashlib.sha256(program.read_bytes()).hexdigest()
+            folder = f"{self._facts.home}/{_KEPT}/{digest}"
+            self.kept = f"{folder}/crane"
+            quoted = shlex.quote(folder)
+            self._shell.script(f"mkdir -p {quoted}")
+            if files.is_same(self._shell, f"{folder}/crane", digest):
+                return self.kept
+        task = progress.start("sending crane", program.stat().st_size)
+        try:
+            files.send_program(self._shell, program, f"{folder}/crane", task)
+            task.complete()
+        finally:
+            task.finish()
+        return f"{folder}/crane"
+
+    def _certificates(self) -> str:
+        ca_files = self._endpoint.trust.ca_files
+        if not ca_files:
+            return ""
+        folder = f"{self._facts.folder}/certificates"
+        self._shell.script(f"mkdir -p {shlex.quote(folder)}")
+        for number, path in enumerate(ca_files):
+            files.put(self._shell, path.read_bytes(), f"{folder}/{number}.crt", 0o600)
+        return folder
+
+    def _only_our_logins(self, path: str) -> None:
+        self._shell.script(f"mkdir -p {shlex.quote(str(Path(path).parent))}")
+        files.put(self._shell, skopeo.LOGINS.encode(), path, 0o600)
+
+    def _authfile(self, engine: str) -> bytes | None:
+        client, host = self._task.client, self._endpoint.host
+        credential = client.grant(self._task.repository).credential
+        if credential is None:
+            return None
+        key = docker_key(host) if engine == "crane" else host
+        return authfile(key, credential).reveal().encode()
+
+    def _policy(self) -> Path | None:
+        paths = [path.format(home=self._facts.home) for path in _POLICIES]
+        return next((Path(path) for path in paths if self._shell.is_file(path)), None)

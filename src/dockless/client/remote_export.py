@@ -1,0 +1,144 @@
+"""The image on a host, put into a file or folder there which an engine can push."""
+
+import shlex
+
+from msgspec import Struct
+
+from dockless.engines.on_host import Exported
+from dockless.errors import EngineError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor, Index, parse_document
+from dockless.ports import Progress
+from dockless.processes.run import Finished
+from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.spec import SourceThere
+from dockless.sources.stored_image import incomplete
+from dockless.ssh import files
+from dockless.ssh.executor import Shell
+from dockless.storage.decompression import sniff
+
+_UNPACK = {"gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "zstd": "zstd"}
+_MAGIC_BYTES = 6
+
+
+class Found(Struct, frozen=True):
+    """The image on a host: what a container tool has, or a path.
+
+    Attributes:
+        tool: The tool that has it; None for a path.
+        local: The image as that tool has it; None for a path.
+        source: The path; None for a tool's image.
+    """
+
+    tool: ContainerTool | None = None
+    local: LocalImage | None = None
+    source: SourceThere | None = None
+
+
+def export(found: Found, shell: Shell, folder: str, progress: Progress) -> Exported:
+    """Put a host's image where an engine there can read it.
+
+    Args:
+        found: The image.
+        shell: The host.
+        folder: Our private folder there.
+        progress: Told what is saved.
+
+    Raises:
+        SourceError: The image cannot be saved or read.
+        EngineError: Only relay can push it.
+    """
+    source, archive = found.source, f"{folder}/image.tar"
+    if found.tool and found.local:
+        progress.note(f"Saving {found.local.name} with {found.tool.name} there")
+        _save(found.tool, found.local, shell, archive)
+        if root := _stored_root(archive, found.local.image_id, shell):
+            return _unpacked(archive, found.local, root, shell)
+        return Exported(archive, is_layout=False)
+    if source is None:
+        raise SourceError("There is no image.")
+    if source.kind == "layout":
+        return Exported(source.path, is_layout=True)
+    return Exported(_plain(source.path, archive, shell), is_layout=False)
+
+
+def _save(tool: ContainerTool, local: LocalImage, shell: Shell, archive: str) -> None:
+    done = shell.work(tool.save_argv(local), stdout=archive)
+    if not done.code:
+        return
+    shell.script(f"rm -f {shlex.quote(archive)}")
+    why = done.stderr.splitlines()[-1] if done.stderr else "it gave no reason."
+    what = f"'{tool.name} save' of {local.name} failed on {shell.host}: {why}"
+    if _is_full(done):  # which relay does not mind
+        raise EngineError(what, "Free some space there, or push with --via relay.")
+    raise SourceError(what)
+
+
+def _stored_root(archive: str, image_id: Digest, shell: Shell) -> Descriptor | None:
+    """Return an archive's manifest or index if it has the image's ID, as of containerd's store."""
+    listed = shell.script(f"tar -xOf {shlex.quote(archive)} index.json", timeout=None)
+    try:
+        index = parse_document(listed.stdout)
+    except ValueError:
+        return None
+    roots = index.manifests if isinstance(index, Index) else ()
+    return roots[0] if [root.digest for root in roots] == [image_id] else None
+
+
+def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: Shell) -> Exported:
+    """Return an archive as the layout that it is: from the archive an engine makes another image.
+
+    Crane leaves out all platforms but one, and writes a manifest of its own.
+    """
+    folder = f"{archive}.unpacked"
+    shell.script(f"mkdir {shlex.quote(folder)}")
+    done = shell.work(("tar", "-xf", archive, "-C", folder))
+    shell.script(f"rm -f {shlex.quote(archive)}")
+    if done.code:
+        raise EngineError(
+            f"{local.name} cannot be unpacked on {shell.host}: {done.stderr}",
+            "Push with --via relay.",
+        )
+    if error := incomplete(_Unpacked(shell, folder), local, root):
+        raise error
+    return Exported(folder, is_layout=True)
+
+
+class _Unpacked:
+    """A layout's files on a host, as `Documents`."""
+
+    def __init__(self, shell: Shell, folder: str) -> None:
+        self._shell = shell
+        self._folder = folder
+        listed = shell.script(f"cd {shlex.quote(folder)} && find blobs -type f")
+        self._names = frozenset(listed.stdout.decode(errors="replace").splitlines())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        return files.read(self._shell, f"{self._folder}/{name}")
+
+
+def _plain(path: str, archive: str, shell: Shell) -> str:
+    """Return a docker-archive as it is, or unpacked as `archive`."""
+    head = shell.run(("head", "-c", str(_MAGIC_BYTES), path))
+    if head.code:
+        raise SourceError(f"{path} cannot be read on {shell.host}: {head.stderr}")
+    packed = sniff(head.stdout)
+    if packed != "none":
+        done = shell.work((_UNPACK[packed], "-dc", path), stdout=archive)
+        if done.code:
+            shell.script(f"rm -f {shlex.quote(archive)}")
+            raise SourceError(f"{path} cannot be unpacked: {done.stderr}")
+        path = archive
+    listed = shell.script(f"tar -tf {shlex.quote(path)}", timeout=None)
+    names = [name.removeprefix(b"./") for name in listed.stdout.split()]
+    if b"manifest.json" not in names:
+        raise EngineError(f"{path} is no docker-archive, which alone an engine there can push.")
+    return path
+
+
+def _is_full(done: Finished) -> bool:
+    return "no space left" in done.stderr.lower()

@@ -1,0 +1,48 @@
+"""Repositories that have to be made before a push, as ECR wants it."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dockless.client.options import PushOptions
+from dockless.errors import RepositoryMissingError
+from dockless.oci.reference import Repository
+
+if TYPE_CHECKING:
+    from dockless.credentials.repositories import RepositoryOptions
+
+
+def create(options: PushOptions, repository: Repository, note: Callable[[str], None]) -> None:
+    """Make the repository if `--create-repository` asks for it and it is not there.
+
+    Raises:
+        AuthError: AWS does not allow it.
+        PushError: The repository is not at ECR.
+    """
+    if not options.create_repository or options.dry_run:
+        return
+    from dockless.credentials import repositories  # noqa: PLC0415 - for one kind
+
+    if repositories.create(repository, _wanted(options), os.environ):
+        note(f"Created {repository}.")
+
+
+@contextmanager
+def explained(options: PushOptions, repository: Repository) -> Iterator[None]:
+    """Give the error for a missing repository the command that makes it."""
+    try:
+        yield
+    except RepositoryMissingError as error:
+        from dockless.credentials import repositories  # noqa: PLC0415 - for one kind
+
+        command = repositories.creation_command(repository, _wanted(options))
+        if command:
+            error.remedy = f"Push with --create-repository, or have it made: {command}"
+        raise
+
+
+def _wanted(options: PushOptions) -> "RepositoryOptions":
+    from dockless.credentials.repositories import RepositoryOptions  # noqa: PLC0415 - the same
+
+    return RepositoryOptions(options.scan_on_push, options.immutable_tags)

@@ -1,0 +1,378 @@
+"""The means of one run of `dockless push`: one store, one source opener, a client a repository."""
+
+import contextlib
+import functools
+import io
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from msgspec.structs import replace
+
+from dockless.client import repositories, stops
+from dockless.client.compression_choice import Packer
+from dockless.client.connections import Find, OpenRegistry, Registries
+from dockless.client.options import PROGRAMS, PushOptions
+from dockless.client.prompter import Prompter
+from dockless.client.workspace import Workspace, workspaces
+from dockless.config.naming import Target
+from dockless.errors import PushError
+from dockless.model.plan import Plan, PushResult
+from dockless.oci.content import Content
+from dockless.oci.platform import Platform
+from dockless.oci.reference import Reference, Repository
+from dockless.ports import Engine, Image, Reader
+from dockless.processes.programs import Programs, ProgramsHere
+from dockless.processes.terminal import say
+from dockless.retry import Patience
+from dockless.sources.opener import Opener
+from dockless.storage.folders import full_disk
+from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.delivery import tags_before
+from dockless.usecases.push.manifest_format import ManifestFormat
+from dockless.usecases.push.push import move_tags, push
+from dockless.usecases.push.repository_reader import Inventory
+
+if TYPE_CHECKING:
+    from dockless.client.engine_choice import Engines
+    from dockless.engines.shell import Shell
+    from dockless.oci.digest import Digest
+    from dockless.registry.blob_claims import Sender
+    from dockless.sources.container_tools import ContainerTool
+    from dockless.usecases.push.context import Copy
+
+
+_PREPARING_SECONDS = 10.0
+
+
+class Session:
+    """Pushes images, one after another, with the options of one command line.
+
+    Attributes:
+        opener: Opens sources; what it stages is gone when the session ends.
+        timings: Where its seconds went.
+    """
+
+    def __init__(
+        self, options: PushOptions, find: Find, space: Workspace, programs: Programs
+    ) -> None:
+        until = space.until
+        self.opener = Opener(
+            space.staging,
+            space.progress,
+            # unbuffered: a thread may wait for it to the end, and must hold no lock then
+            partial(io.FileIO, 0, closefd=False),
+            self._tools,
+            self._pull,
+        )
+        self._options = options
+        self._progress = space.progress
+        self._folder = space.folder
+        self._sender = space.sender
+        self._until = until
+        self._patience = Patience(
+            options.retries + 1, until, space.progress.note, brake=space.brake
+        )
+        self._registries = Registries(options, find, space, self._patience, self._prepare_engine)
+        self._preparing: threading.Thread | None = None
+        self._staging = space.staging
+        self._links = space.links
+        self._packer = Packer(options, space.staging, space.links, space.progress.note)
+        self.timings = space.timings
+        self._said: set[str] = set()
+        self._programs = programs
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._registries.close()
+        if "_shell" in vars(self):
+            self._shell.close()
+
+    @cached_property
+    def _shell(self) -> "Shell":
+        """The shell that starts engines; a push that starts none has none."""
+        from dockless.engines.shell import Shell  # noqa: PLC0415 - not in a warm push
+
+        return Shell()
+
+    def _tools(self) -> "tuple[ContainerTool, ...]":
+        """Return every container tool of this machine."""
+        from dockless.sources.docker_daemon import tools_here  # noqa: PLC0415 - local images only
+
+        return tools_here(self._programs, os.environ)
+
+    def expect(self, order: Order) -> None:
+        """Send layers to the order's repository as soon as they are staged, if dockless may.
+
+        Raises:
+            AuthError: It wants a credential, and nobody can be asked for one.
+            NetworkError: It does not answer.
+        """
+        ahead = self.registry(order.repository).ahead
+        self._see_that_it_can(order.repository)
+        self.settle(order)
+        if ahead and not self._options.dry_run:
+            self._staging.on_layer = ahead.offer
+            self._staging.on_growing = ahead.follow
+
+    def settle(self, order: Order) -> None:
+        """Choose what layers become, where that is left to us, before any is staged."""
+        client = self.registry(order.repository).client
+        self._packer.settle(Inventory(client, order.repository, self._patience), order.tags)
+
+    def _prepare_engine(self) -> None:
+        """Make the engine ready while the other layers are staged; once."""
+        if self._preparing is None:
+            self._preparing = threading.Thread(
+                target=self._load_engine, name="prepare-engine", daemon=True
+            )
+            self._preparing.start()
+
+    def _load_engine(self) -> None:
+        from dockless.client.engine_choice import prepare  # noqa: PLC0415 - a warm push needs none
+
+        prepare(self._options)
+
+    def registry(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
+        """Return the registry of a repository, once it answers; ask for a credential if it must be.
+
+        Args:
+            repository: The repository.
+            reading: Whether it is only read, for which a token service may need no credential.
+
+        Raises:
+            AuthError: It wants a credential, and nobody can be asked for one.
+            NetworkError: It does not answer.
+        """
+        return self._registries.open(repository, reading=reading)
+
+    def push(self, target: Target, image: Image) -> PushResult:
+        """Push one image to its target."""
+        arrived: frozenset[Digest] = frozenset()
+        checked = False
+        order = self.order(target)
+        try:
+            self._see_that_it_can(order.repository)
+            means = self.means(order.repository)
+            self.settle(order)
+            with repositories.explained(self._options, order.repository):
+                result = push(order, image, means)
+            if not order.dry_run:
+                arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
+                checked = result.checked
+                self._warn_of_referrers(result)
+                if not self._sender:
+                    self.settle_referrers()
+        except PushError as error:
+            self._packer.learn(order.repository.host, error)
+            raise
+        finally:
+            if self._sender:
+                self._sender.done(order.repository, arrived, seen=checked)
+        return result
+
+    def _warn_of_referrers(self, result: PushResult) -> None:
+        """Say what an engine that was asked for does not write of an image that refers to one."""
+        wanted, repository = self._options.engine, result.plan.repository
+        if wanted not in PROGRAMS or result.unchanged or not result.plan.content.refers():
+            return
+        from dockless.registry.referrers import unlisted  # noqa: PLC0415 - rare
+
+        client = self.registry(repository).client
+        for digest in unlisted(client, repository, result.plan.content.documents.values()):
+            self._progress.note(
+                f"Warning: {wanted} did not list {digest} with its type and annotations in the tag "
+                f"that stands for a list of referrers at {repository.host}. Without --engine it is "
+                "listed with them."
+            )
+
+    def settle_referrers(self) -> None:
+        """See that the lists of referrers still have what was written to them.
+
+        Raises:
+            NetworkError: Others overwrite one of them again and again.
+        """
+        self._registries.settle()
+
+    def take_over(self, reserved: "Sender") -> None:
+        """Send what was reserved for the image that is pushed next."""
+        if self._sender:
+            self._sender.take_over(reserved)
+
+    def look(self, target: Target, image: Image, sender: "Sender") -> None:
+        """Tell the others where an image's blobs are, if all its tags name it already."""
+        order, content = self.order(target), image.content()
+        registry = self.registry(order.repository).client
+        there = tags_before(order, registry, self._patience).values()
+        if set(there) == {content.root.digest}:
+            blobs = frozenset(blob.digest for blob in content.blobs)
+            if order.check_blobs:
+                inventory = Inventory(registry, order.repository, self._patience)
+                blobs = inventory.readable_blobs(content.blobs).there
+            sender.done(order.repository, blobs, seen=order.check_blobs)
+
+    @property
+    def platform(self) -> Platform | None:
+        """The one platform of an index that is asked for."""
+        return self._options.platform
+
+    def _pull(self, reference: Reference) -> Path:
+        """Bring an image of a registry here, as a layout; it is gone with the session."""
+        repository = reference.repository
+        opened = self.registry(repository, reading=True)
+        self._staging.renew()
+        folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
+        reader = self._reader(opened, repository, folder / "home")
+        task = self._progress.start(f"pulling {reference}", None)
+        try:
+            self._patience.call(lambda: reader.pull(reference, folder / "layout"))
+        finally:
+            task.finish()
+        return folder / "layout"
+
+    def move(self, plan: Plan, way: str) -> None:
+        """Make the tags of a plan name what a host brought to its repository.
+
+        They are moved from here without a program, but for what an engine that was asked for by
+        name has relayed.
+        """
+        means = self.means(plan.repository)
+        if way != "relay":
+            direct = self.registry(plan.repository).direct
+            means = replace(means, engine=lambda: direct)
+        tags = tuple(tag.tag for tag in plan.tags)
+        order = Order(plan.repository, tags, self._options.immutable, self._options.verify)
+        move_tags(order, plan, means)
+
+    def order(self, target: Target) -> Order:
+        """Return what the command line asks for."""
+        options = self._options
+        return Order(
+            target.repository.value,
+            tuple(tag.value for tag in target.tags),
+            options.immutable,
+            options.verify,
+            options.dry_run,
+            bool(options.check_blobs),
+        )
+
+    def means(self, repository: Repository) -> Means:
+        """Return what a push to the repository works with."""
+        opened = self.registry(repository)
+        self._staging.renew()
+        folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._folder))
+        return Means(
+            opened.client,
+            opened.early,
+            None if self._options.engine in PROGRAMS else opened.direct.send,
+            functools.cache(lambda: self._writer(opened, repository, folder / "home")),
+            partial(self._lay_out, folder),
+            self._progress,
+            self._patience,
+            time.monotonic,
+            self.timings,
+            lambda: self._staging.packing,
+            self._format(repository.host),
+            stops.moves(),
+            self._staging.store.turn,
+            lambda copies, read: self.prove(copies, read=read),
+        )
+
+    def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:
+        from dockless.storage.oci_layout import write_layout  # noqa: PLC0415 - a warm push writes none
+
+        self._staging.renew()
+        with full_disk(self._staging.store.folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
+        return write_layout(layout, content, blobs, self.timings)
+
+    def prove(self, copies: Iterable["Copy"], *, read: bool) -> None:
+        """Compare staged copies with the blobs that they should be; drop what is not.
+
+        Raises:
+            LostCopyError: One is missing or damaged.
+        """
+        self._staging.renew()
+        self._staging.store.prove(copies, read=read)
+
+    def _format(self, host: str) -> ManifestFormat:
+        refused = not self._links.of(host).takes_oci
+        return ManifestFormat(
+            asked=self._options.manifest_format,
+            refused=refused,
+            learn=partial(self._links.learn_oci, host),
+            say=self._say_once,
+        )
+
+    def _say_once(self, text: str) -> None:
+        """Show a line once; one that tells of another digest is a warning where notes are not."""
+        if text in self._said:
+            return
+        self._said.add(text)
+        if self._options.quiet:
+            say(f"Warning: {text}", err=True)
+        else:
+            self._progress.note(text)
+
+    def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:
+        """Return what writes to a repository; programs are not looked for before that is asked."""
+        wanted = self._options.engine
+        if wanted == "direct" or (wanted == "auto" and self._sender):
+            return opened.direct
+        from dockless.client.engine_choice import automatic  # noqa: PLC0415 - a warm push needs none
+
+        engines = self._engines(opened, repository, home)
+        if wanted == "auto":
+            return automatic(engines, opened.direct, self._progress.note)
+        return engines.start(wanted)
+
+    def _see_that_it_can(self, repository: Repository) -> None:
+        """Raise EngineError where the program that was asked for refuses such a repository."""
+        wanted = self._options.engine
+        if wanted in PROGRAMS and len(repository.path) == 1:
+            opened = self.registry(repository)
+            self._engines(opened, repository, self._folder / "home").start(wanted)
+
+    def _reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
+        """Return what reads images of a registry."""
+        from dockless.client.engine_choice import automatic  # noqa: PLC0415 - most sources are files
+
+        if self._options.engine == "direct":
+            return opened.direct
+        engines = self._engines(opened, repository, home)
+        if self._options.engine == "auto":
+            return automatic(engines, opened.direct, self._progress.note)
+        return engines.start(self._options.engine)
+
+    def _engines(self, opened: OpenRegistry, repository: Repository, home: Path) -> "Engines":
+        from dockless.client.engine_choice import Engines, Room  # noqa: PLC0415 - a warm push needs none
+
+        if self._preparing:
+            self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
+        room = Room(home, self._until, self._shell)
+        return Engines(self._options, opened.client, repository, room)
+
+
+@contextlib.contextmanager
+def session(options: PushOptions, find: Find, prompter: Prompter) -> Iterator[Session]:
+    """Yield the session of one command line; afterwards nothing of it is left but the store.
+
+    Args:
+        options: The command line.
+        find: Finds who we are to a registry.
+        prompter: Asks the user.
+    """
+    with (
+        workspaces(options, prompter) as space,
+        space("") as own,
+        Session(options, find, own, ProgramsHere(os.environ)) as work,
+    ):
+        yield work

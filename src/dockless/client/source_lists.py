@@ -1,0 +1,63 @@
+"""Lists of sources: a text file with a source a line, or the YAML of `skopeo sync`."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.config import skopeo_sync
+from dockless.config.skopeo_sync import Wanted
+from dockless.errors import UsageError
+from dockless.processes.regular import read_given
+
+_YAML = (".yml", ".yaml")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+class Listed(Struct, frozen=True):
+    """A source that is asked for.
+
+    Attributes:
+        text: What was typed; empty for images of a list of `skopeo sync`.
+        origin: Where it stands, `file:line:column`; empty on the command line.
+        wanted: What a list of `skopeo sync` asks for.
+    """
+
+    text: str
+    origin: str = ""
+    wanted: Wanted | None = None
+
+
+def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, ...]:
+    """Return the sources of the command line and those that its lists name, in order.
+
+    Raises:
+        UsageError: A list cannot be read, or a source is empty.
+    """
+    if not all(text.strip() for text in sources):
+        raise UsageError(
+            "A SOURCE is empty.", "Give a path or an image; a variable may be unset there."
+        )
+    return (*map(Listed, sources), *(each for path in files for each in _of(path)))
+
+
+def _of(path: Path) -> Iterator[Listed]:
+    if path.suffix in _YAML:
+        yield from (Listed("", each.origin, each) for each in skopeo_sync.read(path))
+        return
+    try:
+        # any bytes may be in the name of a file; some editors begin a text with a mark
+        text = read_given(path).removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+    except OSError as error:
+        raise _unreadable(path, f": {error.strerror}") from None
+    if "\0" in text:
+        raise _unreadable(path, ": it is no text")
+    for number, line in enumerate(text.split("\n"), 1):
+        if source := _COMMENT.sub("", line).strip():
+            yield Listed(source, f"{path}:{number}:{line.index(source) + 1}")
+
+
+def _unreadable(path: Path, why: str) -> UsageError:
+    return UsageError(f"The list {path} cannot be read{why}.", "Give a text file.")

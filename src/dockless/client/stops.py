@@ -1,0 +1,141 @@
+"""What ends a command from outside: signals, and the time that `--timeout` gives to all of it."""
+
+import signal
+import sys
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from dockless import concurrency
+
+if TYPE_CHECKING:
+    from dockless.model.plan import TagMoves
+
+_LOOK_SECONDS = 1.0
+_SAME_SECONDS = 1.0
+_GRACE_SECONDS = 3.0
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP arrived; everything is torn down as for Ctrl-C."""
+
+
+class TimeIsOver(BaseException):
+    """What was given by `--timeout` is over, and the work does not end by itself."""
+
+
+class _Stops:
+    """The first reason to end: it is raised in the main thread once, so that teardown is whole."""
+
+    def __init__(self) -> None:
+        self.first: BaseException | None = None
+        self.until: float | None = None
+        self.before: dict[int, Any] = {}
+        self.moves: TagMoves | None = None
+        self.moves_tags = True
+        self._asked = 0.0
+        self._lost: list[BaseException] = []
+
+    def clear(self) -> None:
+        """Forget what ended another command, as a test runs several in one process."""
+        self.first, self.until, self._lost = None, None, []
+        concurrency.end_by(None)
+        self.moves, self.moves_tags = None, True
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Raise what a signal stands for.
+
+        `timeout` and a terminal that is closed send it twice, and the second would break off the
+        teardown; a second Ctrl-C, later than that, means to.
+        """
+        del frame
+        again = self.first is not None
+        if again and (number != signal.SIGINT or time.monotonic() - self._asked < _SAME_SECONDS):
+            return
+        self._asked = time.monotonic()
+        self._raise(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
+
+    def look(self, *_: object) -> None:
+        """Raise what should have ended the main thread before."""
+        if self._lost:
+            raise self._lost.pop()
+        late = self.until is not None and time.monotonic() > self.until + _GRACE_SECONDS
+        if late and self.first is None:
+            self._raise(TimeIsOver())
+
+    def keep(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """Keep what was raised where it ends nothing, as in a finalizer."""
+        if isinstance(unraisable.exc_value, KeyboardInterrupt | Terminated | TimeIsOver):
+            self._lost.append(unraisable.exc_value)
+        else:
+            sys.__unraisablehook__(unraisable)
+
+    def _raise(self, error: BaseException) -> None:
+        self.first = self.first or error
+        raise error
+
+
+_stops = _Stops()
+
+
+def watch() -> None:
+    """Let signals end the command, in the main thread.
+
+    It wakes once a second. Python sees a signal between two of its steps: one that comes just
+    before a call that blocks, as a read from a pipe, would otherwise not be seen until that call
+    ends. And one that is seen in a finalizer or a weak reference's callback is raised there, where
+    it ends nothing: Python only tells of it.
+    """
+    _stops.clear()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            _stops.before[number] = signal.signal(number, _stops.handle)
+    sys.unraisablehook = _stops.keep
+    signal.signal(signal.SIGALRM, _stops.look)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
+
+
+def unwatch() -> None:
+    """Leave signals to whoever had them before, since there is nothing left to be torn down."""
+    # once nobody handles it, a late alarm would kill the process
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in _stops.before.items():
+        signal.signal(number, handler)
+
+
+def end_by(moment: float | None) -> None:
+    """End the command soon after this moment, on the clock of `time.monotonic`, whatever it does.
+
+    Each step heeds the limit by itself, and says so in its own words; this is for those that do
+    not come to an end.
+    """
+    _stops.until = moment
+    concurrency.end_by(moment)
+
+
+def moves() -> "TagMoves":
+    """Return what this command notes its moves of tags in."""
+    from dockless.model.plan import TagMoves  # noqa: PLC0415 - most commands move none
+
+    _stops.moves = _stops.moves or TagMoves()
+    return _stops.moves
+
+
+def begin(*, moves_tags: bool) -> None:
+    """Note whether this is a command that moves tags; of any other none is expected."""
+    _stops.moves_tags = moves_tags
+
+
+def moved() -> str:
+    """Return which tags this command moved and may have moved, as sentences.
+
+    Empty for a command that moves none, whatever happens.
+    """
+    if _stops.moves is None:
+        return "No tag was moved." if _stops.moves_tags else ""
+    return str(_stops.moves)
+
+
+def reason(error: BaseException) -> BaseException:
+    """Return why the command really ended: a library may have wrapped a stop, or hidden it."""
+    return _stops.first or error

@@ -1,0 +1,315 @@
+"""Which of the command line, the environment and the project's files is heard, on each setting."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
+
+from dockless.config.deploy import Deploy
+from dockless.config.docker_config import Session, host_of, stored
+from dockless.config.project import Project
+from dockless.config.schemes import without_scheme
+from dockless.config.setting import Setting, first
+from dockless.errors import UsageError
+from dockless.model import kinds
+from dockless.model.kinds import Kind
+from dockless.model.secret import Secret
+from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, is_tag
+
+TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
+TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
+"""The origins of what the user said, which no file contradicts."""
+
+
+class Flags(Struct, frozen=True):
+    """What the command line says; None, or no tags, where it says nothing."""
+
+    registry: str | None = None
+    image: str | None = None
+    username: str | None = None
+    tags: tuple[str, ...] = ()
+    namespace: str | None = None
+    destination: str | None = None
+    allow_secret_commands: bool = False
+
+
+class Login(Struct, frozen=True):
+    """The account that `config/deploy.yml` has for its own registry, and for no other.
+
+    Attributes:
+        host: The registry's host.
+        username: Gives the account; None when the file has none.
+        origin: Where the password stands.
+        password: Gives the password. Both may read the secrets files and run what these name,
+            and raise UsageError or EngineError as `Secrets.find` does.
+    """
+
+    host: str
+    username: Callable[[], Setting[str] | None]
+    origin: str
+    password: Callable[[], Secret]
+
+
+class Settings(Struct, frozen=True):
+    """Every setting, with its origin; None where nobody said anything.
+
+    Attributes:
+        registry: The kind of registry that was asked for by name.
+        implied: The kind that the registry section of deploy.yml means.
+        server: The host of a registry of one's own.
+        image: The image's name, without a digest.
+        filed: The same as a file has it, be its registry another one: so it is called locally.
+        tags: The tags asked for, each once.
+        username: The account at the registry.
+        namespace: What stands before the project's name.
+        project: Gives the project's name.
+        version: Gives the tag that takes the place of `latest`, or None. It may start git.
+        compose_images: Gives what the Compose service's image may be called, the likeliest first.
+        login: The account that deploy.yml has for its registry.
+        warnings: What people should hear about the files, one sentence each.
+    """
+
+    project: Callable[[], Setting[str]]
+    registry: Setting[Kind] | None = None
+    implied: Setting[Kind] | None = None
+    server: Setting[str] | None = None
+    image: Setting[Name] | None = None
+    filed: Setting[Name] | None = None
+    tags: tuple[Setting[str], ...] = ()
+    username: Setting[str] | None = None
+    namespace: Setting[str] | None = None
+    version: Callable[[], Setting[str] | None] = lambda: None
+    compose_images: Callable[[], tuple[Setting[str], ...]] = tuple
+    login: Login | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> Settings:
+    """Return the settings: command line, then environment, then deploy.yml, then the session.
+
+    Args:
+        flags: The command line.
+        environment: Where `DOCKLESS_*` is looked up; an empty variable says nothing.
+        project: What the files of the project say.
+
+    Raises:
+        UsageError: A value is empty or malformed, two contradict each other, or a secret that
+            holds the username cannot be had.
+    """
+    deploy = project.deploy
+    registry, image, username, namespace = (
+        (_option(name, getattr(flags, name)), _variable(name, environment))
+        for name in ("registry", "image", "username", "namespace")
+    )
+    kind, named = _kind(first(registry)), _name(first(image))
+    filed = _name(deploy.image) if named is None else None
+    written = _fitting(filed, kind)
+    within = namespace[0] if kind is None or kind.value.prefix != "namespace" else None
+    session = _heard(project.session, kind, _host(deploy, kind, named or written))
+    # what deploy.yml implies stands above what the session asked for
+    kind = kind or _kind(None if deploy.kind else stored(session.registry))
+    remembered = _name(stored(session.image)) if not (named or written) else None
+    return Settings(
+        project=project.name,
+        registry=kind,
+        implied=deploy.kind,
+        server=deploy.server or _server(session),
+        image=named or _moved(written or remembered, within),
+        filed=filed or remembered,
+        tags=_tags(flags, environment),
+        username=first(_usernames(*username, stored(session.username), project, flags)),
+        namespace=first((*namespace, stored(session.namespace))),
+        # once, since an uncommitted tree gets another number at every call
+        version=functools.cache(project.version),
+        compose_images=project.compose_images,
+        login=_login(project, flags),
+        warnings=deploy.warnings,
+    )
+
+
+def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | None) -> str:
+    """Return the registry's host that is said above the session; empty where nobody says one."""
+    if image and image.value.host:
+        return image.value.host
+    if kind:
+        return kind.value.host
+    if deploy.server:
+        return deploy.server.value
+    return deploy.kind.value.host if deploy.kind else ""
+
+
+def _heard(session: Session, kind: Setting[Kind] | None, host: str) -> Session:
+    """Return a session, or an empty one where what is said above it means another registry.
+
+    Args:
+        session: What the last login here remembers.
+        kind: The kind that was asked for.
+        host: The host that was asked for; empty for none.
+    """
+    try:
+        remembered = kinds.named(session.registry)
+    except ValueError:  # which is told where nothing stands above it
+        return session
+    host, its = host.lower(), host_of(session)
+    host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+    if host:
+        fits = host == its if its else remembered.agrees(host)
+    elif kind:
+        fits = kind.value.agrees(its) if its else remembered is kind.value
+    else:
+        fits = True
+    return session if fits else Session()
+
+
+def _server(session: Session) -> Setting[str] | None:
+    """Return the host that a session is about where its kind has none of its own."""
+    try:
+        own = kinds.named(session.registry).host
+    except ValueError:
+        return None
+    return None if own else stored(host_of(session))
+
+
+def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting[Name] | None:
+    """Return a file's image, of which only the last part counts where its host is another kind's.
+
+    A file never contradicts what was asked for; it fills in what was not.
+    """
+    if image is None or kind is None or not image.value.host or kind.value.agrees(image.value.host):
+        return image
+    name = image.value.path.rpartition("/")[2]
+    return Setting(Name("", name, image.value.tag), image.origin)
+
+
+def _moved(image: Setting[Name] | None, namespace: Setting[str] | None) -> Setting[Name] | None:
+    """Return a file's image in the namespace that was typed, if one was, in place of its own."""
+    if image is None or namespace is None:
+        return image
+    name, own = image.value, image.value.path.rpartition("/")[2]
+    # without a host the namespace goes in front later, as kinds have it
+    path = f"{namespace.value.lower()}/{own}" if name.host else own
+    return Setting(Name(name.host, path, name.tag), image.origin)
+
+
+def _option(name: str, text: str | None) -> Setting[str] | None:
+    if text is None:
+        return None
+    if not text.strip():
+        raise UsageError(f"--{name} is empty.", f"Give it a value, or leave --{name} out.")
+    return Setting(text.strip(), f"--{name}")
+
+
+def _variable(name: str, environment: Mapping[str, str]) -> Setting[str] | None:
+    variable = f"DOCKLESS_{name.upper()}"
+    text = environment.get(variable, "").strip()
+    return Setting(text, variable) if text else None
+
+
+def _kind(name: Setting[str] | None) -> Setting[Kind] | None:
+    if name is None:
+        return None
+    try:
+        return Setting(kinds.named(name.value), name.origin)
+    except ValueError as error:
+        raise UsageError(f"{name.origin}: {error}.", "Give one of these with --registry.") from None
+
+
+def _name(text: Setting[str] | None) -> Setting[Name] | None:
+    if text is None:
+        return None
+    try:
+        name = Name.parse(without_scheme(text.value, text.origin))
+    except ValueError as error:
+        problem = f"The image {text.value!r} of {text.origin} is no image name: {error}."
+        raise UsageError(problem, "Write [HOST/]NAME[:TAG].") from None
+    if name.digest:
+        problem = (
+            f"The image {text.value!r} of {text.origin} has a digest, which no push can choose."
+        )
+        raise UsageError(problem, "Leave out what follows the `@`.")
+    return Setting(name, text.origin)
+
+
+def _tags(flags: Flags, environment: Mapping[str, str]) -> tuple[Setting[str], ...]:
+    """Return the tags of the first level that has any, be it only in its image's name."""
+    options = tuple(Setting(tag, "--tag") for tag in flags.tags)
+    variable = _variable("tag", environment)
+    words = variable.value.split(",") if variable else []
+    variables = tuple(Setting(tag.strip(), "DOCKLESS_TAG") for tag in words)
+    for tags, image in (
+        (options, _option("image", flags.image)),
+        (variables, None if flags.image else _variable("image", environment)),
+    ):
+        name = _name(image)
+        own = (Setting(name.value.tag, name.origin),) if name and name.value.tag else ()
+        if tags or own:
+            return _agreed(tuple(dict.fromkeys(map(_checked, tags))), own)
+    return ()
+
+
+def _checked(tag: Setting[str]) -> Setting[str]:
+    if is_tag(tag.value):
+        return tag
+    problem = f"{tag.value!r} is not a tag." if tag.value else "It is empty."
+    remedy = (
+        "A tag has letters, digits, '_', '.' and '-', at most 128, and begins with no '.' or '-'."
+    )
+    raise UsageError(f"{tag.origin}: {problem}", remedy)
+
+
+def _agreed(
+    tags: tuple[Setting[str], ...], own: tuple[Setting[str], ...]
+) -> tuple[Setting[str], ...]:
+    """Return the tags, unless the image's own tag is another one."""
+    values = {tag.value for tag in tags}
+    if tags and own and own[0].value not in values:
+        raise UsageError(
+            f"{own[0].origin} has the tag {own[0].value!r}, and {tags[0].origin} asks for "
+            f"{', '.join(sorted(values))}.",
+            f"Say it once: leave the tag out of {own[0].origin}, or leave out {tags[0].origin}.",
+        )
+    return tags or own
+
+
+def _usernames(
+    option: Setting[str] | None,
+    variable: Setting[str] | None,
+    remembered: Setting[str] | None,
+    project: Project,
+    flags: Flags,
+) -> Iterator[Setting[str] | None]:
+    yield from (option, variable)
+    yield _deploy_username(project, flags)
+    yield remembered
+
+
+def _deploy_username(project: Project, flags: Flags) -> Setting[str] | None:
+    username = project.deploy.username
+    if username is None:
+        return None
+    if isinstance(username.value, str):
+        return Setting(username.value, username.origin)
+    secret = project.secrets.find(username.value.name, allow_commands=flags.allow_secret_commands)
+    return Setting(secret.reveal(), username.origin)
+
+
+def _login(project: Project, flags: Flags) -> Login | None:
+    deploy = project.deploy
+    password = deploy.password
+    if password is None or deploy.kind is None:
+        return None
+
+    def reveal() -> Secret:
+        if isinstance(password.value, Secret):
+            return password.value
+        allow = flags.allow_secret_commands
+        return project.secrets.find(password.value.name, allow_commands=allow)
+
+    server = deploy.server.value if deploy.server else DOCKER_HUB
+    return Login(
+        # Docker Hub has several hosts and is one registry
+        deploy.kind.value.host or server,
+        lambda: _deploy_username(project, flags),
+        password.origin,
+        reveal,
+    )

@@ -1,0 +1,182 @@
+"""`config/deploy.yml`, in the dialects of Kamal and Wheels, as one value."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from msgspec import Struct
+
+from dockless.config import deploy_servers, files
+from dockless.config.document import Value, merge
+from dockless.config.schemes import without_scheme
+from dockless.config.secrets import SecretName
+from dockless.config.setting import Setting
+from dockless.errors import UsageError
+from dockless.model import kinds
+from dockless.model.kinds import Kind
+from dockless.model.secret import Secret
+from dockless.model.server import Server
+from dockless.oci.reference import is_registry
+
+FILE = "config/deploy.yml"
+_DESTINATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+T = TypeVar("T")
+
+
+class Builder(Struct, frozen=True):
+    """How Kamal builds the image; nothing where the file says nothing."""
+
+    context: str = ""
+    dockerfile: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+    target: str = ""
+
+
+class Deploy(Struct, frozen=True):
+    """What `config/deploy.yml` says; None where it says nothing.
+
+    Attributes:
+        dialect: Whose file it is; empty when there is no file.
+        project: The project's name, verbatim.
+        image: The image's name, as written.
+        server: The registry's host, as written.
+        kind: The kind of registry that its registry section means.
+        username: The account there, or the secret that holds it.
+        password: The password, or the secret that holds it.
+        servers: The servers in the file's order, each once.
+        builder: How to build the image.
+        warnings: What people should hear about the file, one sentence each.
+    """
+
+    dialect: Literal["kamal", "wheels", ""] = ""
+    project: Setting[str] | None = None
+    image: Setting[str] | None = None
+    server: Setting[str] | None = None
+    kind: Setting[Kind] | None = None
+    username: Setting[str | SecretName] | None = None
+    password: Setting[Secret | SecretName] | None = None
+    servers: Setting[tuple[Server, ...]] | None = None
+    builder: Builder = Builder()
+    warnings: tuple[str, ...] = ()
+
+
+def read(folder: Path, destination: str | None) -> Deploy:
+    """Return what the file says, with that of the destination merged over it.
+
+    Raises:
+        UsageError: A file is not YAML, has a wrong type, mixes the dialects, uses ERB, or the
+            destination has no file.
+    """
+    document = _load(folder, FILE)
+    if destination is not None:
+        if not _DESTINATION.fullmatch(destination):
+            raise UsageError(
+                f"{destination!r} is not the name of a destination.",
+                "Write it as in config/deploy.NAME.yml: letters, digits, '_', '.' and '-'.",
+            )
+        name = f"config/deploy.{destination}.yml"
+        over = _load(folder, name)
+        if document is None or over is None:
+            missing = FILE if document is None else name
+            raise UsageError(
+                f"The destination {destination} needs {missing}, which is not there.",
+                "Write that file, or leave --destination out.",
+            )
+        document = merge(document, over)
+    return _deploy(document) if document else Deploy()
+
+
+def _load(folder: Path, name: str) -> Value | None:
+    text = files.read_text(folder / name, name)
+    for number, line in enumerate((text or "").splitlines(), 1):
+        if "<%" in line and not line.lstrip().startswith("#"):
+            raise UsageError(
+                f"{name}:{number} is ERB (`<%`), which is Ruby code and is not run.",
+                "Write the value itself, or give it by an option or a DOCKLESS_ variable.",
+            )
+    return files.read_yaml(folder / name, name)
+
+
+def _deploy(document: Value) -> Deploy:
+    kamal = _is_kamal(document)
+    registry = document.get("registry") or Value({}, FILE, 0, "registry")
+    server = _server(registry)
+    password = _secret(registry, "password", Secret)
+    return Deploy(
+        dialect="kamal" if kamal else "wheels",
+        project=document.setting("service" if kamal else "name"),
+        image=document.setting("image"),
+        server=server,
+        kind=_kind(server, registry, kamal=kamal),
+        username=_secret(registry, "username", str),
+        password=password,
+        servers=deploy_servers.read(document, kamal=kamal),
+        builder=_builder(document.get("builder")) if kamal else Builder(),
+        warnings=_warnings(password),
+    )
+
+
+def _is_kamal(document: Value) -> bool:
+    service, name = document.get("service"), document.get("name")
+    if service and name:
+        raise name.wrong(
+            f"stands beside `service` of {service.origin}, so the file is half Wheels, half Kamal",
+            "Keep `service` for Kamal or `name` for Wheels.",
+        )
+    return service is not None
+
+
+def _server(registry: Value) -> Setting[str] | None:
+    server = registry.setting("server")
+    if server:
+        server = Setting(without_scheme(server.value, server.origin).rstrip("/"), server.origin)
+    if server and not is_registry(server.value):
+        raise UsageError(
+            f"`registry.server` in {server.origin} is {server.value!r}, which is no host.",
+            "Write HOST.DOMAIN or HOST:PORT, and put any path into `image`.",
+        )
+    return server
+
+
+def _kind(server: Setting[str] | None, registry: Value, *, kamal: bool) -> Setting[Kind] | None:
+    if server:
+        return Setting(kinds.infer(server.value), server.origin)
+    # to Kamal, a registry without a server is Docker Hub
+    return Setting(kinds.DOCKERHUB, registry.origin) if kamal and registry.line else None
+
+
+def _secret(
+    registry: Value, key: str, literal: Callable[[str], T]
+) -> Setting[T | SecretName] | None:
+    value = registry.get(key)
+    if value is None:
+        return None
+    if not isinstance(value.data, tuple):
+        text = value.text()
+        return Setting(literal(text), value.origin) if text else None
+    names = value.texts()
+    if len(names) != 1:
+        raise value.wrong("is a list, which has to name exactly one secret", "Write `[NAME]`.")
+    return Setting(SecretName(names[0]), value.origin)
+
+
+def _warnings(password: Setting[Secret | SecretName] | None) -> tuple[str, ...]:
+    if password is None or isinstance(password.value, SecretName):
+        return ()
+    remedy = "Write `password: [NAME]` there, and keep the secret NAME in .kamal/secrets."
+    return (f"{password.origin} holds the registry's password as plain text. {remedy}",)
+
+
+def _builder(builder: Value | None) -> Builder:
+    if builder is None:
+        return Builder()
+    args = builder.get("args")
+    members = args.mapping().items() if args else ()
+    return Builder(
+        context=builder.optional("context"),
+        dockerfile=builder.optional("dockerfile"),
+        args=tuple((name, value.scalar()) for name, value in members),
+        target=builder.optional("target"),
+    )

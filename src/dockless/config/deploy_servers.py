@@ -1,0 +1,113 @@
+"""The `servers` of a deploy.yml, in both dialects."""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from dockless.config.document import Scalar, Value
+from dockless.config.server_list import checked, port_of, required
+from dockless.config.setting import Setting
+from dockless.model.server import SSH_PORT, Server
+
+_KAMAL_USER = "root"
+
+
+def read(document: Value, *, kamal: bool) -> Setting[tuple[Server, ...]] | None:
+    """Return the servers in the file's order, each once; None when the file has none.
+
+    Raises:
+        UsageError: A server, or Kamal's `ssh` section, has a wrong type or a dangerous name.
+    """
+    value = document.get("servers")
+    ssh = _ssh(document.get("ssh")) if kamal else None
+    if value is None:
+        return None
+    servers = _kamal_servers(value, ssh) if ssh else map(_wheels_server, value.items())
+    unique: dict[tuple[str, str, int], Server] = {}
+    for server in servers:
+        unique.setdefault((server.address, server.user, server.port), server)
+    return Setting(tuple(unique.values()), value.origin)
+
+
+def _wheels_server(item: Value) -> Server:
+    key, proxy = item.optional("key"), item.get("proxy")
+    return Server(
+        required(item, "host"),
+        required(item, "user"),
+        port_of(item),
+        keys=(key,) if key else (),
+        proxy=checked(proxy.text(), "proxy", proxy) if proxy else "",
+        role=item.optional("role"),
+    )
+
+
+class _Ssh(Struct, frozen=True):
+    user: str = _KAMAL_USER
+    port: int = SSH_PORT
+    keys: tuple[str, ...] = ()
+    keys_only: bool = False
+    proxy: str = ""
+    config: tuple[str, ...] = ()
+
+
+def _ssh(section: Value | None) -> _Ssh:
+    if section is None:
+        return _Ssh()
+    user, proxy = section.get("user"), section.get("proxy")
+    keys, keys_only = section.get("keys"), section.get("keys_only")
+    return _Ssh(
+        checked(user.text(), "user", user) if user else _KAMAL_USER,
+        port_of(section),
+        keys.texts() if keys else (),
+        keys_only.boolean() if keys_only else False,
+        _jump_host(proxy) if proxy else "",
+        _config(section.get("config")),
+    )
+
+
+def _config(value: Value | None) -> tuple[str, ...]:
+    """Return Kamal's `config`: true for the user's own, false for none, else a file or several."""
+    if value is None or value.is_null:
+        return ()
+    if isinstance(value.data, tuple):
+        return value.texts()
+    if isinstance(value.data, Scalar) and value.data.type == "text":
+        return (value.text(),)
+    return () if value.boolean() else ("none",)
+
+
+def _jump_host(proxy: Value) -> str:
+    host = checked(proxy.text(), "proxy", proxy)
+    return host if "@" in host else f"{_KAMAL_USER}@{host}"
+
+
+def _kamal_servers(value: Value, ssh: _Ssh) -> Iterator[Server]:
+    for role, host in _kamal_hosts(value):
+        address = checked(host.text(), "host", host) if not _is_map(host) else _tagged(host)
+        yield Server(
+            address, ssh.user, ssh.port, ssh.keys, ssh.keys_only, ssh.proxy, ssh.config, role
+        )
+
+
+def _kamal_hosts(value: Value) -> Iterator[tuple[str, Value]]:
+    """Give every host with its role; a plain list has none."""
+    if isinstance(value.data, tuple):
+        yield from (("", host) for host in value.data)
+        return
+    for role, member in value.mapping().items():
+        hosts = member.get("hosts") if _is_map(member) else member
+        if hosts and not hosts.is_null:
+            yield from ((role, host) for host in hosts.items())
+
+
+def _tagged(host: Value) -> str:
+    """Return the one key of a `{host: tags}` map."""
+    names = tuple(host.mapping())
+    if len(names) != 1:
+        remedy = "Write the address alone, or `ADDRESS: TAG`."
+        raise host.wrong("has several keys, where Kamal has one host with its tags", remedy)
+    return checked(names[0], "host", host)
+
+
+def _is_map(value: Value) -> bool:
+    return isinstance(value.data, Mapping)

@@ -1,0 +1,102 @@
+"""`docker-config.json`: what `dockless login` remembers of a registry, and never a password."""
+
+import contextlib
+import json
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from dockless.config import files
+from dockless.config.setting import Setting
+from dockless.model import kinds
+from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
+
+FILE = "docker-config.json"
+
+
+class Session(Struct, frozen=True):
+    """The file's four members, in its order; empty where nothing is known."""
+
+    registry: str = ""
+    username: str = ""
+    image: str = ""
+    namespace: str = ""
+
+
+def read(folder: Path) -> Session:
+    """Return the project's session, an empty one when there is no file.
+
+    Raises:
+        UsageError: The file does not parse, or a member is no text.
+    """
+    document = files.read_json(folder / FILE, FILE)
+    if document is None:
+        return Session()
+    return Session(
+        document.optional("registry"),
+        document.optional("username"),
+        document.optional("image"),
+        document.optional("namespace"),
+    )
+
+
+def host_of(session: Session) -> str:
+    """Return the registry's `host[:port]` that a session is about; empty when it does not tell.
+
+    A registry that its kind does not name is known by the image's name.
+    """
+    try:
+        kind = kinds.named(session.registry)
+        image = Name.parse(session.image) if session.image else None
+    except ValueError:
+        return ""
+    host = image.host.lower() if image and image.host else kind.host
+    return DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+
+
+def stored(text: str) -> Setting[str] | None:
+    """Return a member of the session as a setting; None when it is empty."""
+    return Setting(text, FILE) if text else None
+
+
+def serialize(session: Session) -> str:
+    """Return the file's text, byte for byte as Wheels' `serializeJSON` writes it."""
+    return json.dumps(asdict(session), separators=(",", ":"), ensure_ascii=False)
+
+
+def write(folder: Path, session: Session) -> Path:
+    """Write the session to the project's folder, and return the file.
+
+    Raises:
+        OSError: It cannot be written; what was there stays.
+    """
+    path = folder / FILE
+    target = path.resolve()
+    # replaced as a whole: two logins at once leave what one of them wrote
+    draft = target.with_name(f".{FILE}.{secrets.token_hex(4)}")
+    try:
+        draft.write_text(serialize(session), encoding="utf-8")
+        if target.exists():
+            draft.chmod(stat.S_IMODE(target.stat().st_mode))
+        draft.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+    return path
+
+
+def why_not_written(folder: Path) -> str:
+    """Return why the session cannot be written to a folder; empty where nothing speaks against it.
+
+    Nothing is written to find out.
+    """
+    if not folder.is_dir():
+        return "there is no such folder"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return "this user may not write there"
+    return ""

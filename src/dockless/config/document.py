@@ -1,0 +1,144 @@
+"""A configuration file's values, each knowing where it stands, so that every error can say so."""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.config.setting import Setting
+from dockless.errors import UsageError
+
+_LAST_PORT = 65535
+
+
+class Scalar(Struct, frozen=True):
+    """A scalar as it is written in the file.
+
+    Attributes:
+        type: `text`, `number`, `boolean`, `null`, or the name of another type of the format.
+        text: The scalar's characters, unquoted; not shown, since it may be a password.
+    """
+
+    type: str
+    text: str
+
+    def __repr__(self) -> str:
+        """Show no text."""
+        return f"Scalar(type={self.type!r})"
+
+
+class Value(Struct, frozen=True):
+    """A value of a configuration file. Every method raises UsageError on a wrong type.
+
+    Attributes:
+        data: A scalar, a list or a map.
+        file: The file's name, as people know it.
+        line: The line where the value begins, from 1; 0 when the format does not tell.
+        key: The way to the value from the top, such as `servers[0].port`; empty at the top.
+        column: The column where it begins, from 1; 0 when the format does not tell.
+    """
+
+    data: "Scalar | tuple[Value, ...] | Mapping[str, Value]"
+    file: str
+    line: int
+    key: str
+    column: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where exactly the value stands: `file:line:column`."""
+        return f"{self.origin}:{self.column}" if self.column else self.origin
+
+    @property
+    def origin(self) -> str:
+        """Where the value stands: `file:line`."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def wrong(self, problem: str, remedy: str = "") -> UsageError:
+        """Return the error that says what is wrong with this value, and where it stands."""
+        name = f"`{self.key}` in {self.origin}" if self.key else self.origin
+        return UsageError(f"{name} {problem}.", remedy or "Correct it there.")
+
+    def get(self, key: str) -> "Value | None":
+        """Return a map's value; None when it is not there, or null."""
+        value = self.mapping().get(key)
+        return None if value is None or value.is_null else value
+
+    def mapping(self) -> "Mapping[str, Value]":
+        """Return the map that the value is."""
+        if not isinstance(self.data, Mapping):
+            raise self.wrong(f"is {self._type}, where a map is needed")
+        return self.data
+
+    def items(self) -> "tuple[Value, ...]":
+        """Return the list that the value is."""
+        if not isinstance(self.data, tuple):
+            raise self.wrong(f"is {self._type}, where a list is needed")
+        return self.data
+
+    def text(self) -> str:
+        """Return the text that the value is; a number is none unless it stands in quotes."""
+        if isinstance(self.data, Scalar) and self.data.type == "text":
+            return self.data.text
+        quotes = "Put it in quotes." if isinstance(self.data, Scalar) else ""
+        raise self.wrong(f"is {self._type}, where text is needed", quotes)
+
+    def optional(self, key: str) -> str:
+        """Return the text of a map's member; nothing when it is not there."""
+        value = self.get(key)
+        return value.text() if value else ""
+
+    def setting(self, key: str) -> Setting[str] | None:
+        """Return the text of a map's member with its origin; None when absent or empty."""
+        value = self.get(key)
+        text = value.text() if value else ""
+        return Setting(text, value.origin) if value and text else None
+
+    def scalar(self) -> str:
+        """Return a text, a number or a boolean as it is written."""
+        if isinstance(self.data, Scalar):
+            return self.data.text
+        raise self.wrong(f"is {self._type}, where a single value is needed")
+
+    def texts(self) -> tuple[str, ...]:
+        """Return a list of texts."""
+        return tuple(item.text() for item in self.items())
+
+    def boolean(self) -> bool:
+        """Return a boolean."""
+        if isinstance(self.data, Scalar) and self.data.type == "boolean":
+            return self.data.text.lower() in ("true", "yes", "on")
+        raise self.wrong(f"is {self._type}, where true or false is needed")
+
+    def port(self) -> int:
+        """Return a port, which may stand in quotes."""
+        text = self.data.text if isinstance(self.data, Scalar) else ""
+        if text.isascii() and text.isdigit() and 0 < int(text[:6]) <= _LAST_PORT:
+            return int(text)
+        raise self.wrong(f"is not a port, a number from 1 to {_LAST_PORT}")
+
+    @property
+    def is_null(self) -> bool:
+        """Whether the value is null, which stands for a value that is not there."""
+        return isinstance(self.data, Scalar) and self.data.type == "null"
+
+    @property
+    def _type(self) -> str:
+        if isinstance(self.data, Scalar):
+            return f"a {self.data.type}" if self.data.type != "text" else "text"
+        return "a list" if isinstance(self.data, tuple) else "a map"
+
+
+def merge(base: Value, over: Value) -> Value:
+    """Return both maps as one, map by map all the way down; anything else in `over` wins."""
+    if not isinstance(base.data, Mapping) or not isinstance(over.data, Mapping):
+        return over
+    return replace(base, data=dict(_merged(base.data, over.data)))
+
+
+def _merged(base: Mapping[str, Value], over: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    for key in {**base, **over}:
+        if key in base and key in over:
+            yield key, merge(base[key], over[key])
+        else:
+            yield key, over.get(key) or base[key]

@@ -1,0 +1,76 @@
+"""Reading the project's small files. A file that is not there is None, never an error."""
+
+import json
+from pathlib import Path
+
+from dockless.config import plain
+from dockless.config.document import Value
+from dockless.errors import UsageError
+from dockless.oci.untrusted_json import parse_json
+from dockless.processes.regular import open_regular
+
+_LARGEST_BYTES = 1 << 20
+
+
+def read_text(path: Path, name: str) -> str | None:
+    """Return the file's text, or None when there is no such file.
+
+    Args:
+        path: The file.
+        name: What errors and origins call it.
+
+    Raises:
+        UsageError: It cannot be read, is larger than 1 MiB, or is not UTF-8.
+    """
+    try:
+        with open_regular(path) as file:
+            data = file.read(_LARGEST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
+    if len(data) > _LARGEST_BYTES:
+        raise UsageError(f"{name} is larger than 1 MiB, so it is no configuration file.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from None
+
+
+def read_json(path: Path, name: str) -> Value | None:
+    """Return the file's object; raise UsageError as `read_text` does, or when it is none."""
+    text = read_text(path, name)
+    if text is None:
+        return None
+    try:
+        value = plain.value(parse_json(text), name)
+    except json.JSONDecodeError as error:
+        problem = f"{name}:{error.lineno} is not JSON: {error.msg}."
+        raise UsageError(problem, "Correct the file, or remove it.") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{name} is JSON beyond measure.", "Correct the file.") from None
+    value.mapping()
+    return value
+
+
+def read_yaml(path: Path, name: str) -> Value | None:
+    """Return the file's map; raise UsageError as `read_text` and `yamlfile.parse` do."""
+    text = read_text(path, name)
+    if text is None:
+        return None
+    from dockless.config import yaml_file  # noqa: PLC0415 - yaml takes 40 ms to load
+
+    return yaml_file.parse(text, name)
+
+
+def read_toml(path: Path, name: str) -> Value | None:
+    """Return the file's table; raise UsageError as `read_text` does, or when it is not TOML."""
+    text = read_text(path, name)
+    if text is None:
+        return None
+    import tomllib  # noqa: PLC0415 - the same, for the few who need it
+
+    try:
+        return plain.value(tomllib.loads(text), name)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name} is not TOML: {error}.", "Correct the file.") from None

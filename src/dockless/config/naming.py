@@ -1,0 +1,247 @@
+"""From settings to the target: where an image goes, by the rules of the project's naming."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from dockless.config.cascade import TYPED_IMAGES, TYPED_TAGS, Settings
+from dockless.config.deploy import FILE as DEPLOY
+from dockless.config.docker_config import FILE as SESSION
+from dockless.config.setting import Setting
+from dockless.errors import UsageError
+from dockless.model import kinds
+from dockless.model.kinds import Kind
+from dockless.oci.reference import DOCKER_HUB, Name, Reference, Repository, is_registry, is_tag
+
+_LATEST = "latest"
+_SOURCE = "SOURCE"
+
+
+class ServerNeeded(UsageError):  # noqa: N818 - it says what would help
+    """The registry is one's own and nobody said which; asking for it may help."""
+
+
+class Target(Struct, frozen=True):
+    """Where an image goes.
+
+    Attributes:
+        kind: The kind of registry.
+        repository: The repository, and what its name comes from.
+        tags: The tags, at least one, each once.
+    """
+
+    kind: Setting[Kind]
+    repository: Setting[Repository]
+    tags: tuple[Setting[str], ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The fully qualified references, one a tag."""
+        return tuple(Reference(self.repository.value, tag.value) for tag in self.tags)
+
+
+def target(settings: Settings, source_name: Name | None) -> Target:
+    """Return where the image goes.
+
+    Beyond the written rules, a SOURCE that is the bare name of an image names the target too,
+    when `--image` is not given: with a registry's host it counts as `--image`; without, it
+    counts below every configured image and above the project's name. Its tag counts below
+    `--tag`, and does not contradict it.
+
+    Args:
+        settings: The settings.
+        source_name: SOURCE, when it is the name of an image; None for a path or a transport.
+
+    Raises:
+        ServerNeeded: The registry's host is missing, and may be asked for.
+        UsageError: The settings name no target, or contradict each other.
+        EngineError: The tag is the git commit, and git is missing.
+    """
+    image = _image(settings, source_name)
+    kind = _kind(settings, image)
+    repository = _repository(_place(kind.value, settings, image))
+    if kind is settings.registry and not kind.value.agrees(repository.value.host):
+        raise UsageError(
+            f"{kind.origin} asks for {kind.value.name}, but {repository.value.host} of "
+            f"{repository.origin} is {kinds.infer(repository.value.host).name}.",
+            "Give the --registry that the host belongs to, or `private`, which is any host.",
+        )
+    return Target(kind, repository, _tags(settings, image, source_name))
+
+
+def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
+    """Return the names under which to look for the local image when SOURCE is not given.
+
+    They are in the order in which the first that exists is taken. An image that was asked for by
+    name: that repository alone, under the target's name, without the host, and by its last part.
+    A tag that was asked for: the project with it, else the project's latest, and only where there
+    is neither, what else the files name. Nothing: the target itself, the project with its tags,
+    the configured image, the project's latest, the Compose service's.
+    """
+    if settings.image and settings.image.origin in TYPED_IMAGES:
+        names = _of_the_image(settings.image.value, target)
+    elif _typed_tags(target):
+        names = _of_the_tags(settings, target)
+    else:
+        names = _of_the_files(settings, target)
+    return tuple(name for name in dict.fromkeys(names) if _is_name(name))
+
+
+def called_otherwise(name: str, target: Target) -> str:
+    """Return a sentence where a local image is not called like its target; else nothing."""
+    try:
+        own = Name.parse(name)
+    except ValueError:
+        return ""
+    called = (own.path.rpartition("/")[2], own.tag or _LATEST)
+    repository = target.repository.value
+    if any(called == (repository.path.rpartition("/")[2], tag.value) for tag in target.tags):
+        return ""
+    return f"The local image {name} is not called like the target, {target.references[0]}."
+
+
+def _typed_tags(target: Target) -> tuple[str, ...]:
+    return tuple(tag.value for tag in target.tags if tag.origin in TYPED_TAGS)
+
+
+def _of_the_image(image: Name, target: Target) -> Iterator[str]:
+    tags = _typed_tags(target)
+    if image.tag:
+        tags = (image.tag,)
+    elif len(tags) != 1:
+        tags = (*tags, _LATEST)
+    repository = target.repository.value
+    path = image.path if image.host else repository.path
+    for tag in tags:
+        yield f"{repository}:{tag}"
+        yield f"{path}:{tag}"
+        yield f"{path.rpartition('/')[2]}:{tag}"
+
+
+def _of_the_tags(settings: Settings, target: Target) -> Iterator[str]:
+    project = settings.project().value
+    yield from (f"{project}:{tag}" for tag in _typed_tags(target))
+    yield f"{project}:{_LATEST}"
+    yield from _of_the_files(settings, target)
+
+
+def _of_the_files(settings: Settings, target: Target) -> Iterator[str]:
+    project = settings.project().value
+    yield from (str(reference) for reference in target.references)
+    yield from (f"{project}:{tag.value}" for tag in target.tags)
+    if filed := settings.filed or settings.image:
+        name = filed.value
+        host = f"{name.host}/" if name.host else ""
+        yield f"{host}{name.path}:{name.tag or _LATEST}"
+    yield f"{project}:{_LATEST}"
+    yield from (name.value for name in settings.compose_images())
+
+
+def _is_name(text: str) -> bool:
+    try:
+        Name.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _image(settings: Settings, source: Name | None) -> Setting[Name] | None:
+    configured = settings.image
+    if source is None or (configured and configured.origin == "--image"):
+        return configured
+    if source.host or configured is None:
+        return Setting(source, _SOURCE)
+    return configured
+
+
+def _kind(settings: Settings, image: Setting[Name] | None) -> Setting[Kind]:
+    named = settings.registry
+    host = image.value.host if image else ""
+    if named and not (named.origin == SESSION and host and not named.value.agrees(host)):
+        return named
+    if image and image.value.host:
+        return Setting(kinds.infer(image.value.host), f"host of {image.origin}")
+    return settings.implied or Setting(kinds.DOCKERHUB, "default")
+
+
+def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setting[tuple[str, str]]:
+    """Return host and path, not yet normalised, and what they come from."""
+    if image is None:
+        prefix = _project_prefix(kind, settings)
+        host, project = _host(kind, settings), settings.project()
+        return Setting((host, prefix + project.value), project.origin)
+    name = image.value
+    if name.host:
+        return Setting((name.host, name.path), image.origin)
+    host, path = _host(kind, settings), _prefixed(kind, settings, name.path)
+    if host == DOCKER_HUB and "/" not in path:
+        problem = (
+            f"{path!r} of {image.origin} would go to docker.io/library, which is Docker's own."
+        )
+        raise UsageError(
+            problem, f"Give --namespace or --username, or write library/{path} if it is meant."
+        )
+    return Setting((host, path), image.origin)
+
+
+def _host(kind: Kind, settings: Settings) -> str:
+    if kind.host:
+        return kind.host
+    server = settings.server
+    if server is None:
+        raise (ServerNeeded if kind.may_ask else UsageError)(
+            f"The host of the {kind.name} registry is not known.",
+            f"Give the full name with --image HOST/NAME, or set `registry.server` in {DEPLOY}.",
+        )
+    if not is_registry(server.value):
+        problem = f"{server.value!r} of {server.origin} is not a registry's host."
+        raise UsageError(problem, "Give it as HOST.DOMAIN or HOST:PORT.")
+    return server.value
+
+
+def _prefixed(kind: Kind, settings: Settings, path: str) -> str:
+    """Return a configured name, with the prefix before it if it has no slash."""
+    if "/" in path or kind.prefix == "namespace":
+        return path
+    return _prefix(kind, settings.namespace or settings.username) + path
+
+
+def _project_prefix(kind: Kind, settings: Settings) -> str:
+    if kind.prefix == "namespace":
+        return _prefix(kind, settings.namespace)
+    prefix = settings.namespace or settings.username
+    if prefix is None and kind.prefix == "required":
+        problem = f"Images on {kind.host} belong to an account, and none is given."
+        raise UsageError(problem, "Give it with --namespace or --username.")
+    return _prefix(kind, prefix)
+
+
+def _prefix(kind: Kind, prefix: Setting[str] | None) -> str:
+    if prefix is None:
+        return ""
+    return f"{prefix.value.lower() if kind.lowers_prefix else prefix.value}/"
+
+
+def _repository(place: Setting[tuple[str, str]]) -> Setting[Repository]:
+    host, path = place.value
+    try:
+        return Setting(Repository.of(host, path), place.origin)
+    except ValueError as error:
+        problem = f"{host}/{path}, the target by {place.origin}, is no repository: {error}."
+        raise UsageError(problem, "Give another name with --image.") from None
+
+
+def _tags(
+    settings: Settings, image: Setting[Name] | None, source: Name | None
+) -> tuple[Setting[str], ...]:
+    if settings.tags:
+        return settings.tags
+    if source and source.tag:
+        return (Setting(source.tag, _SOURCE),)
+    if image and image.value.tag:
+        return (Setting(image.value.tag, image.origin),)
+    tag = settings.version() or Setting(_LATEST, "default")
+    if not is_tag(tag.value):
+        problem = f"{tag.value!r}, the tag by {tag.origin}, is not a tag."
+        raise UsageError(problem, "Give another one with --tag.")
+    return (tag,)

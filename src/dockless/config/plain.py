@@ -1,0 +1,25 @@
+"""What the parsers of JSON and TOML return, as values of a file."""
+
+from dockless.config.document import Scalar, Value
+
+
+def value(data: object, file: str, key: str = "") -> Value:
+    """Return maps, lists and scalars as a value, which knows its key but no line."""
+    if isinstance(data, dict):
+        members = {
+            name: value(member, file, f"{key}.{name}" if key else name)
+            for name, member in data.items()
+        }
+        return Value(members, file, 0, key)
+    if isinstance(data, list):
+        items = (value(item, file, f"{key}[{number}]") for number, item in enumerate(data))
+        return Value(tuple(items), file, 0, key)
+    return Value(_scalar(data), file, 0, key)
+
+
+def _scalar(data: object) -> Scalar:
+    if data is None:
+        return Scalar("null", "")
+    if isinstance(data, bool):
+        return Scalar("boolean", "true" if data else "false")
+    return Scalar("text" if isinstance(data, str) else "number", str(data))

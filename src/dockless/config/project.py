@@ -1,0 +1,150 @@
+"""What the files of a project say. The cheap ones are read at once, the others when asked for."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.config import compose, deploy, docker_config, files, image_version, server_list
+from dockless.config.deploy import Deploy
+from dockless.config.docker_config import Session
+from dockless.config.secrets import Secrets
+from dockless.config.setting import Setting, first
+from dockless.errors import UsageError
+from dockless.model.server import Server
+
+_MARKS = (
+    deploy.FILE,
+    docker_config.FILE,
+    "deploy-servers.txt",
+    "deploy-servers.json",
+    "box.json",
+    "pyproject.toml",
+    "package.json",
+    "go.mod",
+    "Cargo.toml",
+    "pom.xml",
+    "composer.json",
+    "Gemfile",
+    "Dockerfile",
+    "Containerfile",
+    ".dockerignore",
+    ".kamal",
+    ".git",
+)
+
+
+class Project(Struct, frozen=True):
+    """A project's files.
+
+    Attributes:
+        folder: Its folder.
+        environment: What its files may refer to.
+        deploy: What `config/deploy.yml` says.
+        session: What `docker-config.json` says.
+        secrets: Where the secrets are that deploy.yml names.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    deploy: Deploy
+    session: Session
+    secrets: Secrets
+
+    def __repr__(self) -> str:
+        """Show no environment, which may hold secrets, and no file."""
+        return f"Project(folder={self.folder!r})"
+
+    def name(self) -> Setting[str]:
+        """Return the project's name; raise UsageError when a file is wrong or there is none."""
+        name = first(self._names())
+        if name is None:
+            problem = f"The folder {self.folder} has no name that an image could have."
+            raise UsageError(problem, "Give the image's name with --image.")
+        return name
+
+    def _names(self) -> Iterator[Setting[str] | None]:
+        yield self.deploy.project
+        box = files.read_json(self.folder / "box.json", "box.json")
+        if box:
+            yield box.setting("slug")
+            yield _slugged(box.setting("name"))
+        yield _slugged(self._pyproject())
+        package = files.read_json(self.folder / "package.json", "package.json")
+        if package:
+            yield _slugged(package.setting("name"))
+        yield _slugged(Setting(self.folder.resolve().name, "folder name"))
+
+    def _pyproject(self) -> Setting[str] | None:
+        project = files.read_toml(self.folder / "pyproject.toml", "pyproject.toml")
+        section = project.get("project") if project else None
+        return section.setting("name") if section else None
+
+    def version(self) -> Setting[str] | None:
+        """Return the version that Kamal tags with; None when deploy.yml is not Kamal's.
+
+        Raises:
+            UsageError: The folder has no git commit.
+            EngineError: git is missing.
+        """
+        if self.deploy.dialect != "kamal":
+            return None
+        return image_version.read(self.folder, self.environment)
+
+    def compose_images(self) -> tuple[Setting[str], ...]:
+        """Return the names of the Compose service's image; raise UsageError for a wrong file."""
+        return compose.images(self.folder, self.environment)
+
+    def servers(self) -> Setting[tuple[Server, ...]]:
+        """Return the list of servers in use.
+
+        Raises:
+            UsageError: There is none, or it is wrong.
+        """
+        found = self.deploy.servers or server_list.read(self.folder)
+        if found is None or not found.value:
+            problem = "No servers are configured."
+            remedy = f"List them under `servers` in {deploy.FILE}, or give one with --host."
+            raise UsageError(problem, remedy)
+        return found
+
+
+def read(folder: Path, environment: Mapping[str, str], destination: str | None) -> Project:
+    """Return the project of a folder.
+
+    Args:
+        folder: The project's folder.
+        environment: What `VERSION`, `$VAR` in secrets and `${VAR}` in Compose files refer to.
+        destination: Kamal's destination, whose files are read as well; None for none.
+
+    Raises:
+        UsageError: `config/deploy.yml` or `docker-config.json` cannot be used.
+    """
+    return Project(
+        folder,
+        environment,
+        deploy.read(folder, destination),
+        docker_config.read(folder),
+        Secrets(folder, environment, destination),
+    )
+
+
+def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
+    """Return a project without files, for a folder that has none that can be read."""
+    return Project(folder, environment, Deploy(), Session(), Secrets(folder, environment))
+
+
+def is_project(folder: Path) -> bool:
+    """Whether there is anything in a folder that projects have."""
+    return any((folder / name).exists() for name in _MARKS) or compose.find(folder) is not None
+
+
+def slug(text: str) -> str:
+    """Return the text as part of an image's name: `[a-z0-9-]`, no `-` at either end."""
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+
+
+def _slugged(name: Setting[str] | None) -> Setting[str] | None:
+    text = slug(name.value) if name else ""
+    return Setting(text, name.origin) if name and text else None

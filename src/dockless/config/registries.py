@@ -1,0 +1,115 @@
+"""Which registry a login is for, by the rules of the project's naming."""
+
+from msgspec import Struct
+
+from dockless.config.cascade import TYPED_IMAGES, Settings
+from dockless.config.deploy import FILE as DEPLOY
+from dockless.config.docker_config import Session, host_of
+from dockless.config.naming import ServerNeeded
+from dockless.config.schemes import without_scheme
+from dockless.errors import UsageError
+from dockless.model import kinds
+from dockless.model.kinds import Kind
+from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, Repository, is_registry
+
+
+class LoginTarget(Struct, frozen=True):
+    """The registry, or the namespace in one, that a login is for.
+
+    Attributes:
+        kind: The kind of registry.
+        host: Its `host[:port]`, in lower case; Docker Hub's three names are one.
+        scope: The host, or `host/namespace`.
+    """
+
+    kind: Kind
+    host: str
+    scope: str
+
+    @property
+    def repository(self) -> Repository:
+        """A repository there that nobody has, to look for a credential with."""
+        namespace = self.scope.partition("/")[2] or "library"
+        return Repository.of(self.host, f"{namespace}/any")
+
+
+def login_target(text: str | None, settings: Settings) -> LoginTarget:
+    """Return the registry that a login is for.
+
+    Args:
+        text: HOST as a person writes it, with `https://` in front or not; None when it is left
+            out, which means the registry of the settings, and else Docker Hub.
+        settings: The settings.
+
+    Raises:
+        ServerNeeded: The registry's host is missing, and may be asked for.
+        UsageError: HOST is none, or does not belong to the kind that was asked for by name.
+    """
+    if text is None:
+        return _configured(settings)
+    host, namespace = _parsed(text)
+    asked = settings.registry
+    if asked is None or asked.origin == "docker-config.json":
+        kind = kinds.infer(host)
+    else:
+        kind = asked.value
+        _agree(kind, host, asked.origin)
+    return LoginTarget(kind, host, f"{host}/{namespace}" if namespace else host)
+
+
+def remembers(session: Session, host: str) -> bool:
+    """Whether the project's session is about the registry with this `host[:port]`."""
+    return bool(host) and host == host_of(session)
+
+
+def _configured(settings: Settings) -> LoginTarget:
+    image, named = settings.image, settings.registry or settings.implied
+    host = image.value.host.lower() if image else ""
+    typed = image is not None and image.origin in TYPED_IMAGES
+    if host and typed and (settings.registry is None or not settings.registry.value.host):
+        # what was typed goes before what a file has of another registry
+        kind = settings.registry.value if settings.registry else kinds.infer(host)
+        _agree(kind, host, "--image")
+        host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+        return LoginTarget(kind, host, host)
+    kind = named.value if named else kinds.DOCKERHUB
+    if kind.host:
+        return LoginTarget(kind, kind.host, kind.host)
+    candidates = [settings.server.value if settings.server else "", host]
+    for host in candidates:
+        if host and is_registry(host) and kind.agrees(host):
+            return LoginTarget(kind, host.lower(), host.lower())
+    raise (ServerNeeded if kind.may_ask else UsageError)(
+        f"The host of the {kind.name} registry is not known.",
+        f"Give it: dockless login HOST, or set `registry.server` in {DEPLOY}.",
+    )
+
+
+def _parsed(text: str) -> tuple[str, str]:
+    """Return host and namespace, in lower case."""
+    plain = without_scheme(text.strip().lower(), "HOST").strip("/")
+    host, _, namespace = plain.partition("/")
+    namespace = "" if namespace in {"v1", "v2"} else namespace
+    if host in DOCKER_HUB_HOSTS:
+        host = DOCKER_HUB
+    if not is_registry(host) or (namespace and not _is_path(host, namespace)):
+        raise UsageError(
+            f"{text!r} is not a registry's host.",
+            "Give it as HOST.DOMAIN, HOST:PORT or HOST/NAMESPACE.",
+        )
+    return host, namespace
+
+
+def _is_path(host: str, namespace: str) -> bool:
+    try:
+        return Name.parse(f"{host}/{namespace}") == Name(host, namespace)
+    except ValueError:
+        return False
+
+
+def _agree(kind: Kind, host: str, origin: str) -> None:
+    if not kind.agrees(host):
+        raise UsageError(
+            f"{origin} asks for {kind.name}, but {host} is {kinds.infer(host).name}.",
+            "Give the --registry that the host belongs to, or `private`, which is any host.",
+        )

@@ -1,0 +1,22 @@
+"""A scheme in front of a host: people paste addresses out of browsers."""
+
+from dockless.errors import UsageError
+
+
+def without_scheme(text: str, origin: str) -> str:
+    """Return a host or image name without `https://` in front.
+
+    Args:
+        text: What was written.
+        origin: Where, in words for people.
+
+    Raises:
+        UsageError: It asks for plain HTTP, which has an option of its own.
+    """
+    scheme, mark, rest = text.partition("://")
+    if mark and scheme.lower() == "http":
+        raise UsageError(
+            f"{text!r} of {origin} asks for plain HTTP.",
+            "Leave http:// out, and add --insecure if it is meant.",
+        )
+    return rest if mark and scheme.lower() == "https" else text

@@ -1,0 +1,162 @@
+"""The secrets files of Kamal: dotenv lines, with `$VAR` and, when allowed, `$(command)`.
+
+The grammar is that of the dotenv gem, which Kamal reads them with. Other than there, a line is
+evaluated only when its secret is asked for.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.config import files
+from dockless.errors import UsageError
+from dockless.model.secret import Secret
+from dockless.processes.run import run
+
+ALLOW_COMMANDS = "--allow-secret-commands"
+# people may have to unlock a password manager meanwhile
+_COMMAND_SECONDS = 300
+# the script comes on stdin, since it may hold secrets and argv is there for all to see
+_SHELL = ("sh", "-c", 'eval "$(cat)"')
+
+_LINE = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?(?P<key>[\w.]+)
+        (?:[ \t]*=[ \t]*|:[ \t]+)
+        (?P<value>'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\#\n]*)
+        [ \t]*(?:\#.*)?$""",
+    re.MULTILINE | re.VERBOSE,
+)
+_VARIABLE = re.compile(r"(?P<escape>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))", re.ASCII)
+_COMMAND = re.compile(r"(?P<escape>\\)?\$(?P<command>\((?:[^()]|\([^()]*\))*\))")
+
+
+class SecretName(Struct, frozen=True):
+    """A secret that a deploy.yml names instead of holding it."""
+
+    name: str
+
+
+class Entry(Struct, frozen=True):
+    """One line of a secrets file, not yet evaluated."""
+
+    key: str
+    text: Secret
+    literal: bool
+
+
+class Secrets(Struct, frozen=True):
+    """The secrets files that are read for a project.
+
+    Attributes:
+        folder: The project's folder, where commands run.
+        environment: What `$VAR` means when no line above says it.
+        destination: Kamal's destination; None for none.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    destination: str | None = None
+
+    def __repr__(self) -> str:
+        """Show no environment, which may hold secrets."""
+        return f"Secrets(folder={self.folder!r}, destination={self.destination!r})"
+
+    def find(self, name: str, *, allow_commands: bool) -> Secret:
+        """Return a secret; the file read last wins.
+
+        Args:
+            name: Its name.
+            allow_commands: Whether `$(command)` may be run for it.
+
+        Raises:
+            UsageError: No file has it, it is empty, or it needs a command that may not run or
+                that failed.
+            EngineError: The shell cannot be started, or the command does not end.
+        """
+        for file in reversed(self._names()):
+            text = files.read_text(self.folder / file, file)
+            entries = parse(text) if text else ()
+            if any(entry.key == name for entry in entries):
+                known = _Evaluation(self, file, entries, allow_commands)
+                return Secret(self._checked(name, file, known.variable(name, len(entries))))
+        remedy = "Add it there, or give the credential another way."
+        raise UsageError(f"No secret {name} is in {' or '.join(self._names())}.", remedy)
+
+    def _names(self) -> tuple[str, str]:
+        own = f".kamal/secrets.{self.destination}" if self.destination else ".kamal/secrets"
+        return ".kamal/secrets-common", own
+
+    @staticmethod
+    def _checked(name: str, file: str, text: str) -> str:
+        if not text:
+            remedy = f"Set the variable that {file} takes it from."
+            raise UsageError(f"The secret {name} of {file} is empty.", remedy)
+        return text
+
+
+def parse(text: str) -> tuple[Entry, ...]:
+    """Return the entries of a dotenv text in their order; a line that is none is skipped."""
+    lines = re.sub(r"\r\n?", "\n", text)
+    return tuple(_entry(found["key"], found["value"].strip()) for found in _LINE.finditer(lines))
+
+
+def _entry(key: str, value: str) -> Entry:
+    quote = value[0] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else ""
+    inner = value[1:-1] if quote else value
+    if quote == "'":
+        return Entry(key, Secret(inner), literal=True)
+    kept = "$nr" if quote else "$"  # in double quotes, \n and \r stay as they are written
+    return Entry(key, Secret(re.sub(rf"\\([^{kept}])", r"\1", inner)), literal=False)
+
+
+class _Evaluation(Struct, frozen=True):
+    files: Secrets
+    file: str
+    entries: tuple[Entry, ...]
+    allow_commands: bool
+
+    def variable(self, name: str, above: int) -> str:
+        """Return what `$name` means below so many lines: the last of them, or the environment."""
+        for index in range(above - 1, -1, -1):
+            if self.entries[index].key == name:
+                return self._value(index)
+        return self.files.environment.get(name, "")
+
+    def _value(self, index: int) -> str:
+        entry = self.entries[index]
+        text = entry.text.reveal()
+        if entry.literal:
+            return text
+        text = _VARIABLE.sub(
+            lambda found: (
+                found[0][1:]
+                if found["escape"]
+                else self.variable(found["braced"] or found["bare"], index)
+            ),
+            text,
+        )
+        return _COMMAND.sub(
+            lambda found: (
+                found[0][1:] if found["escape"] else self._run(entry.key, found["command"][1:-1])
+            ),
+            text,
+        )
+
+    def _run(self, key: str, command: str) -> str:
+        if not self.allow_commands:
+            problem = f"The secret {key} of {self.file} is the output of a command."
+            raise UsageError(problem, f"Allow it to run with {ALLOW_COMMANDS}.")
+        done = run(
+            _SHELL,
+            self.files.environment,
+            stdin=command.encode(),
+            timeout=_COMMAND_SECONDS,
+            cwd=self.files.folder,
+        )
+        if done.code:
+            # neither the command nor its words: both may hold secrets
+            problem = f"The command for the secret {key} of {self.file} failed ({done.code})."
+            raise UsageError(problem, "Run it by hand to see why.")
+        return done.stdout.decode(errors="replace").rstrip("\r\n")

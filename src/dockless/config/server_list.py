@@ -1,0 +1,122 @@
+"""The list of servers: where it comes from, and `--servers`, which picks from it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dockless.config import files
+from dockless.config.document import Scalar, Value
+from dockless.config.setting import Setting, first
+from dockless.errors import UsageError
+from dockless.model.server import SSH_PORT, Server
+
+_TEXT_FILE = "deploy-servers.txt"
+_JSON_FILE = "deploy-servers.json"
+_RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
+
+
+def read(folder: Path) -> Setting[tuple[Server, ...]] | None:
+    """Return the list of `deploy-servers.txt`, else of `deploy-servers.json`, else None.
+
+    Raises:
+        UsageError: The file that is in use cannot be read, or a server in it is wrong.
+    """
+    return first(reader(folder) for reader in (_read_text, _read_json))
+
+
+def select(servers: Sequence[Server], numbers: str) -> tuple[Server, ...]:
+    """Return the servers that a list such as `1,3,5` or `2-4` names, in its order, each once.
+
+    Args:
+        servers: The list in use.
+        numbers: Positions in it, from 1.
+
+    Raises:
+        UsageError: It is no such list, or a number is out of range; the list is in the error.
+    """
+    positions: dict[int, None] = {}
+    for part in numbers.split(","):
+        found = _RANGE.fullmatch(part.strip())
+        low = int(found[1]) if found else 0
+        high = int(found[2] or found[1]) if found else 0
+        if not 1 <= low <= high <= len(servers):
+            problem = f"--servers {numbers}: {part.strip()!r} is no number or range of the list."
+            raise UsageError(problem, f"These are the servers:\n{numbered(servers)}")
+        positions |= dict.fromkeys(range(low, high + 1))
+    return tuple(servers[position - 1] for position in positions)
+
+
+def numbered(servers: Sequence[Server]) -> str:
+    """Return the list as text, one numbered server a line."""
+    return "\n".join(f"{number:3}  {server}" for number, server in enumerate(servers, 1))
+
+
+def checked(text: str, what: str, where: Value) -> str:
+    """Return a host or user, refused when it could be taken for an option of a program.
+
+    Args:
+        text: The host or user.
+        what: Which of the two it is, for the error.
+        where: Where it stands.
+    """
+    if text.startswith("-"):
+        raise where.wrong(f"has a {what} that begins with '-', which could pass for an option")
+    if not text or not text.isprintable() or any(character.isspace() for character in text):
+        raise where.wrong(f"has a {what} that is empty or has blanks")
+    return text
+
+
+def required(server: Value, what: str) -> str:
+    """Return the host or user of a server's map."""
+    value = server.get(what)
+    if value is None:
+        raise server.wrong(f"has no {what}", f"Every server needs a {what}.")
+    return checked(value.text(), what, value)
+
+
+def port_of(value: Value) -> int:
+    """Return the port of a server's map, 22 when there is none."""
+    inner = value.get("port")
+    return inner.port() if inner else SSH_PORT
+
+
+def _read_text(folder: Path) -> Setting[tuple[Server, ...]] | None:
+    text = files.read_text(folder / _TEXT_FILE, _TEXT_FILE)
+    return None if text is None else Setting(tuple(_lines(text)), _TEXT_FILE)
+
+
+def _lines(text: str) -> Iterator[Server]:
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        where = Value({}, _TEXT_FILE, number, "")
+        if len(words) not in (2, 3):
+            raise where.wrong("is not `host user [port]`")
+        host, user = checked(words[0], "host", where), checked(words[1], "user", where)
+        port = (
+            Value(Scalar("text", words[2]), _TEXT_FILE, number, "port").port()
+            if words[2:]
+            else SSH_PORT
+        )
+        yield Server(host, user, port)
+
+
+def _read_json(folder: Path) -> Setting[tuple[Server, ...]] | None:
+    document = files.read_json(folder / _JSON_FILE, _JSON_FILE)
+    if document is None:
+        return None
+    servers = document.get("servers")
+    if servers is None:
+        raise document.wrong("has no list `servers`")
+    return Setting(tuple(_entry(item) for item in servers.items()), _JSON_FILE)
+
+
+def _entry(item: Value) -> Server:
+    return Server(
+        required(item, "host"),
+        required(item, "user"),
+        port_of(item),
+        remote_dir=item.optional("remoteDir"),
+        image_name=item.optional("imageName"),
+    )

@@ -1,0 +1,144 @@
+"""The YAML of `skopeo sync --src yaml`: registries, and which of their images; skopeo-sync(1)."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.config import files
+from dockless.config.document import Value
+from dockless.config.semver_range import Constraint
+from dockless.errors import UsageError
+from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Name
+
+_KNOWN = frozenset({"images", "images-by-tag-regex", "images-by-semver", "credentials",
+                    "tls-verify", "cert-dir"})  # fmt: skip
+Choice = Callable[[str], bool]
+
+
+class SyncRegistry(Struct, frozen=True):
+    """How one registry of a list is reached.
+
+    Attributes:
+        host: The registry.
+        insecure: Whether its certificate is not looked at, or it has none.
+        cert_dir: A folder of certificates.
+        credential: Who we are there; None when the list does not say.
+    """
+
+    host: str
+    insecure: bool = False
+    cert_dir: Path | None = None
+    credential: Credential | None = None
+
+
+class Wanted(Struct, frozen=True):
+    """Some images of one repository.
+
+    Attributes:
+        registry: Its registry.
+        repository: `host/path`.
+        origin: Where the list says so: `file:line:column`.
+        named: Their tags and digests, as the list has them.
+        choice: Tells of each of the repository's tags whether it is one of them; None when they
+            are named.
+        places: Where each of these stands.
+    """
+
+    registry: SyncRegistry
+    repository: str
+    origin: str
+    named: tuple[str, ...] = ()
+    choice: Choice | None = None
+    places: tuple[str, ...] = ()
+
+    def references(self, tags: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return the full names, by what is named or chosen of the repository's `tags`."""
+        chosen = self.named if self.choice is None else tuple(filter(self.choice, tags))
+        return tuple(
+            f"{self.repository}{'@' if text.startswith('sha256:') else ':'}{text}"
+            for text in chosen
+        )
+
+
+def read(path: Path) -> tuple[Wanted, ...]:
+    """Return what a list asks for, in its order.
+
+    Raises:
+        UsageError: The file is no such list; the error says where.
+    """
+    document = files.read_yaml(path, str(path))
+    if document is None:
+        raise UsageError(f"There is no list {path}.", "Check the path.")
+    return tuple(
+        wanted for host, entry in document.mapping().items() for wanted in _registry(host, entry)
+    )
+
+
+def _registry(host: str, entry: Value) -> Iterator[Wanted]:
+    for key, member in entry.mapping().items():
+        if key not in _KNOWN:
+            raise _wrong(member, "is nothing that a list of images has", "See skopeo-sync(1).")
+    verify, folder = entry.get("tls-verify"), entry.optional("cert-dir")
+    registry = SyncRegistry(
+        host,
+        insecure=verify is not None and not verify.boolean(),
+        cert_dir=Path(folder) if folder else None,
+        credential=_credential(entry.get("credentials")),
+    )
+    for repository, tags in _members(entry, "images"):
+        named = tuple(tag.scalar() for tag in tags.items())
+        places = tuple(tag.place for tag in tags.items())
+        choice = None if named else _any
+        wanted = Wanted(registry, f"{host}/{repository}", tags.place, named, choice, places)
+        yield _checked(wanted, tags)
+    for key, of in (("images-by-tag-regex", _matching), ("images-by-semver", _allowed)):
+        for repository, rule in _members(entry, key):
+            wanted = Wanted(registry, f"{host}/{repository}", rule.place, choice=of(rule))
+            yield _checked(wanted, rule)
+
+
+def _members(entry: Value, key: str) -> Iterable[tuple[str, Value]]:
+    found = entry.get(key)
+    return found.mapping().items() if found else ()
+
+
+def _credential(entry: Value | None) -> Credential | None:
+    if entry is None:
+        return None
+    username, password = entry.optional("username"), entry.optional("password")
+    return Credential(username, Secret(password), origin=entry.origin)
+
+
+def _any(tag: str) -> bool:
+    return bool(tag)
+
+
+def _matching(rule: Value) -> Choice:
+    try:
+        pattern = re.compile(rule.text())
+    except re.error as error:
+        raise _wrong(rule, f"is no regular expression: {error}") from None
+    return lambda tag: pattern.search(tag) is not None
+
+
+def _allowed(rule: Value) -> Choice:
+    try:
+        return Constraint(rule.scalar()).allows
+    except ValueError:
+        raise _wrong(rule, "is no constraint on versions", "Write it as '>= 1.2, < 2'.") from None
+
+
+def _checked(wanted: Wanted, value: Value) -> Wanted:
+    for name in (wanted.repository, *wanted.references()):
+        try:
+            Name.parse(name)
+        except ValueError as error:
+            raise _wrong(value, f"makes {name!r}, which is no image: {error}") from None
+    return wanted
+
+
+def _wrong(value: Value, problem: str, remedy: str = "Correct it there.") -> UsageError:
+    return UsageError(f"`{value.key}` in {value.place} {problem}.", remedy)

@@ -1,0 +1,89 @@
+"""YAML as values that know their line. The only importer of yaml."""
+
+import re
+from collections.abc import Iterator
+
+import yaml
+from msgspec import Struct
+
+from dockless.config.document import Scalar, Value
+from dockless.errors import UsageError
+
+_TAG = "tag:yaml.org,2002:"
+_MERGE = f"{_TAG}merge"
+_TYPES = {"str": "text", "int": "number", "float": "number", "bool": "boolean"}
+_MOST_VALUES = 20_000
+
+
+def parse(text: str, name: str) -> Value:
+    """Return the text's map.
+
+    Args:
+        text: The YAML.
+        name: What errors and origins call its file.
+
+    Raises:
+        UsageError: It is not one YAML document, is not a map, has a key twice, or grows beyond
+            measure through its aliases.
+    """
+    try:
+        # not the C loader: it has no guard against a nesting that is deeper than the stack
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = _Reader(name).value(node, "") if node else Value({}, name, 1, "")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        # an undefined alias is quoted there, and `password: *hunter2` is one
+        problem = re.sub(r"'[^'<]{3,}'", "'…'", error.problem or "nobody knows why")
+        raise UsageError(f"{where} is not YAML: {problem}.", "Correct the file.") from None
+    except (yaml.YAMLError, ValueError, OverflowError):  # the last two of an escape past Unicode
+        problem = f"{name} is not YAML: it has a character that YAML does not allow."
+        raise UsageError(problem, "Correct the file.") from None
+    except RecursionError:
+        raise UsageError(f"{name} is nested too deeply, or contains itself.") from None
+    value.mapping()
+    return value
+
+
+class _Reader(Struct):
+    """Turns nodes into values, and counts them, since aliases can multiply without end."""
+
+    name: str
+    count: int = 0
+
+    def value(self, node: yaml.Node, key: str) -> Value:
+        self.count += 1
+        if self.count > _MOST_VALUES:
+            problem = f"{self.name} has more than {_MOST_VALUES} values once its aliases are read."
+            raise UsageError(problem)
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        if isinstance(node, yaml.MappingNode):
+            return Value(dict(self._members(node, key)), self.name, line, key, column)
+        if isinstance(node, yaml.SequenceNode):
+            items = (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.value))
+            return Value(tuple(items), self.name, line, key, column)
+        kind = node.tag.removeprefix(_TAG)
+        return Value(Scalar(_TYPES.get(kind, kind), node.value), self.name, line, key, column)
+
+    def _members(self, node: yaml.MappingNode, key: str) -> Iterator[tuple[str, Value]]:
+        """Give what merge keys (`<<`) bring first, so that the map's own keys replace it."""
+        for name, inner in node.value:
+            if name.tag == _MERGE:
+                yield from self._merged(inner, key)
+        seen: set[str] = set()
+        for name, inner in node.value:
+            if name.tag == _MERGE:
+                continue
+            where = Value({}, self.name, name.start_mark.line + 1, key)
+            if not isinstance(name.value, str):
+                raise where.wrong("has a key that is not a single value")
+            if name.value in seen:
+                raise where.wrong(f"has the key `{name.value}` twice", "Remove one of them.")
+            seen.add(name.value)
+            yield name.value, self.value(inner, f"{key}.{name.value}" if key else name.value)
+
+    def _merged(self, node: yaml.Node, key: str) -> Iterator[tuple[str, Value]]:
+        value = self.value(node, key)
+        sources = value.data if isinstance(value.data, tuple) else (value,)
+        for source in reversed(sources):
+            yield from source.mapping().items()

@@ -1,0 +1,184 @@
+"""The files in which Docker and the containers tools keep logins, read and never written.
+
+Docker's `config.json` and containers' `auth.json` have one format (containers-auth.json(5)), and
+one reader here takes both; what only one of them knows does no harm in the other.
+"""
+
+import base64
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dockless.credentials.authfile import docker_key
+from dockless.credentials.helpers import Helper, is_name
+from dockless.credentials.login_keys import scope, scopes
+from dockless.errors import UsageError
+from dockless.model.login import Login
+from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
+from dockless.oci.untrusted_json import parse_json
+from dockless.processes.regular import read_regular
+
+_SESSIONS = Path("/run/containers")
+_OURS = "dockless"  # our own helper, which asks the keyring that was asked before
+
+
+def docker_file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the path of Docker's file."""
+    return Path(environment.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+
+
+def containers_files(environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Return the paths of containers' files; one that was named replaces the usual ones."""
+    named = environment.get("REGISTRY_AUTH_FILE")
+    if named:
+        return (Path(named),)
+    # Without a login session podman and skopeo keep their logins under /run/containers.
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    session = Path(runtime) / "containers" if runtime else _SESSIONS / str(os.getuid())
+    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    return session / "auth.json", config / "containers" / "auth.json"
+
+
+def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
+    """Return what a file has for a repository, the best first; nothing when there is no file.
+
+    A helper that is named for this registry is all there is. A helper for every registry comes
+    first; after it the entries for the repository, for its namespaces and for its host.
+
+    Raises:
+        UsageError: The file, or an entry that is meant for the repository, cannot be read.
+    """
+    config = _load(path)
+    helper = _helper(config, repository.host, path)
+    if helper is not None and not helper.optional:
+        return (helper,)
+    found = tuple(_entries(config["auths"], repository, path))
+    return (helper, *found) if helper else found
+
+
+def listed(environment: Mapping[str, str], home: Path) -> tuple[Login, ...]:
+    """Return every login that the files have or name a helper for, without the secrets.
+
+    Raises:
+        UsageError: A file cannot be read.
+    """
+    files = (docker_file(environment, home), *containers_files(environment, home))
+    return tuple(login for path in files for login in _listed(path))
+
+
+def _listed(path: Path) -> Iterator[Login]:
+    config = _load(path)
+    for key, entry in config["auths"].items():
+        credential = _credential(entry or {}, str(path))
+        if credential and (credential.password or credential.identity_token):
+            yield Login(scope(key), credential.username, str(path))
+    for key, name in config["credHelpers"].items():
+        if name and name != _OURS:
+            yield Login(scope(key), "", f"docker-credential-{name}")
+
+
+def _helper(config: dict[str, Any], host: str, path: Path) -> Helper | None:
+    for key, name in config["credHelpers"].items():
+        if scope(key) == host.lower():
+            # An empty name exempts the host from the helper for every registry.
+            return _named(name, key, path, optional=False)
+    return _named(config["credsStore"], docker_key(host), path, optional=True)
+
+
+def _named(name: str | None, server: str, path: Path, *, optional: bool) -> Helper | None:
+    """Return the helper of this name; None for no name, and for our own.
+
+    Raises:
+        UsageError: It is no name. A path would run a program from wherever it leads to.
+    """
+    if not name or name == _OURS:
+        return None
+    if not is_name(name):
+        raise UsageError(
+            f"{path} names the credential helper {name!r}, which is not a helper's name.",
+            "Write what follows docker-credential- in the name of a program on PATH.",
+        )
+    return Helper(name, server, optional=optional)
+
+
+def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Iterator[Credential]:
+    wanted = scopes(repository)
+    # The narrowest first; among equals the key that is written as podman writes it.
+    keys = sorted(
+        (key for key in auths if scope(key) in wanted),
+        key=lambda key: (wanted.index(scope(key)), key != scope(key)),
+    )
+    for key in keys:
+        credential = _credential(auths[key] or {}, str(path))
+        if credential is None:
+            raise UsageError(
+                f"The entry for {key} in {path} is not a login.",
+                "Log in there again, or remove the entry.",
+            )
+        if credential.password or credential.identity_token:
+            yield credential
+
+
+def _credential(entry: object, origin: str) -> Credential | None:
+    """Return an entry's credential, with an empty password if it has none; None for rubbish."""
+    if not isinstance(entry, dict):
+        return None
+    auth, username, password, token = (
+        entry.get(key) or "" for key in ("auth", "username", "password", "identitytoken")
+    )
+    if not all(isinstance(value, str) for value in (auth, username, password, token)):
+        return None
+    if auth:
+        try:
+            pair = base64.b64decode(auth, validate=True).decode(errors="surrogateescape")
+        except ValueError:
+            return None
+        username, colon, password = pair.partition(":")
+        password = password.strip("\0")  # which old versions of Docker padded it with
+        if not colon:
+            return None
+    return Credential(username, Secret(password), Secret(token) if token else None, origin)
+
+
+_KINDS = {"auths": dict, "credHelpers": dict, "credsStore": str}
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """Return the three parts of a file that matter here, each empty when it is not there."""
+    try:
+        data = read_regular(path)
+    except FileNotFoundError:
+        data = b""
+    except OSError as error:
+        # podman as root closes the folder of all sessions to everybody else
+        if not (isinstance(error, PermissionError) and path.is_relative_to(_SESSIONS)):
+            raise UsageError(
+                f"{path} cannot be read: {error.strerror}.",
+                "Make it readable, or give --username with --password-stdin.",
+            ) from None
+        data = b""
+    config = _parse(data if data.strip() else b"{}")
+    if config is None:
+        # Raised here, where the parser's own error, which holds the text, is gone.
+        raise UsageError(
+            f"{path} is not a file of registry logins in JSON.",
+            "Mend it or move it away, or give --username with --password-stdin.",
+        )
+    return config
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    try:
+        parsed = parse_json(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    config = {key: parsed.get(key) or kind() for key, kind in _KINDS.items()}
+    if not all(isinstance(config[key], kind) for key, kind in _KINDS.items()):
+        return None
+    if not all(isinstance(name, str | None) for name in config["credHelpers"].values()):
+        return None
+    return config

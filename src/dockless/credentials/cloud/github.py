@@ -1,0 +1,38 @@
+"""GitHub's registry: the token of a workflow, or of the `gh` CLI."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from dockless.credentials import programs
+from dockless.credentials.token_source import Way
+from dockless.model.secret import Credential, Secret
+
+# ghcr.io looks at the token alone, but wants some name beside it
+_ANYBODY = "token"
+
+
+def ways(environment: Mapping[str, str]) -> tuple[Way, ...]:
+    """Return the sources of tokens, the preferred one first."""
+    named = next((name for name in ("GITHUB_TOKEN", "GH_TOKEN") if environment.get(name)), "")
+    return (
+        Way(
+            named or "GITHUB_TOKEN",
+            "" if named else "GITHUB_TOKEN is not set",
+            partial(_from_environment, environment, named),
+        ),
+        Way("gh", programs.missing("gh", environment), partial(_from_gh, environment)),
+    )
+
+
+def _from_environment(environment: Mapping[str, str], named: str) -> Credential | str:
+    user = environment.get("GITHUB_ACTOR") or _ANYBODY
+    return Credential(user, Secret(environment[named].strip()), origin=named)
+
+
+def _from_gh(environment: Mapping[str, str]) -> Credential | str:
+    answer = programs.ask(("gh", "auth", "token"), environment)
+    if isinstance(answer, str):
+        return answer
+    if not programs.is_token(answer):
+        return "gh wrote something that is no token"
+    return Credential(environment.get("GITHUB_ACTOR") or _ANYBODY, answer, origin="gh")

@@ -1,0 +1,226 @@
+"""The places where a credential may be, one after another."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from dockless.credentials import auth_files, helpers
+from dockless.credentials.helpers import Helper
+from dockless.credentials.login_keys import scopes
+from dockless.credentials.token_source import Way
+from dockless.errors import AuthError, UsageError
+from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
+
+
+class Given(Struct, frozen=True):
+    """What was given for this push.
+
+    Attributes:
+        username: The username on the command line; when there is one, no other may be used.
+        password: The password on the command line, on stdin or at a prompt.
+        account: The username by the settings, wherever it was set; it goes with a password that
+            came without one.
+    """
+
+    username: str = ""
+    password: Secret | None = None
+    account: str = ""
+
+
+class Configured(Struct, frozen=True):
+    """The login that the project's own configuration has for one registry.
+
+    Attributes:
+        host: The registry's host.
+        origin: Where it stands, in words for people.
+        username: Gives the account, empty when there is none.
+        password: Gives the password; both may read files and run programs, and raise what these
+            raise.
+    """
+
+    host: str
+    origin: str
+    username: Callable[[], str]
+    password: Callable[[], Secret]
+
+
+class Keyring(Protocol):
+    """A keyring that holds logins. Its methods raise AuthError when it cannot answer."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def get(self, scope: str, username: str = "") -> Credential | None:
+        """Return the login of this user, or of the scope's default one, or None."""
+
+    def cached(self, scope: str, identity: str) -> Credential | None:
+        """Return the token that this identity got for a scope and that has not ended, or None."""
+
+    def cache(self, scope: str, credential: Credential, identity: str) -> None:
+        """Keep a token until it ends."""
+
+
+class Sources(Struct, frozen=True):
+    """Where a credential may come from.
+
+    Attributes:
+        environment: For `DOCKLESS_USERNAME`, `DOCKLESS_PASSWORD`, the paths of the files, and the
+            helpers that run in it.
+        home: The user's home folder.
+        keyrings: Gives the keyrings of this machine, the preferred one first.
+        configured: The login of the project's configuration.
+        ways: The registry kind's own sources of tokens.
+        identity: Who these give tokens as, in a form that tells one from another.
+    """
+
+    environment: Mapping[str, str]
+    home: Path
+    keyrings: Callable[[], Sequence[Keyring]] = tuple
+    configured: Configured | None = None
+    ways: Sequence[Way] = ()
+    identity: str = ""
+
+
+class Place(Struct, frozen=True):
+    """One place to look at.
+
+    Attributes:
+        name: What it is called.
+        look: Gives the credential, or why there is none.
+        program: The program or service that `look` asks, empty when it only reads.
+        missing: Why that cannot be asked here, empty when it can.
+        required: Whether it has to be asked even when it is missing, for the error of that.
+        essential: Whether a failure there ends the search.
+    """
+
+    name: str
+    look: Callable[[], Credential | str]
+    program: str = ""
+    missing: str = ""
+    required: bool = False
+    essential: bool = True
+
+
+_NOTHING = "nothing"
+
+
+def places(repository: Repository, given: Given, sources: Sources) -> Iterator[Place]:
+    """Yield every place, in the order in which they are looked at.
+
+    Args:
+        repository: Where the push goes.
+        given: What was given for this push.
+        sources: Where else to look.
+    """
+    yield Place("command line", partial(_from_command_line, given))
+    yield Place("environment", partial(_from_environment, given, sources.environment))
+    for keyring in sources.keyrings():
+        look = partial(_from_keyring, keyring, repository, given)
+        yield Place(keyring.name, look, essential=False)
+    if sources.configured and sources.configured.host == repository.host:
+        configured = sources.configured
+        read = partial(_from_configuration, configured, given)
+        yield Place(configured.origin, read, program="its secret")
+    for way in sources.ways:
+        kept = partial(kept_token, repository.host, way, sources.keyrings(), sources.identity)
+        yield Place(way.name, kept, way.name, way.missing)
+    files = (
+        auth_files.docker_file(sources.environment, sources.home),
+        *auth_files.containers_files(sources.environment, sources.home),
+    )
+    for file in files:
+        for entry in auth_files.read(file, repository) or (None,):
+            yield _of_file(file, entry, sources.environment)
+
+
+def _of_file(
+    file: Path, entry: Credential | Helper | None, environment: Mapping[str, str]
+) -> Place:
+    if not isinstance(entry, Helper):
+        return Place(str(file), lambda: entry or _NOTHING)
+    there = helpers.installed(entry, environment)
+    return Place(
+        str(file),
+        lambda: helpers.ask(entry, environment) or f"{entry.program} has {_NOTHING}",
+        entry.program,
+        "" if there else f"{entry.program} is not installed",
+        required=not entry.optional,
+    )
+
+
+def _from_command_line(given: Given) -> Credential | str:
+    if given.password is None:
+        return _NOTHING
+    return login(given.username or given.account, given.password, "command line")
+
+
+def _from_environment(given: Given, environment: Mapping[str, str]) -> Credential | str:
+    password = Secret(environment.get("DOCKLESS_PASSWORD", ""))
+    if not password:
+        return _NOTHING
+    username = environment.get("DOCKLESS_USERNAME") or given.username or given.account
+    return login(username, password, "environment")
+
+
+def _from_keyring(keyring: Keyring, repository: Repository, given: Given) -> Credential | str:
+    """Return what the keyring has for the narrowest scope, and the settings' account first."""
+    accounts = dict.fromkeys((given.username or given.account, given.username))
+    for scope in scopes(repository):
+        for account in accounts:
+            if credential := keyring.get(scope, account):
+                return credential
+    return _NOTHING
+
+
+def kept_token(host: str, way: Way, keyrings: Sequence[Keyring], identity: str) -> Credential | str:
+    """Return a way's token, from the keyring as long as it lives there.
+
+    A keyring that cannot answer costs no more than asking the way each time.
+    """
+    for keyring in keyrings:
+        with contextlib.suppress(AuthError, UsageError):
+            if token := keyring.cached(host, f"{way.name} {identity}"):
+                return token
+    found = way.ask()
+    if isinstance(found, Credential) and found.expires is not None:
+        for keyring in keyrings:
+            with contextlib.suppress(AuthError, UsageError):
+                keyring.cache(host, found, f"{way.name} {identity}")
+                break
+    return found
+
+
+def _from_configuration(configured: Configured, given: Given) -> Credential | str:
+    username = given.username or configured.username() or given.account
+    return login(username, configured.password(), configured.origin)
+
+
+def login(username: str, password: Secret, origin: str) -> Credential:
+    """Return a credential that somebody gave.
+
+    Raises:
+        UsageError: The password is empty, or the username is empty or has a colon in it.
+    """
+    if not password:
+        raise UsageError(
+            f"The password from the {origin} is empty.",
+            "Check what was meant to hold it, such as a variable that is not set.",
+        )
+    if not username:
+        raise UsageError(
+            f"There is a password from the {origin}, but no username.",
+            "Add --username, or set DOCKLESS_USERNAME.",
+        )
+    if ":" in username:
+        # Not shown: what follows the colon may be a password.
+        raise UsageError(
+            f"The username that goes with the password from the {origin} has a colon in it.",
+            "Give the username alone; the password has its own option.",
+        )
+    return Credential(username, password, origin=origin)

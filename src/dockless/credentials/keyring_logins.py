@@ -1,0 +1,312 @@
+"""The logins that a keyring holds.
+
+Each is an entry of its own: service `dockless:SCOPE`, username the account. Keyrings cannot be
+listed, so one more entry, without secrets, says what there is: service `dockless`, username
+`index`. A short-lived token of a kind's own source is kept beside the logins, until it ends.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.credentials import keyrings
+from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, within
+from dockless.errors import AuthError, DocklessError, UsageError
+from dockless.model.login import Login
+from dockless.model.reasons import kind, reason
+from dockless.model.secret import Credential, Secret
+from dockless.oci.untrusted_json import parse_json
+from dockless.storage.folders import own_folder
+
+IDENTITY_TOKEN = "<token>"  # noqa: S105 - the name that docker gives to such a login, no secret
+_SERVICE, _INDEX = "dockless", "index"
+_REMEDY = "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
+_MARGIN_SECONDS = 120.0
+_TURN_SECONDS = 120.0
+_LOOK_SECONDS = 0.05
+
+Result = TypeVar("Result")
+
+
+class _Scope(Struct, frozen=True):
+    """What the index says of a scope: its users with the ends of their logins, and its token."""
+
+    users: Mapping[str, float | None]
+    default: str = ""
+    token_user: str = ""
+    token_ends: float = 0.0
+    token_of: str = ""
+
+
+class Vault:
+    """The logins in one keyring.
+
+    Every method raises AuthError when the keyring is locked, fails, or gives no answer in time.
+
+    Args:
+        choice: The keyring, as `keyrings.backend` takes it.
+        backend: Opens the keyring; called once, when it is needed.
+        lock: What two logins at once lock, so that none is lost: a folder that is there, or a file.
+        patience: Seconds to wait for an answer.
+    """
+
+    def __init__(
+        self,
+        choice: str,
+        backend: Callable[[], Backend],
+        lock: Path,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self.choice = choice
+        self._open = backend
+        self._backend: Backend | None = None
+        self._lock = lock
+        self._patience = patience
+
+    @property
+    def name(self) -> str:
+        """What people call the keyring."""
+        return f"keyring ({keyrings.title(self.choice)})"
+
+    def get(self, scope: str, username: str = "") -> Credential | None:
+        """Return the login of this user, or of the scope's default one, or None."""
+        user = username or self._index().get(scope, _Scope({})).default
+        secret = self._read(f"{_SERVICE}:{scope}", user) if user else None
+        if secret is None:
+            return None
+        if user == IDENTITY_TOKEN:
+            return Credential("", Secret(""), secret, self.name)
+        return Credential(user, secret, origin=self.name)
+
+    def put(self, scope: str, credential: Credential, expires: float | None = None) -> None:
+        """Keep a login, and make it the scope's default one.
+
+        Args:
+            scope: What it holds for.
+            credential: The login.
+            expires: When the keyring will forget it, in seconds since 1970; None for never.
+        """
+        token = credential.identity_token
+        user = IDENTITY_TOKEN if token else credential.username
+        with self._changing() as index:
+            self._write(f"{_SERVICE}:{scope}", user, token or credential.password)
+            known = index.get(scope, _Scope({}))
+            index[scope] = replace(known, users={**known.users, user: expires}, default=user)
+
+    def remove(self, scope: str, username: str = "") -> tuple[str, ...]:
+        """Forget the login of this user, or all that is kept for the scope.
+
+        Returns:
+            The users whose login was there.
+        """
+        with self._changing() as index:
+            known = index.get(scope, _Scope({}))
+            gone = tuple(user for user in known.users if username in ("", user))
+            for user in gone:
+                self._delete(f"{_SERVICE}:{scope}", user)
+            if known.token_user and not username:
+                self._delete(f"{_SERVICE}-token:{scope}", known.token_user)
+                known = replace(known, token_user="")
+                gone = gone or (index[scope].token_user,)
+            users = {user: ends for user, ends in known.users.items() if user not in gone}
+            default = known.default if known.default in users else next(iter(users), "")
+            index[scope] = replace(known, users=users, default=default)
+        return gone
+
+    def logins(self) -> tuple[Login, ...]:
+        """Return everything that is kept, without the secrets."""
+        return tuple(
+            login
+            for scope, known in sorted(self._index().items())
+            for login in self._listed(scope, known)
+        )
+
+    def _listed(self, scope: str, known: _Scope) -> Iterator[Login]:
+        for user, ends in sorted(known.users.items()):
+            if ends is None or ends > time.time():
+                yield Login(scope, user, self.name, user == known.default, ends)
+        if known.token_user and known.token_ends > time.time():
+            default = not known.default
+            yield Login(scope, known.token_user, self.name, default, known.token_ends)
+
+    def cached(self, scope: str, identity: str) -> Credential | None:
+        """Return the token that is kept for a scope and will not end soon, or None.
+
+        Args:
+            scope: What it holds for.
+            identity: Who it was got as; a token of somebody else is not returned.
+        """
+        known = self._index().get(scope, _Scope({}))
+        ends_soon = known.token_ends - time.time() < _MARGIN_SECONDS
+        if not known.token_user or ends_soon or known.token_of != identity:
+            return None
+        secret = self._read(f"{_SERVICE}-token:{scope}", known.token_user)
+        if secret is None:
+            return None
+        return Credential(known.token_user, secret, origin=self.name, expires=known.token_ends)
+
+    def cache(self, scope: str, credential: Credential, identity: str) -> None:
+        """Keep a token until it ends; one that ends soon, or nobody knows when, is not kept."""
+        ends = credential.expires
+        if ends is None or ends - time.time() < _MARGIN_SECONDS:
+            return
+        user = credential.username
+        with self._changing() as index:
+            self._write(f"{_SERVICE}-token:{scope}", user, credential.password)
+            known = index.get(scope, _Scope({}))
+            index[scope] = replace(known, token_user=user, token_ends=ends, token_of=identity)
+
+    def _index(self) -> dict[str, _Scope]:
+        secret = self._read(_SERVICE, _INDEX)
+        if secret is None:
+            return {}
+        index = _parse(secret.reveal())
+        if index is None:
+            raise AuthError(
+                f"What {self.name} has under {_SERVICE}/{_INDEX} is not dockless's list of logins.",
+                "Remove that entry, and log in again.",
+            )
+        return index
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, _Scope]]:
+        """Yield the index, and write it back if the block ends well."""
+        with _locked(self._lock):
+            index = self._index()
+            yield index
+            kept = {scope: one for scope, one in index.items() if one.users or one.token_user}
+            if kept:
+                self._write(_SERVICE, _INDEX, Secret(_text(kept)))
+            else:
+                self._delete(_SERVICE, _INDEX)
+
+    def _read(self, service: str, username: str) -> Secret | None:
+        text = self._ask(lambda keyring: keyring.get_password(service, username))
+        return None if text is None else Secret(text)
+
+    def _write(self, service: str, username: str, secret: Secret) -> None:
+        self._ask(lambda keyring: keyring.set_password(service, username, secret.reveal()))
+
+    def _delete(self, service: str, username: str) -> None:
+        def forget(keyring: Backend) -> None:
+            if keyring.get_password(service, username) is not None:
+                keyring.delete_password(service, username)
+
+        self._ask(forget)
+
+    def _ask(self, step: Callable[[Backend], Result]) -> Result:
+        """Return the step's result, or raise an error that shows nothing of the keyring's own."""
+        if self._backend is None:  # it may ask for a password, so without a limit
+            self._backend = self._open()
+        keyring = self._backend
+        try:
+            return within(self._patience, lambda: step(keyring))
+        except TimeoutError:
+            what = f"The {self.name} gave no answer in {self._patience:.0f} seconds."
+        except DocklessError:
+            raise
+        except Exception as error:  # noqa: BLE001 - any backend may be behind this
+            # only its kind: the text of a foreign error may hold what it was given
+            what = f"The {self.name} failed: {kind(error)}."
+        raise AuthError(
+            what, "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
+        )
+
+
+@contextlib.contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """Hold a lock while the block lasts.
+
+    Args:
+        place: A folder that is there, or a file, which is made; neither is reached by a link.
+
+    Raises:
+        AuthError: Somebody has it for too long, or it cannot be had.
+    """
+    end = time.monotonic() + _TURN_SECONDS
+    try:
+        while (descriptor := _taken(place)) is None:
+            if time.monotonic() > end:
+                raise AuthError(
+                    f"Another dockless has been changing the logins for {_TURN_SECONDS:g} seconds.",
+                    "See why it does not end, and try again.",
+                )
+            time.sleep(_LOOK_SECONDS)
+    except (OSError, UsageError) as error:
+        said = error.what if isinstance(error, UsageError) else f"{place}: {reason(error)}."
+        raise AuthError(
+            f"The lock of the logins cannot be had. {said}",
+            "Delete what is there, or set DOCKLESS_CACHE_DIR to another folder.",
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(place: Path) -> int | None:
+    """Return the descriptor of a lock that is ours; None while somebody else has it.
+
+    Raises:
+        UsageError: It is a file, and others may write to its folder.
+        OSError: It is a link, or cannot be made.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # or a FIFO would be waited for
+    if not place.is_dir() or place.is_symlink():
+        own_folder(place.parent)
+        flags |= os.O_CREAT
+    descriptor = os.open(place, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    return descriptor
+
+
+def _parse(text: str) -> dict[str, _Scope] | None:
+    try:
+        scopes = parse_json(text)["scopes"]
+        return {
+            str(scope): _Scope(
+                {str(user): _moment(ends) for user, ends in one["users"].items()},
+                str(one.get("default", "")),
+                str(one.get("tokenUser", "")),
+                float(one.get("tokenEnds", 0)),
+                str(one.get("tokenOf", "")),
+            )
+            for scope, one in scopes.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+
+
+def _moment(ends: object) -> float | None:
+    return float(ends) if isinstance(ends, int | float) else None
+
+
+def _text(index: Mapping[str, _Scope]) -> str:
+    return json.dumps(
+        {"version": 1, "scopes": {scope: _members(one) for scope, one in index.items()}}
+    )
+
+
+def _members(scope: _Scope) -> dict[str, object]:
+    members: dict[str, object] = {"users": dict(scope.users), "default": scope.default}
+    if scope.token_user:
+        members |= {
+            "tokenUser": scope.token_user,
+            "tokenEnds": scope.token_ends,
+            "tokenOf": scope.token_of,
+        }
+    return members

@@ -1,0 +1,21 @@
+"""What a login holds for: a registry, or a namespace in it."""
+
+from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Repository
+
+
+def scopes(repository: Repository) -> tuple[str, ...]:
+    """Return `host/a/b`, `host/a` and `host` for the repository `host/a/b`, in lower case."""
+    parts = str(repository).lower().split("/")
+    return tuple("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+def scope(key: str) -> str:
+    """Return what a key of a login holds for, as `host[/namespace]` in lower case.
+
+    Keys may be URLs of a registry's API, as Docker's own are.
+    """
+    scheme, _, rest = key.rpartition("://")
+    host, _, path = rest.strip("/").partition("/")
+    host = DOCKER_HUB if host.lower() in DOCKER_HUB_HOSTS else host
+    is_api = scheme and path in {"v1", "v2"}
+    return (f"{host}/{path}" if path and not is_api else host).lower()

@@ -1,0 +1,99 @@
+"""Who we are to a registry: the first place that knows says so.
+
+The places, in order: the command line or a prompt; `DOCKLESS_PASSWORD`; the keyring;
+`config/deploy.yml`; the kind's own source of tokens; Docker's file; containers' files, each with
+the credential helpers that it names. A place is only looked at when every place before it had
+nothing. When none has anything, we are anonymous.
+"""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from dockless.credentials.credential_sources import Given, Place, Sources, places
+from dockless.errors import DocklessError
+from dockless.model.secret import Credential
+from dockless.oci.reference import Repository
+
+
+class Found(Struct, frozen=True):
+    """What the search for a credential came to.
+
+    Attributes:
+        credential: Who we are, or None for anonymous.
+        asked: Every place that was looked at, in order, each with what it had.
+        troubles: What people should hear of places that could not answer, one sentence each.
+    """
+
+    credential: Credential | None
+    asked: tuple[str, ...]
+    troubles: tuple[str, ...] = ()
+
+
+def find(
+    repository: Repository,
+    given: Given,
+    sources: Sources,
+    may_ask: Callable[[str], bool] = lambda _: True,
+) -> Found:
+    """Return the first credential that there is for a repository, running helpers as needed.
+
+    A helper for every registry (`credsStore`) is passed over when it is not installed: Docker
+    Desktop leaves that setting behind, and it must not stop a push that can do without. A keyring
+    that is locked or hangs is passed over too, and told of in `troubles`.
+
+    Args:
+        repository: Where the push goes.
+        given: What was given for this push.
+        sources: Where else to look.
+        may_ask: Whether a program or service of this name may be asked; one that may not counts
+            as if it had nothing.
+
+    Raises:
+        UsageError: A password is empty or has no username, or a file cannot be read.
+        AuthError: A helper is missing, fails or hangs.
+    """
+    return _search(places(repository, given, sources), given.username, may_ask)
+
+
+def explain(repository: Repository, given: Given, sources: Sources) -> Found:
+    """Return what `find` would, as if every program had nothing; reads files and the keyring.
+
+    Raises:
+        UsageError: A password is empty or has no username, or a file cannot be read.
+    """
+    return _search(places(repository, given, sources), given.username, lambda _: False)
+
+
+def _search(places: Iterator[Place], username: str, may_ask: Callable[[str], bool]) -> Found:
+    asked: list[str] = []
+    troubles: list[str] = []
+    for place in places:
+        credential, what = _look(place, troubles, may_ask)
+        if credential and username and credential.username != username:
+            credential, what = None, f"{what}, not {username}"
+        asked.append(f"{place.name}: {what}")
+        if credential:
+            return Found(credential, tuple(asked), tuple(troubles))
+    return Found(None, tuple(asked), tuple(troubles))
+
+
+def _look(
+    place: Place, troubles: list[str], may_ask: Callable[[str], bool]
+) -> tuple[Credential | None, str]:
+    run = bool(place.program) and may_ask(place.program)
+    if place.missing and not (run and place.required):
+        return None, place.missing
+    if place.program and not run:
+        return None, f"{place.program} would be asked"
+    try:
+        found = place.look()
+    except DocklessError as error:
+        if place.essential:
+            raise
+        troubles.append(str(error))
+        return None, error.what
+    if isinstance(found, str):
+        return None, found
+    title = found.username or "an identity token"
+    return found, f"{place.program} has {title}" if place.program else title

@@ -1,0 +1,197 @@
+"""crane and skopeo on another host, which they push from by digest; tags are moved from here.
+
+The credential goes there over standard input, as the authfile `/dev/stdin`; nothing of it is in
+an argument, a variable or a file of that host.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from dockless.engines import crane, skopeo
+from dockless.engines.failures import failure
+from dockless.errors import PushError, SourceError
+from dockless.model.endpoint import Endpoint
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
+from dockless.oci.untrusted_json import parse_json
+from dockless.processes.run import Finished
+
+_AUTHFILE = "/dev/stdin"
+_PUSHED = re.compile(r"pushed blob: (sha256:[0-9a-f]{64})")
+
+
+class RunThere(Protocol):
+    """Runs a program on the host to its end."""
+
+    def __call__(
+        self, argv: Sequence[str], *, stdin: bytes, environment: Mapping[str, str]
+    ) -> Finished:
+        """Run it; only what it is given is in its environment beside what the host sets."""
+
+
+class Exported(Struct, frozen=True):
+    """An image in a file or folder of the host.
+
+    Attributes:
+        path: Where it is.
+        is_layout: Whether it is an OCI layout, else a docker-archive.
+    """
+
+    path: str
+    is_layout: bool
+
+
+class Stand(Struct, frozen=True):
+    """What an engine on a host works with.
+
+    Attributes:
+        run: Runs it.
+        read: Returns a file of the host.
+        program: Its path there.
+        folder: Our private folder there; `home` in it has skopeo's `LOGINS` where that is started.
+        endpoint: The registry.
+        authfile: Gives what the engine is to find in its authfile; None to be anonymous.
+        certificates: Our folder of certificates there; empty for none.
+        environment: Variables beside the ones that every engine gets.
+        policy: skopeo's signature policy there; None for none.
+    """
+
+    run: RunThere
+    read: Callable[[str], bytes]
+    program: str
+    folder: str
+    endpoint: Endpoint
+    authfile: Callable[[], bytes | None]
+    certificates: str = ""
+    environment: Mapping[str, str] | None = None
+    policy: Path | None = None
+
+    @property
+    def home(self) -> str:
+        """The engine's HOME there."""
+        return f"{self.folder}/home"
+
+    def start(self, name: str, argv: Sequence[str], stdin: bytes, **extra: str) -> Finished:
+        """Run the engine; raise the error of its exit."""
+        private = {
+            "HOME": self.home,
+            "XDG_CONFIG_HOME": f"{self.home}/.config",
+            "XDG_DATA_HOME": f"{self.home}/.local/share",
+            "XDG_RUNTIME_DIR": self.home,
+            "TMPDIR": self.folder,
+        }
+        done = self.run(
+            (self.program, *argv),
+            stdin=stdin,
+            environment=private | dict(self.environment or {}) | extra,
+        )
+        if done.code:
+            raise failure(name, self.endpoint.host, done.code, done.stderr)
+        return done
+
+
+class CraneThere:
+    """crane on a host."""
+
+    name = "crane"
+
+    def __init__(self, stand: Stand, image: Exported) -> None:
+        self._stand = stand
+        self._image = image
+
+    def digest(self) -> Digest:
+        """Return the digest that the image will have once pushed."""
+        path = self._image.path
+        if self._image.is_layout:
+            return layout_root(self._stand.read(f"{path}/index.json"), path)
+        done = self._stand.start("crane", ("digest", "--tarball", path), b"")
+        return Digest.parse(done.stdout.decode().strip())
+
+    def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
+        """Push the image by digest; return the digests of the blobs that had to be sent."""
+        target = Reference(repository, digest=digest)
+        argv = crane.push_argv(Path(self._image.path), target, self._stand.endpoint)
+        done = self._talk(argv)
+        reported = crane.reported_digest(done.stdout.decode())
+        if reported != digest:
+            raise PushError(f"crane reports that it pushed {reported or 'nothing'}, not {digest}.")
+        return frozenset(Digest.parse(found[1]) for found in _PUSHED.finditer(done.stderr))
+
+    def _talk(self, argv: tuple[str, ...]) -> Finished:
+        trust = {"REGISTRY_AUTH_FILE": _AUTHFILE}
+        if self._stand.certificates:
+            trust["SSL_CERT_DIR"] = f"{self._stand.certificates}:/etc/ssl/certs"
+        return self._stand.start("crane", argv, self._stand.authfile() or b"{}", **trust)
+
+
+class SkopeoThere:
+    """skopeo on a host: it compresses an archive into a folder first, then sends that.
+
+    The folder is of its `dir:` form, since on the way to `oci:` it writes the config anew, and
+    with it the image's ID.
+    """
+
+    name = "skopeo"
+
+    def __init__(self, stand: Stand, image: Exported) -> None:
+        self._stand = stand
+        self._image = image
+        self._folder = f"{stand.folder}/dir"
+
+    def digest(self) -> Digest:
+        """Return the digest that the image will have once pushed."""
+        if self._image.is_layout:
+            return layout_root(self._stand.read(f"{self._image.path}/index.json"), self._image.path)
+        source, target = f"docker-archive:{self._image.path}", f"dir:{self._folder}"
+        argv = ("copy", "--quiet", "--dest-compress", source, target)
+        self._stand.start("skopeo", (*self._policy(), *argv), b"")
+        return Digest.of(self._stand.read(f"{self._folder}/manifest.json"))
+
+    def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
+        """Push the image by digest; what had to be sent is not known, so nothing is returned."""
+        authfile = self._stand.authfile()
+        argv = (
+            *self._policy(),
+            *("copy", "--quiet", "--preserve-digests", "--all"),
+            *self._access("dest", authfile),
+            f"oci:{self._image.path}" if self._image.is_layout else f"dir:{self._folder}",
+            f"docker://{Reference(repository, digest=digest)}",
+        )
+        logins = skopeo.logins_environment(self._stand.home)
+        self._stand.start("skopeo", argv, authfile or b"", **logins)
+        return frozenset()
+
+    def _policy(self) -> tuple[str, ...]:
+        policy = self._stand.policy
+        return ("--policy", str(policy)) if policy else ("--insecure-policy",)
+
+    def _access(self, side: str, authfile: bytes | None) -> tuple[str, ...]:
+        who = (f"--{side}-authfile", _AUTHFILE) if authfile else (f"--{side}-no-creds",)
+        return (*who, *self._tls(side))
+
+    def _tls(self, side: str) -> tuple[str, ...]:
+        plain = (f"--{side}-tls-verify=false",) if self._stand.endpoint.plain_http else ()
+        folder = self._stand.certificates
+        return (*plain, *((f"--{side}-cert-dir", folder) if folder else ()))
+
+
+def layout_root(index: bytes, label: str) -> Digest:
+    """Return the digest of a layout's one manifest or index.
+
+    Raises:
+        SourceError: It has none, or several.
+    """
+    try:
+        roots = [Digest.parse(each["digest"]) for each in parse_json(index)["manifests"]]
+    except (ValueError, KeyError, TypeError):
+        raise SourceError(f"{label}/index.json is no index of an OCI layout.") from None
+    if len(roots) != 1:
+        raise SourceError(
+            f"{label} holds {len(roots)} images, and an engine on the host pushes one alone.",
+            "Push with --via relay, which takes one of several.",
+        )
+    return roots[0]

@@ -1,0 +1,209 @@
+"""Every error dockless raises on purpose: what happened, to what, and what to do next.
+
+Each class is one kind of failure and carries that kind's exit code, so that the command line
+needs no table of its own.
+"""
+
+from typing import ClassVar
+
+
+class DocklessError(Exception):
+    """A failure that dockless understands.
+
+    Args:
+        what: One sentence: what happened, and to what.
+        remedy: One sentence: what to do next; empty when there is nothing to say.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+    def to_json(self) -> dict[str, object]:
+        """Return its members in JSON; its kind is the class that has an exit code of its own."""
+        kinds = (each for each in type(self).__mro__ if DocklessError in each.__bases__)
+        kind = next(kinds, DocklessError)
+        return {
+            "kind": kind.__name__.removesuffix("Error").lower(),
+            "message": self.what,
+            "remedy": self.remedy,
+            "exitCode": self.exit_code,
+        }
+
+
+class PushError(DocklessError):
+    """The push failed, and no other kind says why."""
+
+
+class RepositoryMissingError(PushError):
+    """The registry has no such repository, and does not make one by itself."""
+
+
+class ManifestRefusedError(PushError):
+    """The registry accepts no manifest or index of this type, whatever is in it.
+
+    Args:
+        what: What happened, and to what.
+        remedy: What to do next.
+        about_type: Whether the registry says that the media type is why. Else it only calls the
+            manifest invalid, as older ones do; it may mean this one manifest.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, about_type: bool = True) -> None:
+        super().__init__(what, remedy)
+        self.about_type = about_type
+
+
+class ImmutableTagError(PushError):
+    """The registry lets no tag of the repository be moved."""
+
+    exit_code = 5
+
+
+class PolicyError(PushError):
+    """The signature policy of this machine does not let an engine push, or cannot be read."""
+
+
+class UnexplainedError(PushError):
+    """An engine failed, and its words are of no kind that is known.
+
+    Args:
+        what: What happened, and to what.
+        remedy: What to do next.
+        answered: Whether its words show an answer of the registry, which may be what it failed at.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, answered: bool = False) -> None:
+        super().__init__(what, remedy)
+        self.answered = answered
+
+
+class DamagedManifestError(PushError):
+    """A registry gives something else for a digest than what has that digest."""
+
+
+class LostCopyError(PushError):
+    """What was staged on this machine is missing or damaged; it can be staged again."""
+
+
+class UsageError(DocklessError):
+    """The command line or a configuration file asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class SourceError(DocklessError):
+    """The source of the image is missing, damaged or dangerous."""
+
+    exit_code = 3
+
+
+class AbsentError(SourceError):
+    """A source leaves out a blob that its image needs; the registry may have it elsewhere."""
+
+
+class AuthError(DocklessError):
+    """The registry does not accept the credential, or does not allow this to it."""
+
+    exit_code = 4
+
+
+class ConflictError(DocklessError):
+    """A tag exists with another digest, and tags were to stay as they are."""
+
+    exit_code = 5
+
+
+class NetworkError(DocklessError):
+    """The registry could not be reached, or kept failing.
+
+    Args:
+        what: What happened, and to what.
+        remedy: What to do next.
+        passing: Whether it may go by itself, so that trying again makes sense.
+        retry_after: Seconds the registry asked us to wait, when it said so.
+        busy: Whether the registry asked to be left alone for a while.
+    """
+
+    exit_code = 6
+
+    def __init__(
+        self,
+        what: str,
+        remedy: str = "",
+        *,
+        passing: bool = True,
+        retry_after: float | None = None,
+        busy: bool = False,
+    ) -> None:
+        super().__init__(what, remedy)
+        self.passing = passing
+        self.retry_after = retry_after
+        self.busy = busy
+
+
+class ServerError(NetworkError):
+    """The registry answers 500: it failed at this one request."""
+
+
+class EngineTrustError(NetworkError):
+    """An engine does not trust the registry's certificate, which dockless does trust."""
+
+
+class StrayError(NetworkError):
+    """A registry leads to a place where nothing may be sent."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy, passing=False)
+
+
+class StalledError(NetworkError):
+    """An engine moved no byte for too long; it or the network may be at fault."""
+
+
+class HostLostError(NetworkError):
+    """A host cannot be reached over SSH, or the connection to it broke."""
+
+
+def out_of_time(host: str) -> NetworkError:
+    """Return the error for work with a registry that `--timeout` ended."""
+    return NetworkError(
+        f"What {host} was asked for was not done in the time given by --timeout.",
+        "Give it more time, and run it again: what was done stays done.",
+        passing=False,
+    )
+
+
+def time_is_over(what: str) -> NetworkError:
+    """Return the error for a wait that `--timeout` ended.
+
+    Args:
+        what: What was waited for, as the subject of a sentence.
+    """
+    return NetworkError(
+        f"{what} did not come in the time given by --timeout.",
+        "Run it again: what has arrived stays there.",
+        passing=False,
+    )
+
+
+class EngineError(DocklessError):
+    """An engine, or another program that is needed, is missing or cannot be used."""
+
+    exit_code = 7
+
+
+class EngineRefusedError(EngineError):
+    """An engine refuses by its own rules, whatever the registry says."""
+
+
+class PartialError(DocklessError):
+    """Some of several images, or hosts, were done, and some were not."""
+
+    exit_code = 8

@@ -1,1 +1,0 @@
-"""The blob store and what fills it: reading, checking, compressing and laying out blobs."""

@@ -1,0 +1,1 @@
+"""Images as the OCI image-spec has them: digests, manifests, references. No effects."""

@@ -1,0 +1,153 @@
+"""Blobs that several repositories share: who is to send each of them, and where they are by now."""
+
+import threading
+import time
+from collections.abc import Collection
+
+from msgspec import Struct, field
+
+from dockless.errors import out_of_time
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+
+_LONGEST_WAIT_SECONDS = 600.0
+
+Key = tuple[str, Digest]
+
+
+class SharedBlobs:
+    """Where each blob of a mirror is, or who is just sending it."""
+
+    def __init__(self) -> None:
+        self._state = _State()
+
+    def sender(self) -> "Sender":
+        """Return one of those that send, who pushes one image at a time."""
+        return Sender(self._state)
+
+
+class _State(Struct):
+    """What all senders share, under the lock of `changed`.
+
+    Attributes:
+        changed: Notified of every change.
+        homes: A repository that has a blob.
+        seen: The blobs of which the registry said so in this run; of others a tag made believe it.
+        sending: Who has taken a blob on.
+        awaited: The blobs that a sender waits for.
+    """
+
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    homes: dict[Key, Repository] = field(default_factory=dict)
+    seen: set[tuple[Repository, Digest]] = field(default_factory=set)
+    sending: "dict[Key, Sender]" = field(default_factory=dict)
+    awaited: "dict[Sender, tuple[Key, ...]]" = field(default_factory=dict)
+
+    def awaits(self, one: "Sender", other: "Sender") -> bool:
+        """Whether one sender waits for another, be it through others that wait themselves."""
+        seen: set[Sender] = set()
+        waiting = [one]
+        while waiting:
+            sender = waiting.pop()
+            if sender is other:
+                return True
+            if sender not in seen:
+                seen.add(sender)
+                keys = self.awaited.get(sender, ())
+                waiting += [self.sending[key] for key in keys if key in self.sending]
+        return False
+
+
+class Sender:
+    """One of those that send.
+
+    A blob is the first that an image waits for: whoever waits for one holds no other lock.
+    """
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def done(
+        self, repository: Repository, digests: Collection[Digest], *, seen: bool = True
+    ) -> None:
+        """Say that a push ended, and that the repository has these blobs.
+
+        Args:
+            repository: Where to.
+            digests: The blobs.
+            seen: Whether the registry said so, and not only a manifest that names them.
+        """
+        state = self._state
+        with state.changed:
+            for key in [key for key, sender in state.sending.items() if sender is self]:
+                del state.sending[key]
+            for digest in digests:
+                state.homes.setdefault((repository.host, digest), repository)
+            if seen:
+                state.seen.update((repository, digest) for digest in digests)
+            state.changed.notify_all()
+
+    def saw(self, repository: Repository, digest: Digest) -> bool:
+        """Whether the registry said in this run that the repository has a blob."""
+        with self._state.changed:
+            return (repository, digest) in self._state.seen
+
+    def reserve(self, host: str, digests: Collection[Digest]) -> None:
+        """Take on the blobs that no repository has and nobody sends, and wait for none."""
+        with self._state.changed:
+            self._take([(host, digest) for digest in digests])
+
+    def take_over(self, other: "Sender") -> None:
+        """Send what another one has reserved."""
+        state = self._state
+        with state.changed:
+            mine = [key for key, sender in state.sending.items() if sender is other]
+            state.sending |= dict.fromkeys(mine, self)
+
+    def claim(
+        self, host: str, digests: Collection[Digest], until: float | None = None
+    ) -> dict[Digest, Repository]:
+        """Take on the blobs that no repository has, and wait for those that others are sending.
+
+        Nobody waits for somebody who waits for them: whoever would close such a circle sends those
+        blobs as well.
+
+        Args:
+            host: The registry.
+            digests: The blobs of one image.
+            until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
+
+        Returns:
+            The blobs that a repository has by now, and which.
+
+        Raises:
+            NetworkError: That moment has come.
+        """
+        wanted = [(host, digest) for digest in digests]
+        state = self._state
+        left = _LONGEST_WAIT_SECONDS if until is None else until - time.monotonic()
+        with state.changed:
+            self._take(wanted)
+            others = tuple(key for key in wanted if state.sending.get(key, self) is not self)
+            state.awaited[self] = others
+            try:
+                state.changed.wait_for(
+                    lambda: not any(map(self._is_to_come, others)),
+                    max(0.0, min(left, _LONGEST_WAIT_SECONDS)),
+                )
+            finally:
+                del state.awaited[self]
+            if until is not None and others and time.monotonic() >= until:
+                raise out_of_time(host)
+            self._take(others)  # whoever was to send them failed
+            return {key[1]: state.homes[key] for key in wanted if key in state.homes}
+
+    def _take(self, keys: Collection[Key]) -> None:
+        for key in keys:
+            if key not in self._state.homes:
+                self._state.sending.setdefault(key, self)
+
+    def _is_to_come(self, key: Key) -> bool:
+        """Whether a blob is sent by somebody who does not wait for this one."""
+        sender = self._state.sending.get(key)
+        return sender is not None and not self._state.awaits(sender, self)

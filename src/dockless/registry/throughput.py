@@ -1,0 +1,145 @@
+"""How fast bytes go to a registry: measured while they go, and remembered for later pushes."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from dockless.oci.untrusted_json import parse_json
+from dockless.processes.regular import read_regular
+from dockless.storage.folders import rename
+
+_REFUSAL_SECONDS = 30 * 24 * 3600
+_LEAST_BYTES = 4_000_000
+"""Fewer say nothing: what sockets hold, and the first moments of a connection, weigh too much."""
+
+
+class Link(Struct, frozen=True):
+    """What is known of the way to a registry.
+
+    Attributes:
+        rate: Bytes a second that went there; None when too few did.
+        takes_zstd: False once it refused an image with layers in zstd.
+        oci_refused: When it refused OCI manifests and accepted Docker's, in seconds since 1970;
+            None if it did not.
+    """
+
+    rate: float | None = None
+    takes_zstd: bool = True
+    oci_refused: float | None = None
+
+    @property
+    def takes_oci(self) -> bool:
+        """Whether OCI manifests may be offered: a refusal is believed for 30 days."""
+        refused = self.oci_refused
+        return refused is None or not 0 <= time.time() - refused < _REFUSAL_SECONDS
+
+
+class Gauge:
+    """Measures how fast bytes go, over everybody who sends some at the same time.
+
+    Args:
+        clock: Seconds that only ever grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._senders = 0
+        self._since = 0.0
+        self._seconds = 0.0
+        self._bytes = 0
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """Count the time of this block, once for all who are in it."""
+        with self._turn:
+            if not self._senders:
+                self._since = self._clock()
+            self._senders += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._senders -= 1
+                if not self._senders:
+                    self._seconds += self._clock() - self._since
+
+    def count(self, sent: int) -> None:
+        """Count bytes that went."""
+        with self._turn:
+            self._bytes += sent
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes a second; None when too few went."""
+        if self._bytes < _LEAST_BYTES or not self._seconds:
+            return None
+        return self._bytes / self._seconds
+
+
+class Links:
+    """What is known of registries, in a file for each.
+
+    It is a help and no more: what cannot be read or written is not known.
+
+    Args:
+        folder: Where the files are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._gauges: dict[str, Gauge] = {}
+        self._turn = threading.Lock()
+
+    def gauge(self, host: str) -> Gauge:
+        """Return what measures the way to a registry, for everybody the same."""
+        with self._turn:
+            return self._gauges.setdefault(host, Gauge())
+
+    def of(self, host: str) -> Link:
+        """Return what is known of a registry."""
+        with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
+            found = parse_json(read_regular(self._path(host), follow=False))
+            rate = found["rate"]
+            return Link(
+                None if rate is None else float(rate),
+                found["takes_zstd"] is True,
+                None if found.get("oci_refused") is None else float(found["oci_refused"]),
+            )
+        return Link()
+
+    def refused_zstd(self, host: str) -> None:
+        """Remember that a registry takes no zstd."""
+        self._write(host, replace(self.of(host), takes_zstd=False))
+
+    def learn_oci(self, host: str, *, takes_oci: bool) -> None:
+        """Remember whether a registry takes OCI manifests."""
+        known = self.of(host)
+        if takes_oci != known.takes_oci:
+            self._write(host, replace(known, oci_refused=None if takes_oci else time.time()))
+
+    def keep(self) -> None:
+        """Remember what was measured; half of it is what was known before."""
+        for host, gauge in self._gauges.items():
+            if gauge.rate:
+                known = self.of(host)
+                rate = (gauge.rate + (known.rate or gauge.rate)) / 2
+                self._write(host, replace(known, rate=rate))
+
+    def _path(self, host: str) -> Path:
+        return self._folder / f"{quote(host, safe='')}.json"
+
+    def _write(self, host: str, link: Link) -> None:
+        path = self._path(host)
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{threading.get_ident()}")
+            draft.write_text(json.dumps(asdict(link)))
+            rename(draft, path)

@@ -1,0 +1,135 @@
+"""OCI layout directories: their blobs are pushed from where they are."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dockless.errors import AbsentError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
+from dockless.ports import Progress
+from dockless.sources.files import missing, safe_name
+from dockless.storage.checks import check
+from dockless.storage.staging import Layer
+
+
+class Folder:
+    """The files of a directory.
+
+    Args:
+        path: The directory.
+        label: What it is called in errors.
+        progress: Where the work is shown.
+        offer: Told of every blob that is about to be checked, and of its file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        label: str,
+        progress: Progress,
+        offer: Callable[[Descriptor, Path], None] = lambda blob, path: None,  # noqa: ARG005
+    ) -> None:
+        self.label = label
+        self._path = Path(os.path.realpath(path))  # Path.resolve raises at a link to itself
+        self._progress = progress
+        self._offer = offer
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and os.path.isfile(self._inside(name))  # noqa: PTH113 - as below
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        path = self._file(name)
+        size = self.size(name)
+        if size > LONGEST_MANIFEST:
+            raise SourceError(f"{self.label}: {name} has {size} bytes; no manifest or config has.")
+        with self._reading(name):
+            return path.read_bytes()
+
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes."""
+        with self._reading(name):
+            return self._file(name).stat().st_size
+
+    def layer(self, name: str) -> Layer:
+        """Refuse: a directory holds layouts, whose layers are blobs."""
+        raise SourceError(f"{self.label}: {name} is not a blob of an OCI layout.")
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Return the file itself, once it is read and found to be what it should."""
+        self._offer(blob, self._file(name))
+        return self._checked(name, blob, diff_id)
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Read a file through; raise SourceError when it is not this blob."""
+        self._checked(name, blob, None)
+
+    def _checked(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        path = self._file(name)
+        label = f"{self.label}: {name}"
+        size = self.size(name)
+        if size != blob.size:
+            raise SourceError(
+                f"{label} has {size} bytes, and its manifest says {blob.size}.",
+                "Make or copy it again.",
+            )
+        task = self._progress.start(f"checking {blob.digest.hex[:12]}", size)
+        try:
+            with self._reading(name), path.open("rb", buffering=0) as file:
+                check(file, blob, task, label, diff_id)
+        finally:
+            task.finish()
+        return path
+
+    def _file(self, name: str) -> Path:
+        path = self._inside(name)
+        # Path.is_file raises where a folder above may not be entered
+        if not os.path.isfile(path):  # noqa: PTH113
+            raise missing(self.label, name)
+        return self._inside(name)
+
+    @contextlib.contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SourceError(
+                f"{self.label}: {name} cannot be read: {error.strerror}.",
+                "Look at the disk, and at who may read the file.",
+            ) from None
+
+    def _inside(self, name: str) -> Path:
+        path = Path(os.path.realpath(self._path / safe_name(name, self.label)))
+        if not path.is_relative_to(self._path):
+            raise SourceError(f"{self.label}: {name} is a link that leads outside of the layout.")
+        return path
+
+
+class Pulled(Folder):
+    """An image that was pulled to this machine, and is pulled again where somebody deletes it.
+
+    Args:
+        pull: Pulls it, and returns where it is.
+        label: What it is called in errors.
+        progress: Where the work is shown.
+        offer: Told of every blob that is about to be checked, and of its file.
+    """
+
+    def __init__(
+        self,
+        pull: Callable[[], Path],
+        label: str,
+        progress: Progress,
+        offer: Callable[[Descriptor, Path], None],
+    ) -> None:
+        super().__init__(pull(), label, progress, offer)
+        self._pull = pull
+
+    def _file(self, name: str) -> Path:
+        try:
+            return super()._file(name)
+        except AbsentError:
+            self._path = self._pull().resolve()
+        return super()._file(name)

@@ -1,0 +1,291 @@
+"""Images in OCI layouts, as the image-spec's image-layout.md has them; pushed as they are."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from dockless.errors import AbsentError, SourceError
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import (
+    CONFIGS,
+    CONTAINERD_NAME,
+    INDEXES,
+    MANIFESTS,
+    MOST_DOCUMENTS,
+    REF_NAME,
+    Config,
+    Descriptor,
+    Index,
+    Manifest,
+    layer_compression,
+    parse_config,
+    parse_document,
+)
+from dockless.oci.platform import Platform
+from dockless.sources.files import Files, missing
+
+_DEEPEST = 8
+
+
+def roots(files: Files) -> tuple[Descriptor, ...]:
+    """Return the images that a layout's index.json lists."""
+    return _index(files, "index.json", files.document("index.json")).manifests
+
+
+def names(root: Descriptor) -> tuple[str, ...]:
+    """Return what an image is called in its layout: the full name first, then the ref.name."""
+    known = (root.annotation(CONTAINERD_NAME), root.annotation(REF_NAME))
+    return tuple(dict.fromkeys(name for name in known if name))
+
+
+class PackedImage:
+    """An image, or an index of several, that a layout holds as it will be pushed."""
+
+    digest_is_new = False
+    known_digest = None
+
+    def __init__(self, files: Files, root: Descriptor, platform: Platform | None) -> None:
+        self._files = files
+        self._root = pick(files, root, platform) if platform else root
+        self._content: Content | None = None
+        self._diff_ids: dict[Digest, Digest] = {}
+
+    def content(self) -> Content:
+        """Return the image with all that it leads to; every manifest is checked."""
+        if self._content is None:
+            self._content = self._read()
+        return self._content
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return a checked file for each of these blobs.
+
+        Raises:
+            AbsentError: The layout lacks one.
+            SourceError: One is damaged.
+        """
+        for digest, error in self.absent().items():
+            if digest in digests:
+                raise error
+        wanted = [blob for blob in self.content().blobs if blob.digest in digests]
+        return {
+            blob.digest: self._files.blob(
+                blob_name(blob.digest), blob, self._diff_ids.get(blob.digest)
+            )
+            for blob in wanted
+        }
+
+    def absent(self) -> Mapping[Digest, AbsentError]:
+        """Return the blobs that the layout lacks, and what to do about each."""
+        lost = [
+            each.digest
+            for each in self.content().blobs
+            if blob_name(each.digest) not in self._files
+        ]
+        elsewhere = _elsewhere(self._files) if lost else frozenset()
+        return {
+            digest: _left_out(self._files, digest)
+            if digest in elsewhere
+            else missing(self._files.label, blob_name(digest))
+            for digest in lost
+        }
+
+    def _read(self) -> Content:
+        documents: dict[Digest, bytes] = {}
+        blobs: dict[Digest, Descriptor] = {}
+        platforms: list[Platform] = []
+        manifests = 0
+        for descriptor, data, document in walk(self._files, self._root):
+            documents[descriptor.digest] = data
+            if isinstance(document, Manifest):
+                manifests += 1
+                blobs |= {
+                    blob.digest: blob
+                    for blob in (document.config, *document.layers)
+                    if not blob.foreign
+                }
+                platforms += self._config(document)
+        image_id = next(iter(blobs), None) if manifests == 1 else None
+        return Content(self._root, documents, tuple(blobs.values()), image_id, tuple(platforms))
+
+    def _config(self, manifest: Manifest) -> list[Platform]:
+        if manifest.config.media_type not in CONFIGS:
+            return []
+        label = f"{self._files.label}: {blob_name(manifest.config.digest)}"
+        config = _config_of(self._files, manifest)
+        layers = [layer for layer in manifest.layers if layer_compression(layer.media_type)]
+        if len(layers) == len(config.diff_ids) == len(manifest.layers):
+            pairs = zip(layers, config.diff_ids, strict=True)
+            self._diff_ids |= {layer.digest: diff_id for layer, diff_id in pairs}
+        elif layers and config.diff_ids:
+            raise SourceError(
+                f"{label} names {len(config.diff_ids)} layers, "
+                f"and its manifest has {len(manifest.layers)}."
+            )
+        return [config.platform]
+
+
+class CarriedImage(PackedImage):
+    """The same, carried as it is: its digests say what it is, whatever its config says of layers.
+
+    So no layer is decompressed, and what is no image for containers is carried, too.
+    """
+
+    def _config(self, manifest: Manifest) -> list[Platform]:
+        if manifest.config.media_type not in CONFIGS:
+            return []
+        try:
+            return [parse_config(_checked(self._files, manifest.config)).platform]
+        except ValueError:
+            return []
+
+
+def pick(files: Files, root: Descriptor, platform: Platform) -> Descriptor:
+    """Return the descriptor of the one image for a platform, inside an index or by itself."""
+    if root.media_type in INDEXES:
+        found = _in_index(files, root, platform, 0)
+        if found:
+            return found
+        raise _no_platform(files.label, platform, _platforms(files, root))
+    manifest = _parsed(files, root, _checked(files, root))
+    if isinstance(manifest, Manifest) and manifest.config.media_type in CONFIGS:
+        own = _config_of(files, manifest).platform
+        if not own.serves(platform):
+            raise _no_platform(files.label, platform, [own])
+    return root
+
+
+def _in_index(
+    files: Files, root: Descriptor, wanted: Platform, depth: int, seen: set[Digest] | None = None
+) -> Descriptor | None:
+    seen = _seen(files, root, depth, set() if seen is None else seen)
+    index = _index(files, str(root.digest), _checked(files, root))
+    for child in index.manifests:
+        if child.digest in seen:
+            continue
+        if child.media_type in INDEXES:
+            found = _in_index(files, child, wanted, depth + 1, seen)
+        else:
+            found = child if child.platform and child.platform.serves(wanted) else None
+        if found:
+            return found
+    return None
+
+
+def _platforms(files: Files, root: Descriptor) -> list[Platform]:
+    index = _index(files, str(root.digest), _checked(files, root))
+    return [child.platform for child in index.manifests if child.platform]
+
+
+def walk(
+    files: Files, root: Descriptor, depth: int = 0, seen: set[Digest] | None = None
+) -> Iterator[tuple[Descriptor, bytes, Manifest | Index]]:
+    """Yield every manifest and index from the root down once, checked against its descriptor.
+
+    Args:
+        files: The layout.
+        root: Where it begins.
+        depth: How many indexes lead there.
+        seen: What was yielded before.
+
+    Raises:
+        SourceError: One is missing or damaged, or they are too many or too deep.
+    """
+    seen = _seen(files, root, depth, set() if seen is None else seen)
+    data = _checked(files, root)
+    document = _parsed(files, root, data)
+    yield root, data, document
+    if isinstance(document, Index):
+        for child in document.manifests:
+            if child.media_type in INDEXES | MANIFESTS and child.digest not in seen:
+                if blob_name(child.digest) not in files:
+                    raise _absent(files, child)
+                yield from walk(files, child, depth + 1, seen)
+
+
+def _seen(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[Digest]:
+    """Return what was seen, and one more; raise SourceError where there is no end to be seen."""
+    if depth > _DEEPEST:
+        raise SourceError(f"{files.label} nests indexes more than {_DEEPEST} deep.")
+    seen.add(root.digest)
+    if len(seen) > MOST_DOCUMENTS:
+        raise SourceError(f"An image of {files.label} has more than {MOST_DOCUMENTS} manifests.")
+    return seen
+
+
+def _parsed(files: Files, root: Descriptor, data: bytes) -> Manifest | Index:
+    try:
+        return parse_document(data)
+    except ValueError as error:
+        name = blob_name(root.digest)
+        raise SourceError(f"{files.label}: {name} cannot be pushed: {error}.") from None
+
+
+def _config_of(files: Files, manifest: Manifest) -> Config:
+    data = _checked(files, manifest.config)
+    try:
+        return parse_config(data)
+    except ValueError as error:
+        label = f"{files.label}: {blob_name(manifest.config.digest)}"
+        raise SourceError(f"{label} is not an image config: {error}.") from None
+
+
+def blob_name(digest: Digest) -> str:
+    """Return where a layout keeps a blob."""
+    return f"blobs/{digest.algorithm}/{digest.hex}"
+
+
+def _checked(files: Files, descriptor: Descriptor) -> bytes:
+    name = blob_name(descriptor.digest)
+    data = files.document(name)
+    if len(data) != descriptor.size or not descriptor.digest.matches(data):
+        raise SourceError(
+            f"{files.label}: {name} is damaged: it is not what its digest says.",
+            "Make or copy it again.",
+        )
+    return data
+
+
+def _index(files: Files, name: str, data: bytes) -> Index:
+    try:
+        document = parse_document(data)
+    except ValueError as error:
+        raise SourceError(
+            f"{files.label}: {name} is not an image index: {error}.", "Make or copy it again."
+        ) from None
+    if not isinstance(document, Index):
+        raise SourceError(
+            f"{files.label}: {name} is a manifest, not an image index.", "Make or copy it again."
+        )
+    return document
+
+
+def _elsewhere(files: Files) -> frozenset[Digest]:
+    """Return the layers that a bundle leaves out, since an older one brought them."""
+    from dockless.model.lock import FILE as LOCK  # noqa: PLC0415 - rare
+    from dockless.model.lock import read_lock  # noqa: PLC0415 - the same
+
+    try:
+        return read_lock(files.document(LOCK)).elsewhere if LOCK in files else frozenset()
+    except ValueError:
+        return frozenset()
+
+
+def _left_out(files: Files, digest: Digest) -> AbsentError:
+    return AbsentError(
+        f"{files.label} was made with --since and leaves out {digest}, which its image needs, and "
+        "which the registry lacks.",
+        "Mirror the older bundle to the same registry first.",
+    )
+
+
+def _absent(files: Files, child: Descriptor) -> SourceError:
+    platform = f" for {child.platform}" if child.platform else ""
+    return SourceError(
+        f"{files.label} lists an image{platform} ({child.digest}) that it does not hold.",
+        "Push one that is there with --platform, or save the image with all its platforms.",
+    )
+
+
+def _no_platform(label: str, wanted: Platform, there: list[Platform]) -> SourceError:
+    known = ", ".join(sorted({str(platform) for platform in there})) or "none"
+    return SourceError(f"{label} has no image for {wanted}.", f"It has: {known}.")

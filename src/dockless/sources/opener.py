@@ -1,0 +1,191 @@
+"""From a parsed SOURCE to its images."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from dockless.errors import SourceError, UsageError
+from dockless.oci.manifest import Descriptor
+from dockless.oci.platform import Platform
+from dockless.oci.reference import Reference
+from dockless.ports import Image, Progress
+from dockless.processes.programs import Programs
+from dockless.sources.ahead import read_to_the_end
+from dockless.sources.archive import Candidate, candidates, with_tag
+from dockless.sources.directory import Folder, Pulled
+from dockless.sources.files import Files, SourceFile
+from dockless.sources.oci_layout import PackedImage
+from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
+from dockless.sources.streams import read_stream
+from dockless.sources.tarball import PlainTar
+from dockless.storage.blocks import Readable
+from dockless.storage.decompression import sniff
+from dockless.storage.staging import Staging
+
+if TYPE_CHECKING:
+    from dockless.sources.container_tools import ContainerTool, LocalImage
+
+_MAGIC_BYTES = 6
+
+
+class Opener:
+    """Opens sources for one push."""
+
+    def __init__(
+        self,
+        staging: Staging,
+        progress: Progress,
+        stdin: Callable[[], Readable],
+        tools: "Callable[[], tuple[ContainerTool, ...]]",
+        pull: Callable[[Reference], Path],
+    ) -> None:
+        self._staging = staging
+        self._progress = progress
+        self._stdin = stdin
+        self._tools = tools
+        self._pull = pull
+
+    def local(self, names: tuple[str, ...], platform: Platform | None, only: str = "") -> Candidate:
+        """Return the first of the named images that a container tool has.
+
+        Args:
+            names: What to look for, in order.
+            platform: Which platform's image, of several.
+            only: The one tool to ask; empty for all.
+        """
+        from dockless.sources.local import find_local  # noqa: PLC0415 - local images only
+
+        tools = tuple(tool for tool in self._tools() if only in ("", tool.name))
+        tool, found = find_local(names, tools)
+        self._progress.note(f"Source: {tool.name} image {found.name}")
+        image = self.known(tool, found, platform)
+        return Candidate((found.name,), lambda: image)
+
+    def known(self, tool: "ContainerTool", found: "LocalImage", platform: Platform | None) -> Image:
+        """Return an image that a container tool was found to have."""
+        from dockless.sources.local import ToolImage  # noqa: PLC0415 - local images only
+
+        return ToolImage(tool, found, self._staging, self._progress, platform)
+
+    def there(
+        self, source: SourceThere, programs: Programs, platform: Platform | None
+    ) -> list[Candidate]:
+        """Return every image of an archive or layout on another host, which comes as a stream."""
+        argv: tuple[str, ...] = ("cat", source.path)
+        if source.kind == "layout":
+            argv = ("tar", "-C", source.path, "-cf", "-", ".")
+        files = read_stream(
+            lambda: _output(programs, argv, source.path),
+            source.path,
+            self._staging,
+            self._progress,
+        )
+        return candidates(files, self._staging, platform)
+
+    def images(
+        self,
+        spec: SourceSpec,
+        platform: Platform | None,
+        packed: type[PackedImage] = PackedImage,
+    ) -> list[Candidate]:
+        """Return every image of a source; `packed` reads those of layouts.
+
+        Raises:
+            SourceError: It is missing, damaged or dangerous.
+        """
+        if spec.kind == "local":
+            return [self.local((spec.name,), platform, spec.tool)]
+        if spec.kind == "registry":
+            return [self._pulled(spec, platform, packed)]
+        return candidates(self._files(spec), self._staging, platform, packed)
+
+    def bundle(self, spec: SourceSpec) -> Files:
+        """Return the files of an archive or layout, to look at without staging any."""
+        return self._files(spec)
+
+    def _pulled(
+        self, spec: SourceSpec, platform: Platform | None, packed: type[PackedImage]
+    ) -> Candidate:
+        try:
+            reference = with_tag(Reference.parse(spec.name))
+        except ValueError as error:
+            raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
+        pull = partial(self._pull, reference)
+        files = Pulled(pull, str(reference), self._progress, self._offer)
+        (found,) = candidates(files, self._staging, platform, packed)
+        return replace(found, names=(str(reference),))
+
+    def _offer(self, blob: Descriptor, path: Path) -> None:
+        self._staging.on_layer(blob, path)
+
+    def _files(self, spec: SourceSpec) -> Files:
+        if spec.kind == "stdin":
+            return read_stream(
+                lambda: read_to_the_end(self._stdin()),
+                spec.label,
+                self._staging,
+                self._progress,
+                layers="packed",
+            )
+        with _reading(spec.path):
+            if spec.path.name.endswith(PARTS_ENDING):
+                return self._joined(spec)
+            if spec.kind == "layout":
+                return Folder(spec.path, spec.label, self._progress, self._offer)
+            plain = spec.path.is_file() and _is_plain(spec.path)
+            if plain:
+                file = partial(SourceFile, spec.path)
+                return PlainTar(file, spec.label, self._staging, self._progress)
+            return read_stream(
+                lambda: _opened(spec.path),
+                spec.label,
+                self._staging,
+                self._progress,
+                layers="guessed" if spec.path.is_file() else "packed",
+            )
+
+    def _joined(self, spec: SourceSpec) -> Files:
+        from dockless.sources.parts import joined, problems, read_parts  # noqa: PLC0415 - parts only
+
+        parts = read_parts(spec.path)
+        try:
+            return PlainTar(partial(joined, parts), spec.label, self._staging, self._progress)
+        except SourceError:
+            for problem in problems(parts):  # says which of them it is
+                raise problem from None
+            raise
+
+
+def _is_plain(path: Path) -> bool:
+    with SourceFile(path) as file:
+        return sniff(file.read(_MAGIC_BYTES)) == "none"
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Readable]:
+    with SourceFile(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[Readable]:
+    with programs.stream(argv) as running:
+        with read_to_the_end(running.stdout) as stream:
+            yield stream
+        done = running.finish()
+    if done.code:
+        raise SourceError(f"{label} cannot be read there: {done.stderr}")
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise SourceError(f"{path} may not be read by this user.") from None
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None

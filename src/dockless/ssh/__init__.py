@@ -1,0 +1,1 @@
+"""Hosts over SSH: connections, programs and files there. The owner of paramiko."""

@@ -1,0 +1,64 @@
+"""Whether anything of ours was left on a host."""
+
+import shlex
+
+from msgspec import Struct
+
+from dockless.ssh.executor import Shell
+
+_SECONDS = 60.0
+
+# Our account's own files, not too deep, by their inode's change; docker's login file by content.
+# What is called dockless.?????? and was there before belongs to another push.
+_LOOK = """\
+cd / || exit 1
+for b in "$HOME" "${TMPDIR:-/tmp}" /tmp /var/tmp "$XDG_RUNTIME_DIR"; do
+  [ -n "$b" ] && [ -d "$b" ] || continue
+  find "$b" -xdev -maxdepth 3 -user "$(id -u)" \\
+    ! -path "$HOME/.local/share/containers/*" ! -path "*/dockless.??????/*" -print 2>/dev/null
+done | sort -u
+[ -f "$HOME/.docker/config.json" ] && cksum "$HOME/.docker/config.json"
+true
+"""
+
+
+_RUNNING = """\
+for f in $(grep -lsa {name} /proc/[0-9]*/environ 2>/dev/null); do
+  p=${{f#/proc/}}; p=${{p%/environ}}
+  echo "process $p: $(cat /proc/"$p"/comm 2>/dev/null)"
+done
+"""
+
+
+class Sight(Struct, frozen=True):
+    """What was seen: a line for each file, and one for docker's login file."""
+
+    lines: frozenset[str]
+
+
+def look(shell: Shell) -> Sight:
+    """Look at the host as it is; a folder of ours that is in use right now does not count."""
+    done = shell.script(_LOOK, timeout=_SECONDS)
+    own = {shell.folder} if shell.folder else set()
+    return Sight(frozenset(done.stdout.decode(errors="replace").splitlines()) - own)
+
+
+def residue(shell: Shell, before: Sight, folder: str, kept: str) -> tuple[str, ...]:
+    """Return what is there now and was not before, and what of ours still runs.
+
+    Args:
+        shell: The host.
+        before: What was there.
+        folder: The folder that was ours; every program of ours has its name in its environment.
+        kept: A file or folder that was to stay; empty for none.
+    """
+    found = look(shell).lines - before.lines
+    parents = {kept[:end] for end in range(len(kept) + 1) if kept[end : end + 1] in ("/", "")}
+    running = shell.script(_RUNNING.format(name=shlex.quote(_unlike_itself(folder)))).stdout
+    programs = sorted(set(running.decode(errors="replace").splitlines())) if folder else []
+    return (*sorted(line for line in found if line not in parents), *programs)
+
+
+def _unlike_itself(folder: str) -> str:
+    """Return a pattern for a folder's name that does not match where it is written itself."""
+    return folder.rpartition("/")[2].replace(".", "[.]")

@@ -1,0 +1,92 @@
+"""Files that go to a host over SFTP."""
+
+import contextlib
+import hashlib
+import shlex
+from pathlib import Path
+
+import paramiko
+
+from dockless.errors import EngineError, HostLostError, PushError
+from dockless.model.reasons import reason
+from dockless.ports import Task
+from dockless.ssh.executor import BROKEN, Shell
+
+_CHUNK = 1024 * 1024
+
+
+def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = None) -> None:
+    """Write a file on a host.
+
+    Raises:
+        EngineError: The host has no SFTP, or the file cannot be written there.
+        HostLostError: The connection broke.
+    """
+    try:
+        sftp = paramiko.SFTPClient.from_transport(shell.transport)
+    except (*BROKEN, OSError):
+        sftp = None
+    if sftp is None:
+        if not shell.transport.is_active():
+            raise HostLostError(f"{shell.host} was lost: the connection broke.")
+        raise EngineError(f"{shell.host} offers no SFTP.", "Push with --via relay.")
+    with contextlib.closing(sftp):
+        try:
+            with sftp.open(path, "wb") as file:
+                file.set_pipelined(True)
+                for start in range(0, len(data), _CHUNK):
+                    chunk = data[start : start + _CHUNK]
+                    file.write(chunk)
+                    if task:
+                        task.advance(len(chunk))
+            sftp.chmod(path, mode)
+        except (*BROKEN, OSError) as error:
+            channel = sftp.get_channel()
+            if isinstance(error, BROKEN) or not channel or channel.closed:
+                raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
+            with contextlib.suppress(*BROKEN, OSError):
+                sftp.remove(path)
+            why = reason(error)
+            raise EngineError(
+                f"{path} cannot be written on {shell.host}: {why}.",
+                "Look for space there, or push with --via relay.",
+            ) from None
+
+
+def read(shell: Shell, path: str) -> bytes:
+    """Return a small file of a host.
+
+    Raises:
+        PushError: It cannot be read.
+    """
+    done = shell.run(("cat", path))
+    if done.code:
+        raise PushError(f"{path} cannot be read on {shell.host}: {done.stderr}")
+    return done.stdout
+
+
+def send_program(shell: Shell, program: Path, path: str, task: Task) -> None:
+    """Send a program to a host, and see that it arrived whole before it may run.
+
+    Raises:
+        EngineError: The host has no SFTP, cannot hash, or has other bytes than were sent.
+    """
+    data = program.read_bytes()
+    put(shell, data, path, 0o600, task)
+    if not is_same(shell, path, hashlib.sha256(data).hexdigest()):
+        raise EngineError(
+            f"{program.name} did not arrive at {shell.host} as it was sent, or nothing there can "
+            "tell its SHA-256.",
+            "Push with --via relay.",
+        )
+    shell.script(f"chmod 700 {shlex.quote(path)}")
+
+
+def is_same(shell: Shell, path: str, digest: str) -> bool:
+    """Whether a file of a host has this SHA-256, in hexadecimal digits."""
+    quoted = shlex.quote(path)
+    done = shell.script(
+        f"if command -v sha256sum >/dev/null; then sha256sum {quoted}; "
+        f"else shasum -a 256 {quoted}; fi"
+    )
+    return done.stdout.decode(errors="replace").split(" ")[0] == digest

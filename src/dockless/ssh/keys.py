@@ -1,0 +1,116 @@
+"""Who we are to a host: the agent's keys, then key files, in OpenSSH's order."""
+
+import base64
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from paramiko.agent import AgentKey, AgentSSH
+
+from dockless.model.secret import Secret
+from dockless.processes.regular import read_regular
+from dockless.ssh.config import Route
+
+Passphrase = Callable[[Path], Secret | None]
+"""Gives the passphrase of a key file, or None when nobody knows it."""
+
+_AGENT_SECONDS = 30.0
+
+
+class KeyRing:
+    """Key files, each read once and unlocked once, whatever the number of hosts.
+
+    Attributes:
+        troubles: Why key files could not be used, one sentence each.
+    """
+
+    def __init__(self, passphrase: Passphrase) -> None:
+        self._passphrase = passphrase
+        self._lock = threading.Lock()
+        self._keys: dict[Path, paramiko.PKey | None] = {}
+        self.troubles: dict[Path, str] = {}
+
+    def offers(self, route: Route) -> Generator[paramiko.PKey]:
+        """Yield the keys to offer; a locked file is only unlocked when its turn comes."""
+        public = [_public(path) for path in route.identities]
+        named = [blob for blob in public if blob]
+        with _agent(route.agent) as keys:
+            held = {key.asbytes(): key for key in keys}
+            yield from (held[blob] for blob in named if blob in held)
+            if not route.identities_only:
+                yield from (key for blob, key in held.items() if blob not in named)
+            for path, blob in zip(route.identities, public, strict=True):
+                if blob not in held and (key := self._loaded(path)) and key.asbytes() not in held:
+                    yield key
+
+    def _loaded(self, path: Path) -> paramiko.PKey | None:
+        with self._lock:
+            if path not in self._keys:
+                self._keys[path] = self._load(path)
+            return self._keys[path]
+
+    def _load(self, path: Path) -> paramiko.PKey | None:
+        if not path.is_file():
+            return None
+        try:
+            try:
+                return paramiko.PKey.from_path(path)
+            except (paramiko.PasswordRequiredException, TypeError):  # TypeError is cryptography's
+                secret = self._passphrase(path)
+                if secret is None:
+                    self.troubles[path] = f"{path} is locked, and nobody gave its passphrase."
+                    return None
+                passphrase = secret.reveal().encode()
+                return paramiko.PKey.from_path(path, passphrase)  # type: ignore[arg-type] # the stubs say str
+        except (paramiko.SSHException, UnsupportedAlgorithm, ValueError, OSError) as error:
+            why = (
+                error.strerror if isinstance(error, OSError) else "not a key, or a wrong passphrase"
+            )
+            self.troubles[path] = f"{path} cannot be used: {why}."
+            return None
+
+
+class _Agent(AgentSSH):
+    """The agent behind one socket; paramiko's own `Agent` finds it by the environment alone."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(_AGENT_SECONDS)
+        try:
+            self._socket.connect(path)
+            self._connect(self._socket)  # type: ignore[attr-defined] # not in its stubs
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def close(self) -> None:
+        """Leave the agent."""
+        self._socket.close()
+
+
+@contextlib.contextmanager
+def _agent(path: str) -> Iterator[tuple[AgentKey, ...]]:
+    """Yield the agent's keys, none where there is no agent; each host has a connection to it."""
+    try:
+        agent = _Agent(path) if path else None
+    except (paramiko.SSHException, OSError):
+        agent = None
+    if agent is None:
+        yield ()
+        return
+    with contextlib.closing(agent):
+        yield agent.get_keys()
+
+
+def _public(path: Path) -> bytes | None:
+    """Return the public key beside a private one, as SSH's wire format."""
+    try:
+        words = read_regular(Path(f"{path}.pub")).decode().split()
+        return base64.b64decode(words[1], validate=True)
+    except (OSError, IndexError, ValueError):
+        return None

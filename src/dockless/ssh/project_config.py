@@ -1,0 +1,96 @@
+"""An ssh_config(5) that a project names: what of it may be used without the user's word.
+
+OpenSSH runs what a ProxyCommand and a `Match exec` say, the latter as soon as it reads them. A
+project is often somebody else's work, so nothing of that is run unasked. A file of which each line
+is known to run nothing is used as it was read; the user's own files are the user's word.
+"""
+
+import re
+from pathlib import Path
+
+from dockless.errors import UsageError
+from dockless.processes.regular import open_regular
+
+ALLOW, VARIABLE = "--allow-ssh-commands", "DOCKLESS_ALLOW_SSH_COMMANDS"
+
+_SYSTEM = Path("/etc/ssh")
+_LARGEST_BYTES = 1 << 20
+# what `Include` takes for more than a name
+_ODD = re.compile(r'["*?\[\]\\$%\x00-\x1f\x7f]')
+_LINE = re.compile(rb"[ \t]*(?P<keyword>[A-Za-z0-9]+)(?:[ \t]*=[ \t]*|[ \t]+|$)(?P<rest>.*)")
+# every keyword not among these may run or load something, or read another file
+_HARMLESS = frozenset(
+    b"""addkeystoagent addressfamily batchmode bindaddress bindinterface casignaturealgorithms
+    checkhostip ciphers clearallforwardings compression connectionattempts connecttimeout
+    controlmaster controlpath controlpersist fingerprinthash forwardagent forwardx11
+    forwardx11trusted gatewayports globalknownhostsfile gssapiauthentication
+    gssapidelegatecredentials hashknownhosts host hostbasedauthentication hostkeyalgorithms
+    hostkeyalias hostname identitiesonly identityagent identityfile ignoreunknown ipqos
+    kbdinteractiveauthentication kexalgorithms loglevel macs nohostauthenticationforlocalhost
+    numberofpasswordprompts passwordauthentication port preferredauthentications proxyjump
+    pubkeyacceptedalgorithms pubkeyacceptedkeytypes pubkeyauthentication rekeylimit requesttty
+    requiredrsasize revokedhostkeys sendenv serveralivecountmax serveraliveinterval setenv
+    stricthostkeychecking tcpkeepalive updatehostkeys usekeychain user userknownhostsfile
+    verifyhostkeydns visualhostkey""".split()
+)
+
+
+def configuration(names: tuple[str, ...], home: Path, folder: Path, *, may_run: bool) -> bytes:
+    """Return a configuration for ssh that stands for the files that a project names.
+
+    Args:
+        names: The files, as the project writes them; `~` is the home, others start from `folder`.
+        home: The user's home.
+        folder: The project's folder.
+        may_run: Whether the user allows what is in them to be run.
+
+    Raises:
+        UsageError: A file could run something and may not, or cannot be read.
+    """
+    # each file is at the top level, whatever host the one before it ended with
+    return b"\nMatch all\n".join(_piece(name, home, folder, may_run=may_run) for name in names)
+
+
+def _piece(name: str, home: Path, folder: Path, *, may_run: bool) -> bytes:
+    short = name.startswith("~/")
+    path = (home / name[2:] if short else folder / name).resolve()
+    if _ODD.search(str(path)):
+        raise UsageError(
+            f"ssh.config names {name!r}, which is not the plain path of a file.",
+            "Write one path, without patterns and variables.",
+        )
+    own = ((home / ".ssh").resolve(), _SYSTEM)
+    if may_run or any(path.is_relative_to(each) for each in own):
+        return f'Include "{path}"\n'.encode()
+    try:
+        with open_regular(path) as file:
+            text = file.read(_LARGEST_BYTES)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise UsageError(f"{path}, the ssh.config, cannot be read: {error.strerror}.") from None
+    if line := first_command(text):
+        raise UsageError(
+            f"{path}, which the project names as ssh.config, may run programs: line {line}.",
+            f"Read it; if that is meant, allow it with {ALLOW} or {VARIABLE}=1.",
+        )
+    return text
+
+
+def first_command(text: bytes) -> int:
+    """Return the number of the first line that may run, load or include something; 0 for none."""
+    lines = text.split(b"\n")
+    return next((number for number, line in enumerate(lines, 1) if not _is_harmless(line)), 0)
+
+
+def _is_harmless(line: bytes) -> bool:
+    bare = line.strip(b" \t\r")
+    if not bare or bare.startswith(b"#"):
+        return True
+    found = _LINE.fullmatch(line.rstrip(b" \t\r"))
+    if found is None:
+        return False
+    keyword, rest = found["keyword"].lower(), found["rest"].strip().lower()
+    if keyword == b"match":
+        return b"exec" not in rest
+    return keyword in _HARMLESS or (keyword == b"proxycommand" and rest == b"none")

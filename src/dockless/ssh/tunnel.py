@@ -1,0 +1,123 @@
+"""A way to the registry through this machine, for hosts that have none.
+
+The host's engine speaks to a port of its own loopback, which the SSH connection carries here. It
+takes that for an HTTP proxy (RFC 9110, CONNECT), so TLS stays between engine and registry; only
+the registry and its token service can be reached through it.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Collection, Iterator
+
+import paramiko
+
+from dockless.errors import EngineError, HostLostError
+from dockless.ssh.executor import BROKEN, Shell
+
+_CHUNK = 256 * 1024
+_CONNECT_SECONDS = 15.0
+_LOOK_SECONDS = 0.5
+_LONGEST_HEAD = 16 * 1024
+_LOOPBACK = "127.0.0.1"
+
+Place = tuple[str, int]
+
+
+@contextlib.contextmanager
+def tunnel(shell: Shell, allowed: Collection[Place], port: int = 0) -> Iterator[int]:
+    """Yield a port of the host's loopback, which leads here; it is closed with the block.
+
+    Args:
+        shell: The host.
+        allowed: The hosts and ports that may be reached.
+        port: The port to open there, which then leads to the first of them as it is; 0 for any,
+            which is an HTTP proxy.
+
+    Raises:
+        EngineError: The host's sshd does not allow it.
+    """
+    direct = next(iter(allowed)) if port else None
+
+    def accept(channel: paramiko.Channel, origin: object, server: object) -> None:
+        del origin, server
+        threading.Thread(
+            target=_serve, args=(channel, frozenset(allowed), direct), daemon=True
+        ).start()
+
+    try:
+        opened = shell.transport.request_port_forward(_LOOPBACK, port, accept)
+    except paramiko.SSHException:
+        if not shell.transport.is_active():
+            raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
+        raise EngineError(
+            f"The SSH server of {shell.host} allows no reverse forwarding.",
+            "Allow it with `AllowTcpForwarding yes` there, or push with --via relay.",
+        ) from None
+    try:
+        yield opened
+    finally:
+        with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+            shell.transport.cancel_port_forward(_LOOPBACK, opened)
+
+
+def _serve(channel: paramiko.Channel, allowed: frozenset[Place], direct: Place | None) -> None:
+    with contextlib.closing(channel), contextlib.suppress(*BROKEN, OSError, ValueError):
+        if direct:
+            with socket.create_connection(direct, _CONNECT_SECONDS) as out:
+                _join(channel, out)
+            return
+        head = _head(channel)
+        method, target = head.split(b" ", 2)[:2]
+        place = _place(method, target.decode("ascii"))
+        if place not in allowed:
+            channel.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection(place, _CONNECT_SECONDS) as out:
+            if method == b"CONNECT":
+                channel.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                out.sendall(head.partition(b"\r\n\r\n")[2])
+            else:  # plain HTTP: a server takes the absolute form, too (RFC 9112, 3.2.2)
+                out.sendall(head)
+            _join(channel, out)
+
+
+def _head(channel: paramiko.Channel) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = channel.recv(_CHUNK)
+        head += data
+        if not data or len(head) > _LONGEST_HEAD + _CHUNK:
+            raise ValueError("no HTTP request")
+    return head
+
+
+def _place(method: bytes, target: str) -> Place:
+    rest = target if method == b"CONNECT" else target.removeprefix("http://").partition("/")[0]
+    host, colon, port = rest.rpartition(":")
+    if not colon:
+        host, port = rest, "80"
+    return host.strip("[]").lower(), int(port)
+
+
+def _join(channel: paramiko.Channel, out: socket.socket) -> None:
+    """Carry bytes both ways until either side ends."""
+    out.settimeout(None)
+
+    def back() -> None:
+        with contextlib.suppress(*BROKEN, OSError):
+            while data := out.recv(_CHUNK):
+                channel.sendall(data)
+        with contextlib.suppress(*BROKEN, OSError):
+            channel.shutdown_write()
+
+    answering = threading.Thread(target=back, daemon=True)
+    answering.start()
+    while data := channel.recv(_CHUNK):
+        out.sendall(data)
+    with contextlib.suppress(OSError):
+        out.shutdown(socket.SHUT_WR)
+    while answering.is_alive() and not channel.closed:
+        answering.join(_LOOK_SECONDS)
+    with contextlib.suppress(OSError):
+        out.shutdown(socket.SHUT_RDWR)  # whoever still reads it is told

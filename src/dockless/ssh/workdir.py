@@ -1,0 +1,144 @@
+"""Our private folder on a host, and the guardian that removes it.
+
+The guardian is a script that waits for the end of its standard input: when we are done, or when
+the connection breaks, it ends what we still run there and removes the folder. A folder whose
+guardian was killed goes when the next one starts.
+"""
+
+import contextlib
+import shlex
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from dockless.errors import EngineError, HostLostError
+from dockless.model.host import Facts
+from dockless.ssh.executor import Shell
+from dockless.ssh.output import Output
+
+_LOOKED_FOR = (
+    "docker", "podman", "nerdctl", "buildah", "crane", "skopeo", "curl", "wget",
+    "docker-compose", "podman-compose", "sha256sum", "shasum",
+)  # fmt: skip
+
+_GUARDIAN = """\
+umask 077
+d=
+end() {{
+  trap '' HUP INT TERM
+  [ -n "$d" ] || return 0
+  for s in TERM TERM KILL; do
+    alive=
+    for f in "$d"/pid.*; do
+      p=${{f##*.}}
+      [ -f "$f" ] && kill -"$s" "$p" 2>/dev/null && alive=yes
+    done
+    [ -z "$alive" ] && break
+    sleep 1
+  done
+  rm -rf "$d"
+}}
+trap 'end; exit 0' HUP INT TERM
+# a connection that is gone must not end us before we have cleaned up
+trap '' PIPE
+fact() {{ printf '%s\\t%s\\n' "$1" "$2"; }}
+fact user "$(id -un)"; fact home "$HOME"; fact system "$(uname -s)"; fact machine "$(uname -m)"
+fact libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"; fact clock "$(date +%s)"
+for n in {names}; do
+  p=$(command -v "$n" 2>/dev/null) && [ -x "$p" ] && fact program "$n=$p"
+done
+runs=no
+for b in "${{TMPDIR:-/tmp}}" /var/tmp "$HOME"; do
+  [ -n "$b" ] && [ -w "$b" ] || continue
+  for o in "$b"/dockless.??????; do
+    [ -d "$o" ] && g=$(cat "$o/guardian" 2>/dev/null) && ! kill -0 "$g" 2>/dev/null && rm -rf "$o"
+  done
+  [ "$runs" = yes ] && continue
+  t=$(mktemp -d "$b/dockless.XXXXXX" 2>/dev/null) || continue
+  echo $$ >"$t/guardian"
+  printf '#!/bin/sh\\nexit 0\\n' >"$t/runs"; chmod 700 "$t/runs"
+  if "$t/runs" 2>/dev/null; then runs=yes; fi
+  rm -f "$t/runs"
+  if [ -z "$d" ]; then d=$t; elif [ "$runs" = yes ]; then rm -rf "$d"; d=$t; else rm -rf "$t"; fi
+done
+[ -n "$d" ] || {{ echo "there is no folder to write to" >&2; exit 1; }}
+mkdir "$d/home"
+fact runs "$runs"; fact free "$(df -Pk "$d" | awk 'END {{ print $4 }}')"; fact folder "$d"
+cat >/dev/null
+end
+"""
+
+
+class Workplace(Struct, frozen=True):
+    """A host at which we can work.
+
+    Attributes:
+        shell: Runs programs there.
+        facts: What the host says of itself.
+    """
+
+    shell: Shell
+    facts: Facts
+
+
+@contextlib.contextmanager
+def workplace(shell: Shell) -> Iterator[Workplace]:
+    """Make our folder on a host; it is gone with the block, and everything in it ended.
+
+    Raises:
+        EngineError: There is no folder that we may write to.
+        HostLostError: The connection broke.
+    """
+    with shell.output(_GUARDIAN.format(names=shlex.join(_LOOKED_FOR))) as guardian:
+        facts = _facts(shell.host, guardian)
+        shell.folder, shell.programs = facts.folder, frozenset(facts.programs)
+        try:
+            yield Workplace(shell, facts)
+        finally:
+            shell.folder = ""
+            # a lost host's guardian sees by itself that we are gone
+            with contextlib.suppress(HostLostError):
+                guardian.send(b"")
+                guardian.read()
+                guardian.finish()
+
+
+def _facts(host: str, guardian: Output) -> Facts:
+    said: dict[str, str] = {}
+    programs: dict[str, str] = {}
+    while "folder" not in said:
+        line = guardian.line()
+        if not line:
+            why = guardian.finish().stderr or "it gave no reason"
+            raise EngineError(
+                f"{host} gives us no folder to work in: {why}.", "Look for space and rights there."
+            )
+        key, _, value = line.partition("\t")
+        if key == "program":
+            name, _, path = value.partition("=")
+            if path.startswith("/"):  # else the PATH there has the current folder in it
+                programs[name] = path
+        else:
+            said[key] = value
+    try:
+        return _read_facts(said, programs)
+    except (KeyError, ValueError):
+        raise EngineError(
+            f"{host} does not say what it is, as a POSIX shell would.",
+            "Log in there by hand, and see what its shell prints.",
+        ) from None
+
+
+def _read_facts(said: Mapping[str, str], programs: dict[str, str]) -> Facts:
+    return Facts(
+        said["user"],
+        said["home"],
+        said["system"],
+        said["machine"],
+        said["libc"].rpartition(" ")[2],
+        float(said["clock"]),
+        said["folder"],
+        said["runs"] == "yes",
+        int(said["free"] or 0) * 1024,
+        programs,
+    )

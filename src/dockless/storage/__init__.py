@@ -1,0 +1,1 @@
+"""The blob store and what fills it: staging, compression, layouts, bundles, receipts."""

@@ -1,0 +1,320 @@
+"""The blob store: content-addressed files that outlive a push, and what is known of layers.
+
+Below the store's folder, which nobody but its user may write to:
+
+- `blobs/sha256/HEX`: a blob. It gets this name only when it is complete.
+- `unflushed/BOOT.ALGORITHM.HEX`: marks a blob that may not be on the disk yet, and the boot of the
+  machine that wrote it. The next push flushes it, when the system has long written it by itself;
+  after a crash of the machine it is read and compared before anybody trusts it.
+- `layers/HEX.COMPRESSION`: of a layer's diffID, the descriptor of its compressed form, and how it
+  became that.
+- `heads/HEX`: of a layer's length and first block, the diffID it had when last seen.
+- `runs/NAME/`: the staging area of a push that is going on; left-overs are swept by the next one.
+- `locks/`: which process is at work on what.
+
+Deleting any of it at any moment loses nothing but time.
+"""
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from msgspec import Struct
+
+from dockless.errors import LostCopyError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.packing import Compression, Packing
+from dockless.storage import runs
+from dockless.storage.checks import becomes, difference
+from dockless.storage.folders import (
+    clear,
+    deleted,
+    files,
+    is_regular,
+    listed,
+    make_below,
+    remove,
+    strays,
+    try_making,
+)
+from dockless.storage.layer_records import LayerRecords
+from dockless.storage.runs import Runs, usable
+
+DEFAULT_LIMIT = 20 * 1000**3
+"""Bytes of blobs kept when nobody says otherwise."""
+
+_LOCK_NAMES = 2
+_RECORDS_KEPT_SECONDS = 90 * 24 * 3600
+
+
+class Usage(Struct, frozen=True):
+    """How much the store holds.
+
+    Attributes:
+        blobs: How many blobs.
+        size: Their bytes.
+        layers: How many layers are known, whether or not their blob is still there.
+    """
+
+    blobs: int
+    size: int
+    layers: int
+
+
+class BlobStore(LayerRecords):
+    """The store in one folder, shared by every push of this user.
+
+    Args:
+        folder: Where it is.
+        older: The folder in which older versions kept it; None for none.
+        recheck: Whether what it has is read and compared when it is first used by this process.
+
+    Attributes:
+        folder: Where it is.
+    """
+
+    def __init__(self, folder: Path, older: Path | None = None, *, recheck: bool = False) -> None:
+        super().__init__(folder)
+        self._work = Runs(folder, older)
+        self._recheck = recheck
+        self._proven: set[object] = set()
+        self._blobs = folder / "blobs"
+        self._unflushed = folder / "unflushed"
+
+    def blob(self, digest: Digest, size: int | None = None) -> Path | None:
+        """Return the blob's file, and mark it as used; None when the store lacks it.
+
+        Args:
+            digest: The blob.
+            size: How many bytes it has, where that is known: a file of another length is dropped.
+        """
+        path = self._blob_path(digest)
+        try:
+            status = path.lstat()
+            held = status.st_size
+            sound = stat.S_ISREG(status.st_mode) and size in (None, held)
+            if sound and self._recheck and digest not in self._proven:
+                sound = not difference(path, Descriptor("", digest, held))
+                self._proven.add(digest)
+            if sound:
+                os.utime(path)
+                return path
+        except OSError:
+            return None
+        self.drop(digest)
+        return None
+
+    def drop(self, digest: Digest) -> None:
+        """Forget a blob that is not what it should be."""
+        with contextlib.suppress(OSError):
+            remove(self._blob_path(digest))
+
+    def adopt(self, path: Path, digest: Digest) -> None:
+        """Take a complete file in as this blob; the file stays, too."""
+        from dockless.storage.file_links import place  # noqa: PLC0415 - a warm push adopts nothing
+
+        target = self._blob_path(digest)
+        make_below(self.folder, target.parent)
+        if runs.boot():
+            # before the blob has its name: file systems keep the order of names
+            make_below(self.folder, self._unflushed)
+            mark = runs.mark_of(self._unflushed, digest)
+            clear(mark)
+            mark.touch()
+        else:
+            runs.flush(path)
+        self._proven.add(digest)
+        try:
+            place(path, target)
+        except FileExistsError:
+            if not is_regular(target) or target.stat().st_size != path.stat().st_size:
+                with contextlib.suppress(FileNotFoundError):
+                    remove(target)
+                place(path, target)
+
+    def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
+        """Return what a layer becomes when compressed, if this store ever saw it done."""
+        record = self._record(diff_id, compression)
+        if record is None:
+            return None
+        path = self._blob_path(record.layer.digest)
+        if os.path.lexists(path) and difference(path, record.layer, read=False):
+            self.drop(record.layer.digest)
+            if not record.sealed:  # the record may be what is wrong
+                self._forget(diff_id, compression)
+                return None
+        if self._recheck and not self._is_proven(diff_id, record.layer):
+            self._forget(diff_id, compression)
+            return None
+        return record.layer
+
+    def remember(self, diff_id: Digest, packing: Packing, layer: Descriptor) -> None:
+        """Keep what `layer` and `packing` will return."""
+        self._proven.add((diff_id, layer.digest))
+        super().remember(diff_id, packing, layer)
+
+    def _is_proven(self, diff_id: Digest, layer: Descriptor) -> bool:
+        if (diff_id, layer.digest) not in self._proven:
+            if not becomes(self._blob_path(layer.digest), layer, diff_id):
+                self.drop(layer.digest)
+                return False
+            self._proven |= {layer.digest, (diff_id, layer.digest)}
+        return True
+
+    def prove(self, copies: Iterable[tuple[Descriptor, Path]], *, read: bool) -> None:
+        """Compare the files that a push works with with the blobs that they should be.
+
+        Only what lies in the store or in a run's folder is looked at: what is not right there is
+        dropped, and can be staged again.
+
+        Args:
+            copies: The blobs, and the file of each.
+            read: Whether bytes are compared as well, and not lengths alone.
+
+        Raises:
+            LostCopyError: One is missing or damaged; all of these are dropped.
+        """
+        wrong = ""
+        for blob, path in copies:
+            if path.is_relative_to(self.folder) and (why := difference(path, blob, read=read)):
+                with contextlib.suppress(OSError):
+                    remove(path)
+                self.drop(blob.digest)
+                wrong = wrong or f"The copy of {blob.digest} in the store {self.folder} {why}."
+        if wrong:
+            raise LostCopyError(wrong, "Push again, and it is staged again.")
+
+    def exclusive(self, head: str) -> IO[bytes]:
+        """Wait until nobody else stages a layer with this head; closing the file lets them in.
+
+        Where no lock can be made, nobody is waited for: two may then do the same work.
+        """
+        try:
+            return self._work.lock(head[:_LOCK_NAMES])
+        except OSError:
+            return Path(os.devnull).open("rb")
+
+    def turn(self, name: str) -> IO[bytes]:
+        """Wait until no other process of this user has this turn; closing the file ends it.
+
+        Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
+            NetworkError: `wait_until` has come.
+        """
+        with usable(self.folder):
+            return self._work.lock(name)
+
+    def turn_if_free(self, name: str) -> IO[bytes] | None:
+        """Return what `turn` does, or None where another process has it; waits for nobody.
+
+        Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
+            OSError: The lock cannot be made.
+        """
+        with usable(self.folder):
+            self._work.open()
+        try:
+            return self._work.lock(name, wait=False)
+        except BlockingIOError:
+            return None
+
+    def wait_until(self, moment: float | None) -> None:
+        """Wait for the locks of others until a moment on the clock of `time.monotonic`."""
+        self._work.until = moment
+
+    def ready(self) -> bool:
+        """Whether there is a store; that of version 0.1.0 is moved to its place.
+
+        Raises:
+            UsageError: Its folder cannot be used, or cannot be made.
+            PushError: Its disk is full.
+        """
+        with usable(self.folder):
+            if os.path.lexists(self.folder) or self._work.has_older():
+                self._work.open()
+            if any((self.folder / name).is_dir() for name in ("blobs", "layers", "locks")):
+                return True
+            try_making(self.folder)
+        return False
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[Path]:
+        """Yield a new folder for one push; it goes with the block, or with the next push.
+
+        Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
+        """
+        with usable(self.folder):
+            folder = self._work.begin(lambda: runs.settle(self._unflushed, self._blob_path))
+        try:
+            yield folder
+        finally:
+            self._work.end(folder)
+
+    def renew(self) -> None:
+        """Make the folders of this process's runs again, if somebody deleted them meanwhile.
+
+        Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
+        """
+        with usable(self.folder):
+            self._work.renew()
+
+    def usage(self) -> Usage:
+        """Measure the store.
+
+        Raises:
+            UsageError: Its folder cannot be read.
+        """
+        with usable(self.folder):
+            sizes = [status.st_size for _, status in self._every_blob()]
+            return Usage(len(sizes), sum(sizes), len(files(self._layers)))
+
+    def prune(self, limit: int) -> int:
+        """Delete blobs, the least recently used first, until `limit` bytes are left.
+
+        What a push that is going on may use stays: blobs that have a second name, and those that
+        were used since it began. What is known of layers is kept for 90 days after its last use: a
+        registry that has the compressed layer needs no blob from here. What is no regular file,
+        such as a FIFO or a link, goes.
+
+        Returns:
+            The bytes that were freed.
+
+        Raises:
+            UsageError: Nothing may be deleted there.
+        """
+        with usable(self.folder):
+            began = self._work.oldest()
+            blobs = sorted(self._every_blob(), key=lambda blob: blob[1].st_mtime_ns)
+            total = sum(status.st_size for _, status in blobs)
+            freed = 0
+            for path, status in blobs:
+                if total - freed <= limit:
+                    break
+                idle = status.st_nlink == 1 and status.st_mtime < began
+                if idle and deleted(path):
+                    freed += status.st_size
+            for path in strays(self.folder):
+                deleted(path)
+            oldest = time.time() - _RECORDS_KEPT_SECONDS
+            for folder in (self._layers, self._heads):
+                for path, status in files(folder):
+                    if limit == 0 or status.st_mtime < oldest:
+                        deleted(path)
+            return freed
+
+    def _blob_path(self, digest: Digest) -> Path:
+        return self._blobs / digest.algorithm / digest.hex
+
+    def _every_blob(self) -> list[tuple[Path, os.stat_result]]:
+        return [blob for folder in listed(self._blobs) for blob in files(folder)]

@@ -1,0 +1,307 @@
+"""Bundles: an OCI layout of many images, in which every blob stands once, and its archive.
+
+The same images give the same bytes: names are sorted, and nothing says when or where.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Self, cast
+
+from msgspec.structs import replace
+
+from dockless.errors import ConflictError, LostCopyError, PushError
+from dockless.model.lock import FILE, Lock, Locked, lock_text
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import CONTAINERD_NAME, OCI_INDEX, REF_NAME, compact_json, parse_document
+from dockless.processes.scratch import abandoned, owned, scratch
+from dockless.storage.docker_list import FILE as DOCKER_LIST
+from dockless.storage.docker_list import docker_list
+from dockless.storage.oci_layout import blob_path
+
+PARTS = "parts.json"
+"""The ending of the file that lists the parts of a split bundle."""
+
+_CHUNK = 1024 * 1024
+_UNFINISHED = ".unfinished"
+
+
+class Bundle:
+    """A bundle that is being written.
+
+    Args:
+        folder: Where to; made if it is not there.
+        without: Layers to leave out, since the other side has them.
+    """
+
+    def __init__(self, folder: Path, without: Collection[Digest] = ()) -> None:
+        self._folder = folder
+        self._without = frozenset(without)
+        self._images: dict[str, tuple[Locked, Content]] = {}
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def needs(self, content: Content) -> frozenset[Digest]:
+        """Return the blobs of an image that the bundle does not have yet."""
+        configs = content.configs()
+        return frozenset(
+            blob.digest
+            for blob in content.blobs
+            if not self._path(blob.digest).exists()
+            and (blob.digest in configs or blob.digest not in self._without)
+        )
+
+    def hold(self, content: Content, blobs: Mapping[Digest, Path]) -> None:
+        """Take in what an image is made of, each blob once, compared while it is copied.
+
+        Args:
+            content: What it is.
+            blobs: A file for each blob that `needs` named.
+
+        Raises:
+            LostCopyError: A file is not the blob that it should be; it is not taken in.
+            PushError: It cannot be written.
+        """
+        with _writing(self._folder):
+            for digest, data in content.documents.items():
+                self._write(digest, io.BytesIO(data).read)
+        for digest, path in blobs.items():
+            # one that is gone is made again
+            with path.open("rb") as file, _writing(self._folder):
+                self._write(digest, file.read)
+
+    def add(self, name: str, source: str, content: Content) -> None:
+        """Add an image, which is held, under its full name.
+
+        Args:
+            name: Its full name, with its tag.
+            source: Where it came from.
+            content: What it is.
+
+        Raises:
+            ConflictError: Another image has this name.
+        """
+        held = self._images.get(name)
+        if held and held[1].root.digest != content.root.digest:
+            raise ConflictError(
+                f"{source} and {held[0].source} both have an image {name}, and they differ.",
+                "Leave one of them out.",
+            )
+        self._images[name] = (Locked.of(name, source, content), content)
+
+    def finish(self) -> None:
+        """Write the files that list the images; raise PushError where there is no space."""
+        with _writing(self._folder):
+            self._finish()
+
+    def _finish(self) -> None:
+        (self._folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
+        roots = []
+        there = {digest for _, content in self._images.values() for digest in content.documents}
+        for name, (_, content) in sorted(self._images.items()):
+            subject = parse_document(content.documents[content.root.digest]).subject
+            # a referrer by digest has no name: its subject leads to it
+            refers = "@" in name and subject in there
+            names = () if refers else ((CONTAINERD_NAME, name), (REF_NAME, name))
+            roots.append(replace(content.root, annotations=names).to_json())
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": roots}
+        (self._folder / "index.json").write_bytes(compact_json(index))
+        locked = tuple(each for each, _ in self._images.values())
+        held = {digest for each in locked for digest, _ in each.blobs}
+        absent = frozenset(digest for digest in held if not self._path(digest).exists())
+        images = ((name, content) for name, (_, content) in sorted(self._images.items()))
+        listing = docker_list(images, absent)
+        (self._folder / DOCKER_LIST).write_bytes(listing)
+        (self._folder / FILE).write_text(lock_text(Lock(locked, absent, Digest.of(listing))))
+
+    def _path(self, digest: Digest) -> Path:
+        return blob_path(self._folder, digest)
+
+    def _write(self, digest: Digest, read: Callable[[int], bytes]) -> None:
+        path = self._path(digest)
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft, found = path.with_name(f".{path.name}"), digest.hasher()
+        with draft.open("wb") as out:
+            while data := read(_CHUNK):
+                found.update(data)
+                out.write(data)
+        if found.hexdigest() != digest.hex:
+            draft.unlink()
+            raise LostCopyError(
+                f"The copy of {digest} on this machine is damaged: it is "
+                f"{digest.algorithm}:{found.hexdigest()}.",
+                "Run it again, and it is made again.",
+            )
+        draft.replace(path)
+
+
+@contextlib.contextmanager
+def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
+    """Yield the folder that a bundle is written in; nothing is left of one that is not finished.
+
+    What a killed run left is removed, here or by `free_of`.
+
+    Args:
+        out: The bundle.
+        archive: Whether it is an archive, whose layout has a folder next to it meanwhile.
+
+    Raises:
+        PushError: The folder cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            if archive:
+                folder = stack.enter_context(scratch(out.parent, f".{out.name}."))
+            else:
+                folder = out
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(owned(folder, _UNFINISHED))
+        except OSError as error:
+            raise _unwritten(out, error) from None
+        try:
+            yield folder
+        except BaseException:
+            clear(folder)
+            raise
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PushError(
+            f"The bundle cannot be written to {folder}: {error.strerror}.",
+            "Look for space and rights.",
+        ) from None
+
+
+def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
+    """Write a layout as a tar, in parts of so many bytes if that is asked for.
+
+    The files get their names when all of them are complete.
+
+    Returns:
+        The files: the tar, or its parts in order and the list of them.
+
+    Raises:
+        PushError: A file cannot be written; what was written is gone.
+    """
+    whole = out.resolve() if out.is_symlink() else out
+    try:
+        with scratch(whole.parent, f".{whole.name}.") as drafts:
+            sink = _Parts(drafts / whole.name, part)
+            stream = cast("IO[bytes]", sink)  # tarfile need only write
+            with sink, tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+                for path in _members(folder):
+                    _add(tar, folder, path)
+            made = sink.listed()
+            for path in made:
+                path.replace(whole.with_name(path.name))
+    except OSError as error:
+        raise _unwritten(out, error) from None
+    return tuple(out.with_name(path.name.replace(whole.name, out.name, 1)) for path in made)
+
+
+def _unwritten(out: Path, error: OSError) -> PushError:
+    return PushError(
+        f"The bundle {out} cannot be written: {error.strerror}.", "Look for space and rights."
+    )
+
+
+def _members(folder: Path) -> Iterator[Path]:
+    first = ("oci-layout", "index.json", DOCKER_LIST, FILE)
+    yield from (folder / name for name in first)
+    yield from sorted(path for path in folder.glob("blobs/*/*") if not path.name.startswith("."))
+
+
+def _add(tar: tarfile.TarFile, folder: Path, path: Path) -> None:
+    header = tarfile.TarInfo(path.relative_to(folder).as_posix())
+    header.size = path.stat().st_size
+    header.mode = 0o644
+    with path.open("rb") as file:
+        tar.addfile(header, file)
+
+
+class _Parts:
+    """A sink that begins a new file after so many bytes."""
+
+    def __init__(self, out: Path, size: int | None) -> None:
+        self._out = out
+        self._size = size
+        self._files: list[tuple[Path, int, str]] = []
+        self._hash = hashlib.sha256()
+        self._left = 0
+        self._file: io.BufferedWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._end()
+        if kind is None and self._size:
+            parts = [
+                {"file": path.name, "size": size, "sha256": digest}
+                for path, size, digest in self._files
+            ]
+            document = json.dumps({"partsVersion": 1, "parts": parts}, indent=2)
+            Path(f"{self._out}.{PARTS}").write_text(document + "\n")
+
+    def write(self, data: bytes) -> int:
+        view = memoryview(data)
+        while view:
+            if self._file is None:
+                self._begin()
+            taken = view if self._size is None else view[: self._left]
+            if self._file is not None:
+                self._file.write(taken)
+            self._hash.update(taken)
+            self._left -= len(taken)
+            path, size, _ = self._files[-1]
+            self._files[-1] = (path, size + len(taken), "")
+            view = view[len(taken) :]
+            if self._size is not None and not self._left:
+                self._end()
+        return len(data)
+
+    def _begin(self) -> None:
+        number = len(self._files)
+        path = self._out if self._size is None else Path(f"{self._out}.{number:03}")
+        self._file = path.open("wb")
+        self._files.append((path, 0, ""))
+        self._hash = hashlib.sha256()
+        self._left = self._size or 0
+
+    def _end(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            path, size, _ = self._files[-1]
+            self._files[-1] = (path, size, self._hash.hexdigest())
+
+    def listed(self) -> tuple[Path, ...]:
+        """Return every file that was written."""
+        listing = (Path(f"{self._out}.{PARTS}"),) if self._size else ()
+        return (*(path for path, _, _ in self._files), *listing)
+
+
+def clear(folder: Path) -> None:
+    """Remove a bundle's folder that was not finished."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_of(folder: Path) -> bool:
+    """Whether there is nothing in a folder, or no folder; what a killed run left is removed."""
+    if abandoned(folder, _UNFINISHED):
+        clear(folder / "blobs")
+        for name in ("oci-layout", "index.json", DOCKER_LIST, FILE, _UNFINISHED):
+            (folder / name).unlink(missing_ok=True)
+    return not folder.exists() or not any(folder.iterdir())

@@ -1,0 +1,194 @@
+"""Decompression of archives and layers, with bounded memory and against bombs."""
+
+import bz2
+import contextlib
+import io
+import lzma
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from dockless.errors import SourceError
+from dockless.storage.blocks import BLOCK, Readable, blocks
+
+_ZSTD_PIECE = 1024
+_MEMORY_LIMIT = 128 * 1024 * 1024
+_BOMB_STARTS = 1024 * BLOCK
+_BOMB_RATIO = 2000
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+}
+
+
+def sniff(head: bytes) -> str:
+    """Return `gzip`, `zstd`, `bzip2`, `xz` or `none` for the first bytes of a stream."""
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            return name
+    # a skippable frame may stand before zstd's own, as in zstd:chunked and seekable files
+    return "zstd" if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50 else "none"  # noqa: PLR2004
+
+
+@contextlib.contextmanager
+def decompressing(stream: Readable, compression: str, label: str) -> Iterator[Readable]:
+    """Yield a stream of the decompressed bytes.
+
+    It stops with a SourceError, instead of filling a disk, when a little input becomes very much
+    output, and uses at most 128 MiB for a window, whatever the data asks for.
+
+    Args:
+        stream: The compressed bytes.
+        compression: What `sniff` said of them.
+        label: What is read, for the error.
+    """
+    if compression == "none":
+        yield stream
+        return
+    with io.BufferedReader(_Guarded(_Counted(stream), compression, label), BLOCK) as plain:
+        yield plain
+
+
+class _Counted(io.RawIOBase):
+    """Counts what is read."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(BLOCK if size < 0 else size)
+        self.count += len(data)
+        return data
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Guarded(io.RawIOBase):
+    """Decompresses, and turns every decoder's own errors and every bomb into a SourceError."""
+
+    def __init__(self, source: _Counted, compression: str, label: str) -> None:
+        self._source = source
+        self._label = label
+        self._compression = compression
+        self._decoder, self._errors = _decoder(source, compression)
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer
+        try:
+            data = self._decoder.read(len(buffer))
+        except self._errors as error:
+            raise self._damaged(error) from None
+        self._count += len(data)
+        if self._count > max(_BOMB_STARTS, _BOMB_RATIO * self._source.count):
+            raise SourceError(
+                f"{self._label} expands to more than {_BOMB_RATIO} times its size.",
+                "If it is not an attack, decompress it first and push the result.",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._decoder.close()
+        super().close()
+
+    def _damaged(self, error: Exception) -> SourceError:
+        return SourceError(
+            f"{self._label} is damaged: its {self._compression} data cannot be read ({error}).",
+            "Make or copy it again.",
+        )
+
+
+_USUAL_ERRORS = (OSError, EOFError, ValueError)
+_Errors = tuple[type[Exception], ...]
+
+
+def _decoder(source: _Counted, compression: str) -> tuple[BinaryIO, _Errors]:
+    """Return what decompresses, and every class of error by which it says that it cannot."""
+    if compression == "gzip":
+        from isal import igzip_lib, igzip_threaded  # noqa: PLC0415 - loaded when needed
+
+        reader = igzip_threaded.open(source, "rb", threads=1, block_size=BLOCK)
+        own = cast("type[Exception]", igzip_lib.error)
+        return cast("BinaryIO", reader), (*_USUAL_ERRORS, own, zlib.error)
+    if compression == "zstd":
+        import zstandard  # noqa: PLC0415 - loaded when needed
+
+        return cast("BinaryIO", _Frames(source)), (*_USUAL_ERRORS, zstandard.ZstdError)
+    return cast("BinaryIO", _Incremental(source, compression)), (*_USUAL_ERRORS, lzma.LZMAError)
+
+
+class _Frames(io.RawIOBase):
+    """Reads zstd, frames one after another.
+
+    zstandard's own reader takes a frame that ends too early for a whole one. Its object for
+    pieces does not, and as it returns all that a piece becomes, the pieces are small.
+    """
+
+    def __init__(self, source: _Counted) -> None:
+        import zstandard  # noqa: PLC0415 - loaded when needed
+
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT)
+        self._decoder = self._decompressor.decompressobj()
+        self._pieces = _pieces(source)
+        self._plain = io.BytesIO()
+
+    def read(self, size: int = -1) -> bytes:
+        while not (data := self._plain.read(size)):
+            ended = self._decoder.eof
+            piece = (ended and self._decoder.unused_data) or next(self._pieces, b"")
+            if not piece:
+                if ended:
+                    return b""
+                raise EOFError("it ends too early")
+            if ended:
+                self._decoder = self._decompressor.decompressobj()
+            self._plain = io.BytesIO(self._decoder.decompress(piece))
+        return data
+
+
+def _pieces(source: _Counted) -> Iterator[bytes]:
+    for block in blocks(source):
+        for start in range(0, len(block), _ZSTD_PIECE):
+            yield block[start : start + _ZSTD_PIECE]
+
+
+class _Incremental(io.RawIOBase):
+    """Reads bzip2 or xz, members one after another, with bounded memory."""
+
+    def __init__(self, source: _Counted, compression: str) -> None:
+        self._source = source
+        self._compression = compression
+        self._decoder = self._new()
+
+    def _new(self) -> bz2.BZ2Decompressor | lzma.LZMADecompressor:
+        if self._compression == "bzip2":
+            return bz2.BZ2Decompressor()
+        return lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT)
+
+    def read(self, size: int = -1) -> bytes:
+        while True:
+            if self._decoder.eof:
+                rest = self._decoder.unused_data or self._source.read(BLOCK)
+                if not rest.strip(b"\0"):
+                    return b""
+                self._decoder = self._new()
+            else:
+                rest = self._source.read(BLOCK) if self._decoder.needs_input else b""
+                if not rest and self._decoder.needs_input:
+                    raise EOFError("it ends too early")
+            if data := self._decoder.decompress(rest, size):
+                return data

@@ -1,0 +1,114 @@
+"""What a store knows of layers: what each became when it was compressed, and how it begins."""
+
+import contextlib
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor, layer_media_type
+from dockless.oci.packing import Compression, Packing
+from dockless.oci.untrusted_json import parse_json
+from dockless.processes.regular import read_regular
+from dockless.storage.folders import make_below, remove, rename
+
+
+class Record(NamedTuple):
+    """What a layer has become.
+
+    Attributes:
+        layer: The blob.
+        packing: How it was compressed.
+        sealed: Whether a checksum in the record says that both are as they were written; older
+            versions wrote none.
+    """
+
+    layer: Descriptor
+    packing: Packing
+    sealed: bool
+
+
+class LayerRecords:
+    """The records in a store's folder. It is a help and no more: what is damaged is not known.
+
+    Attributes:
+        folder: The store's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._layers = folder / "layers"
+        self._heads = folder / "heads"
+
+    def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
+        """Return what a layer becomes when compressed, if this store ever saw it done."""
+        record = self._record(diff_id, compression)
+        return record and record.layer
+
+    def packing(self, diff_id: Digest, compression: Compression) -> Packing | None:
+        """Return how a layer became what `layer` returns."""
+        record = self._record(diff_id, compression)
+        return record and record.packing
+
+    def remember(self, diff_id: Digest, packing: Packing, layer: Descriptor) -> None:
+        """Keep what `layer` and `packing` will return."""
+        entry = {"digest": str(layer.digest), "size": layer.size, "level": packing.level}
+        entry["sum"] = _sum(diff_id, packing.compression, entry)
+        self._write(self._layer_path(diff_id, packing.compression), json.dumps(entry).encode())
+
+    def seen(self, head: str) -> Digest | None:
+        """Return the diffID of the last layer with this head (see `head_of`)."""
+        try:
+            return Digest.parse(_used(self._heads / head).decode())
+        except (OSError, ValueError):
+            return None
+
+    def see(self, head: str, diff_id: Digest) -> None:
+        """Keep what `seen` will return."""
+        self._write(self._heads / head, str(diff_id).encode())
+
+    def _record(self, diff_id: Digest, compression: Compression) -> Record | None:
+        try:
+            entry = parse_json(_used(self._layer_path(diff_id, compression)))
+            digest, size, level = Digest.parse(entry["digest"]), entry["size"], entry["level"]
+            sealed = "sum" in entry
+            if sealed and entry["sum"] != _sum(diff_id, compression, entry):
+                return None
+            layer = Descriptor(layer_media_type(compression), digest, int(size))
+            return Record(layer, Packing(compression, int(level)), sealed)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _forget(self, diff_id: Digest, compression: Compression) -> None:
+        with contextlib.suppress(OSError):
+            remove(self._layer_path(diff_id, compression))
+
+    def _layer_path(self, diff_id: Digest, compression: Compression) -> Path:
+        return self._layers / f"{diff_id.hex}.{compression}"
+
+    def _write(self, path: Path, data: bytes) -> None:
+        make_below(self.folder, path.parent)
+        draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        draft.write_bytes(data)
+        with contextlib.suppress(FileNotFoundError):  # somebody prunes everything
+            rename(draft, path)
+
+
+def head_of(size: int, first_block: bytes) -> str:
+    """Return what tells most layers apart before they are read: their length and first block."""
+    return hashlib.sha256(b"%d:%b" % (size, first_block)).hexdigest()
+
+
+def _sum(diff_id: Digest, compression: Compression, entry: dict[str, object]) -> str:
+    """Return the checksum of a record, which also says whose it is."""
+    said = (str(diff_id), compression, *(str(entry[key]) for key in ("digest", "size", "level")))
+    return hashlib.sha256(" ".join(said).encode()).hexdigest()[:16]
+
+
+def _used(path: Path) -> bytes:
+    """Return the file's bytes, and mark it as used."""
+    data = read_regular(path, follow=False)
+    os.utime(path)
+    return data

@@ -1,0 +1,123 @@
+"""Writing receipts: what arrived where; docs/receipt.schema.json has the form."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from dockless.errors import DocklessError
+from dockless.model.plan import PushResult
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+
+VERSION = 1
+"""The version of the form that is written, and read."""
+
+
+class Line(Struct, frozen=True):
+    """What became of one image.
+
+    Attributes:
+        source: What its source is called.
+        name: What it is called there.
+        references: Where it goes; none when it has no place to go.
+        outcome: What its push did, or why it did not arrive.
+        arrived: When it came, as RFC 3339; None for one that was there before.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
+        other_sources: The other sources that have the same image.
+    """
+
+    source: str
+    name: str
+    references: tuple[Reference, ...]
+    outcome: PushResult | DocklessError
+    arrived: str | None = None
+    origin: str = ""
+    other_sources: tuple[str, ...] = ()
+
+
+class Pending(Struct, frozen=True):
+    """An image that nobody has tried yet.
+
+    Attributes:
+        source: What its source is called.
+        name: What it is called there.
+        references: Where it goes.
+    """
+
+    source: str
+    name: str
+    references: tuple[Reference, ...]
+
+
+def receipt_document(
+    target: str,
+    moment: str | None,
+    versions: Mapping[str, str],
+    bundles: Mapping[str, Digest],
+    lines: Iterable[Line],
+) -> dict[str, object]:
+    """Return the receipt of a mirror.
+
+    Args:
+        target: The registry, and what every repository begins with.
+        moment: When it ended, as RFC 3339; None while it goes on.
+        versions: The versions of what did it.
+        bundles: The digest of the index.json of each bundle or layout.
+        lines: What became of each image.
+    """
+    lines = tuple(lines)
+    return {
+        "receiptVersion": VERSION,
+        "target": target,
+        "finished": moment,
+        "versions": dict(versions),
+        "bundles": {source: str(digest) for source, digest in bundles.items()},
+        "images": [
+            _image(line, line.outcome) for line in lines if isinstance(line.outcome, PushResult)
+        ],
+        "failures": [
+            _failure(line, line.outcome)
+            for line in lines
+            if isinstance(line.outcome, DocklessError)
+        ],
+    }
+
+
+def pending_members(pending: Iterable[Pending]) -> list[dict[str, object]]:
+    """Return the member `pending` of a receipt."""
+    return [
+        {
+            "source": each.source,
+            "name": each.name,
+            "references": [str(reference) for reference in each.references],
+        }
+        for each in pending
+    ]
+
+
+def _image(line: Line, result: PushResult) -> dict[str, object]:
+    content = result.plan.content
+    return {
+        "source": line.source,
+        "otherSources": list(line.other_sources),
+        "name": line.name,
+        "references": [str(each) for each in line.references],
+        "digest": str(content.root.digest),
+        "mediaType": content.root.media_type,
+        "unchanged": result.unchanged,
+        "arrived": line.arrived,
+        "verified": result.verified,
+        "checked": result.checked,
+        "blobs": [{"digest": str(blob.digest), "size": blob.size} for blob in content.blobs],
+    }
+
+
+def _failure(line: Line, error: DocklessError) -> dict[str, object]:
+    return {
+        "source": line.source,
+        "otherSources": list(line.other_sources),
+        "name": line.name,
+        "references": [str(each) for each in line.references],
+        "origin": line.origin or None,
+        "error": error.to_json(),
+    }

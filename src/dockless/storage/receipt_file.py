@@ -1,0 +1,145 @@
+"""The file of a receipt, which one run at a time writes."""
+
+import contextlib
+import fcntl
+import os
+import re
+import stat
+from pathlib import Path
+from typing import IO
+
+from dockless.errors import UsageError
+from dockless.oci.untrusted_json import parse_json
+
+_BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
+_LOOKED_AT = 4096
+
+
+def refuse_other_files(path: Path) -> None:
+    """See that a file that is to be replaced is a receipt, or empty, or not there.
+
+    Raises:
+        UsageError: It is something else, such as an image or a list of them.
+        OSError: It cannot be read.
+    """
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        data = file.read(_LOOKED_AT)
+        if data and not _BEGINNING.match(data) and not _is_receipt(data, file):
+            raise UsageError(
+                f"{path} is there, and is no receipt.", "Give another path, or move that file."
+            )
+
+
+def _is_receipt(beginning: bytes, file: IO[bytes]) -> bool:
+    """Whether a file is a receipt whose members somebody else has put into another order."""
+    if not beginning.lstrip().startswith(b"{"):
+        return False
+    try:
+        document = parse_json(beginning + file.read())
+    except ValueError:
+        return False
+    return isinstance(document, dict) and type(document.get("receiptVersion")) is int
+
+
+class ReceiptFile:
+    """A file that belongs to this run until it is closed, or the process ends, however it ends.
+
+    The lock is an flock(2) of the file itself. A receipt is replaced as a whole, so that what takes
+    its place is locked before. Where the file system has no locks, there is none.
+
+    Args:
+        path: The file, or what a link to it leads to; a device or pipe, such as /dev/stdout, is
+            written as it is and not locked.
+        option: The option that names it.
+
+    Raises:
+        UsageError: Another run has it, it is another kind of file, or it cannot be written.
+    """
+
+    def __init__(self, path: Path, option: str = "--receipt") -> None:
+        self._option = option
+        device = path.absolute().parts[1:2] in (("dev",), ("proc",))
+        self._path = path if device else Path(os.path.realpath(path))
+        try:
+            self._plain = not device and (not self._path.exists() or self._path.is_file())
+            if self._plain:
+                refuse_other_files(self._path)
+            self._descriptor = self._opened() if self._plain else None
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def write(self, text: str) -> None:
+        """Replace what is in the file.
+
+        Raises:
+            UsageError: That is not possible.
+        """
+        try:
+            if self._plain:
+                self._replace(text)
+            else:
+                self._path.write_text(text)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def close(self) -> None:
+        """Let others have the file; one that was only made for its lock is removed."""
+        if self._descriptor is None:
+            return
+        with contextlib.suppress(OSError):
+            if not os.fstat(self._descriptor).st_size and self._is_there(self._descriptor):
+                self._path.unlink()
+        os.close(self._descriptor)
+        self._descriptor = None
+
+    def _opened(self) -> int:
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            except PermissionError:  # it is replaced, and need not be writable
+                descriptor = os.open(self._path, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                raise UsageError(
+                    f"Another run is writing the receipt {self._path}.",
+                    f"Wait for it, or give {self._option} another path.",
+                ) from None
+            except OSError:
+                return descriptor
+            if self._is_there(descriptor):
+                return descriptor
+            os.close(descriptor)  # it was replaced or removed at this moment
+
+    def _is_there(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _replace(self, text: str) -> None:
+        draft = self._path.with_name(f".{self._path.name}.new")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with contextlib.suppress(OSError):  # of what it replaces
+                os.fchmod(descriptor, stat.S_IMODE(self._path.stat().st_mode))
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with os.fdopen(descriptor, "w", closefd=False) as file:
+                file.write(text)
+            draft.replace(self._path)
+        except BaseException:
+            os.close(descriptor)
+            draft.unlink(missing_ok=True)
+            raise
+        old, self._descriptor = self._descriptor, descriptor
+        if old is not None:
+            os.close(old)
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"The receipt {self._path} cannot be written: {error.strerror}.",
+            f"Give {self._option} a path that can be written.",
+        )

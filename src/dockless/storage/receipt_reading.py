@@ -1,0 +1,278 @@
+"""Reading receipts: every member is checked, as docs/receipt.schema.json has the form.
+
+Members that are not known are of a later version of dockless, and are left alone.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from dockless.errors import UsageError
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+from dockless.oci.untrusted_json import parse_json
+from dockless.storage.receipt import VERSION
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_LARGEST_SIZE = 1 << 63
+_LONGEST_SHOWN = 40
+_REMEDY = "Give a receipt as dockless mirror wrote it."
+
+Check = Callable[[object, str], None]
+"""Looks at a value, which stands at this place; raises ValueError with what is wrong."""
+
+
+class Item(Struct, frozen=True):
+    """One image of a receipt.
+
+    Attributes:
+        reference: Where it is.
+        digest: What it is.
+    """
+
+    reference: Reference
+    digest: Digest
+
+
+class Receipt(Struct, frozen=True):
+    """What a receipt says.
+
+    Attributes:
+        items: What is to be at the registry: each image with each of its references.
+        missing: What is not there by the receipt itself, a sentence each.
+        document: All of it, of which every known member has the right type.
+    """
+
+    items: tuple[Item, ...]
+    missing: tuple[str, ...]
+    document: Mapping[str, Any]
+
+
+def read_receipt(text: str, label: str) -> Receipt:
+    """Return what a receipt says.
+
+    Raises:
+        UsageError: It is no receipt, or a member of it is missing or is not what it should be.
+    """
+    try:
+        document = parse_json(text)
+    except ValueError as error:
+        raise UsageError(f"{label} is no receipt: it is not JSON ({error}).", _REMEDY) from None
+    if not isinstance(document, dict) or "receiptVersion" not in document:
+        raise UsageError(f"{label} is no receipt of dockless mirror.", _REMEDY)
+    version = document["receiptVersion"]
+    if type(version) is not int or version != VERSION:
+        raise UsageError(
+            f"{label} is a receipt of version {_shown(version)}, and this dockless reads "
+            f"version {VERSION}.",
+            "Read it with the dockless that wrote it.",
+        )
+    try:
+        _receipt(document, "")
+        items = tuple(_items(document["images"]))
+    except ValueError as error:
+        raise UsageError(f"{label} is no good receipt: {error}.", _REMEDY) from None
+    return Receipt(items, tuple(_missing(document, label)), document)
+
+
+def merged(receipts: Sequence[Receipt]) -> dict[str, object]:
+    """Return the receipt of several parts of one mirror; what stands in several is in it once.
+
+    Raises:
+        UsageError: They are of several mirrors.
+    """
+    documents = [each.document for each in receipts]
+    if len({each["target"] for each in documents}) != 1:
+        raise UsageError(
+            "The receipts are of mirrors to different places.", "Give the parts of one mirror."
+        )
+    ends = [each["finished"] for each in documents]
+    return {
+        **documents[0],
+        "finished": None if None in ends else max(ends, key=_moment_of),
+        "versions": {
+            name: text for each in reversed(documents) for name, text in each["versions"].items()
+        },
+        "bundles": {
+            source: digest for each in documents for source, digest in each["bundles"].items()
+        },
+        **{
+            name: _distinct(line for each in documents for line in each.get(name, ()))
+            for name in ("images", "failures", "pending")
+        },
+    }
+
+
+def _distinct(lines: Iterator[object]) -> list[object]:
+    return list({json.dumps(each, sort_keys=True): each for each in lines}.values())
+
+
+def _items(images: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
+    for number, image in enumerate(images):
+        digest = Digest.parse(image["digest"])
+        for position, text in enumerate(image["references"]):
+            reference = Reference.parse(text)
+            where = f"images[{number}].references[{position}]"
+            if not reference.tag and not reference.digest:
+                raise ValueError(f"{where} has neither a tag nor a digest")
+            if reference.digest and reference.digest != digest:
+                raise ValueError(f"{where} has another digest than its image")
+            yield Item(reference, digest)
+
+
+def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
+    """Yield what did not arrive by the receipt itself, a sentence each."""
+    for failure in document["failures"]:
+        yield f"{_named(failure)} did not arrive: {failure['error']['message']}"
+    pending = document.get("pending", ())
+    for each in pending:
+        yield f"{_named(each)} had not been tried when {label} was written."
+    if document["finished"] is None and not pending:
+        yield f"{label} is of a mirror that did not end: it may lack images that came after these."
+
+
+def _named(line: Mapping[str, Any]) -> str:
+    references = line["references"]
+    where = f" as {references[0]}" if references else ""
+    return f"{line['name'] or 'An image'} of {line['source']}{where}"
+
+
+def _moment_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _text(value: object, where: str) -> None:
+    if not isinstance(value, str):
+        raise ValueError(f"{where} is {_shown(value)}, and must be a text")
+
+
+def _filled(value: object, where: str) -> None:
+    _text(value, where)
+    if not value:
+        raise ValueError(f"{where} is empty")
+
+
+def _flag(value: object, where: str) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{where} is {_shown(value)}, and must be true or false")
+
+
+def _count(value: object, where: str) -> None:
+    if type(value) is not int or not 0 <= value < _LARGEST_SIZE:
+        raise ValueError(f"{where} is {_shown(value)}, and must be a count")
+
+
+def _moment(value: object, where: str) -> None:
+    try:
+        if isinstance(value, str) and _MOMENT.fullmatch(value):
+            _moment_of(value)
+            return
+    except ValueError:  # such as the 30th of February
+        pass
+    raise ValueError(f"{where} is {_shown(value)}, and must be a moment such as in RFC 3339")
+
+
+def _digest(value: object, where: str) -> None:
+    _text(value, where)
+    try:
+        Digest.parse(str(value))
+    except ValueError:
+        raise ValueError(f"{where} is {_shown(value)}, and must be a digest") from None
+
+
+def _reference(value: object, where: str) -> None:
+    _text(value, where)
+    try:
+        whole = str(Reference.parse(str(value))) == value
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(f"{where} is {_shown(value)}, and must be a whole reference")
+
+
+def _or_null(check: Check) -> Check:
+    def look(value: object, where: str) -> None:
+        if value is not None:
+            check(value, where)
+
+    return look
+
+
+def _list_of(check: Check, least: int = 0) -> Check:
+    def look(value: object, where: str) -> None:
+        if not isinstance(value, list):
+            raise ValueError(f"{where} is {_shown(value)}, and must be a list")
+        if len(value) < least:
+            raise ValueError(f"{where} is empty")
+        for number, each in enumerate(value):
+            check(each, f"{where}[{number}]")
+
+    return look
+
+
+def _map_of(check: Check) -> Check:
+    def look(value: object, where: str) -> None:
+        for name, each in _object(value, where).items():
+            check(each, f"{where}.{name}")
+
+    return look
+
+
+def _members(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    def look(value: object, where: str) -> None:
+        members = _object(value, where)
+        for name in required:
+            if name not in members:
+                raise ValueError(f"{where or 'it'} lacks {name}")
+        for name, check in {**required, **(optional or {})}.items():
+            if name in members:
+                check(members[name], f"{where}.{name}" if where else name)
+
+    return look
+
+
+def _object(value: object, where: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where or 'it'} is {_shown(value)}, and must be an object")
+    return value
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+_LINE: Mapping[str, Check] = {"source": _text, "name": _text}
+_MORE: Mapping[str, Check] = {"otherSources": _list_of(_text)}
+_ERROR = _members({"kind": _text, "message": _text, "remedy": _text, "exitCode": _count})
+_IMAGE = _members(
+    {
+        **_LINE,
+        "references": _list_of(_reference, least=1),
+        "digest": _digest,
+        "mediaType": _filled,
+        "unchanged": _flag,
+        "arrived": _or_null(_moment),
+        "verified": _flag,
+        "blobs": _list_of(_members({"digest": _digest, "size": _count})),
+    },
+    {**_MORE, "checked": _flag},
+)
+_NOT_THERE = {**_LINE, "references": _list_of(_reference)}
+_receipt = _members(
+    {
+        "target": _filled,
+        "finished": _or_null(_moment),
+        "versions": _map_of(_text),
+        "bundles": _map_of(_digest),
+        "images": _list_of(_IMAGE),
+        "failures": _list_of(
+            _members({**_NOT_THERE, "error": _ERROR}, {**_MORE, "origin": _or_null(_text)})
+        ),
+    },
+    {"pending": _list_of(_members(_NOT_THERE))},
+)

@@ -1,0 +1,391 @@
+"""Staging: one pass over each layer that hashes, compresses and writes it.
+
+A `Staging` is the area of one push. Blobs are written into its folder, where the engine finds
+them at once, and settle into the store from a thread of their own: linked, and only then
+remembered. A power cut can so lose a blob, but never leave a wrong one behind (see `store`).
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
+
+from dockless.errors import LostCopyError, SourceError
+from dockless.model.timings import Timings
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor, layer_compression, layer_media_type
+from dockless.oci.packing import Compression, Packing
+from dockless.ports import Task
+from dockless.processes.regular import open_regular, read_regular
+from dockless.storage.blob_store import BlobStore
+from dockless.storage.blocks import Readable, Sink, blocks, read_block
+from dockless.storage.checks import check_into, unpacked_digest
+from dockless.storage.compression import compressing
+from dockless.storage.decompression import decompressing, sniff
+from dockless.storage.folders import full_disk, remove
+from dockless.storage.growing import Growing
+from dockless.storage.layer_records import head_of
+from dockless.storage.streams import Draft, Hashing, Metered, Rejoined, digest_of
+
+_LARGE = 8 * 1024 * 1024
+"""Bytes of a layer that is worth being sent while it is compressed."""
+
+
+class MispredictedError(Exception):
+    """A layer that looked like a known one turned out to be another; read the source again."""
+
+
+class Layer(Struct, frozen=True):
+    """A layer as it will be pushed.
+
+    Attributes:
+        diff_id: The digest of the uncompressed tar.
+        descriptor: The blob.
+    """
+
+    diff_id: Digest
+    descriptor: Descriptor
+
+
+class Staging:
+    """The staging area of one push.
+
+    Attributes:
+        store: Where blobs stay afterwards.
+        packing: What uncompressed layers become.
+        timings: Told how long each step took.
+        on_layer: Told of every blob that may be on its way, and of its file.
+        on_growing: Told of every large layer that is about to be compressed, in place of that; None
+            for nobody.
+    """
+
+    def __init__(
+        self,
+        store: BlobStore,
+        folder: Path,
+        packing: Packing,
+        cores: int,
+        timings: Timings | None = None,
+    ) -> None:
+        self.store = store
+        self.packing = packing
+        self.on_layer: Callable[[Descriptor, Path], None] = _nobody
+        self.on_growing: Callable[[Growing], None] | None = None
+        self._ahead = False
+        self._cores = cores
+        self.timings = timings or Timings()
+        self._blobs = folder / "blobs"
+        self._blobs.mkdir(parents=True, exist_ok=True)
+        self._settler = ThreadPoolExecutor(1, "settle")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._settler.shutdown(wait=True)
+
+    def settle(self) -> None:
+        """Wait until the store knows everything that was staged so far."""
+        self._settler.submit(_nothing).result()
+
+    def renew(self) -> None:
+        """Make the area's folder again, if somebody deleted it meanwhile.
+
+        Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
+        """
+        self.store.renew()
+        with full_disk(self.store.folder):
+            self._blobs.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: Digest, size: int | None = None) -> Path | None:
+        """Return the file of a blob that is staged here or known to the store.
+
+        What the store has is linked here first, so that it stays when the store is pruned.
+
+        Args:
+            digest: The blob.
+            size: How many bytes it has, where that is known: a file of another length is dropped.
+        """
+        staged = self._blobs / digest.hex
+        if _fits(staged, size):
+            return staged
+        stored = self.store.blob(digest, size)
+        if stored is None:
+            return None
+        try:
+            os.link(stored, staged)
+        except FileExistsError:  # another thread has just linked it
+            return staged
+        except FileNotFoundError:  # it was pruned at this moment, or all of the store deleted
+            return None
+        except OSError:  # a file system without links
+            return stored
+        return staged
+
+    def read(self, digest: Digest) -> bytes | None:
+        """Return a small blob, compared with its digest; None when it is not here."""
+        path = self.path(digest)
+        try:
+            data = read_regular(path, follow=False) if path else None
+        except OSError:
+            return None
+        if data is not None and not digest.matches(data):
+            self.discard(digest)
+            return None
+        return data
+
+    def known(self, diff_id: Digest) -> Descriptor | None:
+        """Return what a layer has become before, in a format that it may have."""
+        found = (self.store.layer(diff_id, each) for each in self._formats())
+        return next((layer for layer in found if layer), None)
+
+    def _formats(self) -> Iterable[Compression]:
+        return dict.fromkeys((self.packing.compression, *self.packing.kept))
+
+    def _packing(self, head: str) -> Packing:
+        """Return how to compress a layer: as it was before, if it is the one with this head."""
+        guess = self.store.seen(head)
+        found = (self.store.packing(guess, each) for each in self._formats() if guess)
+        return next((packing for packing in found if packing), self.packing)
+
+    def document(self, data: bytes, media_type: str = "", *, offered: bool = True) -> Descriptor:
+        """Stage a small blob, such as a config; if offered, it goes where layers went before."""
+        blob = Descriptor(media_type, Digest.of(data), len(data))
+        path = self.path(blob.digest, blob.size)
+        if path is not None and not _holds(path, data):
+            self.discard(blob.digest)
+            path = None
+        if path is None:
+            with self._draft() as draft:
+                draft.write(data)
+                self._keep(draft)
+            path = self._blobs / blob.digest.hex
+        if self._ahead and offered:
+            self.on_layer(blob, path)
+        return blob
+
+    def layer(
+        self, stream: Readable, size: int, task: Task, label: str, *, may_guess: bool = False
+    ) -> Layer:
+        """Stage a layer: compress it if it is not compressed, and know its diffID.
+
+        Two pushes that meet at one layer compress it once: the second waits, and then knows it.
+
+        Args:
+            stream: The layer's bytes.
+            size: How many there are.
+            task: Told of every byte read.
+            label: What is read, for errors.
+            may_guess: Whether a layer that begins like a known one is only hashed.
+
+        Raises:
+            MispredictedError: It was only hashed, and is another one after all.
+            SourceError: It ends too early, or its compressed data is damaged.
+        """
+        metered = Metered(stream, size, task, label)
+        first = read_block(metered)
+        source = Rejoined(first, metered)
+        packed = sniff(first)
+        if packed in ("gzip", "zstd"):
+            return self._packed_layer(source, packed, size, label)
+        head = head_of(size, first)
+        with contextlib.ExitStack() as turn, decompressing(source, packed, label) as plain:
+            turn.enter_context(self.store.exclusive(head))
+            guess = self.store.seen(head) if may_guess else None
+            known = self.known(guess) if guess else None
+            if guess and known and self.path(known.digest, known.size):
+                if digest_of(plain) != guess:
+                    raise MispredictedError
+                return Layer(guess, known)
+            return self._compress(plain, size, head, turn)
+
+    def _compress(self, plain: Readable, size: int, head: str, turn: contextlib.ExitStack) -> Layer:
+        packing = self._packing(head)
+        with self._draft() as draft, self._followed(draft, size) as growing:
+            diff_id = self._compressed(plain, growing or draft, packing)
+            blob = Descriptor(layer_media_type(packing.compression), draft.digest(), draft.size)
+
+            def remember() -> None:
+                self.store.remember(diff_id, packing, blob)
+                self.store.see(head, diff_id)
+
+            self._keep(draft, remember, turn)
+            self._announce(blob, growing)
+        return Layer(diff_id, blob)
+
+    @contextlib.contextmanager
+    def _followed(self, draft: Draft, size: int) -> Iterator[Growing | None]:
+        """Let a large layer be sent while it is written, if somebody does."""
+        if size < _LARGE or self.on_growing is None:
+            yield None
+            return
+        with Growing(draft, draft.path) as growing:
+            self._ahead = True
+            self.on_growing(growing)
+            yield growing
+
+    def _compressed(self, plain: Readable, sink: Sink, packing: Packing) -> Digest:
+        """Write a layer compressed; return its diffID."""
+        raw, timings = Hashing(), self.timings
+        with compressing(packing, sink, self._cores, timings) as encoder:
+            for block in timings.each("read", blocks(plain)):
+                with timings.of("hash"):
+                    raw.write(block)
+                encoder.write(block)
+        return raw.digest()
+
+    def _packed_layer(self, source: Readable, packed: str, size: int, label: str) -> Layer:
+        with self._draft() as draft, self._followed(draft, size) as growing:
+            diff_id = unpacked_digest(source, packed, growing or draft, label)
+            blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
+            self._keep(draft)
+            self._announce(blob, growing)
+        return Layer(diff_id, blob)
+
+    def copy(
+        self, stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
+    ) -> None:
+        """Stage a blob as it is, checked as `check` does."""
+        source = Metered(stream, blob.size, task, label)
+        with (
+            self._draft(blob.digest.algorithm) as draft,
+            self._followed(draft, blob.size) as growing,
+        ):
+            check_into(source, blob, growing or draft, label, diff_id)
+            self._keep(draft)
+            self._announce(blob, growing)
+
+    def original(self, layer: Layer, digest: Digest) -> Digest:
+        """Stage a layer again as it was before it was compressed here, if that is `digest`.
+
+        Returns:
+            The digest of what is staged: `digest`, or the layer's own when it never was that.
+
+        Raises:
+            LostCopyError: What was staged of it is missing or damaged.
+        """
+        blob = layer.descriptor
+        if layer.diff_id != digest:
+            return blob.digest
+        if self.path(digest):
+            return digest
+        path = self.path(blob.digest, blob.size)
+        if path is None:
+            raise _lost(blob.digest)
+        packed = layer_compression(blob.media_type) or "none"
+        try:
+            with (
+                open_regular(path, follow=False) as file,
+                decompressing(file, packed, str(path)) as plain,
+                self._draft() as draft,
+            ):
+                for block in blocks(plain):
+                    draft.write(block)
+                if draft.digest() != digest:
+                    raise _lost(blob.digest)
+                self._keep(draft)
+        except (SourceError, LostCopyError):
+            self.discard(blob.digest)
+            raise _lost(blob.digest) from None
+        return digest
+
+    def discard(self, digest: Digest) -> None:
+        """Forget a blob that is not what it should be."""
+        with contextlib.suppress(FileNotFoundError):
+            remove(self._blobs / digest.hex)
+        self.store.drop(digest)
+
+    def _announce(self, blob: Descriptor, growing: Growing | None) -> None:
+        """Let whoever sends a blob, while it is written or afterwards, know that it is whole."""
+        if growing:
+            growing.finish(blob)
+        else:
+            self._offer(blob)
+
+    def _offer(self, blob: Descriptor) -> None:
+        self._ahead = True
+        self.on_layer(blob, self._blobs / blob.digest.hex)
+
+    @contextlib.contextmanager
+    def _draft(self, algorithm: str = "sha256") -> Iterator[Draft]:
+        """Yield a blob to be written.
+
+        Raises:
+            PushError: The disk is full.
+            LostCopyError: Somebody deleted it meanwhile.
+        """
+        try:
+            with full_disk(self.store.folder), self._opened(algorithm) as draft:
+                yield draft
+        except FileNotFoundError:
+            self.renew()
+            raise LostCopyError(
+                f"What was staged in the store {self.store.folder} was deleted meanwhile.",
+                "Push again.",
+            ) from None
+
+    def _opened(self, algorithm: str) -> Draft:
+        try:
+            return Draft(self._blobs, algorithm)
+        except FileNotFoundError:  # somebody deleted the folder
+            self.renew()
+            return Draft(self._blobs, algorithm)
+
+    def _keep(
+        self,
+        draft: Draft,
+        remember: Callable[[], None] | None = None,
+        turn: contextlib.ExitStack | None = None,
+    ) -> None:
+        digest = draft.digest()
+        staged = draft.path.replace(self._blobs / digest.hex)
+        held = turn.pop_all() if turn else contextlib.nullcontext()
+
+        def settle() -> None:
+            # a blob that cannot be kept costs the next push time, and this one nothing
+            with held, contextlib.suppress(OSError):
+                draft.close()
+                self.store.adopt(staged, digest)
+                if remember:
+                    remember()
+
+        self._settler.submit(settle)
+
+
+def _fits(path: Path, size: int | None) -> bool:
+    """Whether a file is there, with so many bytes if that is known; another one is deleted."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    if stat.S_ISREG(status.st_mode) and size in (None, status.st_size):
+        return True
+    with contextlib.suppress(FileNotFoundError):
+        remove(path)
+    return False
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return read_regular(path, follow=False) == data
+    except OSError:
+        return False
+
+
+def _lost(digest: Digest) -> LostCopyError:
+    return LostCopyError(f"The staged copy of {digest} is missing or damaged.", "Push again.")
+
+
+def _nobody(layer: Descriptor, path: Path) -> None:
+    del layer, path
+
+
+def _nothing() -> None:
+    pass

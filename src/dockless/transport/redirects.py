@@ -1,0 +1,83 @@
+"""What is asked next when a server sends a request on to another URL (RFC 9110, section 15.4)."""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from msgspec.structs import replace
+
+from dockless.errors import AuthError, NetworkError
+from dockless.transport.origins import goes_along, origin, shown
+
+if TYPE_CHECKING:
+    from dockless.transport.http import Request
+
+MOST_REDIRECTS = 5
+
+_STATUSES = frozenset({301, 302, 303, 307, 308})
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_OF_A_BODY = frozenset({"content-type", "content-length", "content-range"})
+_LONGEST_SAID = 200
+
+
+def sent_on(request: "Request", status: int, location: str) -> "Request | None":
+    """Return the request that follows a redirect; None where the answer stands as it is.
+
+    Headers that hold secrets stay behind where the origin is another one. So does the body of a
+    POST, without which it makes no sense: the only one with a body asks for a token.
+
+    Args:
+        request: What was asked.
+        status: The status of the answer.
+        location: Its Location; empty for none.
+
+    Raises:
+        NetworkError: The Location is no web address.
+        AuthError: A secret would go to where it does not belong.
+    """
+    if status not in _STATUSES or not location:
+        return None
+    if request.body is not None and not isinstance(request.body, bytes):
+        return None  # it cannot be sent a second time
+    url = _joined(request.url, location)
+    if status == HTTPStatus.SEE_OTHER and request.method != "HEAD":
+        kept = {
+            name: text for name, text in request.headers.items() if name.lower() not in _OF_A_BODY
+        }
+        request = replace(request, method="GET", headers=kept, body=None)
+    if goes_along(request.url, url):
+        return replace(request, url=url)
+    if request.method == "POST" and request.body:
+        raise astray(request.url, url)
+    harmless = {
+        name: text for name, text in request.headers.items() if name.lower() not in _SECRET_HEADERS
+    }
+    return replace(request, url=url, headers=harmless)
+
+
+def astray(asked: str, led: str) -> AuthError:
+    """Return the error for a service that sends a request with a secret on to another place.
+
+    Args:
+        asked: The URL that was asked.
+        led: The URL in its Location.
+    """
+    return AuthError(
+        f"{shown(asked)} sends what it is asked on to {shown(led)}, where the credential does not "
+        "belong.",
+        "It was not sent there. Ask whoever runs the registry to name the right token service.",
+    )
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        joined = urljoin(url, location)
+    except ValueError:  # of a host in brackets, or of a port
+        joined = ""
+    if origin(joined) is None:
+        raise NetworkError(
+            f"{shown(url)} sends on to {location[:_LONGEST_SAID]!r}, which is no web address.",
+            "Check the registry, and what stands in front of it.",
+            passing=False,
+        )
+    return joined

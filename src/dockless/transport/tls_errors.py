@@ -1,0 +1,63 @@
+"""Errors of TLS in our own words, by what OpenSSL says of a certificate."""
+
+import re
+import ssl
+
+from dockless.errors import NetworkError
+
+# where in CPython's source an error was made, which the ssl module puts into its text
+_PLACE = re.compile(r"_ssl\.c:\d+: | ?\(_ssl\.c:\d+\)")
+# the codes of OpenSSL's X509_verify_cert(3)
+_NOT_YET, _EXPIRED = 9, 10
+_OTHER_NAME = frozenset({62, 64})
+
+
+def plain(text: str) -> str:
+    """Return the text of an error of the ssl module without its place in CPython's source."""
+    return _PLACE.sub("", text)
+
+
+def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
+    """Return the error for a TLS connection that failed.
+
+    Args:
+        host: What was connected to.
+        error: urllib3's error, with that of the ssl module among its arguments.
+        reason: What it says, as a clause.
+    """
+    text = plain(str(error))
+    if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
+        return NetworkError(
+            f"{host} does not speak TLS.",
+            "If it is meant to be plain HTTP, say so with --insecure.",
+            passing=False,
+        )
+    causes = (error, *error.args)
+    found = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
+    if found or "certificate verify failed" in text.lower():
+        said = found.verify_message if found else text.rpartition("failed: ")[2]
+        return _certificate_error(host, found.verify_code if found else 0, said.rstrip("."))
+    if "alert" in text.lower():
+        return NetworkError(
+            f"{host} refuses this TLS connection: {text.rpartition('] ')[2].strip(')')}.",
+            "It may want a client certificate: give a folder with one by --cert-dir.",
+            passing=False,
+        )
+    return NetworkError(f"TLS with {host} failed: {reason}.")
+
+
+def _certificate_error(host: str, code: int, said: str) -> NetworkError:
+    what, remedy = (
+        f"The certificate of {host} is not trusted: {said}.",
+        "Name the authority that signed it with --ca-file FILE or --cert-dir DIR.",
+    )
+    if code in _OTHER_NAME:
+        what = f"The certificate of {host} is for other names: {said}."
+        remedy = "Use a name that it has, or have it issued for this one."
+    elif code == _EXPIRED:
+        what = f"The certificate of {host} has expired."
+        remedy = "Whoever runs the registry has to renew it; if it is not old, set this clock."
+    elif code == _NOT_YET:
+        what = f"The certificate of {host} is not valid yet."
+        remedy = "Set this machine's clock, or wait until the certificate begins."
+    return NetworkError(what, remedy, passing=False)

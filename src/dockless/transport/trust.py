@@ -1,0 +1,63 @@
+"""Which certificates to use for a registry, found where docker and podman look for them."""
+
+from pathlib import Path
+
+from dockless.errors import UsageError
+from dockless.model.endpoint import Trust
+
+_SYSTEM_FOLDERS = (Path("/etc/containers/certs.d"), Path("/etc/docker/certs.d"))
+
+
+def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Path) -> Trust:
+    """Return the certificates for a registry, in addition to the system's.
+
+    Args:
+        host: The registry's `host[:port]`.
+        ca_file: What `--ca-file` says.
+        cert_dir: What `--cert-dir` says; else the first of the folders that containers-certs.d(5)
+            and docker name for this host.
+        home: The user's home.
+
+    Raises:
+        UsageError: A named file is missing, or a client certificate has no key.
+    """
+    folder = cert_dir or next(iter(usual_folders(host, home)), None)
+    authorities = tuple(sorted(folder.glob("*.crt"))) if folder else ()
+    if ca_file:
+        if not ca_file.is_file():
+            raise UsageError(f"There is no certificate {ca_file}.", "Check --ca-file.")
+        authorities = (ca_file, *authorities)
+    certificates = sorted(folder.glob("*.cert")) if folder else []
+    for path in (*authorities, *certificates):
+        if not path.is_file():  # OpenSSL would wait for a FIFO
+            raise UsageError(f"The certificate {path} is not a file.", "Correct it, or remove it.")
+    if not certificates:
+        if cert_dir and not authorities:
+            raise UsageError(
+                f"{cert_dir} holds no certificate.",
+                "A folder for --cert-dir has *.crt, and *.cert with *.key for a client.",
+            )
+        return Trust(authorities)
+    key = certificates[0].with_suffix(".key")
+    if not key.is_file():
+        raise UsageError(f"{certificates[0]} has no key beside it.", f"Put it into {key}.")
+    return Trust(authorities, certificates[0], key)
+
+
+def usual_folders(host: str, home: Path) -> list[Path]:
+    """Return the folders of certificates that are there for a host, the first of which counts.
+
+    One that may not be looked at is not there: the home may be another user's.
+    """
+    named = (
+        home / ".config/containers/certs.d" / host,
+        *(folder / host for folder in _SYSTEM_FOLDERS),
+    )
+    return [folder for folder in named if _is_there(folder)]
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        return False

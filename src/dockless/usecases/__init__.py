@@ -1,0 +1,1 @@
+"""The steps of one job each, against ports: no use case imports an adapter."""

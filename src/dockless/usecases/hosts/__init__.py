@@ -1,0 +1,1 @@
+"""Pushing one target from many hosts."""

@@ -1,0 +1,104 @@
+"""One push by an engine that runs where the image is, on another host."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from dockless.errors import PushError
+from dockless.model.plan import BlobPlan, Plan, TagPlan
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+from dockless.ports import Registry
+from dockless.retry import Patience
+from dockless.usecases.push.context import Order
+from dockless.usecases.push.delivery import Delivery, refuse_moves, tags_before
+from dockless.usecases.verify.read_back import complete, read_back
+
+
+class EngineThere(Protocol):
+    """An engine with one image before it, on its host."""
+
+    @property
+    def name(self) -> str:
+        """Its name: `crane` or `skopeo`."""
+
+    def digest(self) -> Digest:
+        """Return the digest that the image will have once pushed."""
+
+    def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
+        """Push the image by digest; return the digests of the blobs that had to be sent."""
+
+
+class MeansThere(Struct, frozen=True):
+    """What such a push works with.
+
+    Attributes:
+        registry: Reads the registry, from here.
+        engine: The engine on the host.
+        patience: How often and how long each step is tried.
+        clock: Seconds that only ever grow.
+    """
+
+    registry: Registry
+    engine: EngineThere
+    patience: Patience
+    clock: Callable[[], float]
+
+
+def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> Delivery:
+    """Let the host push its image by digest, and read it back from here; move no tag.
+
+    Args:
+        order: What is asked for.
+        image_id: The digest that the host's tool knows the image by, of its config or of its
+            manifest or index; None if it is not known, or may be another one once saved.
+        means: What to work with.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong.
+    """
+    started = means.clock()
+    registry, patience, engine = means.registry, means.patience, means.engine
+    before = tags_before(order, registry, patience)
+    digest = engine.digest()
+    tags = tuple(TagPlan(tag, there, digest) for tag, there in before.items())
+    if order.immutable:
+        refuse_moves(order, tags)
+    sent = patience.call(lambda: engine.push(order.repository, digest))
+    content = read_back(registry, order.repository, digest, patience)
+    if content is None:
+        raise PushError(
+            f"{order.repository.host} does not have {digest} of {order.repository} after the push.",
+            "No tag was moved. Push again.",
+        )
+    if image_id and content.image_id and image_id not in (content.image_id, digest):
+        raise PushError(
+            f"The image {content.image_id} arrived, and not {image_id}.",
+            "No tag was moved. Push with --via relay.",
+        )
+    if order.verify:
+        complete(registry, order.repository, content, patience)
+    blobs = tuple(BlobPlan(blob, blob.digest not in sent) for blob in content.blobs)
+    plan = Plan(order.repository, content, blobs, tags, digest_is_new=image_id != digest)
+    return Delivery(plan, engine.name, 1, started)
+
+
+def already_there(
+    order: Order, image_id: Digest, registry: Registry, patience: Patience
+) -> Content | None:
+    """Return what every tag names, if that is this image already, however packed."""
+    named = set(tags_before(order, registry, patience).values())
+    digest = named.pop()
+    if named or digest is None:
+        return None
+    content = read_back(registry, order.repository, digest, patience)
+    if content is None or image_id not in (content.image_id, digest):
+        return None
+    if order.check_blobs:
+        try:
+            complete(registry, order.repository, content, patience)
+        except PushError:  # it is pushed again
+            return None
+    return content

@@ -1,0 +1,220 @@
+"""Many hosts that push one target: each delivers by digest, then the tags move once.
+
+Every host has a result. A host's failure is no other host's: only `Rules` say when to stop.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from dockless.concurrency import side_by_side
+from dockless.errors import ConflictError, DocklessError, PushError
+from dockless.model.host import HostResult
+from dockless.model.plan import Plan
+from dockless.model.server import Server
+from dockless.oci.digest import Digest
+
+_LEAVE_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
+
+
+class Delivered(Struct, frozen=True):
+    """What a host brought to the repository.
+
+    Attributes:
+        way: How: `invoke`, `copy`, `relay` or `tunnel`.
+        why: Why this way, in words.
+        digest: The digest of the manifest or index; None when it was a dry run.
+        identity: What tells one image from another, however its layers are packed: the digest of
+            its config, or of its index.
+        sent: Bytes that went to the registry.
+        plan: What is there now, and the tags that are to name it; None when there is nothing
+            to move.
+    """
+
+    way: str
+    why: str
+    digest: Digest | None
+    identity: Digest
+    sent: int = 0
+    plan: Plan | None = None
+
+
+class Visit(Protocol):
+    """A host while it is worked on."""
+
+    def deliver(self) -> Delivered:
+        """Bring its image to the repository by digest, and prove that it is there."""
+
+    def leave(self) -> tuple[str, ...] | None:
+        """Take everything of ours away; return what is left all the same, None if unknown."""
+
+    def abort(self) -> None:
+        """Break off, from another thread."""
+
+
+class Rules(Struct, frozen=True):
+    """How many hosts are worked on at once, and what stops the others.
+
+    Attributes:
+        parallel: Hosts at once.
+        most_failures: With more failed hosts than this, no other is begun and no tag moves.
+        allow_different: Whether hosts may bring different images; the last one gets the tags.
+    """
+
+    parallel: int
+    most_failures: int | None = None
+    allow_different: bool = False
+
+
+class Outcome(Struct, frozen=True):
+    """What became of a push from several hosts.
+
+    Attributes:
+        results: A result for each host, in their order.
+        digest: What the tags name in the end; None when nobody moved or confirmed them.
+    """
+
+    results: tuple[HostResult, ...]
+    digest: Digest | None
+
+
+class _Run(Struct):
+    """What the threads share."""
+
+    rules: Rules
+    clock: Callable[[], float]
+    results: dict[int, HostResult] = field(default_factory=dict)
+    delivered: dict[int, Delivered] = field(default_factory=dict)
+    visits: dict[int, Visit] = field(default_factory=dict)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def failures(self) -> int:
+        return sum(result.error is not None for result in list(self.results.values()))
+
+    def too_many(self) -> bool:
+        most = self.rules.most_failures
+        return most is not None and self.failures() > most
+
+
+def push_from(
+    servers: Sequence[Server],
+    enter: Callable[[Server], Visit],
+    publish: Callable[[Plan, str], None],
+    rules: Rules,
+    clock: Callable[[], float],
+) -> Outcome:
+    """Let every server push its image, and move the tags when all have delivered.
+
+    Args:
+        servers: The hosts.
+        enter: Begins the work on one.
+        publish: Makes the tags name what was delivered, in this way; raises DocklessError.
+        rules: When to stop.
+        clock: Seconds that only ever grow.
+    """
+    run = _Run(rules, clock)
+    try:
+        side_by_side(
+            lambda each: _work(run, each[0], each[1], enter),
+            enumerate(servers),
+            max(1, rules.parallel),
+        )
+    except BaseException:
+        run.stopped.set()
+        for visit in list(run.visits.values()):
+            visit.abort()
+        _wait_for_leaves(run)
+        raise
+    digest: Digest | None = None
+    try:
+        digest = _publish(run, publish)
+    except DocklessError as error:
+        for number in run.delivered:
+            run.results[number] = replace(run.results[number], error=error)
+    return Outcome(tuple(run.results[number] for number in range(len(servers))), digest)
+
+
+def _wait_for_leaves(run: _Run) -> None:
+    """Let the hosts that were begun take everything of ours away, as long as that is bearable.
+
+    A signal ends that. The threads are daemons, so a host that hangs keeps nothing from ending.
+    """
+    end = time.monotonic() + _LEAVE_SECONDS
+    while run.visits and time.monotonic() < end:
+        time.sleep(_LOOK_SECONDS)
+
+
+def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visit]) -> None:
+    began = run.clock()
+    if run.stopped.is_set() or run.too_many():
+        error = PushError("It was not begun, since too many others had failed.")
+        run.results[number] = HostResult(server, error=error)
+        return
+    visit = run.visits[number] = enter(server)
+    if run.stopped.is_set():  # at this moment
+        visit.abort()
+    failed: DocklessError | None = None
+    brought: Delivered | None = None
+    residue: tuple[str, ...] | None = None
+    try:
+        brought = visit.deliver()
+    except DocklessError as error:
+        failed = error
+    finally:
+        with contextlib.suppress(DocklessError):
+            residue = visit.leave()
+        run.visits.pop(number)
+    result = HostResult(server, seconds=run.clock() - began, error=failed, residue=residue)
+    if brought:
+        run.delivered[number] = brought
+        result = replace(
+            result,
+            way=brought.way,
+            why=brought.why,
+            digest=brought.digest,
+            sent=brought.sent,
+            unchanged=brought.plan is None and brought.digest is not None,
+        )
+    run.results[number] = result
+
+
+def _publish(run: _Run, publish: Callable[[Plan, str], None]) -> Digest | None:
+    """Move the tags, unless the hosts disagree or too many failed; return what they name then."""
+    brought = [run.delivered[number] for number in sorted(run.delivered)]
+    if not brought:
+        return None
+    if error := _objection(run, brought):
+        raise error
+    winner = brought[-1] if run.rules.allow_different else min(brought, key=_is_to_move)
+    if winner.plan is not None:
+        publish(winner.plan, winner.way)
+    return winner.digest
+
+
+def _is_to_move(brought: Delivered) -> bool:
+    """Put what the tags name already before the same image in other packing."""
+    return brought.plan is not None
+
+
+def _objection(run: _Run, brought: Sequence[Delivered]) -> DocklessError | None:
+    if run.too_many():
+        return PushError(
+            f"{run.failures()} hosts failed, so no tag was moved.",
+            "Push again; what has arrived stays there.",
+        )
+    images = dict.fromkeys(each.identity for each in brought)
+    if len(images) > 1 and not run.rules.allow_different:
+        listed = ", ".join(map(str, images))
+        return ConflictError(
+            f"The hosts have {len(images)} different images for the same tag: {listed}. "
+            "No tag was moved.",
+            "Build them from the same state, choose with --servers, or push with "
+            "--allow-different, which lets the last host's win.",
+        )
+    return None

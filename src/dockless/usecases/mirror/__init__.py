@@ -1,0 +1,1 @@
+"""Pushing many images to one registry."""

@@ -1,0 +1,294 @@
+"""Many images to one registry: named by rule, pushed side by side, none given up too early."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.concurrency import side_by_side
+from dockless.errors import AbsentError, ConflictError, DocklessError, NetworkError, SourceError
+from dockless.model.plan import PushResult
+from dockless.model.renaming import Renaming
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Name, Reference, Repository
+from dockless.ports import Image
+
+
+class Found(Struct, frozen=True):
+    """An image of a source.
+
+    Attributes:
+        source: What the source is called in messages.
+        names: What the image is called there.
+        bare: The repository of a name that is a tag only.
+        size: About how many bytes it has.
+        open: Reads it; raises SourceError when it is damaged.
+        content: What it is, where that is known before its layers are read.
+        listing: The digest of the index.json of its bundle or layout.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    bare: str
+    size: int
+    open: Callable[[], Image]
+    content: Content | None = None
+    listing: Digest | None = None
+    origin: str = ""
+
+    @property
+    def blobs(self) -> frozenset[Digest]:
+        """Its configs and layers, where they are known."""
+        return (
+            frozenset(blob.digest for blob in self.content.blobs) if self.content else frozenset()
+        )
+
+
+class Lost(Struct, frozen=True):
+    """What was asked for, and cannot be found or read, or has no place to go.
+
+    Attributes:
+        source: What its source is called in messages.
+        name: What it is called there; empty where unknown.
+        error: Why.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
+    """
+
+    source: str
+    name: str
+    error: DocklessError
+    origin: str = ""
+
+
+class Entry(Struct, frozen=True):
+    """One image and where it goes.
+
+    Attributes:
+        source: What its source is called.
+        name: What it is called there.
+        references: What is to name it there, all in one repository; without a tag for a referrer,
+            which is found by its subject.
+        size: About how many bytes it has.
+        open: Reads it.
+        blobs: Its configs and layers, where they are known before it is read.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
+        other_sources: The other sources that have the same image for the same references.
+    """
+
+    source: str
+    name: str
+    references: tuple[Reference, ...]
+    size: int
+    open: Callable[[], Image]
+    blobs: frozenset[Digest] = frozenset()
+    origin: str = ""
+    other_sources: tuple[str, ...] = ()
+
+    @property
+    def repository(self) -> Repository:
+        """Where it goes."""
+        return self.references[0].repository
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags there; none for a referrer."""
+        return tuple(each.tag for each in self.references if each.tag)
+
+
+Outcome = PushResult | DocklessError
+_LATER = (NetworkError, AbsentError)
+
+
+class Plan(Struct, frozen=True):
+    """What a mirror will do.
+
+    Attributes:
+        entries: The images that have a place to go.
+        lost: The others, and why they have none.
+    """
+
+    entries: tuple[Entry, ...]
+    lost: tuple[Lost, ...]
+
+
+def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
+    """Give every image its place; two that would get one reference have none.
+
+    An image that is found again, as by a line that stands twice in a list or in a second archive,
+    goes there once.
+    """
+    entries: list[Entry] = []
+    lost: list[Lost] = []
+    for image in found:
+        places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
+        try:
+            for name in whole_names(image):
+                target = renaming.target(name)
+                places[target.repository][target] = None
+        except ValueError as error:
+            no_place = SourceError(
+                f"{image.names[0]!r} of {image.source} has no place at {renaming.host}: {error}.",
+                "Give it one with --map or --as.",
+            )
+            lost.append(Lost(image.source, image.names[0], no_place, image.origin))
+            continue
+        if not image.names:
+            no_name = SourceError(
+                f"An image of {image.source} has no name.", "Name it with --as NAME:TAG."
+            )
+            lost.append(Lost(image.source, "", no_name, image.origin))
+        entries += [
+            Entry(
+                image.source,
+                image.names[0],
+                tuple(each),
+                image.size,
+                image.open,
+                image.blobs,
+                image.origin,
+            )
+            for each in places.values()
+        ]
+    entries = _once(entries)
+    left_out = _left_out(entries)
+    lost += [
+        Lost(entry.source, entry.name, error, entry.origin) for entry, error in left_out.items()
+    ]
+    return Plan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
+
+
+def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Return the images that bring what others share, and the others, referrers last.
+
+    These find it there when those have started first, and do not wait one behind the other.
+    """
+    uses = Counter(digest for entry in entries for digest in entry.blobs)
+    shared = {digest for digest, count in uses.items() if count > 1}
+    brought: set[Digest] = set()
+    first: list[Entry] = []
+    later: list[Entry] = []
+    for entry in entries:
+        brings = (entry.blobs & shared) - brought
+        (first if brings else later).append(entry)
+        brought |= brings
+    return first, sorted(later, key=lambda entry: not entry.tags)
+
+
+def mirror(
+    entries: Sequence[Entry],
+    push: Callable[[Entry], PushResult],
+    parallel: int,
+    tell: Callable[[Entry, Outcome, bool], None],
+    look: Callable[[Sequence[Entry]], None],
+) -> dict[Entry, Outcome]:
+    """Push every image, several at once; what may go better later is tried once more at the end.
+
+    That is what failed on the network, and what lacks a blob that another image may have brought.
+
+    Args:
+        entries: The images, which have references of their own.
+        push: Pushes one; raises DocklessError.
+        parallel: How many at once.
+        look: Sees which of the images that bring what others share have arrived before.
+        tell: Told what became of each, as soon as it is known, and whether it is tried once more;
+            from several threads.
+    """
+
+    def attempt(entry: Entry, *, last: bool) -> Outcome:
+        try:
+            outcome: Outcome = push(entry)
+        except DocklessError as error:
+            outcome = error
+        tell(entry, outcome, not last and isinstance(outcome, _LATER))
+        return outcome
+
+    first, later = bringers(entries)
+    look(first)
+    order = [*first, *later]
+    begun = side_by_side(partial(attempt, last=False), order, parallel)
+    done = dict(zip(order, begun, strict=True))
+    outcomes = {entry: done[entry] for entry in entries}
+    again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
+    ended = side_by_side(partial(attempt, last=True), again, parallel)
+    return outcomes | dict(zip(again, ended, strict=True))
+
+
+def whole_names(image: Found) -> tuple[Name, ...]:
+    """Return an image's full names, else its bare tags in a repository named like its source.
+
+    A hybrid archive has each image by both. Raises ValueError for what is no name.
+    """
+    whole = [name for name in image.names if ":" in name or "/" in name]
+    return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))
+
+
+def _once(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries; of those that are one image, each reference once.
+
+    The first of them says which other sources have it.
+    """
+    taken: dict[Reference, list[Entry]] = defaultdict(list)
+    sources: dict[Entry, dict[str, None]] = defaultdict(dict)
+    kept: list[tuple[Entry, tuple[Reference, ...]]] = []
+    for entry in entries:
+        own = []
+        for reference in entry.references:
+            first = next((each for each in taken[reference] if _is_repeated(each, entry)), None)
+            if first is None:
+                taken[reference].append(entry)
+                own.append(reference)
+            elif first.source != entry.source:
+                sources[first][entry.source] = None
+        if own:
+            kept.append((entry, tuple(own)))
+    return [
+        replace(entry, references=own, other_sources=tuple(sources.get(entry, ())))
+        for entry, own in kept
+    ]
+
+
+def _is_repeated(one: Entry, other: Entry) -> bool:
+    """Whether two entries for one reference are one image, or one damaged image of one source."""
+    root = _root(one)
+    return root == _root(other) and (root is not None or one.source == other.source)
+
+
+def _root(entry: Entry) -> Digest | None:
+    try:
+        return entry.open().content().root.digest
+    except DocklessError:
+        return None
+
+
+def _left_out(entries: Sequence[Entry]) -> Mapping[Entry, DocklessError]:
+    """Return the entries that share a reference with one of another image, each with its error.
+
+    One that is damaged cannot have the reference; its damage is its own failure.
+    """
+    owners: dict[Reference, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        for reference in entry.references:
+            owners[reference].append(entry)
+    errors: dict[Entry, DocklessError] = {}
+    for reference, sharing in owners.items():
+        if len({entry.open for entry in sharing}) == 1:
+            continue
+        roots: dict[Entry, Digest] = {}
+        for entry in sharing:
+            try:
+                roots[entry] = entry.open().content().root.digest
+            except DocklessError as error:
+                errors[entry] = error
+        for entry, root in roots.items():
+            other = next((each for each, its in roots.items() if its != root), None)
+            if other:
+                errors[entry] = ConflictError(
+                    f"{entry.name} of {entry.source} ({root}) and {other.name} of {other.source} "
+                    f"({roots[other]}) would both be {reference}.",
+                    "Rename one of them with --map, or leave one of them out.",
+                )
+    return errors

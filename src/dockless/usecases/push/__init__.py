@@ -1,0 +1,1 @@
+"""Pushing one image: plan, send by digest, read back, and only then tag."""

@@ -1,0 +1,87 @@
+"""What a push is asked to do, and what it works with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from dockless.model.plan import TagMoves
+from dockless.model.timings import Timings
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.packing import GZIP, Packing
+from dockless.oci.reference import Repository
+from dockless.ports import EarlyUploads, Engine, Progress, Registry, Task
+from dockless.retry import Patience
+from dockless.usecases.push.manifest_format import ManifestFormat
+from dockless.usecases.push.repository_reader import Inventory
+
+Copy = tuple[Descriptor, Path]
+"""A blob, and the file on this machine that it is sent from."""
+
+
+class Order(Struct, frozen=True):
+    """What one push is asked to do.
+
+    Attributes:
+        repository: Where to.
+        tags: Every tag that is to name the image; none for one that only its digest names.
+        immutable: Whether a tag that exists with another digest is an error.
+        verify: Whether the registry's copy is read back and compared.
+        dry_run: Whether the registry is only read.
+        check_blobs: Whether the registry is asked for everything that an image consists of where
+            its tags are right already, so that what it lost is sent again.
+    """
+
+    repository: Repository
+    tags: tuple[str, ...]
+    immutable: bool = False
+    verify: bool = True
+    dry_run: bool = False
+    check_blobs: bool = False
+
+
+class Means(Struct, frozen=True):
+    """What one push works with.
+
+    Attributes:
+        registry: Reads the registry.
+        early: What is sent before the engine starts.
+        resend: Sends blobs, and the manifests by digest, with no question asked first; None where
+            nothing but the engine may write.
+        engine: Returns what writes the image; called only when there is something to write.
+        lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
+        progress: Where the work is shown.
+        patience: How often and how long each step is tried.
+        clock: Seconds that only ever grow.
+        timings: Told how long each step took.
+        packing: Says how layers that were not compressed are.
+        manifest_format: Which media types manifests get.
+        moves: Told of every tag before and after it is moved.
+        turn: Gives, for a name, what to hold while a tag is moved: a lock that other processes of
+            this user heed, and that a process that is killed leaves open.
+        prove: Compares copies that were staged on this machine with the blobs that they should be,
+            by length alone or, if the second argument says so, byte by byte; raises LostCopyError
+            for what is missing or damaged, which `Image.paths` then makes again.
+    """
+
+    registry: Registry
+    early: EarlyUploads
+    resend: Callable[[Content, Mapping[Digest, Path], Task], None] | None
+    engine: Callable[[], Engine]
+    lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
+    progress: Progress
+    patience: Patience
+    clock: Callable[[], float]
+    timings: Timings = field(default_factory=Timings)
+    packing: Callable[[], Packing] = lambda: GZIP
+    manifest_format: ManifestFormat = field(default_factory=ManifestFormat)
+    moves: TagMoves = field(default_factory=TagMoves)
+    turn: Callable[[str], AbstractContextManager[object]] = nullcontext
+    prove: Callable[[Sequence[Copy], bool], None] = lambda copies, read: None  # noqa: ARG005
+
+    def inventory(self, repository: Repository) -> Inventory:
+        """Return what asks what a repository has."""
+        return Inventory(self.registry, repository, self.patience)

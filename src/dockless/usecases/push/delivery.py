@@ -1,0 +1,295 @@
+"""An image brought to its repository by digest: planned, sent and read back; no tag moves."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from dockless.concurrency import side_by_side
+from dockless.errors import (
+    ConflictError,
+    DamagedManifestError,
+    ManifestRefusedError,
+    NetworkError,
+    PushError,
+    ServerError,
+)
+from dockless.model.plan import BlobPlan, Plan, TagPlan
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+from dockless.ports import Image, Registry
+from dockless.retry import Patience
+from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.manifest_format import DockerForm, is_docker_form
+from dockless.usecases.push.repository_reader import Inventory
+from dockless.usecases.verify.read_back import read_back
+
+_AT_ONCE = 4
+
+
+class Delivery(Struct, frozen=True):
+    """An image that the repository has by its digest, and no tag names yet.
+
+    Attributes:
+        plan: What was planned; what was missing is there now.
+        engine: The name of the engine that sent it; empty when there was nothing to send.
+        attempts: How often the engine was started to send it.
+        started: When it began, on the clock of the means.
+        moving: Whether any tag is to be made or moved, or the image, if it gets none, was missing,
+            or something of it that had been there.
+    """
+
+    plan: Plan
+    engine: str
+    attempts: int
+    started: float
+    moving: bool = True
+
+
+class _LostError(PushError):
+    """What was sent is not there."""
+
+
+def deliver(order: Order, image: Image, means: Means) -> Delivery:
+    """Bring an image to its repository by digest, and read it back; move no tag.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong.
+    """
+    image = _in_its_format(order, image, means)
+    try:
+        delivery = _deliver(order, image, means)
+    except ManifestRefusedError as refusal:
+        delivery = _deliver_refused(order, image, means, refusal)
+    else:
+        if means.manifest_format.asked == "oci" and delivery.attempts:
+            means.manifest_format.learn(takes_oci=True)
+    return delivery
+
+
+def _deliver_refused(
+    order: Order, image: Image, means: Means, refusal: ManifestRefusedError
+) -> Delivery:
+    """Bring an image that has been refused to its repository with Docker's media types."""
+    docker = _accepted_form(order, image, means, refusal)
+    try:
+        delivery = _deliver(order, docker, means)
+    except ManifestRefusedError:
+        raise ManifestRefusedError(
+            refusal.what, f"Docker's media types are refused as well. {refusal.remedy}".strip()
+        ) from refusal
+    why = f"{order.repository.host} calls the OCI manifest invalid."
+    if refusal.about_type:  # else it may have meant this one manifest
+        means.manifest_format.learn(takes_oci=False)
+        why = (
+            f"{order.repository.host} accepts no OCI manifests, which is remembered; "
+            "--manifest-format oci tries again."
+        )
+    means.manifest_format.say(
+        f"{why} With Docker's media types the digest is {docker.content().root.digest}, not "
+        f"{image.content().root.digest}."
+    )
+    return delivery
+
+
+def _in_its_format(order: Order, image: Image, means: Means) -> Image:
+    """Return an image with the media types that the registry gets from the start.
+
+    Where only a remembered refusal speaks for Docker's, they are not used if tags are immutable,
+    since another digest has to be asked for, nor for what they cannot say.
+    """
+    format_ = means.manifest_format
+    if format_.asked == "docker":
+        return DockerForm(image, "")
+    if format_.asked == "oci" or not format_.refused or order.immutable:
+        return image
+    why = f"{order.repository.host} accepted no OCI manifests before."
+    format_.say(
+        f"{why} Images get Docker's media types, and with them another digest; "
+        "--manifest-format oci tries again, and forgets it where they are accepted."
+    )
+    return DockerForm(image, why, optional=True)
+
+
+def _accepted_form(
+    order: Order, image: Image, means: Means, refusal: ManifestRefusedError
+) -> DockerForm:
+    """Return an image that has been refused with Docker's media types; else raise."""
+    old = image.content().root
+    if means.manifest_format.asked == "oci":
+        raise ManifestRefusedError(
+            refusal.what, "Leave --manifest-format out, and the image gets Docker's media types."
+        ) from refusal
+    if means.manifest_format.asked != "auto" or isinstance(image, DockerForm):
+        raise refusal
+    docker = DockerForm(image, refusal.what)
+    new = docker.content().root
+    if new.digest == old.digest:
+        raise refusal
+    if order.immutable:
+        raise ConflictError(
+            f"{order.repository.host} accepts no OCI manifests, and with Docker's media types the "
+            f"digest would be {new.digest}, not {old.digest}.",
+            "Push with --manifest-format docker if that is right.",
+        )
+    return docker
+
+
+def _deliver(order: Order, image: Image, means: Means) -> Delivery:
+    started = means.clock()
+    # asked first: a refused credential should not cost a long compression
+    with means.timings.of("questions"):
+        before = tags_before(order, means.registry, means.patience)
+    content = _arrived(order, image, before, means)
+    if content is None:
+        with means.timings.of("source"):
+            content = image.content()
+    named = before.values()
+    # pushed before to a registry of which nothing is remembered here
+    if means.manifest_format.asked == "auto" and is_docker_form(content, named):
+        image = DockerForm(image, "")
+        content = image.content()
+    wanted = content.root.digest
+    tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
+    with means.timings.of("questions"):
+        moving = _moving(order, tags, wanted, means)
+    if order.immutable:
+        refuse_moves(order, tags)
+    with means.timings.of("questions"):
+        lost = not moving and order.check_blobs and not _is_whole(order, content, means)
+    if lost:
+        means.progress.note(f"{order.repository.host} has lost a part of {order.repository}.")
+        moving = True
+        content = image.content()  # it was not read where its tags named it
+    with means.timings.of("questions"):
+        blobs = _blobs(order, content, means) if moving else _all_present(content)
+    new = image.digest_is_new
+    plan = Plan(order.repository, content, blobs, tags, new, means.packing())
+    if not moving or order.dry_run:
+        return Delivery(plan, "", 0, started, moving)
+    from dockless.usecases.push.sending import send  # noqa: PLC0415 - a warm push sends nothing
+
+    engine, attempts = send(plan, image, means)
+    if order.verify or lost:
+        with means.timings.of("verify"):
+            _proved(plan, image, means)
+    return Delivery(plan, engine, attempts, started)
+
+
+def _proved(plan: Plan, image: Image, means: Means) -> None:
+    """Read back what was sent; send once more what is not there."""
+    try:
+        _verify(plan, means)
+    except (ServerError, DamagedManifestError, _LostError) as error:
+        from dockless.usecases.push.sending import resend  # noqa: PLC0415 - rare
+
+        # crane looks at no blob where it finds the manifest
+        if means.resend is None and isinstance(error, _LostError):
+            raise PushError(
+                error.what,
+                "No tag was moved. Push again without --engine: dockless sends what a registry "
+                "lost, which some engines do not.",
+            ) from None
+        resend(plan, image, means, error)
+        _verify(plan, means)
+
+
+def _arrived(
+    order: Order, image: Image, before: Mapping[str, Digest | None], means: Means
+) -> Content | None:
+    """Return an image as the registry has it, if its digest is known and every tag names it."""
+    digest = image.known_digest
+    if digest is None or set(before.values()) != {digest}:
+        return None
+    try:
+        with means.timings.of("questions"):
+            return read_back(means.registry, order.repository, digest, means.patience)
+    except (NetworkError, PushError):  # it is read from its source, and sent again
+        return None
+
+
+def _is_whole(order: Order, content: Content, means: Means) -> bool:
+    """Whether the registry says that it has everything that the root manifest leads to.
+
+    Manifests are read and compared. Blobs are asked for by HEAD, which proves that they are there
+    and, where the registry says so, how long they are; not what is in them.
+    """
+    inventory, root = means.inventory(order.repository), content.root
+    if means.registry.said_length(order.repository, root.digest) not in (None, root.size):
+        return False
+    below = [digest for digest in content.documents if digest != root.digest]
+    if None in side_by_side(inventory.readable_manifest, below, _AT_ONCE):
+        return False
+    there = inventory.readable_blobs(content.blobs).there
+    return all(blob.digest in there for blob in content.blobs)
+
+
+def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means) -> bool:
+    if tags:
+        return any(tag.action != "keep" for tag in tags)
+    return means.inventory(order.repository).readable_manifest(root) is None
+
+
+def tags_before(
+    order: Order, registry: Registry, patience: Patience
+) -> Mapping[str, Digest | None]:
+    """Return what every tag names now; None for one that the registry fails to read."""
+    inventory = Inventory(registry, order.repository, patience)
+    # a tag that may exist must not be moved
+    read = inventory.tags if order.immutable else inventory.readable_tags
+    return read(order.tags)
+
+
+def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
+    digests = tuple(blob.digest for blob in content.blobs)
+    # what another repository lends, and what was asked before, need not be asked for
+    known = {} if order.dry_run else dict(means.early.borrow(digests))
+    asked = [each for each in content.blobs if each.digest not in known]
+    found = means.inventory(order.repository).readable_blobs(asked)
+    known |= {each.digest: each.digest in found.there for each in asked}
+    for each in asked:
+        if each.digest in found.damaged:
+            means.progress.note(f"{found.fault(each, order.repository)}. It is sent again.")
+    means.early.learn(known)
+    return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
+
+
+def _all_present(content: Content) -> tuple[BlobPlan, ...]:
+    return tuple(BlobPlan(blob, present=True) for blob in content.blobs)
+
+
+def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
+    """Raise ConflictError when a tag would move to another digest."""
+    for tag in tags:
+        if tag.action == "move":
+            raise ConflictError(
+                f"{Reference(order.repository, tag.tag)} exists and is {tag.before}, "
+                f"not {tag.after}.",
+                "Choose another tag, or push without --immutable.",
+            )
+
+
+def _verify(plan: Plan, means: Means) -> None:
+    inventory = means.inventory(plan.repository)
+    documents = plan.content.documents
+    for (digest, data), copy in zip(documents.items(), inventory.manifests(documents), strict=True):
+        if copy != data:
+            host = plan.repository.host
+            raise _lost(f"{host} does not have {digest} of {plan.repository}")
+    found = inventory.blobs(plan.missing)
+    for blob in plan.missing:
+        if blob.digest in found.damaged:
+            raise _LostError(
+                f"{found.fault(blob, plan.repository)}, after the push.",
+                "No tag was moved. The registry keeps its copy and takes no other: whoever runs "
+                "it has to delete the blob there. Then push again.",
+            )
+        if blob.digest not in found.there:
+            raise _lost(found.fault(blob, plan.repository))
+
+
+def _lost(what: str) -> _LostError:
+    return _LostError(
+        f"{what} after the push.",
+        "No tag was moved. Push again; if it stays so, the registry loses data.",
+    )

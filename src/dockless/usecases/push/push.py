@@ -1,0 +1,157 @@
+"""One push: plan, send by digest, read back, and only then move the tags."""
+
+from dockless.errors import (
+    AuthError,
+    ConflictError,
+    DocklessError,
+    EngineError,
+    ImmutableTagError,
+    LostCopyError,
+    ManifestRefusedError,
+    PushError,
+    UsageError,
+)
+from dockless.model.plan import Plan, PushResult, TagPlan
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+from dockless.ports import Image
+from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.delivery import Delivery, deliver, refuse_moves
+from dockless.usecases.push.repository_reader import Inventory
+
+_REFUSALS = (
+    AuthError,
+    ConflictError,
+    EngineError,
+    ImmutableTagError,
+    ManifestRefusedError,
+    UsageError,
+)
+_TURN_DIGITS = 3
+_AGAIN = 2
+
+
+def push(order: Order, image: Image, means: Means) -> PushResult:
+    """Push one image.
+
+    Nothing is exported, compressed or sent when every tag already names what would be pushed.
+    The tags move last, one by one, so none ever names an incomplete image.
+
+    What is staged on this machine may be deleted or damaged at any moment: it is staged again, and
+    the push begins again, at most twice, since somebody may be deleting at this moment.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong; it says which tags were moved, and
+            which may have been.
+    """
+    for _ in range(_AGAIN):
+        try:
+            return publish(order, deliver(order, image, means), means)
+        except (FileNotFoundError, LostCopyError) as error:
+            means.progress.note(f"{_lost(error).what} It is staged again.")
+    try:
+        return publish(order, deliver(order, image, means), means)
+    except FileNotFoundError as error:
+        raise _lost(error) from error
+
+
+def _lost(error: FileNotFoundError | LostCopyError) -> LostCopyError:
+    if isinstance(error, LostCopyError):
+        return error
+    return LostCopyError(f"{error.filename} was deleted during the push.", "Push again.")
+
+
+def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
+    """Make every tag name what was delivered.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong; it says which tags moved.
+    """
+    plan, moving = delivery.plan, delivery.moving
+    if moving and not order.dry_run:
+        with means.timings.of("tags"):
+            move_tags(order, plan, means)
+    return PushResult(
+        plan,
+        unchanged=not moving,
+        dry_run=order.dry_run,
+        verified=moving and order.verify and not order.dry_run,
+        engine=delivery.engine,
+        sent=sum(blob.size for blob in plan.missing) if delivery.attempts else 0,
+        attempts=delivery.attempts,
+        seconds=means.clock() - delivery.started,
+        checked=(moving or order.check_blobs) and not order.dry_run,
+    )
+
+
+def move_tags(order: Order, plan: Plan, means: Means) -> None:
+    """Make every tag of the plan name what the repository has by digest.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong; it says which tags moved, and whether
+            the one that it is about may have.
+    """
+    done: list[str] = []
+    for tag in plan.tags:
+        if tag.action == "keep":
+            continue
+        try:
+            # nobody else on this machine moves it between a question and its answer
+            with means.turn(_turn(Reference(plan.repository, tag.tag))):
+                _move(order, plan, means, tag.tag)
+        except DocklessError as error:
+            if done:
+                error.what += f" Moved before: {', '.join(done)}."
+            raise
+        done.append(tag.tag)
+
+
+def _move(order: Order, plan: Plan, means: Means, tag: str) -> None:
+    root, name = plan.content.root.digest, Reference(plan.repository, tag)
+    inventory = Inventory(means.registry, order.repository, means.patience)
+    if order.immutable:
+        now = inventory.tag(tag)
+        refuse_moves(order, (TagPlan(tag, now, root),))
+    means.moves.begin(name)
+    try:
+        means.patience.call(lambda: means.engine().move(plan.content, plan.repository, tag))
+    except DocklessError as error:
+        moved = _came_through(error, means, name, root)
+        if moved is None:  # it stays among those that may have
+            error.what += f" {name} may have been moved to {root}."
+            raise
+        if not moved:
+            means.moves.end(name, moved=False)
+            raise
+    means.moves.end(name, moved=True)
+    if order.verify:
+        _read_back(inventory, name, root)
+
+
+def _came_through(error: DocklessError, means: Means, name: Reference, root: Digest) -> bool | None:
+    """Return whether a move that failed came through all the same; None where nobody can say."""
+    if isinstance(error, _REFUSALS):
+        return False
+    try:
+        return means.registry.tag(name.repository, name.tag) == root
+    except DocklessError:
+        return None
+
+
+def _read_back(inventory: Inventory, name: Reference, root: Digest) -> None:
+    """See that a tag names what it was moved to."""
+    try:
+        now = inventory.tag(name.tag)
+    except DocklessError as error:
+        error.what += f" {name} was moved to {root} before that."
+        raise
+    if now != root:
+        raise PushError(
+            f"{name} names {now or 'nothing'} after it was moved to {root}.",
+            "Somebody else may push to it at the same time, or the registry lies.",
+        )
+
+
+def _turn(reference: Reference) -> str:
+    """Return the name of a tag's lock; some tags share one, so that there are few files."""
+    return f"tag-{Digest.of(str(reference).encode()).hex[:_TURN_DIGITS]}"

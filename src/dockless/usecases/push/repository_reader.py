@@ -1,0 +1,90 @@
+"""What a repository has, asked with patience.
+
+A registry that was killed while it wrote may fail for good, with status 500, at reading what it was
+writing, until that is written again; Docker's does so up to version 2. So there are two ways to
+ask: what must be known, and what is taken as not there where the registry only fails at it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial, reduce
+from operator import or_
+
+from msgspec import Struct
+
+from dockless.concurrency import side_by_side
+from dockless.errors import DamagedManifestError
+from dockless.oci.content import Presence
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
+from dockless.ports import Registry
+from dockless.retry import Patience
+
+_AT_ONCE = 4
+
+
+class Inventory(Struct, frozen=True):
+    """What one repository has.
+
+    Attributes:
+        registry: Reads it.
+        repository: The repository.
+        patience: How often and how long it is asked.
+    """
+
+    registry: Registry
+    repository: Repository
+    patience: Patience
+
+    def tag(self, tag: str) -> Digest | None:
+        """Return the digest that a tag names, or None when there is no such tag."""
+        return self.patience.call(lambda: self.registry.tag(self.repository, tag))
+
+    def tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
+        """Return the digest that each tag names, or None where there is no such tag."""
+        return self.patience.call(lambda: self._tags(tags))
+
+    def manifests(self, digests: Iterable[Digest]) -> list[bytes | None]:
+        """Return the manifest or index of each digest, or None."""
+        ask = partial(self.registry.manifest, self.repository)
+        return self.patience.call(lambda: side_by_side(ask, digests, _AT_ONCE))
+
+    def blobs(self, blobs: Sequence[Descriptor]) -> Presence:
+        """Return which of the blobs are there, and whether they are as long as they should be."""
+        return self.patience.call(lambda: self.registry.present(self.repository, blobs))
+
+    def readable_tag(self, tag: str) -> Digest | None:
+        """Return the digest that a tag names; None when there is no such tag, or none to read."""
+        return self.patience.ask(lambda: self.registry.tag(self.repository, tag), None)
+
+    def readable_tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
+        """Return what each tag names, as `readable_tag` does."""
+        together = self.patience.ask(lambda: self._tags(tags), None)
+        if together is not None:
+            return together
+        return {tag: self.readable_tag(tag) for tag in tags}
+
+    def readable_manifest(self, digest: Digest) -> bytes | None:
+        """Return the manifest or index of this digest; None for none, or none that can be read.
+
+        One that is damaged there is none: it is sent again.
+        """
+        try:
+            return self.patience.ask(lambda: self.registry.manifest(self.repository, digest), None)
+        except DamagedManifestError:
+            return None
+
+    def readable_blobs(self, blobs: Sequence[Descriptor]) -> Presence:
+        """Return what `blobs` does; one that the registry fails to read is not there."""
+
+        def ask(these: Sequence[Descriptor]) -> Presence | None:
+            return self.patience.ask(lambda: self.registry.present(self.repository, these), None)
+
+        together = ask(blobs)
+        if together is not None:
+            return together
+        return reduce(or_, (ask([blob]) or Presence() for blob in blobs), Presence())
+
+    def _tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
+        ask = partial(self.registry.tag, self.repository)
+        return dict(zip(tags, side_by_side(ask, tags, _AT_ONCE), strict=True))

@@ -1,0 +1,162 @@
+"""Sending one image by digest: with the writer of a push, again and again where that may help."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from dockless.errors import DocklessError, NetworkError, PushError, ServerError
+from dockless.model.plan import Plan
+from dockless.oci.content import StagedImage
+from dockless.oci.digest import Digest
+from dockless.ports import Image, Task
+from dockless.usecases.push.context import Copy, Means
+
+
+def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
+    """Push the content by digest, unless it is there; return the engine and how often it ran.
+
+    Raises:
+        LostCopyError: What is to be sent is missing or damaged on this machine; `Image.paths` makes
+            it again.
+        DocklessError: With the exit code of what went wrong.
+    """
+    root = plan.content.root.digest
+    inventory = means.inventory(plan.repository)
+    if not plan.missing and inventory.readable_manifest(root) is not None:
+        return "", 0
+    engine = means.engine()
+    # an engine reads the config even where the registry has it
+    configs = plan.content.configs()
+    with means.timings.of("source"):
+        blobs = image.paths(configs | {blob.digest for blob in plan.missing})
+    missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
+    copies = [(blob, blobs[blob.digest]) for blob in plan.content.blobs if blob.digest in blobs]
+    sending = _Sending(plan, means)
+
+    def attempt() -> None:
+        with sending as task:
+            arrived = means.early.bring(missing, task)
+            if sending.attempts == 1:
+                means.patience.pause(f"{plan.repository.host} is busy.")
+            needed = {
+                digest: path
+                for digest, path in blobs.items()
+                if digest in configs or digest not in arrived
+            }
+            try:
+                engine.push(sending.staged(needed), plan.repository, task)
+            except ServerError as error:
+                # an engine writes nothing that the registry fails to read
+                if not _unreadable(plan, means):
+                    raise
+                resend(plan, image, means, error)
+            except NetworkError as error:
+                raise _with_pause(error, plan, means) from None
+
+    with means.timings.of("upload"):
+        _tried(attempt, copies, means)
+    return engine.name, sending.attempts
+
+
+def _tried(attempt: Callable[[], None], copies: Sequence[Copy], means: Means) -> None:
+    """Attempt it as often as it may help, unless what is sent is itself missing or damaged."""
+
+    def once() -> None:
+        try:
+            attempt()
+        except (FileNotFoundError, DocklessError):
+            # a cut body looks like trouble with the network, and trying again does not mend it
+            means.prove(copies, False)  # noqa: FBT003 # a callable's arguments have no names
+            raise
+
+    try:
+        means.patience.call(once)
+    except DocklessError as error:
+        if _may_be_our_copy(error):
+            means.prove(copies, True)  # noqa: FBT003 # as above
+        raise
+
+
+def _may_be_our_copy(error: DocklessError) -> bool:
+    """Whether a registry or an engine may have failed at bytes that are wrong here already."""
+    if isinstance(error, NetworkError):
+        return isinstance(error, ServerError)
+    return isinstance(error, PushError)
+
+
+class _Sending:
+    """The attempts to send one image: their progress, and the layout that all of them use."""
+
+    def __init__(self, plan: Plan, means: Means) -> None:
+        self._plan = plan
+        self._means = means
+        self._layout: Path | None = None
+        self._task: Task | None = None
+        self.attempts = 0
+
+    def staged(self, blobs: Mapping[Digest, Path]) -> StagedImage:
+        """Return the image with these blobs; a layout of it is written once for all attempts."""
+        content = self._plan.content
+        return StagedImage(content=content, blobs=blobs, layout=partial(self._written, blobs))
+
+    def _written(self, blobs: Mapping[Digest, Path]) -> Path:
+        self._layout = self._layout or self._means.lay_out(self._plan.content, blobs)
+        return self._layout
+
+    def __enter__(self) -> Task:
+        self.attempts += 1
+        size = sum(blob.size for blob in self._plan.missing)
+        what = "uploading" if size else "sending the manifest"
+        self._task = self._means.progress.start(what, size or None)
+        return self._task
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._task and kind is None:
+            self._task.complete()
+        if self._task:
+            self._task.finish()
+
+
+def _unreadable(plan: Plan, means: Means) -> bool:
+    """Whether the registry fails at reading what it has of an image."""
+    try:
+        means.registry.manifest(plan.repository, plan.content.root.digest)
+        means.registry.present(plan.repository, plan.missing)
+    except ServerError:
+        return True
+    return False
+
+
+def _with_pause(error: NetworkError, plan: Plan, means: Means) -> NetworkError:
+    """Return the error of a registry that wants to be left alone, with for how long.
+
+    Engines do not print Retry-After, so the registry is asked once more, by a request that shows
+    what it says.
+    """
+    if not error.busy or error.retry_after is not None:
+        return error
+    try:
+        means.registry.manifest(plan.repository, plan.content.root.digest)
+    except NetworkError as told:
+        return NetworkError(error.what, error.remedy, retry_after=told.retry_after, busy=True)
+    return error
+
+
+def resend(plan: Plan, image: Image, means: Means, error: DocklessError) -> None:
+    """Send what the repository still lacks, cannot read, or has cut, without the engine.
+
+    Raises:
+        DocklessError: `error`, where nothing but the engine may write, or this fails as well.
+    """
+    if means.resend is None:
+        raise error
+    missing = {blob.digest: blob.size for blob in plan.missing}
+    found = means.inventory(plan.repository).readable_blobs(plan.missing)
+    lost = [digest for digest in missing if digest not in found.there]
+    task = means.progress.start("sending it again", sum(missing[digest] for digest in lost) or None)
+    try:
+        means.resend(plan.content, image.paths(lost), task)
+    except DocklessError as second:
+        raise error from second
+    finally:
+        task.finish()

@@ -1,0 +1,163 @@
+import io
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+import pytest
+
+from dockless.cli import prompts
+from dockless.cli.options import push_options
+from dockless.client import prompter
+from dockless.client.options import PushOptions
+from dockless.config.cascade import Settings
+from dockless.config.naming import ServerNeeded
+from dockless.config.setting import Setting
+from dockless.errors import AuthError, UsageError
+from dockless.model import kinds
+from dockless.oci.reference import Name
+
+REFUSED = AuthError("It wants a credential.")
+
+
+@dataclass
+class Person:
+    """Somebody at a terminal, or nobody; what was asked is kept."""
+
+    answers: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    hidden: list[bool] = field(default_factory=list)
+
+    def prompt(
+        self, text: str, *, default: str | None = None, hide_input: bool = False, err: bool = False
+    ) -> str:
+        assert err
+        assert default is None
+        self.asked.append(text)
+        self.hidden.append(hide_input)
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> Person:
+    found = Person()
+    monkeypatch.setattr(prompts, "at_terminal", lambda: bool(found.answers))
+    monkeypatch.setattr(click, "prompt", found.prompt)
+    return found
+
+
+def options(*arguments: str) -> PushOptions:
+    """Return the options that these arguments give."""
+    found: list[PushOptions] = []
+
+    @click.command()
+    @push_options
+    def command(**given: Any) -> None:  # noqa: ANN401 - as click gives them
+        found.append(PushOptions(**given))
+
+    command.main(list(arguments), standalone_mode=False)
+    return found[0]
+
+
+def settings(**given: Any) -> Settings:  # noqa: ANN401 - any of the settings
+    return Settings(lambda: Setting("shop", "folder name"), **given)
+
+
+@pytest.mark.parametrize("answer", ["10.0.0.5:5000", "https://10.0.0.5:5000/", " 10.0.0.5:5000 "])
+def test_a_registry_of_ones_own_is_asked_for(person: Person, answer: str) -> None:
+    person.answers = [answer]
+    private = settings(registry=Setting(kinds.PRIVATE, "--registry"))
+    answered, target = prompts.target(private, None)
+    assert str(target.references[0]) == "10.0.0.5:5000/shop:latest"
+    assert answered.server == Setting("10.0.0.5:5000", "prompt")
+
+
+def test_without_a_terminal_the_missing_registry_is_a_usage_error(person: Person) -> None:
+    with pytest.raises(ServerNeeded):
+        prompts.target(settings(registry=Setting(kinds.PRIVATE, "--registry")), None)
+    assert person.asked == []
+
+
+def test_what_is_known_is_not_asked(person: Person) -> None:
+    person.answers = ["unused"]
+    prompts.target(settings(image=Setting(Name.parse("ghcr.io/acme/shop"), "--image")), None)
+    assert person.asked == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (b"hunter2\n", "hunter2"),
+        (b"hunter2\r\n", "hunter2"),
+        (b"hunter2", "hunter2"),
+        (b" a b \n", " a b "),
+        (b"caf\xe9\n", "caf\udce9"),
+    ],
+)
+def test_a_password_is_read_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, typed: bytes, expected: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed)))
+    given = prompter.given(prompts, options("--password-stdin", "--username", "me"), settings())
+    assert given.username == "me"
+    assert given.password
+    assert given.password.reveal() == expected
+
+
+def test_a_password_of_the_command_line_is_taken(person: Person) -> None:
+    given = prompter.given(prompts, options("--password", "hunter2"), settings())
+    assert given.password
+    assert given.password.reveal() == "hunter2"
+    assert person.asked == []
+
+
+def test_no_password_is_none() -> None:
+    assert prompter.given(prompts, options(), settings()).password is None
+
+
+@pytest.mark.parametrize(("account", "text"), [("me", "Password for me"), ("", "Password")])
+def test_an_empty_password_is_asked_for_unseen(person: Person, account: str, text: str) -> None:
+    person.answers = ["hunter2"]
+    username = Setting(account, "docker-config.json") if account else None
+    given = prompter.given(prompts, options("--password", ""), settings(username=username))
+    assert given.password
+    assert given.password.reveal() == "hunter2"
+    assert (person.asked, person.hidden) == ([text], [True])
+
+
+def test_an_empty_password_without_a_terminal_is_a_usage_error(person: Person) -> None:
+    with pytest.raises(UsageError, match="--password-stdin"):
+        prompter.given(prompts, options("--password", ""), settings())
+    assert person.asked == []
+
+
+def test_a_credential_that_a_registry_wants_is_asked_for(person: Person) -> None:
+    person.answers = ["me", "hunter2"]
+    found = prompter.credential(prompts, "ghcr.io", options(), REFUSED)
+    assert (found.username, found.password.reveal(), found.origin) == ("me", "hunter2", "prompt")
+    assert person.hidden == [False, True]
+
+
+def test_only_the_password_is_asked_for_where_the_username_is_known(person: Person) -> None:
+    person.answers = ["hunter2"]
+    assert (
+        prompter.credential(prompts, "ghcr.io", options("--username", "me"), REFUSED).username
+        == "me"
+    )
+    assert person.asked == ["Password for me at ghcr.io"]
+
+
+def test_without_a_terminal_the_refusal_stands(person: Person) -> None:
+    with pytest.raises(AuthError) as caught:
+        prompter.credential(prompts, "ghcr.io", options(), REFUSED)
+    assert caught.value is REFUSED
+    assert person.asked == []
+
+
+def test_building_is_offered_at_a_terminal_only(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: True)
+    assert not prompts.may_build()
+    person.answers = ["unused"]
+    assert prompts.may_build()

@@ -1,0 +1,136 @@
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from dockless.client.login_memory import Memory
+from dockless.config import docker_config, project
+from dockless.config.cascade import Flags, resolve
+from dockless.config.registries import LoginTarget, login_target
+from dockless.errors import UsageError
+from dockless.model import kinds
+from dockless.model.secret import Credential, Secret
+
+ME = Credential("me", Secret("pass"))
+HERE = LoginTarget(kinds.PRIVATE, "localhost:5000", "localhost:5000")
+
+
+def remember(folder: Path, flags: Flags | None = None, *, asked: bool = False) -> str:
+    files = project.read(folder, {}, None)
+    settings = resolve(flags or Flags(), {}, files)
+    memory = Memory(folder, files, asked)
+    memory.check(settings, HERE)
+    return memory.remember(settings, HERE, ME)
+
+
+def written(folder: Path) -> dict[str, str] | None:
+    path = folder / docker_config.FILE
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shop").mkdir()
+    return tmp_path / "shop"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["Dockerfile", "package.json", ".git", "config/deploy.yml", "compose.yaml", "Containerfile"],
+)
+def test_a_project_remembers_a_login(folder: Path, mark: str) -> None:
+    (folder / mark).parent.mkdir(exist_ok=True)
+    (folder / mark).write_text("{}")
+    said = remember(folder)
+    assert str(folder / docker_config.FILE) in said
+    assert written(folder) == {
+        "registry": "private",
+        "username": "me",
+        "image": "localhost:5000/shop",
+        "namespace": "",
+    }
+
+
+@pytest.mark.parametrize("name", ["shop", "日本", "-"])
+def test_a_folder_that_is_no_project_stays_as_it_is(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    assert "--remember" in remember(folder)
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_what_is_asked_for_is_written_anywhere(folder: Path) -> None:
+    remember(folder, asked=True)
+    assert written(folder)
+
+
+def test_a_project_without_a_usable_name_stops_no_login(tmp_path: Path) -> None:
+    folder = tmp_path / "日本"
+    folder.mkdir()
+    (folder / "Dockerfile").touch()
+    said = remember(folder)
+    assert said.startswith("Warning: docker-config.json was not written.")
+    assert written(folder) is None
+    with pytest.raises(UsageError, match="has no name"):  # before anything is kept
+        remember(folder, asked=True)
+    remember(folder, Flags(image="localhost:5000/web"), asked=True)
+    assert written(folder) == {
+        "registry": "private",
+        "username": "me",
+        "image": "localhost:5000/web",
+        "namespace": "",
+    }
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+def test_a_file_that_cannot_be_written_stops_no_login(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    (folder / "Dockerfile").touch()
+    (folder / docker_config.FILE).write_text('{"registry":"private"}')
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    said = remember(folder)
+    assert said == f"Warning: docker-config.json was not written: {os.strerror(code)}."
+    assert written(folder) == {"registry": "private"}
+    assert sorted(path.name for path in folder.iterdir()) == ["Dockerfile", docker_config.FILE]
+
+
+def test_what_is_asked_for_and_cannot_be_is_said_before_anything_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UsageError, match="may not write there"):
+        remember(folder, asked=True)
+    files = project.nowhere(folder, {})
+    with pytest.raises(UsageError, match="is gone"):
+        Memory(None, files, asked=True).check(resolve(Flags(), {}, files), HERE)
+
+
+def test_a_login_without_a_folder_is_none_of_a_project(folder: Path) -> None:
+    files = project.nowhere(folder, {})
+    settings = resolve(Flags(), {}, files)
+    assert "--remember" in Memory(None, files, asked=False).remember(settings, HERE, ME)
+
+
+@pytest.mark.parametrize(
+    ("session_text", "flags", "scope"),
+    [
+        ('{"registry":"ghcr"}', Flags(image="localhost:5000/x"), "localhost:5000"),
+        ('{"registry":"private","image":"a.example/x"}', Flags("ghcr"), "ghcr.io"),
+        ('{"registry":"private","image":"a.example/x"}', Flags(image="b.example/y"), "b.example"),
+        ('{"registry":"private","image":"a.example/x"}', Flags(), "a.example"),
+    ],
+)
+def test_a_login_goes_where_it_was_told_and_not_where_a_file_says(
+    folder: Path, session_text: str, flags: Flags, scope: str
+) -> None:
+    (folder / docker_config.FILE).write_text(session_text)
+    settings = resolve(flags, {}, project.read(folder, {}, None))
+    assert login_target(None, settings).scope == scope

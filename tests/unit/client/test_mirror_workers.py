@@ -1,0 +1,142 @@
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from msgspec.structs import replace
+
+from dockless.client.mirror_workers import Bounds, Workers
+from dockless.client.options import PROGRAMS
+from dockless.concurrency import alone
+from dockless.config.naming import Target
+from dockless.errors import NetworkError, SourceError
+from dockless.model.plan import Plan, PushResult
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
+from dockless.ports import Image
+from dockless.registry.blob_claims import Sender, SharedBlobs
+from dockless.usecases.mirror.run import Entry, mirror
+from fakes.image import FakeImage
+
+if TYPE_CHECKING:
+    from dockless.client.session import Session
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.2])
+def test_nobody_waits_for_a_worker_past_the_time_of_the_command(seconds: float) -> None:
+    made = Workers(SharedBlobs(), "direct", time.monotonic() + seconds)
+    knows = alone(lambda: made.knows(Repository.of("registry.inside", "a")))
+    with pytest.raises(NetworkError, match="time given by --timeout"):
+        knows.result(30)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "workers", "each"),
+    [
+        (Bounds(4), 4, 8),
+        (Bounds(4, 4), 1, 1),
+        (Bounds(4, 8), 2, 1),
+        (Bounds(4, 100), 4, 22),
+        (Bounds(64, 10), 3, 1),
+    ],
+)
+def test_connections_are_shared_out_with_two_for_each_engine(
+    bounds: Bounds, workers: int, each: int
+) -> None:
+    assert (bounds.workers, bounds.connections_of_one) == (workers, each)
+    if bounds.connections:
+        assert 1 + workers * (each + 2) <= bounds.connections
+
+
+class FakeSession:
+    """A worker that takes the blobs of an image on as a real one does, and sends nothing.
+
+    Where a program writes, it takes none on.
+    """
+
+    def __init__(self, sender: Sender, blobs: frozenset[Digest]) -> None:
+        self._sender = sender
+        self._blobs = blobs
+
+    def take_over(self, reserved: Sender) -> None:
+        self._sender.take_over(reserved)
+
+    def look(self, target: Target, image: Image, sender: Sender) -> None:
+        """Find nothing there."""
+
+    def push(self, target: Target, image: Image) -> PushResult:
+        repository = target.repository.value
+        content = image.content()
+        try:
+            self._sender.claim(repository.host, self._blobs)
+        finally:
+            self._sender.done(repository, self._blobs)
+        plan = Plan(repository, content, (), (), digest_is_new=False)
+        return PushResult(plan, False, False, True, "direct", 0, 1, 0.0)  # noqa: FBT003 - as it is
+
+
+HOST = "registry.inside:5000"
+BLOBS = frozenset(Digest.of(each) for each in (b"config", b"layer"))
+
+
+def team(engine: str, size: int, until: float | None = None) -> Workers:
+    shared = SharedBlobs()
+    made = Workers(shared, engine, until)
+    claimed = frozenset() if engine in PROGRAMS else BLOBS
+    for _ in range(size):
+        made.add(cast("Session", FakeSession(shared.sender(), claimed)))
+    return made
+
+
+def referrers(image: Image, count: int, repository: str = "shop") -> list[Entry]:
+    digest = image.content().root.digest
+    place = Reference(Repository.of(HOST, repository), digest=digest)
+    return [Entry(f"tag-{n}", "sbom", (place,), 1, lambda: image, BLOBS) for n in range(count)]
+
+
+@pytest.mark.parametrize("engine", ["auto", "crane", "direct"])
+@pytest.mark.parametrize(("count", "size"), [(2, 2), (5, 2), (12, 4)])
+def test_one_referrer_found_several_times_keeps_nobody_waiting(
+    tmp_path: Path, engine: str, count: int, size: int
+) -> None:
+    image = FakeImage(tmp_path / "sbom")
+    entries = referrers(image, count)
+    made = team(engine, size)
+
+    others = threading.Event()
+
+    # whoever reserved the blobs comes last, as where the threads of the others are faster
+    def push(entry: Entry) -> PushResult:
+        if entry is entries[0]:
+            assert others.wait(30)
+        elif entry is entries[1]:
+            others.set()
+        return made.push(entry)
+
+    going = alone(lambda: mirror(entries, push, size, lambda _, __, ___: None, made.look))
+    outcomes = going.result(30)
+    assert all(isinstance(each, PushResult) for each in outcomes.values())
+
+
+def test_a_reservation_ends_with_an_image_that_cannot_be_opened(tmp_path: Path) -> None:
+    image = FakeImage(tmp_path / "one")
+
+    def damaged() -> Image:
+        raise SourceError("It is damaged.")
+
+    one, other = referrers(image, 2)
+    entries = [replace(one, open=damaged), other]
+    made = team("auto", 2)
+    going = alone(lambda: mirror(entries, made.push, 2, lambda _, __, ___: None, made.look))
+    outcomes = going.result(30)
+    assert [type(outcomes[each]) for each in entries] == [SourceError, PushResult]
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.05])
+def test_the_turn_of_a_repository_ends_with_the_deadline(tmp_path: Path, seconds: float) -> None:
+    image = FakeImage(tmp_path / "one")
+    (entry,) = referrers(image, 1)
+    made = team("crane", 1, time.monotonic() + seconds)
+    with made._turn(entry), pytest.raises(NetworkError, match="--timeout"), made._turn(entry):
+        pass

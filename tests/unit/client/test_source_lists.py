@@ -1,0 +1,62 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from dockless.client.source_lists import Listed, listed
+from dockless.errors import UsageError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "list.txt"
+
+
+def read(path: Path) -> list[tuple[str, str]]:
+    """Return each source with its line and column."""
+    return [(each.text, each.origin.removeprefix(f"{path}:")) for each in listed((), (path,))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"a.tar\nb.tar\n", [("a.tar", "1:1"), ("b.tar", "2:1")]),
+        (b"# all\n\n  a.tar  # the first\r\nb.tar\r\n", [("a.tar", "3:3"), ("b.tar", "4:1")]),
+        (b"c#.tar\nimages/#1/a.tar # one\n", [("c#.tar", "1:1"), ("images/#1/a.tar", "2:1")]),
+        (b"\xef\xbb\xbfdocker://x.io/a:1\n", [("docker://x.io/a:1", "1:1")]),
+        (b"f\xfcr.tar\n", [(os.fsdecode(b"f\xfcr.tar"), "1:1")]),
+        ("a\u2028b.tar".encode(), [("a\u2028b.tar", "1:1")]),
+        (b"\tlast.tar", [("last.tar", "1:2")]),
+        (b"#\n#\n", []),
+    ],
+)
+def test_each_line_is_a_source_with_its_place(
+    path: Path, text: bytes, expected: list[tuple[str, str]]
+) -> None:
+    path.write_bytes(text)
+    assert read(path) == expected
+
+
+@pytest.mark.parametrize("sources", [("",), ("a.tar", ""), ("  ",)])
+def test_an_empty_source_is_no_folder(sources: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="SOURCE is empty"):
+        listed(sources, ())
+
+
+def test_sources_of_the_command_line_come_first(path: Path) -> None:
+    path.write_text("b.tar\n")
+    assert listed(("a.tar",), (path,)) == (Listed("a.tar"), Listed("b.tar", f"{path}:1:1"))
+
+
+def test_what_is_no_list_is_said(path: Path, tmp_path: Path) -> None:
+    path.write_bytes(b"\x1f\x8b\0\0\0")
+    for wrong, why in ((path, "it is no text"), (tmp_path, "Is a directory")):
+        with pytest.raises(UsageError, match=why):
+            listed((), (wrong,))
+
+
+def test_each_tag_of_a_list_in_yaml_has_its_own_place(tmp_path: Path) -> None:
+    path = tmp_path / "list.yml"
+    path.write_text("x.io:\n  images:\n    a/b:\n      - v1\n      - v2\n    c: [v3, v4]\n")
+    places = [each.wanted.places for each in listed((), (path,)) if each.wanted]
+    assert places == [(f"{path}:4:9", f"{path}:5:9"), (f"{path}:6:9", f"{path}:6:13")]

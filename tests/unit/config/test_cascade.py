@@ -1,0 +1,336 @@
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from dockless.config import cascade, project
+from dockless.config.cascade import Flags, Settings
+from dockless.config.naming import local_candidates, target
+from dockless.config.setting import Setting, first
+from dockless.errors import UsageError
+
+
+def resolve(
+    folder: Path, flags: Flags | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    flags, environment = flags or Flags(), environment or {}
+    return cascade.resolve(flags, environment, project.read(folder, environment, None))
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+SESSION = '{"registry":"ghcr","username":"stored","image":"stored/image","namespace":"stored"}'
+KAMAL = """\
+service: shop
+image: acme/shop
+registry:
+  server: registry.example.com
+  username: filed
+"""
+
+
+def test_the_first_that_is_given_wins_and_the_rest_is_not_asked() -> None:
+    def candidates() -> Iterator[Setting[int] | None]:
+        yield None
+        yield Setting(1, "a")
+        raise AssertionError
+
+    assert first(candidates()) == Setting(1, "a")
+    assert first([None]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [("username", Flags(username="flag")), ("namespace", Flags(namespace="flag"))],
+)
+def test_command_line_beats_environment_beats_session(
+    tmp_path: Path, name: str, flags: Flags
+) -> None:
+    write(tmp_path, "docker-config.json", SESSION)
+    variable = f"DOCKLESS_{name.upper()}"
+    environment = {variable: "env"}
+    assert getattr(resolve(tmp_path, flags, environment), name) == Setting("flag", f"--{name}")
+    assert getattr(resolve(tmp_path, None, environment), name) == Setting("env", variable)
+    assert getattr(resolve(tmp_path), name) == Setting("stored", "docker-config.json")
+
+
+def test_deploy_file_beats_session(tmp_path: Path) -> None:
+    write(tmp_path, "docker-config.json", SESSION)
+    write(tmp_path, "config/deploy.yml", KAMAL)
+    found = resolve(tmp_path)
+    assert found.username == Setting("filed", "config/deploy.yml:5")
+    assert found.server == Setting("registry.example.com", "config/deploy.yml:4")
+    assert found.image
+    assert (found.image.value.path, found.image.origin) == ("acme/shop", "config/deploy.yml:2")
+    assert found.project() == Setting("shop", "config/deploy.yml:1")
+
+
+def test_kind_implied_by_deploy_file_beats_that_of_the_session(tmp_path: Path) -> None:
+    write(tmp_path, "docker-config.json", SESSION)
+    write(tmp_path, "config/deploy.yml", KAMAL)
+    found = resolve(tmp_path)
+    assert found.registry is None
+    assert found.implied
+    assert found.implied.value.name == "private"
+
+
+def test_kind_is_found_on_every_level(tmp_path: Path) -> None:
+    write(tmp_path, "docker-config.json", SESSION)
+    environment = {"DOCKLESS_REGISTRY": "ACR"}
+    for found, name, origin in (
+        (resolve(tmp_path, Flags(registry="gcr"), environment), "gcr", "--registry"),
+        (resolve(tmp_path, None, environment), "acr", "DOCKLESS_REGISTRY"),
+        (resolve(tmp_path), "ghcr", "docker-config.json"),
+    ):
+        assert found.registry
+        assert (found.registry.value.name, found.registry.origin) == (name, origin)
+
+
+def test_nothing_said_is_none(tmp_path: Path) -> None:
+    found = resolve(tmp_path, None, {"DOCKLESS_IMAGE": "", "DOCKLESS_TAG": ""})
+    assert (found.registry, found.image, found.tags, found.username) == (None, None, (), None)
+    assert found.version() is None
+    assert found.compose_images() == ()
+
+
+def test_unknown_registry_is_refused_with_its_origin(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="DOCKLESS_REGISTRY: 'quay' is not a kind"):
+        resolve(tmp_path, None, {"DOCKLESS_REGISTRY": "quay"})
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("registry", Flags(registry="")),
+        ("image", Flags(image=" ")),
+        ("username", Flags(username="")),
+        ("namespace", Flags(namespace="")),
+    ],
+)
+def test_empty_option_is_refused(tmp_path: Path, name: str, flags: Flags) -> None:
+    with pytest.raises(UsageError, match=f"--{name} is empty"):
+        resolve(tmp_path, flags)
+
+
+@pytest.mark.parametrize("image", ["Shop", "a//b", "shop:", "shop@sha256:1"])
+def test_malformed_image_is_refused_with_its_origin(tmp_path: Path, image: str) -> None:
+    with pytest.raises(UsageError, match="of DOCKLESS_IMAGE"):
+        resolve(tmp_path, None, {"DOCKLESS_IMAGE": image})
+
+
+def test_digest_in_the_target_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has a digest"):
+        resolve(tmp_path, Flags(image="shop@sha256:" + "0" * 64))
+
+
+# Tags
+
+
+def values(found: Settings) -> list[tuple[str, str]]:
+    return [(tag.value, tag.origin) for tag in found.tags]
+
+
+def test_tags_come_from_the_command_line_else_the_environment(tmp_path: Path) -> None:
+    environment = {"DOCKLESS_TAG": "v1, v2"}
+    found = resolve(tmp_path, Flags(tags=("a", "b", "a")), environment)
+    assert values(found) == [("a", "--tag"), ("b", "--tag")]
+    found = resolve(tmp_path, None, environment)
+    assert values(found) == [("v1", "DOCKLESS_TAG"), ("v2", "DOCKLESS_TAG")]
+
+
+@pytest.mark.parametrize("tag", ["", "a b", "a/b", ".x", "v1,v2", "t" * 129])
+def test_bad_tag_is_refused(tmp_path: Path, tag: str) -> None:
+    with pytest.raises(UsageError, match="--tag"):
+        resolve(tmp_path, Flags(tags=(tag,)))
+
+
+def test_empty_tag_in_a_list_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="DOCKLESS_TAG: It is empty"):
+        resolve(tmp_path, None, {"DOCKLESS_TAG": "v1,,v2"})
+
+
+def test_image_and_tag_option_that_differ_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--image has the tag 'v1', and --tag asks for v2"):
+        resolve(tmp_path, Flags(image="shop:v1", tags=("v2",)))
+    environment = {"DOCKLESS_IMAGE": "shop:v1", "DOCKLESS_TAG": "v2"}
+    with pytest.raises(UsageError, match="DOCKLESS_IMAGE has the tag 'v1'"):
+        resolve(tmp_path, None, environment)
+
+
+def test_image_and_tag_option_that_agree_are_one(tmp_path: Path) -> None:
+    assert values(resolve(tmp_path, Flags(image="shop:v1", tags=("v1",)))) == [("v1", "--tag")]
+
+
+def test_tag_of_the_image_option_beats_the_environment(tmp_path: Path) -> None:
+    found = resolve(tmp_path, Flags(image="shop:v1"), {"DOCKLESS_TAG": "v2"})
+    assert values(found) == [("v1", "--image")]
+
+
+def test_tag_option_beats_the_image_of_the_environment(tmp_path: Path) -> None:
+    found = resolve(tmp_path, Flags(tags=("v2",)), {"DOCKLESS_IMAGE": "shop:v1"})
+    assert values(found) == [("v2", "--tag")]
+
+
+def test_tag_of_an_image_that_is_not_used_counts_for_nothing(tmp_path: Path) -> None:
+    assert resolve(tmp_path, Flags(image="shop"), {"DOCKLESS_IMAGE": "old:v1"}).tags == ()
+
+
+# Kamal's version, and its account
+
+
+def test_version_stays_the_same_within_a_run(tmp_path: Path) -> None:
+    write(tmp_path, "config/deploy.yml", KAMAL)
+    found = resolve(tmp_path, None, {"VERSION": "v7"})
+    assert found.version() is found.version()
+    assert target(found, None).tags == (Setting("v7", "VERSION"),)
+
+
+def test_username_may_be_a_secret(tmp_path: Path) -> None:
+    write(tmp_path, "config/deploy.yml", "service: a\nregistry:\n  username: [WHO]\n")
+    write(tmp_path, ".kamal/secrets", "WHO=me\n")
+    assert resolve(tmp_path).username == Setting("me", "config/deploy.yml:3")
+
+
+def test_secret_username_is_not_looked_up_when_an_option_gives_one(tmp_path: Path) -> None:
+    write(tmp_path, "config/deploy.yml", "service: a\nregistry:\n  username: [WHO]\n")
+    assert resolve(tmp_path, Flags(username="me")).username == Setting("me", "--username")
+    with pytest.raises(UsageError, match="No secret WHO"):
+        resolve(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("server", "host"),
+    [("", "docker.io"), ("  server: index.docker.io\n", "docker.io"), ("  server: r.io\n", "r.io")],
+)
+def test_login_is_for_the_registry_of_the_file(tmp_path: Path, server: str, host: str) -> None:
+    text = f"service: a\nregistry:\n{server}  username: me\n  password: [PASSWORD]\n"
+    write(tmp_path, "config/deploy.yml", text)
+    write(tmp_path, ".kamal/secrets", "PASSWORD=hunter2\n")
+    login = resolve(tmp_path).login
+    assert login
+    assert login.host == host
+    assert login.password().reveal() == "hunter2"
+    username = login.username()
+    assert username
+    assert username.value == "me"
+
+
+def test_plain_password_is_used_and_warned_of_without_showing_it(tmp_path: Path) -> None:
+    text = "service: a\nregistry:\n  username: me\n  password: hunter2\n"
+    write(tmp_path, "config/deploy.yml", text)
+    found = resolve(tmp_path)
+    assert found.login
+    assert found.login.password().reveal() == "hunter2"
+    assert "config/deploy.yml:4" in found.warnings[0]
+    assert "hunter2" not in repr((found, found.warnings, project.read(tmp_path, {}, None)))
+
+
+# What was typed is never contradicted by a file
+
+PRIVATE = '{"registry":"private","username":"me","image":"localhost:5000/shop","namespace":""}'
+HUB = '{"registry":"dockerhub","username":"me","image":"","namespace":"team"}'
+ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws.com/x"}'
+
+
+@pytest.mark.parametrize(
+    ("session", "flags", "environment", "expected"),
+    [
+        (PRIVATE, Flags("ghcr", namespace="acme"), {}, "ghcr.io/acme/shop:latest"),
+        (PRIVATE, Flags("dockerhub", username="you"), {}, "docker.io/you/shop:latest"),
+        (
+            PRIVATE,
+            Flags(namespace="acme"),
+            {"DOCKLESS_REGISTRY": "ghcr"},
+            "ghcr.io/acme/shop:latest",
+        ),
+        (PRIVATE, Flags(image="ghcr.io/acme/web"), {}, "ghcr.io/acme/web:latest"),
+        (PRIVATE, Flags(image="other.example/web:2"), {}, "other.example/web:2"),
+        (PRIVATE, Flags(image="web"), {}, "localhost:5000/me/web:latest"),
+        (PRIVATE, Flags("private", image="web"), {}, "localhost:5000/me/web:latest"),
+        (PRIVATE, Flags(tags=("2",)), {}, "localhost:5000/shop:2"),
+        (PRIVATE, Flags(namespace="team"), {}, "localhost:5000/team/shop:latest"),
+        (PRIVATE, Flags(), {"DOCKLESS_NAMESPACE": "team"}, "localhost:5000/shop:latest"),
+        (HUB, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
+        (HUB, Flags(), {"DOCKLESS_IMAGE": "ghcr.io/a/web"}, "ghcr.io/a/web:latest"),
+        (HUB, Flags("ghcr", username="you"), {}, "ghcr.io/you/shop:latest"),
+        (HUB, Flags(image="index.docker.io/a/web"), {}, "docker.io/a/web:latest"),
+        (HUB, Flags(image="web"), {}, "docker.io/team/web:latest"),
+        (ECR, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
+        (ECR, Flags("ghcr", namespace="a"), {}, "ghcr.io/a/shop:latest"),
+        (ECR, Flags("private"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/x:latest"),
+        (ECR, Flags(image="web"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/web:latest"),
+    ],
+)
+def test_a_login_elsewhere_does_not_contradict(
+    tmp_path: Path, session: str, flags: Flags, environment: dict[str, str], expected: str
+) -> None:
+    write(tmp_path, "docker-config.json", session)
+    write(tmp_path, "box.json", '{"slug": "shop"}')
+    found = resolve(tmp_path, flags, environment)
+    assert [str(each) for each in target(found, None).references] == [expected]
+
+
+def test_the_account_of_another_registry_is_not_used(tmp_path: Path) -> None:
+    write(tmp_path, "docker-config.json", HUB)
+    found = resolve(tmp_path, Flags(image="localhost:5000/web"))
+    assert (found.username, found.namespace, found.registry) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("image", "flags", "expected"),
+    [
+        ("docker.io/acme/web:1", Flags("ghcr", namespace="a", tags=("2",)), "ghcr.io/a/web:2"),
+        ("localhost:5000/a/b/web", Flags("dockerhub", username="you"), "docker.io/you/web:latest"),
+        ("ghcr.io/acme/web", Flags(image="localhost:5000/x"), "localhost:5000/x:latest"),
+        ("ghcr.io/acme/web", Flags("private"), "ghcr.io/acme/web:latest"),
+        ("acme/web:1", Flags("ghcr", namespace="Other"), "ghcr.io/other/web:1"),
+        ("ghcr.io/acme/web", Flags(namespace="other"), "ghcr.io/other/web:latest"),
+        ("acme/web", Flags("ghcr", username="other"), "ghcr.io/acme/web:latest"),
+    ],
+)
+def test_a_deploy_file_does_not_contradict(
+    tmp_path: Path, image: str, flags: Flags, expected: str
+) -> None:
+    write(tmp_path, "config/deploy.yml", f"name: shop\nimage: {image}\n")
+    found = resolve(tmp_path, flags)
+    assert [str(each) for each in target(found, None).references] == [expected]
+
+
+@pytest.mark.parametrize(
+    "flags", [Flags("ghcr", namespace="a"), Flags(namespace="a"), Flags("ghcr", username="me")]
+)
+def test_the_local_image_is_called_as_the_file_has_it(tmp_path: Path, flags: Flags) -> None:
+    write(tmp_path, "config/deploy.yml", "name: shop\nimage: docker.io/acme/web:1\n")
+    found = resolve(tmp_path, flags)
+    assert "docker.io/acme/web:1" in local_candidates(found, target(found, None))
+
+
+def test_a_deploy_file_goes_before_a_session_of_another_registry(tmp_path: Path) -> None:
+    write(tmp_path, "docker-config.json", HUB)
+    write(tmp_path, "config/deploy.yml", "name: shop\nimage: ghcr.io/acme/web\n")
+    assert str(target(resolve(tmp_path), None).references[0]) == "ghcr.io/acme/web:latest"
+
+
+def test_what_was_typed_twice_and_differs_is_refused(tmp_path: Path) -> None:
+    for environment in ({}, {"DOCKLESS_REGISTRY": "ghcr"}):
+        flags = Flags(None if environment else "ghcr", image="localhost:5000/web")
+        with pytest.raises(UsageError, match="asks for ghcr"):
+            target(resolve(tmp_path, flags, environment), None)
+
+
+@pytest.mark.parametrize("image", ["https://ghcr.io/a/b", "HTTPS://ghcr.io/a/b"])
+def test_a_scheme_that_says_nothing_is_dropped(tmp_path: Path, image: str) -> None:
+    found = resolve(tmp_path, Flags(image=image)).image
+    assert found
+    assert str(found.value) == "ghcr.io/a/b"
+
+
+@pytest.mark.parametrize("image", ["http://ghcr.io/a/b", "HTTP://localhost:5000/x"])
+def test_a_scheme_that_asks_for_plain_http_is_explained(tmp_path: Path, image: str) -> None:
+    for flags, environment in ((Flags(image=image), {}), (None, {"DOCKLESS_IMAGE": image})):
+        with pytest.raises(UsageError, match="--insecure"):
+            resolve(tmp_path, flags, environment)

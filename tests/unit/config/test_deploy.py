@@ -1,0 +1,258 @@
+from pathlib import Path
+
+import pytest
+
+from dockless.config import deploy
+from dockless.config.deploy import Builder, Deploy
+from dockless.config.secrets import SecretName
+from dockless.config.setting import Setting
+from dockless.errors import UsageError
+from dockless.model.secret import Secret
+from dockless.model.server import Server
+
+
+def read(folder: Path, text: str, destination: str | None = None, over: str = "") -> Deploy:
+    (folder / "config").mkdir(exist_ok=True)
+    (folder / "config/deploy.yml").write_text(text)
+    if over:
+        (folder / f"config/deploy.{destination}.yml").write_text(over)
+    return deploy.read(folder, destination)
+
+
+WHEELS = """\
+name: My_app            # project name, verbatim
+image: myapp:latest
+unknown: [1, 2]
+servers:
+  - host: 192.168.1.10
+    user: ubuntu
+    role: production
+  - host: b.example.com
+    user: deploy
+    port: "2222"
+    key: ~/.ssh/id_b
+    proxy: jump@bastion:22
+  - {host: 192.168.1.10, user: ubuntu}
+"""
+
+KAMAL = """\
+service: shop
+image: acme/shop
+registry:
+  server: ghcr.io
+  username: acme
+  password:
+    - GHCR_TOKEN
+servers:
+  web:
+    - 10.0.0.1
+    - 10.0.0.2: [canary, eu]
+  job:
+    hosts: [10.0.0.1, 10.0.0.3]
+    cmd: bin/jobs
+ssh:
+  user: deploy
+  port: "2200"
+  proxy: bastion
+  keys: [~/.ssh/id_a]
+  keys_only: true
+  config: false
+builder:
+  context: .
+  dockerfile: Containerfile
+  target: final
+  args:
+    RUBY: 3.10
+    DEBUG: yes
+# args: <%= ENV["X"] %> in a comment says nothing
+"""
+
+
+def test_no_file_says_nothing(tmp_path: Path) -> None:
+    assert deploy.read(tmp_path, None) == Deploy()
+
+
+def test_wheels_dialect(tmp_path: Path) -> None:
+    found = read(tmp_path, WHEELS)
+    assert found.dialect == "wheels"
+    assert found.project == Setting("My_app", "config/deploy.yml:1")
+    assert found.image == Setting("myapp:latest", "config/deploy.yml:2")
+    assert (found.server, found.kind, found.username, found.password) == (None, None, None, None)
+    assert found.servers == Setting(
+        (
+            Server("192.168.1.10", "ubuntu", role="production"),
+            Server("b.example.com", "deploy", 2222, keys=("~/.ssh/id_b",), proxy="jump@bastion:22"),
+        ),
+        "config/deploy.yml:5",
+    )
+
+
+def test_kamal_dialect(tmp_path: Path) -> None:
+    found = read(tmp_path, KAMAL)
+    assert found.dialect == "kamal"
+    assert found.project == Setting("shop", "config/deploy.yml:1")
+    assert found.server == Setting("ghcr.io", "config/deploy.yml:4")
+    assert found.kind
+    assert found.kind.value.name == "ghcr"
+    assert found.username == Setting("acme", "config/deploy.yml:5")
+    assert found.password == Setting(SecretName("GHCR_TOKEN"), "config/deploy.yml:7")
+    assert found.warnings == ()
+    assert found.builder == Builder(
+        ".", "Containerfile", (("RUBY", "3.10"), ("DEBUG", "yes")), "final"
+    )
+
+
+def test_kamal_hosts_are_flattened_in_order_and_once(tmp_path: Path) -> None:
+    found = read(tmp_path, KAMAL)
+    assert found.servers
+
+    def server(address: str, role: str) -> Server:
+        return Server(
+            address,
+            "deploy",
+            2200,
+            ("~/.ssh/id_a",),
+            keys_only=True,
+            proxy="root@bastion",
+            config=("none",),
+            role=role,
+        )
+
+    assert found.servers.value == (
+        server("10.0.0.1", "web"),
+        server("10.0.0.2", "web"),
+        server("10.0.0.3", "job"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("true", ()),
+        ("false", ("none",)),
+        ("ssh.cfg", ("ssh.cfg",)),
+        ("[a.cfg, b.cfg]", ("a.cfg", "b.cfg")),
+    ],
+)
+def test_kamal_says_which_ssh_config_counts(
+    tmp_path: Path, text: str, files: tuple[str, ...]
+) -> None:
+    found = read(tmp_path, f"service: a\nservers: [10.0.0.1]\nssh:\n  config: {text}\n")
+    assert found.servers
+    assert found.servers.value[0].config == files
+
+
+def test_kamal_servers_may_be_a_list(tmp_path: Path) -> None:
+    found = read(tmp_path, "service: a\nservers:\n  - 10.0.0.1\n  - 10.0.0.2: web\n")
+    assert found.servers
+    assert found.servers.value == (Server("10.0.0.1", "root"), Server("10.0.0.2", "root"))
+
+
+def test_kamal_registry_without_server_is_docker_hub(tmp_path: Path) -> None:
+    found = read(tmp_path, "service: a\nregistry:\n  username: me\n")
+    assert found.server is None
+    assert found.kind
+    assert found.kind.value.name == "dockerhub"
+
+
+def test_kamal_password_that_is_text_is_a_secret_with_a_warning(tmp_path: Path) -> None:
+    found = read(tmp_path, "service: a\nregistry:\n  password: hunter2\n")
+    assert found.password == Setting(Secret("hunter2"), "config/deploy.yml:3")
+    assert "config/deploy.yml:3 holds the registry's password" in found.warnings[0]
+    assert "hunter2" not in repr(found)
+
+
+def test_file_with_an_image_only_is_no_dialect_of_kamal(tmp_path: Path) -> None:
+    found = read(tmp_path, "image: shop:latest\n")
+    assert (found.dialect, found.project) == ("wheels", None)
+    assert found.image == Setting("shop:latest", "config/deploy.yml:1")
+
+
+def test_both_dialects_at_once_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"`name` in config/deploy\.yml:2 stands beside `service`"):
+        read(tmp_path, "service: a\nname: b\n")
+
+
+# Destinations
+
+
+def test_destination_is_merged_map_by_map(tmp_path: Path) -> None:
+    over = "registry:\n  username: other\nservers: [10.9.9.9]\n"
+    found = read(tmp_path, KAMAL, "staging", over)
+    assert found.server == Setting("ghcr.io", "config/deploy.yml:4")
+    assert found.username == Setting("other", "config/deploy.staging.yml:2")
+    assert found.servers
+    assert [server.address for server in found.servers.value] == ["10.9.9.9"]
+
+
+def test_destination_without_its_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"needs config/deploy\.staging\.yml"):
+        read(tmp_path, KAMAL, "staging")
+
+
+@pytest.mark.parametrize("destination", ["", "../x", "a/b", "-x"])
+def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str) -> None:
+    with pytest.raises(UsageError, match="not the name of a destination"):
+        read(tmp_path, KAMAL, destination)
+
+
+# What is wrong names file, line and key
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image: 5\n", "`image` in config/deploy.yml:1 is a number, where text is needed"),
+        ("name: [a]\n", "`name` in config/deploy.yml:1 is a list, where text is needed"),
+        ("service: a\nimage: true\n", "`image` in config/deploy.yml:2 is a boolean"),
+        ("service: a\nregistry: r.io\n", "`registry` in config/deploy.yml:2 is text"),
+        ("service: a\nregistry:\n  username: 7\n", "`registry.username` in config/deploy.yml:3"),
+        ("service: a\nregistry:\n  password: {a: b}\n", "`registry.password` in"),
+        ("service: a\nregistry:\n  password: [A, B]\n", "exactly one secret"),
+        ("service: a\nregistry:\n  password: []\n", "exactly one secret"),
+        ("service: a\nregistry:\n  server: http://r.io\n", "asks for plain HTTP"),
+        ("service: a\nregistry:\n  server: r.io/team\n", "config/deploy.yml:3 is 'r.io/team'"),
+        ("service: a\nservers: 5\n", "`servers` in config/deploy.yml:2 is a number"),
+        ("service: a\nservers:\n  web: x\n", "`servers.web` in config/deploy.yml:3 is text"),
+        ("service: a\nservers:\n  - [x]\n", "`servers[0]` in config/deploy.yml:3 is a list"),
+        ("service: a\nservers:\n- {host: h, user: u}\n", "`servers[0]` in config/deploy.yml:3"),
+        ("service: a\nservers:\n- -oProxy=x\n", "begins with '-'"),
+        ("service: a\nservers:\n- '-x': web\n", "begins with '-'"),
+        ("service: a\nservers:\n- 'a b'\n", "empty or has blanks"),
+        ("service: a\nssh:\n  user: -l\n", "`ssh.user` in config/deploy.yml:3 has a user"),
+        ("service: a\nssh:\n  proxy: -x\n", "`ssh.proxy` in config/deploy.yml:3"),
+        ("service: a\nssh:\n  port: ssh\n", "`ssh.port` in config/deploy.yml:3 is not a port"),
+        ("service: a\nssh:\n  port: 65536\n", "is not a port"),
+        ("service: a\nssh:\n  keys: x\n", "`ssh.keys` in config/deploy.yml:3 is text"),
+        ("service: a\nssh:\n  keys_only: 'x'\n", "where true or false is needed"),
+        ("service: a\nbuilder: x\n", "`builder` in config/deploy.yml:2 is text"),
+        ("service: a\nbuilder:\n  args: [A]\n", "`builder.args` in config/deploy.yml:3"),
+        ("service: a\nbuilder:\n  args:\n    A: []\n", "`builder.args.A` in config/deploy.yml:4"),
+        ("servers:\n- host: h\n", "`servers[0]` in config/deploy.yml:2 has no user"),
+        ("servers:\n- user: u\n", "`servers[0]` in config/deploy.yml:2 has no host"),
+        ("servers:\n- host: -h\n  user: u\n", "`servers[0].host` in config/deploy.yml:2"),
+        ("servers:\n- host: h\n  user: -u\n", "`servers[0].user` in config/deploy.yml:3"),
+        ("servers:\n- host: h\n  user: u\n  port: 0\n", "`servers[0].port`"),
+        ("servers:\n- host: h\n  user: u\n  proxy: -p\n", "`servers[0].proxy`"),
+        ("servers:\n- text\n", "`servers[0]` in config/deploy.yml:2 is text, where a map"),
+        ("image: <%= ENV['X'] %>\n", "config/deploy.yml:1 is ERB"),
+        ("- a\n", "config/deploy.yml:1 is a list, where a map is needed"),
+        ("image: a\n  b: c\n", "config/deploy.yml:2:4 is not YAML"),
+    ],
+)
+def test_wrong_file_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(tmp_path, text)
+    assert message in caught.value.what
+
+
+def test_destination_errors_name_the_destination_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"`image` in config/deploy\.x\.yml:1"):
+        read(tmp_path, KAMAL, "x", "image: 5\n")
+
+
+def test_null_and_empty_say_nothing(tmp_path: Path) -> None:
+    found = read(tmp_path, "service: a\nimage:\nservers:\n  web:\nregistry:\n  username: ''\n")
+    assert (found.image, found.username) == (None, None)
+    assert found.servers
+    assert found.servers.value == ()

@@ -1,0 +1,122 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from dockless.config import project
+from dockless.config.setting import Setting
+from dockless.errors import UsageError
+from dockless.model.server import Server
+
+FILES = {
+    "config/deploy.yml": ("name: My_App\n", Setting("My_App", "config/deploy.yml:1")),
+    "box.json": ('{"slug": "a_Slug", "name": "x"}', Setting("a_Slug", "box.json")),
+    "pyproject.toml": ('[project]\nname = "Py Shop"\n', Setting("py-shop", "pyproject.toml")),
+    "package.json": ('{"name": "@acme/shop"}', Setting("acme-shop", "package.json")),
+}
+
+
+def test_name_comes_from_the_first_file_that_has_one(tmp_path: Path) -> None:
+    folder = tmp_path / "The Folder"
+    (folder / "config").mkdir(parents=True)
+    assert project.read(folder, {}, None).name() == Setting("the-folder", "folder name")
+    for name, (text, setting) in reversed(FILES.items()):
+        (folder / name).write_text(text)
+        assert project.read(folder, {}, None).name() == setting
+
+
+def test_name_of_box_is_slugified_when_it_has_no_slug(tmp_path: Path) -> None:
+    (tmp_path / "box.json").write_text('{"slug": "", "name": "My Shop!"}')
+    assert project.read(tmp_path, {}, None).name() == Setting("my-shop", "box.json")
+
+
+def test_name_without_a_letter_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "box.json").write_text('{"name": "!!!"}')
+    (tmp_path / "package.json").write_text('{"name": "shop"}')
+    assert project.read(tmp_path, {}, None).name() == Setting("shop", "package.json")
+
+
+def test_folder_without_a_name_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "___"
+    folder.mkdir()
+    with pytest.raises(UsageError, match="has no name that an image could have"):
+        project.read(folder, {}, None).name()
+
+
+@pytest.mark.parametrize("name", ["box.json", "package.json", "pyproject.toml"])
+def test_file_that_does_not_parse_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("{")
+    with pytest.raises(UsageError, match=re.escape(name)):
+        project.read(tmp_path, {}, None).name()
+
+
+def test_files_that_are_not_needed_are_not_read(tmp_path: Path) -> None:
+    for name in ("box.json", "compose.yaml", "deploy-servers.txt", "pyproject.toml"):
+        (tmp_path / name).write_text("[")
+    project.read(tmp_path, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("My Shop", "my-shop"),
+        ("--a--b--", "a--b"),
+        ("a_._b", "a-b"),
+        ("Ünïcode", "n-code"),
+        ("", ""),
+        ("a1", "a1"),
+    ],
+)
+def test_slug(text: str, slug: str) -> None:
+    assert project.slug(text) == slug
+
+
+@given(st.text())
+def test_slug_is_an_image_name_and_stays_as_it_is(text: str) -> None:
+    slug = project.slug(text)
+    assert re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)?", slug)
+    assert project.slug(slug) == slug
+
+
+def test_servers_of_the_deploy_file_come_first(tmp_path: Path) -> None:
+    (tmp_path / "deploy-servers.txt").write_text("b u\n")
+    assert project.read(tmp_path, {}, None).servers().origin == "deploy-servers.txt"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/deploy.yml").write_text("servers:\n- host: a\n  user: u\n")
+    assert project.read(tmp_path, {}, None).servers().value == (Server("a", "u"),)
+
+
+def test_no_servers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No servers are configured"):
+        project.read(tmp_path, {}, None).servers()
+
+
+def test_only_kamal_has_a_version(tmp_path: Path) -> None:
+    environment = {"VERSION": "v7"}
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/deploy.yml").write_text("name: a\n")
+    assert project.read(tmp_path, environment, None).version() is None
+    (tmp_path / "config/deploy.yml").write_text("service: a\n")
+    assert project.read(tmp_path, environment, None).version() == Setting("v7", "VERSION")
+
+
+def test_environment_is_not_shown(tmp_path: Path) -> None:
+    found = project.read(tmp_path, {"DOCKLESS_PASSWORD": "hunter2"}, None)
+    assert "hunter2" not in repr(found)
+
+
+def test_room_is_entered_without_loading_yaml_or_tomllib() -> None:
+    script = """if True:
+        import sys
+        from pathlib import Path
+        from dockless.config import cascade, naming, project
+        folder = Path("/nowhere-at-all")
+        cascade.resolve(cascade.Flags(), {}, project.read(folder, {}, None)).compose_images()
+        print(sorted({"yaml", "tomllib"} & set(sys.modules)))
+    """
+    done = subprocess.run((sys.executable, "-c", script), check=True, capture_output=True)
+    assert done.stdout == b"[]\n"

@@ -1,0 +1,121 @@
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from dockless.config.secrets import Secrets
+from dockless.errors import UsageError
+
+PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def find(
+    folder: Path,
+    name: str,
+    environment: Mapping[str, str] = PATH,
+    destination: str | None = None,
+    *,
+    allow: bool = False,
+) -> str:
+    return Secrets(folder, environment, destination).find(name, allow_commands=allow).reveal()
+
+
+def write(folder: Path, text: str, name: str = "secrets") -> None:
+    (folder / ".kamal").mkdir(exist_ok=True)
+    (folder / ".kamal" / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("A=plain", "plain"),
+        ("export A=plain", "plain"),
+        ("  A = spaced out  ", "spaced out"),
+        ("A: yaml", "yaml"),
+        ("A=cut # comment", "cut"),
+        ("A='single $B # kept'", "single $B # kept"),
+        ('A="double # kept" # cut', "double # kept"),
+        ('A="two\nlines"', "two\nlines"),
+        (r'A="a \"b\" c"', 'a "b" c'),
+        ("A=$B", "bee"),
+        ("A=x${B}y", "xbeey"),
+        ('A="$B"', "bee"),
+        (r"A=\$B", "$B"),
+        ("A=old\nA=new", "new"),
+        ("A=$C", "see"),
+        ("C=own\nA=$C", "own"),
+        ("A=$A.x", "outer.x"),
+        ("A=first\nA=$A.x", "first.x"),
+        ("A=crlf\r\nB=x\r\n", "crlf"),
+    ],
+)
+def test_lines_are_read_as_dotenv_does(tmp_path: Path, line: str, text: str) -> None:
+    write(tmp_path, line)
+    assert find(tmp_path, "A", {"B": "bee", "C": "see", "A": "outer"}) == text
+
+
+def test_own_file_stands_above_the_common_one(tmp_path: Path) -> None:
+    write(tmp_path, "A=common\nB=common\n", "secrets-common")
+    write(tmp_path, "A=own\n")
+    assert (find(tmp_path, "A"), find(tmp_path, "B")) == ("own", "common")
+
+
+def test_destination_has_its_own_file(tmp_path: Path) -> None:
+    write(tmp_path, "A=own\n")
+    write(tmp_path, "A=staging\n", "secrets.staging")
+    assert find(tmp_path, "A", destination="staging") == "staging"
+
+
+def test_missing_secret_is_refused_with_the_files(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"No secret A is in \.kamal/secrets-common or \.kamal/se"):
+        find(tmp_path, "A")
+
+
+def test_empty_secret_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "A=$UNSET\n")
+    with pytest.raises(UsageError, match=r"The secret A of \.kamal/secrets is empty"):
+        find(tmp_path, "A")
+
+
+def test_command_is_run_only_when_allowed(tmp_path: Path) -> None:
+    write(tmp_path, "A=$(touch ran; echo hunter2)\n")
+    with pytest.raises(UsageError, match="is the output of a command") as caught:
+        find(tmp_path, "A")
+    assert "--allow-secret-commands" in caught.value.remedy
+    assert not (tmp_path / "ran").exists()
+    assert find(tmp_path, "A", allow=True) == "hunter2"
+    assert (tmp_path / "ran").exists()
+
+
+def test_only_the_lines_that_are_needed_run(tmp_path: Path) -> None:
+    write(tmp_path, "OTHER=$(touch ran)\nA=plain\n")
+    assert find(tmp_path, "A", allow=True) == "plain"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_commands_may_use_what_stands_above(tmp_path: Path) -> None:
+    write(tmp_path, "ALL=$(echo one two)\nA=<$(echo $ALL | cut -d' ' -f2)>\n")
+    assert find(tmp_path, "A", allow=True) == "<two>"
+
+
+def test_escaped_command_is_text(tmp_path: Path) -> None:
+    write(tmp_path, "A='$(date)'\n")
+    assert find(tmp_path, "A") == "$(date)"
+
+
+def test_failing_command_is_refused_without_its_words(tmp_path: Path) -> None:
+    write(tmp_path, "A=$(echo hunter2 >&2; exit 3)\n")
+    with pytest.raises(UsageError, match=r"secret A of \.kamal/secrets failed \(3\)") as caught:
+        find(tmp_path, "A", allow=True)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="argv is read from /proc")
+def test_command_does_not_stand_in_argv(tmp_path: Path) -> None:
+    write(tmp_path, "PIN=hunter2\nA=$(tr '\\\\0' ' ' </proc/$$/cmdline; : $PIN)\n")
+    assert "hunter2" not in find(tmp_path, "A", allow=True)
+
+
+def test_nothing_shows_the_environment() -> None:
+    assert "hunter2" not in repr(Secrets(Path(), {"DOCKLESS_PASSWORD": "hunter2"}))

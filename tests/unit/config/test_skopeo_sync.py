@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from dockless.config import skopeo_sync
+from dockless.config.semver_range import Constraint
+from dockless.errors import UsageError
+
+LIST = r"""
+registry.example.com:
+    images:
+        busybox: []
+        redis:
+            - "1.0"
+            - 2.0
+            - sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    images-by-tag-regex:
+        nginx: ^1\.13\.[12]-alpine-perl$
+    credentials:
+        username: john
+        password: this is a secret
+    tls-verify: true
+    cert-dir: /home/john/certs
+quay.io:
+    tls-verify: false
+    images-by-semver:
+        coreos/etcd: ">= 3.4, < 4"
+"""
+TAGS = (
+    "1.13.1-alpine-perl",
+    "1.13.3-alpine-perl",
+    "latest",
+    "v3.4.1",
+    "3.5",
+    "4.0.0",
+    "3.4.0-rc.1",
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "list.yml"
+
+
+def test_skopeos_own_example_is_read(path: Path) -> None:
+    path.write_text(LIST)
+    wanted = skopeo_sync.read(path)
+    host = "registry.example.com"
+    assert [each.references(TAGS) for each in wanted] == [
+        tuple(f"{host}/busybox:{tag}" for tag in TAGS),
+        (f"{host}/redis:1.0", f"{host}/redis:2.0", f"{host}/redis@sha256:{'a' * 64}"),
+        (f"{host}/nginx:1.13.1-alpine-perl",),
+        ("quay.io/coreos/etcd:v3.4.1", "quay.io/coreos/etcd:3.5"),
+    ]
+    john, quay = wanted[0].registry, wanted[-1].registry
+    assert john.credential
+    assert (john.credential.username, john.credential.password.reveal()) == (
+        "john",
+        "this is a secret",
+    )
+    assert "this is a secret" not in repr(wanted)
+    assert (john.cert_dir, john.insecure, quay.insecure) == (Path("/home/john/certs"), False, True)
+    assert wanted[2].origin == f"{path}:10:16"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a.io:\n  image:\n    x: [1]\n", ":3:5 is nothing that a list of images has"),
+        ("a.io:\n  images:\n    X: [v1]\n", ":3:8 makes 'a.io/X', which is no image"),
+        ("a.io:\n  images:\n    x: ['v 1']\n", ":3:8 makes 'a.io/x:v 1', which is no image"),
+        ("a.io:\n  images: [x]\n", "is a list, where a map is needed"),
+        ("a.io:\n  images-by-tag-regex:\n    x: '('\n", ":3:8 is no regular expression"),
+        ("a.io:\n  images-by-semver:\n    x: new\n", ":3:8 is no constraint on versions"),
+        ("a.io:\n  images:\n   x: [v1]\n  b: c: d\n", ":4:7 is not YAML"),
+    ],
+)
+def test_a_typo_is_found_with_its_line_and_column(path: Path, text: str, said: str) -> None:
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        skopeo_sync.read(path)
+    assert said in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("constraint", "allowed"),
+    [
+        (">= 3.4, < 4", {"v3.4.1", "3.5"}),
+        ("^3.5", {"3.5"}),
+        ("~3.4.0", {"v3.4.1"}),
+        ("4.x || ~3.5.0", {"4.0.0", "3.5"}),
+        ("3.4.0-rc.1", {"3.4.0-rc.1"}),
+    ],
+)
+def test_a_constraint_allows_versions_and_no_other_tags(constraint: str, allowed: set[str]) -> None:
+    assert set(filter(Constraint(constraint).allows, TAGS)) == allowed

@@ -1,0 +1,90 @@
+"""The lock that all logins of a user take, in folders that others may write to."""
+
+import fcntl
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from dockless.client import keyrings
+from dockless.credentials import keyring_logins as module
+from dockless.credentials.keyring_logins import Vault
+from dockless.errors import AuthError
+from dockless.model.secret import Credential, Secret
+from fakes.keyring import MemoryKeyring
+
+ME = Credential("me", Secret("pass"))
+
+
+def put(lock: Path) -> None:
+    """Keep a login, for which the lock is taken."""
+    Vault("memory", MemoryKeyring, lock).put("ghcr.io", ME)
+
+
+@pytest.mark.parametrize("to", ["a file", "a folder", "nothing"])
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path, to: str) -> None:
+    aim = tmp_path / "aim"
+    if to == "a file":
+        aim.write_text("precious")
+    elif to == "a folder":
+        aim.mkdir()
+    lock = tmp_path / "keyring.lock"
+    lock.symlink_to(aim)
+    with pytest.raises(AuthError, match="lock of the logins cannot be had") as caught:
+        put(lock)
+    assert "DOCKLESS_CACHE_DIR" in caught.value.remedy
+    assert aim.exists() == (to != "nothing")
+    assert to != "a file" or aim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
+def test_a_lock_is_not_made_where_others_may_write(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(AuthError, match="may be written to by others"):
+        put(folder / "keyring.lock")
+    assert not list(folder.iterdir())
+
+
+def test_a_folder_of_the_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "aim").mkdir(mode=0o700)
+    (tmp_path / "logins").symlink_to("aim")
+    with pytest.raises(AuthError, match="is a symbolic link"):
+        put(tmp_path / "logins" / "keyring.lock")
+    assert not list((tmp_path / "aim").iterdir())
+
+
+@pytest.mark.parametrize("shared", [0o777, 0o1777, 0o755])
+def test_a_user_without_a_home_locks_in_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: int
+) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    tmp_path.chmod(shared)
+    lock = keyrings._lock({"DOCKLESS_CACHE_DIR": str(tmp_path)})
+    put(lock)
+    assert lock.parent.parent == tmp_path
+    assert lock.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_is_locked_as_it_is(tmp_path: Path) -> None:
+    put(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_whoever_keeps_the_lock_is_not_waited_for_without_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TURN_SECONDS", 0.0)
+    held = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(AuthError, match="Another dockless has been changing the logins"):
+            put(tmp_path)
+    finally:
+        os.close(held)
+    put(tmp_path)

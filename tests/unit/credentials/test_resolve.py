@@ -1,0 +1,379 @@
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from dockless.credentials.credential_sources import Configured, Given, Sources
+from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.resolve import explain, find
+from dockless.credentials.token_source import Way
+from dockless.errors import AuthError, UsageError
+from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
+from fakes.vault import memory_vault
+
+APP = Repository.of("host:5000", "team/app")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return an environment in which nothing of this machine is found."""
+    return {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+
+
+def login(path: Path, *users: str, **more: object) -> None:
+    keys = ("host:5000/team/app", "host:5000/team", "host:5000")
+    auths = {
+        key: {"auth": base64.b64encode(f"{user}:{user}-pw".encode()).decode()}
+        for key, user in zip(keys, users, strict=False)
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"auths": auths, **more}))
+
+
+def helper(tmp_path: Path, name: str, username: str) -> None:
+    program = tmp_path / "bin" / f"docker-credential-{name}"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(
+        f"""#!/bin/sh\ntouch {tmp_path}/ran\n"""
+        f"""echo '{{"Username": "{username}", "Secret": "{username}-pw"}}'\n"""
+    )
+    program.chmod(0o755)
+
+
+def test_places_are_asked_in_order(tmp_path: Path, environment: dict[str, str]) -> None:
+    environment |= {"DOCKLESS_USERNAME": "env", "DOCKLESS_PASSWORD": "env-pw"}
+    login(tmp_path / ".docker/config.json", "docker")
+    login(tmp_path / "run/containers/auth.json", "session")
+    login(tmp_path / ".config/containers/auth.json", "config")
+    given = Given("flag", Secret("flag-pw"))
+    order = []
+
+    order.append(find(APP, given, Sources(environment, tmp_path)).credential)
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    del environment["DOCKLESS_PASSWORD"]
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    (tmp_path / ".docker/config.json").unlink()
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    (tmp_path / "run/containers/auth.json").unlink()
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    (tmp_path / ".config/containers/auth.json").unlink()
+    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+
+    assert [
+        found and (found.username, found.password.reveal(), found.origin) for found in order
+    ] == [
+        ("flag", "flag-pw", "command line"),
+        ("env", "env-pw", "environment"),
+        ("docker", "docker-pw", str(tmp_path / ".docker/config.json")),
+        ("session", "session-pw", str(tmp_path / "run/containers/auth.json")),
+        ("config", "config-pw", str(tmp_path / ".config/containers/auth.json")),
+        None,
+    ]
+
+
+def test_a_place_is_not_looked_at_when_one_before_it_had_something(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "docker")
+    broken = tmp_path / "run/containers/auth.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+
+    found = find(APP, Given(), Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert found.credential.username == "docker"
+    broken.replace(tmp_path / ".docker/config.json")
+    with pytest.raises(UsageError, match=r"config\.json"):
+        find(APP, Given(), Sources(environment, tmp_path))
+
+
+def test_says_what_was_asked(tmp_path: Path, environment: dict[str, str]) -> None:
+    login(tmp_path / "run/containers/auth.json", "bob")
+
+    assert find(APP, Given(), Sources(environment, tmp_path)).asked == (
+        "command line: nothing",
+        "environment: nothing",
+        f"{tmp_path}/.docker/config.json: nothing",
+        f"{tmp_path}/run/containers/auth.json: bob",
+    )
+
+
+def test_a_username_on_the_command_line_admits_no_other(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment |= {"DOCKLESS_USERNAME": "env", "DOCKLESS_PASSWORD": "env-pw"}
+    login(tmp_path / ".docker/config.json", "alice", "bob")
+
+    found = find(APP, Given("bob"), Sources(environment, tmp_path))
+    nobody = find(APP, Given("carol"), Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert found.credential.password == Secret("bob-pw")
+    assert nobody.credential is None
+    assert nobody.asked[1:4] == (
+        "environment: env, not carol",
+        f"{tmp_path}/.docker/config.json: alice, not carol",
+        f"{tmp_path}/.docker/config.json: bob, not carol",
+    )
+
+
+def test_the_username_of_the_settings_admits_others(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "alice")
+
+    found = find(APP, Given(account="bob"), Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert found.credential.username == "alice"
+
+
+@pytest.mark.parametrize("given", [Given("bob"), Given(account="bob")])
+def test_a_password_in_the_environment_takes_the_username_there_is(
+    given: Given, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment["DOCKLESS_PASSWORD"] = "env-pw"
+
+    found = find(APP, given, Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert (found.credential.username, found.credential.origin) == ("bob", "environment")
+
+
+def test_a_password_on_the_command_line_takes_the_username_of_the_settings(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    found = find(APP, Given("", Secret("pw"), account="bob"), Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert found.credential.username == "bob"
+
+
+@pytest.mark.parametrize(
+    ("given", "password", "message"),
+    [
+        (Given(password=Secret("pw")), "", "password from the command line, but no username"),
+        (Given(), "pw", "password from the environment, but no username"),
+        (Given("bob", Secret("")), "", "password from the command line is empty"),
+        (Given("bob:s3cret", Secret("pw")), "", "has a colon in it"),
+    ],
+)
+def test_half_a_login_is_a_usage_error(
+    given: Given, password: str, message: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment["DOCKLESS_PASSWORD"] = password
+
+    with pytest.raises(UsageError, match=message) as raised:
+        find(APP, given, Sources(environment, tmp_path))
+
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("setting", [{"credsStore": "x"}, {"credHelpers": {"host:5000": "x"}}])
+def test_a_helper_is_run(
+    setting: dict[str, object], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "x", "bob")
+    login(tmp_path / ".docker/config.json", **setting)
+
+    found = find(APP, Given(), Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert (found.credential.username, found.credential.origin) == ("bob", "docker-credential-x")
+    assert found.asked[-1] == f"{tmp_path}/.docker/config.json: docker-credential-x has bob"
+
+
+def test_a_helpers_credential_of_another_user_is_passed_over(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "x", "alice")
+    login(tmp_path / ".docker/config.json", "bob", credsStore="x")
+
+    found = find(APP, Given("bob"), Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert found.credential.password == Secret("bob-pw")
+
+
+def test_a_missing_helper_for_every_registry_is_passed_over(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "bob", credsStore="desktop")
+
+    found = find(APP, Given(), Sources(environment, tmp_path))
+
+    assert found.credential is not None
+    assert found.credential.username == "bob"
+    config = f"{tmp_path}/.docker/config.json"
+    assert found.asked[2:] == (
+        f"{config}: docker-credential-desktop is not installed",
+        f"{config}: bob",
+    )
+
+
+def test_a_missing_helper_for_this_registry_is_an_auth_error(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "bob", credHelpers={"host:5000": "gone"})
+
+    with pytest.raises(AuthError, match="docker-credential-gone"):
+        find(APP, Given(), Sources(environment, tmp_path))
+
+
+def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> None:
+    helper(tmp_path, "x", "alice")
+    login(tmp_path / ".docker/config.json", "bob", credsStore="x")
+    login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "gone"})
+
+    explained = explain(APP, Given("carol"), Sources(environment, tmp_path))
+
+    assert not (tmp_path / "ran").exists()
+    assert explained.credential is None
+    assert explained.asked == (
+        "command line: nothing",
+        "environment: nothing",
+        f"{tmp_path}/.docker/config.json: docker-credential-x would be asked",
+        f"{tmp_path}/.docker/config.json: bob, not carol",
+        f"{tmp_path}/run/containers/auth.json: docker-credential-gone is not installed",
+        f"{tmp_path}/.config/containers/auth.json: nothing",
+    )
+
+
+def test_a_helper_that_may_not_be_asked_counts_as_if_it_had_nothing(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "x", "alice")
+    helper(tmp_path, "y", "bob")
+    login(tmp_path / ".docker/config.json", credsStore="x")
+    login(tmp_path / "run/containers/auth.json", credsStore="y")
+
+    found = find(APP, Given(), Sources(environment, tmp_path), lambda name: name.endswith("-y"))
+
+    assert found.credential is not None
+    assert found.credential.username == "bob"
+    assert f"{tmp_path}/.docker/config.json: docker-credential-x would be asked" in found.asked
+
+
+def test_explain_ends_at_the_first_credential_in_a_file(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    login(tmp_path / ".docker/config.json", "bob")
+
+    explained = explain(APP, Given(), Sources(environment, tmp_path))
+
+    assert explained.credential is not None
+    assert explained.asked[-1] == f"{tmp_path}/.docker/config.json: bob"
+
+
+def test_every_place_is_asked_in_the_written_order(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    vault = memory_vault(tmp_path)
+    vault.put("host:5000", Credential("keyring", Secret("keyring-pw")))
+    login(tmp_path / ".docker/config.json", "docker")
+    configured = Configured("host:5000", "deploy.yml", lambda: "kamal", lambda: Secret("kamal-pw"))
+    way = Way("cloud", "", lambda: Credential("cloud", Secret("token"), origin="cloud"))
+    steps = [
+        Sources(environment, tmp_path, lambda: [vault], configured, [way]),
+        Sources(environment, tmp_path, tuple, configured, [way]),
+        Sources(environment, tmp_path, tuple, None, [way]),
+        Sources(environment, tmp_path),
+    ]
+    found = [find(APP, Given(), sources).credential for sources in steps]
+    assert [one and one.username for one in found] == ["keyring", "kamal", "cloud", "docker"]
+
+
+def test_the_login_of_deploy_yml_is_for_its_own_registry_alone(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    other = Configured("other.example", "deploy.yml", lambda: "kamal", lambda: Secret("pw"))
+    found = find(APP, Given(), Sources(environment, tmp_path, configured=other))
+    assert found.credential is None
+    assert not any("deploy.yml" in place for place in found.asked)
+
+
+def test_the_narrowest_scope_of_the_keyring_counts(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    vault = memory_vault(tmp_path)
+    sources = Sources(environment, tmp_path, lambda: [vault])
+    for scope, user in (("host:5000", "host"), ("host:5000/team", "team"), ("host:5000/x", "x")):
+        vault.put(scope, Credential(user, Secret("pw")))
+    names = [
+        found and found.username
+        for found in (
+            find(Repository.of("host:5000", path), Given(), sources).credential
+            for path in ("team/app", "x/app", "other/app", "teams/app")
+        )
+    ]
+    assert names == ["team", "x", "host", "host"]
+
+
+def test_the_account_of_the_settings_goes_before_the_default_one(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    vault = memory_vault(tmp_path)
+    sources = Sources(environment, tmp_path, lambda: [vault])
+    for user in ("first", "second"):
+        vault.put("host:5000", Credential(user, Secret("pw")))
+    names = [
+        found and found.username
+        for found in (
+            find(APP, given, sources).credential
+            for given in (
+                Given(),
+                Given(account="first"),
+                Given(account="x"),
+                Given("first"),
+                Given("x"),
+            )
+        )
+    ]
+    assert names == ["second", "first", "second", "first", None]
+
+
+def test_a_keyring_that_cannot_answer_is_passed_over_and_told_of(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    class Locked(Vault):
+        def get(self, scope: str, username: str = "") -> Credential | None:
+            raise AuthError(f"It is locked for {scope}{username}.", "Unlock it.")
+
+    vault = memory_vault(tmp_path)
+    locked = Locked("memory", vault._open, vault._lock)
+    login(tmp_path / ".docker/config.json", "docker")
+    found = find(APP, Given(), Sources(environment, tmp_path, lambda: [locked]))
+    assert found.credential
+    assert found.credential.username == "docker"
+    assert found.troubles == ("It is locked for host:5000/team/app. Unlock it.",)
+
+
+def test_a_way_that_is_missing_or_has_nothing_says_why(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    ways = [
+        Way("lib", "lib is not installed", lambda: pytest.fail("it was asked")),
+        Way("cli", "", lambda: "cli ended with status 1: not logged in"),
+    ]
+    sources = Sources(environment, tmp_path, ways=ways)
+    assert find(APP, Given(), sources).asked[2:4] == (
+        "lib: lib is not installed",
+        "cli: cli ended with status 1: not logged in",
+    )
+    asked = explain(APP, Given(), sources).asked[2:4]
+    assert asked == ("lib: lib is not installed", "cli: cli would be asked")
+
+
+def test_our_own_helper_in_a_file_is_not_started(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "dockless", "loop")
+    login(tmp_path / ".docker/config.json", "docker", credsStore="dockless")
+    login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "dockless"})
+    found = find(APP, Given(), Sources(environment, tmp_path))
+    assert found.credential
+    assert found.credential.username == "docker"
+    assert not (tmp_path / "ran").exists()

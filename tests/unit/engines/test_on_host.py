@@ -1,0 +1,150 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from dockless.engines.on_host import CraneThere, Exported, SkopeoThere, Stand, layout_root
+from dockless.errors import AuthError, NetworkError, PushError, SourceError
+from dockless.model.endpoint import Endpoint
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+from dockless.processes.run import Finished
+
+DIGEST = Digest.of(b"manifest")
+REPOSITORY = Repository.of("registry.example.com", "team/shop")
+ARCHIVE = Exported("/tmp/d/image.tar", is_layout=False)  # noqa: S108 - a path of a host
+LAYOUT = Exported("/srv/layout", is_layout=True)
+INDEX = f'{{"manifests": [{{"digest": "{DIGEST}"}}]}}'.encode()
+
+
+@dataclass
+class Host:
+    """A host that answers what it is told to."""
+
+    answers: list[Finished] = field(default_factory=list)
+    argv: list[Sequence[str]] = field(default_factory=list)
+    stdin: list[bytes] = field(default_factory=list)
+    environment: list[Mapping[str, str]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def run(self, argv: Sequence[str], *, stdin: bytes, environment: Mapping[str, str]) -> Finished:
+        self.argv.append(argv)
+        self.stdin.append(stdin)
+        self.environment.append(environment)
+        return self.answers.pop(0) if self.answers else Finished(0, b"", "")
+
+    def stand(
+        self,
+        *,
+        authfile: bytes | None = b'{"auths": {}}',
+        certificates: str = "",
+        plain: bool = False,
+    ) -> Stand:
+        return Stand(
+            self.run,
+            lambda path: self.files[path],
+            "/opt/engine",
+            "/tmp/d",  # noqa: S108 - a path of a host
+            Endpoint("registry.example.com", plain_http=plain),
+            lambda: authfile,
+            certificates,
+            {"HTTPS_PROXY": "http://127.0.0.1:1"},
+        )
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+def test_crane_pushes_by_digest_with_the_credential_on_stdin_only(host: Host) -> None:
+    blob = Digest.of(b"blob")
+    host.answers = [
+        Finished(0, f"{DIGEST}\n".encode(), ""),
+        Finished(0, f"{REPOSITORY}@{DIGEST}\n".encode(), f"x pushed blob: {blob}\n"),
+    ]
+    crane = CraneThere(host.stand(certificates="/tmp/d/certs"), ARCHIVE)  # noqa: S108 - the same
+    assert crane.digest() == DIGEST
+    assert crane.push(REPOSITORY, DIGEST) == {blob}
+    assert host.argv == [
+        ("/opt/engine", "digest", "--tarball", ARCHIVE.path),
+        ("/opt/engine", "push", ARCHIVE.path, f"{REPOSITORY}@{DIGEST}"),
+    ]
+    assert host.stdin == [b"", b'{"auths": {}}']
+    assert host.environment[1] == {
+        "HOME": "/tmp/d/home",  # noqa: S108 - the same
+        "XDG_CONFIG_HOME": "/tmp/d/home/.config",  # noqa: S108 - the same
+        "XDG_DATA_HOME": "/tmp/d/home/.local/share",  # noqa: S108 - the same
+        "XDG_RUNTIME_DIR": "/tmp/d/home",  # noqa: S108 - the same
+        "TMPDIR": "/tmp/d",  # noqa: S108 - the same
+        "HTTPS_PROXY": "http://127.0.0.1:1",
+        "REGISTRY_AUTH_FILE": "/dev/stdin",
+        "SSL_CERT_DIR": "/tmp/d/certs:/etc/ssl/certs",  # noqa: S108 - the same
+    }
+
+
+def test_the_digest_of_a_layout_stands_in_its_index(host: Host) -> None:
+    host.files["/srv/layout/index.json"] = INDEX
+    assert CraneThere(host.stand(), LAYOUT).digest() == DIGEST
+    assert SkopeoThere(host.stand(), LAYOUT).digest() == DIGEST
+    assert host.argv == []
+
+
+def test_crane_that_reports_another_digest_failed(host: Host) -> None:
+    host.answers = [Finished(0, b"registry.example.com/team/shop@sha256:" + b"0" * 64, "")]
+    with pytest.raises(PushError, match="crane reports that it pushed"):
+        CraneThere(host.stand(), ARCHIVE).push(REPOSITORY, DIGEST)
+
+
+def test_skopeo_compresses_first_and_then_sends_what_it_made(host: Host) -> None:
+    host.files["/tmp/d/dir/manifest.json"] = b"manifest"  # noqa: S108 - a path of a host
+    skopeo = SkopeoThere(host.stand(plain=True), ARCHIVE)
+    assert skopeo.digest() == DIGEST
+    assert skopeo.push(REPOSITORY, DIGEST) == frozenset()
+    first, second = host.argv
+    assert first[1:] == (
+        "--insecure-policy", "copy", "--quiet", "--dest-compress",
+        f"docker-archive:{ARCHIVE.path}", "dir:/tmp/d/dir",
+    )  # fmt: skip
+    assert second[-2:] == ("dir:/tmp/d/dir", f"docker://{REPOSITORY}@{DIGEST}")
+    assert {"--dest-tls-verify=false", "--preserve-digests"} < set(second)
+    assert second[second.index("--dest-authfile") + 1] == "/dev/stdin"
+    logins = "/tmp/d/home/.config/containers/registries.conf.d/dockless.conf"  # noqa: S108 - the same
+    assert host.environment[1]["CONTAINERS_REGISTRIES_CONF_OVERRIDE"] == logins
+
+
+def test_nobody_in_particular_has_no_authfile(host: Host) -> None:
+    host.files["/srv/layout/index.json"] = INDEX
+    SkopeoThere(host.stand(authfile=None), LAYOUT).push(REPOSITORY, DIGEST)
+    assert "--dest-no-creds" in host.argv[0]
+    host.answers = [Finished(0, f"{REPOSITORY}@{DIGEST}".encode(), "")]
+    CraneThere(host.stand(authfile=None), LAYOUT).push(REPOSITORY, DIGEST)
+    assert host.stdin == [b"", b"{}"]
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("Error: UNAUTHORIZED: authentication required", AuthError),
+        ("Error: dial tcp: connection refused", NetworkError),
+        ("Error: file manifest.json not found in tar", PushError),
+    ],
+)
+def test_an_engine_that_fails_is_told_apart_as_here(
+    host: Host, said: str, error: type[Exception]
+) -> None:
+    host.answers = [Finished(1, b"", said)]
+    with pytest.raises(error):
+        CraneThere(host.stand(), ARCHIVE).push(REPOSITORY, DIGEST)
+
+
+@pytest.mark.parametrize("index", [b"{}", b"no JSON", b'{"manifests": [{}]}', b"[]"])
+def test_an_index_that_is_none_is_a_bad_source(index: bytes) -> None:
+    with pytest.raises(SourceError, match="is no index of an OCI layout"):
+        layout_root(index, "/srv/layout")
+
+
+def test_a_layout_of_several_images_goes_by_relay() -> None:
+    index = f'{{"manifests": [{{"digest": "{DIGEST}"}}, {{"digest": "{DIGEST}"}}]}}'.encode()
+    with pytest.raises(SourceError, match="holds 2 images"):
+        layout_root(index, "/srv/layout")

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from dockless.oci.content import Content, single
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, compact_json
+from dockless.oci.platform import Platform
+from fakes.image import FakeImage
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Content:
+    return FakeImage(tmp_path).content()
+
+
+def index(*children: Descriptor) -> tuple[Descriptor, bytes]:
+    entries = [child.to_json() for child in children]
+    data = compact_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+    return Descriptor(OCI_INDEX, Digest.of(data), len(data)), data
+
+
+def test_one_image_has_its_config_first_and_its_platform(image: Content) -> None:
+    assert image.image_id == image.blobs[0].digest
+    assert image.configs() == {image.blobs[0].digest}
+    assert image.platforms == (Platform("linux", "amd64"),)
+    assert image.children_first() == (image.root.digest,)
+
+
+def test_a_layer_that_is_used_twice_is_one_blob(tmp_path: Path) -> None:
+    twice = FakeImage(tmp_path, (b"same", b"same")).content()
+    assert len(twice.blobs) == 2
+
+
+def test_an_index_is_no_single_image(image: Content) -> None:
+    root, data = index(image.root)
+    with pytest.raises(ValueError, match="an index, not a manifest"):
+        single(root, data, b"{}")
+
+
+def test_the_config_of_an_artifact_is_not_read() -> None:
+    config = Descriptor("application/vnd.example+json", Digest.of(b"{}"), 2)
+    data = compact_json({"mediaType": OCI_MANIFEST, "config": config.to_json(), "layers": []})
+    content = single(Descriptor(OCI_MANIFEST, Digest.of(data), len(data)), data, b"no json")
+    assert content.platforms == ()
+    assert content.configs() == {config.digest}
+
+
+def test_children_come_before_what_lists_them_and_each_once(image: Content) -> None:
+    inner, inner_data = index(image.root)
+    outer, outer_data = index(image.root, inner)
+    documents = {**image.documents, inner.digest: inner_data, outer.digest: outer_data}
+    whole = Content(outer, documents, image.blobs, None, ())
+    assert whole.children_first() == (image.root.digest, inner.digest, outer.digest)
+    assert whole.configs() == image.configs()

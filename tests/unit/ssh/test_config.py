@@ -1,0 +1,154 @@
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.model.server import Server
+from dockless.ssh import config
+from dockless.ssh.config import find_route, parse_host
+
+OWN = pwd.getpwuid(os.getuid()).pw_dir
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / ".ssh").mkdir()
+    return {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+
+
+def configured(environment: dict[str, str], text: str) -> None:
+    Path(environment["HOME"], ".ssh", "config").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("build1", Server("build1", "")),
+        ("me@build1", Server("build1", "me")),
+        ("me@build1:2222", Server("build1", "me", 2222)),
+        ("ssh://me@build1:2222", Server("build1", "me", 2222)),
+        ("me@example.com@build1", Server("build1", "me@example.com")),
+        ("10.0.0.5:22", Server("10.0.0.5", "")),
+        ("[10.0.0.5]:22", Server("10.0.0.5", "")),
+        ("::1", Server("::1", "")),
+        ("me@[fe80::1%eth0]:2222", Server("fe80::1%eth0", "me", 2222)),
+        ("me@fe80::1%eth0", Server("fe80::1%eth0", "me")),
+    ],
+)
+def test_a_host_is_read(text: str, server: Server) -> None:
+    assert parse_host(text) == server
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "me@", "-h", "me@-h", "-l@host", "a b", "me me@host", "host:0", "host:65536", "host:x",
+     "host/path", "a\nb"],
+)  # fmt: skip
+def test_what_is_no_host_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is not \[USER@\]HOST\[:PORT\]"):
+        parse_host(text)
+
+
+def test_without_a_config_the_entry_is_the_way(environment: dict[str, str]) -> None:
+    found = find_route(Server("build1", "me", 2222), environment)
+    assert (found.address, found.user, found.port) == ("build1", "me", 2222)
+    assert found.known_as == "[build1]:2222"
+    ssh = Path(environment["HOME"], ".ssh")
+    assert ssh / "id_ed25519" in found.identities
+    assert found.known_hosts[0] == ssh / "known_hosts"
+    assert (found.jumps, found.proxy_command, found.agent) == ((), "", "")
+
+
+def test_the_config_fills_in_what_the_entry_does_not_say(environment: dict[str, str]) -> None:
+    configured(
+        environment,
+        "Host build\n  HostName 10.0.0.5\n  User ci\n  Port 2200\n  IdentityFile ~/.ssh/%r\n"
+        "  IdentitiesOnly yes\n  UserKnownHostsFile ~/known\n  ConnectTimeout 3\n"
+        "  ServerAliveInterval 7\n  HashKnownHosts yes\n",
+    )
+    home = Path(environment["HOME"])
+    found = find_route(Server("build", ""), environment)
+    assert (found.address, found.user, found.port) == ("10.0.0.5", "ci", 2200)
+    assert found.identities == (home / ".ssh/ci",)
+    assert found.known_hosts == (home / "known",)
+    assert (found.identities_only, found.hashes) == (True, True)
+    assert (found.connect_seconds, found.alive_seconds) == (3.0, 7)
+    own = find_route(Server("build", "me", 22), environment)
+    assert own.user == "me"
+
+
+def test_keys_of_the_entry_come_first_and_may_be_the_only_ones(
+    environment: dict[str, str],
+) -> None:
+    server = Server("build", "me", keys=("~/deploy",))
+    home = Path(environment["HOME"])
+    assert find_route(server, environment).identities[0] == home / "deploy"
+    only = find_route(Server("build", "me", keys=("~/deploy",), keys_only=True), environment)
+    assert (only.identities, only.identities_only) == ((home / "deploy",), True)
+
+
+def test_jumps_and_proxies_come_from_the_entry_or_the_config(environment: dict[str, str]) -> None:
+    configured(
+        environment,
+        "Host far\n  ProxyJump a@one:2200,two\nHost odd\n  ProxyCommand nc %h %p\n",
+    )
+    far = find_route(Server("far", "me"), environment)
+    assert far.jumps == (Server("one", "a", 2200), Server("two", ""))
+    assert find_route(Server("odd", "me"), environment).proxy_command == "nc odd 22"
+    own = find_route(Server("far", "me", proxy="root@gate"), environment)
+    assert own.jumps == (Server("gate", "root"),)
+
+
+def test_an_alias_is_the_name_that_the_key_is_known_by(environment: dict[str, str]) -> None:
+    configured(environment, "Host build\n  HostKeyAlias farm\n  Port 2222\n")
+    assert find_route(Server("build", ""), environment).known_as == "farm"
+
+
+def test_the_agent_is_the_environments_unless_the_config_names_another(
+    environment: dict[str, str],
+) -> None:
+    environment["SSH_AUTH_SOCK"] = "/run/agent"
+    assert find_route(Server("build", ""), environment).agent == "/run/agent"
+    configured(environment, "IdentityAgent none\n")
+    assert find_route(Server("build", ""), environment).agent == ""
+    configured(environment, "IdentityAgent /run/other\n")
+    assert find_route(Server("build", ""), environment).agent == "/run/other"
+
+
+def test_a_config_that_ssh_refuses_is_a_usage_error(environment: dict[str, str]) -> None:
+    configured(environment, "Host build\n  NoSuchOption yes\n")
+    with pytest.raises(UsageError, match="ssh refuses its configuration for build"):
+        find_route(Server("build", ""), environment)
+
+
+def test_without_ssh_the_users_file_is_read_all_the_same(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment["PATH"] = "/nonexistent"
+    monkeypatch.setenv("HOME", environment["HOME"])  # paramiko's parser looks there
+    configured(environment, "Host build\n  HostName 10.0.0.5\n  User ci\n  IdentityFile ~/k\n")
+    found = find_route(Server("build", "", 2222), environment)
+    assert (found.address, found.user, found.port) == ("10.0.0.5", "ci", 2222)
+    assert found.identities == (Path(environment["HOME"], "k"),)
+
+
+def test_paths_of_the_accounts_home_follow_another_home() -> None:
+    text = f"userknownhostsfile {OWN}/.ssh/known_hosts /etc/known\nidentityfile ~/.ssh/a\n"
+    options = config._parsed(f"{text}identityfile ~/.ssh/b\n", Path("/elsewhere"))
+    assert options["userknownhostsfile"] == ("/elsewhere/.ssh/known_hosts", "/etc/known")
+    assert options["identityfile"] == ("~/.ssh/a", "~/.ssh/b")
+
+
+def test_files_of_the_entry_count_in_place_of_the_users(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    configured(environment, "Host build\n  User own\n  Port 1\n")
+    for name, text in (("a", "Host build\n  User first\n"), ("b", "Host build\n  Port 2200\n")):
+        (tmp_path / name).write_text(text)
+    files = (str(tmp_path / "a"), str(tmp_path / "b"))
+    found = find_route(Server("build", "", config=files), environment)
+    assert (found.user, found.port) == ("first", 2200)
+    none = find_route(Server("build", "me", config=("none",)), environment)
+    assert (none.user, none.port) == ("me", 22)

@@ -1,0 +1,124 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.model.server import Server
+from dockless.ssh.config import Route, find_route
+from dockless.ssh.project_config import configuration, first_command
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "home/.ssh").mkdir(parents=True)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def route(name: str, home: Path, *, may_run: bool = False) -> Route:
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    return find_route(Server("build", "", config=(name,)), environment, may_run=may_run)
+
+
+RUNNING = (
+    "Host build\n  ProxyCommand touch {mark}; nc %h %p",
+    'Match exec "touch {mark}"\n  User a',
+    'match host build EXEC="touch {mark}"',
+    'Match !exec "touch {mark}"',
+    '"Match" exec "touch {mark}"',
+    'Match=exec "touch {mark}"',
+    "Include {include}",
+    "Host build\n\tproxycommand=touch {mark}",
+    "KnownHostsCommand /bin/touch {mark}",
+    "PKCS11Provider {mark}.so",
+    "LocalCommand touch {mark}",
+    "NoSuchKeyword yes",
+    '\x0cMatch exec "touch {mark}"',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", RUNNING)
+def test_a_projects_configuration_runs_nothing_unasked(
+    home: Path, project: Path, text: str
+) -> None:
+    mark = project / "ran"
+    (project / "more").write_text(f'Match exec "touch {mark}"\n')
+    filled = text.format(mark=mark, include=project / "more")
+    (project / "ssh_config").write_text(f"# harmless\n{filled}\n")
+    with pytest.raises(UsageError, match=r"may run programs: line [23]") as caught:
+        route("ssh_config", home)
+    assert not mark.exists()
+    assert "--allow-ssh-commands" in caught.value.remedy
+    assert "DOCKLESS_ALLOW_SSH_COMMANDS" in caught.value.remedy
+
+
+def test_what_is_allowed_is_run(home: Path, project: Path) -> None:
+    mark = project / "ran"
+    text = f'Match exec "touch {mark}"\n  User ci\nHost build\n  ProxyCommand nc %h %p\n'
+    (project / "ssh_config").write_text(text)
+    found = route("ssh_config", home, may_run=True)
+    assert (found.user, found.proxy_command) == ("ci", "nc build 22")
+    assert mark.exists()
+
+
+HARMLESS = """
+# a comment with ProxyCommand
+Host build
+  HostName 10.0.0.5
+  User=ci
+  IdentityFile ~/.ssh/ci
+  ProxyCommand none
+Match host build user ci
+\tPort 2200
+"""
+
+
+@pytest.mark.parametrize("name", ["ssh_config", "./ssh_config", "../project/ssh_config"])
+def test_what_runs_nothing_is_used_without_a_word(home: Path, project: Path, name: str) -> None:
+    (project / "ssh_config").write_text(HARMLESS)
+    found = route(name, home)
+    assert (found.address, found.user, found.proxy_command) == ("10.0.0.5", "ci", "")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_a_file_may_have_the_line_ends_of_other_systems(end: str) -> None:
+    assert first_command(HARMLESS.replace("\n", end).encode()) == 0
+
+
+def test_the_users_own_file_may_run_programs(home: Path, project: Path) -> None:
+    del project
+    (home / ".ssh/work").write_text("Host build\n  ProxyCommand nc %h %p\n")
+    assert route("~/.ssh/work", home).proxy_command == "nc build 22"
+
+
+def test_a_link_in_the_users_folder_does_not_make_a_projects_file_his(
+    home: Path, project: Path
+) -> None:
+    (project / "evil").write_text("Host build\n  ProxyCommand touch ran\n")
+    with pytest.raises(UsageError, match="may run programs"):
+        route("~/.ssh/../../project/evil", home)
+    (home / ".ssh/link").symlink_to(project / "evil")
+    with pytest.raises(UsageError, match="may run programs"):
+        route("~/.ssh/link", home)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['x"\nProxyCommand touch ran\n#"', "conf*", "a?", "~/.ssh/[ab]", "$HOME/x", "a\\b", "%d"],
+)
+def test_a_name_is_a_path_and_no_more(home: Path, project: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="not the plain path"):
+        configuration((name,), home, project, may_run=True)
+    assert list(project.iterdir()) == []
+
+
+def test_a_file_that_is_not_there_says_nothing(home: Path, project: Path) -> None:
+    del project
+    assert route("nothing", home).address == "build"

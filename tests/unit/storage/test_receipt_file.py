@@ -1,0 +1,112 @@
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.storage.receipt_file import ReceiptFile
+
+
+def receipt(text: str) -> str:
+    return f'{{"receiptVersion": 1, "target": "{text}"}}'
+
+
+@pytest.fixture(params=["new", "old", "link", "read-only"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "receipt.json"
+    if request.param != "new":
+        path.write_text(receipt("old"))
+    if request.param == "link":
+        link = tmp_path / "link.json"
+        link.symlink_to(path)
+        return link
+    if request.param == "read-only":
+        path.chmod(0o400)
+    return path
+
+
+def test_one_run_at_a_time_writes_a_receipt(path: Path) -> None:
+    file = ReceiptFile(path)
+    for text in map(receipt, ("one", "two", "three")):
+        with pytest.raises(UsageError, match="Another run is writing the receipt"):
+            ReceiptFile(path)
+        file.write(text)
+        assert path.read_text() == text
+    with pytest.raises(UsageError, match="Another run"):
+        ReceiptFile(path)
+    file.close()
+    ReceiptFile(path).close()
+    assert path.read_text() == receipt("three")
+
+
+def test_a_receipt_that_was_not_written_is_as_it_was(path: Path) -> None:
+    before = path.read_text() if path.exists() else None
+    ReceiptFile(path).close()
+    assert (path.read_text() if path.exists() else None) == before
+    assert not [*path.parent.glob(".*")]
+
+
+def test_a_draft_that_was_left_behind_is_in_nobodys_way(path: Path) -> None:
+    real = path.resolve()
+    real.with_name(f".{real.name}.new").write_text("half")
+    file = ReceiptFile(path)
+    file.write("whole")
+    file.close()
+    assert path.read_text() == "whole"
+    assert not [*path.parent.glob(".*")]
+
+
+def test_a_device_is_written_as_it_is_and_not_locked(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reading = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reading.start()
+    one, other = ReceiptFile(pipe), ReceiptFile(pipe)
+    one.write("told")
+    reading.join(30)
+    assert read == ["told"]
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize("name", ["none/receipt.json", "folder"])
+def test_a_receipt_that_cannot_be_written_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="cannot be written"):
+        ReceiptFile(tmp_path / name).write("text")
+
+
+@pytest.mark.parametrize(
+    "content", [b"PK\x03\x04", b'{"imageLayoutVersion": "1.0.0"}', b"- app:1\n", b"\x00" * 10_000]
+)
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_file_that_is_no_receipt_is_kept(tmp_path: Path, content: bytes, linked: bool) -> None:  # noqa: FBT001 - a parameter
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    given = tmp_path / "link"
+    given.symlink_to(path)
+    with pytest.raises(UsageError, match="is no receipt"):
+        ReceiptFile(given if linked else path)
+    assert path.read_bytes() == content
+
+
+def test_a_link_stays_one_and_its_file_keeps_its_mode(tmp_path: Path) -> None:
+    path, link = tmp_path / "receipt.json", tmp_path / "link.json"
+    path.write_text(receipt("old"))
+    path.chmod(0o600)
+    link.symlink_to(path)
+    file = ReceiptFile(link)
+    file.write(receipt("new"))
+    file.close()
+    assert link.is_symlink()
+    assert path.read_text() == receipt("new")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_device_of_the_system_is_never_replaced() -> None:
+    file = ReceiptFile(Path("/dev/null"))
+    file.write(receipt("one"))
+    file.close()
+    assert Path("/dev/null").is_char_device()

@@ -1,0 +1,173 @@
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.storage.receipt_reading import merged, read_receipt
+
+Json = dict[str, Any]
+DIGEST, OTHER = (f"sha256:{each * 64}" for each in "ab")
+ERROR = {"kind": "source", "message": "It is cut short.", "remedy": "", "exitCode": 3}
+GOOD: Json = {
+    "receiptVersion": 1,
+    "target": "registry.inside:5000/m",
+    "finished": "2026-11-30T01:02:03Z",
+    "versions": {"dockless": "1.0"},
+    "bundles": {"disk.tar": OTHER},
+    "images": [
+        {
+            "source": "disk.tar",
+            "otherSources": [],
+            "name": "acme/web:v1",
+            "references": ["registry.inside:5000/m/acme/web:v1"],
+            "digest": DIGEST,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "unchanged": False,
+            "arrived": None,
+            "verified": True,
+            "checked": True,
+            "blobs": [{"digest": OTHER, "size": 0}],
+        }
+    ],
+    "failures": [{"source": "x", "name": "", "references": [], "origin": None, "error": ERROR}],
+    "pending": [{"source": "y", "name": "y:1", "references": ["registry.inside:5000/m/y:1"]}],
+}
+
+
+def changed(place: str, value: object) -> str:
+    """Return a receipt in which the member at a place, as `images.0.digest`, is another value."""
+    document = copy.deepcopy(GOOD)
+    at: Any = document
+    *way, last = (int(each) if each.isdigit() else each for each in place.split("."))
+    for step in way:
+        at = at[step]
+    at[last] = value
+    return json.dumps(document)
+
+
+def lacking(place: str) -> str:
+    document = copy.deepcopy(GOOD)
+    at: Any = document
+    *way, last = (int(each) if each.isdigit() else each for each in place.split("."))
+    for step in way:
+        at = at[step]
+    del at[last]
+    return json.dumps(document)
+
+
+def test_a_good_receipt_says_what_is_there_and_what_is_not() -> None:
+    found = read_receipt(json.dumps(GOOD), "r.json")
+    ((reference, digest),) = ((str(each.reference), str(each.digest)) for each in found.items)
+    assert (reference, digest) == ("registry.inside:5000/m/acme/web:v1", DIGEST)
+    assert found.missing == (
+        "An image of x did not arrive: It is cut short.",
+        "y:1 of y as registry.inside:5000/m/y:1 had not been tried when r.json was written.",
+    )
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *(each for each in GOOD if each not in ("pending", "receiptVersion")),
+        *(
+            f"images.0.{each}"
+            for each in GOOD["images"][0]
+            if each not in ("otherSources", "checked")
+        ),
+        *(f"failures.0.{each}" for each in ("source", "name", "references", "error")),
+        *(f"failures.0.error.{each}" for each in ERROR),
+        *(f"pending.0.{each}" for each in GOOD["pending"][0]),
+        "images.0.blobs.0.digest",
+        "images.0.blobs.0.size",
+    ],
+)
+def test_a_member_that_is_missing_is_named(place: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_receipt(lacking(place), "r.json")
+    assert f"lacks {place.rpartition('.')[2]}" in caught.value.what
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "place", ["pending", "images.0.checked", "images.0.otherSources", "failures.0.origin"]
+)
+def test_a_member_that_older_versions_did_not_write_may_be_missing(place: str) -> None:
+    assert read_receipt(lacking(place), "r.json").items
+
+
+@pytest.mark.parametrize(
+    ("place", "values"),
+    [
+        ("finished", [False, True, "", [], 5, {}, "soon", "2026-11-30", "2026-13-01T00:00:00Z",
+                      "2026-11-30T01:02:03", "2026-02-30T00:00:00Z", 1.5]),
+        ("target", ["", None, 5, []]),
+        ("versions", [[], None, {"dockless": 1}, {"crane": None}]),
+        ("bundles", [[], None, {"x": "sha256:short"}, {"x": None}]),
+        ("images", [{}, None, "", [None], [[]], ["x"]]),
+        ("images.0.references", [[], None, "x", {}, [None], [""], ["no such name"], ["web:v1"],
+                                 ["registry.inside:5000/m/acme/web"],
+                                 [f"registry.inside:5000/m/acme/web@{OTHER}"]]),
+        ("images.0.digest", ["", None, "sha256:xyz", DIGEST.upper(), 5, [DIGEST]]),
+        ("images.0.mediaType", ["", None, 5]),
+        ("images.0.unchanged", [None, 0, "false", []]),
+        ("images.0.arrived", [False, "", 5, "now"]),
+        ("images.0.verified", [None, 1, "true"]),
+        ("images.0.checked", [None, 1, "true"]),
+        ("images.0.blobs", [None, {}, "", [DIGEST]]),
+        ("images.0.blobs.0.size", [-1, True, "5", 1.0, None, 1 << 64]),
+        ("images.0.source", [None, 5, []]),
+        ("images.0.otherSources", [None, "x", [5]]),
+        ("failures", [None, {}, [None]]),
+        ("failures.0.references", [None, "x", [5], ["no such name"]]),
+        ("failures.0.origin", [5, [], False]),
+        ("failures.0.error", [None, "x", []]),
+        ("failures.0.error.exitCode", ["3", None, True, -1]),
+        ("failures.0.error.message", [None, 5, ["x"]]),
+        ("pending", [None, {}, 5, False, ""]),
+        ("pending.0.references", [None, "x", [5]]),
+    ],
+)  # fmt: skip
+def test_a_member_of_another_type_is_named_with_its_value(place: str, values: list[object]) -> None:
+    name = ""
+    for step in place.split("."):
+        name += f"[{step}]" if step.isdigit() else f".{step}" if name else step
+    for value in values:
+        with pytest.raises(UsageError) as caught:
+            read_receipt(changed(place, value), "r.json")
+        assert name in caught.value.what, value
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "1", None, 2, 0, [1]])
+def test_another_version_is_not_read(version: object) -> None:
+    with pytest.raises(UsageError, match="receipt of version"):
+        read_receipt(changed("receiptVersion", version), "r.json")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", '{"images": []}'])
+def test_what_is_no_receipt_is_said(text: str) -> None:
+    with pytest.raises(UsageError, match="is no receipt"):
+        read_receipt(text, "r.json")
+
+
+def test_a_member_of_a_later_version_is_left_alone() -> None:
+    assert read_receipt(changed("novelty", [1]), "r.json").items
+    assert read_receipt(changed("images.0.novelty", {}), "r.json").items
+
+
+def test_the_latest_end_counts_whatever_its_time_zone_and_lines_stand_once() -> None:
+    ends = ("2026-11-30T01:02:03Z", "2026-11-30T02:00:00+02:00")
+    parts = [read_receipt(changed("finished", each), "r.json") for each in ends]
+    whole = merged(parts)
+    assert whole["finished"] == ends[0]
+    assert whole["images"] == GOOD["images"]
+    assert read_receipt(json.dumps(whole), "whole.json").items == parts[0].items
+    parts.append(read_receipt(changed("finished", None), "r.json"))
+    assert merged(parts)["finished"] is None
+
+
+def test_receipts_of_two_targets_are_not_one_mirror() -> None:
+    parts = [read_receipt(changed("target", each), "r.json") for each in ("a.example", "b.example")]
+    with pytest.raises(UsageError, match="different places"):
+        merged(parts)

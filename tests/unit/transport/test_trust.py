@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.model.endpoint import Trust
+from dockless.transport.trust import find_trust
+
+HOST = "registry.example.com:5000"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "certs"
+    folder.mkdir()
+    return folder
+
+
+def found(home: Path, ca_file: Path | None = None, cert_dir: Path | None = None) -> Trust:
+    return find_trust(HOST, ca_file, cert_dir, home)
+
+
+def test_without_certificates_the_systems_own_are_trusted(tmp_path: Path) -> None:
+    assert found(tmp_path) == Trust()
+
+
+def test_a_named_authority_comes_first(tmp_path: Path, folder: Path) -> None:
+    own = tmp_path / "own.pem"
+    for path in (own, folder / "b.crt", folder / "a.crt", folder / "readme"):
+        path.touch()
+    assert found(tmp_path, own, folder) == Trust((own, folder / "a.crt", folder / "b.crt"))
+
+
+def test_a_client_certificate_comes_with_the_key_beside_it(tmp_path: Path, folder: Path) -> None:
+    for name in ("ca.crt", "client.cert", "client.key"):
+        (folder / name).touch()
+    assert found(tmp_path, None, folder) == Trust(
+        (folder / "ca.crt",), folder / "client.cert", folder / "client.key"
+    )
+
+
+def test_the_users_folder_for_the_host_is_found(tmp_path: Path) -> None:
+    usual = tmp_path / ".config/containers/certs.d" / HOST
+    usual.mkdir(parents=True)
+    (usual / "ca.crt").touch()
+    assert found(tmp_path) == Trust((usual / "ca.crt",))
+
+
+def test_a_folder_that_is_found_may_be_empty(tmp_path: Path) -> None:
+    (tmp_path / ".config/containers/certs.d" / HOST).mkdir(parents=True)
+    assert found(tmp_path) == Trust()
+
+
+def test_a_named_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--ca-file"):
+        found(tmp_path, tmp_path / "absent.pem")
+
+
+def test_a_named_folder_without_certificates_is_a_usage_error(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(UsageError, match="holds no certificate"):
+        found(tmp_path, None, folder)
+
+
+def test_a_client_certificate_without_a_key_is_a_usage_error(tmp_path: Path, folder: Path) -> None:
+    (folder / "client.cert").touch()
+    with pytest.raises(UsageError, match="no key beside it"):
+        found(tmp_path, None, folder)
+
+
+def test_a_folder_that_may_not_be_looked_at_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert find_trust("registry.example.com", None, None, tmp_path) == Trust()

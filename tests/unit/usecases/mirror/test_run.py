@@ -1,0 +1,182 @@
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from dockless.errors import AuthError, ConflictError, NetworkError, SourceError
+from dockless.model.plan import PushResult
+from dockless.model.renaming import Map, Renaming
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+from dockless.ports import Image
+from dockless.usecases.mirror.run import Entry, Found, bringers, mirror, plan
+from fakes.image import FakeImage
+
+RULES = Renaming("registry.inside:5000", "m")
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> FakeImage:
+    return FakeImage(tmp_path / "one")
+
+
+def found(image: Image, *names: str, source: str = "images.tar") -> Found:
+    return Found(source, names, "images", 10, lambda: image)
+
+
+def places(*found_: Found, rules: Renaming = RULES) -> list[str]:
+    planned = plan(found_, rules)
+    assert planned.lost == ()
+    return [str(each) for entry in planned.entries for each in entry.references]
+
+
+def test_every_name_of_an_image_is_a_reference(image: FakeImage) -> None:
+    assert places(found(image, "shop:1", "shop:stable", "ghcr.io/acme/shop:1")) == [
+        "registry.inside:5000/m/shop:1",
+        "registry.inside:5000/m/shop:stable",
+        "registry.inside:5000/m/acme/shop:1",
+    ]
+
+
+def test_a_tag_only_belongs_to_a_repository_named_like_the_source(image: FakeImage) -> None:
+    assert places(found(image, "v1")) == ["registry.inside:5000/m/images:v1"]
+    assert places(found(image, "docker.io/acme/shop:v1", "v1")) == [
+        "registry.inside:5000/m/acme/shop:v1"
+    ]
+
+
+def test_an_image_without_a_name_has_no_place(image: FakeImage) -> None:
+    planned = plan([found(image), found(image, "shop:1")], RULES)
+    assert len(planned.entries) == 1
+    (lost,) = planned.lost
+    assert isinstance(lost.error, SourceError)
+    assert "--as" in lost.error.remedy
+
+
+def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_path: Path) -> None:
+    other = FakeImage(tmp_path / "two", (b"another",))
+    rules = replace(RULES, maps=(Map("docker.io/library/*", "same"),))
+    planned = plan([found(image, "a:1"), found(other, "b:1"), found(image, "acme/c:1")], rules)
+    assert [entry.name for entry in planned.entries] == ["acme/c:1"]
+    assert [(each.source, each.name) for each in planned.lost] == [
+        ("images.tar", "a:1"),
+        ("images.tar", "b:1"),
+    ]
+    assert {type(each.error) for each in planned.lost} == {ConflictError}
+
+
+def test_one_image_of_several_sources_is_one_entry_that_names_them(image: FakeImage) -> None:
+    copies = [found(image, "a:1", source=f"{each}.tar") for each in ("one", "two", "three")]
+    (entry,) = plan(copies, RULES).entries
+    assert (entry.source, entry.other_sources) == ("one.tar", ("two.tar", "three.tar"))
+
+
+@pytest.mark.parametrize("times", [2, 3, 7])
+def test_a_line_that_stands_several_times_is_one_image(image: FakeImage, times: int) -> None:
+    lines = [found(image, "a:1", "a:2", source="docker://one/a:1")] * times
+    copies = [replace(line, open=lambda: image) for line in lines]  # each opened by itself
+    planned = plan(copies, RULES)
+    assert planned.lost == ()
+    (entry,) = planned.entries
+    assert entry.tags == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("second", "left"),
+    [
+        (("a:1", "a:3"), [("1", "2"), ("3",)]),
+        (("a:2",), [("1", "2")]),
+        (("b:1",), [("1", "2"), ("1",)]),
+    ],
+)
+def test_of_a_repeated_image_each_reference_goes_once(
+    image: FakeImage, second: tuple[str, ...], left: list[tuple[str, ...]]
+) -> None:
+    again = replace(found(image, *second), open=lambda: image)
+    planned = plan([found(image, "a:1", "a:2"), again], RULES)
+    assert planned.lost == ()
+    assert [entry.tags for entry in planned.entries] == left
+
+
+def test_a_damaged_archive_that_is_named_twice_is_damaged_and_no_clash() -> None:
+    def damaged() -> Image:
+        raise SourceError("It is damaged.")
+
+    lines = [Found("a.tar", ("a:1",), "a", 10, damaged), Found("a.tar", ("a:1",), "a", 10, damaged)]
+    planned = plan([lines[0], replace(lines[1], open=partial(damaged))], RULES)
+    assert (len(planned.entries), planned.lost) == (1, ())
+
+
+def test_two_images_of_one_source_with_one_name_still_clash(
+    image: FakeImage, tmp_path: Path
+) -> None:
+    other = FakeImage(tmp_path / "two", (b"another",))
+    planned = plan([found(image, "a:1"), found(other, "a:1")], RULES)
+    assert planned.entries == ()
+    assert {(each.source, each.name) for each in planned.lost} == {("images.tar", "a:1")}
+
+
+def entries(image: Image, count: int) -> list[Entry]:
+    planned = plan([found(image, f"shop{number}:1") for number in range(count)], RULES)
+    return list(planned.entries)
+
+
+def result(image: FakeImage) -> PushResult:
+    from dockless.model.plan import Plan  # noqa: PLC0415 - beside the one that is tested
+
+    made = Plan(Repository.of("registry.inside:5000", "x"), image.content(), (), (), False)  # noqa: FBT003 - as it is
+    return PushResult(made, False, False, True, "crane", 0, 1, 0.0)  # noqa: FBT003 - the same
+
+
+def test_images_go_side_by_side(image: FakeImage) -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def push(entry: Entry) -> PushResult:
+        assert entry.size == 10
+        together.wait()
+        return result(image)
+
+    outcomes = mirror(entries(image, 3), push, 3, lambda _, __, ___: None, lambda _: None)
+    assert all(isinstance(each, PushResult) for each in outcomes.values())
+
+
+def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
+    image: FakeImage,
+) -> None:
+    three = entries(image, 3)
+    tried: list[str] = []
+
+    def push(entry: Entry) -> PushResult:
+        tried.append(entry.name)
+        if entry.name == "shop0:1" and tried.count(entry.name) == 1:
+            raise NetworkError("Gone.")
+        if entry.name == "shop1:1":
+            raise AuthError("No.")
+        return result(image)
+
+    told: list[tuple[str, bool]] = []
+    outcomes = mirror(
+        three, push, 1, lambda entry, _, again: told.append((entry.name, again)), lambda _: None
+    )
+    assert told == [
+        ("shop0:1", True),
+        ("shop1:1", False),
+        ("shop2:1", False),
+        ("shop0:1", False),
+    ]
+    assert tried == ["shop0:1", "shop1:1", "shop2:1", "shop0:1"]
+    assert [type(outcomes[entry]) for entry in three] == [PushResult, AuthError, PushResult]
+
+
+def test_images_that_bring_what_others_share_start_first(image: FakeImage) -> None:
+    base, other, one, two, three = (Digest.of(each) for each in (b"b", b"o", b"1", b"2", b"3"))
+    blobs = ({base, one}, {base, two}, {other, base}, {three}, {other})
+    entries_ = [
+        replace(entry, blobs=frozenset(each))
+        for entry, each in zip(entries(image, len(blobs)), blobs, strict=True)
+    ]
+    first, later = bringers(entries_)
+    assert [entries_.index(entry) for entry in first] == [0, 2]
+    assert [entries_.index(entry) for entry in later] == [1, 3, 4]
