@@ -122,6 +122,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """Its name: `crane`, `skopeo` or `direct`."""
 
+    @property
+    def tagger(self) -> str:
+        """The name of the engine that puts its tags."""
+
     def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
         """Push an image by digest, and check the digest that is reported.
 

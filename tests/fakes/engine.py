@@ -12,7 +12,7 @@ from fakes.registry import FakeRegistry
 class FakeEngine:
     """The engine, as a `ports.Engine`; as the real ones, it writes nothing that lacks a part."""
 
-    name = "fake"
+    name = tagger = "fake"
 
     def __init__(self, registry: FakeRegistry, journal: Journal | None = None) -> None:
         self._registry = registry

@@ -103,6 +103,38 @@ def test_by_default_crane_writes_the_manifest_and_dockless_the_rest(
     assert pusher.registry.writers("/manifests/1$") == {"dockless"}
 
 
+@pytest.mark.parametrize("engine", ["auto", "direct", "crane", "skopeo"])
+def test_the_result_says_who_wrote_what_as_the_registry_does(
+    pusher: Pusher, old_archive: Path, engine: str
+) -> None:
+    def in_log() -> dict[str, list[str]]:
+        paths = {"blobs": "/blobs/", "manifests": "/manifests/sha256:", "tags": "/manifests/[^s]"}
+        found = {what: pusher.registry.writers(path) for what, path in paths.items()}
+        return {
+            what: sorted("crane" if name == CRANE else name for name in names)
+            for what, names in found.items()
+        }
+
+    argv = ("acme/app:1", old_archive, "--engine", engine, "--format", "json")
+    done = pusher.run(*argv)
+    assert json.loads(done.stdout)["result"]["writers"] == in_log()
+    done = pusher.run(*argv)
+    said = json.loads(done.stdout)["result"]["writers"]
+    assert said == {"blobs": [], "manifests": [], "tags": []}, "nothing had to be written"
+
+
+def test_a_receipt_says_who_wrote_each_image(
+    pusher: Pusher, oci_layout: Path, tmp_path: Path
+) -> None:
+    receipt = tmp_path / "receipt.json"
+    argv = ("mirror", oci_layout, "--to", f"{pusher.registry.host}/m", "--receipt", receipt)
+    assert pusher.program.run(*argv).code == 0
+    (image,) = json.loads(receipt.read_text())["images"]
+    mine = ["dockless"]
+    assert image["writers"] == {"blobs": mine, "manifests": mine, "tags": mine}
+    assert pusher.registry.writers() == {"dockless"}
+
+
 def test_no_program_is_needed(pusher: Pusher, old_archive: Path, oci_layout: Path) -> None:
     alone = without_programs(pusher, pusher.folder / "none")
     alone.push("acme/app:1", old_archive)

@@ -68,7 +68,7 @@ class Access(Struct, frozen=True):
 class Crane:
     """crane, as a `ports.Engine`."""
 
-    name = "crane"
+    name = tagger = "crane"
 
     def __init__(self, program: Path, runner: Runner, access: Access) -> None:
         self._program = program
@@ -111,7 +111,7 @@ class Skopeo:
         policy: The signature policy of this machine; None when there is none.
     """
 
-    name = "skopeo"
+    name = tagger = "skopeo"
 
     def __init__(self, program: Path, runner: Runner, access: Access, policy: Path | None) -> None:
         self._program = program

@@ -69,6 +69,11 @@ class Automatic:
         self._writer = direct
 
     @property
+    def tagger(self) -> str:
+        """The name of what puts tags."""
+        return self._direct.name
+
+    @property
     def name(self) -> str:
         """The name of the writer that wrote last."""
         return self._writer.name

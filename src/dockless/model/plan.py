@@ -73,6 +73,33 @@ class Plan(Struct, frozen=True):
         return tuple(blob for blob in self.missing if blob.digest not in configs)
 
 
+class Writers(Struct, frozen=True, kw_only=True):
+    """Which programs wrote to the registry in one push: `dockless`, `crane` or `skopeo`, sorted.
+
+    Attributes:
+        blobs: Who sent configs and layers; none where the registry had them all.
+        manifests: Who put the manifests by digest; none where the registry had them.
+        tags: Who put the tags; none where no tag was created or moved.
+    """
+
+    blobs: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, list[str]]:
+        """Return its members in JSON."""
+        return {
+            "blobs": list(self.blobs),
+            "manifests": list(self.manifests),
+            "tags": list(self.tags),
+        }
+
+
+def written_by(*engines: str) -> tuple[str, ...]:
+    """Return the names of the programs behind these engines, of which `direct` is dockless."""
+    return tuple(sorted({"dockless" if name == "direct" else name for name in engines}))
+
+
 class PushResult(Struct, frozen=True):
     """What one push did.
 
@@ -87,6 +114,7 @@ class PushResult(Struct, frozen=True):
         seconds: The push's wall time.
         checked: Whether the registry said in this run that it has every blob and manifest, or took
             it.
+        writers: Which programs wrote what.
     """
 
     plan: Plan
@@ -98,6 +126,7 @@ class PushResult(Struct, frozen=True):
     attempts: int
     seconds: float
     checked: bool = False
+    writers: Writers = Writers()
 
     @property
     def references(self) -> tuple[Reference, ...]:

@@ -45,7 +45,7 @@ class Direct:
         until: The moment, on the clock of `time.monotonic`, when sending ends; None for none.
     """
 
-    name = "direct"
+    name = tagger = "direct"
 
     def __init__(
         self,

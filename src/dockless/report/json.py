@@ -112,6 +112,7 @@ def _result(result: PushResult) -> dict[str, object]:
         "dryRun": result.dry_run,
         "verified": result.verified,
         "engine": result.engine or None,
+        "writers": result.writers.to_json(),
         "sentBytes": result.sent,
         "attempts": result.attempts,
         "seconds": round(result.seconds, 3),

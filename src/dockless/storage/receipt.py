@@ -108,6 +108,7 @@ def _image(line: Line, result: PushResult) -> dict[str, object]:
         "arrived": line.arrived,
         "verified": result.verified,
         "checked": result.checked,
+        "writers": result.writers.to_json(),
         "blobs": [{"digest": str(blob.digest), "size": blob.size} for blob in content.blobs],
     }
 

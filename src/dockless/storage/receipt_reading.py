@@ -260,7 +260,7 @@ _IMAGE = _members(
         "verified": _flag,
         "blobs": _list_of(_members({"digest": _digest, "size": _count})),
     },
-    {**_MORE, "checked": _flag},
+    {**_MORE, "checked": _flag, "writers": _map_of(_list_of(_text))},
 )
 _NOT_THERE = {**_LINE, "references": _list_of(_reference)}
 _receipt = _members(

@@ -41,6 +41,10 @@ class Writer:
     steps: list[str]
     fails: list[DocklessError] = field(default_factory=list)
 
+    @property
+    def tagger(self) -> str:
+        return self.name
+
     def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
         del image, repository
         self._do("push")

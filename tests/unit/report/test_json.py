@@ -129,6 +129,7 @@ def test_a_result_says_what_the_push_did(result: PushResult) -> None:
         "dryRun": False,
         "verified": True,
         "engine": "crane",
+        "writers": {"blobs": [], "manifests": [], "tags": []},
         "sentBytes": 5_311_520,
         "attempts": 1,
         "seconds": 1.941,

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from dockless.errors import PushError
-from dockless.model.plan import BlobPlan, Plan, TagPlan
+from dockless.model.plan import BlobPlan, Plan, TagPlan, Writers, written_by
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -82,7 +82,9 @@ def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> D
         complete(registry, order.repository, content, patience)
     blobs = tuple(BlobPlan(blob, blob.digest not in sent) for blob in content.blobs)
     plan = Plan(order.repository, content, blobs, tags, digest_is_new=image_id != digest)
-    return Delivery(plan, engine.name, 1, started)
+    there = written_by(engine.name)
+    writers = Writers(blobs=there if sent else (), manifests=there)
+    return Delivery(plan, engine.name, 1, started, writers=writers)
 
 
 def already_there(

@@ -13,7 +13,7 @@ from dockless.errors import (
     PushError,
     ServerError,
 )
-from dockless.model.plan import BlobPlan, Plan, TagPlan
+from dockless.model.plan import BlobPlan, Plan, TagPlan, Writers, written_by
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
@@ -37,6 +37,7 @@ class Delivery(Struct, frozen=True):
         started: When it began, on the clock of the means.
         moving: Whether any tag is to be made or moved, or the image, if it gets none, was missing,
             or something of it that had been there.
+        writers: Which programs wrote blobs and manifests.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Delivery(Struct, frozen=True):
     attempts: int
     started: float
     moving: bool = True
+    writers: Writers = Writers()
 
 
 class _LostError(PushError):
@@ -169,15 +171,16 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
         return Delivery(plan, "", 0, started, moving)
     from dockless.usecases.push.sending import send  # noqa: PLC0415 - a warm push sends nothing
 
-    engine, attempts = send(plan, image, means)
+    sent = send(plan, image, means)
+    writers = sent.writers
     if order.verify or lost:
         with means.timings.of("verify"):
-            _proved(plan, image, means)
-    return Delivery(plan, engine, attempts, started)
+            writers = _proved(plan, image, means, writers)
+    return Delivery(plan, sent.engine, sent.attempts, started, writers=writers)
 
 
-def _proved(plan: Plan, image: Image, means: Means) -> None:
-    """Read back what was sent; send once more what is not there."""
+def _proved(plan: Plan, image: Image, means: Means, writers: Writers) -> Writers:
+    """Read back what was sent; send once more what is not there; return who wrote all of it."""
     try:
         _verify(plan, means)
     except (ServerError, DamagedManifestError, _LostError) as error:
@@ -192,6 +195,11 @@ def _proved(plan: Plan, image: Image, means: Means) -> None:
             ) from None
         resend(plan, image, means, error)
         _verify(plan, means)
+        return Writers(
+            blobs=written_by(*writers.blobs, "direct"),
+            manifests=written_by(*writers.manifests, "direct"),
+        )
+    return writers
 
 
 def _arrived(

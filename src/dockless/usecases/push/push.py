@@ -1,5 +1,7 @@
 """One push: plan, send by digest, read back, and only then move the tags."""
 
+from msgspec.structs import replace
+
 from dockless.errors import (
     AuthError,
     ConflictError,
@@ -11,7 +13,7 @@ from dockless.errors import (
     PushError,
     UsageError,
 )
-from dockless.model.plan import Plan, PushResult, TagPlan
+from dockless.model.plan import Plan, PushResult, TagPlan, written_by
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image
@@ -68,9 +70,12 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
         DocklessError: With the exit code of what went wrong; it says which tags moved.
     """
     plan, moving = delivery.plan, delivery.moving
+    writers = delivery.writers
     if moving and not order.dry_run:
         with means.timings.of("tags"):
             move_tags(order, plan, means)
+        if any(tag.action != "keep" for tag in plan.tags):
+            writers = replace(writers, tags=written_by(means.engine().tagger))
     return PushResult(
         plan,
         unchanged=not moving,
@@ -81,6 +86,7 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
         attempts=delivery.attempts,
         seconds=means.clock() - delivery.started,
         checked=(moving or order.check_blobs) and not order.dry_run,
+        writers=writers,
     )
 
 

@@ -4,16 +4,32 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from dockless.errors import DocklessError, NetworkError, PushError, ServerError
-from dockless.model.plan import Plan
+from dockless.model.plan import Plan, Writers, written_by
 from dockless.oci.content import StagedImage
 from dockless.oci.digest import Digest
 from dockless.ports import Image, Task
 from dockless.usecases.push.context import Copy, Means
 
 
-def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
-    """Push the content by digest, unless it is there; return the engine and how often it ran.
+class Sent(Struct, frozen=True, kw_only=True):
+    """What was sent.
+
+    Attributes:
+        engine: The name of the engine that wrote the manifests; empty where nothing was sent.
+        attempts: How many times it was started.
+        writers: Which programs wrote blobs and manifests.
+    """
+
+    engine: str = ""
+    attempts: int = 0
+    writers: Writers = Writers()
+
+
+def send(plan: Plan, image: Image, means: Means) -> Sent:
+    """Push the content by digest, unless it is there.
 
     Raises:
         LostCopyError: What is to be sent is missing or damaged on this machine; `Image.paths` makes
@@ -23,7 +39,7 @@ def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
     root = plan.content.root.digest
     inventory = means.inventory(plan.repository)
     if not plan.missing and inventory.readable_manifest(root) is not None:
-        return "", 0
+        return Sent()
     engine = means.engine()
     # an engine reads the config even where the registry has it
     configs = plan.content.configs()
@@ -45,17 +61,19 @@ def send(plan: Plan, image: Image, means: Means) -> tuple[str, int]:
             }
             try:
                 engine.push(sending.staged(needed), plan.repository, task)
+                sending.wrote(engine.name, set(arrived), set(missing))
             except ServerError as error:
                 # an engine writes nothing that the registry fails to read
                 if not _unreadable(plan, means):
                     raise
                 resend(plan, image, means, error)
+                sending.wrote("direct", set(), set(missing))
             except NetworkError as error:
                 raise _with_pause(error, plan, means) from None
 
     with means.timings.of("upload"):
         _tried(attempt, copies, means)
-    return engine.name, sending.attempts
+    return Sent(engine=engine.name, attempts=sending.attempts, writers=sending.writers())
 
 
 def _tried(attempt: Callable[[], None], copies: Sequence[Copy], means: Means) -> None:
@@ -92,7 +110,21 @@ class _Sending:
         self._means = means
         self._layout: Path | None = None
         self._task: Task | None = None
+        self._blobs: set[str] = set()
+        self._manifests: set[str] = set()
         self.attempts = 0
+
+    def wrote(self, engine: str, arrived: set[Digest], missing: set[Digest]) -> None:
+        """Note what an engine wrote; the blobs that had arrived before were sent by dockless."""
+        self._manifests.add(engine)
+        if arrived:
+            self._blobs.add("direct")
+        if missing - arrived:
+            self._blobs.add(engine)
+
+    def writers(self) -> Writers:
+        """Return which programs wrote what."""
+        return Writers(blobs=written_by(*self._blobs), manifests=written_by(*self._manifests))
 
     def staged(self, blobs: Mapping[Digest, Path]) -> StagedImage:
         """Return the image with these blobs; a layout of it is written once for all attempts."""
