@@ -19,7 +19,7 @@ PYTEST_AS_ROOT = $(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(T
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  %-13s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk '{ name = $$1; sub(/^[a-z-]*: /, ""); printf "  %-14s %s\n", name, $$0 }'
 
 .PHONY: test
 test: ## Install what the tests need, then run every check and every test

@@ -104,7 +104,7 @@ def test_a_wrong_password_shows_nowhere_either(bed: Bed) -> None:
     ("module", "name", "method"),
     [
         ("registry.client", "RegistryClient", "check"),
-        ("credentials.vault", "Vault", "put"),
+        ("credentials.keyring_logins", "Vault", "put"),
         ("credentials.keyctl", "Keyctl", "set_password"),
     ],
 )
