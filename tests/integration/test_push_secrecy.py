@@ -184,7 +184,7 @@ def test_no_output_shows_the_password(bed: Bed, options: tuple[str, ...], code: 
 @pytest.mark.parametrize(
     ("module", "name", "method"),
     [
-        ("dockless.cli.options", "PushOptions", "check"),
+        ("dockless.cli.options", "CommandOptions", "check"),
         ("dockless.registry.client", "RegistryClient", "tag"),
     ],
 )

@@ -14,18 +14,18 @@ from msgspec.structs import replace
 from dockless.cli import prompts
 from dockless.cli.options import FORMAT, REACH, RECHECK, PlatformType, parsed_options
 from dockless.cli.sizes import Size
+from dockless.cli.workplace import command_spaces
 from dockless.client import accounts
 from dockless.client.bundle_checks import bundle_spec, examined
 from dockless.client.bundle_output import check_output
 from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_sources import Wishes, find
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.client.output_files import files_of, files_of_source
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.source_lists import Listed, listed
 from dockless.client.stores import store
-from dockless.client.workspace import workspaces
 from dockless.credentials.credential_sources import Given
 from dockless.errors import (
     AbsentError,
@@ -196,7 +196,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def _create(
-    asked: BundleOptions, sources: tuple[Listed, ...], options: PushOptions
+    asked: BundleOptions, sources: tuple[Listed, ...], options: CommandOptions
 ) -> tuple[tuple[Path, ...], list[DocklessError]]:
     """Write the bundle; return its files, and why what is not in it is not.
 
@@ -299,7 +299,7 @@ def _added(written: layout.Bundle, each: Found, reader: Session) -> DocklessErro
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
     spec = bundle_spec(source)
-    with _readers(PushOptions(quiet=True)) as readers:
+    with _readers(CommandOptions(quiet=True)) as readers:
         images = tuple(reading.listed(readers.of().opener.bundle(spec)))
     shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
     say(shown)
@@ -310,7 +310,7 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 def verify(source: str) -> None:
     """Read every byte of a bundle, and say what is wrong where."""
     spec = bundle_spec(source)
-    with _readers(PushOptions()) as readers:
+    with _readers(CommandOptions()) as readers:
         found = examined(readers.of(), spec)
     for note in found.notes:
         say(one_line(f"Note: {note}"), err=True)
@@ -329,11 +329,11 @@ for _option in (*REACH, RECHECK):
 
 
 @contextmanager
-def _readers(options: PushOptions) -> Iterator[Readers]:
+def _readers(options: CommandOptions) -> Iterator[Readers]:
     settings = accounts.project_settings(None)
     finder = partial(accounts.find, prompts, settings, Given("", None, ""))
     with ExitStack() as stack:
-        space = stack.enter_context(workspaces(options, prompts))
+        space = stack.enter_context(command_spaces(options))
         own = stack.enter_context(space(""))
         yield Readers(stack, options, finder, own)
 

@@ -3,12 +3,12 @@
 import os
 import sys
 
-from dockless import __version__
 from dockless.client.keyrings import vault, vaults
 from dockless.client.token_sources import identity, ways
 from dockless.credentials.credential_helper import Keyrings, handle
 from dockless.errors import DocklessError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
+from dockless.version import __version__
 
 
 def main() -> None:

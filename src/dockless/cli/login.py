@@ -8,9 +8,9 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.cli import prompts
+from dockless.cli import prompts, stops
 from dockless.cli.options import INSECURE_REALM, Seconds
-from dockless.client import accounts, stops, token_sources
+from dockless.client import accounts, token_sources
 from dockless.client.folders import home_folder, working_folder
 from dockless.client.keyrings import vault
 from dockless.client.login_credential import Given, obtain

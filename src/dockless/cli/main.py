@@ -8,10 +8,10 @@ import sys
 
 import click
 
-from dockless import __version__
-from dockless.client import stops
+from dockless.cli import stops
 from dockless.errors import DocklessError, NetworkError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
+from dockless.version import __version__
 
 _COMMANDS = {
     "push": "Push an image to a registry.",

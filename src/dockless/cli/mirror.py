@@ -14,27 +14,26 @@ from msgspec.structs import replace
 from dockless.cli import output, prompts
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options
 from dockless.cli.sizes import Size
+from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.mirror_lacking import completed, lacking
 from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_parts import damaged_parts
 from dockless.client.mirror_sources import Wishes, find
 from dockless.client.mirror_workers import Bounds, Workers, workers
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.client.output_files import files_of, refuse_inputs
 from dockless.client.readers import Readers
-from dockless.client.receipt_writer import Ledger
+from dockless.client.receipt_writer import Heading, Ledger
 from dockless.client.session import Session
 from dockless.client.source_lists import Listed, listed
 from dockless.client.stores import store
-from dockless.client.workspace import workspaces
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
-from dockless.processes.programs import ProgramsHere
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.json import json_text
@@ -87,7 +86,7 @@ class MirrorOptions(Struct, frozen=True):
         """Return what may be asked of the registry."""
         return Bounds(self.parallel, self.max_connections, self.rate)
 
-    def journal(self, folder: Path, pushing: PushOptions) -> Journal:
+    def journal(self, folder: Path, pushing: CommandOptions) -> Journal:
         """Return the journal of every run that is asked the same, from the same folder."""
         named = (self.to, self.named, self.strip, self.maps, self.flatten, self.referrers)
         asked = (folder, self.sources, self.files, pushing.platform, *named, self.part())
@@ -181,7 +180,7 @@ for _option in (*WHO, *HOW, *REACH):
     _option(mirror)
 
 
-def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> DocklessError | None:
+def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> DocklessError | None:
     """Mirror; return the error that sums up those of the images."""
     renaming, part, given = options.renaming(), options.part(), GivenName.parse(options.named)
     if not options.sources and not options.files:
@@ -191,14 +190,13 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
     finder = partial(accounts.find, prompts, settings, login)
     elsewhere = partial(accounts.find_for, prompts, renaming.host, settings, login)
     source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
-    here = ProgramsHere(os.environ)
     with ExitStack() as stack:
         sources = listed(options.sources, options.files)
         receipt = _receipt(options, pushing, sources, stack)
-        space = stack.enter_context(workspaces(pushing, prompts))
+        space = stack.enter_context(command_spaces(pushing))
         own = stack.enter_context(space(""))
         readers = Readers(stack, source_options, elsewhere, own)
-        asking = stack.enter_context(Session(pushing, finder, own, here))
+        asking = stack.enter_context(Session(pushing, finder, own))
         wishes = Wishes(folder, given, options.referrers, own.progress.note)
         found, lost = _found(find(readers, sources, wishes), part)
         planned = plan(completed(found), renaming)
@@ -212,7 +210,14 @@ def _mirror(options: MirrorOptions, pushing: PushOptions, folder: Path) -> Dockl
                 f"{share(had, len(entries), 'image')} had arrived."
             )
         ledger = Ledger(
-            receipt, options.to, bundles, journal, output.complaints(pushing, own.progress)
+            receipt,
+            Heading(
+                target=options.to,
+                bundles=bundles,
+                version_of=lambda name: own.engines().version(name),
+            ),
+            journal,
+            output.complaints(pushing, own.progress),
         )
         ledger.expect(entries)
         damaged = damaged_parts((each.source for each in found), folder, own.progress)
@@ -293,7 +298,7 @@ def _found(
 
 
 def _receipt(
-    options: MirrorOptions, pushing: PushOptions, sources: tuple[Listed, ...], stack: ExitStack
+    options: MirrorOptions, pushing: CommandOptions, sources: tuple[Listed, ...], stack: ExitStack
 ) -> ReceiptFile | None:
     """Return the receipt, which no other run may write meanwhile.
 
@@ -331,7 +336,7 @@ def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:
 
 
 def _print(
-    options: MirrorOptions, pushing: PushOptions, ledger: Ledger, team: Workers | None = None
+    options: MirrorOptions, pushing: CommandOptions, ledger: Ledger, team: Workers | None = None
 ) -> None:
     """Print what became of each image, or would; no worker knows of a registry that is down."""
     results = [each.outcome for each in ledger.lines() if isinstance(each.outcome, PushResult)]

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 from click.core import ParameterSource
 
-from dockless.client.options import PROGRAMS, PushOptions
+from dockless.client.options import PROGRAMS, CommandOptions
 from dockless.model import kinds
 from dockless.model.secret import Secret
 from dockless.oci.platform import Platform
@@ -253,11 +253,11 @@ def push_options(command: Command) -> Command:
     return command
 
 
-def parsed_options(arguments: Mapping[str, object], **more: object) -> PushOptions:
+def parsed_options(arguments: Mapping[str, object], **more: object) -> CommandOptions:
     """Return what click parsed as what is asked of a push.
 
     Args:
-        arguments: Options by the names of `PushOptions`.
+        arguments: Options by the names of `CommandOptions`.
         more: Further ones.
     """
-    return PushOptions(**{**arguments, **more})  # type: ignore[arg-type] # click made them
+    return CommandOptions(**{**arguments, **more})  # type: ignore[arg-type] # click made them

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.errors import DocklessError
 from dockless.model.plan import PushResult
 from dockless.model.printable import one_line
@@ -13,19 +13,19 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.processes.terminal import say
-from dockless.report import json, text
+from dockless.report import text
 
 if TYPE_CHECKING:
     from dockless.usecases.hosts.run import Outcome
 
 
-def remark(options: PushOptions, line: str) -> None:
+def remark(options: CommandOptions, line: str) -> None:
     """Print one line of talk, unless it is to be quiet."""
     if not options.quiet:
         say(line, err=True)
 
 
-def complaints(options: PushOptions, progress: Progress) -> Callable[[str], None]:
+def complaints(options: CommandOptions, progress: Progress) -> Callable[[str], None]:
     """Return what prints why one image of several failed, which is no talk: --quiet keeps it."""
     return partial(say, err=True) if options.quiet else progress.note
 
@@ -35,9 +35,11 @@ def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
     say(text.explain_text(rows))
 
 
-def result(options: PushOptions, done: PushResult, timings: Timings) -> None:
+def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
     """Print what one push did, or would do, and where its seconds went."""
     if options.output == "json":
+        from dockless.report import json  # noqa: PLC0415 - not for text
+
         shown = json.json_text(
             json.plan_document(done.plan)
             if done.dry_run
@@ -55,7 +57,7 @@ def result(options: PushOptions, done: PushResult, timings: Timings) -> None:
         say(text.timings_text(timings.seconds, done.seconds), err=True)
 
 
-def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
+def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
     """Print what a push of several images did."""
     results = [each for each in done.values() if isinstance(each, PushResult)]
     for name, outcome in done.items():
@@ -63,6 +65,8 @@ def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError
             say(f"{one_line(name)}: {text.error_text(outcome)}", err=True)
     try:
         if options.output == "json":
+            from dockless.report import json  # noqa: PLC0415 - not for text
+
             say(json.json_text(json.images_document(done)))
         else:
             for each in results:
@@ -71,7 +75,9 @@ def outcomes(options: PushOptions, done: Mapping[str, PushResult | DocklessError
         _afterwards(options, results)
 
 
-def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, audit: bool) -> None:
+def hosts(
+    options: CommandOptions, repository: Repository, outcome: "Outcome", *, audit: bool
+) -> None:
     """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
     from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
 
@@ -84,6 +90,8 @@ def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, a
     remark(options, host_report.outcome_table(outcome.results))
     try:
         if options.output == "json":
+            from dockless.report import json  # noqa: PLC0415 - not for text
+
             say(json.json_text(host_report.outcome_document(outcome.results)))
         elif outcome.digest:
             say(f"{repository}@{outcome.digest}")
@@ -93,16 +101,18 @@ def hosts(options: PushOptions, repository: Repository, outcome: "Outcome", *, a
 
 def failure(error: DocklessError) -> None:
     """Print the JSON document of an error."""
+    from dockless.report import json  # noqa: PLC0415 - not for text
+
     say(json.json_text(json.error_document(error)))
 
 
-def _afterwards(options: PushOptions, results: Sequence[PushResult]) -> None:
+def _afterwards(options: CommandOptions, results: Sequence[PushResult]) -> None:
     for each in results:
         remark(options, text.closing_text(each))
     _write_digests(options, [each.digest for each in results])
 
 
-def _write_digests(options: PushOptions, digests: Sequence[Digest]) -> None:
+def _write_digests(options: CommandOptions, digests: Sequence[Digest]) -> None:
     if options.digest_file and digests:
         from dockless.client import digest_file  # noqa: PLC0415 - most pushes write none
 

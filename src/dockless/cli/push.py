@@ -15,7 +15,7 @@ from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.client import accounts, prompter
 from dockless.client.host_options import HostOptions
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.config import compose, project
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
@@ -29,6 +29,8 @@ from dockless.sources.spec import SourceSpec, parse_source
 
 if TYPE_CHECKING:
     from dockless.model.plan import PushResult
+    from dockless.sources.archive import Candidate
+    from dockless.sources.opener import Opener
 
 
 @click.command(
@@ -81,7 +83,7 @@ def push(**arguments: object) -> None:
         raise told
 
 
-def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessError | None:
+def _push(options: CommandOptions, hosts: HostOptions, folder: Path) -> DocklessError | None:
     """Push; return the error of which the result on stdout tells already."""
     options.check()
     if options.digest_file:
@@ -111,7 +113,7 @@ def _push(options: PushOptions, hosts: HostOptions, folder: Path) -> DocklessErr
     return None
 
 
-def _explain(options: PushOptions, settings: Settings, spec: SourceSpec | None) -> None:
+def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | None) -> None:
     from dockless.client.explain import setting_rows, target_rows  # noqa: PLC0415 - not for a push
 
     rows = list(setting_rows(settings))
@@ -121,7 +123,7 @@ def _explain(options: PushOptions, settings: Settings, spec: SourceSpec | None) 
         output.explanation(rows)
 
 
-def _flags(options: PushOptions) -> Flags:
+def _flags(options: CommandOptions) -> Flags:
     return Flags(
         options.registry,
         options.image,
@@ -134,44 +136,48 @@ def _flags(options: PushOptions) -> Flags:
 
 
 def _push_one(
-    options: PushOptions, settings: Settings, spec: SourceSpec | None, files: Project
+    options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.client.session import session  # noqa: PLC0415 - --explain needs no network
-    from dockless.sources.archive import select  # noqa: PLC0415 - the same
+    from dockless.cli.workplace import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.client.delivery import chosen, deliver  # noqa: PLC0415 - the same
 
     settings, target = prompts.target(settings, _bare_name(spec))
     given, host = prompter.given(prompts, options, settings), target.repository.value.host
-    with session(
-        options, partial(accounts.find_for, prompts, host, settings, given), prompts
-    ) as work:
+    with session(options, partial(accounts.find_for, prompts, host, settings, given)) as work:
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
-        work.expect(work.order(target))
+        choose = partial(_local, options, settings, target, files)
         if spec:
-            found = select(work.opener.images(spec, options.platform), spec.selector, spec.label)
-        else:
-            names, tool = local_candidates(settings, target), ""
-            if options.build:
-                names, tool = _build(options, settings, target, files)
-            try:
-                found = work.opener.local(names, options.platform, tool)
-            except SourceError as error:
-                if options.build or not _offer_build(error):
-                    raise
-                names, tool = _build(options, settings, target, files)
-                found = work.opener.local(names, options.platform, tool)
-        if not spec and (otherwise := called_otherwise(found.names[0], target)):
-            output.remark(options, otherwise)
-        done = work.push(target, found.open())
+            choose = partial(chosen, spec=spec, platform=options.platform)
+        done = deliver(work, target, choose)
     output.result(options, done, work.timings)
 
 
-def _push_all(options: PushOptions, settings: Settings, spec: SourceSpec) -> None:
-    from dockless.client.session import session  # noqa: PLC0415 - --explain needs no network
+def _local(
+    options: CommandOptions, settings: Settings, target: Target, files: Project, opener: "Opener"
+) -> "Candidate":
+    """Return the local image of a target, built before if that is asked for or agreed to."""
+    names, tool = local_candidates(settings, target), ""
+    if options.build:
+        names, tool = _build(options, settings, target, files)
+    try:
+        found = opener.local(names, options.platform, tool)
+    except SourceError as error:
+        if options.build or not _offer_build(error):
+            raise
+        names, tool = _build(options, settings, target, files)
+        found = opener.local(names, options.platform, tool)
+    if otherwise := called_otherwise(found.names[0], target):
+        output.remark(options, otherwise)
+    return found
+
+
+def _push_all(options: CommandOptions, settings: Settings, spec: SourceSpec) -> None:
+    from dockless.cli.workplace import session  # noqa: PLC0415 - --explain needs no network
 
     outcomes: dict[str, PushResult | DocklessError] = {}
     given = prompter.given(prompts, options, settings)
-    with session(options, partial(accounts.find, prompts, settings, given), prompts) as work:
+    with session(options, partial(accounts.find, prompts, settings, given)) as work:
         candidates = work.opener.images(spec, options.platform)
         if given.password is not None or os.environ.get("DOCKLESS_PASSWORD"):
             names = [name for candidate in candidates for name in candidate.names]
@@ -236,7 +242,7 @@ def _offer_build(error: SourceError) -> bool:
 
 
 def _build(
-    options: PushOptions, settings: Settings, target: Target, files: Project
+    options: CommandOptions, settings: Settings, target: Target, files: Project
 ) -> tuple[tuple[str, ...], str]:
     """Build the image; return the names to find it under, and the tool that has it."""
     from dockless.processes.programs import ProgramsHere  # noqa: PLC0415 - rare

@@ -9,22 +9,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from dockless.cli import output, prompts
+from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, passphrases, prompter
 from dockless.client.host_job import Errand, Turns
 from dockless.client.host_options import HostOptions
 from dockless.client.host_push import HostVisit
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
 from dockless.client.stores import cores
-from dockless.client.workspace import workspaces
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
 from dockless.config.project import Project
 from dockless.config.server_list import select
 from dockless.errors import DocklessError, PartialError, PushError
 from dockless.model.server import Server
-from dockless.processes.programs import ProgramsHere
 from dockless.sources.spec import bare_name, is_bare
 from dockless.ssh.config import find_route, parse_host
 from dockless.ssh.connection import Ssh
@@ -56,7 +55,7 @@ def ssh(note: Callable[[str], None], *, accept_new: bool, may_run: bool) -> Ssh:
 
 
 def push_remote(
-    options: PushOptions, hosts: HostOptions, settings: Settings, files: Project
+    options: CommandOptions, hosts: HostOptions, settings: Settings, files: Project
 ) -> DocklessError | None:
     """Push from every chosen server, and print what became of each.
 
@@ -71,9 +70,9 @@ def push_remote(
     settings, target = prompts.target(settings, named)
     finder = partial(accounts.find, prompts, settings, prompter.given(prompts, options, settings))
     with contextlib.ExitStack() as stack:
-        space = stack.enter_context(workspaces(options, prompts))
+        space = stack.enter_context(command_spaces(options))
         own = stack.enter_context(space(""))
-        work = stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
+        work = stack.enter_context(Session(options, finder, own))
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
         registry = work.registry(target.repository.value)
@@ -91,6 +90,7 @@ def push_remote(
                 may_run=hosts.allow_ssh_commands,
             ),
             space,
+            own.engines,
             own.progress,
             _building(settings, target, files),
             own.until,

@@ -128,6 +128,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     import platform  # noqa: PLC0415  # loaded by this command only, as all imports below
 
     from dockless.client.engine_selection import own_engines  # noqa: PLC0415
+    from dockless.client.workspace import this_machine  # noqa: PLC0415
     from dockless.engines import install as ways  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
     from dockless.engines.releases import CRANE_SOURCE, crane_release  # noqa: PLC0415
@@ -139,7 +140,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
         say(one_line(str(present)))
         return
     wanted = ways.Installation(
-        folder=own_engines(), environment=os.environ, note=_note, check=probe_push
+        folder=own_engines(this_machine()), environment=os.environ, note=_note, check=probe_push
     )
     if origin is None:
         done = ways.install(wanted, crane_release(platform.system(), platform.machine()))
@@ -164,9 +165,10 @@ Examples:
 @click.argument("engine", type=click.Choice(_ENGINES), default="crane")
 def path(engine: str) -> None:
     """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
-    from dockless.client.engine_selection import selected  # noqa: PLC0415  # lazily, as above
+    from dockless.client.engine_selection import Installed  # noqa: PLC0415  # lazily, as above
+    from dockless.client.workspace import this_machine  # noqa: PLC0415  # the same
 
-    say(one_line(str(selected(engine).path)))
+    say(one_line(str(Installed(this_machine()).selected(engine).path)))
 
 
 class _Probe(Struct, frozen=True):
@@ -187,11 +189,12 @@ class _Row(Struct, frozen=True, kw_only=True):
 
 def _rows(*, check: bool) -> Iterator[_Row]:
     from dockless.client.engine_selection import own_engines  # noqa: PLC0415
+    from dockless.client.workspace import this_machine  # noqa: PLC0415
     from dockless.engines.find import candidates, distrust  # noqa: PLC0415
     from dockless.engines.probe import probe  # noqa: PLC0415
 
     for name in _ENGINES:
-        own = own_engines()
+        own = own_engines(this_machine())
         paths = candidates(name, os.environ.get("PATH", ""), own)
         if not paths:
             hint = "get it with `dockless tools install`" if name == "crane" else "optional"
@@ -290,11 +293,12 @@ def _pushing_crane() -> Path | None:
 
 
 def _usable(name: str) -> "Abilities | None":
-    from dockless.client.engine_selection import selected  # noqa: PLC0415
+    from dockless.client.engine_selection import Installed  # noqa: PLC0415
+    from dockless.client.workspace import this_machine  # noqa: PLC0415
     from dockless.errors import EngineError  # noqa: PLC0415
 
     try:
-        return selected(name)
+        return Installed(this_machine()).selected(name)
     except EngineError:
         return None
 

@@ -1,44 +1,24 @@
 """`dockless verify`: whether what a receipt says is still so."""
 
-import os
-import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from dockless.cli import prompts
 from dockless.cli.options import REACH, WHO, parsed_options
+from dockless.cli.workplace import session
 from dockless.client import accounts, prompter
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.client.output_files import refuse_inputs
-from dockless.client.session import Session
-from dockless.client.workspace import workspaces
-from dockless.concurrency import side_by_side
-from dockless.errors import DocklessError, PartialError, PushError, UsageError
-from dockless.oci.content import Content
-from dockless.oci.manifest import Descriptor
-from dockless.oci.reference import Repository
-from dockless.processes.programs import ProgramsHere
-from dockless.processes.regular import read_regular
+from dockless.client.verification import VerifyResult, compare, read_receipts
+from dockless.errors import PartialError, UsageError
 from dockless.processes.terminal import say
-from dockless.registry.client import RegistryClient
-from dockless.registry.compare import compare_blob
 from dockless.report.json import json_text
 from dockless.report.text import share
-from dockless.retry import Patience
 from dockless.storage.receipt_file import ReceiptFile
-from dockless.storage.receipt_reading import Item, merged, read_receipt
-from dockless.usecases.verify.read_back import blob_faults, read_back
-
-if TYPE_CHECKING:
-    from dockless.oci.digest import Digest
-
-_AT_ONCE = 4
-_MENDED = "Push the image with --check-blobs, or mirror it with --receipt: both send what was lost."
+from dockless.storage.receipt_reading import Receipt, merged
 
 
 @click.command(
@@ -73,12 +53,11 @@ def verify(
     options = parsed_options(arguments)
     if merge:
         refuse_inputs(merge, "--merge", receipts)
-    said = [read_receipt(_read(path), str(path)) for path in receipts]
-    items = list(dict.fromkeys(item for each in said for item in each.items))
-    missing = list(dict.fromkeys(line for each in said for line in each.missing))
+    said = read_receipts(receipts)
     if merge:
         _write(merge, json_text(merged(said)) + "\n")
-    wrong = _check(options, items, missing, deep=deep)
+    found = _check(options, said, deep=deep)
+    items, wrong, missing = found.checked, found.differences, found.missing
     says = "the receipt says" if len(said) == 1 else "the receipts say"
     if not items and not missing:
         named = "The receipt names" if len(said) == 1 else "The receipts name"
@@ -94,7 +73,7 @@ def verify(
             f"{missing[0]}{more} Run the mirror again.",
         )
     if wrong and len(wrong) == len(items):
-        raise wrong[0]
+        raise wrong[0].error
     if wrong:
         it = "It stands" if len(wrong) == 1 else "They stand"
         raise PartialError(f"{_references(len(wrong), len(items))} not as {says}.", f"{it} above.")
@@ -108,77 +87,12 @@ for _option in (*WHO, *REACH):
     _option(verify)
 
 
-def _check(
-    options: PushOptions, items: Sequence[Item], missing: Sequence[str], *, deep: bool
-) -> list[DocklessError]:
+def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) -> VerifyResult:
     settings = accounts.project_settings(options.username)
     finder = partial(accounts.find, prompts, settings, prompter.given(prompts, options, settings))
-    until = None if options.timeout is None else time.monotonic() + options.timeout
-    patience = Patience(options.retries + 1, until, lambda line: say(line, err=True))
-    wrong: list[DocklessError] = []
-    with ExitStack() as stack:
-        space = stack.enter_context(workspaces(options, prompts))
-        own = stack.enter_context(space(""))
-        work = stack.enter_context(Session(options, finder, own, ProgramsHere(os.environ)))
-        check = _Check(work, patience, deep=deep)
-        for line in missing:
-            own.progress.note(line)
-        for item in items:
-            try:
-                check.item(item)
-            except DocklessError as error:
-                own.progress.note(f"{item.reference}: {error}")
-                wrong.append(error)
-    return wrong
-
-
-class _Check:
-    """Compares references with what a receipt says of them; reads each blob once."""
-
-    def __init__(self, work: Session, patience: Patience, *, deep: bool) -> None:
-        self._work = work
-        self._patience = patience
-        self._deep = deep
-        self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
-
-    def item(self, item: Item) -> None:
-        """Raise PushError where a reference is not as the receipt says."""
-        repository, tag = item.reference.repository, item.reference.tag
-        client = self._work.registry(repository, reading=True).client
-        named = self._patience.call(lambda: client.tag(repository, tag)) if tag else item.digest
-        if named != item.digest:
-            raise PushError(
-                f"{item.reference} names {named or 'nothing'}, and the receipt says {item.digest}."
-            )
-        try:
-            content = read_back(client, repository, item.digest, self._patience)
-        except PushError as error:
-            raise PushError(error.what, _MENDED) from None
-        if content is None:
-            raise PushError(
-                f"{repository.host} does not have {item.digest} of {repository} any more."
-            )
-        if faults := blob_faults(client, repository, content, self._patience):
-            raise PushError(f"{faults[0]}.", _MENDED)
-        if self._deep:
-            self._compare(client, repository, content)
-
-    def _compare(self, client: RegistryClient, repository: Repository, content: Content) -> None:
-        unread = [each for each in content.blobs if (repository, each.digest) not in self._read]
-
-        def read(blob: Descriptor) -> DocklessError | None:
-            try:
-                self._patience.call(lambda: compare_blob(client, repository, blob))
-            except PushError as error:
-                return error
-            return None
-
-        found = side_by_side(read, unread, _AT_ONCE, finish=True)
-        for blob, error in zip(unread, found, strict=True):
-            self._read[repository, blob.digest] = error
-        for blob in content.blobs:
-            if error := self._read[repository, blob.digest]:
-                raise error
+    with session(options, finder) as work:
+        patience = work.patience(lambda line: say(line, err=True))
+        return compare(work, receipts, patience, work.note, deep=deep)
 
 
 def _write(path: Path, text: str) -> None:
@@ -187,10 +101,3 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
     finally:
         file.close()
-
-
-def _read(path: Path) -> str:
-    try:
-        return read_regular(path).decode()
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None

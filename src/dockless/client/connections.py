@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.client import prompter, repositories
-from dockless.client.folders import home_folder
+from dockless.client import repositories
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
 from dockless.credentials.account import Account
@@ -64,7 +62,7 @@ class Registries:
         self._space = space
         self._patience = patience
         self._begun = begun
-        self._clients: dict[str, RegistryClient] = {}
+        self._clients = {} if space.known is None else space.known
         self._opened: dict[tuple[Repository, bool], OpenRegistry] = {}
         self._asked: dict[Repository, tuple[str, ...]] = {}
         self._uploads = contextlib.ExitStack()
@@ -114,16 +112,14 @@ class Registries:
         if not client.wants_credential() or client.account() is not None:
             return client
         self._tell_who_was_asked(repository)
-        asked = prompter.credential(
-            self._space.prompter, repository.host, self._options, client.refusal()
-        )
+        asked = self._space.surroundings.ask(repository.host, client.refusal())
         return client.known_to(lambda: asked)
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space
         client = self._greeted(repository.host).known_to(self._account(repository))
         client = self._with_credential(client, repository)
-        repositories.create(options, repository, space.progress.note)
+        repositories.create(options, repository, space.machine.environment, space.progress.note)
         gauge = space.links.gauge(repository.host)
         watch = Watch(
             self._patience.deadline, options.stall_timeout, space.progress.note, space.brake.hold
@@ -153,12 +149,12 @@ class Registries:
     def _greeted(self, host: str) -> RegistryClient:
         """Return a client of a registry that answers; all repositories share its connections."""
         if host not in self._clients:
-            options = self._options
-            trust = find_trust(host, options.ca_file, options.cert_dir, home_folder())
+            options, machine = self._options, self._space.machine
+            trust = find_trust(host, options.ca_file, options.cert_dir, machine.home)
             until = self._patience.deadline
             endpoint = reach(host, insecure=options.insecure, trust=trust, until=until)
             endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
-            http = Http(endpoint, os.environ, until, self._space.connections)
+            http = Http(endpoint, machine.environment, until, self._space.connections)
             client = RegistryClient(http, lambda: None)
             client.ping()
             self._clients[host] = client

@@ -1,23 +1,19 @@
 """Choosing and preparing what writes the images of one push."""
 
 import contextlib
-import functools
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client.engine_selection import selected
+from dockless.client.engine_selection import Installed
 from dockless.client.options import PROGRAMS, PushOptions
-from dockless.client.stores import probe_records
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.automatic import Automatic, Program
-from dockless.engines.probe import Abilities, version
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import EngineError
@@ -34,11 +30,13 @@ class Room(Struct, frozen=True):
         home: A private folder for it.
         until: When to give up.
         shell: Starts it.
+        installed: What can be started.
     """
 
     home: Path
     until: float | None
     shell: Shell
+    installed: Installed
 
 
 class Engines:
@@ -55,7 +53,9 @@ class Engines:
         self, options: PushOptions, client: RegistryClient, repository: Repository, room: Room
     ) -> None:
         limits = Limits(room.until, options.stall_timeout)
-        self._runner = Runner(os.environ, room.home, repository.host, limits, room.shell)
+        self._installed = room.installed
+        self._environment = room.installed.environment
+        self._runner = Runner(self._environment, room.home, repository.host, limits, room.shell)
         self._client = client
         self._repository = repository
         self._endpoint = client.http.endpoint
@@ -78,7 +78,7 @@ class Engines:
         Raises:
             EngineError: It is not there, cannot do it, or is at fault.
         """
-        if fault := _selected(name).fault:
+        if fault := self._installed.selected(name).fault:
             raise EngineError(fault)
         return self.start(name)
 
@@ -86,8 +86,8 @@ class Engines:
         """Return why a program that is there refuses the repository by its name, as a sentence."""
         from dockless.engines.names import refuses_repository  # noqa: PLC0415 - rare
 
-        path = _selected(name).path
-        return refuses_repository(name, path, self._repository, os.environ)
+        path = self._installed.selected(name).path
+        return refuses_repository(name, path, self._repository, self._environment)
 
     def trial(self, name: str) -> str:
         """Push a small image with a program, and remember the result.
@@ -97,10 +97,11 @@ class Engines:
         """
         from dockless.engines.push_probe import probe_push  # noqa: PLC0415 - rare
 
-        found = _selected(name)
+        found = self._installed.selected(name)
         with contextlib.suppress(EngineError):
-            result = probe_push(name, found.path, found.policy, os.environ, self._runner.home)
-            probe_records(os.environ).keep(found.path, result, found.policy)
+            home = self._runner.home
+            result = probe_push(name, found.path, found.policy, self._environment, home)
+            self._installed.records.keep(found.path, result, found.policy)
             return result.reason
         return ""
 
@@ -109,14 +110,14 @@ class Engines:
             raise EngineError(
                 "crane cannot use client certificates.", "Install skopeo, or use --engine auto."
             )
-        found = _selected("crane")
+        found = self._installed.selected("crane")
         key = docker_key(self._endpoint.host)
         grant = partial(self._client.grant, self._repository)
         access = Access(self._endpoint, lambda: _entrance(grant(), key))
         return Crane(found.path, self._runner, access)
 
     def _skopeo(self) -> Skopeo:
-        found = _selected("skopeo")
+        found = self._installed.selected("skopeo")
         # skopeo takes a token for a repository as an argument only, which everybody could read; it
         # gets its own such token for the credential
         host, login = self._endpoint.host, self._client.login
@@ -137,41 +138,25 @@ def automatic(engines: Engines, direct: Direct, note: Callable[[str], None]) -> 
     return Automatic(tried, direct, note)
 
 
-def prepare(options: PushOptions) -> None:
+def prepare(options: PushOptions, installed: Installed) -> None:
     """Load and look at the program that will be used, while there is other work to wait for."""
     if options.engine == "direct":
         return
     starter.load()
     name = "skopeo" if options.engine == "skopeo" else "crane"
     with contextlib.suppress(EngineError):  # it comes again when the engine is needed
-        _selected(name)
+        installed.selected(name)
 
 
-@functools.cache
-def version_of(name: str) -> str:
-    """Return the version of this machine's engine of that name; empty when it tells none."""
-    return version(name, _selected(name).path, os.environ)
-
-
-def missing(options: PushOptions) -> str:
+def missing(options: PushOptions, installed: Installed) -> str:
     """Return why the program that was asked for cannot be used here; empty when it can."""
     if options.engine not in PROGRAMS:
         return ""
     try:
-        _selected(options.engine)
+        installed.selected(options.engine)
     except EngineError as error:
         return error.what.rstrip(".")
     return ""
-
-
-def crane_path() -> Path:
-    """Return this machine's crane; raise EngineError when there is none that can be used."""
-    return _selected("crane").path
-
-
-@functools.cache
-def _selected(name: str) -> Abilities:
-    return selected(name)
 
 
 def _entrance(grant: Grant, key: str) -> Entrance:

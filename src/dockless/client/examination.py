@@ -12,11 +12,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless import __version__
 from dockless.client import accounts
 from dockless.client.folders import data_folder, home_folder
 from dockless.client.keyrings import CHOSEN, vault
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.client.prompter import Prompter, given
 from dockless.client.stores import cache_limit, probe_records, store
 from dockless.config.cascade import Settings
@@ -52,6 +51,7 @@ from dockless.registry.client import RegistryClient
 from dockless.transport.http import Http, reach
 from dockless.transport.proxy import Proxy, proxy
 from dockless.transport.trust import find_trust
+from dockless.version import __version__
 
 # together less than the seconds of one check, so that a silent registry is named by its own check
 _TLS_SECONDS, _HTTP_SECONDS = 3.0, 6.0
@@ -86,7 +86,7 @@ class Examination:
     """
 
     def __init__(
-        self, options: PushOptions, asked: "Asked | None", prompter: Prompter, *, write: bool
+        self, options: CommandOptions, asked: "Asked | None", prompter: Prompter, *, write: bool
     ) -> None:
         self._options = options
         self._asked = asked
@@ -265,7 +265,7 @@ def _last_probe(name: str, path: Path) -> ProbeResult | None:
     return None
 
 
-def _settings(options: PushOptions) -> Settings:
+def _settings(options: CommandOptions) -> Settings:
     """Return what the project says of credentials; nothing where it cannot be read."""
     with contextlib.suppress(DocklessError, OSError):
         return accounts.project_settings(options.username)

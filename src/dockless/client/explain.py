@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dockless.client import accounts
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.client.prompter import Prompter
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
@@ -29,7 +29,7 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
 
 
 def target_rows(
-    prompter: Prompter, options: PushOptions, settings: Settings, target: Target
+    prompter: Prompter, options: CommandOptions, settings: Settings, target: Target
 ) -> Iterator[Row]:
     """Yield where the image goes, who pushes it, and where it is looked for.
 
@@ -49,7 +49,7 @@ def target_rows(
 
 
 def _credential(
-    prompter: Prompter, options: PushOptions, settings: Settings, target: Target
+    prompter: Prompter, options: CommandOptions, settings: Settings, target: Target
 ) -> Iterator[Row]:
     account = settings.username.value if settings.username else ""
     origin = "--password-stdin" if options.password_stdin else "--password"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct, field
 
 from dockless.client.connections import Find, OpenRegistry
+from dockless.client.engine_selection import Installed
 from dockless.client.host_options import HostOptions
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.client.workspace import Workspace
 from dockless.concurrency import waited_for
 from dockless.config.naming import Target
@@ -36,6 +37,7 @@ class Errand(Struct, frozen=True):
         find: Finds who we are there.
         ssh: How connections are made.
         space: Makes a workspace of this name.
+        engines: Returns the engines of this machine.
         progress: Where the work is shown.
         build: Builds the image there; returns its names, and the tool that has it.
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
@@ -43,7 +45,7 @@ class Errand(Struct, frozen=True):
         turns: Lets one host at a time bring the same image through here.
     """
 
-    options: PushOptions
+    options: CommandOptions
     hosts: HostOptions
     target: Target
     names: tuple[str, ...]
@@ -52,6 +54,7 @@ class Errand(Struct, frozen=True):
     find: Find
     ssh: Ssh
     space: Callable[[str], contextlib.AbstractContextManager[Workspace]]
+    engines: Callable[[], Installed]
     progress: Progress
     build: Build
     until: float | None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.errors import UsageError
 
 
@@ -23,7 +23,7 @@ class HostOptions(Struct, frozen=True, kw_only=True):
     audit: bool
     allow_ssh_commands: bool = False
 
-    def check(self, options: PushOptions) -> None:
+    def check(self, options: CommandOptions) -> None:
         """Raise UsageError when an option does not go with the others."""
         if not options.remote:
             given = {

@@ -145,7 +145,13 @@ class HostVisit:
         if found.local and (there := self._unchanged(found.local.image_id)):
             self._progress.note("The registry has this image already.")
             return Delivered("none", "already there", there.root.digest, _identity(there))
-        task = Task(errand.options, errand.hosts, errand.registry.client, errand.order.repository)
+        task = Task(
+            errand.options,
+            errand.hosts,
+            errand.registry.client,
+            errand.order.repository,
+            errand.engines(),
+        )
         equipment = Equipment(task, place, found)
         failed: dict[Way, str] = {}
         while True:
@@ -199,7 +205,8 @@ class HostVisit:
         if shell is None:
             raise HostLostError(f"{self._name} was lost.")
         own = self._work.enter_context(errand.space(f"host-{self._number}"))
-        space = replace(own, progress=self._progress)
+        around = replace(own.surroundings, progress=self._progress)
+        space = replace(own, progress=self._progress, surroundings=around)
         session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
         image_id = found.local.image_id if found.local else self._number
         with errand.turns.of(image_id, self._aborted):

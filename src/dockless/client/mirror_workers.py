@@ -1,27 +1,24 @@
 """The workers of a mirror: sessions that share what they know of one registry, and its limits."""
 
 import contextlib
-import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.client.connections import Find
+from dockless.client.delivery import target_of
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.session import Session
-from dockless.client.workspace import Workspace
+from dockless.client.workspace import Spaces
 from dockless.concurrency import side_by_side
 from dockless.config.naming import Target
-from dockless.config.setting import Setting
 from dockless.errors import DocklessError, out_of_time, time_is_over
-from dockless.model import kinds
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
-from dockless.processes.programs import ProgramsHere
 from dockless.registry.blob_claims import Sender, SharedBlobs
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import Pace
@@ -29,8 +26,6 @@ from dockless.usecases.mirror.run import Entry
 
 _OF_AN_ENGINE = 2
 """Connections that an engine opens to move a tag."""
-
-Spaces = Callable[[str], contextlib.AbstractContextManager[Workspace]]
 
 
 class Bounds(Struct, frozen=True):
@@ -193,12 +188,10 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
                 pace=pace,
                 connections=bounds.connections_of_one,
             )
-            session = Session(options, find, place, ProgramsHere(os.environ))
+            session = Session(options, find, place)
             made.add(stack.enter_context(session))
         yield made
 
 
 def _target(entry: Entry) -> Target:
-    kind = kinds.infer(entry.repository.host)
-    tags = tuple(Setting(tag, entry.name) for tag in entry.tags)
-    return Target(Setting(kind, "--to"), Setting(entry.repository, "--to"), tags)
+    return target_of(entry.repository, entry.tags, "--to")

@@ -14,11 +14,71 @@ PROGRAMS = ("crane", "skopeo")
 
 
 class PushOptions(Struct, frozen=True, kw_only=True):
-    """What is asked of a push; the names are those of the command line's options.
+    """How images are pushed, and how a registry is reached.
 
-    `timeout` and `stall_timeout` are in seconds; None means no limit. `check_blobs` is None where
-    nothing was said.
+    The names are those of the command line's options, which `dockless push --help` explains.
+
+    Attributes:
+        platform: Push only this one of an index; None for all of it.
+        compression: What layers that are not compressed become.
+        engine: What writes to the registry.
+        manifest_format: The media types of manifests.
+        immutable: Whether a tag that names another digest is an error (ConflictError).
+        verify: Whether the registry's copy is read back and compared.
+        check_blobs: Whether every blob is asked for where the tags are right already; None means
+            no.
+        dry_run: Whether the registry is only read.
+        create_repository: Whether a repository that ECR lacks is made.
+        scan_on_push: Whether ECR scans what comes to the one that is made.
+        immutable_tags: Whether no tag can be moved in the one that is made.
+        insecure: Whether plain HTTP is used; for loopback addresses it always is.
+        ca_file: A PEM file of one more certificate authority.
+        cert_dir: A folder with *.crt, and *.cert with *.key for a client certificate.
+        insecure_realms: Token services, HOST[:PORT], that get passwords without TLS.
+        timeout: Seconds after which it is given up; None for no limit.
+        stall_timeout: Seconds without a byte moved after which an upload is begun again.
+        retries: How often a step that failed on the network is tried again.
+        recheck_cache: Whether staged layers are compared with their digests before they are used.
     """
+
+    platform: Platform | None = None
+    compression: Literal["auto", "gzip", "zstd", "none"] = "gzip"
+    engine: Literal["auto", "crane", "skopeo", "direct"] = "auto"
+    manifest_format: Literal["auto", "oci", "docker"] = "auto"
+    immutable: bool = False
+    verify: bool = True
+    check_blobs: bool | None = None
+    dry_run: bool = False
+    create_repository: bool = False
+    scan_on_push: bool = False
+    immutable_tags: bool = False
+    insecure: bool = False
+    ca_file: Path | None = None
+    cert_dir: Path | None = None
+    insecure_realms: tuple[str, ...] = ()
+    timeout: float | None = None
+    stall_timeout: float = 120.0
+    retries: int = 5
+    recheck_cache: bool = False
+
+    def check(self) -> None:
+        """Raise UsageError when two options contradict each other."""
+        _exclude(
+            (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
+            (
+                self.manifest_format == "docker" and self.compression == "zstd",
+                "--manifest-format docker and --compression zstd",
+            ),
+        )
+        if (self.scan_on_push or self.immutable_tags) and not self.create_repository:
+            raise UsageError(
+                "--scan-on-push and --immutable-tags are settings of a new repository.",
+                "Add --create-repository, or leave them out.",
+            )
+
+
+class CommandOptions(PushOptions, frozen=True, kw_only=True):
+    """What a command line asks for: what is pushed, where to, by whom, and what is printed."""
 
     source: str | None = None
     remote: bool = False
@@ -32,24 +92,7 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     password: Secret | None = None
     password_stdin: bool = False
     build: bool = False
-    create_repository: bool = False
-    scan_on_push: bool = False
-    immutable_tags: bool = False
     all_images: bool = False
-    platform: Platform | None = None
-    compression: Literal["auto", "gzip", "zstd", "none"] = "gzip"
-    engine: Literal["auto", "crane", "skopeo", "direct"] = "auto"
-    manifest_format: Literal["auto", "oci", "docker"] = "auto"
-    insecure: bool = False
-    ca_file: Path | None = None
-    cert_dir: Path | None = None
-    immutable: bool = False
-    verify: bool = True
-    timeout: float | None = None
-    stall_timeout: float = 120.0
-    retries: int = 5
-    check_blobs: bool | None = None
-    dry_run: bool = False
     timings: bool = False
     explain: bool = False
     output: Literal["text", "json"] = "text"
@@ -57,32 +100,18 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     quiet: bool = False
     destination: str | None = None
     allow_secret_commands: bool = False
-    insecure_realms: tuple[str, ...] = ()
-    recheck_cache: bool = False
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
-        pairs = (
+        _exclude(
             (self.local and self.remote, "--local and --remote"),
             (self.password is not None and self.password_stdin, "--password and --password-stdin"),
             (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
             (self.build and self.source is not None, "--build and a SOURCE"),
-            (self.insecure and bool(self.ca_file or self.cert_dir), "--insecure and certificates"),
             (self.explain and self.output == "json", "--explain and --format json"),
             (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
-            (
-                self.manifest_format == "docker" and self.compression == "zstd",
-                "--manifest-format docker and --compression zstd",
-            ),
         )
-        for wrong, what in pairs:
-            if wrong:
-                raise UsageError(f"{what} do not go together.", "Leave one of them out.")
-        if (self.scan_on_push or self.immutable_tags) and not self.create_repository:
-            raise UsageError(
-                "--scan-on-push and --immutable-tags are settings of a new repository.",
-                "Add --create-repository, or leave them out.",
-            )
+        super().check()
         if self.all_images and self.source is None:
             raise UsageError("--all needs a SOURCE.", "Give the archive or layout that has them.")
         if self.digest_file and not self.digest_file.parent.is_dir():
@@ -91,3 +120,9 @@ class PushOptions(Struct, frozen=True, kw_only=True):
             )
         if self.servers is not None and not self.remote:
             raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
+
+
+def _exclude(*pairs: tuple[bool, str]) -> None:
+    for wrong, what in pairs:
+        if wrong:
+            raise UsageError(f"{what} do not go together.", "Leave one of them out.")

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.credentials.credential_sources import Given
 from dockless.errors import AuthError, UsageError
@@ -25,7 +25,32 @@ class Prompter(Protocol):
         """Return standard input."""
 
 
-def given(prompter: Prompter, options: PushOptions, settings: Settings) -> Given:
+class _Nobody:
+    """Nobody, as a `Prompter`: there is no terminal."""
+
+    def at_terminal(self) -> bool:
+        """Return that there is nobody to ask."""
+        return False
+
+    def line(self, text: str, default: str = "") -> str:
+        """Raise UsageError."""
+        del default
+        raise UsageError(f"{text} is needed, and nobody can be asked.", "Give it as an argument.")
+
+    def hidden(self, text: str) -> Secret:
+        """Raise UsageError."""
+        raise UsageError(f"{text} is needed, and nobody can be asked.", "Give it as an argument.")
+
+    def piped(self) -> str:
+        """Return nothing."""
+        return ""
+
+
+NOBODY = _Nobody()
+"""The prompter of the library, which asks nobody."""
+
+
+def given(prompter: Prompter, options: CommandOptions, settings: Settings) -> Given:
     """Return what was given for this push: options, standard input, or a prompt.
 
     Raises:
@@ -35,7 +60,7 @@ def given(prompter: Prompter, options: PushOptions, settings: Settings) -> Given
     return Given(options.username or "", _password(prompter, options, account), account)
 
 
-def _password(prompter: Prompter, options: PushOptions, account: str) -> Secret | None:
+def _password(prompter: Prompter, options: CommandOptions, account: str) -> Secret | None:
     if options.password_stdin:
         return Secret(prompter.piped().rstrip("\r\n"))
     if options.password:
@@ -51,12 +76,12 @@ def _password(prompter: Prompter, options: PushOptions, account: str) -> Secret 
 
 
 def credential(
-    prompter: Prompter, host: str, options: PushOptions, refused: AuthError
+    prompter: Prompter, username: str | None, host: str, refused: AuthError
 ) -> Credential:
     """Ask for the credential that a registry wants; raise its refusal where nobody can be asked."""
     if not prompter.at_terminal():
         raise refused
-    username = options.username or prompter.line(f"Username for {host}")
+    username = username or prompter.line(f"Username for {host}")
     return Credential(
         username, prompter.hidden(f"Password for {username} at {host}"), origin="prompt"
     )

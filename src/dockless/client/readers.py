@@ -1,6 +1,5 @@
 """The sessions that read sources: one for the command line, and one for each registry of a list."""
 
-import os
 from contextlib import ExitStack
 
 from msgspec.structs import replace
@@ -11,7 +10,6 @@ from dockless.client.options import PushOptions
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.skopeo_sync import SyncRegistry
-from dockless.processes.programs import ProgramsHere
 
 
 class Readers:
@@ -47,6 +45,6 @@ class Readers:
                 )
                 if credential := registry.credential:
                     find = accounts.as_found(lambda: credential)
-            session = Session(options, find, self._space, ProgramsHere(os.environ))
+            session = Session(options, find, self._space)
             self._sessions[registry] = self._stack.enter_context(session)
         return self._sessions[registry]

@@ -4,8 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from dockless import __version__
-from dockless.client.engine_choice import version_of
+from msgspec import Struct
+
 from dockless.client.options import PROGRAMS
 from dockless.errors import DocklessError
 from dockless.model.moments import moment
@@ -16,8 +16,23 @@ from dockless.storage.receipt import Line, Pending, pending_members, receipt_doc
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import Journal
 from dockless.usecases.mirror.run import Entry, Lost, Outcome
+from dockless.version import __version__
 
 _SECONDS_BETWEEN = 2.0
+
+
+class Heading(Struct, frozen=True, kw_only=True):
+    """What a receipt says of the whole mirror.
+
+    Attributes:
+        target: The registry, and what every repository begins with.
+        bundles: The digest of the index.json of each bundle.
+        version_of: Returns the version of an engine that has written.
+    """
+
+    target: str
+    bundles: Mapping[str, Digest]
+    version_of: Callable[[str], str]
 
 
 class Ledger:
@@ -28,8 +43,7 @@ class Ledger:
 
     Args:
         file: The receipt; None for none.
-        target: The registry, and what every repository begins with.
-        bundles: The digest of the index.json of each bundle.
+        heading: What it says of the whole mirror.
         journal: Told of what arrived.
         complain: Prints what goes wrong, a line each.
     """
@@ -37,14 +51,12 @@ class Ledger:
     def __init__(
         self,
         file: ReceiptFile | None,
-        target: str,
-        bundles: Mapping[str, Digest],
+        heading: Heading,
         journal: Journal,
         complain: Callable[[str], None],
     ) -> None:
         self._file = file
-        self._target = target
-        self._bundles = bundles
+        self._heading = heading
         self._journal = journal
         self._complain = complain
         self._turn = threading.Lock()
@@ -124,14 +136,18 @@ class Ledger:
         """Return the receipt."""
         results = (each for each in self._outcomes.values() if isinstance(each, PushResult))
         engines = sorted({result.engine for result in results} & frozenset(PROGRAMS))
-        versions = {"dockless": __version__} | {name: version_of(name) for name in engines}
+        versions = {"dockless": __version__} | {
+            name: self._heading.version_of(name) for name in engines
+        }
         ended = moment(time.time()) if finished else None
         pending = [
             Pending(entry.source, entry.name, entry.references)
             for entry in self._expected
             if entry not in self._outcomes
         ]
-        document = receipt_document(self._target, ended, versions, self._bundles, self.lines())
+        document = receipt_document(
+            self._heading.target, ended, versions, self._heading.bundles, self.lines()
+        )
         return document | {"pending": pending_members(pending)}
 
     def write(self, *, finished: bool) -> None:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from dockless.client.engine_choice import crane_path, missing
+from dockless.client.engine_choice import missing
+from dockless.client.engine_selection import Installed
 from dockless.client.host_options import HostOptions
 from dockless.client.options import PushOptions
 from dockless.client.remote_export import Found, export
@@ -41,12 +42,14 @@ class Task(Struct, frozen=True):
         hosts: The part of it that is about hosts.
         client: The registry.
         repository: Where to.
+        installed: The engines of this machine.
     """
 
     options: PushOptions
     hosts: HostOptions
     client: RegistryClient
     repository: Repository
+    installed: Installed
 
 
 class Equipment:
@@ -68,7 +71,7 @@ class Equipment:
         """Return why this way cannot be gone, as part of a sentence; empty when it can."""
         match way:
             case "relay":
-                return missing(self._task.options)
+                return missing(self._task.options, self._task.installed)
             case "invoke":
                 return self._unfit or self._no_engine or self._no_route
             case "copy":
@@ -145,7 +148,7 @@ class Equipment:
         if not facts.runs:
             return "there is no folder there from which programs may be run"
         try:
-            program = crane_path()
+            program = self._task.installed.selected("crane").path
         except EngineError as error:
             return error.what.rstrip(".")
         return portable.misfit(program, facts.system, facts.machine, facts.libc)
@@ -183,7 +186,7 @@ class Equipment:
             yield dict.fromkeys(names, url) | {"NO_PROXY": "", "no_proxy": ""}
 
     def _copied(self, progress: Progress) -> str:
-        program, folder = crane_path(), self._facts.folder
+        program, folder = self._task.installed.selected("crane").path, self._facts.folder
         if self._task.hosts.keep_engine:
             digest = hashlib.sha256(program.read_bytes()).hexdigest()
             folder = f"{self._facts.home}/{_KEPT}/{digest}"

@@ -1,7 +1,6 @@
 """Repositories that have to be made before a push, as ECR wants it."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,12 @@ if TYPE_CHECKING:
     from dockless.credentials.repositories import RepositoryOptions
 
 
-def create(options: PushOptions, repository: Repository, note: Callable[[str], None]) -> None:
+def create(
+    options: PushOptions,
+    repository: Repository,
+    environment: Mapping[str, str],
+    note: Callable[[str], None],
+) -> None:
     """Make the repository if `--create-repository` asks for it and it is not there.
 
     Raises:
@@ -24,7 +28,7 @@ def create(options: PushOptions, repository: Repository, note: Callable[[str], N
         return
     from dockless.credentials import repositories  # noqa: PLC0415 - for one kind
 
-    if repositories.create(repository, _wanted(options), os.environ):
+    if repositories.create(repository, _wanted(options), environment):
         note(f"Created {repository}.")
 
 

@@ -1,25 +1,22 @@
 """The means of one run of `dockless push`: one store, one source opener, a client a repository."""
 
-import contextlib
 import functools
 import io
-import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from dockless.client import repositories, stops
+from dockless.client import repositories
 from dockless.client.compression_choice import Packer
 from dockless.client.connections import Find, OpenRegistry, Registries
 from dockless.client.options import PROGRAMS, PushOptions
-from dockless.client.prompter import Prompter
-from dockless.client.workspace import Workspace, workspaces
+from dockless.client.workspace import Workspace
 from dockless.config.naming import Target
 from dockless.errors import PushError
 from dockless.model.plan import Plan, PushResult
@@ -28,7 +25,6 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Engine, Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.processes.terminal import say
 from dockless.retry import Patience
 from dockless.sources.opener import Opener
 from dockless.storage.folders import full_disk
@@ -53,13 +49,23 @@ _PREPARING_SECONDS = 10.0
 class Session:
     """Pushes images, one after another, with the options of one command line.
 
+    Args:
+        options: How images are pushed.
+        find: Finds the account and credential for a registry.
+        space: Where the session works.
+        programs: The machine whose container tools have local images; this one where None.
+
     Attributes:
         opener: Opens sources; what it stages is gone when the session ends.
         timings: Where its seconds went.
     """
 
     def __init__(
-        self, options: PushOptions, find: Find, space: Workspace, programs: Programs
+        self,
+        options: PushOptions,
+        find: Find,
+        space: Workspace,
+        programs: Programs | None = None,
     ) -> None:
         until = space.until
         self.opener = Opener(
@@ -83,9 +89,10 @@ class Session:
         self._staging = space.staging
         self._links = space.links
         self._packer = Packer(options, space.staging, space.links, space.progress.note)
-        self.timings = space.timings
+        self.timings = space.surroundings.timings
+        self._space = space
         self._said: set[str] = set()
-        self._programs = programs
+        self._programs = programs or ProgramsHere(space.machine.environment)
 
     def __enter__(self) -> Self:
         return self
@@ -102,11 +109,23 @@ class Session:
 
         return Shell()
 
+    def note(self, text: str) -> None:
+        """Show a line where the session's work is shown."""
+        self._progress.note(text)
+
+    def patience(self, note: Callable[[str], None]) -> Patience:
+        """Return how often and how long steps are tried, as the options say.
+
+        Args:
+            note: Told of every wait.
+        """
+        return Patience(self._options.retries + 1, self._until, note)
+
     def _tools(self) -> "tuple[ContainerTool, ...]":
         """Return every container tool of this machine."""
         from dockless.sources.docker_daemon import tools_here  # noqa: PLC0415 - local images only
 
-        return tools_here(self._programs, os.environ)
+        return tools_here(self._programs, self._space.machine.environment)
 
     def expect(self, order: Order) -> None:
         """Send layers to the order's repository as soon as they are staged, if dockless may.
@@ -138,7 +157,7 @@ class Session:
     def _load_engine(self) -> None:
         from dockless.client.engine_choice import prepare  # noqa: PLC0415 - a warm push needs none
 
-        prepare(self._options)
+        prepare(self._options, self._space.engines())
 
     def registry(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
         """Return the registry of a repository, once it answers; ask for a credential if it must be.
@@ -280,7 +299,7 @@ class Session:
             self.timings,
             lambda: self._staging.packing,
             self._format(repository.host),
-            stops.moves(),
+            self._space.surroundings.moves,
             self._staging.store.turn,
             lambda copies, read: self.prove(copies, read=read),
         )
@@ -313,14 +332,10 @@ class Session:
         )
 
     def _say_once(self, text: str) -> None:
-        """Show a line once; one that tells of another digest is a warning where notes are not."""
-        if text in self._said:
-            return
-        self._said.add(text)
-        if self._options.quiet:
-            say(f"Warning: {text}", err=True)
-        else:
-            self._progress.note(text)
+        """Show a line once, also where remarks are not shown: the digest is another one."""
+        if text not in self._said:
+            self._said.add(text)
+            (self._space.surroundings.warn or self._progress.note)(text)
 
     def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:
         """Return what writes to a repository; programs are not looked for before that is asked."""
@@ -357,22 +372,5 @@ class Session:
 
         if self._preparing:
             self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
-        room = Room(home, self._until, self._shell)
+        room = Room(home, self._until, self._shell, self._space.engines())
         return Engines(self._options, opened.client, repository, room)
-
-
-@contextlib.contextmanager
-def session(options: PushOptions, find: Find, prompter: Prompter) -> Iterator[Session]:
-    """Yield the session of one command line; afterwards nothing of it is left but the store.
-
-    Args:
-        options: The command line.
-        find: Finds who we are to a registry.
-        prompter: Asks the user.
-    """
-    with (
-        workspaces(options, prompter) as space,
-        space("") as own,
-        Session(options, find, own, ProgramsHere(os.environ)) as work,
-    ):
-        yield work

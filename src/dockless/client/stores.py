@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockless.client.folders import cache_folder
@@ -15,24 +16,27 @@ if TYPE_CHECKING:
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 
 
-def store(environment: Mapping[str, str], *, recheck: bool = False) -> BlobStore:
+def store(
+    environment: Mapping[str, str], cache: Path | None = None, *, recheck: bool = False
+) -> BlobStore:
     """Return the store of staged layers, which is this user's alone.
 
     `DOCKLESS_CACHE_DIR` moves it. It names what several users may share; each has a folder in it.
 
     Args:
         environment: The environment.
+        cache: What stands in for the folder that the environment names; None for nothing.
         recheck: Whether what is in it is compared when it is first used.
     """
-    shared = cache_folder(environment)
+    shared = cache or cache_folder(environment)
     return BlobStore(shared / str(os.geteuid()), shared, recheck=recheck)
 
 
-def probe_records(environment: Mapping[str, str]) -> "ProbeRecords":
+def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> "ProbeRecords":
     """Return what push probes found, which is remembered beside the store."""
     from dockless.engines.probe_records import ProbeRecords  # noqa: PLC0415 - a warm push needs none
 
-    return ProbeRecords(store(environment).folder / "programs")
+    return ProbeRecords(store(environment, cache).folder / "programs")
 
 
 def cache_limit(environment: Mapping[str, str]) -> int:

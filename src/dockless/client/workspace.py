@@ -1,27 +1,25 @@
-"""Where the work of one command is done and shown; what is in it is gone with it."""
+"""Where the work of one command is done; what is in it is gone with it."""
 
 import contextlib
-import gc
+import functools
 import math
 import os
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockless.client import stops
+from dockless.client.folders import data_folder, home_folder
 from dockless.client.options import PushOptions
-from dockless.client.prompter import Prompter
 from dockless.client.stores import cache_limit, cores, store
-from dockless.errors import DocklessError
+from dockless.errors import AuthError, DocklessError
+from dockless.model.plan import TagMoves
+from dockless.model.secret import Credential
 from dockless.model.timings import Timings
 from dockless.oci.packing import asked
 from dockless.ports import Progress
 from dockless.registry.throughput import Links
-from dockless.report.progress import progress
 from dockless.retry import Brake
 from dockless.storage.folders import full_disk
 from dockless.storage.staging import Staging
@@ -29,7 +27,61 @@ from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import Pace
 
 if TYPE_CHECKING:
+    from dockless.client.engine_selection import Installed
     from dockless.registry.blob_claims import Sender
+    from dockless.registry.client import RegistryClient
+
+
+Ask = Callable[[str, AuthError], Credential]
+"""Asks for the credential of a host that wants one; raises its refusal where nobody is asked."""
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """What belongs to the user on whose behalf a client works. Nothing else is read of them.
+
+    Attributes:
+        environment: Variables: proxies, PATH and others.
+        home: The user's home.
+        data: The folder of dockless's data, with the engines that it has installed.
+        cache: The folder that holds the stores of staged layers; None for the one that the
+            environment names.
+    """
+
+    environment: Mapping[str, str]
+    home: Path
+    data: Path
+    cache: Path | None = None
+
+
+def this_machine() -> Machine:
+    """Return what this process's environment says."""
+    return Machine(environment=os.environ, home=home_folder(), data=data_folder())
+
+
+def nobody_asked(host: str, refused: AuthError) -> Credential:
+    """Raise the refusal, since there is nobody to ask."""
+    del host
+    raise refused
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What surrounds the work of one command, or of one call of the library.
+
+    Attributes:
+        machine: The user's environment and folders.
+        progress: Shows long work, and remarks.
+        warn: Shows a line that matters where `progress` does not show remarks; None where it does.
+        ask: Asks for a credential.
+        moves: Told of every tag that is moved.
+        timings: Told where the seconds went.
+    """
+
+    machine: Machine
+    progress: Progress
+    warn: Callable[[str], None] | None = None
+    ask: Ask = nobody_asked
+    moves: TagMoves = field(default_factory=TagMoves)
+    timings: Timings = field(default_factory=Timings)
 
 
 class Workspace(Struct, frozen=True):
@@ -39,13 +91,15 @@ class Workspace(Struct, frozen=True):
         progress: Where its work is shown.
         staging: Where its layers are staged.
         folder: A private folder for everything else.
-        prompter: Asks the user.
+        surroundings: The user's environment and folders, and who is warned and asked.
+        engines: Returns the programs that can push, each looked for once by one command.
         links: Know the ways to registries; one command's workspaces share them.
         sender: Sends the blobs that several repositories share; None for a push of its own.
         pace: How fast these may go.
         connections: How many connections to one host it may open at once.
         brake: The pause that the registry asked for, which all workspaces of one command share.
-        timings: Where the seconds went.
+        known: The registries that earlier sessions with the same options have reached, by host;
+            those that are reached now are added. None for a session that shares none.
         until: The moment, on the clock of `time.monotonic`, when the whole command ends by
             `--timeout`; None for none.
     """
@@ -54,43 +108,47 @@ class Workspace(Struct, frozen=True):
     staging: Staging
     folder: Path
     links: Links
-    prompter: Prompter
+    surroundings: Surroundings
+    engines: "Callable[[], Installed]"
     sender: "Sender | None" = None
     pace: Pace = field(default_factory=lambda: Pace(None))
     connections: int = CONNECTIONS
     brake: Brake = field(default_factory=Brake)
-    timings: Timings = field(default_factory=Timings)
+    known: "dict[str, RegistryClient] | None" = None
     until: float | None = None
+
+    @property
+    def machine(self) -> Machine:
+        """The user's environment and folders."""
+        return self.surroundings.machine
+
+
+Spaces = Callable[[str], contextlib.AbstractContextManager[Workspace]]
+"""Makes a workspace in a folder of this name."""
 
 
 @contextlib.contextmanager
 def workspaces(
-    options: PushOptions, prompter: Prompter
-) -> Iterator[Callable[[str], contextlib.AbstractContextManager[Workspace]]]:
+    options: PushOptions, surroundings: Surroundings, until: float | None
+) -> Iterator[Spaces]:
     """Yield what makes workspaces, each in a folder of this name, which share progress and store.
 
     What is in them is gone with them; the store is pruned at the end.
+
+    Args:
+        options: What is asked of the command.
+        surroundings: What surrounds it.
+        until: The moment, on the clock of `time.monotonic`, when all of it ends; None for none.
     """
-    until = None if options.timeout is None else time.monotonic() + options.timeout
-    stops.end_by(until)
-    timings = Timings()
-    timings.add("start", time.process_time())
-    gc.freeze()
-    gc.enable()
-    held = store(os.environ, recheck=options.recheck_cache)
-    held.wait_until(None if options.timeout is None else time.monotonic() + options.timeout)
-    limit = cache_limit(os.environ)
-    shown = progress(
-        sys.stderr,
-        time.monotonic,
-        quiet=options.quiet,
-        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
-        color=not os.environ.get("NO_COLOR"),
-    )
+    machine = surroundings.machine
+    held = store(machine.environment, machine.cache, recheck=options.recheck_cache)
+    held.wait_until(until)
+    limit = cache_limit(machine.environment)
     # who gave no limit of time should not wait for hours
     brake = Brake() if until is None else Brake(longest=math.inf)
     links = Links(held.folder / "links")
-    with shown, full_disk(held.folder, below=True):
+    engines = functools.cache(functools.partial(_installed, machine))
+    with full_disk(held.folder, below=True):
         with held.run() as folder:
 
             @contextlib.contextmanager
@@ -100,15 +158,15 @@ def workspaces(
                 own.mkdir(parents=True, exist_ok=True)
                 # auto is settled when the registry is known
                 usual = asked("gzip" if options.compression == "auto" else options.compression)
-                with Staging(held, own, usual, cores(), timings) as staging:
+                with Staging(held, own, usual, cores(), surroundings.timings) as staging:
                     yield Workspace(
-                        shown,
+                        surroundings.progress,
                         staging,
                         own,
                         links,
-                        prompter,
+                        surroundings,
+                        engines,
                         brake=brake,
-                        timings=timings,
                         until=until,
                     )
 
@@ -116,3 +174,9 @@ def workspaces(
             links.keep()
         with contextlib.suppress(DocklessError):  # what could not be deleted is no failed push
             held.prune(limit)
+
+
+def _installed(machine: Machine) -> "Installed":
+    from dockless.client.engine_selection import Installed  # noqa: PLC0415 - a warm push needs none
+
+    return Installed(machine)

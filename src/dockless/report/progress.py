@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from dockless.model.printable import one_line
 from dockless.processes.terminal import write_line
-from dockless.report.bars import BarProgress
 from dockless.report.counter import Counter, Standing, first_line, line
+
+if TYPE_CHECKING:
+    from dockless.report.bars import BarProgress
 
 _LINE_SECONDS = 5.0
 
@@ -75,7 +77,7 @@ class QuietTask:
 
 def progress(
     stream: TextIO, clock: Callable[[], float], *, quiet: bool, terminal: bool, color: bool
-) -> BarProgress | LineProgress | QuietProgress:
+) -> "BarProgress | LineProgress | QuietProgress":
     """Return the progress that fits, to be used in a `with` block, so that bars always go away.
 
     Args:
@@ -88,5 +90,7 @@ def progress(
     if quiet:
         return QuietProgress()
     if terminal:
+        from dockless.report.bars import BarProgress  # noqa: PLC0415 - at terminals only
+
         return BarProgress(stream, clock, color=color)
     return LineProgress(stream, clock)

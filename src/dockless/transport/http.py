@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import urllib3
@@ -16,14 +17,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 from urllib3 import exceptions
 
-from dockless import __version__
 from dockless.errors import NetworkError, ServerError, UsageError, out_of_time
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.transport.deadline import POOLS, Limit, TimedTls, limited
 from dockless.transport.origins import check_destination, is_typed, origin, shown
 from dockless.transport.proxy import Proxy, proxy
-from dockless.transport.tls_errors import tls_error
+from dockless.version import __version__
 
 CONNECTIONS = 8
 _AGENT = f"dockless/{__version__}"
@@ -151,6 +151,11 @@ class Http:
                 )
             request, via = following, (*via, following.url)
 
+    def close(self) -> None:
+        """Close the connections that are open; the next request opens new ones."""
+        for pool in list(self._pools.values()):
+            pool.clear()
+
     def _ask_once(self, request: Request, sink: Sink | None) -> Answer:
         method, url = request.method, request.url
         check_destination(url, self.endpoint)
@@ -225,7 +230,7 @@ class Http:
         parts = urlsplit(url)
         key = f"{parts.scheme}://{parts.netloc}"
         if key not in self._pools:
-            secure = ssl_context(self.endpoint.trust) if parts.scheme == "https" else None
+            secure = self._tls() if parts.scheme == "https" else None
             manager = _manager(proxy(url, self._environment))
             pool = manager(maxsize=self._connections, block=True, ssl_context=secure)
             pool.pool_classes_by_scheme = POOLS
@@ -236,6 +241,9 @@ class Http:
                 guard(pool, place, self.endpoint)
             self._pools[key] = pool
         return self._pools[key]
+
+    def _tls(self) -> ssl.SSLContext:
+        return ssl_context(self.endpoint.trust, self._environment)
 
     def _named(self, url: str) -> str:
         """Return the registry's host, and the one of the URL where that is another."""
@@ -329,9 +337,15 @@ def _left(end: float) -> float:
     return left
 
 
-def ssl_context(trust: Trust) -> ssl.SSLContext:
-    """Return the TLS settings: the system's authorities and these."""
-    context = ssl.create_default_context()
+def ssl_context(trust: Trust, environment: Mapping[str, str] | None = None) -> ssl.SSLContext:
+    """Return the TLS settings: the system's authorities and these.
+
+    Args:
+        trust: Further authorities, and a client certificate.
+        environment: Where `SSL_CERT_FILE` and `SSL_CERT_DIR` stand in for the system's; None for
+            that of the process, which is what OpenSSL reads.
+    """
+    context = _default_context(environment)
     context.sslsocket_class = TimedTls
     try:
         for path in trust.ca_files:
@@ -367,16 +381,22 @@ def _seconds(retry_after: str) -> float | None:
     return min(seconds, _LONGEST_WAIT_SECONDS)
 
 
+def _untrusted(named: str, error: exceptions.SSLError) -> NetworkError:
+    from dockless.transport.tls_errors import tls_error  # noqa: PLC0415 - rare
+
+    return tls_error(named, error, _reason(error))
+
+
 @contextlib.contextmanager
 def _network_errors(host: str, url: str, environment: Mapping[str, str]) -> Iterator[None]:
     named = _named(host, url)
     try:
         yield
     except exceptions.SSLError as error:
-        raise tls_error(named, error, _reason(error)) from None
+        raise _untrusted(named, error) from None
     except exceptions.MaxRetryError as error:
         if isinstance(error.reason, exceptions.SSLError):
-            raise tls_error(named, error.reason, _reason(error.reason)) from None
+            raise _untrusted(named, error.reason) from None
         raise _unreachable(named, error.reason or error, proxy(url, environment)) from None
     except exceptions.HTTPError as error:
         raise _unreachable(named, error, proxy(url, environment)) from None
@@ -441,3 +461,14 @@ def _reason(error: Exception) -> str:
     from dockless.model.reasons import reason  # noqa: PLC0415 - rare
 
     return reason(error)
+
+
+def _default_context(environment: Mapping[str, str] | None) -> ssl.SSLContext:
+    paths = ssl.get_default_verify_paths()
+    named = (paths.openssl_cafile_env, paths.openssl_capath_env)
+    if environment is None or any(name in environment for name in named):
+        return ssl.create_default_context()
+    file, folder = Path(paths.openssl_cafile), Path(paths.openssl_capath)
+    return ssl.create_default_context(
+        cafile=file if file.is_file() else None, capath=folder if folder.is_dir() else None
+    )

@@ -6,7 +6,7 @@ from click.testing import Result
 from dockless.cli import doctor as command
 from dockless.cli import prompts
 from dockless.client.examination import Asked, Examination, asked_of
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.credentials.resolve import Found
 from dockless.diagnosis.page import Check
 from dockless.errors import UsageError
@@ -68,7 +68,7 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
     project: object, text: str, username: str, repository: str
 ) -> None:
     assert project
-    examination = Examination(PushOptions(), asked_of(text), prompts, write=False)
+    examination = Examination(CommandOptions(), asked_of(text), prompts, write=False)
     examination._found = Found(Credential(username, Secret("x")), ())
     assert str(examination.repository()) == repository
 
@@ -100,7 +100,7 @@ def test_every_area_is_looked_at_without_a_registry_and_more_with_one(project: o
     assert project
 
     def areas(asked: Asked | None, *, write: bool) -> list[str]:
-        lanes = Examination(PushOptions(), asked, prompts, write=write).lanes()
+        lanes = Examination(CommandOptions(), asked, prompts, write=write).lanes()
         return [check.area for lane in lanes for check in lane]
 
     alone = areas(None, write=True)

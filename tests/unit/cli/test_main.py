@@ -10,8 +10,8 @@ import click
 import pytest
 
 from dockless import __version__
+from dockless.cli import stops
 from dockless.cli.main import _COMMANDS, dockless, main
-from dockless.client import stops
 from dockless.errors import (
     AuthError,
     ConflictError,

@@ -9,7 +9,7 @@ import pytest
 from dockless.cli import prompts
 from dockless.cli.options import push_options
 from dockless.client import prompter
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.config.naming import ServerNeeded
 from dockless.config.setting import Setting
@@ -46,14 +46,14 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Person:
     return found
 
 
-def options(*arguments: str) -> PushOptions:
+def options(*arguments: str) -> CommandOptions:
     """Return the options that these arguments give."""
-    found: list[PushOptions] = []
+    found: list[CommandOptions] = []
 
     @click.command()
     @push_options
     def command(**given: Any) -> None:  # noqa: ANN401 - as click gives them
-        found.append(PushOptions(**given))
+        found.append(CommandOptions(**given))
 
     command.main(list(arguments), standalone_mode=False)
     return found[0]
@@ -133,7 +133,7 @@ def test_an_empty_password_without_a_terminal_is_a_usage_error(person: Person) -
 
 def test_a_credential_that_a_registry_wants_is_asked_for(person: Person) -> None:
     person.answers = ["me", "hunter2"]
-    found = prompter.credential(prompts, "ghcr.io", options(), REFUSED)
+    found = prompter.credential(prompts, options().username, "ghcr.io", REFUSED)
     assert (found.username, found.password.reveal(), found.origin) == ("me", "hunter2", "prompt")
     assert person.hidden == [False, True]
 
@@ -141,7 +141,9 @@ def test_a_credential_that_a_registry_wants_is_asked_for(person: Person) -> None
 def test_only_the_password_is_asked_for_where_the_username_is_known(person: Person) -> None:
     person.answers = ["hunter2"]
     assert (
-        prompter.credential(prompts, "ghcr.io", options("--username", "me"), REFUSED).username
+        prompter.credential(
+            prompts, options("--username", "me").username, "ghcr.io", REFUSED
+        ).username
         == "me"
     )
     assert person.asked == ["Password for me at ghcr.io"]
@@ -149,7 +151,7 @@ def test_only_the_password_is_asked_for_where_the_username_is_known(person: Pers
 
 def test_without_a_terminal_the_refusal_stands(person: Person) -> None:
     with pytest.raises(AuthError) as caught:
-        prompter.credential(prompts, "ghcr.io", options(), REFUSED)
+        prompter.credential(prompts, options().username, "ghcr.io", REFUSED)
     assert caught.value is REFUSED
     assert person.asked == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dockless.client.options import PushOptions
+from dockless.client.options import CommandOptions
 from dockless.config.naming import Target
 from dockless.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
@@ -97,12 +97,11 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     fake = FakeSession(tmp_path)
 
     @contextlib.contextmanager
-    def opened(options: PushOptions, given: object, prompter: object) -> Iterator[FakeSession]:
-        assert prompter
+    def opened(options: CommandOptions, given: object) -> Iterator[FakeSession]:
         assert options.source is None or given
         yield fake
 
-    monkeypatch.setattr("dockless.client.session.session", opened)
+    monkeypatch.setattr("dockless.cli.workplace.session", opened)
     return fake
 
 

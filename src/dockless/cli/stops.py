@@ -131,9 +131,9 @@ def moved() -> str:
 
     Empty for a command that moves none, whatever happens.
     """
-    if _stops.moves is None:
-        return "No tag was moved." if _stops.moves_tags else ""
-    return str(_stops.moves)
+    if not _stops.moves_tags:
+        return ""
+    return str(_stops.moves) if _stops.moves else "No tag was moved."
 
 
 def reason(error: BaseException) -> BaseException:

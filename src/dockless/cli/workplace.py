@@ -1,0 +1,77 @@
+"""Where a command works: the user's environment, its progress on stderr, and its time."""
+
+import contextlib
+import gc
+import os
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from dockless.cli import prompts, stops
+from dockless.client.connections import Find
+from dockless.client.options import CommandOptions
+from dockless.client.prompter import credential
+from dockless.client.session import Session
+from dockless.client.workspace import Spaces, Surroundings, this_machine, workspaces
+from dockless.model.timings import Timings
+from dockless.processes.terminal import say
+from dockless.report.progress import progress
+
+
+@contextlib.contextmanager
+def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
+    """Yield what surrounds a command; its progress is shown as long as the block lasts."""
+    timings = Timings()
+    timings.add("start", time.process_time())
+    gc.freeze()
+    gc.enable()
+    machine = this_machine()
+    shown = progress(
+        sys.stderr,
+        time.monotonic,
+        quiet=options.quiet,
+        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
+        color=not os.environ.get("NO_COLOR"),
+    )
+    with shown:
+        yield Surroundings(
+            machine=machine,
+            progress=shown,
+            warn=_warn if options.quiet else None,
+            ask=partial(credential, prompts, options.username),
+            moves=stops.moves(),
+            timings=timings,
+        )
+
+
+@contextlib.contextmanager
+def command_spaces(options: CommandOptions) -> Iterator[Spaces]:
+    """Yield what makes the workspaces of a command, which ends when its time is over."""
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    stops.end_by(until)
+    with (
+        command_surroundings(options) as surroundings,
+        workspaces(options, surroundings, until) as made,
+    ):
+        yield made
+
+
+@contextlib.contextmanager
+def session(options: CommandOptions, find: Find) -> Iterator[Session]:
+    """Yield the session of a command; afterwards nothing of it is left but the store.
+
+    Args:
+        options: The command line.
+        find: Finds the account and credential for a registry.
+    """
+    with (
+        command_spaces(options) as space,
+        space("") as own,
+        Session(options, find, own) as work,
+    ):
+        yield work
+
+
+def _warn(text: str) -> None:
+    say(f"Warning: {text}", err=True)

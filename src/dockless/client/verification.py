@@ -1,0 +1,164 @@
+"""Comparing a registry with what receipts say of it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dockless.client.session import Session
+from dockless.concurrency import side_by_side
+from dockless.errors import DocklessError, PushError, UsageError
+from dockless.oci.content import Content
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Reference, Repository
+from dockless.processes.regular import read_regular
+from dockless.registry.client import RegistryClient
+from dockless.registry.compare import compare_blob
+from dockless.retry import Patience
+from dockless.storage.receipt_reading import Item, Receipt, read_receipt
+from dockless.usecases.verify.read_back import blob_faults, read_back
+
+if TYPE_CHECKING:
+    from dockless.oci.digest import Digest
+
+_AT_ONCE = 4
+_MENDED = "Push the image with --check-blobs, or mirror it with --receipt: both send what was lost."
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A reference that is not as a receipt says.
+
+    Attributes:
+        reference: The reference.
+        error: What is wrong, or why it could not be compared.
+    """
+
+    reference: Reference
+    error: DocklessError
+
+
+class VerifyResult(Struct, frozen=True, kw_only=True):
+    """What came of comparing a registry with receipts.
+
+    Attributes:
+        checked: Every reference of the receipts that was compared.
+        differences: Those that are not as the receipts say.
+        missing: What did not arrive by the receipts themselves, a sentence each.
+    """
+
+    checked: tuple[Reference, ...]
+    differences: tuple[Difference, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def matches(self) -> bool:
+        """Whether all that was to arrive is there as the receipts say."""
+        return not self.differences and not self.missing
+
+
+def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
+    """Return what receipts say.
+
+    Raises:
+        UsageError: One cannot be read, or is no receipt.
+    """
+    return [read_receipt(_text_of(path), str(path)) for path in paths]
+
+
+def distinct(receipts: Sequence[Receipt]) -> tuple[list[Item], list[str]]:
+    """Return the items and the missing lines of all receipts, each once."""
+    items = dict.fromkeys(item for each in receipts for item in each.items)
+    missing = dict.fromkeys(line for each in receipts for line in each.missing)
+    return list(items), list(missing)
+
+
+def compare(
+    work: Session,
+    receipts: Sequence[Receipt],
+    patience: Patience,
+    note: Callable[[str], None],
+    *,
+    deep: bool,
+) -> VerifyResult:
+    """Compare every reference of receipts with the registry; note each difference.
+
+    Args:
+        work: Opens the registries.
+        receipts: What is to be there.
+        patience: How often and how long each step is tried.
+        note: Told what is missing or different, a line each.
+        deep: Whether every blob is read, and compared with its digest.
+    """
+    items, missing = distinct(receipts)
+    for line in missing:
+        note(line)
+    check = _Check(work, patience, deep=deep)
+    wrong: list[Difference] = []
+    for item in items:
+        try:
+            check.item(item)
+        except DocklessError as error:
+            note(f"{item.reference}: {error}")
+            wrong.append(Difference(reference=item.reference, error=error))
+    return VerifyResult(
+        checked=tuple(item.reference for item in items),
+        differences=tuple(wrong),
+        missing=tuple(missing),
+    )
+
+
+class _Check:
+    """Compares references with what a receipt says of them; reads each blob once."""
+
+    def __init__(self, work: Session, patience: Patience, *, deep: bool) -> None:
+        self._work = work
+        self._patience = patience
+        self._deep = deep
+        self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
+
+    def item(self, item: Item) -> None:
+        """Raise PushError where a reference is not as the receipt says."""
+        repository, tag = item.reference.repository, item.reference.tag
+        client = self._work.registry(repository, reading=True).client
+        named = self._patience.call(lambda: client.tag(repository, tag)) if tag else item.digest
+        if named != item.digest:
+            raise PushError(
+                f"{item.reference} names {named or 'nothing'}, and the receipt says {item.digest}."
+            )
+        try:
+            content = read_back(client, repository, item.digest, self._patience)
+        except PushError as error:
+            raise PushError(error.what, _MENDED) from None
+        if content is None:
+            raise PushError(
+                f"{repository.host} does not have {item.digest} of {repository} any more."
+            )
+        if faults := blob_faults(client, repository, content, self._patience):
+            raise PushError(f"{faults[0]}.", _MENDED)
+        if self._deep:
+            self._compare(client, repository, content)
+
+    def _compare(self, client: RegistryClient, repository: Repository, content: Content) -> None:
+        unread = [each for each in content.blobs if (repository, each.digest) not in self._read]
+
+        def read(blob: Descriptor) -> DocklessError | None:
+            try:
+                self._patience.call(lambda: compare_blob(client, repository, blob))
+            except PushError as error:
+                return error
+            return None
+
+        found = side_by_side(read, unread, _AT_ONCE, finish=True)
+        for blob, error in zip(unread, found, strict=True):
+            self._read[repository, blob.digest] = error
+        for blob in content.blobs:
+            if error := self._read[repository, blob.digest]:
+                raise error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return read_regular(path).decode()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None
