@@ -1,0 +1,55 @@
+"""The functions of the library: each opens a client, calls it once, and closes it."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from dockless.client.client import Client, Shown
+from dockless.client.options import PushOptions
+from dockless.client.verification import VerifyResult
+from dockless.model.plan import PushResult
+from dockless.model.secret import Credential
+from dockless.ports import Image
+
+
+def push(  # noqa: PLR0913 - each is documented, and all but two go by keyword
+    source: str | os.PathLike[str],
+    target: str,
+    *,
+    tags: Sequence[str] = (),
+    credential: Credential | None = None,
+    options: PushOptions | None = None,
+    progress: Shown = None,
+    cache: str | os.PathLike[str] | None = None,
+) -> PushResult:
+    """Push one image; the arguments are those of `Client` and `Client.push`."""
+    with Client(progress=progress, cache=cache) as client:
+        return client.push(source, target, tags=tags, credential=credential, options=options)
+
+
+def verify(
+    *receipts: str | os.PathLike[str],
+    deep: bool = False,
+    credentials: Mapping[str, Credential] | None = None,
+    options: PushOptions | None = None,
+    progress: Shown = None,
+) -> VerifyResult:
+    """Compare registries with receipts; the arguments are those of `Client` and `Client.verify`."""
+    with Client(credentials=credentials, progress=progress) as client:
+        return client.verify(*receipts, deep=deep, options=options)
+
+
+@contextlib.contextmanager
+def open_image(
+    source: str | os.PathLike[str],
+    *,
+    credentials: Mapping[str, Credential] | None = None,
+    options: PushOptions | None = None,
+    progress: Shown = None,
+) -> Iterator[Image]:
+    """Yield an image of a source; the arguments are those of `Client` and `Client.open_image`."""
+    with (
+        Client(credentials=credentials, progress=progress) as client,
+        client.open_image(source, options=options) as image,
+    ):
+        yield image

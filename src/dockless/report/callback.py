@@ -1,0 +1,67 @@
+"""Progress as calls of a function, as a `ports.Progress`."""
+
+import threading
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+from dockless.report.counter import Counter, Standing
+
+_SECONDS = 0.1
+
+
+class ProgressEvent(Struct, frozen=True, kw_only=True):
+    """One thing that happened to long work, or a remark.
+
+    Attributes:
+        kind: Work began, went on or ended (well or not); or a remark, which has no numbers.
+        what: The work in words, or the remark.
+        done: Bytes done so far.
+        total: Bytes in all; None when nobody knows.
+        seconds: How long the work has been going on.
+    """
+
+    kind: Literal["start", "advance", "end", "note"]
+    what: str
+    done: int = 0
+    total: int | None = None
+    seconds: float = 0.0
+
+
+class CallbackProgress:
+    """Calls a function with what happens: at most ten times a second for each piece of work.
+
+    Args:
+        tell: The function; called from any thread, and never by two at once.
+        clock: Returns seconds that only go up.
+    """
+
+    def __init__(self, tell: Callable[[ProgressEvent], object], clock: Callable[[], float]) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._lock = threading.RLock()
+
+    def start(self, what: str, total: int | None) -> Counter:
+        """Begin a task of `total` bytes; None when nobody knows."""
+        self._call(ProgressEvent(kind="start", what=what, total=total))
+        return Counter(Standing(what, total), self._clock, _SECONDS, self._show)
+
+    def note(self, text: str) -> None:
+        """Tell a remark."""
+        self._call(ProgressEvent(kind="note", what=text))
+
+    def _show(self, task: Standing) -> None:
+        self._call(
+            ProgressEvent(
+                kind="end" if task.ended else "advance",
+                what=task.what,
+                done=task.done,
+                total=task.total,
+                seconds=task.seconds,
+            )
+        )
+
+    def _call(self, event: ProgressEvent) -> None:
+        with self._lock:
+            self._tell(event)
