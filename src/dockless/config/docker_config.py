@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -74,6 +73,8 @@ def write(folder: Path, session: Session) -> Path:
     Raises:
         OSError: It cannot be written; what was there stays.
     """
+    import secrets  # noqa: PLC0415 - a push only reads
+
     path = folder / FILE
     target = path.resolve()
     # replaced as a whole: two logins at once leave what one of them wrote

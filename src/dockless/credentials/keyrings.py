@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from dockless.concurrency import alone
-from dockless.credentials import keyctl
-from dockless.credentials.keyctl import Keyctl
 from dockless.errors import AuthError, UsageError
 from dockless.model.secret import Secret
 
@@ -85,10 +83,10 @@ def _is_here(choice: str, environment: Mapping[str, str]) -> bool:
             return sys.platform == "linux" and _has_bus(environment)
         case "macos":
             return sys.platform == "darwin"
-        case "kernel":
-            return keyctl.usable("persistent")
         case _:
-            return keyctl.usable("user")
+            from dockless.credentials import keyctl  # noqa: PLC0415 - many pushes open no keyring
+
+            return keyctl.usable("persistent" if choice == KERNEL else "user")
 
 
 def _has_bus(environment: Mapping[str, str]) -> bool:
@@ -155,10 +153,12 @@ def backend(
         AuthError: The encrypted file needs a password, and nobody can be asked.
     """
     if choice in (KERNEL, KERNEL_USER):
+        from dockless.credentials import keyctl  # noqa: PLC0415 - as above
+
         ring: keyctl.Keyring = "persistent" if choice == KERNEL else "user"
         if not keyctl.usable(ring):
             raise UsageError("The kernel keyring cannot be used here.", _REMEDY)
-        return Keyctl(ring, ttl)
+        return keyctl.Keyctl(ring, ttl)
     if ttl is not None:
         raise UsageError(
             f"The keyring {title(choice)} cannot forget by itself.",

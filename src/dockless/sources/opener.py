@@ -14,9 +14,7 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
 from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
-from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import Candidate, candidates, with_tag
-from dockless.sources.directory import Folder, Pulled
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
@@ -114,6 +112,8 @@ class Opener:
             reference = with_tag(Reference.parse(spec.name))
         except ValueError as error:
             raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
+        from dockless.sources.directory import Pulled  # noqa: PLC0415 - for registries only
+
         pull = partial(self._pull, reference)
         files = Pulled(pull, str(reference), self._progress, self._offer)
         (found,) = candidates(files, self._staging, platform, packed)
@@ -124,6 +124,8 @@ class Opener:
 
     def _files(self, spec: SourceSpec) -> Files:
         if spec.kind == "stdin":
+            from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
+
             return read_stream(
                 lambda: read_to_the_end(self._stdin()),
                 spec.label,
@@ -135,6 +137,8 @@ class Opener:
             if spec.path.name.endswith(PARTS_ENDING):
                 return self._joined(spec)
             if spec.kind == "layout":
+                from dockless.sources.directory import Folder  # noqa: PLC0415 - for layouts only
+
                 return Folder(spec.path, spec.label, self._progress, self._offer)
             plain = spec.path.is_file() and _is_plain(spec.path)
             if plain:
@@ -173,6 +177,8 @@ def _opened(path: Path) -> Iterator[Readable]:
 
 @contextlib.contextmanager
 def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[Readable]:
+    from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
+
     with programs.stream(argv) as running:
         with read_to_the_end(running.stdout) as stream:
             yield stream

@@ -22,7 +22,6 @@ from dockless.retry import Patience
 from dockless.usecases.push.context import Means, Order
 from dockless.usecases.push.manifest_format import DockerForm, is_docker_form
 from dockless.usecases.push.repository_reader import Inventory
-from dockless.usecases.verify.read_back import read_back
 
 _AT_ONCE = 4
 
@@ -209,6 +208,8 @@ def _arrived(
     digest = image.known_digest
     if digest is None or set(before.values()) != {digest}:
         return None
+    from dockless.usecases.verify.read_back import read_back  # noqa: PLC0415 - for some daemons
+
     try:
         with means.timings.of("questions"):
             return read_back(means.registry, order.repository, digest, means.patience)
