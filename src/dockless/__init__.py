@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         SourceError,
         UsageError,
     )
-    from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+    from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan, Writers
     from dockless.model.secret import Credential, Secret
     from dockless.oci.content import Content
     from dockless.oci.digest import Digest
@@ -74,6 +74,7 @@ __all__ = [
     "Task",
     "UsageError",
     "VerifyResult",
+    "Writers",
     "__version__",
     "open_image",
     "push",
@@ -101,7 +102,7 @@ _MODULES = {
         "SourceError",
         "UsageError",
     ),
-    "model.plan": ("BlobPlan", "Plan", "PushResult", "TagPlan"),
+    "model.plan": ("BlobPlan", "Plan", "PushResult", "TagPlan", "Writers"),
     "model.secret": ("Credential", "Secret"),
     "oci.content": ("Content",),
     "oci.digest": ("Digest",),

@@ -47,6 +47,7 @@ NAMES = {
     "Task",
     "UsageError",
     "VerifyResult",
+    "Writers",
     "__version__",
     "open_image",
     "push",
