@@ -1,6 +1,6 @@
-"""Questions asked side by side, so that the way there and back is waited for once.
+"""Parallel requests, so that several round trips are waited for at once.
 
-Whoever waits here for another thread or process ends with the command's time at the latest.
+Every wait for another thread or process here ends at the latest with `--timeout`.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def waited_for(look: Callable[[float], object]) -> bool:
     A signal ends that, too, in the main thread: it is seen between two looks.
 
     Args:
-        look: Waits for it, for so many seconds at most; returns something true once it came.
+        look: Waits for it, at most this many seconds; returns something true once it came.
     """
     while not look(_LOOK_SECONDS if _Run.until is None else _span(_Run.until)):
         if _Run.until is not None and time.monotonic() >= _Run.until:
@@ -48,10 +48,10 @@ def _span(until: float) -> float:
 
 
 def alone(step: Callable[[], Found]) -> Future[Found]:
-    """Begin a step in a daemon thread of its own; return the future that gets its result or error.
+    """Start a step in its own daemon thread; return the future that gets its result or error.
 
-    Whoever waits for it with a limit leaves it alone afterwards, and it keeps no process from
-    ending.
+    A caller that waits with a limit abandons it afterwards; it does not keep the process
+    alive.
     """
     future: Future[Found] = Future()
 
@@ -70,7 +70,8 @@ def side_by_side(
 ) -> list[Found]:
     """Return what is found for each item, in their order; raise what the first to fail raised.
 
-    No further item is begun then. An interrupt does not wait for answers: who asks are daemons.
+    No further item is begun then. An interrupt does not wait for responses, since the threads are
+    daemons.
 
     Args:
         ask: Called with each item, in threads of their own.
@@ -106,7 +107,7 @@ def side_by_side(
 
 
 def _cancel(waiting: "SimpleQueue[tuple[Item, Future[Found]]]") -> None:
-    """Take away the items that nobody has begun."""
+    """Remove the items that were not started."""
     with contextlib.suppress(Empty):
         while True:
             waiting.get_nowait()[1].cancel()

@@ -42,17 +42,17 @@ class PushError(DocklessError):
 
 
 class RepositoryMissingError(PushError):
-    """The registry has no such repository, and does not make one by itself."""
+    """The registry has no such repository, and does not create it automatically."""
 
 
 class ManifestRefusedError(PushError):
-    """The registry accepts no manifest or index of this type, whatever is in it.
+    """The registry accepts no manifest or index of this media type.
 
     Args:
         what: What happened, and to what.
         remedy: What to do next.
-        about_type: Whether the registry says that the media type is why. Else it only calls the
-            manifest invalid, as older ones do; it may mean this one manifest.
+        about_type: Whether the registry says that the media type is why. Otherwise it only
+            calls the manifest invalid, as older registries do, which may concern only this one.
     """
 
     def __init__(self, what: str, remedy: str = "", *, about_type: bool = True) -> None:
@@ -61,22 +61,22 @@ class ManifestRefusedError(PushError):
 
 
 class ImmutableTagError(PushError):
-    """The registry lets no tag of the repository be moved."""
+    """The registry does not allow tags of the repository to be overwritten."""
 
     exit_code = 5
 
 
 class PolicyError(PushError):
-    """The signature policy of this machine does not let an engine push, or cannot be read."""
+    """The signature policy of this machine rejects the push of an engine, or cannot be read."""
 
 
 class UnexplainedError(PushError):
-    """An engine failed, and its words are of no kind that is known.
+    """An engine failed, and its message is of no known kind.
 
     Args:
         what: What happened, and to what.
         remedy: What to do next.
-        answered: Whether its words show an answer of the registry, which may be what it failed at.
+        answered: Whether its message shows a response of the registry, which may be the cause.
     """
 
     def __init__(self, what: str, remedy: str = "", *, answered: bool = False) -> None:
@@ -85,7 +85,7 @@ class UnexplainedError(PushError):
 
 
 class DamagedManifestError(PushError):
-    """A registry gives something else for a digest than what has that digest."""
+    """A registry returns content that does not match its digest."""
 
 
 class LostCopyError(PushError):
@@ -93,7 +93,7 @@ class LostCopyError(PushError):
 
 
 class UsageError(DocklessError):
-    """The command line or a configuration file asks for something that cannot be."""
+    """The command line or a configuration file is invalid or contradictory."""
 
     exit_code = 2
 
@@ -109,13 +109,13 @@ class AbsentError(SourceError):
 
 
 class AuthError(DocklessError):
-    """The registry does not accept the credential, or does not allow this to it."""
+    """The registry rejects the credential, or does not allow this with it."""
 
     exit_code = 4
 
 
 class ConflictError(DocklessError):
-    """A tag exists with another digest, and tags were to stay as they are."""
+    """A tag exists with another digest, and tags must not be changed."""
 
     exit_code = 5
 
@@ -126,9 +126,9 @@ class NetworkError(DocklessError):
     Args:
         what: What happened, and to what.
         remedy: What to do next.
-        passing: Whether it may go by itself, so that trying again makes sense.
+        passing: Whether it may be temporary, so that a retry makes sense.
         retry_after: Seconds the registry asked us to wait, when it said so.
-        busy: Whether the registry asked to be left alone for a while.
+        busy: Whether the registry asked for a pause.
     """
 
     exit_code = 6
@@ -149,7 +149,7 @@ class NetworkError(DocklessError):
 
 
 class ServerError(NetworkError):
-    """The registry answers 500: it failed at this one request."""
+    """The registry responds with 500: it failed at this one request."""
 
 
 class EngineTrustError(NetworkError):
@@ -157,14 +157,14 @@ class EngineTrustError(NetworkError):
 
 
 class StrayError(NetworkError):
-    """A registry leads to a place where nothing may be sent."""
+    """A registry points to a host to which nothing may be sent."""
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(what, remedy, passing=False)
 
 
 class StalledError(NetworkError):
-    """An engine moved no byte for too long; it or the network may be at fault."""
+    """An engine transferred no byte for too long; it or the network may be at fault."""
 
 
 class HostLostError(NetworkError):
@@ -174,8 +174,8 @@ class HostLostError(NetworkError):
 def out_of_time(host: str) -> NetworkError:
     """Return the error for work with a registry that `--timeout` ended."""
     return NetworkError(
-        f"What {host} was asked for was not done in the time given by --timeout.",
-        "Give it more time, and run it again: what was done stays done.",
+        f"The request to {host} did not finish within --timeout.",
+        "Give it more time, and run it again: completed work is kept.",
         passing=False,
     )
 
@@ -187,8 +187,8 @@ def time_is_over(what: str) -> NetworkError:
         what: What was waited for, as the subject of a sentence.
     """
     return NetworkError(
-        f"{what} did not come in the time given by --timeout.",
-        "Run it again: what has arrived stays there.",
+        f"{what} did not finish within --timeout.",
+        "Run it again: what has been uploaded is kept.",
         passing=False,
     )
 
@@ -200,7 +200,7 @@ class EngineError(DocklessError):
 
 
 class EngineRefusedError(EngineError):
-    """An engine refuses by its own rules, whatever the registry says."""
+    """An engine refuses by its own rules, independent of the registry."""
 
 
 class PartialError(DocklessError):

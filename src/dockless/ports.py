@@ -18,20 +18,20 @@ class Task(Protocol):
     """One piece of long work, whose bytes are counted."""
 
     def advance(self, count: int) -> None:
-        """Say that so many bytes more are done."""
+        """Count this many more bytes as done."""
 
     def complete(self) -> None:
-        """Say that the work ended well, so that all of it is done, whatever was counted."""
+        """Mark the work as completed, so that all of it is done, whatever was counted."""
 
     def finish(self) -> None:
-        """Say that the work ended, well or not."""
+        """Mark the work as ended, successfully or not."""
 
 
 class Progress(Protocol):
-    """Where long work and remarks are shown; on stderr, never on stdout."""
+    """Where long work and notes are shown; on stderr, never on stdout."""
 
     def start(self, what: str, total: int | None) -> Task:
-        """Begin to show a task of `total` bytes; None when nobody knows."""
+        """Start to show a task of `total` bytes; None when unknown."""
 
     def note(self, text: str) -> None:
         """Show one line."""
@@ -70,37 +70,37 @@ class Registry(Protocol):
     """Reading from one registry. Every method raises AuthError or NetworkError."""
 
     def tag(self, repository: Repository, tag: str) -> Digest | None:
-        """Return the digest that a tag names, or None when there is no such tag."""
+        """Return the digest that a tag refers to, or None when the tag does not exist."""
 
     def manifest(self, repository: Repository, digest: Digest) -> bytes | None:
         """Return the manifest or index of this digest, compared with it, or None.
 
         Raises:
-            DamagedManifestError: The registry gives something else.
+            DamagedManifestError: The registry returns other content.
         """
 
     def said_length(self, repository: Repository, digest: Digest) -> int | None:
         """Return how long a manifest is by the answer to `tag`; None for unknown. Asks nothing."""
 
     def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
-        """Return which of the blobs the repository has, and whether they are as long as said."""
+        """Return which of the blobs the repository has, and whether their length is right."""
 
 
 class EarlyUploads(Protocol):
-    """What comes to the registry before its writer is started; what fails here is left to that."""
+    """Uploads before the writer of a registry is started; failures are left to the writer."""
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
-        """Make the repository have blobs that another one has.
+        """Mount blobs that another repository has.
 
         Returns:
             Whether it has them, as far as that is known now and need not be asked again.
         """
 
     def learn(self, there: Mapping[Digest, bool]) -> None:
-        """Take in whether the repository has these blobs, so that it is not asked again."""
+        """Record whether the repository has these blobs, so that it is not asked again."""
 
     def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
-        """Send what has not been sent yet of an image, and make the registry accept all of it.
+        """Upload what is still missing of an image, and commit all of it.
 
         Args:
             missing: A file for each blob that the repository lacks; whatever else was sent is
@@ -115,7 +115,7 @@ class EarlyUploads(Protocol):
 class Engine(Protocol):
     """What writes an image to a registry: crane, skopeo or dockless itself.
 
-    Every method raises what went wrong.
+    Every method raises its errors.
     """
 
     @property
@@ -136,11 +136,11 @@ class Engine(Protocol):
         """
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
-        """Make the tag name the image, which the repository has by its digest."""
+        """Tag the image, which the repository has by its digest."""
 
 
 class Reader(Protocol):
-    """What brings an image of a registry here."""
+    """What pulls an image of a registry."""
 
     def pull(self, source: Reference, layout: Path) -> None:
-        """Bring an image or index, with all that it leads to, into a new layout, as it is."""
+        """Pull an image or index, with all its content, into a new layout, unchanged."""

@@ -1,4 +1,4 @@
-"""Trying again: which failures pass by themselves, how long to wait, and when to give up."""
+"""Retries: which failures are temporary, how long to wait, and when to give up."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class Brake:
-    """The pause that a registry asked for, heeded by all who share it.
+    """The pause that a registry asked for, shared by several workers.
 
     Args:
         clock: Seconds that only ever grow.
@@ -34,7 +34,7 @@ class Brake:
         self._until = 0.0
 
     def hold(self, seconds: float) -> None:
-        """Ask everybody to wait for so many seconds."""
+        """Ask all to wait this number of seconds."""
         self._until = max(self._until, self._clock() + min(seconds, self.longest))
 
     def left(self) -> float:
@@ -49,8 +49,8 @@ class Patience(Struct, frozen=True):
         attempts: How often a step is tried at most.
         deadline: The moment, on the clock of `time.monotonic`, after which nothing is tried
             again; None for no such moment.
-        note: Told, in one line, of every wait.
-        sleep: Waits for so many seconds.
+        note: Called with a line for every wait.
+        sleep: Waits this number of seconds.
         brake: Held by whoever is told to wait; several workers at one registry share it.
     """
 
@@ -61,14 +61,14 @@ class Patience(Struct, frozen=True):
     brake: Brake = field(default_factory=Brake)
 
     def call(self, step: Callable[[], Result], only: type[NetworkError] = NetworkError) -> Result:
-        """Return the step's result, trying again after every failure of a kind that may pass.
+        """Return the step's result, retrying after every failure that may be temporary.
 
         The wait doubles from half a second to 30 s, with jitter; after 429 and 503 it is at least
         1 s, 2 s, 4 s and so on. What the registry asks for with Retry-After is waited for instead,
         as far as the brake allows, unless that leads past the deadline.
 
         Raises:
-            NetworkError: The last one, when patience ends.
+            NetworkError: The last one, when no retry is left.
         """
         self.pause()
         try:
@@ -101,7 +101,7 @@ class Patience(Struct, frozen=True):
         def announce(state: tenacity.RetryCallState) -> None:
             error = state.outcome and state.outcome.exception()
             what = error.what if isinstance(error, NetworkError) else ""
-            self.note(f"{what} Trying again in {_time(state.upcoming_sleep)}.")
+            self.note(f"{what} Retrying in {_time(state.upcoming_sleep)}.")
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: _passes(error, only)),
@@ -113,19 +113,19 @@ class Patience(Struct, frozen=True):
         )(again)
 
     def pause(self, why: str = "") -> None:
-        """Wait while the registry wants to be left alone, and say why if that is given."""
+        """Wait for the pause that the registry asked for, and print the reason if given."""
         if left := self.brake.left():
             rest = left if self.deadline is None else self.deadline - time.monotonic()
             seconds = max(0.0, min(left, rest))
             if why:
-                self.note(f"{why} Going on in {_time(seconds)}.")
+                self.note(f"{why} Continuing in {_time(seconds)}.")
             self.sleep(seconds)
 
     def ask(self, question: Callable[[], Result], unknown: Result) -> Result:
         """Return the answer to a question about what is there, or `unknown` if it only fails.
 
         Raises:
-            NetworkError: The last failure of another kind, when patience ends.
+            NetworkError: The last failure of another kind, when no retry is left.
         """
         left = min(_QUESTIONS, self.attempts)
 
@@ -142,7 +142,7 @@ class Patience(Struct, frozen=True):
         return self.call(once)
 
     def _told(self, step: Callable[[], Result]) -> Result:
-        """Take a step; what a busy registry asks for is told to all who share the brake."""
+        """Run a step; the pause that a busy registry asks for applies to all users of the brake."""
         try:
             return step()
         except NetworkError as error:
@@ -152,7 +152,7 @@ class Patience(Struct, frozen=True):
 
 
 def _time(seconds: float) -> str:
-    """Return seconds as people say them: from a minute on, in minutes."""
+    """Return seconds as text: from a minute on, in minutes."""
     if round(seconds, 1) < _MINUTE_SECONDS:
         return f"{seconds:.1f} s"
     return f"{seconds / _MINUTE_SECONDS:.3g} min"

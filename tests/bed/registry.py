@@ -67,7 +67,7 @@ class Registry:
         """The authority's certificate.
 
         Raises:
-            LookupError: The registry speaks plain HTTP.
+            LookupError: The registry uses plain HTTP.
         """
         if self.certificates is None:
             raise LookupError(f"{self.host} speaks plain HTTP")

@@ -370,7 +370,7 @@ def test_a_registry_is_mirrored_to_another(
         (("create", "-o", "no/out", "x"), 2, "There is no folder no"),
         (("create", "-o", "out", "/nowhere.tar"), 3, "There is no file /nowhere.tar"),
         (("create", "-o", "out", "x", "--since", "none.json"), 2, "none.json cannot be used"),
-        (("create", "-o", "o.tar", "x", "--split", "big"), 2, "no size such as"),
+        (("create", "-o", "o.tar", "x", "--split", "big"), 2, "not a size such as"),
         (("create", "-o", "out", "-f", "list.yml"), 2, "list.yml:3:"),
         (("verify", "/nowhere"), 3, "There is no file /nowhere"),
         (("list", "/nowhere"), 3, "There is no file /nowhere"),

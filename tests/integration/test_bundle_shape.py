@@ -56,9 +56,9 @@ def end(archive: Path) -> int:
     ("content", "said"),
     [
         (None, "has no oci-layout"),
-        (b"", "oci-layout is no JSON"),
-        (b"{", "oci-layout is no JSON"),
-        (b"\xff", "oci-layout is no JSON"),
+        (b"", "oci-layout is not JSON"),
+        (b"{", "oci-layout is not JSON"),
+        (b"\xff", "oci-layout is not JSON"),
         (b"[]", "does not say imageLayoutVersion"),
         (b"{}", "does not say imageLayoutVersion"),
         (b'{"imageLayoutVersion": "2.0.0"}', "does not say imageLayoutVersion"),
@@ -124,12 +124,12 @@ def bytes_behind_a_file(path: Path) -> None:
 
 
 SHAPES = {
-    "a byte behind": (more(b"x"), "has bytes behind its last file"),
-    "text behind": (more(b"hello\n"), "has bytes behind its last file"),
-    "zeros and a byte behind": (more(bytes(20_000) + b"\1"), "has bytes behind its last file"),
-    "another archive behind": (second_archive, "has bytes behind its last file"),
-    "a byte in the first block": (at_the_end(b"\1", 3), "has bytes behind its last file"),
-    "a byte in the second block": (at_the_end(b"\1", 1000), "has bytes behind its last file"),
+    "a byte behind": (more(b"x"), "has bytes after its last file"),
+    "text behind": (more(b"hello\n"), "has bytes after its last file"),
+    "zeros and a byte behind": (more(bytes(20_000) + b"\1"), "has bytes after its last file"),
+    "another archive behind": (second_archive, "has bytes after its last file"),
+    "a byte in the first block": (at_the_end(b"\1", 3), "has bytes after its last file"),
+    "a byte in the second block": (at_the_end(b"\1", 1000), "has bytes after its last file"),
     "no end": (cut_after(0), "has no end"),
     "one block of two": (cut_after(_BLOCK), "has no end"),
     "half a block": (cut_after(100), "has no end"),
@@ -202,9 +202,9 @@ def copy_of(name: str) -> Callable[..., None]:
         (of_type(tarfile.CHRTYPE), "neither a file nor a link"),
         (of_type(tarfile.BLKTYPE), "neither a file nor a link"),
         (of_type(tarfile.FIFOTYPE), "neither a file nor a link"),
-        (copy_of("index.json"), "two files of the name 'index.json'"),
-        (copy_of("./oci-layout"), "two files of the name 'oci-layout'"),
-        (copy_of("blobs/../bundle.lock.json"), "two files of the name 'bundle.lock.json'"),
+        (copy_of("index.json"), "two files named 'index.json'"),
+        (copy_of("./oci-layout"), "two files named 'oci-layout'"),
+        (copy_of("blobs/../bundle.lock.json"), "two files named 'bundle.lock.json'"),
     ],
 )
 def test_what_is_no_file_or_stands_twice_is_said(
@@ -244,7 +244,7 @@ def test_files_of_no_image_are_noted_and_no_problem(
     given = images.archive(folder, folder.with_name("packed.tar")) if packed else folder
     done = program.run("bundle", "verify", given)
     assert done.code == 0, done.stderr
-    assert "every byte is as it should be" in done.stdout
+    assert "verified, no problems found" in done.stdout
     (note,) = (line for line in done.stderr.splitlines() if line.startswith("Note: "))
     count = "1 file" if len(names) == 1 else f"{len(names)} files"
     assert f"has {count} (" in note
@@ -288,9 +288,9 @@ def test_a_name_that_stands_twice_in_the_lock_file_is_said(program: Dockless, fo
         ("acme/nothere:v1", 3, "There is no file acme/nothere:v1."),
         ("no/such/folder", 3, "There is no file no/such/folder."),
         ("./nothere", 3, "There is no file ./nothere."),
-        ("docker://registry.inside/a:1", 2, "is no bundle"),
-        ("docker-daemon:a:1", 2, "is no bundle"),
-        ("disk.tar:web", 2, "is one image of a bundle"),
+        ("docker://registry.inside/a:1", 2, "is not a bundle"),
+        ("docker-daemon:a:1", 2, "is not a bundle"),
+        ("disk.tar:web", 2, "names one image of a bundle"),
     ],
 )
 def test_what_is_no_bundle_is_said(

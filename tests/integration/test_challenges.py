@@ -104,8 +104,8 @@ def test_the_password_is_given_where_no_token_can_be_had(
 @pytest.mark.parametrize(
     ("headers", "said"),
     [
-        ((), "names none that can be read"),
-        (("",), "names none that can be read"),
+        ((), "and no readable challenge"),
+        (("",), "and no readable challenge"),
         (("Negotiate", "NTLM"), "Negotiate, Ntlm"),
         ((UNUSABLE,), "its realm is 'http://\\[x/'"),
         (("Bearer",), "its realm is ''"),

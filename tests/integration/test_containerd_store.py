@@ -224,7 +224,7 @@ def test_an_image_whose_blobs_were_never_fetched_is_said(
     assert "--platform" not in said
     archive = containerd_docker.save(tmp_path / "saved.tar", "empty:1")
     said = complaint(pusher.run("containerd/empty:1", archive), SOURCE)
-    assert "Where Docker itself lacks it, pull the image again" in said
+    assert "If Docker itself lacks it, pull the image again" in said
 
 
 def test_a_bundle_and_a_mirror_keep_the_digest(

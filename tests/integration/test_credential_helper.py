@@ -136,7 +136,7 @@ def test_dockless_does_not_start_its_own_helper(bed: Bed, old_archive: Path) -> 
     image = ("--image", f"{bed.host}/helper/own:1")
     done = bed.program.run("push", old_archive, *image, "--ca-file", bed.registry.ca_file)
     assert done.code == 4
-    assert "wants a credential" in done.stderr
+    assert "requires a credential" in done.stderr
 
 
 def test_the_helper_starts_without_what_only_a_command_line_needs(bed: Bed) -> None:

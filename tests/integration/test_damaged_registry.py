@@ -89,7 +89,10 @@ def test_a_tag_that_cannot_be_read_is_not_moved_by_an_immutable_push(
     (link,) = empty(pusher.registry, "acme/app", _TAG)
     result = pusher.run("acme/app:1", packed, "--immutable", "--retries", "1")
     assert result.code == 6
-    assert "answers 500 Internal Server Error to HEAD of /v2/acme/app/manifests/1" in result.stderr
+    assert (
+        "responds with 500 Internal Server Error to HEAD of /v2/acme/app/manifests/1"
+        in result.stderr
+    )
     assert link.read_bytes() == b""
 
 

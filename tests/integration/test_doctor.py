@@ -157,7 +157,7 @@ def test_a_password_that_is_refused_is_a_problem_and_not_shown(
     page = Page(done)
     [(area, what)] = page.wrong
     assert area == "registry"
-    assert f"refuses the credential of user {wrong.username} (from the command line)" in what
+    assert f"rejects the credential of user {wrong.username} (from the command line)" in what
     assert [one for one in forms(wrong) if one in done.stdout.encode()] == []
 
 
@@ -236,7 +236,7 @@ def test_a_port_where_nobody_listens_is_told(quiet: Dockless) -> None:
     assert page.wrong == [
         (
             "connection",
-            "is not reached (127.0.0.1: connection refused: nothing listens on this port).",
+            "cannot be reached (127.0.0.1: connection refused: nothing listens on this port).",
         ),
     ]
     assert page.of("engines", "crane")["state"] == "ok"
@@ -245,7 +245,7 @@ def test_a_port_where_nobody_listens_is_told(quiet: Dockless) -> None:
 def test_a_name_that_does_not_exist_is_told(quiet: Dockless) -> None:
     [(area, what)] = _page(quiet, "registry.invalid").wrong
     assert area == "connection"
-    assert "cannot be looked up" in what
+    assert "cannot be resolved" in what
 
 
 @contextlib.contextmanager
@@ -275,7 +275,7 @@ def _login_page() -> Iterator[str]:
 def test_a_thing_that_answers_with_a_page_for_people_is_no_registry(quiet: Dockless) -> None:
     with _login_page() as host:
         [(area, what)] = _page(quiet, host).wrong
-    assert (area, "does not answer as a registry does" in what) == ("registry", True)
+    assert (area, "does not respond as a registry" in what) == ("registry", True)
 
 
 @pytest.mark.parametrize("options", [("--insecure",), ()], ids=["plain", "asked which"])
@@ -286,7 +286,7 @@ def test_a_registry_that_never_answers_stops_nothing_else(
         host = f"127.0.0.1:{silent.getsockname()[1]}"
         page = _page(quiet, host, *options, "--write")
     [(area, what)] = page.wrong
-    assert (area, "accepts connections and does not answer" in what) == ("registry", True)
+    assert (area, "accepts connections but does not respond" in what) == ("registry", True)
     assert page.of("cache", "links")["facts"]["tried"] is True
 
 
@@ -376,7 +376,7 @@ def test_a_daemon_that_answers_and_one_that_does_not(
     gone = f"unix://{tmp_path}/gone.sock"
     ill = replace(quiet, extra={**quiet.extra, "DOCKER_HOST": gone})
     [problem] = _page(ill).problems
-    assert problem["what"].startswith(f"{gone} (DOCKER_HOST) gives no answer")
+    assert problem["what"].startswith(f"{gone} (DOCKER_HOST) does not respond")
 
 
 @contextlib.contextmanager
@@ -470,7 +470,7 @@ def test_programs_that_hang_are_given_up_and_leave_nothing_running(
     found = {one["subject"]: one["state"] for one in page.findings if one["area"] == "containers"}
     assert found["podman"] == "problem"
     hung = [one for one in page.findings if one["facts"].get("path") == str(folder / "crane")]
-    assert ["gave no answer" in one["what"] for one in hung] == [True]
+    assert ["did not finish" in one["what"] for one in hung] == [True]
     commands = [path.read_bytes() for path in _command_lines()]
     assert not [one for one in commands if seconds.encode() in one]
 

@@ -82,7 +82,7 @@ def test_a_tools_folder_that_everybody_may_write_to_gives_no_engine(
     program = replace(program, extra=extra)
     image = ("--image", f"{registry.host}/foreign/{tmp_path.name}:1")
     said = complaint(program.run("push", packed, *image, "--engine", "crane"), 7)
-    assert f"{tools} may be written to by everybody" in said
+    assert f"{tools} is writable by everyone" in said
     assert program.run("push", packed, *image).code == 0
     listed = json.loads(program.run("tools", "list", "--format", "json").stdout)["engines"]
     [crane] = [each for each in listed if each["engine"] == "crane"]

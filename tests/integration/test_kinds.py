@@ -273,11 +273,11 @@ def test_without_any_token_of_aws_the_error_says_who_was_asked(
     run.environment["AWS_EC2_METADATA_DISABLED"] = "true"
     done = run.push(old_archive, f"{aws.HOST}/team/app:1")
     said = complaint(done, 4)
-    assert "boto3 finds no AWS credentials" in done.stderr
+    assert "boto3 found no AWS credentials" in done.stderr
     assert "not logged in" in done.stderr
     assert aws.HOST in said
     refused = run.login(aws.HOST)
-    assert "boto3 finds no AWS credentials" in complaint(refused, 2)
+    assert "boto3 found no AWS credentials" in complaint(refused, 2)
 
 
 class _Tokens(BaseHTTPRequestHandler):

@@ -104,6 +104,6 @@ def test_a_tag_alone_is_the_targets_and_the_source_is_said(
     done = bed.push(*(part for tag in tags for part in ("--tag", tag)))
     assert done.code == 0, done.stderr
     assert f"Source: docker image {found}\n" in done.stderr
-    assert ("is not called like the target" in done.stderr) == otherwise
+    assert ("does not have the name of the target" in done.stderr) == otherwise
     for tag in tags:
         assert f"Target: {bed.registry.host}/{PROJECT}:{tag}\n" in done.stderr

@@ -111,7 +111,7 @@ def test_after_a_login_a_push_from_the_same_folder_knows_where_to(
 
 def test_a_wrong_password_is_refused_and_not_kept(bed: Bed) -> None:
     done = bed.log_in(password="wrong")
-    assert "refuses the credential" in complaint(done, 4)
+    assert "rejects the credential" in complaint(done, 4)
     assert "wrong" not in done.stderr
     assert bed.whoami() == []
     assert bed.remembered() == {}
@@ -154,10 +154,10 @@ def test_a_host_may_be_written_as_people_write_it(kernel_bed: Bed, form: str) ->
     ("host", "said"),
     [
         ("http://127.0.0.1:5000", "--insecure"),
-        ("no_host", "is not a registry's host"),
-        ("host.example:port", "is not a registry's host"),
-        ("user@host.example", "is not a registry's host"),
-        ("", "is not a registry's host"),
+        ("no_host", "is not a registry host"),
+        ("host.example:port", "is not a registry host"),
+        ("user@host.example", "is not a registry host"),
+        ("", "is not a registry host"),
     ],
 )
 def test_a_host_that_is_none_is_a_usage_error(kernel_bed: Bed, host: str, said: str) -> None:
@@ -323,7 +323,7 @@ def test_a_login_works_from_any_folder(
     done = there.log_in()
     assert (done.code, done.stdout) == (0, ""), done.stderr
     assert "Logged in to" in done.stderr
-    assert "docker-config.json is written with --remember only" in done.stderr
+    assert "docker-config.json is written only with --remember" in done.stderr
     assert not (folder / "docker-config.json").exists()
     assert kernel_bed.push(old_archive).code == 0
     assert there.program.run("logout", kernel_bed.registry.host).code == 0
@@ -347,7 +347,7 @@ def test_a_project_s_broken_file_stops_no_login_at_a_named_host(kernel_bed: Bed,
     (kernel_bed.program.project / "config/deploy.yml").write_text(text)
     done = kernel_bed.log_in()
     assert done.code == 0, done.stderr
-    assert "This login goes without it." in done.stderr
+    assert "This login continues without it." in done.stderr
 
 
 def test_after_a_login_elsewhere_what_was_typed_is_heard(kernel_bed: Bed) -> None:
@@ -370,6 +370,6 @@ def test_an_empty_folder_is_written_to_when_that_is_asked_for(kernel_bed: Bed) -
     for option in (("--remember",), ("--namespace", "team"), ("--image", "localhost:5000/x")):
         done = kernel_bed.log_in(*option)
         assert done.code == 0, done.stderr
-        assert "remembers the registry" in done.stderr
+        assert "records the registry" in done.stderr
         assert kernel_bed.remembered()["username"] == kernel_bed.login.username
         (kernel_bed.program.project / "docker-config.json").unlink()

@@ -160,4 +160,4 @@ def test_kamal_s_secrets_log_in_where_its_registry_is_meant(
     assert done.stdout.startswith(f"{locked_registry.host}/team/shop@")
     assert all("(dockless)" in place for place in watch.found)
     explained = inside.run("push", old_archive, "--explain")
-    assert "its secret would be asked" in explained.stdout
+    assert "its secret would be queried" in explained.stdout

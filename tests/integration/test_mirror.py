@@ -227,7 +227,7 @@ def test_a_dry_run_tells_what_it_would_do_and_sends_nothing(pusher: Pusher, fold
     assert {each.method for each in set(pusher.registry.requests()) - before} <= {"GET", "HEAD"}
     moved, absent, last = done.stdout.splitlines()
     host = pusher.registry.host
-    assert moved.startswith(f"{host}/m/acme/web:v1 would move from sha256:")
+    assert moved.startswith(f"{host}/m/acme/web:v1 would be updated from sha256:")
     assert moved.endswith(f" to {web['digest']}")
     assert absent == f"{host}/m/acme/job does not exist yet"
     assert re.fullmatch(r"2 images of 2 would be pushed: \d blobs, [\d.]+ [kM]?B\.", last)
@@ -343,7 +343,7 @@ def test_a_receipt_that_is_none(program: Dockless, tmp_path: Path) -> None:
     path.write_text("{}")
     done = program.run("verify", path)
     assert done.code == 2
-    assert "is no receipt of dockless mirror" in done.stderr
+    assert "is not a receipt of dockless mirror" in done.stderr
 
 
 def test_a_registry_that_is_read_only_says_so_once_an_image(
@@ -353,7 +353,7 @@ def test_a_registry_that_is_read_only_says_so_once_an_image(
     with docker_registry(tmp_path / "frozen", readonly=True) as registry:
         done = mirrored(Pusher(program, registry, tmp_path), folder / "deep")
     assert done.code == 1
-    assert "takes nothing now" in done.stderr
+    assert "accepts no pushes at the moment" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -417,10 +417,12 @@ def test_a_mirror_goes_on_with_its_journal_and_believes_the_registry(
         assert all(after.values())
         assert after["ghcr.io/acme/job:v1"] == before["ghcr.io/acme/job:v1"]
     else:
-        assert "Going on" not in done.stderr
+        assert "Continuing the mirror" not in done.stderr
         assert [name for name, moment in after.items() if not moment] == ["ghcr.io/acme/job:v1"]
     assert pusher.digest("m/acme/api:v1") in (folder / "deep/api/index.json").read_text()
-    assert "Going on" not in program.run(*argv, second, how).stderr, "it had come to its end"
+    assert "Continuing the mirror" not in program.run(*argv, second, how).stderr, (
+        "it had come to its end"
+    )
 
 
 def test_a_mirror_keeps_to_its_rate(pusher: Pusher, tmp_path: Path) -> None:
@@ -446,7 +448,7 @@ def test_an_index_that_leads_outside_its_layout_is_refused(
     (layout / "blobs" / name).symlink_to(secret)
     done = mirrored(pusher, folder / "deep")
     assert done.code == 8, done.stderr
-    assert "leads outside" in done.stderr
+    assert "outside" in done.stderr
     assert not [
         each
         for each in pusher.registry.requests()
@@ -459,5 +461,5 @@ def test_a_name_that_is_none_does_not_keep_the_others(pusher: Pusher, folder: Pa
     layout.top(layout.image((), "amd64", **images.named("ghcr.io/Acme/Odd:v1")))
     done = mirrored(pusher, folder / "deep")
     assert done.code == 8, done.stderr
-    assert "has no place at" in done.stderr
+    assert "has no valid name at" in done.stderr
     assert pusher.digest("m/acme/web:v1")

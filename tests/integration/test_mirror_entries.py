@@ -86,7 +86,7 @@ def test_what_is_no_image_is_left_out_with_a_note(
     (other,) = (path for path in folder.iterdir() if path.name != "good.tar")
     done = mirrored(pusher, folder)
     assert done.code == 0, done.stderr
-    assert f"Left out, as it is no image: {other}: " in done.stderr
+    assert f"Skipped, not an image: {other}: " in done.stderr
     assert pusher.back("m/sample:1") == archive_identity(old_archive)
 
 
@@ -218,7 +218,7 @@ def test_a_list_says_where_each_failure_stands(
         assert failure["origin"] in done.stderr
     kinds = {line: each["error"]["kind"] for line, each in zip(wrong, failures, strict=True)}
     assert (kinds[4], kinds[5], kinds[6], kinds[13]) == ("source", "network", "network", "source")
-    assert done.stderr.count("Trying again in") == 1, "a registry that is down is asked once"
+    assert done.stderr.count("Retrying in") == 1, "a registry that is down is asked once"
     assert pusher.back("m/sample:1") == archive_identity(old_archive)
 
 

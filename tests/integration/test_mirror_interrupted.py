@@ -85,7 +85,7 @@ def test_a_mirror_outlives_its_registry(
                 _assert_no_tag_is_wrong(Pusher(program, registry, tmp_path), made)
             _, said = child.communicate(timeout=120)
         assert child.returncode == 0, said.decode()
-        assert b"Trying again in" in said, "it was not interrupted"
+        assert b"Retrying in" in said, "it was not interrupted"
         pusher = Pusher(program, registry, tmp_path)
         for name, layout in made.items():
             assert pusher.digest(f"{name}:v1") in (layout / "index.json").read_text()

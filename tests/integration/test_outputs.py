@@ -75,18 +75,18 @@ def test_a_bundle_is_none_of_its_sources(program: Dockless, folder: Path, argv: 
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ("-o a.tar in/web", "a.tar is there, and is no bundle"),
-        ("-o link.tar in/web", "link.tar is there, and is no bundle"),
-        ("-o text.tar in/web", "text.tar is there, and is no bundle"),
-        ("-o folder.tar in/web", "folder.tar is there, and is no bundle"),
-        ("-o pipe.tar in/web", "pipe.tar is there, and is no bundle"),
-        ("-o list.txt in/web", "list.txt is there, and is no folder"),
-        ("-o empty.txt in/web", "empty.txt is there, and is no folder"),
+        ("-o a.tar in/web", "a.tar exists and is not a bundle"),
+        ("-o link.tar in/web", "link.tar exists and is not a bundle"),
+        ("-o text.tar in/web", "text.tar exists and is not a bundle"),
+        ("-o folder.tar in/web", "folder.tar exists and is not a bundle"),
+        ("-o pipe.tar in/web", "pipe.tar exists and is not a bundle"),
+        ("-o list.txt in/web", "list.txt exists and is not a folder"),
+        ("-o empty.txt in/web", "empty.txt exists and is not a folder"),
         ("-o pipe.tar/x in/web", "There is no folder"),
-        ("-o in in/web", "in is what -o would write"),
+        ("-o in in/web", "-o would write in"),
         ("-o other in/web", "would write"),
-        ("-o new.tar a.tar --split 1M", "new.tar.parts.json is there, and is no list"),
-        ("-o next.tar a.tar --split 1M", "next.tar.000 is there, and is no part"),
+        ("-o new.tar a.tar --split 1M", "new.tar.parts.json exists and is not the list"),
+        ("-o next.tar a.tar --split 1M", "next.tar.000 exists and is not a part"),
     ],
 )
 def test_a_bundle_replaces_only_a_bundle(
@@ -99,7 +99,7 @@ def test_a_bundle_replaces_only_a_bundle(
     (folder / "next.tar.000").write_text("my notes\n")
     before = state(folder)
     if "would write" in said:
-        said = "is what -o would write" if argv.endswith("in in/web") else "is not empty"
+        said = "-o would write in" if argv.endswith("in in/web") else "is not empty"
     told = complaint(program.run("bundle", "create", *argv.split()), 2)
     assert said in told or "is not empty" in told
     assert state(folder) == before
@@ -154,7 +154,7 @@ def test_a_receipt_replaces_only_a_receipt(
         (folder / "r.json").write_text(f"x{text}")
     before = state(folder)
     done = program.run("mirror", "a.tar", "--to", own_registry.host, "--receipt", "r.json")
-    assert "is no receipt" in complaint(done, 2)
+    assert "is not a receipt" in complaint(done, 2)
     assert state(folder) == before
 
 

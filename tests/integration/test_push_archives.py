@@ -92,7 +92,7 @@ def test_a_digest_file_does_not_replace_an_archive(
     before = path.read_bytes()
     target = f"{registry.host}/archives/{how.replace(' ', '-')}:1"
     done = program.run("push", archive, "--image", target, "--digest-file", path)
-    assert "something else than digests" in complaint(done, 2)
+    assert "something other than digests" in complaint(done, 2)
     assert path.read_bytes() == before
     assert not tags(registry, f"archives/{how.replace(' ', '-')}")
 

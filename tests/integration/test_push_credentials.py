@@ -153,13 +153,13 @@ def test_a_helper_that_fails_is_an_error_that_does_not_repeat_what_it_said(bed: 
 
 def test_a_login_for_another_registry_is_not_used(bed: Bed) -> None:
     bed.write_docker(logins.auths("127.0.0.1:1", bed.login))
-    assert "wants a credential" in complaint(bed.push(), 4)
+    assert "requires a credential" in complaint(bed.push(), 4)
 
 
 def test_a_wrong_password_is_refused_and_where_it_came_from_is_said(bed: Bed) -> None:
     options = ("--username", bed.login.username, "--password-stdin")
     what = complaint(bed.push(*options, stdin=WRONG.encode()), 4)
-    assert f"{bed.host} refuses the credential of user {bed.login.username}" in what
+    assert f"{bed.host} rejects the credential of user {bed.login.username}" in what
     assert "(from the command line)" in what
     assert WRONG not in what
 
@@ -183,7 +183,7 @@ def test_an_empty_password_on_stdin_is_a_usage_error(bed: Bed) -> None:
 def test_a_username_without_a_password_takes_only_that_user_s_login(bed: Bed) -> None:
     bed.write_docker(logins.auths(bed.host, bed.login))
     assert bed.push("--username", bed.login.username).code == 0
-    assert "wants a credential" in complaint(bed.push("--username", "somebody"), 4)
+    assert "requires a credential" in complaint(bed.push("--username", "somebody"), 4)
 
 
 def test_a_file_that_is_not_json_is_a_usage_error(bed: Bed) -> None:
@@ -226,7 +226,7 @@ def test_explain_tells_the_places_and_runs_no_helper(bed: Bed) -> None:
     bed.write_docker({"credHelpers": {bed.host: "here"}})
     result = bed.push("--explain")
     assert result.code == 0
-    assert "docker-credential-here would be asked" in result.stdout
+    assert "docker-credential-here would be queried" in result.stdout
     assert helper.asked == []
 
 

@@ -207,7 +207,7 @@ def test_the_time_that_a_registry_asks_for_is_waited(bench: Bench, packed: Path)
     result = bench.arrives(packed)
     assert time.monotonic() - began >= 2
     assert "429" in result.stderr
-    assert "Trying again in 2.0 s." in result.stderr
+    assert "Retrying in 2.0 s." in result.stderr
 
 
 def test_a_wait_that_leads_past_the_timeout_is_not_begun(bench: Bench, packed: Path) -> None:
@@ -317,7 +317,7 @@ def test_a_registry_that_hangs_is_left_when_the_time_is_over(
 def test_an_upload_that_stalls_is_begun_again(bench: Bench, packed: Path, engine: str) -> None:
     bench.fault("PATCH", "/blobs/uploads/", Hang(), times=1)
     result = bench.arrives(packed, "--engine", engine, "--stall-timeout", "1s")
-    assert "moved no byte" in result.stderr
+    assert "transferred no byte" in result.stderr
 
 
 def test_layers_that_stall_on_their_way_ahead_are_left_to_the_engine(
@@ -325,7 +325,7 @@ def test_layers_that_stall_on_their_way_ahead_are_left_to_the_engine(
 ) -> None:
     bench.fault("PATCH", "/blobs/uploads/", Hang(), times=3)
     result = bench.arrives(archive, "--stall-timeout", "1s")
-    assert "What went ahead moved no byte for 1 seconds." in result.stderr
+    assert "An early upload transferred no byte for 1 seconds." in result.stderr
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -333,7 +333,7 @@ def test_a_manifest_that_reads_back_altered_moves_no_tag(
     bench: Bench, packed: Path, engine: str
 ) -> None:
     bench.fault("GET", BY_DIGEST, ALTERED_BODY)
-    assert "it gives" in bench.fails(FAILED, packed, "--engine", engine, known=True)
+    assert "it sent" in bench.fails(FAILED, packed, "--engine", engine, known=True)
 
 
 def test_a_blob_that_is_lost_moves_no_tag(bench: Bench, packed: Path) -> None:
@@ -362,7 +362,7 @@ def test_a_tag_that_was_there_stays_when_a_push_fails(
 def refused(program: Dockless, code: int, *arguments: str | Path, stdin: bytes = b"") -> str:
     """Push, which must fail at once; return the error."""
     result = program.run("push", *arguments, stdin=stdin)
-    assert "Trying again" not in result.stderr
+    assert "Retrying" not in result.stderr
     assert leftovers(program) == []
     return complaint(result, code)
 

@@ -152,7 +152,7 @@ def test_a_password_on_the_command_line_reaches_no_child(bed: Bed) -> None:
     with bed.watching(program) as watch:
         result = program.run(*bed.push, "--username", user, "--password", password)
     assert result.code == 0
-    assert "--password shows in the process list" in result.stderr
+    assert "--password is visible in the process list" in result.stderr
     assert watch.found
     assert all(re.fullmatch(r"argv of \d+ \(dockless\)", seen) for seen in watch.found)
     assert_silent(result, bed.login)

@@ -259,7 +259,7 @@ def test_explain_tells_the_settings_even_if_they_name_no_target(alone: Dockless)
     [
         (("--compression", "brotli"), "'brotli' is not one of"),
         (("--engine", "docker"), "'docker' is not one of"),
-        (("--timeout", "soon"), "'soon' is no duration"),
+        (("--timeout", "soon"), "'soon' is not a duration"),
         (("--retries", "-1"), "-1 is not in the range"),
         (("--platform", "amd64"), "amd64"),
         (("--tags", "v1"), "No such option"),
@@ -280,7 +280,7 @@ def test_an_option_that_cannot_be_read_is_a_usage_error(
     [
         ("config/deploy.yml", "name: [", "config/deploy.yml"),
         ("config/deploy.yml", "name: [shop]\n", "config/deploy.yml:1"),
-        ("config/deploy.yml", "name: a\nservice: b\n", "half Wheels, half Kamal"),
+        ("config/deploy.yml", "name: a\nservice: b\n", "mixes the formats of Wheels and Kamal"),
         ("config/deploy.yml", "name: <%= 1 %>\n", "ERB"),
         ("docker-config.json", "{", "docker-config.json"),
         ("docker-config.json", '{"registry": 1}', "docker-config.json"),

@@ -93,7 +93,7 @@ def test_a_push_that_outlives_its_token_gets_a_new_one(bed: Bed) -> None:
     done = bed.slow_crane(2.5).push()
     assert done.code == 0, done.stderr
     assert "The token for" in done.stderr
-    assert "ended during the push. Trying again" in done.stderr
+    assert "expired during the push. Retrying" in done.stderr
 
 
 def test_a_token_that_says_nothing_of_its_end_is_taken_for_a_minute(bed: Bed) -> None:
@@ -114,12 +114,12 @@ def test_a_token_for_less_than_a_push_is_one_clear_error(bed: Bed, engine: str) 
     bed.tokens.may = frozenset({"pull"})
     done = bed.push("--engine", engine)
     assert bed.registry.host in complaint(done, 4)
-    assert "Trying again" not in done.stderr
+    assert "Retrying" not in done.stderr
 
 
 def test_a_wrong_password_is_refused_by_the_token_service(bed: Bed) -> None:
     done = bed.push(password="wrong")
-    assert "refuses the credential of user pusher" in complaint(done, 4)
+    assert "rejects the credential of user pusher" in complaint(done, 4)
     assert bed.tokens.asked == [Asked("GET", "pusher", "repository:tokens/app:pull,push")]
 
 

@@ -24,12 +24,12 @@ _Found = Mapping[tuple[str, _Key], Record]
 _PATH = re.compile(r"(?<![\d:/])/(?:[^\s/']+/)+")
 _HEAD = """# What works with what
 
-Written by `make matrix` on {date}, and by nothing else: do not edit it. The versions are those of
+Written by `make matrix` on {date}; do not edit it by hand. The versions are those of
 `tests/matrix/versions.toml`. {count} pushes were made, {failed}.
 
-Each cell is a push of its own to a new repository. Everything in it, manifests and blobs, was read
+Each cell is a separate push to a new repository. Everything in it, manifests and blobs, was read
 back over plain HTTP by the test, which compared every digest, and the registry's access log was
-searched for who wrote. Under an engine by name no request that writes is dockless's own.
+searched for the writers. With an engine by name no writing request is dockless's own.
 
 ## Versions
 
@@ -42,29 +42,30 @@ _ENGINES = """## Engines and registries
 `--engine skopeo`. What is pushed: an **image** from a docker-archive, an **index** of two platforms
 with their attestations, an **artifact** with a `subject`, and one image with 20 **tags**. *token*:
 the token service has a name; *token elsewhere*: it has an IP address, a private one that is not the
-registry's. A cell says what wrote the manifests, and of an artifact how it is found from its
-subject: by the referrers API, by the tag that stands in for it, or nowhere. ✗ is a push that did
-not do what is expected; a number is a note below.
+registry's. A cell shows what wrote the manifests, and for an artifact how it is found from
+its subject: by the referrers API, by the referrers tag, or nowhere. ✗ is a push that did not have
+the expected result; a number is a note below.
 
 """
 _CONTAINERS = """## Container tools
 
-An image that was built there is pushed by its name and by its ID, with `--engine auto`, and what
-arrived is compared with what the tool says of it.
+An image that was built there is pushed by its name and by its ID, with `--engine auto`, and the
+result is compared with the ID and digest that the tool shows.
 
 """
 _NOTES: Mapping[Note, str] = {
     "realm": "This crane refuses a token service that has a private IP address, unless address and "
-    "port are the registry's; one that has a name it accepts. The push is expected to fail with "
-    "its message, and no tag moves.",
-    "realm-auto": "The same crane. dockless is expected to say so in one line and to write the "
+    "port are the registry's; it accepts one with a name. The push is expected to fail with its "
+    "message, and no tag is changed.",
+    "realm-auto": "The same crane. dockless is expected to report this in one line and write the "
     "image itself.",
-    "subject": "Under `auto` dockless writes what has a `subject` itself, and keeps the tag where "
-    "the registry has no referrers API, so that type and annotations stay.",
-    "unlisted": "skopeo writes no tag that stands in for the referrers API: the artifact is there "
-    "but cannot be found from its subject.",
-    "untyped": "This crane leaves the artifact's type out of the tag that stands in for the "
-    "referrers API: it cannot be found by its type.",
+    "subject": "With `auto` dockless writes manifests with a `subject` itself, and updates the "
+    "referrers tag where the registry has no referrers API, so that type and annotations "
+    "are kept.",
+    "unlisted": "skopeo writes no referrers tag: the artifact is there but cannot be found by its "
+    "subject.",
+    "untyped": "This crane leaves the artifact's type out of the referrers tag: it cannot be found "
+    "by its type.",
 }
 
 
@@ -82,7 +83,9 @@ def page(records: Iterable[Record], date: str) -> str:
     head = _HEAD.format(
         date=date,
         count=len(pushes),
-        failed=f"{failed} of them did not do what is expected" if failed else "all as expected",
+        failed=f"{failed} of them did not have the expected result"
+        if failed
+        else "all as expected",
         versions=versions({key[0]: found["version", key].did for _, key in _of("version", found)}),
     )
     tables = _ENGINES + _engines(found) + _notes() + _CONTAINERS + _containers(found)

@@ -43,7 +43,7 @@ def test_the_newest_crane_is_built_from_checked_source_and_pushes(tmp_path: Path
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, f"{own / 'crane'}\n"), done.stderr
-    assert "Its sum is right." in done.stderr
+    assert "Its checksum is right." in done.stderr
     assert list(own.iterdir()) == [own / "crane"]
     environment = {"PATH": "/usr/bin:/bin"}
     assert version("crane", own / "crane", environment) == CRANE_SOURCE.version

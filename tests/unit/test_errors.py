@@ -19,8 +19,12 @@ def test_every_kind_of_failure_has_a_code_of_its_own() -> None:
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_an_error_says_what_happened_and_what_to_do(kind: type[DocklessError]) -> None:
-    error = kind("It broke.", "Mend it.")
-    assert (error.what, error.remedy, str(error)) == ("It broke.", "Mend it.", "It broke. Mend it.")
+    error = kind("It broke.", "Repair it.")
+    assert (error.what, error.remedy, str(error)) == (
+        "It broke.",
+        "Repair it.",
+        "It broke. Repair it.",
+    )
     assert str(kind("It broke.")) == "It broke."
 
 

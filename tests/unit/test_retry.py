@@ -54,7 +54,7 @@ def test_a_failure_that_may_pass_is_tried_again_and_announced(
     step = Step(NetworkError("It is down."), NetworkError("It is down."))
     assert patience().call(step) == "done"
     assert len(slept) == 2
-    assert noted == [f"It is down. Trying again in {wait:.1f} s." for wait in slept]
+    assert noted == [f"It is down. Retrying in {wait:.1f} s." for wait in slept]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_pause_is_bounded_and_said_in_minutes(
 ) -> None:
     patience().call(Step(NetworkError("Busy.", retry_after=asked)))
     assert slept == [waited]
-    assert noted == [f"Busy. Trying again in {said}."]
+    assert noted == [f"Busy. Retrying in {said}."]
 
 
 @pytest.mark.parametrize("asked", [601.0, 3600.0, 86_400.0])
@@ -126,7 +126,7 @@ def test_a_pause_that_others_were_asked_for_is_bounded_too(asked: float) -> None
     brake.hold(asked)
     Patience(1, None, noted.append, slept.append, brake).pause("It is busy.")
     assert slept == [600.0]
-    assert noted == ["It is busy. Going on in 10 min."]
+    assert noted == ["It is busy. Continuing in 10 min."]
 
 
 def test_who_gave_a_limit_of_time_waits_as_long_as_that(slept: list[float]) -> None:

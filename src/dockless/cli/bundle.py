@@ -1,4 +1,4 @@
-"""`dockless bundle`: many images in one layout or archive, for a disk."""
+"""`dockless bundle`: many images in one layout or archive, to carry on a disk."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -62,7 +62,7 @@ _LOOKED_AT = 64
 
 
 class BundleOptions(Struct, frozen=True):
-    """What the command line asks of a bundle; the names are the options' own."""
+    """The arguments of `dockless bundle create`, named like the options."""
 
     sources: tuple[str, ...]
     out: Path
@@ -80,18 +80,18 @@ class BundleOptions(Struct, frozen=True):
         return self.out.name.endswith(".tar")
 
     def check(self) -> None:
-        """Raise UsageError for what cannot be."""
+        """Raise UsageError for contradicting options."""
         if self.split and not self.is_archive:
             raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
         if not self.sources and not self.files:
             raise UsageError(
-                "There is nothing to put in.", "Give a SOURCE, or a list of them with -f."
+                "There is nothing to put into the bundle.", "Give a SOURCE, or a list with -f."
             )
         if not self.out.parent.is_dir():
             raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
 
     def check_output(self, sources: tuple[Listed, ...]) -> None:
-        """Raise UsageError where the bundle would take the place of anything else."""
+        """Raise UsageError where the bundle would replace anything but an older bundle."""
         folder = Path.cwd()
         older = files_of_source(str(self.since), folder) if self.since else ()
         inputs = (*files_of(sources, folder), *self.files, *older)
@@ -108,12 +108,12 @@ Examples:
 """
 )
 def bundle() -> None:
-    """Carry many images on a disk."""
+    """Create, verify and list bundles: many images in one file or folder."""
 
 
 @bundle.command(
     epilog="""\b
-SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE among it.
+SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
 OUT is a folder (an OCI layout), or a file that ends in .tar.
 
 \b
@@ -124,36 +124,47 @@ Examples:
 """
 )
 @click.argument("sources", nargs=-1)
-@click.option("-o", "--output", "out", type=_PATH, required=True, help="What to write.")
-@click.option("-f", "--file", "files", type=_PATH, multiple=True, help="A list of sources.")
+@click.option(
+    "-o", "--output", "out", type=_PATH, required=True, help="The folder or .tar file to write."
+)
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    type=_PATH,
+    multiple=True,
+    help="A file that lists sources, one per line.",
+)
 @click.option(
     "--as",
     "named",
     metavar="NAME[:TAG]",
-    help="What images without a full name are called: its repository, and its tag if given.",
+    help="Name for images without a full name: the repository, and the tag if given.",
 )
-@click.option("--platform", type=PlatformType(), help="Take only this one of each index.")
+@click.option(
+    "--platform", type=PlatformType(), help="Take only this platform of each image index."
+)
 @click.option(
     "--referrers/--no-referrers",
     default=True,
     show_default=True,
-    help="Take signatures and whatever else refers to an image along.",
+    help="Include signatures, attestations and other referrers of each image.",
 )
-@click.option("--split", type=Size(), help="Write a .tar in parts of at most so many bytes.")
+@click.option("--split", type=Size(), help="Split the .tar into parts of at most this size.")
 @click.option(
     "--since",
     type=_PATH,
     metavar="BUNDLE",
-    help="Leave out layers that this older bundle has; its lock file, or the list of its parts, "
-    "will do.",
+    help="Leave out layers of this older bundle (the bundle, its parts list or its lock file).",
 )
 @click.option(
     "--keep-going",
     is_flag=True,
-    help="Leave out what cannot be found or read, say so, and end with 8; else nothing is written.",
+    help="Report and leave out what cannot be found or read, and exit with 8; otherwise nothing "
+    "is written.",
 )
 def create(**arguments: object) -> None:
-    """Write images into one layout or archive, in which every blob stands once."""
+    """Write images into one layout or archive, which contains every blob once."""
     ours = {name: arguments.pop(name) for name in BundleOptions.__struct_fields__}
     asked = BundleOptions(**ours)  # type: ignore[arg-type] # click made them by these names
     with _alone(asked.out):
@@ -169,14 +180,13 @@ def create(**arguments: object) -> None:
         raise PartialError(
             f"{asked.out} LACKS {counted(len(lost), 'image')} that "
             f"{'was' if len(lost) == 1 else 'were'} asked for.",
-            f"{'It stands' if len(lost) == 1 else 'They stand'} above. Make the bundle again when "
-            "all can be had, or do without.",
+            "See above. Create the bundle again when every source can be read, or use it as it is.",
         )
 
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Keep other runs of this user from writing the same bundle; a killed one keeps nobody.
+    """Lock the bundle against other runs of this user; the lock of a killed run is free.
 
     Raises:
         UsageError: Another run is writing it.
@@ -198,10 +208,10 @@ def _alone(out: Path) -> Iterator[None]:
 def _create(
     asked: BundleOptions, sources: tuple[Listed, ...], options: CommandOptions
 ) -> tuple[tuple[Path, ...], list[DocklessError]]:
-    """Write the bundle; return its files, and why what is not in it is not.
+    """Write the bundle; return its files, and the error of each image that was left out.
 
     Raises:
-        DocklessError: Something of it cannot be had, and nothing of the bundle is left.
+        DocklessError: A source cannot be read; nothing of the bundle is left.
     """
     given = GivenName.parse(asked.named)
     out, archive = asked.out, asked.is_archive
@@ -220,12 +230,13 @@ def _create(
 
 @contextmanager
 def _writing(out: Path) -> Iterator[None]:
-    """Turn what the system says against writing the bundle into a PushError."""
+    """Turn the OSError of writing the bundle into a PushError."""
     try:
         yield
     except OSError as error:
         raise PushError(
-            f"The bundle {out} cannot be written: {error.strerror}.", "Look for space and rights."
+            f"The bundle {out} cannot be written: {error.strerror}.",
+            "Check the free space and the permissions.",
         ) from None
 
 
@@ -308,7 +319,7 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 @bundle.command()
 @click.argument("source")
 def verify(source: str) -> None:
-    """Read every byte of a bundle, and say what is wrong where."""
+    """Read every byte of a bundle, and report each problem with its place."""
     spec = bundle_spec(source)
     with _readers(CommandOptions()) as readers:
         found = examined(readers.of(), spec)
@@ -318,10 +329,10 @@ def verify(source: str) -> None:
         say(one_line(problem), err=True)
     if found.problems:
         raise SourceError(
-            f"{source} is not what it should be: {counted(len(found.problems), 'problem')}.",
-            "Copy or make it again.",
+            f"{source} failed verification: {counted(len(found.problems), 'problem')}.",
+            "Copy or create it again.",
         )
-    say(f"{source}: every byte is as it should be.")
+    say(f"{source}: verified, no problems found.")
 
 
 for _option in (*REACH, RECHECK):
@@ -379,7 +390,7 @@ def _held(written: layout.Bundle, image: Image, reader: Session) -> Content:
 
 
 def _older(readers: Readers, path: Path | None) -> frozenset[Digest]:
-    """Return the blobs of an older bundle, by its lock file, wherever that stands.
+    """Return the blobs of an older bundle, from its lock file.
 
     Raises:
         UsageError: It is neither a lock file nor a bundle.

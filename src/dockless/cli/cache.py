@@ -19,8 +19,8 @@ Examples:
 def cache() -> None:
     """Show or prune the store of staged layers.
 
-    It keeps compressed layers, so that each is compressed once on this machine. Deleting any of
-    it loses nothing but time.
+    It keeps compressed layers, so that each is compressed once on this machine. It is safe to
+    delete any of it.
     """
 
 
@@ -40,7 +40,7 @@ def info() -> None:
 
 
 @cache.command()
-@click.option("--all", "everything", is_flag=True, help="Delete every blob, whatever its age.")
+@click.option("--all", "everything", is_flag=True, help="Delete every blob, regardless of its age.")
 def prune(*, everything: bool) -> None:
     """Delete the least recently used blobs, down to the limit."""
     from dockless.client.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it

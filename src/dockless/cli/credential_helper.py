@@ -1,4 +1,4 @@
-"""`docker-credential-dockless`: the keyring's logins for docker, podman and all who ask helpers."""
+"""`docker-credential-dockless`: the keyring's logins for docker, podman and other tools."""
 
 import os
 import sys

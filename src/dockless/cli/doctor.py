@@ -1,4 +1,4 @@
-"""`dockless doctor`: whatever may stop a push, looked at without changing it."""
+"""`dockless doctor`: checks for anything that may prevent a push, without changing it."""
 
 import shutil
 from typing import Literal
@@ -31,15 +31,14 @@ Examples:
 """
 )
 @click.argument("registry", required=False, metavar="[HOST[:PORT][/REPOSITORY]]")
-@click.option("--write", is_flag=True, help="Also try what can only be tried by writing.")
+@click.option("--write", is_flag=True, help="Also run the checks that have to write.")
 def doctor(
     *, registry: str | None, write: bool, output: Literal["text", "json"], **arguments: object
 ) -> None:
-    """Look for whatever may stop a push, and say what to do about it.
+    """Check for anything that may prevent a push, and say what to do about it.
 
-    Looked at are the engines, container tools and their daemons, keyrings, the cache, the clock,
-    proxies and certificates; with a registry also the way there, its certificate, and whether it
-    lets you in.
+    Checks the engines, container tools and their daemons, keyrings, the cache, the clock,
+    proxies and certificates; with a registry also the connection, its certificate, and your login.
     """
     from dockless.client.examination import Examination, asked_of  # noqa: PLC0415 - --help needs none of it
     from dockless.diagnosis.page import examine  # noqa: PLC0415 - the same
@@ -50,11 +49,11 @@ def doctor(
     options.check()
     if registry is None and (options.username or options.password or options.password_stdin):
         raise UsageError(
-            "--username and --password-stdin are for a registry, and none was given.",
+            "--username and --password-stdin need a registry, and none was given.",
             "Give it: dockless doctor HOST.",
         )
     if options.password:
-        say("Warning: --password shows in the process list: use --password-stdin.", err=True)
+        say("Warning: --password is visible in the process list: use --password-stdin.", err=True)
     asked = None if registry is None else asked_of(registry)
     examination = Examination(options, asked, prompts, write=write)
     found = examine(tuple(examination.lanes()))

@@ -9,31 +9,34 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 SERVERS = click.option(
-    "--servers", metavar="N,N-M", help="Which servers, by number; with --remote."
+    "--servers", metavar="N,N-M", help="Server numbers, such as 1,3-5; with --remote."
 )
 HOST = click.option(
     "--host",
     "hosts",
     metavar="[USER@]HOST[:PORT]",
     multiple=True,
-    help="A host, with no file needed; may be given again.",
+    help="A host, without a server list; repeatable.",
 )
 ACCEPT = click.option(
     "--accept-new-host-keys",
     is_flag=True,
-    help="Add the keys of unknown hosts to known_hosts; never a changed one.",
+    help="Add the keys of unknown hosts to known_hosts; a changed key is still refused.",
 )
 ALLOW_SSH = click.option(
     "--allow-ssh-commands",
     is_flag=True,
     envvar="DOCKLESS_ALLOW_SSH_COMMANDS",
-    help="Run what the ssh.config of a project's deploy.yml says: ProxyCommand, Match exec.",
+    help="Allow the ssh.config that a project's deploy.yml names to run commands (ProxyCommand, "
+    "Match exec).",
 )
 THERE = click.option(
     "--source", "there", metavar="SOURCE", help="The image, archive or layout on the host."
 )
 PARALLEL = click.option(
-    "--parallel", type=click.IntRange(1, 256), help="Hosts at once.  [default: by the cores]"
+    "--parallel",
+    type=click.IntRange(1, 256),
+    help="Number of hosts at once.  [default: by the cores]",
 )
 
 _OPTIONS = (
@@ -43,24 +46,31 @@ _OPTIONS = (
         type=click.Choice(["auto", "invoke", "copy", "relay", "tunnel"]),
         default="auto",
         show_default=True,
-        help="How hosts push: with their engine, with ours, through here, or by a tunnel.",
+        help="How hosts push: with their own engine, with a copied one, through this machine, or "
+        "through a tunnel.",
     ),
     THERE,
     PARALLEL,
-    click.option("--fail-fast", is_flag=True, help="After a failure begin no host, move no tag."),
+    click.option(
+        "--fail-fast",
+        is_flag=True,
+        help="After a failure, start no further host and change no tag.",
+    ),
     click.option(
         "--max-failures",
         type=click.IntRange(0),
         metavar="N",
-        help="The same after more than N failures.",
+        help="The same, after more than N failures.",
     ),
     click.option(
-        "--allow-different", is_flag=True, help="If hosts differ, let the last one's image win."
+        "--allow-different",
+        is_flag=True,
+        help="If hosts have different images, use the last one's.",
     ),
     ACCEPT,
     ALLOW_SSH,
-    click.option("--keep-engine", is_flag=True, help="Leave the crane that was copied there."),
-    click.option("--audit", is_flag=True, help="Say what was left on each host: nothing."),
+    click.option("--keep-engine", is_flag=True, help="Keep the crane that was copied to the host."),
+    click.option("--audit", is_flag=True, help="Report files left on each host (normally none)."),
 )
 
 

@@ -26,7 +26,7 @@ from dockless.report.progress import LineProgress
 
 
 class CheckOptions(Struct, frozen=True):
-    """What the command line asks of `dockless hosts`; the names are the options' own."""
+    """The arguments of `dockless hosts`, named like the options."""
 
     hosts: tuple[str, ...]
     servers: str | None
@@ -58,7 +58,7 @@ Examples:
   dockless hosts --check --host me@build1 --image ghcr.io/acme/shop:v2
 """
 )
-@click.option("--check", is_flag=True, help="Log in, and see what each host has.")
+@click.option("--check", is_flag=True, help="Log in to each host and report what it has.")
 @SERVERS
 @HOST
 @THERE
@@ -66,21 +66,21 @@ Examples:
 @click.option("--registry", metavar="KIND", help="As for `dockless push`.")
 @click.option("--namespace", metavar="NAME", help="As for `dockless push`.")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="As for `dockless push`.")
-@click.option("--insecure", is_flag=True, help="The registry speaks plain HTTP.")
+@click.option("--insecure", is_flag=True, help="The registry uses plain HTTP.")
 @PARALLEL
 @click.option(
     "--stall-timeout",
     type=Seconds(),
     default=30.0,
     show_default="30s",
-    help="Give a silent host up after this long.",
+    help="Give up on a host that does not answer after this time.",
 )
 @ACCEPT
 @ALLOW_SSH
 @FORMAT
 @click.option("-d", "--destination", metavar="NAME", help="Kamal destination, as for push.")
 def hosts(**arguments: object) -> None:
-    """List the servers, and see what each has for a push."""
+    """List the servers, and check what each one needs for a push."""
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     from dockless.cli.remote import chosen  # noqa: PLC0415 - it brings paramiko along
 
@@ -102,7 +102,7 @@ def _check(
     servers: Sequence[Server],
     numbers: Mapping[Server, int],
 ) -> None:
-    """Look at every server at once, and print what was found; raise the error they share."""
+    """Check all servers in parallel, and print what was found; raise their common error."""
     from dockless.cli.remote import at_once, common, ssh  # noqa: PLC0415 - the same
     from dockless.client.host_checks import Wanted, check  # noqa: PLC0415 - it brings paramiko along
 
@@ -125,7 +125,7 @@ def _check(
     else:
         for each in found:
             say(check_text(numbers[each.server], each))
-    error = common([each.error for each in found], "could be looked at")
+    error = common([each.error for each in found], "could be checked")
     if error:
         raise error
 

@@ -30,7 +30,7 @@ _PATH = click.Path(path_type=Path)
 
 
 class LoginOptions(Struct, frozen=True):
-    """What the command line asks of a login; the names are the options' own."""
+    """The arguments of `dockless login`, named like the options."""
 
     host: str | None
     registry: str | None
@@ -51,11 +51,11 @@ class LoginOptions(Struct, frozen=True):
     timeout: float | None = None
 
     def asks_to_remember(self) -> bool:
-        """Whether docker-config.json was asked for."""
+        """Whether docker-config.json was requested."""
         return self.remember or self.image is not None or self.namespace is not None
 
     def given(self) -> Given:
-        """Return what they say of who we are."""
+        """Return the options for the credential."""
         return Given(self.username or "", self.password_stdin, self.key_file)
 
     def check(self) -> None:
@@ -63,7 +63,7 @@ class LoginOptions(Struct, frozen=True):
         if self.key_file and (self.password_stdin or self.username):
             raise UsageError(
                 "--key-file does not go with --username or --password-stdin.",
-                "Leave one of them out.",
+                "Remove one of them.",
             )
 
 
@@ -86,16 +86,18 @@ Examples:
 \b
 Keyrings: secret-service, macos, kernel, kernel-user, file (encrypted; needs
 dockless[file]), or MODULE.CLASS of the keyring library. Without --keyring and
-DOCKLESS_KEYRING the first of them that is here, never the file.
+DOCKLESS_KEYRING the first available one, never the file.
 """
 )
 @click.argument("host", required=False)
 @click.option(
     "--registry",
     metavar="KIND",
-    help=f"{', '.join(kind.name for kind in kinds.KINDS)}; else inferred from HOST.",
+    help=f"{', '.join(kind.name for kind in kinds.KINDS)}; otherwise inferred from HOST.",
 )
-@click.option("--username", metavar="NAME", help="Account; asked for at a terminal.")
+@click.option(
+    "--username", metavar="NAME", help="Account at the registry; prompted for at a terminal."
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--key-file", type=_PATH, help="Service-account key of Google Cloud (JSON).")
 @click.option("--namespace", metavar="NAME", help="Namespace to remember for pushes from here.")
@@ -103,25 +105,44 @@ DOCKLESS_KEYRING the first of them that is here, never the file.
 @click.option(
     "--remember",
     is_flag=True,
-    help="Write docker-config.json where there is no project, too; so do --image and --namespace.",
+    help="Write docker-config.json even where there is no project; --image and --namespace imply "
+    "it.",
 )
 @click.option(
-    "--keyring", default="", metavar="NAME", help="Where to keep it; see below.", show_default=False
+    "--keyring",
+    default="",
+    metavar="NAME",
+    help="Keyring to store the login in; see below.",
+    show_default=False,
 )
-@click.option("--ttl", type=Seconds(), help="Let the kernel keyring forget it after this long: 8h.")
 @click.option(
-    "--configure-docker", is_flag=True, help="Let docker use this login, by a credHelper."
+    "--ttl",
+    type=Seconds(),
+    help="Expire the login in the kernel keyring after this time, such as 8h.",
 )
-@click.option("--configure-containers", is_flag=True, help="Let podman, skopeo and buildah use it.")
-@click.option("--insecure", is_flag=True, help="Speak plain HTTP; loopback needs no saying.")
-@click.option("--ca-file", type=_PATH, help="Trust this certificate authority, too (PEM).")
 @click.option(
-    "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
+    "--configure-docker",
+    is_flag=True,
+    help="Let docker use this login, through a credential helper.",
 )
-@click.option("--timeout", type=Seconds(), help="Give up after this long: 90s, 5m.")
+@click.option(
+    "--configure-containers",
+    is_flag=True,
+    help="Let podman, skopeo and buildah use this login, through a credential helper.",
+)
+@click.option("--insecure", is_flag=True, help="Use plain HTTP (automatic for loopback addresses).")
+@click.option("--ca-file", type=_PATH, help="Also trust this certificate authority (PEM).")
+@click.option(
+    "--cert-dir",
+    type=_PATH,
+    help="Folder with CA certificates (*.crt) and client certificates (*.cert with *.key).",
+)
+@click.option(
+    "--timeout", type=Seconds(), help="Time limit for the whole command, such as 90s or 5m."
+)
 @INSECURE_REALM
 def login(**arguments: object) -> None:
-    """Check a login at a registry, and keep it in the OS keyring.
+    """Check a login at a registry, and store it in the OS keyring.
 
     The password goes to the keyring and nowhere else. In the folder of a project, or with
     --remember, docker-config.json gets the rest, so that a push from here needs no more options.
@@ -140,8 +161,9 @@ def _login(options: LoginOptions, folder: Path | None) -> None:
     target = _target(options, settings)
     if target.scope != target.host and (options.configure_docker or options.configure_containers):
         raise UsageError(
-            f"Other tools ask a helper for a host, not for a namespace such as {target.scope}.",
-            f"Log in to {target.host}, or leave the configuring out.",
+            "Other tools ask a credential helper for a host, not for a namespace such as "
+            f"{target.scope}.",
+            f"Log in to {target.host}, or leave --configure-docker and --configure-containers out.",
         )
     memory = Memory(folder, files, asked=options.asks_to_remember())
     memory.check(settings, target)
@@ -157,14 +179,14 @@ def _login(options: LoginOptions, folder: Path | None) -> None:
     _say(kept, target, credential, way)
     _remark(memory.remember(settings, target, credential))
     if not asked:
-        _remark(f"{target.host} asks nobody for a password, so it could not be checked.")
+        _remark(f"{target.host} asks for no password, so the login could not be checked.")
     _configure(options, target)
 
 
 def _files(options: LoginOptions, folder: Path | None) -> Project:
-    """Return what the project says; nothing where there is none, or none that can be read.
+    """Return the project's settings; none where it has no readable files.
 
-    Who names the registry needs none of it, so what is wrong with a file does not stop a login.
+    With HOST none of them is needed, so an error in a file does not stop the login.
     """
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         return project.nowhere(Path("/"), os.environ)  # no name comes from there
@@ -173,7 +195,7 @@ def _files(options: LoginOptions, folder: Path | None) -> Project:
     except UsageError as error:
         if options.host is None:
             raise
-        _remark(f"Warning: {error.what} This login goes without it.")
+        _remark(f"Warning: {error.what} This login continues without it.")
         return project.nowhere(folder, os.environ)
 
 
@@ -187,7 +209,7 @@ def _target(options: LoginOptions, settings: Settings) -> LoginTarget:
 
 
 def _vault(options: LoginOptions) -> Vault:
-    """Return where the login goes; found before anything is asked of people or the registry."""
+    """Return the keyring for the login; opened before the user or the registry is asked."""
     ttl = None if options.ttl is None else max(1, int(options.ttl))
     found = vault(options.keyring, os.environ, accounts.prompt(prompts), ttl)
     found.logins()  # a keyring that is locked is found out before anything is asked
@@ -197,11 +219,11 @@ def _vault(options: LoginOptions) -> Vault:
 def _checked(
     options: LoginOptions, target: LoginTarget, credential: Credential, until: float | None
 ) -> bool:
-    """See that the registry takes a credential; return whether it asked for one at all.
+    """Check that the registry accepts a credential; return whether it requires one.
 
     Raises:
-        AuthError: It does not take it.
-        NetworkError: It does not answer, or not before `until` on the clock of `time.monotonic`.
+        AuthError: It rejects it.
+        NetworkError: It does not respond, or not before `until` on the clock of `time.monotonic`.
     """
     from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
     from dockless.transport.http import Http, reach  # noqa: PLC0415 - the same
@@ -217,8 +239,8 @@ def _checked(
         if until is None or time.monotonic() < until:
             raise
         raise NetworkError(
-            f"The login to {target.host} could not be checked in the time given by --timeout.",
-            f"Nothing was kept. Give more time, or run: dockless doctor {target.host}",
+            f"The login to {target.host} could not be checked within --timeout.",
+            f"Nothing was stored. Give more time, or run: dockless doctor {target.host}",
             passing=False,
         ) from None
 
@@ -226,9 +248,14 @@ def _checked(
 def _say(kept: Vault, target: LoginTarget, credential: Credential, way: str) -> None:
     user = credential.username or "the owner of an identity token"
     if way:
-        _remark(f"{target.scope} takes {user} with what {way} gives; every push asks it anew.")
+        _remark(
+            f"Logged in to {target.scope} as {user} with a token from {way}, fetched again for "
+            "each push."
+        )
     else:
-        _remark(f"Logged in to {target.scope} as {user}. The password is in the {kept.name}.")
+        _remark(
+            f"Logged in to {target.scope} as {user}. The password is stored in the {kept.name}."
+        )
 
 
 def _configure(options: LoginOptions, target: LoginTarget) -> None:
@@ -239,7 +266,7 @@ def _configure(options: LoginOptions, target: LoginTarget) -> None:
         files.append(accounts.helper_file("containers"))
     for file in files:
         warning = file.add(target.host)
-        _remark(f"{file.path} names docker-credential-dockless for {target.host} now.")
+        _remark(f"{file.path} now uses docker-credential-dockless for {target.host}.")
         if warning:
             _remark(f"Warning: {warning}")
 

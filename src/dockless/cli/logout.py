@@ -1,4 +1,4 @@
-"""`dockless logout`: nothing about a registry stays on this machine."""
+"""`dockless logout`: removes everything about a registry from this machine."""
 
 import os
 from pathlib import Path
@@ -28,17 +28,17 @@ Examples:
 """
 )
 @click.argument("host", required=False)
-@click.option("--username", metavar="NAME", help="Forget the login of this account only.")
-@click.option("--all", "everything", is_flag=True, help="Forget every login.")
+@click.option("--username", metavar="NAME", help="Remove the login of this account only.")
+@click.option("--all", "everything", is_flag=True, help="Remove every login.")
 def logout(*, host: str | None, username: str | None, everything: bool) -> None:
-    """Forget the logins of a registry.
+    """Remove the logins for a registry.
 
-    They are removed from every keyring that can be had here, or from the one that
-    DOCKLESS_KEYRING names; so are tokens that were kept, our entries in the files of docker and
-    podman, and what docker-config.json in this folder remembers of the registry.
+    They are removed from every available keyring, or from the one that
+    DOCKLESS_KEYRING names; so are cached tokens, dockless's entries in the files of docker and
+    podman, and the registry in docker-config.json of this folder.
     """
     if everything and (host or username):
-        raise UsageError("--all does not go with HOST or --username.", "Leave one of them out.")
+        raise UsageError("--all does not go with HOST or --username.", "Remove one of them.")
     folder, environment = working_folder(), os.environ
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         folder, files = None, project.nowhere(Path("/"), environment)
@@ -66,7 +66,7 @@ def _forget(
         for name in ("docker", "containers"):
             file = accounts.helper_file(name)
             if file.remove(host):
-                say(f"{file.path} no longer names docker-credential-dockless.", err=True)
+                say(f"{file.path} no longer uses docker-credential-dockless.", err=True)
         if folder and remembers(remembered, host):
             _remove(folder / docker_config.FILE)
     users = ", ".join(user or "a token" for user in dict.fromkeys(gone))
@@ -78,4 +78,7 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        say(f"Warning: {path} stays: {error.strerror}. It has no password.", err=True)
+        say(
+            f"Warning: {path} could not be removed: {error.strerror}. It holds no password.",
+            err=True,
+        )

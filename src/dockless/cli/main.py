@@ -1,4 +1,4 @@
-"""The entry point: finds the command, and turns every ending into an exit code."""
+"""The entry point: finds the command, and maps every outcome to an exit code."""
 
 import gc
 import importlib
@@ -16,18 +16,18 @@ from dockless.version import __version__
 _COMMANDS = {
     "push": "Push an image to a registry.",
     "mirror": "Push every image of many sources to one registry.",
-    "bundle": "Carry many images on a disk.",
+    "bundle": "Create, verify and list bundles: many images in one file or folder.",
     "verify": "Check a mirror's receipt against the registry.",
-    "hosts": "List the servers, and see what each has for a push.",
-    "login": "Check a login, and keep it in the OS keyring.",
-    "logout": "Forget the logins of a registry.",
+    "hosts": "List the servers, and check what each one needs for a push.",
+    "login": "Check a login, and store it in the OS keyring.",
+    "logout": "Remove the logins for a registry.",
     "whoami": "List the logins of this machine.",
-    "doctor": "Look for whatever may stop a push.",
+    "doctor": "Check for anything that may prevent a push.",
     "cache": "Show or prune the store of staged layers.",
     "tools": "Find, check and install the engines: crane and skopeo.",
 }
 _MOVE_TAGS = ("push", "mirror")
-_OUT_OF_TIME = "It was not done in the time given by --timeout."
+_OUT_OF_TIME = "The command did not finish within --timeout."
 _BUG, _INTERRUPTED, _TERMINATED = 70, 130, 143
 
 
@@ -61,7 +61,7 @@ Examples:
 Exit codes:
   0 done, 1 failed, 2 usage or configuration, 3 source missing or invalid,
   4 not authenticated or not allowed, 5 a tag differs (--immutable), 6 network,
-  7 engine missing, 8 partly done, 70 a bug of ours,
+  7 engine missing or unable, 8 partly done, 70 internal error,
   130 interrupted, 143 terminated.
 """,
 )
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _ending(error: BaseException) -> int:
-    """Say on stderr how the command ended, and return its exit code."""
+    """Print on stderr how the command ended, and return its exit code."""
     if (
         isinstance(error, OSError)
         and _is_of_click(error)
@@ -142,5 +142,5 @@ def _bug_report(error: BaseException) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(trace)
     except (OSError, RuntimeError):  # the latter where the user has no home
-        return f"Error: this is a bug in dockless: {last}"
-    return f"Error: this is a bug in dockless: {last}\nPlease report it with {path}."
+        return f"Internal error in dockless: {last}"
+    return f"Internal error in dockless: {last}\nPlease report it with {path}."

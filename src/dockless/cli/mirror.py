@@ -52,7 +52,7 @@ _PATH = click.Path(path_type=Path)
 
 
 class MirrorOptions(Struct, frozen=True):
-    """What the command line asks of a mirror; the names are the options' own."""
+    """The arguments of `dockless mirror`, named like the options."""
 
     sources: tuple[str, ...]
     files: tuple[Path, ...]
@@ -83,18 +83,18 @@ class MirrorOptions(Struct, frozen=True):
         return Renaming(host, prefix, self.strip, maps, self.flatten)
 
     def bounds(self) -> Bounds:
-        """Return what may be asked of the registry."""
+        """Return the limits on requests to the registry."""
         return Bounds(self.parallel, self.max_connections, self.rate)
 
     def journal(self, folder: Path, pushing: CommandOptions) -> Journal:
-        """Return the journal of every run that is asked the same, from the same folder."""
+        """Return the resume log, shared by runs with the same arguments in the same folder."""
         named = (self.to, self.named, self.strip, self.maps, self.flatten, self.referrers)
         asked = (folder, self.sources, self.files, pushing.platform, *named, self.part())
         resume = self.resume or pushing.dry_run
         return Journal(store(os.environ).folder / "journals", asked, resume=resume)
 
     def part(self) -> Shard:
-        """Return the part that is asked for: all of it, unless --shard says less."""
+        """Return the part to mirror: everything, unless --shard is given."""
         try:
             return Shard.parse(self.shard, os.environ) if self.shard else Shard(0, 1)
         except ValueError as error:
@@ -104,7 +104,7 @@ class MirrorOptions(Struct, frozen=True):
 @click.command(
     epilog="""\b
 SOURCE is a bundle, an OCI layout or archive, an archive of docker save or podman
-save, a folder of such, an image of docker or podman, or docker://REGISTRY/IMAGE.
+save, a folder of these, an image of docker or podman, or docker://REGISTRY/IMAGE.
 
 \b
 Examples:
@@ -115,53 +115,76 @@ Examples:
   dockless mirror -f images.txt --to registry.inside --receipt receipt.json
   dockless mirror images/ --to registry.inside --shard auto/4
 
-An image keeps its path and loses its registry's host, unless a rule says
-otherwise. What is there already and equal is left alone, so an interrupted
+An image keeps its path and loses its registry's host, unless a rule changes
+it. Images that are already there and equal are skipped, so an interrupted
 mirror is simply run again.
 """
 )
 @click.argument("sources", nargs=-1)
 @click.option(
-    "-f", "--file", "files", type=_PATH, multiple=True, help="A list of sources, a line each."
+    "-f",
+    "--file",
+    "files",
+    type=_PATH,
+    multiple=True,
+    help="A file that lists sources, one per line.",
 )
-@click.option("--to", metavar="HOST[/PREFIX]", required=True, help="Where everything goes.")
+@click.option(
+    "--to", metavar="HOST[/PREFIX]", required=True, help="Registry, and path prefix, to mirror to."
+)
 @click.option(
     "--as",
     "named",
     metavar="NAME[:TAG]",
-    help="What images without a full name are called: its repository, and its tag if given.",
+    help="Name for images without a full name: the repository, and the tag if given.",
 )
 @click.option(
-    "--strip-prefix", "strip", metavar="NAME", multiple=True, help="Leave this beginning away."
+    "--strip-prefix",
+    "strip",
+    metavar="NAME",
+    multiple=True,
+    help="Remove this prefix from names; repeatable.",
 )
 @click.option(
-    "--map", "maps", metavar="A/*=B/*", multiple=True, help="Give these names another path."
+    "--map",
+    "maps",
+    metavar="A/*=B/*",
+    multiple=True,
+    help="Rename repositories that match; repeatable.",
 )
-@click.option("--flatten", is_flag=True, help="Join the parts of a path by '-'.")
+@click.option("--flatten", is_flag=True, help="Join the components of each path with '-'.")
 @click.option(
     "--referrers/--no-referrers",
     default=True,
     show_default=True,
-    help="Take signatures and whatever else refers to an image along.",
+    help="Include signatures, attestations and other referrers of each image.",
 )
 @click.option(
-    "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, help="Images at once."
+    "--parallel",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Number of images at once.",
 )
 @click.option(
     "--max-connections",
     type=click.IntRange(4),
-    help="Connections to the registry at once, over all images.",
+    help="Limit on connections to the registry, over all images.",
 )
-@click.option("--rate", type=Size(), help="Bytes a second to the registry, over all images.")
-@click.option("--shard", metavar="INDEX/COUNT", help="Push only this part; or auto, or auto/COUNT.")
+@click.option(
+    "--rate", type=Size(), help="Limit on bytes per second to the registry, over all images."
+)
+@click.option(
+    "--shard", metavar="INDEX/COUNT", help="Push only this part: INDEX/COUNT, auto or auto/COUNT."
+)
 @click.option(
     "--resume/--no-resume",
     default=True,
     show_default=True,
-    help="Go on with the journal of an interrupted run, or begin a new one. "
-    "The registry is asked about every image in both.",
+    help="Continue the resume log of an interrupted run, or start a new one. The registry is "
+    "asked about every image either way.",
 )
-@click.option("--receipt", type=_PATH, help="Write what arrived to this file, also meanwhile.")
+@click.option("--receipt", type=_PATH, help="Write a receipt to this file, updated during the run.")
 @FORMAT
 def mirror(**arguments: object) -> None:
     """Push every image of many sources to one registry."""
@@ -206,7 +229,7 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
         if journal.begun:
             had = journal.had(entry.references[0] for entry in entries)
             own.progress.note(
-                f"Going on with the mirror begun {journal.begun}: "
+                f"Continuing the mirror started {journal.begun}: "
                 f"{share(had, len(entries), 'image')} had arrived."
             )
         ledger = Ledger(
@@ -251,7 +274,7 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
 def _push(
     entries: Sequence[Entry], team: Workers, bounds: Bounds, ledger: Ledger, *, dry_run: bool
 ) -> None:
-    """Push every image; the receipt of a mirror that is broken off says what has arrived."""
+    """Push every image; the receipt of an interrupted mirror lists what has arrived."""
     try:
         outcomes = push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
     except BaseException:
@@ -264,10 +287,10 @@ def _push(
 
 
 def _account(asking: Session, first: Entry) -> "Find":
-    """Return who we are to the target's registry, once it answers; see what it takes.
+    """Return the credential for the target's registry, once it responds.
 
     Raises:
-        DocklessError: It does not answer, or lets nobody in.
+        DocklessError: It does not respond, or rejects the credential.
     """
     who = accounts.as_found(asking.registry(first.repository).client.account)
     asking.settle(Order(first.repository, first.tags))
@@ -338,7 +361,7 @@ def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:
 def _print(
     options: MirrorOptions, pushing: CommandOptions, ledger: Ledger, team: Workers | None = None
 ) -> None:
-    """Print what became of each image, or would; no worker knows of a registry that is down."""
+    """Print the result, or the plan, of each image; without workers the registry is down."""
     results = [each.outcome for each in ledger.lines() if isinstance(each.outcome, PushResult)]
     document = ledger.document(finished=True)
     if pushing.dry_run and team:
@@ -359,8 +382,8 @@ def _summary(lines: Sequence[Line]) -> DocklessError | None:
     if not failed:
         return None
     if len(failed) < len(lines):
-        remedy = "Their errors stand above; run the mirror again for them."
+        remedy = "See their errors above, and run the mirror again."
         if len(failed) == 1:
-            remedy = "Its error stands above; run the mirror again for it."
+            remedy = "See its error above, and run the mirror again."
         return PartialError(f"{share(len(failed), len(lines), 'image')} did not arrive.", remedy)
     return failed[0]

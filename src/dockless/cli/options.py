@@ -33,7 +33,7 @@ class Seconds(click.ParamType[float]):
         if isinstance(value, float):
             return value
         if not value or found is None or not any(found.groups()):
-            self.fail(f"{value!r} is no duration such as 90s, 5m or 1h30m", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 90s, 5m or 1h30m", param, ctx)
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
         return 3600 * hours + 60 * minutes + seconds
 
@@ -79,7 +79,7 @@ class HostType(click.ParamType[str]):
         """Return the host."""
         host = re.sub("^https?://", "", str(value).strip().lower()).rstrip("/")
         if not _HOST.fullmatch(host):
-            self.fail(f"{value!r} is no HOST or HOST:PORT", param, ctx)
+            self.fail(f"{value!r} is not a HOST or HOST:PORT", param, ctx)
         return host
 
 
@@ -91,9 +91,9 @@ FORMAT = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="What stdout carries.",
+    help="Format of the output on stdout.",
 )
-"""The option that says what stdout carries, as `output`."""
+"""The option for the output format, as `output`."""
 
 WHO = (
     click.option("--username", metavar="NAME", help="Account at the registry."),
@@ -101,16 +101,16 @@ WHO = (
         "--password",
         type=SecretType(),
         metavar="TEXT",
-        help="Its password; shows in the process list, so better --password-stdin. "
-        "An empty one asks for it.",
+        help="Password; visible in the process list, so prefer --password-stdin. An empty one "
+        "prompts for it.",
     ),
     click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
 )
-"""The options that say who we are."""
+"""The options for the credential."""
 
 
 def _check_blobs(ctx: click.Context, _: click.Parameter, value: bool | None) -> bool | None:  # noqa: FBT001 - click's
-    """Return what was said; a --verify that was typed says it, too."""
+    """Return the value; an explicit --verify implies it."""
     typed = ctx.get_parameter_source("verify") is ParameterSource.COMMANDLINE
     return True if value is None and typed and ctx.params.get("verify") else value
 
@@ -118,27 +118,29 @@ def _check_blobs(ctx: click.Context, _: click.Parameter, value: bool | None) -> 
 RECHECK = click.option(
     "--recheck-cache",
     is_flag=True,
-    help="Inflate and compare what the cache has before it is used, once; for caches that CI "
-    "restored.",
+    help="Verify the content of the cache once before it is used; for caches that CI restored.",
 )
-"""The option for a store that somebody else may have written."""
+"""The option for a store that was restored from elsewhere."""
 
 HOW = (
-    click.option("--platform", type=PlatformType(), help="Push only this one of an index."),
+    click.option(
+        "--platform", type=PlatformType(), help="Push only this platform of an image index."
+    ),
     click.option(
         "--compression",
         type=click.Choice(["auto", "gzip", "zstd", "none"]),
         default="gzip",
         show_default=True,
-        help="What uncompressed layers become; auto chooses by the registry and the way to it.",
+        help="Compression of uncompressed layers; auto chooses by the registry and the speed of "
+        "the connection.",
     ),
     click.option(
         "--engine",
         type=click.Choice(["auto", *PROGRAMS, "direct"]),
         default="auto",
         show_default=True,
-        help="What writes to the registry: crane or skopeo alone, dockless alone (direct), or "
-        "whatever works.",
+        help="What writes to the registry: only crane, only skopeo, only dockless (direct), or "
+        "whatever works (auto).",
     ),
     click.option(
         "--manifest-format",
@@ -147,7 +149,9 @@ HOW = (
         show_default=True,
         help="Media types of manifests; auto uses Docker's where the registry accepts no others.",
     ),
-    click.option("--immutable", is_flag=True, help="Fail (5) rather than move a tag."),
+    click.option(
+        "--immutable", is_flag=True, help="Fail (exit code 5) rather than change an existing tag."
+    ),
     click.option(
         "--verify/--no-verify",
         default=True,
@@ -158,13 +162,13 @@ HOW = (
         "--check-blobs/--no-check-blobs",
         default=None,
         callback=_check_blobs,
-        help="Ask for every blob of an image whose tags are right already, and send what the "
-        "registry lost. On with a --verify that is typed, and for a mirror with --receipt.",
+        help="Check every blob of an image whose tags are already right, and upload what the "
+        "registry has lost. Implied by an explicit --verify, and by --receipt of a mirror.",
     ),
     click.option("--dry-run", is_flag=True, help="Show the plan; the registry is only read."),
     RECHECK,
 )
-"""The options that say how images are pushed."""
+"""The options for how images are pushed."""
 
 INSECURE_REALM = click.option(
     "--insecure-realm",
@@ -172,71 +176,89 @@ INSECURE_REALM = click.option(
     type=HostType(),
     metavar="HOST[:PORT]",
     multiple=True,
-    help="Send passwords to the token service on this host without TLS, too.",
+    help="Send passwords to the token service on this host without TLS, too; repeatable.",
 )
-"""The option that names token services without TLS; it may be given again."""
+"""The option that names token services without TLS; repeatable."""
 
 TRUST = (
-    click.option("--insecure", is_flag=True, help="Speak plain HTTP; loopback needs no saying."),
-    click.option("--ca-file", type=_PATH, help="Trust this certificate authority, too (PEM)."),
     click.option(
-        "--cert-dir", type=_PATH, help="Folder with *.crt, and *.cert with *.key for a client."
+        "--insecure", is_flag=True, help="Use plain HTTP (automatic for loopback addresses)."
+    ),
+    click.option("--ca-file", type=_PATH, help="Also trust this certificate authority (PEM)."),
+    click.option(
+        "--cert-dir",
+        type=_PATH,
+        help="Folder with CA certificates (*.crt) and client certificates (*.cert with *.key).",
     ),
     INSECURE_REALM,
 )
-"""The options that say how a registry is spoken to."""
+"""The options for the connection to a registry."""
 
 REACH = (
     *TRUST,
-    click.option("--timeout", type=Seconds(), help="Give up after this long: 90s, 5m, 1h30m."),
+    click.option(
+        "--timeout",
+        type=Seconds(),
+        help="Time limit for the whole command, such as 90s, 5m or 1h30m.",
+    ),
     click.option(
         "--stall-timeout",
         type=Seconds(),
         default=120.0,
         show_default="2m",
-        help="Restart an upload that moves no byte for this long.",
+        help="Restart an upload that transfers no byte for this long.",
     ),
     click.option(
         "--retries",
         type=click.IntRange(0, 100),
         default=5,
         show_default=True,
-        help="How often a step that failed on the network is tried again.",
+        help="Number of retries of a step that failed on the network.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Show no progress and no remarks."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only errors and important warnings."),
 )
-"""The options that say how the registry is reached, and how patiently."""
+"""The options for the connection to the registry, with time limits."""
 
 _OPTIONS = (
     click.argument("source", required=False),
     click.option("--local", is_flag=True, help="Push from this machine. This is the default."),
-    click.option("--remote", is_flag=True, help="Let each server push its own image."),
-    click.option("--servers", metavar="N,N-M", help="Which servers, by number; with --remote."),
+    click.option("--remote", is_flag=True, help="Have each server push its own image."),
+    click.option(
+        "--servers", metavar="N,N-M", help="Server numbers, such as 1,3-5; with --remote."
+    ),
     click.option(
         "--registry",
         metavar="KIND",
-        help=f"{', '.join(kind.name for kind in kinds.KINDS)}; else inferred from the image's "
-        "host, else dockerhub.",
+        help=f"{', '.join(kind.name for kind in kinds.KINDS)}; otherwise inferred from the "
+        "image's host, else dockerhub.",
     ),
     click.option("--image", metavar="NAME", help="Full image name, with the registry's host."),
-    click.option("--tag", "tags", metavar="TAG", multiple=True, help="Tag; may be given again."),
-    click.option("--namespace", metavar="NAME", help="Registry namespace, else the username."),
+    click.option("--tag", "tags", metavar="TAG", multiple=True, help="Tag; repeatable."),
+    click.option("--namespace", metavar="NAME", help="Registry namespace; default: the username."),
     *WHO,
     click.option("--build", is_flag=True, help="Build the image first."),
     click.option(
-        "--create-repository", is_flag=True, help="Make the repository if ECR does not have it."
+        "--create-repository", is_flag=True, help="Create the repository if ECR does not have it."
     ),
-    click.option("--scan-on-push", is_flag=True, help="Have ECR scan what comes to the new one."),
-    click.option("--immutable-tags", is_flag=True, help="Let no tag move in the new one."),
+    click.option(
+        "--scan-on-push",
+        is_flag=True,
+        help="Enable scanning on push in the repository that --create-repository makes.",
+    ),
+    click.option(
+        "--immutable-tags",
+        is_flag=True,
+        help="Make tags immutable in the repository that --create-repository makes.",
+    ),
     click.option("--all", "all_images", is_flag=True, help="Push every image of SOURCE."),
     *HOW,
     *REACH,
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
     FORMAT,
-    click.option("--timings", is_flag=True, help="Say where the seconds went."),
-    click.option("--digest-file", type=_PATH, help="Write the digest to this file, too."),
+    click.option("--timings", is_flag=True, help="Show how long each step took."),
+    click.option("--digest-file", type=_PATH, help="Also write the digest to this file."),
     click.option(
-        "-d", "--destination", metavar="NAME", help="Kamal destination: deploy.NAME.yml, too."
+        "-d", "--destination", metavar="NAME", help="Kamal destination: also read deploy.NAME.yml."
     ),
     click.option(
         "--allow-secret-commands",
@@ -254,7 +276,7 @@ def push_options(command: Command) -> Command:
 
 
 def parsed_options(arguments: Mapping[str, object], **more: object) -> CommandOptions:
-    """Return what click parsed as what is asked of a push.
+    """Return the options of a push from what click parsed.
 
     Args:
         arguments: Options by the names of `CommandOptions`.

@@ -1,4 +1,4 @@
-"""What is printed: results on stdout, talk on stderr."""
+"""What is printed: results on stdout, messages on stderr."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def remark(options: CommandOptions, line: str) -> None:
-    """Print one line of talk, unless it is to be quiet."""
+    """Print a message, unless --quiet is given."""
     if not options.quiet:
         say(line, err=True)
 
 
 def complaints(options: CommandOptions, progress: Progress) -> Callable[[str], None]:
-    """Return what prints why one image of several failed, which is no talk: --quiet keeps it."""
+    """Return what prints why one image of several failed, also with --quiet."""
     return partial(say, err=True) if options.quiet else progress.note
 
 
@@ -36,7 +36,7 @@ def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
 
 
 def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
-    """Print what one push did, or would do, and where its seconds went."""
+    """Print what one push did, or would do, and its timings."""
     if options.output == "json":
         from dockless.report import json  # noqa: PLC0415 - not for text
 

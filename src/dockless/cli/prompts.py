@@ -1,4 +1,4 @@
-"""Questions at a terminal; without one, the error that says what was missing."""
+"""Prompts at a terminal; without one, an error that names the missing option."""
 
 import contextlib
 import sys
@@ -19,7 +19,7 @@ from dockless.oci.reference import Name
 
 
 def at_terminal() -> bool:
-    """Whether there is somebody to ask."""
+    """Whether a prompt is possible."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -40,7 +40,7 @@ def target(settings: Settings, source_name: Name | None) -> tuple[Settings, Targ
 
 
 def may_build() -> bool:
-    """Ask whether to build the image that is not there."""
+    """Ask whether to build the missing image."""
     if not at_terminal():
         return False
     with _terminal_errors():
@@ -66,14 +66,14 @@ def piped() -> str:
     except OSError as error:
         raise UsageError(
             f"The password cannot be read from standard input: {error.strerror}.",
-            "Give it with --password-stdin from a pipe or a file.",
+            "Pass it with --password-stdin from a pipe or a file.",
         ) from None
     return data.decode(errors="surrogateescape")
 
 
 @contextlib.contextmanager
 def _terminal_errors() -> Iterator[None]:
-    """Turn a terminal that is gone, or says what is no text, into a UsageError."""
+    """Turn a closed terminal, or input that is not text, into a UsageError."""
     import termios  # noqa: PLC0415 - for questions only
 
     try:
@@ -85,5 +85,5 @@ def _terminal_errors() -> Iterator[None]:
         ) from None
     except UnicodeDecodeError:
         raise UsageError(
-            "What was typed is not UTF-8.", "Give it with an option, or with --password-stdin."
+            "The input is not UTF-8.", "Give it with an option, or with --password-stdin."
         ) from None

@@ -66,8 +66,8 @@ docker-config.json, in this order. stdout carries REPOSITORY@DIGEST only.
 def push(**arguments: object) -> None:
     """Push an image to a registry.
 
-    Layers are compressed once, pushed by digest, read back and compared; only then do the tags
-    move. What is already there is neither sent nor exported again.
+    Layers are compressed once; the image is pushed by digest, read back and compared, and only
+    then tagged. Content that is already there is neither sent nor exported again.
     """
     names = HostOptions.__struct_fields__
     theirs = {name: arguments.pop(name) for name in names}
@@ -84,7 +84,7 @@ def push(**arguments: object) -> None:
 
 
 def _push(options: CommandOptions, hosts: HostOptions, folder: Path) -> DocklessError | None:
-    """Push; return the error of which the result on stdout tells already."""
+    """Push; return the error that the result on stdout already reports."""
     options.check()
     if options.digest_file:
         from dockless.client import digest_file  # noqa: PLC0415 - most pushes write none
@@ -98,7 +98,7 @@ def _push(options: CommandOptions, hosts: HostOptions, folder: Path) -> Dockless
         output.remark(options, f"Warning: {warning}")
     if options.password:
         output.remark(
-            options, "Warning: --password shows in the process list: use --password-stdin."
+            options, "Warning: --password is visible in the process list: use --password-stdin."
         )
     if options.explain:
         _explain(options, settings, spec)
@@ -192,21 +192,21 @@ def _push_all(options: CommandOptions, settings: Settings, spec: SourceSpec) -> 
     errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DocklessError)]
     if not outcomes:
         raise SourceError(
-            f"No image of {spec.label} has a name.", "Push them one by one, with --image."
+            f"No image in {spec.label} has a name.", "Push them one by one, with --image."
         )
     if len(errors) == len(outcomes):
         raise errors[0]
     if errors:
         raise PartialError(
             f"{len(errors)} of {len(outcomes)} images were not pushed.",
-            "Their errors stand above; run the push again for them.",
+            "See their errors above, and push again.",
         )
 
 
 def _see_that_one_password_does(settings: Settings, names: Iterable[str]) -> None:
     """Raise UsageError where the one password given would go to every host that an archive names.
 
-    A name that is none, or leads nowhere, is that image's own failure, later.
+    An invalid name is a failure of that image, later.
     """
     hosts = set()
     for name in names:
@@ -214,18 +214,18 @@ def _see_that_one_password_does(settings: Settings, names: Iterable[str]) -> Non
             hosts.add(_own_target(settings, name).repository.value.host)
     if len(hosts) > 1:
         raise UsageError(
-            f"The images of this source go to several registries, {', '.join(sorted(hosts))}, and "
-            "one password was given.",
+            f"The images of this source go to several registries, {', '.join(sorted(hosts))}, but "
+            "only one password was given.",
             "Log in to each with `dockless login HOST`, or push them one by one.",
         )
 
 
 def _own_target(settings: Settings, name: str) -> Target:
-    """Return where an image goes by its own name; a bare tag is one of the project's image."""
+    """Return the target of an image by its own name; a bare tag is a tag of the project's image."""
     try:
         own = Name.parse(name)
     except ValueError as error:
-        raise SourceError(f"{name!r} is no image name: {error}.") from None
+        raise SourceError(f"{name!r} is not an image name: {error}.") from None
     if ":" not in name and "/" not in name:
         return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
     tags = (Setting(own.tag, "its own name"),) if own.tag else ()
@@ -256,7 +256,7 @@ def _build(
         if not names:
             raise UsageError(
                 f"{composed.name} builds several images, or none.",
-                "Build them with compose, and give the one to push as SOURCE.",
+                "Build them with compose, and give the image to push as SOURCE.",
             )
     recipe = Recipe(
         files.folder,

@@ -46,8 +46,8 @@ def ssh(note: Callable[[str], None], *, accept_new: bool, may_run: bool) -> Ssh:
     """Return how connections are made.
 
     Args:
-        note: Told of every key that was added.
-        accept_new: Whether unknown hosts are believed.
+        note: Called with every key that was added.
+        accept_new: Whether the keys of unknown hosts are accepted.
         may_run: Whether a project's ssh_config may run programs.
     """
     routes = partial(find_route, environment=os.environ, may_run=may_run)
@@ -63,7 +63,7 @@ def push_remote(
         The error that sums up those of the hosts; None when all went well.
 
     Raises:
-        DocklessError: It did not come to any host.
+        DocklessError: No host was tried.
     """
     servers = chosen(hosts.hosts, options.servers, files)
     named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
@@ -111,18 +111,18 @@ def push_remote(
 
 
 def common(errors: Sequence[DocklessError | None], what: str) -> DocklessError | None:
-    """Return the error that sums up those of hosts; None when all went well.
+    """Return one error for those of all hosts; None when all succeeded.
 
     Args:
         errors: For each host, its error, which has been printed; None for none.
-        what: What could have been done to each.
+        what: A participle such as `pushed`, for the message.
     """
     failed = [error for error in errors if error]
     if not failed:
         return None
     if len(failed) < len(errors):
         return PartialError(
-            f"{len(failed)} of {len(errors)} hosts failed.", "Their errors stand above."
+            f"{len(failed)} of {len(errors)} hosts failed.", "See their errors above."
         )
     if len(errors) == 1:
         return failed[0]
@@ -133,7 +133,7 @@ def common(errors: Sequence[DocklessError | None], what: str) -> DocklessError |
 
 
 def at_once(asked: int | None) -> int:
-    """Return how many hosts are worked on at once: by cores, and by the files we may open."""
+    """Return the number of hosts at once, from the cores and the limit of open files."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = asked or _HOSTS_A_CORE * cores()
     return max(1, min(wanted, most // _FILES_A_HOST))

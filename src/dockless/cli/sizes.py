@@ -1,4 +1,4 @@
-"""Numbers of bytes on the command line."""
+"""Sizes in bytes on the command line."""
 
 import re
 
@@ -6,7 +6,7 @@ import click
 
 
 class Size(click.ParamType[int]):
-    """A number of bytes: `4000000000`, `700M`, `4G`, decimal as media are sold."""
+    """A size in bytes: `4000000000`, `700M`, `4G`, in decimal units."""
 
     name = "size"
 
@@ -18,5 +18,5 @@ class Size(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d{1,18})([kKmMgGtT]?)B?", str(value))
         if found is None or not int(found[1]):
-            self.fail(f"{value!r} is no size such as 700M or 4G", param, ctx)
+            self.fail(f"{value!r} is not a size such as 700M or 4G", param, ctx)
         return int(found[1]) * int(1000 ** ("", "k", "m", "g", "t").index(found[2].lower()))

@@ -1,4 +1,4 @@
-"""What ends a command from outside: signals, and the time that `--timeout` gives to all of it."""
+"""What ends a command from outside: signals, and `--timeout` for the whole command."""
 
 import signal
 import sys
@@ -21,7 +21,7 @@ class Terminated(BaseException):
 
 
 class TimeIsOver(BaseException):
-    """What was given by `--timeout` is over, and the work does not end by itself."""
+    """`--timeout` has expired, and the work does not end by itself."""
 
 
 class _Stops:
@@ -96,7 +96,7 @@ def watch() -> None:
 
 
 def unwatch() -> None:
-    """Leave signals to whoever had them before, since there is nothing left to be torn down."""
+    """Restore the previous signal handlers, since nothing is left to be released."""
     # once nobody handles it, a late alarm would kill the process
     signal.setitimer(signal.ITIMER_REAL, 0)
     for number, handler in _stops.before.items():
@@ -114,7 +114,7 @@ def end_by(moment: float | None) -> None:
 
 
 def moves() -> "TagMoves":
-    """Return what this command notes its moves of tags in."""
+    """Return the record of this command's tag updates."""
     from dockless.model.plan import TagMoves  # noqa: PLC0415 - most commands move none
 
     _stops.moves = _stops.moves or TagMoves()
@@ -122,18 +122,18 @@ def moves() -> "TagMoves":
 
 
 def begin(*, moves_tags: bool) -> None:
-    """Note whether this is a command that moves tags; of any other none is expected."""
+    """Note whether this is a command that updates tags; others are not expected to."""
     _stops.moves_tags = moves_tags
 
 
 def moved() -> str:
-    """Return which tags this command moved and may have moved, as sentences.
+    """Return which tags this command updated and may have updated, as sentences.
 
-    Empty for a command that moves none, whatever happens.
+    Empty for a command that never updates tags.
     """
     if not _stops.moves_tags:
         return ""
-    return str(_stops.moves) if _stops.moves else "No tag was moved."
+    return str(_stops.moves) if _stops.moves else "No tag was changed."
 
 
 def reason(error: BaseException) -> BaseException:

@@ -67,8 +67,8 @@ Examples:
 @click.option(
     "--check",
     is_flag=True,
-    help="Have each program push a small image to a registry in memory, now. Exit 7 if a program "
-    "that was found cannot push.",
+    help="Run the push probe of each program now: it pushes a small image to a registry in "
+    "memory. Exit code 7 if a program cannot push.",
 )
 @click.option(
     "--format",
@@ -76,7 +76,7 @@ Examples:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="A table for people, or one JSON document.",
+    help="A table, or one JSON document.",
 )
 def list_(form: str, *, check: bool) -> None:
     """Show every engine: where it is, its version, and whether it can push.
@@ -112,11 +112,11 @@ On a machine without a network:
     "origin",
     type=_Origin(),
     metavar="FILE|go",
-    help="Install this file: a crane program, or the release's .tar.gz; it needs --sha256. The "
-    "word go builds the newest known crane with this machine's Go, from source that is checked.",
+    help="Install this file: a crane program, or the release's .tar.gz; needs --sha256. `go` "
+    "builds the newest known crane from verified source with this machine's Go.",
 )
 @click.option("--sha256", metavar="HEX", help="The SHA-256 that the file of --from must have.")
-@click.option("--force", is_flag=True, help="Install even if a usable crane is there.")
+@click.option("--force", is_flag=True, help="Install even if a usable crane is found.")
 def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     """Install crane for this user, without root, and print its path.
 
@@ -231,7 +231,7 @@ def _row(found: "Abilities", *, check: bool) -> _Row:
 
 
 def _probed(found: "Abilities") -> "ProbeResult":
-    """Make a push probe of an engine, and remember what it found."""
+    """Run a push probe of an engine, and store the result."""
     from dockless.client.folders import temporary_folder  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
     from dockless.processes.scratch import scratch  # noqa: PLC0415
@@ -270,7 +270,7 @@ def _table(rows: tuple[_Row, ...]) -> str:
 def _checksum(origin: Path | None, sha256: str | None) -> str:
     """Return the checksum in lower case, or nothing when no file is given either."""
     if origin == _GO and sha256 is not None:
-        raise click.UsageError("--from go checks a sum of its own; --sha256 is for a file.")
+        raise click.UsageError("--from go verifies a pinned checksum; --sha256 is for a file.")
     if origin != _GO and (origin is None) != (sha256 is None):
         raise click.UsageError("--from FILE and --sha256 go together.")
     checksum = (sha256 or "").lower()

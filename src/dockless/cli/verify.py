@@ -1,4 +1,4 @@
-"""`dockless verify`: whether what a receipt says is still so."""
+"""`dockless verify`: whether a registry still matches a receipt."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -30,15 +30,17 @@ Examples:
 
 \b
 Exit codes:
-  0 all that the mirror was to bring is there, 8 some of it is not, or the receipt
-  says itself that some did not arrive.
+  0 everything that was to be mirrored is there, 8 some of it is not, or the receipt
+  itself records failures.
 """
 )
 @click.argument("receipts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--merge", type=click.Path(path_type=Path), help="Write the receipts of all parts as one."
+    "--merge",
+    type=click.Path(path_type=Path),
+    help="Merge the receipts of all parts into this file.",
 )
-@click.option("--deep", is_flag=True, help="Read every blob, too, and compare it with its digest.")
+@click.option("--deep", is_flag=True, help="Also read every blob and compare it with its digest.")
 def verify(
     receipts: tuple[Path, ...],
     merge: Path | None,
@@ -47,8 +49,8 @@ def verify(
 ) -> None:
     """Check receipts against the registry: every tag, manifest and blob.
 
-    Tags and manifests are read and compared. Of blobs it is asked whether they are there, and how
-    long; --deep reads them.
+    Tags and manifests are read and compared. Blobs are checked for existence and length; --deep
+    reads them.
     """
     options = parsed_options(arguments)
     if merge:
@@ -67,16 +69,14 @@ def verify(
     if missing:
         more = f" {len(missing) - 1} more did not arrive." if len(missing) > 1 else ""
         also = f", and {_references(len(wrong), len(items))} wrong" if wrong else ""
-        selves = "itself" if len(said) == 1 else "themselves"
         raise PartialError(
-            f"Not everything arrived, as {says} {selves}{also}.",
+            f"Not everything arrived, as {says}{also}.",
             f"{missing[0]}{more} Run the mirror again.",
         )
     if wrong and len(wrong) == len(items):
         raise wrong[0].error
     if wrong:
-        it = "It stands" if len(wrong) == 1 else "They stand"
-        raise PartialError(f"{_references(len(wrong), len(items))} not as {says}.", f"{it} above.")
+        raise PartialError(f"{_references(len(wrong), len(items))} not as {says}.", "See above.")
 
 
 def _references(count: int, of: int) -> str:

@@ -31,9 +31,9 @@ Examples:
 @click.argument("host", required=False)
 @FORMAT
 def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
-    """List the logins of this machine, and never a secret.
+    """List the logins of this machine, without secrets.
 
-    These are the keyrings' own, and what docker's and podman's files have. With HOST only its
+    These are the logins in keyrings and in the files of docker and podman. With HOST only its
     logins are listed, and having none is an error (4).
     """
     found = [
@@ -43,17 +43,17 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     if host:
         found = [login for login in found if login.scope == scope(host)]
         if not found:
-            raise AuthError(f"There is no login for {host}.", f"Make one: dockless login {host}")
+            raise AuthError(f"There is no login for {host}.", f"Create one: dockless login {host}")
     if output == "json":
         say(json_text(logins_document(found)))
     elif found:
         say(logins_text(found))
     else:
-        say("There is no login. Make one with: dockless login HOST", err=True)
+        say("There is no login. Create one with: dockless login HOST", err=True)
 
 
 def _kept(vault: Vault) -> tuple[Login, ...]:
-    """Return what a keyring has; one that cannot answer is told of, and the others are listed."""
+    """Return the logins of a keyring; one that fails is reported, and the others are listed."""
     try:
         return vault.logins()
     except AuthError as error:

@@ -1,4 +1,4 @@
-"""Who we are to a registry, by everything that this machine has."""
+"""The credential for a registry, from every place on this machine."""
 
 import os
 from collections.abc import Callable
@@ -28,19 +28,19 @@ _GIVEN = ("DOCKLESS_USERNAME", "DOCKLESS_PASSWORD")
 
 
 def prompt(prompter: Prompter) -> Prompt | None:
-    """Return what asks for the password of an encrypted file; None where nobody can be asked."""
+    """Return the prompt for the password of an encrypted file; None without a terminal."""
     return prompter.hidden if prompter.at_terminal() else None
 
 
 def project_settings(username: str | None) -> Settings:
-    """Return what the project's files say of credentials, for commands that push no one image."""
+    """Return the project's settings for credentials, for commands without one image."""
     files = project.read(Path.cwd(), os.environ, None)
     flags = Flags(None, None, username, (), None, None, allow_secret_commands=False)
     return resolve(flags, os.environ, files)
 
 
 def find(prompter: Prompter, settings: Settings, given: Given, repository: Repository) -> Found:
-    """Return who we are to the registry of a repository, running programs as needed."""
+    """Return the credential for the registry of a repository, running programs as needed."""
     return credential_chain.find(repository, given, sources(prompter, repository.host, settings))
 
 

@@ -1,4 +1,4 @@
-"""What `bundle verify` finds: what is wrong with a bundle, and what does not belong to it."""
+"""The checks of `bundle verify`: problems of a bundle, and files that do not belong to it."""
 
 import re
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ _MOST_NAMED = 5
 
 
 class Findings(Struct, frozen=True):
-    """What a look at a bundle found.
+    """The result of checking a bundle.
 
     Attributes:
-        problems: What is wrong, a sentence each.
-        notes: What does no harm and does not belong there, a sentence each.
+        problems: A sentence for each problem.
+        notes: A sentence for each harmless extra file.
     """
 
     problems: tuple[str, ...]
@@ -41,15 +41,19 @@ def bundle_spec(text: str) -> SourceSpec:
 
     Raises:
         SourceError: There is no such file.
-        UsageError: It is no file, or one image of one.
+        UsageError: It is not a file, or names one image of one.
     """
     spec = parse_source(text, Path.cwd())
     if spec.kind == "local" and spec.bare:
         raise SourceError(f"There is no file {text}.", "Check the path of the bundle.")
     if spec.kind in ("local", "registry"):
-        raise UsageError(f"{text} is no bundle, but an image elsewhere.", "Give a bundle's path.")
+        raise UsageError(
+            f"{text} is not a bundle: it names an image elsewhere.", "Give a bundle's path."
+        )
     if spec.selector:
-        raise UsageError(f"{text} is one image of a bundle.", f"Give all of it: {spec.path}.")
+        raise UsageError(
+            f"{text} names one image of a bundle.", f"Give the whole bundle: {spec.path}."
+        )
     return spec
 
 
@@ -65,9 +69,13 @@ def examined(work: Session, spec: SourceSpec) -> Findings:
     files = work.opener.bundle(spec)
     problems = (*reading.problems(files), *(shape := _shape(spec, parts)).problems)
     extra = sorted(shape.names - reading.belonging(files)) if shape.names else []
-    notes = [f"{spec.label} has {_listed(extra, 'file')} of none of its images."] if extra else []
+    notes = (
+        [f"{spec.label} has {_listed(extra, 'file')} that belong to none of its images."]
+        if extra
+        else []
+    )
     if others := _other_parts(spec, parts):
-        notes.append(f"{_listed(others, 'file')} beside {spec.label}, which does not name it.")
+        notes.append(f"{_listed(others, 'file')} next to {spec.label}, which does not list it.")
     return Findings(problems, tuple(notes))
 
 
@@ -91,7 +99,7 @@ def _plain(spec: SourceSpec) -> Iterator[Readable]:
 
 
 def _other_parts(spec: SourceSpec, parts: tuple[Part, ...]) -> list[str]:
-    """Return the files that are named like parts of a bundle, and are none of it."""
+    """Return the files that are named like parts of a bundle but do not belong to it."""
     if not parts:
         return []
     whole = spec.path.name.removesuffix(PARTS_ENDING)

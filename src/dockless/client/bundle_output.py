@@ -1,4 +1,4 @@
-"""What `bundle create` may replace: an older bundle, and nothing that it reads."""
+"""What `bundle create` may replace: an older bundle, but none of its inputs."""
 
 import re
 import stat
@@ -17,7 +17,7 @@ _REMEDY = "Give another -o, or move that file."
 
 
 def check_output(out: Path, inputs: tuple[Path, ...], *, archive: bool, split: bool) -> None:
-    """See that a bundle may be written, before anything is read.
+    """Check that a bundle may be written, before anything is read.
 
     Args:
         out: What `-o` names.
@@ -26,7 +26,7 @@ def check_output(out: Path, inputs: tuple[Path, ...], *, archive: bool, split: b
         split: Whether it is written in parts.
 
     Raises:
-        UsageError: It would take the place of what is read, or of something that is no bundle.
+        UsageError: It would overwrite an input, or something that is not a bundle.
     """
     refuse_within(out, "-o", inputs)
     try:
@@ -42,14 +42,14 @@ def check_output(out: Path, inputs: tuple[Path, ...], *, archive: bool, split: b
 
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is there, and is no folder.", "Give a new folder, or FILE.tar.")
+        raise UsageError(f"{out} exists and is not a folder.", "Give a new folder, or FILE.tar.")
     if not free_of(out):
         raise UsageError(f"{out} is not empty.", "Give a new folder.")
 
 
 def _check_archive(out: Path) -> None:
     if _is_taken(out) and not _is_bundle(out):
-        raise UsageError(f"{out} is there, and is no bundle.", _REMEDY)
+        raise UsageError(f"{out} exists and is not a bundle.", _REMEDY)
 
 
 def _check_parts(out: Path, inputs: tuple[Path, ...]) -> None:
@@ -63,11 +63,11 @@ def _check_parts(out: Path, inputs: tuple[Path, ...]) -> None:
             known = frozenset(part.path.name for part in read_parts(listing))
         except SourceError:
             raise UsageError(
-                f"{listing} is there, and is no list of a bundle's parts.", _REMEDY
+                f"{listing} exists and is not the list of a bundle's parts.", _REMEDY
             ) from None
     for path in there[1:]:
         if _is_taken(path) and path.name not in known:
-            raise UsageError(f"{path} is there, and is no part of a bundle.", _REMEDY)
+            raise UsageError(f"{path} exists and is not a part of a bundle.", _REMEDY)
 
 
 def _parts_there(out: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""`--compression auto`: what layers become, by the registry, its readers and the way there."""
+"""`--compression auto`: chosen by the registry, its readers and the throughput to it."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,9 +20,9 @@ class Packer:
 
     Args:
         options: What the command line asks for.
-        staging: Told of the choice.
-        links: Know the way to the registry.
-        note: Told what was chosen.
+        staging: Gets the choice.
+        links: The measured throughput of registries.
+        note: Called with a line about the choice.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Packer:
         zstd = self._staging.packing.compression == "zstd"
         if self._chooses and zstd and _WORDS.search(error.what):
             self._links.refused_zstd(host)
-            error.remedy = "It may take no zstd. Push again: the layers will be gzip."
+            error.remedy = "It may not accept zstd. Push again: the layers will be gzip."
 
 
 def _has_old_readers(inventory: Inventory, tags: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The registries that one session works with: each is greeted once, each repository opened once."""
+"""The registries of one session: each is contacted once, each repository opened once."""
 
 import contextlib
 import functools
@@ -31,12 +31,12 @@ Find = Callable[[Repository], Found]
 
 
 class OpenRegistry(Struct, frozen=True):
-    """A registry that was found to answer, with the credential for one of its repositories.
+    """A registry that responds, with the credential for one of its repositories.
 
     Attributes:
         client: Reads it.
-        ahead: Sends layers while they are staged; None where that is left to the writer.
-        early: What comes to the repository before the writer starts.
+        ahead: Uploads layers while they are staged; None where the writer uploads them.
+        early: The early uploads, before the writer starts.
         direct: Writes to it without an engine.
     """
 
@@ -69,28 +69,28 @@ class Registries:
         self._referrers: list[ReferrersLists] = []
 
     def close(self) -> None:
-        """Stop what is being sent ahead."""
+        """Stop the early uploads."""
         self._uploads.close()
 
     def settle(self) -> None:
-        """See, at the end, that the lists of referrers still have what was written to them.
+        """Check, at the end, that the referrers tags still list what was written to them.
 
         Raises:
-            NetworkError: Others overwrite one of them again and again.
+            NetworkError: Other clients overwrite one of them repeatedly.
         """
         for each in self._referrers:
             self._patience.call(each.settle)
 
     def open(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
-        """Return the registry of a repository, once it answers; ask for a credential if it must be.
+        """Return the registry of a repository, once it responds; prompt for a credential if needed.
 
         Args:
             repository: The repository.
             reading: Whether it is only read, for which a token service may need no credential.
 
         Raises:
-            AuthError: It wants a credential, and nobody can be asked for one.
-            NetworkError: It does not answer.
+            AuthError: It requires a credential, and no prompt is possible.
+            NetworkError: It does not respond.
         """
         key = (repository, reading)
         if key not in self._opened:
@@ -108,7 +108,7 @@ class Registries:
         return OpenRegistry(client, None, NoUploads(), direct)
 
     def _with_credential(self, client: RegistryClient, repository: Repository) -> RegistryClient:
-        """Return a client that has a credential where the registry wants one; ask if need be."""
+        """Return a client with a credential where the registry requires one; prompt if needed."""
         if not client.wants_credential() or client.account() is not None:
             return client
         self._tell_who_was_asked(repository)
@@ -147,7 +147,7 @@ class Registries:
         return made
 
     def _greeted(self, host: str) -> RegistryClient:
-        """Return a client of a registry that answers; all repositories share its connections."""
+        """Return a client of a registry that responds; all repositories share its connections."""
         if host not in self._clients:
             options, machine = self._options, self._space.machine
             trust = find_trust(host, options.ca_file, options.cert_dir, machine.home)
@@ -165,7 +165,7 @@ class Registries:
         return Account(partial(self._credential, repository))
 
     def _tell_who_was_asked(self, repository: Repository) -> None:
-        """Note every place that had a reason to have no credential."""
+        """Show the reason of every place that gave no credential."""
         for place in self._asked.get(repository, ()):
             if not place.endswith(": nothing"):
                 self._space.progress.note(f"No credential from {place}")

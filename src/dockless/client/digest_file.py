@@ -22,7 +22,7 @@ def check(path: Path) -> None:
     """See, before anything is pushed, that a file may be written.
 
     Raises:
-        UsageError: It is there and holds something else than digests, or cannot be written.
+        UsageError: It exists and holds something other than digests, or cannot be written.
     """
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
@@ -37,14 +37,14 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, digests: Sequence[Digest]) -> None:
-    """Write a digest a line.
+    """Write one digest per line.
 
-    A device or a pipe, such as /dev/stderr, is written as it is; a pipe that nobody reads is not
+    A device or a pipe, such as /dev/stderr, is written as it is; a pipe without a reader is not
     waited for.
 
     Raises:
         PushError: That is not possible.
-        UsageError: The file was replaced by something else than digests meanwhile.
+        UsageError: The file was replaced by something other than digests in the meantime.
     """
     try:
         descriptor = _opened(path, os.O_CREAT)
@@ -54,7 +54,7 @@ def write(path: Path, digests: Sequence[Digest]) -> None:
             file.write(b"".join(f"{digest}\n".encode() for digest in digests))
     except OSError as error:
         unread = error.errno == errno.ENXIO
-        why = "nobody reads from that pipe" if unread else error.strerror
+        why = "no process reads from that pipe" if unread else error.strerror
         raise PushError(f"{path} cannot be written: {why}.", "The push itself was done.") from None
 
 
@@ -86,6 +86,6 @@ def _opened(path: Path, flags: int) -> int:
 def _refuse_other_files(path: Path, data: bytes) -> None:
     if len(data) > _LARGEST_BYTES or not all(map(_LINE.fullmatch, data.split())):
         raise UsageError(
-            f"{path} is there, and holds something else than digests.",
+            f"{path} exists and holds something other than digests.",
             "Give --digest-file another path, or move that file.",
         )

@@ -64,7 +64,7 @@ class Engines:
         """Return one of them.
 
         Raises:
-            EngineError: It is not there, or cannot do it.
+            EngineError: It is not installed, or cannot do it.
         """
         if why := self.refuses(name):
             raise EngineError(why, "Push with --engine auto.")
@@ -73,17 +73,17 @@ class Engines:
         return self._crane() if name == "crane" else self._skopeo()
 
     def start_sound(self, name: str) -> Crane | Skopeo:
-        """Return one of them, if its last push probe found nothing wrong.
+        """Return one of them, if its last push probe passed.
 
         Raises:
-            EngineError: It is not there, cannot do it, or is at fault.
+            EngineError: It is not installed, cannot do it, or failed its push probe.
         """
         if fault := self._installed.selected(name).fault:
             raise EngineError(fault)
         return self.start(name)
 
     def refuses(self, name: str) -> str:
-        """Return why a program that is there refuses the repository by its name, as a sentence."""
+        """Return why an installed program rejects the repository's name, as a sentence."""
         from dockless.engines.names import refuses_repository  # noqa: PLC0415 - rare
 
         path = self._installed.selected(name).path
@@ -139,7 +139,7 @@ def automatic(engines: Engines, direct: Direct, note: Callable[[str], None]) -> 
 
 
 def prepare(options: PushOptions, installed: Installed) -> None:
-    """Load and look at the program that will be used, while there is other work to wait for."""
+    """Load and check the program that will be used, while other work runs."""
     if options.engine == "direct":
         return
     starter.load()
@@ -149,7 +149,7 @@ def prepare(options: PushOptions, installed: Installed) -> None:
 
 
 def missing(options: PushOptions, installed: Installed) -> str:
-    """Return why the program that was asked for cannot be used here; empty when it can."""
+    """Return why the engine of --engine cannot be used here; empty when it can."""
     if options.engine not in PROGRAMS:
         return ""
     try:

@@ -60,11 +60,11 @@ _NAMED_BY_ACCOUNT = (kinds.DOCKERHUB, kinds.GHCR)
 
 
 DEFAULT_NAME = "dockless-doctor"
-"""The last part of the repository that an upload is tried in when nobody names one."""
+"""The last part of the repository for the trial upload when none is given."""
 
 
 class Asked(Struct, frozen=True):
-    """The registry that is looked at.
+    """The registry to check.
 
     Attributes:
         repository: The repository in it.
@@ -76,7 +76,7 @@ class Asked(Struct, frozen=True):
 
 
 class Examination:
-    """What is looked at, and with what.
+    """What is checked, and with what.
 
     Args:
         options: How the registry is reached, and as whom.
@@ -100,7 +100,7 @@ class Examination:
         self._found = Found(None, ())
 
     def lanes(self) -> Iterator[Lane]:
-        """Yield the checks, those that need one another in one lane."""
+        """Yield the checks; checks that depend on one another share a lane."""
         environment = os.environ
         own = own_folder(environment, data_folder())
         yield (Check(area=_SYSTEM, subject="dockless", look=_system),)
@@ -148,7 +148,7 @@ class Examination:
         yield Check(area=area, subject="name", look=self._name, needed=True, failure=why)
         why = "no connection could be made"
         yield Check(area=area, subject="port", look=self._port, needed=True, failure=why)
-        area, why = connection.TLS, "there is no TLS connection that can be trusted"
+        area, why = connection.TLS, "no trusted TLS connection could be made"
         yield Check(area=area, subject=host, look=self._tls, needed=True, failure=why)
         area, why = registry.AREA, "the registry does not answer"
         yield Check(area=area, subject="/v2/", look=self._challenge, needed=True, failure=why)
@@ -266,7 +266,7 @@ def _last_probe(name: str, path: Path) -> ProbeResult | None:
 
 
 def _settings(options: CommandOptions) -> Settings:
-    """Return what the project says of credentials; nothing where it cannot be read."""
+    """Return the project's settings for credentials; none where it cannot be read."""
     with contextlib.suppress(DocklessError, OSError):
         return accounts.project_settings(options.username)
     account = Setting(options.username, "--username") if options.username else None
@@ -274,7 +274,7 @@ def _settings(options: CommandOptions) -> Settings:
 
 
 def _system() -> Iterator[Finding]:
-    """Tell what runs here, and as whom."""
+    """Report the version, the system and the user."""
     user = os.geteuid()
     try:
         name = pwd.getpwuid(user).pw_name
@@ -293,15 +293,15 @@ def _system() -> Iterator[Finding]:
     if home == Path("/"):
         why = "is not set, or is the root folder, and this user has no other home"
     elif not _is_there(home):
-        why = f"{home} is not there, or not to be seen by this user"
+        why = f"{home} does not exist, or is not accessible to this user"
     else:
         return
     yield Finding(
         area=_SYSTEM,
         subject="HOME",
         state="note",
-        what=f"{why}: settings and logins there are not found",
-        remedy="Set HOME to a folder of this user's.",
+        what=f"{why}: settings and logins in it are not found",
+        remedy="Set HOME to a folder that belongs to this user.",
     )
 
 
@@ -313,7 +313,7 @@ def _is_there(folder: Path) -> bool:
 
 
 def asked_of(text: str) -> Asked:
-    """Return the registry that a person wrote as HOST[:PORT][/REPOSITORY[:TAG]].
+    """Return the registry of the argument HOST[:PORT][/REPOSITORY[:TAG]].
 
     Raises:
         UsageError: It is none.

@@ -1,4 +1,4 @@
-"""The rows of `--explain`: what a push would go by, without asking network or daemon."""
+"""The rows of `--explain`: the settings of a push, without network or daemon."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,7 @@ def target_rows(
         yield "source", options.source, "SOURCE"
     else:
         for number, name in enumerate(local_candidates(settings, target), 1):
-            yield "source", name, f"local image, looked for as number {number}"
+            yield "source", name, f"local image, candidate {number}"
 
 
 def _credential(

@@ -17,7 +17,7 @@ _FIRST_SEEN, _DELETE = 0x20, 0x7F
 
 
 def home_folder() -> Path:
-    """Return the user's home; the root folder for a user who has none, as docker takes it."""
+    """Return the user's home; the root folder for a user without one, as docker does."""
     try:
         return Path.home()
     except RuntimeError:
@@ -35,7 +35,7 @@ def working_folder() -> Path | None:
 def data_folder() -> Path:
     """Return the folder of dockless's data; one that is not there for a user without a home.
 
-    An `XDG_DATA_HOME` that is no absolute path is ignored: programs are taken from there.
+    An `XDG_DATA_HOME` that is not an absolute path is ignored: programs are taken from there.
     """
     try:
         folder = platformdirs.user_data_path("dockless")
@@ -64,12 +64,12 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
     """Return the folder of the store of staged layers; `DOCKLESS_CACHE_DIR` moves it.
 
     A user without a home, or with one that cannot be written to, as in many containers, has it
-    where temporary files are. An `XDG_CACHE_HOME` that is no absolute path is ignored, as the XDG
-    base directory specification wants it.
+    where temporary files are. An `XDG_CACHE_HOME` that is not an absolute path is ignored, as the
+    XDG base directory specification wants it.
 
     Raises:
         UsageError: It is not moved, and there is no folder that this user may write to; or what
-            moves it is no path of a folder.
+            moves it is not the path of a folder.
     """
     if moved := environment.get(_VARIABLE, ""):
         return _moved(moved)
@@ -100,7 +100,7 @@ def _moved(text: str) -> Path:
     these names.
 
     Raises:
-        UsageError: It is no path of a folder, or begins at a folder that is gone.
+        UsageError: It is not the path of a folder, or begins at a folder that is gone.
     """
     why = _why_no_path(text)
     if not why and text.startswith("~") and text != "~" and not text.startswith("~/"):
@@ -112,18 +112,22 @@ def _moved(text: str) -> Path:
             return Path.home() / text[2:]
         return Path(text) if os.path.isabs(text) else Path.cwd() / text  # noqa: PTH117 - a text
     except (RuntimeError, OSError):
-        start = "this user has no home" if text.startswith("~") else "the current folder is gone"
+        start = (
+            "this user has no home"
+            if text.startswith("~")
+            else "the current folder no longer exists"
+        )
         raise UsageError(f"{_VARIABLE} is {text!r}, and {start}.", _SET) from None
 
 
 def _why_no_path(text: str) -> str:
-    """Return why text is no path of a folder, to be said after it; empty when it may be one."""
+    """Return why text is not the path of a folder, as a relative clause; empty when it may be."""
     if text != text.strip():
-        return "which begins or ends with a blank"
+        return "which begins or ends with a space"
     if any(ord(each) < _FIRST_SEEN or ord(each) == _DELETE for each in text):
         return "which has a control character in it"
     if "://" in text or text.startswith(("$", "%")):
-        return "which is no path of a folder"
+        return "which is not the path of a folder"
     return ""
 
 
@@ -149,7 +153,7 @@ def _may_write(folder: Path) -> bool:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder in one that everybody may write to is made by us now, or was, and kept."""
+    """Whether a folder in a world-writable one was created by this user, now or before."""
     with contextlib.suppress(OSError):
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)

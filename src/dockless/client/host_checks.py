@@ -35,7 +35,7 @@ class Wanted(Struct, frozen=True):
     Attributes:
         names: What the image may be called.
         endpoint: The registry; None when it is not known which.
-        stall: Seconds after which a silent host is given up.
+        stall: Seconds without a byte after which a host is given up.
     """
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Wanted(Struct, frozen=True):
 
 
 def check(server: Server, ssh: Ssh, wanted: Wanted) -> Checked:
-    """Log in to a host, and see what it has for a push."""
+    """Log in to a host, and report what it has for a push."""
     try:
         with (
             connect(server, ssh) as transport,
@@ -80,7 +80,7 @@ def _tools(place: Workplace) -> Iterator[tuple[str, str]]:
 def _image(server: Server, place: Workplace, wanted: Wanted) -> str:
     names = (server.image_name,) if server.image_name else wanted.names
     if not names:
-        return "nobody said which"
+        return "no image was named"
     try:
         tool, found = find_local(names, container_tools(place.shell))
     except DocklessError as error:

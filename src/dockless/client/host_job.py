@@ -34,7 +34,7 @@ class Errand(Struct, frozen=True):
         names: What the image may be called there, in order.
         order: The same, as a push takes it.
         registry: The registry.
-        find: Finds who we are there.
+        find: Finds the credential for it.
         ssh: How connections are made.
         space: Makes a workspace of this name.
         engines: Returns the engines of this machine.
@@ -42,7 +42,7 @@ class Errand(Struct, frozen=True):
         build: Builds the image there; returns its names, and the tool that has it.
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
         brake: The pause that the registry asked for, for all hosts.
-        turns: Lets one host at a time bring the same image through here.
+        turns: Lets one host at a time relay the same image.
     """
 
     options: CommandOptions
@@ -70,7 +70,7 @@ class Turns(Struct):
 
     @contextlib.contextmanager
     def of(self, image: object, aborted: threading.Event) -> Iterator[None]:
-        """Have an image for oneself while the block lasts.
+        """Lock an image while the block lasts.
 
         Args:
             image: What tells it from others.
@@ -90,9 +90,9 @@ class Turns(Struct):
             return held or aborted.is_set()
 
         if not waited_for(look):
-            raise time_is_over("The turn to bring the image through here")
+            raise time_is_over("The turn to transfer the image through this machine")
         if not held:
-            raise PushError("The push was broken off.")
+            raise PushError("The push was interrupted.")
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""What is asked of hosts, checked for contradictions."""
+"""The options for hosts, checked for contradictions."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from dockless.errors import UsageError
 
 
 class HostOptions(Struct, frozen=True, kw_only=True):
-    """What is asked of hosts; the names are those of the command line's options."""
+    """The options for hosts, named like those of the command line."""
 
     hosts: tuple[str, ...]
     via: Literal["auto", "invoke", "copy", "relay", "tunnel"]
@@ -50,14 +50,14 @@ class HostOptions(Struct, frozen=True, kw_only=True):
         )
         for wrong, what in pairs:
             if wrong:
-                raise UsageError(f"{what} do not go together.", "Leave one of them out.")
+                raise UsageError(f"{what} do not go together.", "Remove one of them.")
         if options.source is not None:
             raise UsageError(
-                "SOURCE is on this machine, and --remote pushes what the hosts have.",
-                f"Say --source {options.source} for what is there.",
+                "SOURCE is on this machine, but --remote pushes images of the hosts.",
+                f"Use --source {options.source} for an image on the hosts.",
             )
 
     @property
     def most_failures(self) -> int | None:
-        """How many hosts may fail before no other is begun; None for any number."""
+        """How many hosts may fail before no other is started; None for any number."""
         return 0 if self.fail_fast else self.max_failures

@@ -1,4 +1,4 @@
-"""The work on one host: connect, find the image, choose the way, deliver, clean up."""
+"""The work on one host: connect, find the image, choose the method, deliver, clean up."""
 
 import contextlib
 import shlex
@@ -71,14 +71,14 @@ class HostVisit:
         self._patience = Patience(attempts, None, self._progress.note, self._sleep, errand.brake)
 
     def deliver(self) -> Delivered:
-        """Bring the host's image to the repository by digest, and prove that it is there."""
+        """Push the host's image to the repository by digest, and verify it."""
         try:
             return self._patience.call(self._unless_lost, only=HostLostError)
         except DocklessError:
             if self._late:
                 raise NetworkError(
-                    f"The push from {self._name} was not done in the time given by --timeout.",
-                    "Run it again: what has arrived stays there.",
+                    f"The push from {self._name} did not finish within --timeout.",
+                    "Run it again: what has been uploaded is kept.",
                     passing=False,
                 ) from None
             raise
@@ -87,7 +87,7 @@ class HostVisit:
         try:
             return self._attempt()
         except BROKEN:
-            raise HostLostError(f"{self._name} was lost: the connection broke.") from None
+            raise HostLostError(f"The connection to {self._name} broke.") from None
 
     def _started_timer(self) -> threading.Timer | None:
         until = self._errand.until
@@ -103,7 +103,7 @@ class HostVisit:
         self.abort()
 
     def leave(self) -> tuple[str, ...] | None:
-        """Take everything of ours away; return what is left all the same, None if unknown."""
+        """Remove everything of ours; return what is left nevertheless, None if unknown."""
         if self._timer:
             self._timer.cancel()
         try:
@@ -115,14 +115,14 @@ class HostVisit:
             self._connection.close()
 
     def abort(self) -> None:
-        """Break off, from another thread."""
+        """Abort, from another thread."""
         self._aborted.set()
         if self._shell:
             self._shell.end()
 
     def _sleep(self, seconds: float) -> None:
         if self._aborted.wait(seconds):
-            raise PushError("The push was broken off.")
+            raise PushError("The push was interrupted.")
 
     def _attempt(self) -> Delivered:
         try:
@@ -160,7 +160,7 @@ class HostVisit:
                 for way in ORDER
             }
             way, why = choose(errand.hosts.via, self._name, obstacles)
-            self._progress.note(f"Way: {way} ({why})")
+            self._progress.note(f"Transfer: {way} ({why})")
             if errand.options.dry_run:
                 identity = found.local.image_id if found.local else Digest.of(b"")
                 return Delivered(way, why, None, identity)
@@ -203,7 +203,7 @@ class HostVisit:
         errand = self._errand
         shell = self._shell
         if shell is None:
-            raise HostLostError(f"{self._name} was lost.")
+            raise HostLostError(f"The connection to {self._name} was lost.")
         own = self._work.enter_context(errand.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self._progress)
         space = replace(own, progress=self._progress, surroundings=around)

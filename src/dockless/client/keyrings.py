@@ -28,7 +28,7 @@ def vault(
     Args:
         choice: The keyring, as `keyrings.backend` takes it; empty for the preferred one.
         environment: For the keyring, and the folder of the lock.
-        prompt: Asks for the password of an encrypted file; None where nobody can be asked.
+        prompt: Prompts for the password of an encrypted file; None without a terminal.
         ttl: Seconds after which the keyring forgets what is put there.
 
     Raises:

@@ -16,7 +16,7 @@ from dockless.model.secret import Credential, Secret
 
 
 class Given(Struct, frozen=True):
-    """What the command line says of who we are."""
+    """The credential options of the command line."""
 
     username: str
     password_stdin: bool
@@ -34,17 +34,17 @@ def obtain(
 
     Args:
         prompter: Asks for what is missing.
-        given: What the command line says.
+        given: The options of the command line.
         settings: The project's settings.
         target: The registry.
         folder: The project's folder, which is its build context; None where there is no project.
 
     Returns:
-        The credential; and the name of the source that gives it anew each time, empty for one
-        that has to be kept.
+        The credential; and the name of the source that issues it for each push, empty for one
+        that has to be stored.
 
     Raises:
-        UsageError: A part of it is missing, and nobody can be asked.
+        UsageError: A part of it is missing, and no prompt is possible.
     """
     if given.key_file:
         from dockless.credentials.cloud.google import read_key  # noqa: PLC0415 - for one kind
@@ -67,7 +67,7 @@ def obtain(
             reasons.append(f"{way.name}: {found}")
     if target.kind is kinds.ECR:
         raise UsageError(
-            f"No token for {target.host} can be had. {'; '.join(reasons)}.",
+            f"No token for {target.host} could be obtained. {'; '.join(reasons)}.",
             "Install `dockless[aws]` or the aws CLI, and configure it.",
         )
     if not prompter.at_terminal():

@@ -1,4 +1,4 @@
-"""What a login leaves in a project for later pushes: docker-config.json, and never a password."""
+"""What a login stores in a project for later pushes: docker-config.json, never a password."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ class Memory(Struct, frozen=True):
     Attributes:
         folder: The folder that the login was made in; None where that is gone.
         files: The project's files.
-        asked: Whether it was asked for, be there a project or not.
+        asked: Whether it was requested, with a project or without.
     """
 
     folder: Path | None
@@ -28,7 +28,7 @@ class Memory(Struct, frozen=True):
     asked: bool
 
     def check(self, settings: Settings, target: LoginTarget) -> None:
-        """See, before anything is kept, that what was asked for can be done.
+        """Check, before anything is stored, that the request can be carried out.
 
         Raises:
             UsageError: It cannot.
@@ -36,7 +36,7 @@ class Memory(Struct, frozen=True):
         if not self.asked:
             return
         folder = self.folder
-        why = docker_config.why_not_written(folder) if folder else "this folder is gone"
+        why = docker_config.why_not_written(folder) if folder else "this folder no longer exists"
         if why:
             raise UsageError(
                 f"{docker_config.FILE} cannot be written here: {why}.",
@@ -48,12 +48,13 @@ class Memory(Struct, frozen=True):
         """Write the file where there is a project, or where it was asked for.
 
         Returns:
-            What became of it, as one sentence. The login itself stands, whatever that is.
+            The outcome, as one sentence. It does not affect the login itself.
         """
         folder = self.folder
         if folder is None or not (self.asked or project.is_project(folder)):
             return (
-                f"This folder is no project: {docker_config.FILE} is written with --remember only."
+                f"This folder is not a project: {docker_config.FILE} is written only with "
+                "--remember."
             )
         try:
             path = docker_config.write(folder, self._session(settings, target, credential))
@@ -61,10 +62,10 @@ class Memory(Struct, frozen=True):
             return f"Warning: {docker_config.FILE} was not written. {error.what}"
         except OSError as error:
             return f"Warning: {docker_config.FILE} was not written: {error.strerror}."
-        return f"{path} remembers the registry and the account for pushes from here."
+        return f"{path} records the registry and the account for pushes from this folder."
 
     def _session(self, settings: Settings, target: LoginTarget, credential: Credential) -> Session:
-        """Return what is remembered; what belonged to another registry is forgotten."""
+        """Return what is stored; data of another registry is dropped."""
         namespace, before = settings.namespace, self._before(target)
         given = namespace.value if namespace and namespace.origin == "--namespace" else None
         return replace(

@@ -1,4 +1,4 @@
-"""What bundles leave out: other sources of the mirror give it, or an older bundle has to first."""
+"""What bundles leave out: other sources of the run provide it, or an older bundle."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def completed(found: Sequence[Found]) -> tuple[Found, ...]:
     """Return the images, each with what its own source leaves out and another one has.
 
-    So the order in which a bundle and those that were made with `--since` are named is nothing.
+    So the order of a bundle and of those that were made with `--since` does not matter.
     """
     opened = [(each, each.open() if each.content else None) for each in found]
     lenders = Lenders()

@@ -1,4 +1,4 @@
-"""What images are called that have no name in their source."""
+"""The names of images that have none in their source."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,11 +13,11 @@ from dockless.usecases.mirror.run import Found, Lost, whole_names
 
 
 class GivenName(Struct, frozen=True):
-    """What `--as` says.
+    """The value of `--as`.
 
     Attributes:
-        repository: The repository of names that are a tag only, and of images without a name; empty
-            for one that is called like the source.
+        repository: Repository name for images that have only a tag or no name; empty to name it
+            after the source.
         tag: The tag of images without a full name; empty for the one that they have, or else none,
             so that they go by digest.
     """
@@ -33,7 +33,9 @@ class GivenName(Struct, frozen=True):
         try:
             name = Name.parse(text)
         except ValueError as error:
-            raise UsageError(f"--as {text} is no name: {error}.", "Give it as NAME:TAG.") from None
+            raise UsageError(
+                f"--as {text} is not a name: {error}.", "Give it as NAME:TAG."
+            ) from None
         if name.digest:
             raise UsageError(f"--as {text} has a digest.", "Give it as NAME:TAG.")
         return cls(str(replace(name, tag="")), name.tag)
@@ -44,14 +46,15 @@ def all_named(
 ) -> Iterator[Found | Lost]:
     """Yield the images of an archive or layout, each with a name.
 
-    One without that refers to another goes beside it, and any other to its repository by digest, or
-    with the tag that was given. That tag is also for one that has a tag or a digest only.
+    One without a name that has a subject goes to the subject's repository, and any other to its
+    repository by digest, or with the tag that was given. That tag is also for one that has a tag or
+    a digest only.
 
     Args:
         images: The images of one source.
-        given: What they are called where they have no name.
-        note: Told of each that gets one.
-        referrers: Whether what refers to another is taken at all.
+        given: The name for images without one.
+        note: Called with a line for each image that gets one.
+        referrers: Whether referrers are included.
     """
     homes: dict[Digest, list[str]] = {}
     subjects: dict[Digest, Digest] = {}
@@ -103,7 +106,7 @@ def _named(
     except DocklessError as error:
         return Lost(image.source, f"@{position}", error, image.origin)
     name = f"{image.bare}@{content.root.digest}"
-    note(f"An image of {image.source} has no name there; it is taken as {name}.")
+    note(f"An image of {image.source} has no name there; it is named {name}.")
     return replace(image, names=(name,), content=content, open=lambda: opened)
 
 

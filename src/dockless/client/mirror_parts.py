@@ -11,14 +11,14 @@ from dockless.usecases.mirror.run import Lost
 
 
 def damaged_parts(sources: Iterable[str], folder: Path, progress: Progress) -> Iterator[Lost]:
-    """Yield what is lost with each part that is not what its list says.
+    """Yield an error for each part that does not match its list.
 
-    Every byte of them is read. An image whose blobs are whole arrives all the same.
+    Every byte of them is read. An image whose blobs are intact is pushed nevertheless.
 
     Args:
         sources: What the sources of the images are called: their paths, where they are files.
         folder: What relative paths start from.
-        progress: Told of what takes long.
+        progress: Where long work is shown.
     """
     for source in dict.fromkeys(each for each in sources if each.endswith(PARTS_ENDING)):
         parts = read_parts(folder / source)

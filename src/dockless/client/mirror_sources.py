@@ -1,4 +1,4 @@
-"""The images that a mirror finds in its sources, and what it cannot find there."""
+"""The images that a mirror finds in its sources, and the errors of the others."""
 
 import os
 import re
@@ -35,8 +35,8 @@ class Wishes(Struct, frozen=True):
     Attributes:
         folder: What relative paths start from.
         given: What images without a name are called.
-        referrers: Whether signatures and whatever else refers to an image come along.
-        note: Told of what is left out, since it is no image.
+        referrers: Whether the referrers of an image are included.
+        note: Called with a line about files that are not images.
     """
 
     folder: Path
@@ -70,7 +70,7 @@ def find(readers: Readers, sources: Iterable[Listed], wishes: Wishes) -> Iterato
 
 
 class _Finder:
-    """Finds images; a registry that does not answer is not asked for each of its images."""
+    """Finds images; a registry that does not respond is not asked again."""
 
     def __init__(self, readers: Readers, wishes: Wishes) -> None:
         self._readers = readers
@@ -78,7 +78,7 @@ class _Finder:
         self._silent: dict[tuple[SyncRegistry | None, str], NetworkError] = {}
 
     def expanded(self, source: Listed) -> Iterator[_Asked | Lost]:
-        """Yield what a source stands for: the tags of a rule, the archives of a folder, itself."""
+        """Expand a source: the tags of a rule, the archives of a folder, or itself."""
         wanted = source.wanted
         if wanted is None:
             yield from self._unfolded(source)
@@ -92,7 +92,7 @@ class _Finder:
             names = wanted.references(tags)
             if not names:
                 raise SourceError(
-                    f"No tag of {wanted.repository} is what the list asks for.", "Check the rule."
+                    f"No tag of {wanted.repository} matches the list.", "Check the rule."
                 )
         except DocklessError as error:
             yield _lost(wanted.repository, "", error, source.origin)
@@ -120,10 +120,10 @@ class _Finder:
 
     def _tell(self, others: dict[Path, str]) -> None:
         for path in list(others)[:_MOST_NOTES]:
-            self._wishes.note(f"Left out, as it is no image: {path}: {others[path]}.")
+            self._wishes.note(f"Skipped, not an image: {path}: {others[path]}.")
         if len(others) > _MOST_NOTES:
             rest = counted(len(others) - _MOST_NOTES, "other")
-            self._wishes.note(f"Left out, as they are no images: {rest}.")
+            self._wishes.note(f"Skipped, not images: {rest}.")
 
     def images(self, asked: _Asked) -> Iterator[Found | Lost]:
         """Yield the images of one source, and what cannot be found of them."""
@@ -169,7 +169,7 @@ class _Finder:
         return work
 
     def _is_absent(self, work: Session, name: str) -> bool:
-        """Whether an image is not there; programs that pull say so in words of their own."""
+        """Whether an image does not exist; each pulling program has its own message for it."""
         reference = with_tag(Reference.parse(name))
         client = work.registry(reference.repository, reading=True).client
         try:
@@ -197,7 +197,7 @@ class _Finder:
                 beside = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
                 referrers = client.referrers(repository, digest)
             except DocklessError as error:
-                what = f"What refers to {image.names[0]} cannot be found: {error.what}"
+                what = f"The referrers of {image.names[0]} cannot be listed: {error.what}"
                 error = type(error)(what, error.remedy)
                 yield _lost(image.source, image.names[0], error, image.origin)
                 continue
@@ -209,7 +209,7 @@ class _Finder:
                 if len(seen) > MOST_DOCUMENTS:
                     too_many = SourceError(
                         f"More than {MOST_DOCUMENTS} manifests refer to {image.names[0]}.",
-                        "Leave them out with --no-referrers.",
+                        "Omit them with --no-referrers.",
                     )
                     yield _lost(image.source, image.names[0], too_many, image.origin)
                     return
@@ -218,7 +218,7 @@ class _Finder:
     def _referring(
         self, work: Session, reference: Reference, origin: str, seen: set[Reference]
     ) -> Iterator[Found | Lost]:
-        """Yield what refers to an image, and what refers to that."""
+        """Yield the referrers of an image, and their referrers."""
         spec = SourceSpec("registry", name=str(reference))
         try:
             found = tuple(_images(work, spec, "", origin))
@@ -236,7 +236,7 @@ def _lost(source: str, name: str, error: DocklessError, origin: str) -> Lost:
 
 
 def _placed(lost: Lost) -> DocklessError:
-    """Return the error with where a list asks for what is lost."""
+    """Return the error with the position in the list."""
     if not lost.origin:
         return lost.error
     return type(lost.error)(f"{lost.origin}: {lost.error.what}", lost.error.remedy)
@@ -245,7 +245,7 @@ def _placed(lost: Lost) -> DocklessError:
 def _images(work: Session, spec: SourceSpec, named: str, origin: str) -> Iterator[Found]:
     candidates = work.opener.images(spec, work.platform, CarriedImage)
     if not candidates:
-        raise SourceError(f"{spec.label} holds no image.", "Make or copy it again.")
+        raise SourceError(f"{spec.label} contains no image.", "Create or copy it again.")
     size = 0
     if spec.kind == "archive":
         with reading(spec.label):

@@ -1,4 +1,4 @@
-"""The workers of a mirror: sessions that share what they know of one registry, and its limits."""
+"""The workers of a mirror: sessions that share the state and the limits of one registry."""
 
 import contextlib
 import queue
@@ -25,11 +25,11 @@ from dockless.transport.rate_limit import Pace
 from dockless.usecases.mirror.run import Entry
 
 _OF_AN_ENGINE = 2
-"""Connections that an engine opens to move a tag."""
+"""Connections that an engine opens to update a tag."""
 
 
 class Bounds(Struct, frozen=True):
-    """What all workers together may ask of the registry.
+    """The limits of all workers together.
 
     Attributes:
         parallel: Images at once.
@@ -50,7 +50,7 @@ class Bounds(Struct, frozen=True):
 
     @property
     def connections_of_one(self) -> int:
-        """How many connections a worker opens beside its engine's."""
+        """How many connections a worker opens in addition to its engine's."""
         if self.connections is None:
             return CONNECTIONS
         # one is open already: that of the first question, who we are
@@ -58,7 +58,7 @@ class Bounds(Struct, frozen=True):
 
 
 class Workers:
-    """Pushes images, each by a worker that has nothing else to do."""
+    """Pushes images, each by an idle worker."""
 
     def __init__(self, shared: SharedBlobs, engine: str, until: float | None) -> None:
         self._shared = shared
@@ -70,7 +70,7 @@ class Workers:
         self._turns: dict[Repository, threading.Lock] = {}
 
     def add(self, worker: Session) -> None:
-        """Take one on."""
+        """Add a worker."""
         self._idle.put(worker)
 
     def push(self, entry: Entry) -> PushResult:
@@ -96,7 +96,7 @@ class Workers:
 
         Where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes.
         What dockless writes itself needs no turn, and must not have one: it waits for blobs that
-        others send, which nobody may do who holds a lock that these wait for.
+        others upload, which would deadlock with a lock that these wait for.
 
         Raises:
             NetworkError: --timeout has passed.
@@ -115,9 +115,9 @@ class Workers:
             turn.release()
 
     def look(self, entries: Sequence[Entry]) -> None:
-        """See which images have arrived before, so that others need not send what these have.
+        """Find out which images arrived before, so that others need not upload their blobs.
 
-        What the others bring is theirs to send, in this run as in the one that was interrupted.
+        The blobs of the others are theirs to upload, in this run as in the interrupted one.
         """
         for entry in entries:
             self._reserved[entry] = self._shared.sender()
@@ -132,7 +132,7 @@ class Workers:
         """See, when all are pushed, that the lists of referrers have what was written to them.
 
         Raises:
-            NetworkError: Others overwrite one of them again and again.
+            NetworkError: Other clients overwrite one of them repeatedly.
         """
         workers = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         try:
@@ -155,7 +155,7 @@ class Workers:
             self._idle.put(worker)
 
     def _waited(self) -> Session:
-        """Return a worker that has nothing to do.
+        """Return an idle worker.
 
         Raises:
             NetworkError: None has until --timeout has passed.
@@ -164,7 +164,7 @@ class Workers:
         try:
             return self._idle.get(timeout=left)
         except queue.Empty:
-            raise time_is_over("A worker that has nothing to do") from None
+            raise time_is_over("An idle worker") from None
 
 
 @contextlib.contextmanager
@@ -173,7 +173,7 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
 
     Args:
         options: How they push.
-        find: Finds who we are to the registry.
+        find: Finds the credential for the registry.
         space: Makes a workspace of this name.
         bounds: What they may ask of the registry.
     """

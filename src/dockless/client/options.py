@@ -1,4 +1,4 @@
-"""What is asked of a push, checked for contradictions, with every default."""
+"""The options of a push, checked for contradictions, with every default."""
 
 from pathlib import Path
 from typing import Literal
@@ -113,10 +113,13 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
         )
         super().check()
         if self.all_images and self.source is None:
-            raise UsageError("--all needs a SOURCE.", "Give the archive or layout that has them.")
+            raise UsageError(
+                "--all needs a SOURCE.", "Give the archive or layout that contains them."
+            )
         if self.digest_file and not self.digest_file.parent.is_dir():
             raise UsageError(
-                f"There is no folder {self.digest_file.parent} for --digest-file.", "Make it first."
+                f"There is no folder {self.digest_file.parent} for --digest-file.",
+                "Make it first.",
             )
         if self.servers is not None and not self.remote:
             raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
@@ -125,4 +128,4 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
 def _exclude(*pairs: tuple[bool, str]) -> None:
     for wrong, what in pairs:
         if wrong:
-            raise UsageError(f"{what} do not go together.", "Leave one of them out.")
+            raise UsageError(f"{what} do not go together.", "Remove one of them.")

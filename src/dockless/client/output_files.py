@@ -1,4 +1,4 @@
-"""Files that a command writes, and must not put in the place of what it reads."""
+"""Files that a command writes, and that must not overwrite its inputs."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ def refuse_inputs(path: Path, option: str, inputs: Iterable[Path]) -> None:
     for each in inputs:
         if _same(path, each):
             raise UsageError(
-                f"{path} is what {option} would write, and is read as {each}.",
+                f"{option} would write {path}, which is also the input {each}.",
                 f"Give {option} another path.",
             )
 
@@ -43,7 +43,7 @@ def refuse_within(path: Path, option: str, inputs: Iterable[Path]) -> None:
     for each in inputs:
         if _is_folder_above(each, real):
             raise UsageError(
-                f"{path} is what {option} would write, and is in the source {each}.",
+                f"{option} would write {path}, which lies inside the source {each}.",
                 f"Give {option} a path outside of it.",
             )
 
@@ -61,7 +61,7 @@ def files_of(sources: Iterable[Listed], folder: Path) -> Iterator[Path]:
 
 
 def files_of_source(text: str, folder: Path) -> Iterator[Path]:
-    """Yield what one source names; nothing for one that is no file, or is wrong anyhow."""
+    """Yield what one source names; nothing for one that is not a file, or is invalid."""
     if text and os.path.isdir(folder / text):  # noqa: PTH112 - raises nothing
         yield folder / text
         return

@@ -1,4 +1,4 @@
-"""Passphrases of private keys: from the keyring, or asked for at a terminal."""
+"""Passphrases of private keys: from the keyring, or prompted for at a terminal."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ _SCOPE = "ssh-key"
 
 
 def ask(prompter: Prompter, key: Path) -> Secret | None:
-    """Return the passphrase of a key file, or None when nobody knows it."""
+    """Return the passphrase of a key file, or None when it is not available."""
     with _ASKING:
         return _kept(key) or (
             prompter.hidden(f"Passphrase for {key}") if prompter.at_terminal() else None

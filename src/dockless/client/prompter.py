@@ -1,4 +1,4 @@
-"""Asking the user: what is missing is asked for where somebody can answer, else it is an error."""
+"""Prompts: missing values are asked for at a terminal; without one they are an error."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class Prompter(Protocol):
     """Asks the user; the command line's is `cli.prompts`."""
 
     def at_terminal(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether a prompt is possible."""
 
     def line(self, text: str, default: str = "") -> str:
         """Ask for one line; an empty answer takes the default, if there is one."""
@@ -78,7 +78,7 @@ def _password(prompter: Prompter, options: CommandOptions, account: str) -> Secr
 def credential(
     prompter: Prompter, username: str | None, host: str, refused: AuthError
 ) -> Credential:
-    """Ask for the credential that a registry wants; raise its refusal where nobody can be asked."""
+    """Ask for the credential of a registry; raise its refusal where no prompt is possible."""
     if not prompter.at_terminal():
         raise refused
     username = username or prompter.line(f"Username for {host}")

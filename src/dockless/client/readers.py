@@ -18,7 +18,7 @@ class Readers:
     Args:
         stack: Ends them.
         options: How patient they are, and how a source's registry is reached.
-        find: Finds who we are to a source's registry.
+        find: Finds the credential for a source's registry.
         space: Where they work.
     """
 

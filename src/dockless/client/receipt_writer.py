@@ -1,4 +1,4 @@
-"""What became of each image of a mirror so far; on disk as its receipt, where one is asked for."""
+"""The outcome of each image of a mirror so far; on disk as its receipt, if requested."""
 
 import threading
 import time
@@ -36,10 +36,10 @@ class Heading(Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """The lines of a receipt, which is written anew every few seconds.
+    """The lines of a receipt, which is rewritten every few seconds.
 
-    So a mirror that is killed leaves one of what had arrived. What a mirror goes on from is not
-    the receipt, but what the registry says.
+    So a mirror that is killed leaves one of what had arrived. A mirror resumes from what the
+    registry has, not from the receipt.
 
     Args:
         file: The receipt; None for none.
@@ -68,17 +68,17 @@ class Ledger:
         self._written = 0.0
 
     def expect(self, entries: Sequence[Entry]) -> None:
-        """Write down what is to arrive, so that a receipt says what is missing."""
+        """Record what is to arrive, so that a receipt lists what is missing."""
         self._expected = tuple(entries)
 
     def leave_out(self, lost: Lost) -> None:
-        """Write down that an image cannot be found or read, or has no place to go."""
+        """Record that an image cannot be found or read, or has no target."""
         self._complain(str(lost.error))
         line = Line(lost.source, lost.name, (), lost.error, origin=lost.origin)
         self._unplaced.append(line)
 
     def tell(self, entry: Entry, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
-        """Write down what became of an image, and say why it failed, once.
+        """Record the outcome of an image, and print why it failed, once.
 
         Args:
             entry: The image.
@@ -94,7 +94,7 @@ class Ledger:
         self.note(entry, outcome)
 
     def note(self, entry: Entry, outcome: Outcome) -> None:
-        """Write down what became of an image, and say nothing."""
+        """Record the outcome of an image without printing it."""
         with self._turn:
             self._outcomes[entry] = outcome
             if isinstance(outcome, PushResult) and not outcome.dry_run:
@@ -106,7 +106,7 @@ class Ledger:
                 self._write(finished=False)
 
     def break_off(self) -> None:
-        """Say why those failed that are not tried once more any longer."""
+        """Print why those failed that are not tried again."""
         with self._turn:
             postponed, self._postponed = self._postponed, {}
         for entry, error in postponed.items():

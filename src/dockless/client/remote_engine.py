@@ -35,7 +35,7 @@ _DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
 
 
 class Task(Struct, frozen=True):
-    """What an engine is to do on a host.
+    """The task of an engine on a host.
 
     Attributes:
         options: The command line.
@@ -53,7 +53,7 @@ class Task(Struct, frozen=True):
 
 
 class Equipment:
-    """What there is to push with, on one host.
+    """What one host has to push with.
 
     Attributes:
         kept: The engine that was left there on purpose; empty for none.
@@ -68,7 +68,7 @@ class Equipment:
         self._endpoint = task.client.http.endpoint
 
     def obstacle(self, way: Way) -> str:
-        """Return why this way cannot be gone, as part of a sentence; empty when it can."""
+        """Return why this method cannot be used, as part of a sentence; empty when it can."""
         match way:
             case "relay":
                 return missing(self._task.options, self._task.installed)
@@ -109,13 +109,13 @@ class Equipment:
     def _unfit(self) -> str:
         options, source = self._task.options, self._found.source
         if self._endpoint.trust.client_cert:
-            return "the client certificate stays on this machine"
+            return "the client certificate is only on this machine"
         if options.platform:
-            return "--platform is for images that come through here"
+            return "--platform is only for images that are relayed through this machine"
         if options.compression != "gzip":
-            return f"--compression {options.compression} is done here"
+            return f"--compression {options.compression} is only done on this machine"
         if source and source.selector:
-            return "one of several images is chosen here"
+            return "an image of several is selected on this machine"
         if options.engine == "direct":
             return "--engine direct writes from this machine"
         return self._task.client.exposed_by(self._engine_name or "crane")
@@ -136,7 +136,7 @@ class Equipment:
             return ""
         grant = self._task.client.grant(self._task.repository)
         if grant.credential and grant.credential.registry_token:
-            return "skopeo takes the registry's token as an argument only, which all could read"
+            return "skopeo accepts a registry token only as an argument, which others could read"
         path = Path(self._facts.programs[name])
         return probe.look(name, path, self._shell).unusable.rstrip(".")
 
@@ -146,7 +146,7 @@ class Equipment:
         if self._task.options.engine == "skopeo":
             return "only crane can be copied"
         if not facts.runs:
-            return "there is no folder there from which programs may be run"
+            return "the host has no folder from which programs may run"
         try:
             program = self._task.installed.selected("crane").path
         except EngineError as error:
@@ -157,7 +157,7 @@ class Equipment:
     def _no_route(self) -> str:
         host = self._endpoint.host
         if is_loopback(host):
-            return f"{host} is this machine's own"
+            return f"{host} is a loopback address of this machine"
         if self._task.hosts.via != "auto":
             return ""  # who asks for a way knows it, and the engine's own words say more
         name, port = self._address

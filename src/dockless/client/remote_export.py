@@ -42,7 +42,7 @@ def export(found: Found, shell: Shell, folder: str, progress: Progress) -> Expor
         found: The image.
         shell: The host.
         folder: Our private folder there.
-        progress: Told what is saved.
+        progress: Where the saving is shown.
 
     Raises:
         SourceError: The image cannot be saved or read.
@@ -50,7 +50,7 @@ def export(found: Found, shell: Shell, folder: str, progress: Progress) -> Expor
     """
     source, archive = found.source, f"{folder}/image.tar"
     if found.tool and found.local:
-        progress.note(f"Saving {found.local.name} with {found.tool.name} there")
+        progress.note(f"Saving {found.local.name} with {found.tool.name} on the host")
         _save(found.tool, found.local, shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):
             return _unpacked(archive, found.local, root, shell)
@@ -67,7 +67,7 @@ def _save(tool: ContainerTool, local: LocalImage, shell: Shell, archive: str) ->
     if not done.code:
         return
     shell.script(f"rm -f {shlex.quote(archive)}")
-    why = done.stderr.splitlines()[-1] if done.stderr else "it gave no reason."
+    why = done.stderr.splitlines()[-1] if done.stderr else "no reason given."
     what = f"'{tool.name} save' of {local.name} failed on {shell.host}: {why}"
     if _is_full(done):  # which relay does not mind
         raise EngineError(what, "Free some space there, or push with --via relay.")
@@ -136,7 +136,9 @@ def _plain(path: str, archive: str, shell: Shell) -> str:
     listed = shell.script(f"tar -tf {shlex.quote(path)}", timeout=None)
     names = [name.removeprefix(b"./") for name in listed.stdout.split()]
     if b"manifest.json" not in names:
-        raise EngineError(f"{path} is no docker-archive, which alone an engine there can push.")
+        raise EngineError(
+            f"{path} is not a docker-archive, the only archive that an engine there can push."
+        )
     return path
 
 

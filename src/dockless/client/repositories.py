@@ -1,4 +1,4 @@
-"""Repositories that have to be made before a push, as ECR wants it."""
+"""Repositories that have to be created before a push, as ECR requires."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ def create(
     environment: Mapping[str, str],
     note: Callable[[str], None],
 ) -> None:
-    """Make the repository if `--create-repository` asks for it and it is not there.
+    """Create the repository if `--create-repository` is given and it does not exist.
 
     Raises:
         AuthError: AWS does not allow it.
@@ -42,7 +42,7 @@ def explained(options: PushOptions, repository: Repository) -> Iterator[None]:
 
         command = repositories.creation_command(repository, _wanted(options))
         if command:
-            error.remedy = f"Push with --create-repository, or have it made: {command}"
+            error.remedy = f"Push with --create-repository, or have it created: {command}"
         raise
 
 

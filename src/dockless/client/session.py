@@ -1,4 +1,4 @@
-"""The means of one run of `dockless push`: one store, one source opener, a client a repository."""
+"""One run of `dockless push`: one store, one source opener, a client for each repository."""
 
 import functools
 import io
@@ -56,8 +56,8 @@ class Session:
         programs: The machine whose container tools have local images; this one where None.
 
     Attributes:
-        opener: Opens sources; what it stages is gone when the session ends.
-        timings: Where its seconds went.
+        opener: Opens sources; what it stages is removed when the session ends.
+        timings: How long each step took.
     """
 
     def __init__(
@@ -128,11 +128,11 @@ class Session:
         return tools_here(self._programs, self._space.machine.environment)
 
     def expect(self, order: Order) -> None:
-        """Send layers to the order's repository as soon as they are staged, if dockless may.
+        """Upload layers to the order's repository as soon as they are staged, if allowed.
 
         Raises:
-            AuthError: It wants a credential, and nobody can be asked for one.
-            NetworkError: It does not answer.
+            AuthError: It requires a credential, and no prompt is possible.
+            NetworkError: It does not respond.
         """
         ahead = self.registry(order.repository).ahead
         self._see_that_it_can(order.repository)
@@ -160,15 +160,15 @@ class Session:
         prepare(self._options, self._space.engines())
 
     def registry(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
-        """Return the registry of a repository, once it answers; ask for a credential if it must be.
+        """Return the registry of a repository, once it responds; prompt for a credential if needed.
 
         Args:
             repository: The repository.
             reading: Whether it is only read, for which a token service may need no credential.
 
         Raises:
-            AuthError: It wants a credential, and nobody can be asked for one.
-            NetworkError: It does not answer.
+            AuthError: It requires a credential, and no prompt is possible.
+            NetworkError: It does not respond.
         """
         return self._registries.open(repository, reading=reading)
 
@@ -198,7 +198,7 @@ class Session:
         return result
 
     def _warn_of_referrers(self, result: PushResult) -> None:
-        """Say what an engine that was asked for does not write of an image that refers to one."""
+        """Warn about what a program of --engine does not write for an image with a `subject`."""
         wanted, repository = self._options.engine, result.plan.repository
         if wanted not in PROGRAMS or result.unchanged or not result.plan.content.refers():
             return
@@ -207,16 +207,15 @@ class Session:
         client = self.registry(repository).client
         for digest in unlisted(client, repository, result.plan.content.documents.values()):
             self._progress.note(
-                f"Warning: {wanted} did not list {digest} with its type and annotations in the tag "
-                f"that stands for a list of referrers at {repository.host}. Without --engine it is "
-                "listed with them."
+                f"Warning: {wanted} did not list {digest} with its type and annotations in the "
+                f"referrers tag at {repository.host}. Without --engine it is listed with them."
             )
 
     def settle_referrers(self) -> None:
-        """See that the lists of referrers still have what was written to them.
+        """Check that the referrers tags still list what was written to them.
 
         Raises:
-            NetworkError: Others overwrite one of them again and again.
+            NetworkError: Other clients overwrite one of them repeatedly.
         """
         self._registries.settle()
 
@@ -243,7 +242,7 @@ class Session:
         return self._options.platform
 
     def _pull(self, reference: Reference) -> Path:
-        """Bring an image of a registry here, as a layout; it is gone with the session."""
+        """Pull an image of a registry into a layout, which is removed with the session."""
         repository = reference.repository
         opened = self.registry(repository, reading=True)
         self._staging.renew()
@@ -257,10 +256,10 @@ class Session:
         return folder / "layout"
 
     def move(self, plan: Plan, way: str) -> None:
-        """Make the tags of a plan name what a host brought to its repository.
+        """Make the tags of a plan refer to what a host pushed to its repository.
 
-        They are moved from here without a program, but for what an engine that was asked for by
-        name has relayed.
+        They are updated from here without a program, unless an engine named by --engine relayed
+        the image.
         """
         means = self.means(plan.repository)
         if way != "relay":
@@ -350,7 +349,7 @@ class Session:
         return engines.start(wanted)
 
     def _see_that_it_can(self, repository: Repository) -> None:
-        """Raise EngineError where the program that was asked for refuses such a repository."""
+        """Raise EngineError where the program of --engine rejects such a repository."""
         wanted = self._options.engine
         if wanted in PROGRAMS and len(repository.path) == 1:
             opened = self.registry(repository)

@@ -1,4 +1,4 @@
-"""Lists of sources: a text file with a source a line, or the YAML of `skopeo sync`."""
+"""Lists of sources: a text file with one source per line, or the YAML of `skopeo sync`."""
 
 import codecs
 import re
@@ -21,7 +21,7 @@ class Listed(Struct, frozen=True):
 
     Attributes:
         text: What was typed; empty for images of a list of `skopeo sync`.
-        origin: Where it stands, `file:line:column`; empty on the command line.
+        origin: Its position, `file:line:column`; empty on the command line.
         wanted: What a list of `skopeo sync` asks for.
     """
 
@@ -53,7 +53,7 @@ def _of(path: Path) -> Iterator[Listed]:
     except OSError as error:
         raise _unreadable(path, f": {error.strerror}") from None
     if "\0" in text:
-        raise _unreadable(path, ": it is no text")
+        raise _unreadable(path, ": it is not text")
     for number, line in enumerate(text.split("\n"), 1):
         if source := _COMMENT.sub("", line).strip():
             yield Listed(source, f"{path}:{number}:{line.index(source) + 1}")

@@ -33,7 +33,7 @@ def store(
 
 
 def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> "ProbeRecords":
-    """Return what push probes found, which is remembered beside the store."""
+    """Return the stored results of push probes."""
     from dockless.engines.probe_records import ProbeRecords  # noqa: PLC0415 - a warm push needs none
 
     return ProbeRecords(store(environment, cache).folder / "programs")
@@ -47,7 +47,7 @@ def cache_limit(environment: Mapping[str, str]) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.lower())
     if found is None:
         raise UsageError(
-            f"DOCKLESS_CACHE_SIZE is {text!r}, which is no size.", "Write it as 500M or 20G."
+            f"DOCKLESS_CACHE_SIZE is {text!r}, which is not a size.", "Write it as 500M or 20G."
         )
     return int(min(float(found[1]) * _UNITS[found[2]], float(1 << 62)))
 

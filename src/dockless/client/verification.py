@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from dockless.oci.digest import Digest
 
 _AT_ONCE = 4
-_MENDED = "Push the image with --check-blobs, or mirror it with --receipt: both send what was lost."
+_MENDED = (
+    "Push the image with --check-blobs, or mirror it with --receipt: both upload what was lost."
+)
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -132,7 +134,7 @@ class _Check:
             raise PushError(error.what, _MENDED) from None
         if content is None:
             raise PushError(
-                f"{repository.host} does not have {item.digest} of {repository} any more."
+                f"{repository.host} no longer has {item.digest} of {repository}."
             )
         if faults := blob_faults(client, repository, content, self._patience):
             raise PushError(f"{faults[0]}.", _MENDED)

@@ -1,4 +1,4 @@
-"""Where the work of one command is done; what is in it is gone with it."""
+"""Where the work of one command is done and shown; removed at its end."""
 
 import contextlib
 import functools

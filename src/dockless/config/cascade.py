@@ -1,4 +1,4 @@
-"""Which of the command line, the environment and the project's files is heard, on each setting."""
+"""The precedence of command line, environment and project files, for each setting."""
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
@@ -18,11 +18,11 @@ from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, is_tag
 
 TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
 TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
-"""The origins of what the user said, which no file contradicts."""
+"""The origins of explicit settings, which files do not override."""
 
 
 class Flags(Struct, frozen=True):
-    """What the command line says; None, or no tags, where it says nothing."""
+    """The settings of the command line; None, or no tags, where not given."""
 
     registry: str | None = None
     image: str | None = None
@@ -39,7 +39,7 @@ class Login(Struct, frozen=True):
     Attributes:
         host: The registry's host.
         username: Gives the account; None when the file has none.
-        origin: Where the password stands.
+        origin: The position of the password.
         password: Gives the password. Both may read the secrets files and run what these name,
             and raise UsageError or EngineError as `Secrets.find` does.
     """
@@ -51,22 +51,22 @@ class Login(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """Every setting, with its origin; None where nobody said anything.
+    """Every setting, with its origin; None where it is not set.
 
     Attributes:
         registry: The kind of registry that was asked for by name.
-        implied: The kind that the registry section of deploy.yml means.
-        server: The host of a registry of one's own.
+        implied: The kind of the registry section of deploy.yml.
+        server: The host of a private registry.
         image: The image's name, without a digest.
         filed: The same as a file has it, be its registry another one: so it is called locally.
         tags: The tags asked for, each once.
         username: The account at the registry.
-        namespace: What stands before the project's name.
+        namespace: The path before the project's name.
         project: Gives the project's name.
         version: Gives the tag that takes the place of `latest`, or None. It may start git.
         compose_images: Gives what the Compose service's image may be called, the likeliest first.
         login: The account that deploy.yml has for its registry.
-        warnings: What people should hear about the files, one sentence each.
+        warnings: Warnings about the files, one sentence each.
     """
 
     project: Callable[[], Setting[str]]
@@ -89,7 +89,7 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
 
     Args:
         flags: The command line.
-        environment: Where `DOCKLESS_*` is looked up; an empty variable says nothing.
+        environment: Where `DOCKLESS_*` is looked up; an empty variable counts as unset.
         project: What the files of the project say.
 
     Raises:
@@ -128,7 +128,7 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
 
 
 def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | None) -> str:
-    """Return the registry's host that is said above the session; empty where nobody says one."""
+    """Return the registry's host of a setting that overrides the session; empty for none."""
     if image and image.value.host:
         return image.value.host
     if kind:
@@ -139,7 +139,7 @@ def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | Non
 
 
 def _heard(session: Session, kind: Setting[Kind] | None, host: str) -> Session:
-    """Return a session, or an empty one where what is said above it means another registry.
+    """Return a session, or an empty one where a setting above it is for another registry.
 
     Args:
         session: What the last login here remembers.
@@ -173,7 +173,7 @@ def _server(session: Session) -> Setting[str] | None:
 def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting[Name] | None:
     """Return a file's image, of which only the last part counts where its host is another kind's.
 
-    A file never contradicts what was asked for; it fills in what was not.
+    A file never overrides explicit settings; it supplies missing ones.
     """
     if image is None or kind is None or not image.value.host or kind.value.agrees(image.value.host):
         return image
@@ -220,11 +220,11 @@ def _name(text: Setting[str] | None) -> Setting[Name] | None:
     try:
         name = Name.parse(without_scheme(text.value, text.origin))
     except ValueError as error:
-        problem = f"The image {text.value!r} of {text.origin} is no image name: {error}."
+        problem = f"The image {text.value!r} of {text.origin} is not an image name: {error}."
         raise UsageError(problem, "Write [HOST/]NAME[:TAG].") from None
     if name.digest:
         problem = (
-            f"The image {text.value!r} of {text.origin} has a digest, which no push can choose."
+            f"The image {text.value!r} from {text.origin} has a digest, which a push cannot choose."
         )
         raise UsageError(problem, "Leave out what follows the `@`.")
     return Setting(name, text.origin)
@@ -252,7 +252,8 @@ def _checked(tag: Setting[str]) -> Setting[str]:
         return tag
     problem = f"{tag.value!r} is not a tag." if tag.value else "It is empty."
     remedy = (
-        "A tag has letters, digits, '_', '.' and '-', at most 128, and begins with no '.' or '-'."
+        "A tag has letters, digits, '_', '.' and '-', at most 128, and does not begin with '.' or "
+        "'-'."
     )
     raise UsageError(f"{tag.origin}: {problem}", remedy)
 
@@ -266,7 +267,7 @@ def _agreed(
         raise UsageError(
             f"{own[0].origin} has the tag {own[0].value!r}, and {tags[0].origin} asks for "
             f"{', '.join(sorted(values))}.",
-            f"Say it once: leave the tag out of {own[0].origin}, or leave out {tags[0].origin}.",
+            f"Give it once: leave the tag out of {own[0].origin}, or leave out {tags[0].origin}.",
         )
     return tags or own
 

@@ -21,13 +21,13 @@ def find(folder: Path) -> Path | None:
 
 
 def images(folder: Path, environment: Mapping[str, str]) -> tuple[Setting[str], ...]:
-    """Return what the image of the only service that is built, else of the only one, may be called.
+    """Return the possible names of the image of the only built service, else of the only service.
 
     A service that is built and names no image gets one from Compose, which puts a dash between
     project and service since version 2; version 1 and podman-compose put an underscore.
 
-    With several services nobody can tell which is meant, and pushing the database's would be the
-    worst of guesses; then, and where there is no Compose file, there is no name.
+    With several services it is ambiguous which is meant, and pushing the database's would be the
+    worst guess; then, and where there is no Compose file, there is no name.
 
     Raises:
         UsageError: The file is not YAML, or has a wrong type.

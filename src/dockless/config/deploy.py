@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Builder(Struct, frozen=True):
-    """How Kamal builds the image; nothing where the file says nothing."""
+    """How Kamal builds the image; empty where the file has no value."""
 
     context: str = ""
     dockerfile: str = ""
@@ -35,7 +35,7 @@ class Builder(Struct, frozen=True):
 
 
 class Deploy(Struct, frozen=True):
-    """What `config/deploy.yml` says; None where it says nothing.
+    """The values of `config/deploy.yml`; None where it has none.
 
     Attributes:
         dialect: Whose file it is; empty when there is no file.
@@ -47,7 +47,7 @@ class Deploy(Struct, frozen=True):
         password: The password, or the secret that holds it.
         servers: The servers in the file's order, each once.
         builder: How to build the image.
-        warnings: What people should hear about the file, one sentence each.
+        warnings: Warnings about the file, one sentence each.
     """
 
     dialect: Literal["kamal", "wheels", ""] = ""
@@ -81,7 +81,7 @@ def read(folder: Path, destination: str | None) -> Deploy:
         if document is None or over is None:
             missing = FILE if document is None else name
             raise UsageError(
-                f"The destination {destination} needs {missing}, which is not there.",
+                f"The destination {destination} needs {missing}, which does not exist.",
                 "Write that file, or leave --destination out.",
             )
         document = merge(document, over)
@@ -122,7 +122,8 @@ def _is_kamal(document: Value) -> bool:
     service, name = document.get("service"), document.get("name")
     if service and name:
         raise name.wrong(
-            f"stands beside `service` of {service.origin}, so the file is half Wheels, half Kamal",
+            f"conflicts with `service` of {service.origin}: the file mixes the formats of Wheels "
+            "and Kamal",
             "Keep `service` for Kamal or `name` for Wheels.",
         )
     return service is not None
@@ -134,7 +135,7 @@ def _server(registry: Value) -> Setting[str] | None:
         server = Setting(without_scheme(server.value, server.origin).rstrip("/"), server.origin)
     if server and not is_registry(server.value):
         raise UsageError(
-            f"`registry.server` in {server.origin} is {server.value!r}, which is no host.",
+            f"`registry.server` in {server.origin} is {server.value!r}, which is not a host.",
             "Write HOST.DOMAIN or HOST:PORT, and put any path into `image`.",
         )
     return server

@@ -1,4 +1,4 @@
-"""`docker-config.json`: what `dockless login` remembers of a registry, and never a password."""
+"""`docker-config.json`: what `dockless login` stores of a registry, never a password."""
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ def read(folder: Path) -> Session:
     """Return the project's session, an empty one when there is no file.
 
     Raises:
-        UsageError: The file does not parse, or a member is no text.
+        UsageError: The file does not parse, or a member is not a string.
     """
     document = files.read_json(folder / FILE, FILE)
     if document is None:
@@ -44,7 +44,7 @@ def read(folder: Path) -> Session:
 
 
 def host_of(session: Session) -> str:
-    """Return the registry's `host[:port]` that a session is about; empty when it does not tell.
+    """Return the registry's `host[:port]` of a session; empty when it has none.
 
     A registry that its kind does not name is known by the image's name.
     """
@@ -71,7 +71,7 @@ def write(folder: Path, session: Session) -> Path:
     """Write the session to the project's folder, and return the file.
 
     Raises:
-        OSError: It cannot be written; what was there stays.
+        OSError: It cannot be written; the old file is unchanged.
     """
     import secrets  # noqa: PLC0415 - a push only reads
 
@@ -92,12 +92,12 @@ def write(folder: Path, session: Session) -> Path:
 
 
 def why_not_written(folder: Path) -> str:
-    """Return why the session cannot be written to a folder; empty where nothing speaks against it.
+    """Return why the session cannot be written to a folder; empty if it can.
 
     Nothing is written to find out.
     """
     if not folder.is_dir():
-        return "there is no such folder"
+        return "the folder does not exist"
     if not os.access(folder, os.W_OK | os.X_OK):
-        return "this user may not write there"
+        return "this user has no write permission there"
     return ""

@@ -1,4 +1,4 @@
-"""A configuration file's values, each knowing where it stands, so that every error can say so."""
+"""The values of a configuration file, each with its position for error messages."""
 
 from collections.abc import Iterator, Mapping
 
@@ -34,7 +34,7 @@ class Value(Struct, frozen=True):
         data: A scalar, a list or a map.
         file: The file's name, as people know it.
         line: The line where the value begins, from 1; 0 when the format does not tell.
-        key: The way to the value from the top, such as `servers[0].port`; empty at the top.
+        key: The path to the value from the top, such as `servers[0].port`; empty at the top.
         column: The column where it begins, from 1; 0 when the format does not tell.
     """
 
@@ -46,21 +46,21 @@ class Value(Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """Where exactly the value stands: `file:line:column`."""
+        """The exact position of the value: `file:line:column`."""
         return f"{self.origin}:{self.column}" if self.column else self.origin
 
     @property
     def origin(self) -> str:
-        """Where the value stands: `file:line`."""
+        """The position of the value: `file:line`."""
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def wrong(self, problem: str, remedy: str = "") -> UsageError:
-        """Return the error that says what is wrong with this value, and where it stands."""
+        """Return the error about this value, with its position."""
         name = f"`{self.key}` in {self.origin}" if self.key else self.origin
         return UsageError(f"{name} {problem}.", remedy or "Correct it there.")
 
     def get(self, key: str) -> "Value | None":
-        """Return a map's value; None when it is not there, or null."""
+        """Return a map's value; None when it is missing or null."""
         value = self.mapping().get(key)
         return None if value is None or value.is_null else value
 
@@ -77,7 +77,7 @@ class Value(Struct, frozen=True):
         return self.data
 
     def text(self) -> str:
-        """Return the text that the value is; a number is none unless it stands in quotes."""
+        """Return the value as text; a number must be in quotes."""
         if isinstance(self.data, Scalar) and self.data.type == "text":
             return self.data.text
         quotes = "Put it in quotes." if isinstance(self.data, Scalar) else ""
@@ -130,7 +130,7 @@ class Value(Struct, frozen=True):
 
 
 def merge(base: Value, over: Value) -> Value:
-    """Return both maps as one, map by map all the way down; anything else in `over` wins."""
+    """Merge two maps recursively; anything else in `over` takes precedence."""
     if not isinstance(base.data, Mapping) or not isinstance(over.data, Mapping):
         return over
     return replace(base, data=dict(_merged(base.data, over.data)))

@@ -30,7 +30,7 @@ def read_text(path: Path, name: str) -> str | None:
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
     if len(data) > _LARGEST_BYTES:
-        raise UsageError(f"{name} is larger than 1 MiB, so it is no configuration file.")
+        raise UsageError(f"{name} is larger than 1 MiB, so it is not a configuration file.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -48,7 +48,10 @@ def read_json(path: Path, name: str) -> Value | None:
         problem = f"{name}:{error.lineno} is not JSON: {error.msg}."
         raise UsageError(problem, "Correct the file, or remove it.") from None
     except (ValueError, RecursionError):
-        raise UsageError(f"{name} is JSON beyond measure.", "Correct the file.") from None
+        raise UsageError(
+            f"{name} is JSON that is nested too deeply or has too large a number.",
+            "Correct the file.",
+        ) from None
     value.mapping()
     return value
 

@@ -30,7 +30,7 @@ def read(
     Args:
         folder: The project's folder.
         environment: Where `VERSION` is looked up, and what git runs in.
-        token: Gives so many random bytes in hexadecimal, which mark an uncommitted tree.
+        token: Gives this number of random bytes in hexadecimal, which mark an uncommitted tree.
 
     Raises:
         UsageError: There is no `VERSION`, and the folder is not in a repository with a commit.
@@ -60,7 +60,7 @@ def _is_changed(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str:
-    """Return what git writes, while it runs no program that the repository names.
+    """Return git's output, without running programs that the repository configures.
 
     Raises:
         UsageError: git fails, or the repository names such a program so that it cannot be kept
@@ -75,7 +75,7 @@ def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str:
     ]
     done = _run(folder, environment, *settings, *arguments)
     if done.code:
-        problem = f"{folder} has no git commit, which Kamal's deploy.yml takes the tag from."
+        problem = f"{folder} has no git commit, from which the tag of Kamal's deploy.yml is taken."
         raise UsageError(problem, _REMEDY)
     return os.fsdecode(done.stdout)
 
@@ -83,7 +83,7 @@ def _git(folder: Path, environment: Mapping[str, str], *arguments: str) -> str:
 def _filters(folder: Path, environment: Mapping[str, str]) -> list[str]:
     """Return the sections of the filters that a repository itself has, in whatever file of its own.
 
-    Those of the user's own configuration stay: they are his word, as those of Git LFS are.
+    Those of the user's own configuration, such as Git LFS, are trusted.
     """
     names: dict[str, None] = {}
     for scope in ("--local", "--worktree"):

@@ -18,7 +18,7 @@ _SOURCE = "SOURCE"
 
 
 class ServerNeeded(UsageError):  # noqa: N818 - it says what would help
-    """The registry is one's own and nobody said which; asking for it may help."""
+    """The host of a private registry is not configured; asking for it may help."""
 
 
 class Target(Struct, frozen=True):
@@ -88,7 +88,7 @@ def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
 
 
 def called_otherwise(name: str, target: Target) -> str:
-    """Return a sentence where a local image is not called like its target; else nothing."""
+    """Return a sentence where a local image does not have the name of its target; else nothing."""
     try:
         own = Name.parse(name)
     except ValueError:
@@ -97,7 +97,7 @@ def called_otherwise(name: str, target: Target) -> str:
     repository = target.repository.value
     if any(called == (repository.path.rpartition("/")[2], tag.value) for tag in target.tags):
         return ""
-    return f"The local image {name} is not called like the target, {target.references[0]}."
+    return f"The local image {name} does not have the name of the target, {target.references[0]}."
 
 
 def _typed_tags(target: Target) -> tuple[str, ...]:
@@ -176,10 +176,10 @@ def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setti
     host, path = _host(kind, settings), _prefixed(kind, settings, name.path)
     if host == DOCKER_HUB and "/" not in path:
         problem = (
-            f"{path!r} of {image.origin} would go to docker.io/library, which is Docker's own."
+            f"{path!r} from {image.origin} would go to docker.io/library, which belongs to Docker."
         )
         raise UsageError(
-            problem, f"Give --namespace or --username, or write library/{path} if it is meant."
+            problem, f"Give --namespace or --username, or write library/{path} if that is intended."
         )
     return Setting((host, path), image.origin)
 
@@ -194,7 +194,7 @@ def _host(kind: Kind, settings: Settings) -> str:
             f"Give the full name with --image HOST/NAME, or set `registry.server` in {DEPLOY}.",
         )
     if not is_registry(server.value):
-        problem = f"{server.value!r} of {server.origin} is not a registry's host."
+        problem = f"{server.value!r} from {server.origin} is not a registry host."
         raise UsageError(problem, "Give it as HOST.DOMAIN or HOST:PORT.")
     return server.value
 
@@ -211,7 +211,7 @@ def _project_prefix(kind: Kind, settings: Settings) -> str:
         return _prefix(kind, settings.namespace)
     prefix = settings.namespace or settings.username
     if prefix is None and kind.prefix == "required":
-        problem = f"Images on {kind.host} belong to an account, and none is given."
+        problem = f"Images on {kind.host} belong to an account, and none was given."
         raise UsageError(problem, "Give it with --namespace or --username.")
     return _prefix(kind, prefix)
 
@@ -227,7 +227,9 @@ def _repository(place: Setting[tuple[str, str]]) -> Setting[Repository]:
     try:
         return Setting(Repository.of(host, path), place.origin)
     except ValueError as error:
-        problem = f"{host}/{path}, the target by {place.origin}, is no repository: {error}."
+        problem = (
+            f"{host}/{path}, the target according to {place.origin}, is not a repository: {error}."
+        )
         raise UsageError(problem, "Give another name with --image.") from None
 
 
@@ -242,6 +244,6 @@ def _tags(
         return (Setting(image.value.tag, image.origin),)
     tag = settings.version() or Setting(_LATEST, "default")
     if not is_tag(tag.value):
-        problem = f"{tag.value!r}, the tag by {tag.origin}, is not a tag."
+        problem = f"{tag.value!r}, the tag according to {tag.origin}, is not a tag."
         raise UsageError(problem, "Give another one with --tag.")
     return (tag,)

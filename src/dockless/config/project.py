@@ -1,4 +1,4 @@
-"""What the files of a project say. The cheap ones are read at once, the others when asked for."""
+"""The settings in a project's files. The cheap ones are read at once, the others on demand."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -41,8 +41,8 @@ class Project(Struct, frozen=True):
     Attributes:
         folder: Its folder.
         environment: What its files may refer to.
-        deploy: What `config/deploy.yml` says.
-        session: What `docker-config.json` says.
+        deploy: The content of `config/deploy.yml`.
+        session: The content of `docker-config.json`.
         secrets: Where the secrets are that deploy.yml names.
     """
 
@@ -60,7 +60,7 @@ class Project(Struct, frozen=True):
         """Return the project's name; raise UsageError when a file is wrong or there is none."""
         name = first(self._names())
         if name is None:
-            problem = f"The folder {self.folder} has no name that an image could have."
+            problem = f"The folder {self.folder} has a name that is not valid for an image."
             raise UsageError(problem, "Give the image's name with --image.")
         return name
 

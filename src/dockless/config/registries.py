@@ -28,7 +28,7 @@ class LoginTarget(Struct, frozen=True):
 
     @property
     def repository(self) -> Repository:
-        """A repository there that nobody has, to look for a credential with."""
+        """A repository that does not exist, to search for a credential with."""
         namespace = self.scope.partition("/")[2] or "library"
         return Repository.of(self.host, f"{namespace}/any")
 
@@ -94,7 +94,7 @@ def _parsed(text: str) -> tuple[str, str]:
         host = DOCKER_HUB
     if not is_registry(host) or (namespace and not _is_path(host, namespace)):
         raise UsageError(
-            f"{text!r} is not a registry's host.",
+            f"{text!r} is not a registry host.",
             "Give it as HOST.DOMAIN, HOST:PORT or HOST/NAMESPACE.",
         )
     return host, namespace

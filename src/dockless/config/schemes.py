@@ -1,4 +1,4 @@
-"""A scheme in front of a host: people paste addresses out of browsers."""
+"""A scheme in front of a host: addresses are often pasted from browsers."""
 
 from dockless.errors import UsageError
 
@@ -8,7 +8,7 @@ def without_scheme(text: str, origin: str) -> str:
 
     Args:
         text: What was written.
-        origin: Where, in words for people.
+        origin: Its source, as text for messages.
 
     Raises:
         UsageError: It asks for plain HTTP, which has an option of its own.
@@ -16,7 +16,7 @@ def without_scheme(text: str, origin: str) -> str:
     scheme, mark, rest = text.partition("://")
     if mark and scheme.lower() == "http":
         raise UsageError(
-            f"{text!r} of {origin} asks for plain HTTP.",
-            "Leave http:// out, and add --insecure if it is meant.",
+            f"{text!r} from {origin} asks for plain HTTP.",
+            "Leave http:// out, and add --insecure if that is intended.",
         )
     return rest if mark and scheme.lower() == "https" else text

@@ -51,7 +51,7 @@ class Secrets(Struct, frozen=True):
 
     Attributes:
         folder: The project's folder, where commands run.
-        environment: What `$VAR` means when no line above says it.
+        environment: The value of `$VAR` when no line above sets it.
         destination: Kamal's destination; None for none.
     """
 
@@ -64,7 +64,7 @@ class Secrets(Struct, frozen=True):
         return f"Secrets(folder={self.folder!r}, destination={self.destination!r})"
 
     def find(self, name: str, *, allow_commands: bool) -> Secret:
-        """Return a secret; the file read last wins.
+        """Return a secret; the file read last takes precedence.
 
         Args:
             name: Its name.
@@ -81,7 +81,7 @@ class Secrets(Struct, frozen=True):
             if any(entry.key == name for entry in entries):
                 known = _Evaluation(self, file, entries, allow_commands)
                 return Secret(self._checked(name, file, known.variable(name, len(entries))))
-        remedy = "Add it there, or give the credential another way."
+        remedy = "Add it there, or provide the credential in another way."
         raise UsageError(f"No secret {name} is in {' or '.join(self._names())}.", remedy)
 
     def _names(self) -> tuple[str, str]:
@@ -118,7 +118,7 @@ class _Evaluation(Struct, frozen=True):
     allow_commands: bool
 
     def variable(self, name: str, above: int) -> str:
-        """Return what `$name` means below so many lines: the last of them, or the environment."""
+        """Return the value of `$name` after these lines: of the last, or of the environment."""
         for index in range(above - 1, -1, -1):
             if self.entries[index].key == name:
                 return self._value(index)

@@ -14,14 +14,14 @@ _VERSION = re.compile(
 
 
 class Constraint:
-    """A constraint; raises ValueError when the text is none."""
+    """A constraint; raises ValueError for invalid text."""
 
     def __init__(self, text: str) -> None:
         together = re.sub(r"([<>=^~]) +", r"\1", text.replace(",", " "))
         self._spec = NpmSpec(" ".join(together.split()))
 
     def allows(self, tag: str) -> bool:
-        """Whether the tag is a version that keeps to it; what is left away counts as 0."""
+        """Whether the tag is a version that satisfies it; missing parts count as 0."""
         found = _VERSION.fullmatch(tag)
         if found is None:
             return False

@@ -32,7 +32,7 @@ def select(servers: Sequence[Server], numbers: str) -> tuple[Server, ...]:
         numbers: Positions in it, from 1.
 
     Raises:
-        UsageError: It is no such list, or a number is out of range; the list is in the error.
+        UsageError: It is not such a list, or a number is out of range; the list is in the error.
     """
     positions: dict[int, None] = {}
     for part in numbers.split(","):
@@ -40,7 +40,7 @@ def select(servers: Sequence[Server], numbers: str) -> tuple[Server, ...]:
         low = int(found[1]) if found else 0
         high = int(found[2] or found[1]) if found else 0
         if not 1 <= low <= high <= len(servers):
-            problem = f"--servers {numbers}: {part.strip()!r} is no number or range of the list."
+            problem = f"--servers {numbers}: {part.strip()!r} is not a number or range of the list."
             raise UsageError(problem, f"These are the servers:\n{numbered(servers)}")
         positions |= dict.fromkeys(range(low, high + 1))
     return tuple(servers[position - 1] for position in positions)
@@ -60,9 +60,9 @@ def checked(text: str, what: str, where: Value) -> str:
         where: Where it stands.
     """
     if text.startswith("-"):
-        raise where.wrong(f"has a {what} that begins with '-', which could pass for an option")
+        raise where.wrong(f"has a {what} that begins with '-', which could be taken for an option")
     if not text or not text.isprintable() or any(character.isspace() for character in text):
-        raise where.wrong(f"has a {what} that is empty or has blanks")
+        raise where.wrong(f"has a {what} that is empty or contains spaces")
     return text
 
 

@@ -1,4 +1,4 @@
-"""A value that remembers who said it, and the one rule of who is heard."""
+"""A value with its origin, and the rule of precedence."""
 
 from collections.abc import Iterable
 from typing import Generic, TypeVar
@@ -14,7 +14,7 @@ class Setting(Struct, Generic[T_co], frozen=True):
 
     Attributes:
         value: The value.
-        origin: Its source in words for people, such as `--tag` or `config/deploy.yml:3`.
+        origin: Its source as text for messages, such as `--tag` or `config/deploy.yml:3`.
     """
 
     value: T_co
@@ -22,5 +22,5 @@ class Setting(Struct, Generic[T_co], frozen=True):
 
 
 def first(candidates: Iterable[Setting[T] | None]) -> Setting[T] | None:
-    """Return the first setting that somebody gave; those after it are not even looked at."""
+    """Return the first setting that is set; those after it are not evaluated."""
     return next((candidate for candidate in candidates if candidate is not None), None)

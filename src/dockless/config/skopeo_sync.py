@@ -23,9 +23,9 @@ class SyncRegistry(Struct, frozen=True):
 
     Attributes:
         host: The registry.
-        insecure: Whether its certificate is not looked at, or it has none.
+        insecure: Whether plain HTTP is used.
         cert_dir: A folder of certificates.
-        credential: Who we are there; None when the list does not say.
+        credential: The credential; None when the list has none.
     """
 
     host: str
@@ -40,11 +40,11 @@ class Wanted(Struct, frozen=True):
     Attributes:
         registry: Its registry.
         repository: `host/path`.
-        origin: Where the list says so: `file:line:column`.
+        origin: The position in the list: `file:line:column`.
         named: Their tags and digests, as the list has them.
-        choice: Tells of each of the repository's tags whether it is one of them; None when they
-            are named.
-        places: Where each of these stands.
+        choice: Returns whether a tag of the repository is one of them; None when they are
+            named.
+        places: The position of each.
     """
 
     registry: SyncRegistry
@@ -64,10 +64,10 @@ class Wanted(Struct, frozen=True):
 
 
 def read(path: Path) -> tuple[Wanted, ...]:
-    """Return what a list asks for, in its order.
+    """Return the entries of a list, in order.
 
     Raises:
-        UsageError: The file is no such list; the error says where.
+        UsageError: The file is not such a list; the error has the position.
     """
     document = files.read_yaml(path, str(path))
     if document is None:
@@ -80,7 +80,7 @@ def read(path: Path) -> tuple[Wanted, ...]:
 def _registry(host: str, entry: Value) -> Iterator[Wanted]:
     for key, member in entry.mapping().items():
         if key not in _KNOWN:
-            raise _wrong(member, "is nothing that a list of images has", "See skopeo-sync(1).")
+            raise _wrong(member, "is not a known key of an image list", "See skopeo-sync(1).")
     verify, folder = entry.get("tls-verify"), entry.optional("cert-dir")
     registry = SyncRegistry(
         host,
@@ -120,7 +120,7 @@ def _matching(rule: Value) -> Choice:
     try:
         pattern = re.compile(rule.text())
     except re.error as error:
-        raise _wrong(rule, f"is no regular expression: {error}") from None
+        raise _wrong(rule, f"is not a regular expression: {error}") from None
     return lambda tag: pattern.search(tag) is not None
 
 
@@ -128,7 +128,7 @@ def _allowed(rule: Value) -> Choice:
     try:
         return Constraint(rule.scalar()).allows
     except ValueError:
-        raise _wrong(rule, "is no constraint on versions", "Write it as '>= 1.2, < 2'.") from None
+        raise _wrong(rule, "is not a version constraint", "Write it as '>= 1.2, < 2'.") from None
 
 
 def _checked(wanted: Wanted, value: Value) -> Wanted:
@@ -136,7 +136,7 @@ def _checked(wanted: Wanted, value: Value) -> Wanted:
         try:
             Name.parse(name)
         except ValueError as error:
-            raise _wrong(value, f"makes {name!r}, which is no image: {error}") from None
+            raise _wrong(value, f"makes {name!r}, which is not an image name: {error}") from None
     return wanted
 
 

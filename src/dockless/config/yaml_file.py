@@ -1,4 +1,4 @@
-"""YAML as values that know their line. The only importer of yaml."""
+"""YAML as values with their line. The only importer of yaml."""
 
 import re
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ def parse(text: str, name: str) -> Value:
         name: What errors and origins call its file.
 
     Raises:
-        UsageError: It is not one YAML document, is not a map, has a key twice, or grows beyond
-            measure through its aliases.
+        UsageError: It is not one YAML document, is not a map, has a key twice, or expands
+            excessively through its aliases.
     """
     try:
         # not the C loader: it has no guard against a nesting that is deeper than the stack
@@ -34,7 +34,7 @@ def parse(text: str, name: str) -> Value:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         # an undefined alias is quoted there, and `password: *hunter2` is one
-        problem = re.sub(r"'[^'<]{3,}'", "'…'", error.problem or "nobody knows why")
+        problem = re.sub(r"'[^'<]{3,}'", "'…'", error.problem or "unknown reason")
         raise UsageError(f"{where} is not YAML: {problem}.", "Correct the file.") from None
     except (yaml.YAMLError, ValueError, OverflowError):  # the last two of an escape past Unicode
         problem = f"{name} is not YAML: it has a character that YAML does not allow."
@@ -46,7 +46,7 @@ def parse(text: str, name: str) -> Value:
 
 
 class _Reader(Struct):
-    """Turns nodes into values, and counts them, since aliases can multiply without end."""
+    """Turns nodes into values, and counts them, since aliases can multiply endlessly."""
 
     name: str
     count: int = 0
@@ -54,7 +54,7 @@ class _Reader(Struct):
     def value(self, node: yaml.Node, key: str) -> Value:
         self.count += 1
         if self.count > _MOST_VALUES:
-            problem = f"{self.name} has more than {_MOST_VALUES} values once its aliases are read."
+            problem = f"{self.name} has more than {_MOST_VALUES} values with its aliases expanded."
             raise UsageError(problem)
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         if isinstance(node, yaml.MappingNode):
@@ -66,7 +66,7 @@ class _Reader(Struct):
         return Value(Scalar(_TYPES.get(kind, kind), node.value), self.name, line, key, column)
 
     def _members(self, node: yaml.MappingNode, key: str) -> Iterator[tuple[str, Value]]:
-        """Give what merge keys (`<<`) bring first, so that the map's own keys replace it."""
+        """Yield the entries of merge keys (`<<`) first, so that the map's own keys replace them."""
         for name, inner in node.value:
             if name.tag == _MERGE:
                 yield from self._merged(inner, key)

@@ -1,1 +1,1 @@
-"""Who we are to a registry: where credentials are found, and how an engine gets one unseen."""
+"""Credentials for registries: where they are found, and how an engine gets one in memory."""

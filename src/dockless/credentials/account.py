@@ -1,4 +1,4 @@
-"""Who we are to one registry during a push, which may take longer than a token lives."""
+"""The credential for one registry during a push, which may take longer than a token lives."""
 
 import math
 import threading
@@ -30,7 +30,7 @@ class Account:
         self._renew = -math.inf
 
     def __call__(self) -> Credential | None:
-        """Return the credential; the old one if there is no newer."""
+        """Return the credential; the old one if no newer one exists."""
         with self._lock:
             if self._clock() >= self._renew:
                 self._credential = self._find() or self._credential
@@ -41,7 +41,7 @@ class Account:
         return f"Account({self._credential!r})"
 
     def _margin(self, found: Credential | None) -> float:
-        """Return when a credential that was just found is to be found anew."""
+        """Return when a credential that was just found has to be renewed."""
         if found is None or found.expires is None:
             return math.inf
         moment = found.expires - _MARGIN_SECONDS

@@ -1,7 +1,7 @@
 """The files in which Docker and the containers tools keep logins, read and never written.
 
 Docker's `config.json` and containers' `auth.json` have one format (containers-auth.json(5)), and
-one reader here takes both; what only one of them knows does no harm in the other.
+one reader here takes both; members that only one of them knows are harmless in the other.
 """
 
 import base64
@@ -42,9 +42,9 @@ def containers_files(environment: Mapping[str, str], home: Path) -> tuple[Path, 
 
 
 def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
-    """Return what a file has for a repository, the best first; nothing when there is no file.
+    """Return a file's credentials for a repository, the best first; none when there is no file.
 
-    A helper that is named for this registry is all there is. A helper for every registry comes
+    If a helper is named for this registry, only that is used. A helper for every registry comes
     first; after it the entries for the repository, for its namespaces and for its host.
 
     Raises:
@@ -91,7 +91,7 @@ def _named(name: str | None, server: str, path: Path, *, optional: bool) -> Help
     """Return the helper of this name; None for no name, and for our own.
 
     Raises:
-        UsageError: It is no name. A path would run a program from wherever it leads to.
+        UsageError: It is not a name. A path would run a program from another folder.
     """
     if not name or name == _OURS:
         return None
@@ -122,7 +122,7 @@ def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Itera
 
 
 def _credential(entry: object, origin: str) -> Credential | None:
-    """Return an entry's credential, with an empty password if it has none; None for rubbish."""
+    """Return an entry's credential, with an empty password if it has none; None if invalid."""
     if not isinstance(entry, dict):
         return None
     auth, username, password, token = (
@@ -164,7 +164,7 @@ def _load(path: Path) -> dict[str, Any]:
         # Raised here, where the parser's own error, which holds the text, is gone.
         raise UsageError(
             f"{path} is not a file of registry logins in JSON.",
-            "Mend it or move it away, or give --username with --password-stdin.",
+            "Repair or remove it, or give --username with --password-stdin.",
         )
     return config
 

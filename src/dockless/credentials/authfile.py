@@ -1,4 +1,4 @@
-"""What an engine reads to know its credential, in the format of containers-auth.json(5)."""
+"""The authfile from which an engine reads its credential, by containers-auth.json(5)."""
 
 import json
 
@@ -17,13 +17,13 @@ def docker_key(host: str) -> str:
 
 
 def authfile(key: str, credential: Credential | None) -> Secret:
-    """Return an authfile with one entry, or with none when we are anonymous.
+    """Return an authfile with one entry, or with none for an anonymous push.
 
     One entry only, because crane takes an entry for `host/other` to hold for all of the host.
 
     Args:
         key: The registry as the engine looks it up: its host, or `docker_key` of it for crane.
-        credential: Who we are there.
+        credential: The credential.
     """
     return Secret(json.dumps({"auths": {key: _entry(credential)} if credential else {}}))
 

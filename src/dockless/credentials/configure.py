@@ -1,6 +1,6 @@
-"""Naming our credential helper in the files of docker and of the containers tools.
+"""Adding our credential helper to the files of docker and of the containers tools.
 
-`credHelpers` is the one member that is touched; everything else stays as it stands, in its order.
+`credHelpers` is the one member that is touched; everything else is unchanged, in its order.
 The formats are those of docker's config.json and of containers-auth.json(5).
 """
 
@@ -35,10 +35,10 @@ class HelperFile(Struct, frozen=True):
     key: Callable[[str], str]
 
     def add(self, host: str) -> str:
-        """Name our helper for a host.
+        """Add our helper for a host.
 
         Returns:
-            What people should know about the file, or nothing.
+            A warning about the file, or empty.
 
         Raises:
             UsageError: The file does not parse, cannot be written, or names another helper.
@@ -47,8 +47,8 @@ class HelperFile(Struct, frozen=True):
         helpers, key = content.setdefault(_MEMBER, {}), self.key(host)
         if helpers.get(key, HELPER) != HELPER:
             raise UsageError(
-                f"{self.path} names the credential helper {helpers[key]!r} for {host} already.",
-                "Remove that entry if dockless is to take its place.",
+                f"{self.path} already names the credential helper {helpers[key]!r} for {host}.",
+                "Remove that entry if dockless should replace it.",
             )
         if key not in helpers:
             helpers[key] = HELPER
@@ -61,7 +61,7 @@ class HelperFile(Struct, frozen=True):
         return ""
 
     def remove(self, host: str) -> bool:
-        """Take our helper out again; return whether it was named for the host.
+        """Remove our helper; return whether it was named for the host.
 
         Raises:
             UsageError: The file does not parse, or cannot be written.
@@ -88,7 +88,7 @@ class HelperFile(Struct, frozen=True):
         if content is None:
             # raised here, where the parser's own error, which holds the text, is gone
             raise UsageError(
-                f"{self.path} is not a file of registry logins in JSON.", "Mend it or move it away."
+                f"{self.path} is not a file of registry logins in JSON.", "Repair or remove it."
             )
         found = re.search(r"\n([ \t]+)", text)
         return content, found[1] if found else "\t"
@@ -112,7 +112,8 @@ class HelperFile(Struct, frozen=True):
         except OSError as error:
             raise UsageError(
                 f"{self.path} cannot be written: {_why(error)}.",
-                "Make its folder writable, or leave the configuring out.",
+                "Make its folder writable, or leave --configure-docker and --configure-containers "
+                "out.",
             ) from None
 
 

@@ -30,26 +30,26 @@ _USAGE = f"Usage: {PROGRAM} <store|get|erase|list|version>"
 
 
 class Keyring(credential_sources.Keyring, Protocol):
-    """What the protocol needs of a keyring; every method raises AuthError when it cannot."""
+    """What the protocol needs of a keyring; every method may raise AuthError."""
 
     def put(self, scope: str, credential: Credential) -> None:
         """Keep a login."""
 
     def remove(self, scope: str, username: str = "") -> tuple[str, ...]:
-        """Forget the scope's logins."""
+        """Remove the scope's logins."""
 
     def logins(self) -> Sequence[Login]:
-        """Return everything that is kept."""
+        """Return every stored login."""
 
 
 class Keyrings(Struct, frozen=True):
     """Where the protocol looks, and where it stores.
 
     Attributes:
-        all: Every keyring that can be had, the preferred one first.
+        all: Every available keyring, the preferred one first.
         preferred: Gives the one that new logins go to.
-        ways: Gives the sources of tokens that a host's kind of registry has of its own.
-        identity: Who these give tokens as.
+        ways: Gives the token sources of a host's kind of registry.
+        identity: The account or profile of these tokens.
     """
 
     all: Sequence[Keyring]
@@ -96,7 +96,7 @@ def handle(arguments: Sequence[str], stdin: bytes, keyrings: Keyrings, version: 
 
 
 def server_url(kept_for: str) -> str:
-    """Return how docker names what a login holds for."""
+    """Return docker's name for the scope of a login."""
     host, slash, path = kept_for.partition("/")
     if host != DOCKER_HUB:
         return kept_for
@@ -132,7 +132,7 @@ def _found(wanted: str, keyrings: Keyrings) -> Credential | None:
 def _store(text: str, keyrings: Keyrings) -> Reply:
     members = _members(text)
     if members is None:
-        return _failed("what is to be stored is not JSON with ServerURL, Username and Secret")
+        return _failed("the credential to store is not JSON with ServerURL, Username and Secret")
     server, user, secret = members
     if not server:
         return _failed(_NO_SERVER)

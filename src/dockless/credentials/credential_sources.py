@@ -18,13 +18,13 @@ from dockless.oci.reference import Repository
 
 
 class Given(Struct, frozen=True):
-    """What was given for this push.
+    """The credential options of this push.
 
     Attributes:
-        username: The username on the command line; when there is one, no other may be used.
+        username: The username on the command line; if given, no other may be used.
         password: The password on the command line, on stdin or at a prompt.
-        account: The username by the settings, wherever it was set; it goes with a password that
-            came without one.
+        account: The username of the settings; it is used with a password that was given without
+            one.
     """
 
     username: str = ""
@@ -37,7 +37,7 @@ class Configured(Struct, frozen=True):
 
     Attributes:
         host: The registry's host.
-        origin: Where it stands, in words for people.
+        origin: Its position, as text for messages.
         username: Gives the account, empty when there is none.
         password: Gives the password; both may read files and run programs, and raise what these
             raise.
@@ -50,20 +50,20 @@ class Configured(Struct, frozen=True):
 
 
 class Keyring(Protocol):
-    """A keyring that holds logins. Its methods raise AuthError when it cannot answer."""
+    """A keyring that holds logins. Its methods raise AuthError when it fails."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
 
     def get(self, scope: str, username: str = "") -> Credential | None:
         """Return the login of this user, or of the scope's default one, or None."""
 
     def cached(self, scope: str, identity: str) -> Credential | None:
-        """Return the token that this identity got for a scope and that has not ended, or None."""
+        """Return the unexpired token of this identity for a scope, or None."""
 
     def cache(self, scope: str, credential: Credential, identity: str) -> None:
-        """Keep a token until it ends."""
+        """Store a token until it expires."""
 
 
 class Sources(Struct, frozen=True):
@@ -76,7 +76,7 @@ class Sources(Struct, frozen=True):
         keyrings: Gives the keyrings of this machine, the preferred one first.
         configured: The login of the project's configuration.
         ways: The registry kind's own sources of tokens.
-        identity: Who these give tokens as, in a form that tells one from another.
+        identity: The account or profile of these tokens, as a distinguishing string.
     """
 
     environment: Mapping[str, str]
@@ -88,14 +88,14 @@ class Sources(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """One place to look at.
+    """One place to search.
 
     Attributes:
-        name: What it is called.
-        look: Gives the credential, or why there is none.
-        program: The program or service that `look` asks, empty when it only reads.
-        missing: Why that cannot be asked here, empty when it can.
-        required: Whether it has to be asked even when it is missing, for the error of that.
+        name: Its name.
+        look: Gives the credential, or why it has none.
+        program: The program or service that `look` queries, empty when it only reads.
+        missing: Why that cannot be queried here, empty when it can.
+        required: Whether it is queried even when it is missing, for the resulting error.
         essential: Whether a failure there ends the search.
     """
 
@@ -111,11 +111,11 @@ _NOTHING = "nothing"
 
 
 def places(repository: Repository, given: Given, sources: Sources) -> Iterator[Place]:
-    """Yield every place, in the order in which they are looked at.
+    """Yield every place, in the order of precedence.
 
     Args:
         repository: Where the push goes.
-        given: What was given for this push.
+        given: The credential options of this push.
         sources: Where else to look.
     """
     yield Place("command line", partial(_from_command_line, given))
@@ -169,7 +169,7 @@ def _from_environment(given: Given, environment: Mapping[str, str]) -> Credentia
 
 
 def _from_keyring(keyring: Keyring, repository: Repository, given: Given) -> Credential | str:
-    """Return what the keyring has for the narrowest scope, and the settings' account first."""
+    """Return the keyring's login for the narrowest scope, the settings' account first."""
     accounts = dict.fromkeys((given.username or given.account, given.username))
     for scope in scopes(repository):
         for account in accounts:
@@ -179,9 +179,9 @@ def _from_keyring(keyring: Keyring, repository: Repository, given: Given) -> Cre
 
 
 def kept_token(host: str, way: Way, keyrings: Sequence[Keyring], identity: str) -> Credential | str:
-    """Return a way's token, from the keyring as long as it lives there.
+    """Return the token of a source, cached in the keyring until it expires.
 
-    A keyring that cannot answer costs no more than asking the way each time.
+    If the keyring fails, the source is queried each time.
     """
     for keyring in keyrings:
         with contextlib.suppress(AuthError, UsageError):
@@ -202,10 +202,10 @@ def _from_configuration(configured: Configured, given: Given) -> Credential | st
 
 
 def login(username: str, password: Secret, origin: str) -> Credential:
-    """Return a credential that somebody gave.
+    """Return an explicit credential.
 
     Raises:
-        UsageError: The password is empty, or the username is empty or has a colon in it.
+        UsageError: The password is empty, or the username is empty or contains a colon.
     """
     if not password:
         raise UsageError(
@@ -220,7 +220,7 @@ def login(username: str, password: Secret, origin: str) -> Credential:
     if ":" in username:
         # Not shown: what follows the colon may be a password.
         raise UsageError(
-            f"The username that goes with the password from the {origin} has a colon in it.",
+            f"The username that goes with the password from the {origin} contains a colon.",
             "Give the username alone; the password has its own option.",
         )
     return Credential(username, password, origin=origin)

@@ -27,9 +27,9 @@ class Helper(Struct, frozen=True):
     Attributes:
         name: What follows `docker-credential-` in the program's name.
         server: The registry, as the helper knows it.
-        optional: Whether we may do without it when it is not installed. True for a `credsStore`,
+        optional: Whether it may be skipped when it is not installed. True for a `credsStore`,
             which holds for every registry and which Docker Desktop leaves behind; false for a
-            `credHelpers` entry, which somebody wrote for this registry.
+            `credHelpers` entry, which was configured for this registry.
     """
 
     name: str
@@ -58,13 +58,13 @@ def ask(
     """Run a helper, and return the credential that it has for its server, or None.
 
     Args:
-        helper: Whom to ask.
+        helper: The helper.
         environment: Where it runs; the child gets it without `DOCKLESS_*`.
         timeout: Seconds after which it is killed.
 
     Raises:
-        AuthError: It is missing, hangs, fails, or writes something else than a credential. What
-            it wrote is never shown, since a secret may be in it.
+        AuthError: It is missing, hangs, fails, or prints something other than a credential. Its
+            output is never shown, since it may contain a secret.
     """
     if not installed(helper, environment):
         raise _failure(helper, "It is not installed.")
@@ -77,7 +77,7 @@ def ask(
         raise _failure(helper, f"It ended with status {done.code}.")
     answer = _answer(done.stdout)
     if answer is None:
-        raise _failure(helper, "It wrote something that is not a credential.")
+        raise _failure(helper, "It printed something that is not a credential.")
     username, secret = answer
     if not secret:
         return None
@@ -89,7 +89,7 @@ def ask(
 def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Finished | str:
     """Return how the program ended, or why it did not.
 
-    A sentence and no exception, since the one for a timeout carries what the program wrote.
+    A sentence and not an exception, since the one for a timeout contains the program's output.
     """
     question = helper.server.encode(errors="backslashreplace")
     try:

@@ -19,10 +19,10 @@ class KernelKeyring(KeyringBackend):
 
     @properties.classproperty
     def priority(cls) -> float:  # noqa: N805 - keyring's own form of a class property
-        """How much it is wanted.
+        """Its priority.
 
         Raises:
-            RuntimeError: The kernel has none, or does not let us.
+            RuntimeError: The kernel has none, or denies access.
         """
         if not usable("persistent"):
             raise RuntimeError("the kernel keyring cannot be used here")
@@ -43,7 +43,7 @@ class KernelKeyring(KeyringBackend):
             raise PasswordSetError(error.what) from None
 
     def delete_password(self, service: str, username: str) -> None:
-        """Forget a password."""
+        """Delete a password."""
         if self.get_password(service, username) is None:
             raise PasswordDeleteError("There is no such password.")
         Keyctl("persistent").delete_password(service, username)

@@ -55,7 +55,7 @@ class Keyctl:
         """Return a secret, or None.
 
         Raises:
-            AuthError: The kernel refuses.
+            AuthError: The kernel denies it.
         """
         key = self._find(service, username)
         if key is None:
@@ -74,7 +74,7 @@ class Keyctl:
         """Store a secret in place of what was there.
 
         Raises:
-            AuthError: It is too long, or the kernel refuses.
+            AuthError: It is too long, or the kernel denies it.
         """
         payload = password.encode(errors="surrogateescape")
         if not payload or len(payload) > _LONGEST_SECRET:
@@ -91,10 +91,10 @@ class Keyctl:
             raise _failure(error) from None
 
     def delete_password(self, service: str, username: str) -> None:
-        """Forget a secret; one that is not there is no error.
+        """Delete a secret; a missing one is not an error.
 
         Raises:
-            AuthError: The kernel refuses.
+            AuthError: The kernel denies it.
         """
         key = self._find(service, username)
         if key is None:
@@ -121,7 +121,7 @@ class Keyctl:
 
 
 def usable(keyring: Keyring) -> bool:
-    """Whether this kernel has keyrings and lets us use them; containers often forbid it."""
+    """Whether this kernel has keyrings and permits their use; containers often forbid it."""
     if sys.platform != "linux" or platform.machine() not in _NUMBERS:
         return False
     try:
@@ -132,7 +132,7 @@ def usable(keyring: Keyring) -> bool:
 
 
 def _description(service: str, username: str) -> bytes:
-    """Return what the key is called: both parts, quoted so that they cannot run together."""
+    """Return the key's name: both parts, quoted so that they stay distinguishable."""
     return f"{quote(service, safe=':/')} {quote(username, safe='')}".encode()
 
 

@@ -1,8 +1,8 @@
 """The logins that a keyring holds.
 
 Each is an entry of its own: service `dockless:SCOPE`, username the account. Keyrings cannot be
-listed, so one more entry, without secrets, says what there is: service `dockless`, username
-`index`. A short-lived token of a kind's own source is kept beside the logins, until it ends.
+listed, so one more entry, without secrets, lists them: service `dockless`, username
+`index`. A short-lived token of a token source is stored next to the logins, until it expires.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 
 
 class _Scope(Struct, frozen=True):
-    """What the index says of a scope: its users with the ends of their logins, and its token."""
+    """The index entry of a scope: its users with the expiry of their logins, and its token."""
 
     users: Mapping[str, float | None]
     default: str = ""
@@ -49,7 +49,7 @@ class _Scope(Struct, frozen=True):
 class Vault:
     """The logins in one keyring.
 
-    Every method raises AuthError when the keyring is locked, fails, or gives no answer in time.
+    Every method raises AuthError when the keyring is locked, fails, or does not respond in time.
 
     Args:
         choice: The keyring, as `keyrings.backend` takes it.
@@ -73,7 +73,7 @@ class Vault:
 
     @property
     def name(self) -> str:
-        """What people call the keyring."""
+        """The keyring's display name."""
         return f"keyring ({keyrings.title(self.choice)})"
 
     def get(self, scope: str, username: str = "") -> Credential | None:
@@ -87,12 +87,12 @@ class Vault:
         return Credential(user, secret, origin=self.name)
 
     def put(self, scope: str, credential: Credential, expires: float | None = None) -> None:
-        """Keep a login, and make it the scope's default one.
+        """Store a login, and make it the scope's default one.
 
         Args:
-            scope: What it holds for.
+            scope: Its scope.
             credential: The login.
-            expires: When the keyring will forget it, in seconds since 1970; None for never.
+            expires: When the keyring expires it, in seconds since 1970; None for never.
         """
         token = credential.identity_token
         user = IDENTITY_TOKEN if token else credential.username
@@ -102,10 +102,10 @@ class Vault:
             index[scope] = replace(known, users={**known.users, user: expires}, default=user)
 
     def remove(self, scope: str, username: str = "") -> tuple[str, ...]:
-        """Forget the login of this user, or all that is kept for the scope.
+        """Delete the login of this user, or everything stored for the scope.
 
         Returns:
-            The users whose login was there.
+            The users whose login existed.
         """
         with self._changing() as index:
             known = index.get(scope, _Scope({}))
@@ -122,7 +122,7 @@ class Vault:
         return gone
 
     def logins(self) -> tuple[Login, ...]:
-        """Return everything that is kept, without the secrets."""
+        """Return every stored login, without the secrets."""
         return tuple(
             login
             for scope, known in sorted(self._index().items())
@@ -138,11 +138,11 @@ class Vault:
             yield Login(scope, known.token_user, self.name, default, known.token_ends)
 
     def cached(self, scope: str, identity: str) -> Credential | None:
-        """Return the token that is kept for a scope and will not end soon, or None.
+        """Return the stored token of a scope that will not expire soon, or None.
 
         Args:
-            scope: What it holds for.
-            identity: Who it was got as; a token of somebody else is not returned.
+            scope: Its scope.
+            identity: Its account or profile; a token of another one is not returned.
         """
         known = self._index().get(scope, _Scope({}))
         ends_soon = known.token_ends - time.time() < _MARGIN_SECONDS
@@ -154,7 +154,7 @@ class Vault:
         return Credential(known.token_user, secret, origin=self.name, expires=known.token_ends)
 
     def cache(self, scope: str, credential: Credential, identity: str) -> None:
-        """Keep a token until it ends; one that ends soon, or nobody knows when, is not kept."""
+        """Store a token until it expires; one with an early or unknown expiry is not stored."""
         ends = credential.expires
         if ends is None or ends - time.time() < _MARGIN_SECONDS:
             return
@@ -203,14 +203,14 @@ class Vault:
         self._ask(forget)
 
     def _ask(self, step: Callable[[Backend], Result]) -> Result:
-        """Return the step's result, or raise an error that shows nothing of the keyring's own."""
+        """Return the step's result, or raise an error without the keyring's own message."""
         if self._backend is None:  # it may ask for a password, so without a limit
             self._backend = self._open()
         keyring = self._backend
         try:
             return within(self._patience, lambda: step(keyring))
         except TimeoutError:
-            what = f"The {self.name} gave no answer in {self._patience:.0f} seconds."
+            what = f"The {self.name} did not respond within {self._patience:.0f} seconds."
         except DocklessError:
             raise
         except Exception as error:  # noqa: BLE001 - any backend may be behind this
@@ -229,21 +229,22 @@ def _locked(place: Path) -> Iterator[None]:
         place: A folder that is there, or a file, which is made; neither is reached by a link.
 
     Raises:
-        AuthError: Somebody has it for too long, or it cannot be had.
+        AuthError: It is held for too long, or cannot be acquired.
     """
     end = time.monotonic() + _TURN_SECONDS
     try:
         while (descriptor := _taken(place)) is None:
             if time.monotonic() > end:
                 raise AuthError(
-                    f"Another dockless has been changing the logins for {_TURN_SECONDS:g} seconds.",
-                    "See why it does not end, and try again.",
+                    f"Another dockless process has been changing the logins for {_TURN_SECONDS:g} "
+                    "seconds.",
+                    "Find out why it does not end, and try again.",
                 )
             time.sleep(_LOOK_SECONDS)
     except (OSError, UsageError) as error:
         said = error.what if isinstance(error, UsageError) else f"{place}: {reason(error)}."
         raise AuthError(
-            f"The lock of the logins cannot be had. {said}",
+            f"The lock of the logins cannot be acquired. {said}",
             "Delete what is there, or set DOCKLESS_CACHE_DIR to another folder.",
         ) from None
     try:
@@ -253,7 +254,7 @@ def _locked(place: Path) -> Iterator[None]:
 
 
 def _taken(place: Path) -> int | None:
-    """Return the descriptor of a lock that is ours; None while somebody else has it.
+    """Return the descriptor of an acquired lock; None while another process holds it.
 
     Raises:
         UsageError: It is a file, and others may write to its folder.

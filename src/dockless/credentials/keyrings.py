@@ -58,16 +58,16 @@ class Backend(Protocol):
         """Store a secret."""
 
     def delete_password(self, service: str, username: str) -> None:
-        """Forget a secret."""
+        """Delete a secret."""
 
 
 def title(choice: str) -> str:
-    """Return what people call a keyring."""
+    """Return the display name of a keyring."""
     return _TITLES.get(choice, choice)
 
 
 def available(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the keyrings that can be had here without asking anybody, the preferred one first.
+    """Return the keyrings that are available without a prompt, the preferred one first.
 
     An encrypted file is never among them, since it asks for a password; it has to be chosen.
     """
@@ -97,10 +97,10 @@ def _has_bus(environment: Mapping[str, str]) -> bool:
 
 
 def preferred(environment: Mapping[str, str]) -> str:
-    """Return the keyring that new logins go to when nobody chose one.
+    """Return the keyring for new logins when none is configured.
 
     Raises:
-        AuthError: There is none; the error lists what would help.
+        AuthError: None is available; the error lists what would help.
     """
     for choice in available(environment):
         if answers(choice):
@@ -120,7 +120,7 @@ def answers(choice: str) -> bool:
 
 
 def check_choice(choice: str) -> None:
-    """See that a keyring of this name can be loaded, in the words of `backend`; none is opened.
+    """Check that a keyring of this name can be loaded, as named for `backend`; none is opened.
 
     Raises:
         UsageError: There is no such keyring, it is not installed, or it would not be safe.
@@ -146,11 +146,11 @@ def backend(
         choice: One of `CHOICES`, or `module.Class`.
         environment: For `DOCKLESS_KEYRING_PASSWORD`, which opens the encrypted file.
         ttl: Seconds after which what is stored ends; kernel keyrings only.
-        ask: Asks for the password of the encrypted file; None where there is nobody to ask.
+        ask: Prompts for the password of the encrypted file; None without a terminal.
 
     Raises:
         UsageError: There is no such keyring, it is not installed, or it would not be safe.
-        AuthError: The encrypted file needs a password, and nobody can be asked.
+        AuthError: The encrypted file needs a password, and no prompt is possible.
     """
     if choice in (KERNEL, KERNEL_USER):
         from dockless.credentials import keyctl  # noqa: PLC0415 - as above
@@ -161,7 +161,7 @@ def backend(
         return keyctl.Keyctl(ring, ttl)
     if ttl is not None:
         raise UsageError(
-            f"The keyring {title(choice)} cannot forget by itself.",
+            f"The keyring {title(choice)} cannot expire entries.",
             "--ttl goes with --keyring kernel or kernel-user.",
         )
     made: Backend = _safe_class(choice)()
@@ -190,7 +190,7 @@ def _load(choice: str, dotted: str) -> Callable[[], Backend]:
             "The encrypted file needs the package keyrings.cryptfile.",
             "Install it: pip install 'dockless[file]'.",
         )
-    what = f"There is no keyring {choice!r}" if dot else f"{choice!r} is no keyring"
+    what = f"There is no keyring {choice!r}" if dot else f"{choice!r} is not a keyring"
     raise UsageError(f"{what}.", f"Choose one of {', '.join(CHOICES)}, or MODULE.CLASS.")
 
 
@@ -203,7 +203,7 @@ def _unlock(
         secret = ask(f"{'New password for' if new else 'Password of'} the encrypted file")
     if not secret:
         raise AuthError(
-            "The encrypted file needs its password, and there is nobody to ask.",
+            "The encrypted file needs its password, and there is no terminal to ask for it.",
             "Set DOCKLESS_KEYRING_PASSWORD, or choose another keyring.",
         )
     try:

@@ -1,4 +1,4 @@
-"""What a login holds for: a registry, or a namespace in it."""
+"""The scope of a login: a registry, or a namespace in it."""
 
 from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Repository
 
@@ -10,7 +10,7 @@ def scopes(repository: Repository) -> tuple[str, ...]:
 
 
 def scope(key: str) -> str:
-    """Return what a key of a login holds for, as `host[/namespace]` in lower case.
+    """Return the scope of a login's key, as `host[/namespace]` in lower case.
 
     Keys may be URLs of a registry's API, as Docker's own are.
     """

@@ -1,4 +1,4 @@
-"""Other people's programs that give a token, each bounded in time."""
+"""External programs that issue a token, each with a time limit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,15 +13,15 @@ _PATIENCE_SECONDS = 30.0
 
 
 def missing(program: str, environment: Mapping[str, str]) -> str:
-    """Return why a program cannot be asked; empty when it can."""
+    """Return why a program cannot be run; empty when it can."""
     there = find_program(program, environment.get("PATH"))
     return "" if there else f"{program} is not installed"
 
 
 def ask(argv: tuple[str, ...], environment: Mapping[str, str]) -> Secret | str:
-    """Return what a program wrote to stdout, or why it wrote nothing of use.
+    """Return a program's stdout, or why it is not usable.
 
-    What it wrote to stdout is never in the reason; the first line of its stderr is.
+    The reason never contains its stdout, but the first line of its stderr.
     """
     program = argv[0]
     try:
@@ -30,15 +30,15 @@ def ask(argv: tuple[str, ...], environment: Mapping[str, str]) -> Secret | str:
         return error.what
     if done.code != 0:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        return f"{program} ended with status {done.code}: {lines[0] if lines else 'no word why'}"
+        return f"{program} ended with status {done.code}: {lines[0] if lines else 'no message'}"
     try:
         return Secret(done.stdout.decode().strip())
     except UnicodeDecodeError:
-        return f"{program} wrote something that is no text"
+        return f"{program} printed something that is not text"
 
 
 def members(answer: Secret) -> dict[str, Any] | None:
-    """Return a program's JSON object; None when it is none."""
+    """Return a program's JSON object; None for anything else."""
     try:
         found = parse_json(answer.reveal())
     except (ValueError, RecursionError):

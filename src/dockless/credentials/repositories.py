@@ -1,4 +1,4 @@
-"""Making repositories at ECR, which, unlike other registries, takes no push to one it lacks."""
+"""Creating repositories at ECR, which, unlike others, accepts no push to a missing one."""
 
 import importlib.util
 import shlex
@@ -38,10 +38,10 @@ def creation_command(repository: Repository, options: RepositoryOptions) -> str:
 def create(
     repository: Repository, options: RepositoryOptions, environment: Mapping[str, str]
 ) -> bool:
-    """Make a repository; return whether it was missing.
+    """Create a repository; return whether it was missing.
 
     Raises:
-        AuthError: AWS does not allow it, or there is nothing that could ask AWS.
+        AuthError: AWS does not allow it, or no program to query AWS is available.
         PushError: The repository is not at ECR.
     """
     host = ecr_host(repository.host)
@@ -57,13 +57,13 @@ def create(
     if failure and _EXISTS not in failure:
         raise AuthError(
             f"{repository} cannot be created: {failure}.",
-            f"Ask for the right to, or have it made: {creation_command(repository, options)}",
+            f"Request the permission, or have it created: {creation_command(repository, options)}",
         )
     return not failure
 
 
 def _by_boto3(host: EcrHost, repository: Repository, options: RepositoryOptions) -> str:
-    """Return what went wrong; empty when the repository was made."""
+    """Return what went wrong; empty when the repository was created."""
     settings: dict[str, object] = {"repositoryName": _name(host, repository)}
     if host.account:
         settings |= {
@@ -85,7 +85,7 @@ def _by_cli(
     environment: Mapping[str, str],
 ) -> str:
     if absent := programs.missing("aws", environment):
-        return f"neither boto3 nor aws is there ({absent})"
+        return f"neither boto3 nor aws is available ({absent})"
     fips = {"AWS_USE_FIPS_ENDPOINT": "true"} if host.fips else {}
     answer = programs.ask(
         _argv(host, repository, options), {**environment, "AWS_PAGER": "", **fips}

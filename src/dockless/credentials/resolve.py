@@ -1,9 +1,9 @@
-"""Who we are to a registry: the first place that knows says so.
+"""The search for a credential: the first place that has one is used.
 
 The places, in order: the command line or a prompt; `DOCKLESS_PASSWORD`; the keyring;
 `config/deploy.yml`; the kind's own source of tokens; Docker's file; containers' files, each with
-the credential helpers that it names. A place is only looked at when every place before it had
-nothing. When none has anything, we are anonymous.
+the credential helpers that it names. A place is searched only when every place before it had
+nothing. Without a credential, the push is anonymous.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ from dockless.oci.reference import Repository
 
 
 class Found(Struct, frozen=True):
-    """What the search for a credential came to.
+    """The result of the search for a credential.
 
     Attributes:
-        credential: Who we are, or None for anonymous.
-        asked: Every place that was looked at, in order, each with what it had.
-        troubles: What people should hear of places that could not answer, one sentence each.
+        credential: The credential, or None for anonymous.
+        asked: Every place that was searched, in order, each with its result.
+        troubles: Warnings about places that failed, one sentence each.
     """
 
     credential: Credential | None
@@ -36,18 +36,18 @@ def find(
     sources: Sources,
     may_ask: Callable[[str], bool] = lambda _: True,
 ) -> Found:
-    """Return the first credential that there is for a repository, running helpers as needed.
+    """Return the first credential found for a repository, running helpers as needed.
 
-    A helper for every registry (`credsStore`) is passed over when it is not installed: Docker
-    Desktop leaves that setting behind, and it must not stop a push that can do without. A keyring
-    that is locked or hangs is passed over too, and told of in `troubles`.
+    A helper for every registry (`credsStore`) is skipped when it is not installed: Docker
+    Desktop leaves that setting behind, and it must not prevent a push that does not need it. A
+    keyring that is locked or hangs is skipped too, with a sentence in `troubles`.
 
     Args:
         repository: Where the push goes.
-        given: What was given for this push.
+        given: The credential options of this push.
         sources: Where else to look.
-        may_ask: Whether a program or service of this name may be asked; one that may not counts
-            as if it had nothing.
+        may_ask: Whether a program or service of this name may be queried; others count as
+            empty.
 
     Raises:
         UsageError: A password is empty or has no username, or a file cannot be read.
@@ -57,7 +57,7 @@ def find(
 
 
 def explain(repository: Repository, given: Given, sources: Sources) -> Found:
-    """Return what `find` would, as if every program had nothing; reads files and the keyring.
+    """Return the result of `find` as if every program had nothing; reads files and the keyring.
 
     Raises:
         UsageError: A password is empty or has no username, or a file cannot be read.
@@ -85,7 +85,7 @@ def _look(
     if place.missing and not (run and place.required):
         return None, place.missing
     if place.program and not run:
-        return None, f"{place.program} would be asked"
+        return None, f"{place.program} would be queried"
     try:
         found = place.look()
     except DocklessError as error:

@@ -1,7 +1,7 @@
-"""The state of the session's Secret Service, found out without starting it or unlocking anything.
+"""The state of the session's Secret Service, determined without starting or unlocking it.
 
 The `keyring` library unlocks what is locked, and makes a collection where there is none, each with
-a dialog. So whoever must not cause one looks here first. The interfaces are those of the Secret
+a dialog. So code that must not cause one checks here first. The interfaces are those of the Secret
 Service API and of the D-Bus specification; every message forbids the bus to start a service.
 """
 
@@ -19,7 +19,7 @@ _NOTHING = "/"
 
 
 def state(environment: Mapping[str, str]) -> State:
-    """Return how far the Secret Service can be used at this moment.
+    """Return the current state of the Secret Service.
 
     Args:
         environment: For the bus, and for the collection that the `keyring` library was told to
@@ -80,6 +80,6 @@ def _asked(
     message.header.flags |= jeepney.MessageFlag.no_auto_start
     answer = bus.send_and_get_reply(message, timeout=_SECONDS)
     if answer.header.message_type is not jeepney.MessageType.method_return:
-        raise ValueError(f"the bus answers {method} with an error")
+        raise ValueError(f"the bus responds to {method} with an error")
     body: tuple[Any, ...] = answer.body
     return body

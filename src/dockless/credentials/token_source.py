@@ -1,4 +1,4 @@
-"""A kind's own sources of tokens, as the search for a credential sees them."""
+"""The token sources of a registry kind, as seen by the search for a credential."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ class Way(Struct, frozen=True):
     """One program or library that may give a token for a registry.
 
     Attributes:
-        name: What it is called.
-        missing: Why it cannot be asked here, such as `boto3 is not installed`; empty when it can.
-        ask: Gives the credential, or says why there is none; it raises nothing for that.
+        name: Its name.
+        missing: Why it cannot be used here, such as `boto3 is not installed`; empty when it can.
+        ask: Gives the credential, or the reason for none; it does not raise for that.
     """
 
     name: str

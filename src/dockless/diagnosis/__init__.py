@@ -1,1 +1,1 @@
-"""The checks of `dockless doctor`: what may stop a push, looked at without changing it."""
+"""The checks of `dockless doctor`: anything that may prevent a push, without changing it."""

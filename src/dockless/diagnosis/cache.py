@@ -17,25 +17,25 @@ from dockless.storage.sharing import Sharing
 AREA = "cache"
 _LITTLE_BYTES = 1_000_000_000
 _KEEP_NOTHING = frozenset({"proc", "sysfs", "cgroup", "cgroup2", "devpts"})
-"""File systems to which root may write, as they say, and on which nobody can make a file."""
+"""File systems on which root appears to have write access, but no file can be created."""
 
 _MOUNTS = Path("/proc/self/mountinfo")
 _MOVE = "Set DOCKLESS_CACHE_DIR to a folder that this user may write to."
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """What was found of the store's folder.
+    """The state of the store's folder.
 
     Attributes:
         folder: Where the store is to be.
         there: The folder itself, or the nearest one above it that exists.
         owner: The user id of `there`.
-        unfit: Why the folder is not this user's alone; empty when it is, or is not there yet.
+        unfit: Why the folder is not private to this user; empty when it is, or does not exist yet.
         writable: Whether this user may make files in it.
         free: Bytes that this user may still fill.
         kind: The kind of file system; empty when unknown.
         sharing: What that can do.
-        was_tried: Whether this was tried, and not only looked up.
+        was_tried: Whether this was tested, and not only looked up.
     """
 
     folder: Path
@@ -59,8 +59,8 @@ def check(store: BlobStore, limit: Callable[[], int], *, write: bool) -> Iterato
 
     Args:
         store: The store.
-        limit: Gives the bytes that it may hold; raises UsageError for what is no size.
-        write: Whether files may be made there, to see what the file system does.
+        limit: Gives the bytes that it may hold; raises UsageError for an invalid size.
+        write: Whether files may be created there, to test the file system.
     """
     place = _place(store.folder.absolute(), write=write)
     yield from judge_access(place, os.geteuid())
@@ -88,7 +88,7 @@ def _place(folder: Path, *, write: bool) -> Place:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether a path is there and may be seen; the root folder is for everybody."""
+    """Whether a path exists and is accessible; the root folder always is."""
     try:
         return path.exists()
     except OSError:
@@ -96,24 +96,26 @@ def _is_there(path: Path) -> bool:
 
 
 def judge_access(place: Place, user: int) -> Iterator[Finding]:
-    """Say whether pushes can use the folder."""
+    """Judge whether pushes can use the folder."""
     if place.kind in _KEEP_NOTHING:
-        what = f"{place.there} is the system's ({place.kind}), and nothing can be kept there."
+        what = f"{place.there} is a system folder ({place.kind}), in which nothing can be stored."
         yield _line(place.folder, "problem", what, _MOVE)
     elif not place.writable:
-        why = f"{place.there} may not be written to by this user (uid {user})"
+        why = f"{place.there} is not writable by this user (uid {user})"
         owner = f"; it belongs to uid {place.owner}" if place.owner != user else ""
         yield _line(place.folder, "problem", f"{why}{owner}.", _MOVE)
     elif place.unfit:
-        what = f"{place.unfit}: what is pushed from there could be replaced."
+        what = f"{place.unfit}: content that is pushed from there could be replaced."
         yield _line(place.folder, "problem", what, f"Delete it. {_MOVE}")
     else:
-        what = "can be written to" if place.exists else "not there yet; the first push makes it"
+        what = (
+            "can be written to" if place.exists else "does not exist yet; the first push creates it"
+        )
         yield _line(place.folder, "ok", what, facts={"exists": place.exists})
 
 
 def judge_space(place: Place, held: int, limit: int) -> Iterator[Finding]:
-    """Say whether there is room for what the store may hold.
+    """Judge whether there is room for the store's limit.
 
     Args:
         place: The folder.
@@ -128,16 +130,16 @@ def judge_space(place: Place, held: int, limit: int) -> Iterator[Finding]:
         yield _line("space", state, f"{what}: layers may not fit.", remedy, facts)
     elif place.free < limit - held:
         remedy = "Set DOCKLESS_CACHE_SIZE to less than what is free, such as 5G."
-        yield _line("space", "note", f"{what}: less is free than it may take", remedy, facts)
+        yield _line("space", "note", f"{what}: less is free than the store may use", remedy, facts)
     else:
         yield _line("space", "ok", what, facts=facts)
 
 
 def judge_sharing(place: Place) -> Iterator[Finding]:
-    """Say whether what is pushed is on the disk once or twice."""
+    """Judge whether pushed content is on the disk once or twice."""
     words = {True: "yes", False: "no", None: "unknown"}
     sharing = place.sharing
-    tried = "tried" if place.was_tried else "by its kind; --write tries it"
+    tried = "tried" if place.was_tried else "by file system type; --write tests it"
     kind = place.kind or "unknown kind"
     what = (
         f"{kind}: hard links {words[sharing.hard_links]}, reflinks {words[sharing.reflinks]} "

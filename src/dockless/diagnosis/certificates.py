@@ -15,7 +15,7 @@ _VARIABLES = {"SSL_CERT_FILE": Path.is_file, "SSL_CERT_DIR": Path.is_dir}
 
 
 def check_environment(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Look at what OpenSSL and the engines take for the system's authorities."""
+    """Check what OpenSSL and the engines use as the system's authorities."""
     wrong = False
     for name, is_there in _VARIABLES.items():
         value = environment.get(name)
@@ -26,7 +26,7 @@ def check_environment(environment: Mapping[str, str]) -> Iterator[Finding]:
                 yield _line(
                     name,
                     "problem",
-                    f"names {path}, which is not there.",
+                    f"names {path}, which does not exist.",
                     f"Correct or unset {name}.",
                 )
     if not wrong:
@@ -64,7 +64,7 @@ def check_folders(host: str, trust: Trust, home: Path, cert_dir: Path | None) ->
         host: The registry's `host[:port]`.
         trust: What was found for it.
         home: The user's home.
-        cert_dir: What `--cert-dir` says; the usual folders then do not count.
+        cert_dir: The value of `--cert-dir`; the usual folders then do not apply.
     """
     for path in trust.ca_files:
         yield from judge_file(path, time.time())
@@ -73,13 +73,13 @@ def check_folders(host: str, trust: Trust, home: Path, cert_dir: Path | None) ->
     if cert_dir is None:
         there = usual_folders(host, home)
         for folder in there[1:]:
-            yield _line(str(folder), "note", f"is not used, since {there[0]} comes before it")
+            yield _line(str(folder), "note", f"is not used, since {there[0]} takes precedence")
     if trust == Trust():
-        yield _line(host, "ok", "none of its own; the system's authorities count")
+        yield _line(host, "ok", "none of its own; the system's authorities apply")
 
 
 def judge_file(path: Path, now: float) -> Iterator[Finding]:
-    """Say whether a file of authorities can be used, and whether one in it has ended."""
+    """Judge whether a file of authorities can be used, and whether one in it has expired."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(path)
@@ -93,7 +93,7 @@ def judge_file(path: Path, now: float) -> Iterator[Finding]:
         if "notAfter" in found
     ]
     if ends and max(ends) <= now:
-        what = f"has expired: its authority ended on {day(max(ends))}."
+        what = f"has expired: its authority expired on {day(max(ends))}."
         yield _line(str(path), "problem", what, "Get the new certificate of that authority.")
     elif ends and min(ends) <= now:
         yield _line(str(path), "note", "one of its authorities has expired; others have not")
@@ -111,7 +111,7 @@ def _judge_client(certificate: Path, key: Path | None) -> Iterator[Finding]:
         remedy = "Put the PEM files of one certificate and its own key there."
         yield _line(str(certificate), "problem", what, remedy)
     else:
-        yield _line(str(certificate), "ok", "is shown to this registry, with its key")
+        yield _line(str(certificate), "ok", "is presented to this registry, with its key")
 
 
 def day(moment: float) -> str:
@@ -121,7 +121,7 @@ def day(moment: float) -> str:
 
 def _why(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "it is no PEM file").replace("_", " ").lower()
+        return (error.reason or "it is not a PEM file").replace("_", " ").lower()
     return reason(error).lower()
 
 

@@ -18,10 +18,10 @@ _REMEDY = (
 
 
 def judge(now: float, date: str = "", age: str = "", host: str = "") -> Iterator[Finding]:
-    """Judge a clock by the registry's; by itself where there is none to compare it with.
+    """Judge a clock by the registry's; by plausibility without one.
 
     Args:
-        now: What this machine says, in seconds since 1970, halfway between question and answer.
+        now: This machine's time, in seconds since 1970, halfway between request and response.
         date: The Date header of the registry's answer; empty when there is none.
         age: Its Age header, seconds that a cache has kept it; empty when it has none.
         host: The registry; empty for none.
@@ -51,8 +51,8 @@ def judge(now: float, date: str = "", age: str = "", host: str = "") -> Iterator
 def _plausible(now: float, host: str) -> Finding:
     if not _BUILT.timestamp() <= now < _AFTER.timestamp():
         return _line("problem", f"{_shown(now)} cannot be right.", _REMEDY)
-    why = f"{host} does not tell its own" if host else "give a registry to compare it with"
-    return _line("ok", f"{_shown(now)}: no more than plausible; {why}")
+    why = f"{host} does not send its own" if host else "give a registry to compare it with"
+    return _line("ok", f"{_shown(now)}: plausible, but not verified; {why}")
 
 
 def _line(

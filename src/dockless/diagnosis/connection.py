@@ -1,4 +1,4 @@
-"""The way to a registry: its name, its port, and whether its certificate is to be trusted."""
+"""The connection to a registry: its name, its port, and whether its certificate is trusted."""
 
 import socket
 import time
@@ -20,19 +20,20 @@ _DAY_SECONDS = 86_400
 _SOON_DAYS = 14
 
 _REMEDIES = {
-    "expired": "Whoever runs the registry has to renew it; if it is not old, set this clock.",
-    "not yet valid": "Set this machine's clock, or wait until the certificate begins.",
-    "name mismatch": "Use a name that the certificate holds for, or have one made for this name.",
+    "expired": "The registry's operator has to renew it; "
+    "if it is still valid, correct this machine's clock.",
+    "not yet valid": "Correct this machine's clock, or wait until the certificate is valid.",
+    "name mismatch": "Use a name that the certificate covers, or have one issued for this name.",
     "self-signed": "Name the certificate itself with --ca-file FILE, or put it into certs.d.",
     "untrusted": "Name the authority that signed it with --ca-file FILE or --cert-dir DIR.",
-    "no tls": "If it is meant to be plain HTTP, say so with --insecure.",
-    "other": "See what stands between here and the registry, and whether it wants a client "
-    "certificate (--cert-dir).",
+    "no tls": "If plain HTTP is intended, use --insecure.",
+    "other": "Check proxies and firewalls on the way, and whether a client certificate "
+    "(--cert-dir) is required.",
 }
 
 
 def check_name(target: Target, via: Proxy | None) -> Iterator[Finding]:
-    """Look the registry's name up; the proxy's, where one leads there."""
+    """Resolve the registry's name, or the proxy's if one is used."""
     asked = peer.target_of(via.url) if via else target
     try:
         found = peer.addresses(asked)
@@ -41,18 +42,18 @@ def check_name(target: Target, via: Proxy | None) -> Iterator[Finding]:
         yield _line(
             asked.host,
             "problem",
-            "its name cannot be looked up: "
-            + ("no name server answers." if temporary else "there is no such host."),
+            "its name cannot be resolved: "
+            + ("no name server responds." if temporary else "there is no such host."),
             "Check the network and /etc/resolv.conf." if temporary else "Check how it is written.",
         )
         return
-    what = ", ".join(found) if found != (asked.host,) else "is an address itself"
-    role = " (the proxy; it looks the registry's name up)" if via else ""
+    what = ", ".join(found) if found != (asked.host,) else "is an IP address"
+    role = " (the proxy; it resolves the registry's name)" if via else ""
     yield _line(asked.host, "ok", f"{what}{role}", facts={"addresses": found})
 
 
 def check_port(target: Target, via: Proxy | None) -> Iterator[Finding]:
-    """Connect to the registry, or to the proxy that leads there."""
+    """Connect to the registry, or to its proxy."""
     asked = peer.target_of(via.url) if via else target
     found = peer.addresses(asked)[:_MOST_ADDRESSES]
     yield from judge_port(
@@ -65,12 +66,12 @@ def check_port(target: Target, via: Proxy | None) -> Iterator[Finding]:
 def judge_port(
     target: Target, failed: Mapping[str, str], *, is_proxy: bool = False
 ) -> Iterator[Finding]:
-    """Say whether a port is reached.
+    """Judge whether a port is reachable.
 
     Args:
         target: What is connected to.
-        failed: Why each address was not reached; empty for one that was.
-        is_proxy: Whether it is the proxy that leads to the registry.
+        failed: Why each address was not reached; empty for a reached one.
+        is_proxy: Whether it is the registry's proxy.
     """
     reached = [address for address, why in failed.items() if not why]
     whys = "; ".join(f"{address}: {why}" for address, why in failed.items() if why)
@@ -78,25 +79,29 @@ def judge_port(
         yield _line(
             str(target),
             "problem",
-            f"the proxy is not reached ({whys})." if is_proxy else f"is not reached ({whys}).",
+            f"the proxy cannot be reached ({whys})."
+            if is_proxy
+            else f"cannot be reached ({whys}).",
             "Check that the proxy runs there, or correct or unset the variable that names it."
             if is_proxy
             else "Check that the registry runs there, the port, and firewalls in between.",
         )
     elif whys:
-        what = f"is reached at {reached[0]}, and not everywhere ({whys})"
-        yield _line(str(target), "note", what, "Each connection may first wait for the other one.")
+        what = f"is reachable at {reached[0]}, but not at every address ({whys})"
+        yield _line(
+            str(target), "note", what, "Each connection may first time out on the other address."
+        )
     else:
         yield _line(str(target), "ok", "is reached")
 
 
 def check_tls(endpoint: Endpoint, via: Proxy | None) -> Iterator[Finding]:
-    """Greet the registry in TLS, and read its certificate."""
+    """Start TLS with the registry, and read its certificate."""
     host = peer.target_of(endpoint.url).host
     if endpoint.plain_http:
         yield judge_plain(host)
     elif via and not via.url.startswith("http://"):
-        what = "is not looked at through a proxy that speaks TLS itself"
+        what = "is not checked through a proxy that uses TLS itself"
         yield Finding(area=TLS, subject=host, state="note", what=what)
     else:
         try:
@@ -106,15 +111,16 @@ def check_tls(endpoint: Endpoint, via: Proxy | None) -> Iterator[Finding]:
                 area=TLS,
                 subject=host,
                 state="problem",
-                what=f"accepts connections, and does not answer in {_STEP_SECONDS:g} seconds.",
-                remedy="Check that a registry listens on this port, and what stands in between.",
+                what=f"accepts connections, but does not respond within {_STEP_SECONDS:g} seconds.",
+                remedy="Check that a registry listens on this port, and proxies and firewalls on "
+                "the way.",
             )
         except OSError as error:
             yield Finding(
                 area=TLS,
                 subject=host,
                 state="problem",
-                what=f"the connection breaks off: {reason(error)}.",
+                what=f"the connection breaks: {reason(error)}.",
                 remedy="Check the proxy and firewalls between here and there.",
             )
         else:
@@ -122,26 +128,26 @@ def check_tls(endpoint: Endpoint, via: Proxy | None) -> Iterator[Finding]:
 
 
 def judge_plain(host: str) -> Finding:
-    """Say what plain HTTP means for this host."""
+    """Judge plain HTTP for this host."""
     if is_loopback(host) or is_loopback(f"[{host}]"):
         return Finding(area=TLS, subject=host, state="ok", what="plain HTTP, on this machine")
     return Finding(
         area=TLS,
         subject=host,
         state="note",
-        what="plain HTTP: whoever is in between can read passwords and change images",
-        remedy="Give the registry a certificate.",
+        what="plain HTTP: passwords can be read and images changed on the network",
+        remedy="Configure a certificate for the registry.",
     )
 
 
 def judge_tls(host: str, found: Peer, now: float) -> Finding:
-    """Say whether a registry's certificate is trusted, who issued it, and how long it lasts."""
+    """Report whether a registry's certificate is trusted, its issuer and its expiry."""
     certificate = found.certificate
     facts: dict[str, Fact] = {"fault": found.fault, "tls": found.version or None}
     told = ""
     if certificate:
         days = int((certificate.ends - now) // _DAY_SECONDS)
-        told = f"issued by {certificate.issuer}, ends on {day(certificate.ends)} ({_left(days)})"
+        told = f"issued by {certificate.issuer}, expires on {day(certificate.ends)} ({_left(days)})"
         facts |= {
             "issuer": certificate.issuer,
             "subject": certificate.subject,
@@ -165,7 +171,7 @@ def judge_tls(host: str, found: Peer, now: float) -> Finding:
         subject=host,
         state="note" if soon else "ok",
         what=f"trusted ({found.version}); {told or 'its certificate could not be read'}",
-        remedy="Have it renewed before it ends." if soon else "",
+        remedy="Have it renewed before it expires." if soon else "",
         facts=facts,
     )
 
@@ -176,22 +182,22 @@ def _named(host: str, found: Peer, now: float) -> str:
     names = ", ".join(certificate.names) if certificate else ""
     over = certificate is None or certificate.ends <= now
     words: dict[Fault | None, str] = {
-        "expired": "expired: its certificate is over"
+        "expired": "expired: its certificate has expired"
         if over
-        else "expired: not its own certificate, but one of those that vouch for it",
-        "not yet valid": "not yet valid: its certificate has not begun",
+        else "expired: a certificate authority in its chain has expired",
+        "not yet valid": "not yet valid: its certificate is valid only later",
         "name mismatch": f"name mismatch: its certificate is for {names or 'others'}, "
         f"not for {host}",
-        "self-signed": "self-signed: nobody but itself vouches for its certificate",
+        "self-signed": "self-signed: its certificate is signed by no authority",
         "untrusted": f"untrusted: {found.said}",
-        "no tls": "no TLS: what answers there does not speak it",
+        "no tls": "no TLS: the service there does not use TLS",
     }
     return words.get(found.fault, f"the TLS handshake fails: {found.said}")
 
 
 def _left(days: int) -> str:
     if days < 0:
-        return f"{-days} days ago" if days < -1 else "already over"
+        return f"{-days} days ago" if days < -1 else "expired today"
     return "1 day left" if days == 1 else f"{days} days left"
 
 

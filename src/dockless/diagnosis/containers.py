@@ -1,4 +1,4 @@
-"""The container tools: which are there, and whether their daemons answer."""
+"""The container tools: which are installed, and whether their daemons respond."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,17 +28,17 @@ _NAMES = ("docker", "podman", "nerdctl", "buildah")
 
 
 class Tool(Struct, frozen=True, kw_only=True):
-    """What was found of one container tool.
+    """The state of one container tool.
 
     Attributes:
         name: The program.
-        version: What it says of itself; None when it is not on PATH.
-        failed: Why it did not even say that; empty when it did.
-        hangs: Whether it gave no answer at all, which every push that asks it would wait for.
-        address: Where its daemon is said to be, or why that is unknown; None for a tool that
-            works without one.
-        contact: What came of asking there; None when nobody was asked.
-        lost_home: The HOME that is not there, without which many fail; None when it is.
+        version: Its own version output; None when it is not on PATH.
+        failed: Why that failed; empty when it did not.
+        hangs: Whether it did not respond at all; every push that asks it would wait.
+        address: The configured address of its daemon, or why that is unknown; None for a
+            tool without one.
+        contact: The result of querying it; None when it was not queried.
+        lost_home: The missing HOME, without which many fail; None when it exists.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Tool(Struct, frozen=True, kw_only=True):
 
 
 def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
-    """Look at every tool; no daemon is started."""
+    """Check every tool; no daemon is started."""
     tools = side_by_side(partial(_tool, environment, home), _NAMES, len(_NAMES))
     for tool in tools:
         yield from judge(tool)
@@ -60,8 +60,8 @@ def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
             area=AREA,
             subject="images",
             state="note",
-            what="none of docker, podman, nerdctl and buildah is here: "
-            "images can come from archives and layouts only",
+            what="none of docker, podman, nerdctl and buildah is installed: images can come only "
+            "from archives and layouts",
         )
 
 
@@ -108,16 +108,16 @@ def _version(programs: Programs, name: str) -> Tool:
 
 
 def judge(tool: Tool) -> Iterator[Finding]:
-    """Say of a tool whether images can be taken from it; nothing of one that is not there."""
+    """Judge whether images can be read from a tool; yields nothing for a missing one."""
     if tool.failed:
         state: State = "problem" if tool.hangs else "note"
         what, remedy = tool.failed, f"Repair or remove {tool.name}."
         if tool.lost_home:
-            what = f"{what} HOME is {tool.lost_home}, which is not there."
-            remedy = "Set HOME to a folder of this user's."
+            what = f"{what} HOME is {tool.lost_home}, which does not exist."
+            remedy = "Set HOME to a folder that belongs to this user."
         yield _line(tool, state, what, remedy)
     elif isinstance(tool.address, str):
-        remedy = "Run `docker context use default`, or make the context anew."
+        remedy = "Run `docker context use default`, or create the context again."
         yield _line(tool, "problem", f"{tool.address}.", remedy)
     elif tool.address and tool.contact:
         yield from _daemon(tool, tool.address, tool.contact)
@@ -133,17 +133,17 @@ def _daemon(tool: Tool, address: Address, said: Contact) -> Iterator[Finding]:
             api = f", {said.said}" if said.said else ""
             yield _line(tool, "ok", f"answers at {named}{api}; {client}")
         case "unasked":
-            yield _line(tool, "note", f"{named}: not asked from here, {said.said}; {client}")
+            yield _line(tool, "note", f"{named}: not queried directly, {said.said}; {client}")
         case "denied":
             what = f"{named}: permission denied."
             yield _line(tool, "problem", what, _admission(tool.name))
         case "absent" if not address.origin:
             if tool.version is not None:
                 yield _line(
-                    tool, "note", f"{client}, and no daemon runs: {address.url} is not there"
+                    tool, "note", f"{client}, but no daemon runs: {address.url} does not exist"
                 )
         case _:
-            what = f"{named} gives no answer: {said.said}."
+            what = f"{named} does not respond: {said.said}."
             yield _line(tool, "problem", what, _revival(tool.name, address))
 
 

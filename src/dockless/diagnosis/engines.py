@@ -23,11 +23,11 @@ _REMEDIES = {
 
 
 LastProbe = Callable[[str, Path], ProbeResult | None]
-"""Tells the last push probe of an engine of this name and path; None when there was none."""
+"""Returns the last push probe of an engine of this name and path; None for none."""
 
 
 def never_probed(name: str, path: Path) -> None:
-    """Know of no probe."""
+    """Return no probe."""
     del name, path
 
 
@@ -37,7 +37,7 @@ class Engine(Struct, frozen=True, kw_only=True):
     Attributes:
         name: `crane` or `skopeo`.
         path: The program.
-        version: Its version; empty when it does not tell.
+        version: Its version; empty when unknown.
         unusable: Why it cannot push; empty when it can.
         probed: Its last probe.
     """
@@ -50,14 +50,14 @@ class Engine(Struct, frozen=True, kw_only=True):
 
     @property
     def can_push(self) -> bool:
-        """Whether nothing speaks against it."""
+        """Whether it can push."""
         return not self.unusable and (self.probed is None or self.probed.passed)
 
 
 def check(
     environment: Mapping[str, str], own: Path, last_probe: LastProbe = never_probed
 ) -> Iterator[Finding]:
-    """Look at every engine.
+    """Check every engine.
 
     Args:
         environment: The caller's, with its PATH.
@@ -89,7 +89,7 @@ def _engine(
 
 
 def judge(engines: Iterable[Engine]) -> Iterator[Finding]:
-    """Say of each engine whether it can push.
+    """Judge whether each engine can push.
 
     None of it is a problem: `--engine auto` takes another one, and writes itself where none can.
     """
@@ -103,7 +103,7 @@ def judge(engines: Iterable[Engine]) -> Iterator[Finding]:
                 area=AREA,
                 subject=name,
                 state="note",
-                what="not here; the other one is enough" if enough else "not here",
+                what="not installed; the other one is enough" if enough else "not here",
                 facts={"usable": False},
             )
     if not enough:

@@ -1,4 +1,4 @@
-"""The keyring: which one would be used, and, when asked for, whether it keeps what it is given."""
+"""The keyring: which one would be used, and, with --write, whether it stores an entry."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ SECONDS = 5.0
 _SERVICE = "dockless:doctor"
 _CHOOSE = "Unlock it, or choose another one with DOCKLESS_KEYRING."
 _HIDDEN = {
-    "unknown": "its session bus does not answer",
+    "unknown": "its session bus does not respond",
     "no service": "no Secret Service runs on the session bus",
     "not running": "the Secret Service does not run yet; the first login starts it",
     "no collection": "it has no default collection; the first login makes one, with a dialog",
@@ -26,12 +26,12 @@ _HIDDEN = {
 
 
 class Keyring(Struct, frozen=True, kw_only=True):
-    """What is known of the keyring that logins go to.
+    """The keyring for new logins.
 
     Attributes:
         choice: The keyring, as `keyrings.backend` takes it; empty for none.
         chosen: What chose it, such as `DOCKLESS_KEYRING`; empty where it is the preferred one.
-        hidden: Why it cannot be asked without a dialog or starting something; empty when it can.
+        hidden: Why it cannot be read without a dialog or starting something; empty when it can.
     """
 
     choice: str
@@ -45,10 +45,10 @@ def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> Keyr
     Args:
         environment: The caller's.
         chosen: What `DOCKLESS_KEYRING` says; empty when it is not set.
-        terminal: Whether there is somebody who may be asked.
+        terminal: Whether a prompt is possible.
 
     Raises:
-        UsageError: What was chosen is no keyring that a login could use.
+        UsageError: The chosen keyring cannot be used for a login.
     """
     if chosen:
         keyrings.check_choice(chosen)
@@ -68,7 +68,7 @@ def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> Keyr
 
 
 def why_hidden(choice: str, environment: Mapping[str, str], *, terminal: bool) -> str:
-    """Return why a keyring cannot be asked without a dialog or starting it; empty when it can."""
+    """Return why a keyring cannot be read without a dialog or starting it; empty when it can."""
     if choice in (keyrings.KERNEL, keyrings.KERNEL_USER):
         return ""
     if choice == keyrings.SECRET_SERVICE:
@@ -93,7 +93,7 @@ def check(
         keyring: Finds out which one.
         backend: Opens one by its name.
         write: Whether an entry is written, read and deleted.
-        terminal: Whether there is somebody who can answer a dialog.
+        terminal: Whether a dialog can be answered.
     """
     found = keyring()
     if not found.choice:
@@ -132,15 +132,15 @@ def tried(choice: str, backend: Callable[[str], Backend], seconds: float = SECON
             if ring.get_password(_SERVICE, user) is not None:
                 ring.delete_password(_SERVICE, user)
         if kept != secret:
-            return "it does not give back what was put there"
+            return "it does not return what was stored"
         left = ring.get_password(_SERVICE, user)
-        return "" if left is None else "it does not forget what is deleted"
+        return "" if left is None else "it still returns what was deleted"
 
     trying = alone(step)
     try:
         error = trying.exception(seconds)
     except TimeoutError:
-        return f"it gave no answer in {seconds:g} seconds"
+        return f"it did not respond within {seconds:g} seconds"
     if error is None:
         return trying.result()
     if isinstance(error, DocklessError):
@@ -150,7 +150,7 @@ def tried(choice: str, backend: Callable[[str], Backend], seconds: float = SECON
 
 
 def judge(keyring: Keyring, wrong: str) -> Finding:
-    """Say what came of trying a keyring."""
+    """Report the result of testing a keyring."""
     if wrong:
         return _line(keyring, "problem", f"cannot be used{_by(keyring)}: {wrong}.", _CHOOSE)
     return _line(keyring, "ok", f"writes, reads and deletes{_by(keyring)}")

@@ -1,4 +1,4 @@
-"""Logins: whether their files can be read, and who this machine is to one registry."""
+"""Logins: whether their files can be read, and the credential for one registry."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ class ReadOnly:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         return self._vault.name
 
     def get(self, scope: str, username: str = "") -> Credential | None:
@@ -52,7 +52,7 @@ class ReadOnly:
 
 
 def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
-    """Look at every file in which logins are kept by docker, podman and skopeo."""
+    """Check every file in which docker, podman and skopeo store logins."""
     files = (
         auth_files.docker_file(environment, home),
         *auth_files.containers_files(environment, home),
@@ -80,7 +80,7 @@ def check_files(environment: Mapping[str, str], home: Path) -> Iterator[Finding]
 
 
 def check_project(read: Callable[[], object]) -> Iterator[Finding]:
-    """Look at the project's configuration, which may name a registry and its login.
+    """Check the project's configuration, which may name a registry and its login.
 
     Args:
         read: Reads and resolves all of it; raises UsageError for a file that is wrong.
@@ -88,7 +88,7 @@ def check_project(read: Callable[[], object]) -> Iterator[Finding]:
     try:
         read()
     except DocklessError as error:
-        remedy = error.remedy or "Mend the file that the sentence before this one names."
+        remedy = error.remedy or "Repair the file named above."
         yield Finding(area=AREA, subject="project", state="problem", what=error.what, remedy=remedy)
     else:
         yield Finding(
@@ -100,10 +100,10 @@ class Search(Struct, frozen=True, kw_only=True):
     """How a credential is searched for without a dialog and without writing.
 
     Attributes:
-        given: What the command line gave.
+        given: The credential options of the command line.
         sources: Where else to look; its keyrings are read only.
         keyrings: The keyrings that may be asked.
-        terminal: Whether there is somebody who can answer a dialog.
+        terminal: Whether a dialog can be answered.
         write: Whether programs may run that write files of their own.
     """
 
@@ -114,13 +114,13 @@ class Search(Struct, frozen=True, kw_only=True):
     write: bool
 
     def __call__(self, repository: Repository) -> Found:
-        """Return who this machine is to the registry of a repository."""
+        """Return the credential for the registry of a repository."""
         quiet = tuple(ReadOnly(keyring) for keyring in self.keyrings)
         sources = replace(self.sources, keyrings=lambda: quiet)
         return resolve.find(repository, self.given, sources, self.may_ask)
 
     def may_ask(self, program: str) -> bool:
-        """Whether a program may be asked for a credential."""
+        """Whether a program may be run for a credential."""
         if program in _WRITERS:
             return self.write
         return self.terminal or program not in _DIALOGS

@@ -1,4 +1,4 @@
-"""Running checks: side by side, each with a limit of time, none stopped by another's failure."""
+"""Running checks: in parallel, each with a time limit, independent of other failures."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,14 +16,14 @@ PAGE_SECONDS = 60.0
 
 
 class Check(Struct, frozen=True, kw_only=True):
-    """One thing to look at.
+    """One check.
 
     Attributes:
         area: What it is about.
         subject: The thing.
         look: Looks at it. A `DocklessError` that it raises is a problem, with its remedy.
-        needed: Whether what follows in the same lane is of no use after a problem here.
-        failure: What a problem here means for what follows, as a clause.
+        needed: Whether a problem here makes the following checks of the lane useless.
+        failure: What a problem here means for the following checks, as a clause.
     """
 
     area: str
@@ -33,7 +33,7 @@ class Check(Struct, frozen=True, kw_only=True):
     failure: str = ""
 
     def problem(self, what: str, remedy: str) -> Finding:
-        """Return a problem of this check's own."""
+        """Return a problem of this check."""
         return Finding(
             area=self.area, subject=self.subject, state="problem", what=what, remedy=remedy
         )
@@ -55,7 +55,7 @@ def examine(
 
     Args:
         lanes: Checks that follow one another; the lanes themselves run side by side.
-        each: Seconds for one check; one that takes longer is a problem, and is left alone.
+        each: Seconds for one check; one that takes longer is a problem, and is abandoned.
         whole: Seconds for all of them.
     """
     until = time.monotonic() + whole
@@ -91,7 +91,7 @@ def _looked(check: Check, each: float) -> tuple[Finding, ...]:
     if error is None:
         return future.result()
     if isinstance(error, DocklessError):
-        remedy = error.remedy or "See what the sentence before this one names."
+        remedy = error.remedy or "Check the file or setting named above."
         return (check.problem(error.what, remedy),)
     # only its kind: the text of a foreign error may hold what the check was given
     what = f"The check itself failed: {kind(error)}."
@@ -112,14 +112,15 @@ def _collected(
     if late:
         for check in lane[len(found) :]:
             yield check.problem(
-                "There was no time left to look at this.", "Run it again when the rest is mended."
+                "The time limit was reached before this check.",
+                "Run it again when the other problems are solved.",
             )
 
 
 def _late(check: Check, seconds: float) -> Finding:
     return check.problem(
-        f"There was no answer in {seconds:g} seconds.",
-        "See what keeps it from answering: a hanging program, network or file system.",
+        f"The check did not finish within {seconds:g} seconds.",
+        "Look for the cause: a hanging program, network or file system.",
     )
 
 

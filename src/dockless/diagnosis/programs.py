@@ -8,9 +8,9 @@ from dockless.processes.run import Finished
 
 
 class BriefPrograms(ProgramsHere):
-    """This machine's programs, all of which together end within so many seconds.
+    """This machine's programs, which together end within this number of seconds.
 
-    A check that is given up must leave no child process behind.
+    An abandoned check must leave no child process.
 
     Args:
         environment: The caller's.

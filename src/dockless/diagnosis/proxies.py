@@ -1,4 +1,4 @@
-"""Proxies: which variable counts, and where it leads; no password of one is ever shown."""
+"""Proxies: which variable applies, and its proxy; passwords are never shown."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
@@ -32,12 +32,12 @@ def check(environment: Mapping[str, str], url: str = "") -> Iterator[Finding]:
             area=AREA,
             subject="ALL_PROXY",
             state="note",
-            what="is set, and neither dockless nor the engines obey it: set HTTPS_PROXY",
+            what="is set, but neither dockless nor the engines use it: set HTTPS_PROXY",
         )
 
 
 def variable(scheme: str, environment: Mapping[str, str]) -> str:
-    """Return the name of the variable that counts for a scheme; empty when none is set."""
+    """Return the name of the variable that applies to a scheme; empty when none is set."""
     names = (f"{scheme}_proxy", f"{scheme}_proxy".upper())
     return next((name for name in names if environment.get(name)), "")
 
@@ -55,15 +55,16 @@ def _judge(scheme: str, url: str, environment: Mapping[str, str]) -> Finding:
             area=AREA,
             subject=name,
             state="problem",
-            what="its value is no URL of a proxy (not shown here, as a password may be in it).",
+            what="its value is not the URL of a proxy (not shown here, since it may contain a "
+            "password).",
             remedy="Write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT.",
         )
     if via is None:
         host = urlsplit(url).netloc
-        what = f"does not count for {host}: it is on this machine, or NO_PROXY has it"
+        what = f"does not apply to {host}: it is on this machine, or in NO_PROXY"
         return Finding(area=AREA, subject=name, state="ok", what=what)
     login = " with a login" if via.credential else ""
-    lead = f"leads to {urlsplit(url).netloc} by" if url else "leads by"
+    lead = f"used for {urlsplit(url).netloc}:" if url else "used:"
     what = f"{lead} {via.url}{login}"
     return Finding(area=AREA, subject=name, state="ok", what=what, facts={"proxy": via.url})
 
@@ -75,5 +76,5 @@ def _contradiction(lower: str, environment: Mapping[str, str]) -> Iterator[Findi
             area=AREA,
             subject=lower,
             state="note",
-            what=f"differs from {lower.upper()}, and is the one that counts",
+            what=f"differs from {lower.upper()}, and takes precedence",
         )

@@ -1,4 +1,4 @@
-"""The registry: what it asks for, whether it lets us in, and what of the specification it has."""
+"""The registry: the authentication it requires, our credential, and supported APIs."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -19,14 +19,14 @@ _OK, _NOT_FOUND = 200, 404
 
 
 def check_challenge(client: RegistryClient) -> Iterator[Finding]:
-    """See that a registry answers, and what it asks for."""
+    """Check that a registry responds, and which authentication it requires."""
     yield judge_challenge(client.challenge, plain_http=client.http.endpoint.plain_http)
 
 
 def judge_challenge(challenge: Challenge | None, *, plain_http: bool) -> Finding:
-    """Say what a registry asks for."""
+    """Report which authentication a registry requires."""
     if challenge is None:
-        return _line("/v2/", "ok", "answers, and asks nobody who they are", facts={"scheme": None})
+        return _line("/v2/", "ok", "responds, and requires no login", facts={"scheme": None})
     realm = without_user(challenge.parameters.get("realm", ""))
     service = challenge.parameters.get("service", "")
     facts: dict[str, Fact] = {
@@ -37,39 +37,41 @@ def judge_challenge(challenge: Challenge | None, *, plain_http: bool) -> Finding
     if challenge.scheme != "bearer":
         what = f"asks for a username and password (realm {realm!r})"
         return _line("/v2/", "ok", what, facts=facts)
-    what = f"asks for a token of {realm or 'nobody'}"
+    what = f"asks for a token of {realm or '(none)'}"
     if not realm.startswith(("https://", "http://")):
-        remedy = "Whoever runs the registry has to give its token service's URL as realm."
-        return _line("/v2/", "problem", f"{what}, which is no URL.", remedy, facts)
+        remedy = "The registry's operator has to configure the URL of the token service as realm."
+        return _line("/v2/", "problem", f"{what}, which is not a URL.", remedy, facts)
     if realm.startswith("http://") and not plain_http:
-        remedy = "Whoever runs the registry has to give an https URL as realm."
-        return _line("/v2/", "problem", f"{what}, without TLS: none is sent there.", remedy, facts)
+        remedy = "The registry's operator has to configure an https URL as realm."
+        return _line(
+            "/v2/", "problem", f"{what}, without TLS: no credential is sent there.", remedy, facts
+        )
     return _line("/v2/", "ok", f"{what}{f' (service {service!r})' if service else ''}", facts=facts)
 
 
 def check_login(client: RegistryClient, found: Found, repository: Repository) -> Iterator[Finding]:
-    """See whether the credential that a push would use is accepted.
+    """Check whether the credential that a push would use is accepted.
 
     Args:
         client: The registry, spoken to with that credential.
-        found: Where it came from, and who else was asked.
-        repository: What it is to be used for.
+        found: Its source, and the other places that were searched.
+        repository: The repository to use it for.
     """
     for trouble in found.troubles:
         yield _line("login", "note", trouble)
-    waiting = [place for place in found.asked if place.endswith(" would be asked")]
+    waiting = [place for place in found.asked if place.endswith(" would be queried")]
     try:
         asked = client.check()
         allowed = _reads(client, repository) if asked else True
     except AuthError as error:
-        more = f" Not asked from here: {'; '.join(waiting)}." if waiting else ""
+        more = f" Not queried: {'; '.join(waiting)}." if waiting else ""
         yield _line("login", "problem", f"{error.what}{more}", error.remedy, _who(found))
         return
     yield judge_login(found, asked=asked, allowed=allowed, repository=repository)
 
 
 def _reads(client: RegistryClient, repository: Repository) -> bool:
-    """Whether a token for the repository is given, and serves to read it."""
+    """Whether a token for the repository is issued, and allows reading it."""
     try:
         client.request("GET", repository, "tags/list?n=1")
     except AuthError:
@@ -78,7 +80,7 @@ def _reads(client: RegistryClient, repository: Repository) -> bool:
 
 
 def judge_login(found: Found, *, asked: bool, allowed: bool, repository: Repository) -> Finding:
-    """Say whether a push would be let in.
+    """Judge whether a push would be accepted.
 
     Args:
         found: The credential.
@@ -90,22 +92,22 @@ def judge_login(found: Found, *, asked: bool, allowed: bool, repository: Reposit
     if credential is None:
         if not asked:
             return _line("login", "ok", "none is needed", facts=facts)
-        what = "there is no credential; nobody by name may read here, and a push will want one"
+        what = "there is no credential; anonymous reads are allowed, but a push will require one"
         remedy = f"Log in: dockless login {repository.host}"
         return _line("login", "note", what, remedy, facts)
     who = f"{credential.username or 'an identity token'} from {credential.source or 'somewhere'}"
     if not asked:
-        return _line("login", "ok", f"{who} is there, and not asked for", facts=facts)
+        return _line("login", "ok", f"{who} is available, and not required", facts=facts)
     if not allowed:
-        what = f"{who} is let in, and may not use {repository}"
-        remedy = "Ask for the right to push there, or give another HOST/REPOSITORY."
+        what = f"{who} is accepted, but may not use {repository}"
+        remedy = "Request permission to push there, or give another HOST/REPOSITORY."
         return _line("login", "note", what, remedy, facts)
     ends = "" if credential.expires is None else f", until {_moment(credential.expires)}"
     return _line("login", "ok", f"{who} is accepted{ends}", facts=facts)
 
 
 def check_referrers(client: RegistryClient, repository: Repository) -> Iterator[Finding]:
-    """See whether the registry has the referrers API."""
+    """Check whether the registry has the referrers API."""
     try:
         answer = client.request("GET", repository, f"referrers/{Digest.of(b'')}")
     except DocklessError as error:
@@ -115,13 +117,13 @@ def check_referrers(client: RegistryClient, repository: Repository) -> Iterator[
 
 
 def judge_referrers(answer: Answer) -> Finding:
-    """Say whether an answer is that of a registry with the referrers API."""
+    """Judge whether a response is that of a registry with the referrers API."""
     kind = answer.headers.get("Content-Type", "").lower()
     if answer.status == _OK and "html" not in kind:
         return _referrers(has=True)
     if answer.status == _NOT_FOUND and "NAME_UNKNOWN" not in _codes(answer.body):
         return _referrers(has=False)
-    why = f"it answers {answer.status} for a repository that it may not have"
+    why = f"it responds with {answer.status} for a repository that may not exist"
     return _referrers(has=None, why=why)
 
 
@@ -132,7 +134,7 @@ def _referrers(*, has: bool | None, why: str = "") -> Finding:
         return _line("referrers", "note", what, facts=facts)
     if has:
         return _line("referrers", "ok", "yes: signatures and SBOMs are listed", facts=facts)
-    what = "no: signatures and SBOMs are kept under tags such as sha256-HEX"
+    what = "no: signatures and SBOMs are listed under tags such as sha256-HEX"
     return _line("referrers", "ok", what, facts=facts)
 
 

@@ -1,4 +1,4 @@
-"""One upload that is begun and cancelled, to see how the registry takes blobs.
+"""One upload that is started and cancelled, to test how the registry accepts blobs.
 
 The requests are those of the distribution-spec: 'Mounting a blob from another repository',
 'Pushing a blob in chunks', 'Cancel a blob upload'.
@@ -23,7 +23,7 @@ _NOWHERE = Digest.of(b"a blob that dockless doctor asks for, and that no registr
 
 
 class Tried(Struct, frozen=True, kw_only=True):
-    """What a registry answered.
+    """A registry's response.
 
     Attributes:
         begun: The status of the POST that asks for a mount of a blob that does not exist.
@@ -43,12 +43,12 @@ class Tried(Struct, frozen=True, kw_only=True):
 
 
 def check(client: RegistryClient, repository: Repository, *, named: bool) -> Iterator[Finding]:
-    """Begin an upload in a repository, send a chunk, and cancel it; nothing is left there.
+    """Start an upload in a repository, send a chunk, and cancel it; nothing is left there.
 
     Args:
         client: The registry.
         repository: Where.
-        named: Whether somebody named the repository; else it may well not exist.
+        named: Whether the repository was given; otherwise it may not exist.
     """
     try:
         tried = _try(client, repository)
@@ -99,31 +99,31 @@ def _cancelled(client: RegistryClient, repository: Repository, location: str) ->
 
 
 def judge(tried: Tried, repository: Repository, *, named: bool) -> Iterator[Finding]:
-    """Say what a registry can do with uploads."""
+    """Report which kinds of upload a registry supports."""
     if tried.begun != _ACCEPTED or not tried.location:
         missing = tried.begun == _NOT_FOUND
         what = (
-            "there is no such repository, and the registry does not make it by itself"
+            "the repository does not exist, and the registry does not create it automatically"
             if missing
-            else f"the registry answers {tried.begun} where an upload begins"
+            else f"the registry responds with {tried.begun} to the start of an upload"
         )
         state: State = "problem" if named or not missing else "note"
-        remedy = _other(repository) if missing else "Ask whoever runs the registry why it does."
+        remedy = _other(repository) if missing else "Ask the registry's operator for the reason."
         yield _line(str(repository), state, f"{what}.", remedy)
         return
     yield _line(
         "mounts",
         "ok",
-        "a mount of a blob that is not there begins an upload, as the specification has it",
+        "a mount of a missing blob starts an upload, as the distribution-spec requires",
         facts={"mounts": True},
     )
     yield _chunks(tried)
     gone = tried.cancelled in {_ACCEPTED, _NO_CONTENT, 200}
-    what = f"begun in {repository}, and cancelled"
+    what = f"started in {repository}, and cancelled"
     if gone:
         yield _line("session", "ok", what, facts={"cancelled": True})
     else:
-        what = f"begun in {repository}, and the registry does not cancel it; it ends by itself"
+        what = f"started in {repository}, and the registry does not cancel it; it expires by itself"
         yield _line("session", "note", what, facts={"cancelled": False})
 
 
@@ -136,9 +136,9 @@ def _chunks(tried: Tried) -> Finding:
     least = f", at least {tried.least} bytes each" if tried.least else ""
     if tried.chunk in {_ACCEPTED, _NO_CONTENT}:
         whole = tried.received.removeprefix("bytes=") == f"0-{len(_CHUNK) - 1}"
-        told = "" if whole else "; it does not tell what has arrived, so none is resumed"
-        return _line("chunks", "ok" if whole else "note", f"are taken{least}{told}", facts=facts)
-    what = f"are not taken (status {tried.chunk}){least}; blobs go in one piece"
+        told = "" if whole else "; it does not report how much has arrived, so no upload is resumed"
+        return _line("chunks", "ok" if whole else "note", f"are accepted{least}{told}", facts=facts)
+    what = f"are not accepted (status {tried.chunk}){least}; blobs are sent in one piece"
     return _line("chunks", "note", what, facts=facts)
 
 

@@ -33,19 +33,19 @@ _SYSTEM_CERTIFICATES = "/etc/ssl/certs"
 
 
 class AuthFile(Protocol):
-    """Puts the credential of this push where a child can read it, and nobody else."""
+    """Passes the credential of this push to a child process only."""
 
     def __call__(self) -> contextlib.AbstractContextManager[int]:
         """Yield an open file that the child inherits."""
 
 
 class Entrance(Struct, frozen=True):
-    """What one start of an engine shows to the registry.
+    """The credential for one run of an engine.
 
     Attributes:
-        authfile: Gives the credential; what it gives may name none.
+        authfile: Gives the credential; the file may contain none.
         anonymous: Whether there is no credential.
-        ends: The moment, on the clock of `time.monotonic`, when the registry takes it no more.
+        ends: The moment, on the clock of `time.monotonic`, when it expires at the registry.
     """
 
     authfile: AuthFile
@@ -54,11 +54,11 @@ class Entrance(Struct, frozen=True):
 
 
 class Access(Struct, frozen=True):
-    """How an engine gets at the registry.
+    """How an engine reaches the registry.
 
     Attributes:
         endpoint: The registry.
-        enter: Gives what the next start of the engine shows there.
+        enter: Gives the credential for the next run of the engine.
     """
 
     endpoint: Endpoint
@@ -83,12 +83,12 @@ class Crane:
         _compare(self.name, crane.reported_digest(self._run(argv, sending)), root)
 
     def pull(self, source: Reference, layout: Path) -> None:
-        """Bring an image or index into a new layout, as it is."""
+        """Pull an image or index into a new layout, unchanged."""
         with _missing(source):
             self._run(crane.pull_argv(source, layout, self._access.endpoint), None)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
-        """Make the tag name the image, which the repository has by its digest."""
+        """Tag the image, which the repository has by its digest."""
         source = Reference(repository, digest=content.root.digest)
         self._run(crane.tag_argv(source, tag, self._access.endpoint), None)
 
@@ -141,13 +141,13 @@ class Skopeo:
             _compare(self.name, _read_digest(files.digest), digest)
 
     def pull(self, source: Reference, layout: Path) -> None:
-        """Bring an image or index into a new layout, as it is."""
+        """Pull an image or index into a new layout, unchanged."""
         with self._files() as (files, descriptor):
             argv = skopeo.pull_argv(source, layout, self._access.endpoint, files)
             self._run(argv, descriptor)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
-        """Make the tag name the image, which the repository has by its digest."""
+        """Tag the image, which the repository has by its digest."""
         root = content.root
         source = Reference(repository, digest=root.digest)
         with self._files() as (files, descriptor):
@@ -181,7 +181,7 @@ class Skopeo:
 
 @contextlib.contextmanager
 def _missing(source: Reference) -> Iterator[None]:
-    """Make an image that the registry does not have an error of the source."""
+    """Turn the error for a missing image into a SourceError."""
     try:
         yield
     except PushError as error:
@@ -193,14 +193,14 @@ def _missing(source: Reference) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _until_it_ends(access: Access, entrance: Entrance) -> Iterator[None]:
-    """Make a refusal that a token's end explains one that passes: the next start gets a new one."""
+    """Make a refusal due to an expired token retryable: the next run gets a new one."""
     try:
         yield
     except AuthError as error:
         if time.monotonic() < entrance.ends:
             raise
         raise NetworkError(
-            f"The token for {access.endpoint.host} ended during the push.", error.remedy
+            f"The token for {access.endpoint.host} expired during the push.", error.remedy
         ) from None
 
 

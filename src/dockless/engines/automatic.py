@@ -1,8 +1,9 @@
 """The writer of `--engine auto`: the first program that works, else dockless itself.
 
-A program may fail for two reasons. The registry refuses: then its error stands, and no other writer
-is tried. Or the program is at fault: a newer version refuses what it is given, it is damaged, it
-cannot use this registry's token service. Then the next one goes on, and one line says so.
+A program may fail for two reasons. The registry refuses: then its error is reported, and no other
+writer is tried. Or the program is at fault: a newer version refuses what it is given, it is
+damaged, it cannot use this registry's token service. Then the next writer takes over, and one line
+says so.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ class Whole(Engine, Reader, Protocol):
 
 
 class Trial(Protocol):
-    """Pushes a small image to a registry in memory with a program, and remembers how it went."""
+    """Pushes a small image to a registry in memory with a program, and stores the result."""
 
     def __call__(self) -> str:
         """Return why that failed, as a sentence; empty when it went well."""
@@ -43,7 +44,7 @@ class Program(Struct, frozen=True, kw_only=True):
     Attributes:
         name: `crane` or `skopeo`.
         start: Returns it as an engine; raises EngineError where it cannot be used here.
-        trial: Tells whether it works at all.
+        trial: Tests whether it works at all.
     """
 
     name: str
@@ -52,12 +53,12 @@ class Program(Struct, frozen=True, kw_only=True):
 
 
 class Automatic:
-    """Writes with the first program that works, as a `ports.Engine`; moves tags without one.
+    """Writes with the first program that works, as a `ports.Engine`; tags without one.
 
     Args:
         programs: In the order in which they are tried.
         direct: Writes without a program.
-        note: Called with one line when another writer goes on.
+        note: Called with one line when another writer takes over.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Automatic:
 
         Raises:
             LostCopyError: A blob is not what its digest says.
-            DocklessError: What the registry answers, or why the last writer failed.
+            DocklessError: The registry's error, or why the last writer failed.
         """
         if image.content.refers():
             self._programs.clear()
@@ -97,11 +98,11 @@ class Automatic:
         )
 
     def pull(self, source: Reference, layout: Path) -> None:
-        """Bring an image or index into a new layout, as it is."""
+        """Pull an image or index into a new layout, unchanged."""
         self._try(lambda engine: engine.pull(source, layout), "reads", lambda: None)
 
     def _try(self, work: Callable[[Whole], None], does: str, check: Callable[[], None]) -> None:
-        """Work with one writer after the other; `check` raises what is no program's fault."""
+        """Try one writer after the other; `check` raises errors that are no program's fault."""
         fault = ""
         while True:
             self._writer = self._next()
@@ -118,7 +119,7 @@ class Automatic:
                 return
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
-        """Make the tag name the image, which the repository has by its digest."""
+        """Tag the image, which the repository has by its digest."""
         self._direct.move(content, repository, tag)
 
     def _next(self) -> Whole:
@@ -141,7 +142,7 @@ class Automatic:
         said = error.what.rstrip(".")
         if not reason:
             return f"{said}."
-        return f"{said}; a trial push with it fails, too: {reason}"
+        return f"{said}; its push probe fails as well: {reason}"
 
 
 def _compare_blobs(image: StagedImage) -> None:

@@ -13,12 +13,12 @@ def push_argv(layout: Path, target: Reference, endpoint: Endpoint) -> tuple[str,
 
 
 def pull_argv(source: Reference, layout: Path, endpoint: Endpoint) -> tuple[str, ...]:
-    """Return the arguments that bring an image or index into a layout, as it is."""
+    """Return the arguments that pull an image or index into a layout, unchanged."""
     return ("pull", *_insecure(endpoint), "--format", "oci", str(source), str(layout))
 
 
 def tag_argv(source: Reference, tag: str, endpoint: Endpoint) -> tuple[str, ...]:
-    """Return the arguments that make a tag name what `source` names by digest."""
+    """Return the arguments that tag the digest of `source`."""
     return ("tag", *_insecure(endpoint), str(source), tag)
 
 

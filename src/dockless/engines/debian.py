@@ -71,7 +71,7 @@ def unpack_crane(
     package = next(scratch.glob("crane_*.deb"), None)
     if fetched.code != 0 or package is None:
         raise EngineError(
-            f"Debian's package cannot be had: {_reason(updated.stderr, fetched.stderr)}."
+            f"Debian's package cannot be obtained: {_reason(updated.stderr, fetched.stderr)}."
         )
     listed = run(
         (apt_get, *private, "--print-uris", "download", "crane"), environment, timeout=_SECONDS
@@ -117,7 +117,7 @@ def _compare(package: Path, listed: str) -> None:
 def _program(name: str, environment: Mapping[str, str]) -> str:
     found = find_program(name, environment.get("PATH", ""))
     if found is None:
-        raise EngineError(f"Debian's package cannot be used here: there is no {name}.")
+        raise EngineError(f"Debian's package cannot be used here: {name} does not exist.")
     return found
 
 
@@ -132,7 +132,9 @@ def _mirrors(apt_get: str, environment: Mapping[str, str]) -> tuple[str, ...]:
         if component == "main" and _MAIN_SUITE.fullmatch(suite)
     ]
     if not uris:
-        raise EngineError("Debian's package cannot be had: apt's sources name no Debian mirror.")
+        raise EngineError(
+            "Debian's package cannot be obtained: apt's sources name no Debian mirror."
+        )
     return tuple(dict.fromkeys(uris))
 
 
@@ -169,5 +171,5 @@ def _reason(*outputs: str) -> str:
     """Return the first complaint in a program's output, without passwords in URIs."""
     lines = [line for output in outputs for line in output.splitlines() if line.strip()]
     serious = [line for line in lines if line.startswith(("E: ", "W: ", "dpkg"))]
-    line = (serious or lines or ["it gave no reason"])[0]
+    line = (serious or lines or ["no reason given"])[0]
     return re.sub(r"://[^/@\s]*@", "://", line).strip().rstrip(".")

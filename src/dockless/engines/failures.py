@@ -1,4 +1,4 @@
-"""What an engine's last words mean, as one of our errors.
+"""The meaning of an engine's error output, as one of our errors.
 
 The words are those of crane 0.20.7 and skopeo 1.9.3 and 1.22.0, met with the faults that the
 tests inject.
@@ -31,14 +31,14 @@ _ANSWER = re.compile(
     r"|uploading manifest|uploading layer|initiating layer upload|HTTP status|status ?code",
     re.IGNORECASE,
 )
-"""Words that only an answer of the registry leads to."""
+"""Words that appear only after a response of the registry."""
 
 _SPOKEN = re.compile(
     rf'{_ANSWER.pattern}|"https?://|\b(?:dial|read|write) (?:tcp|udp)\b|lookup |at destination'
     r"|writing (?:blob|manifest)|copying (?:config|blob)|(?:pinging|checking|reading|fetching) ",
     re.IGNORECASE,
 )
-"""Words of a program that has spoken with a registry, or tried to."""
+"""Words of a program that has contacted a registry, or tried to."""
 
 _CODE = re.compile(r"\b(?:UNAUTHORIZED|DENIED|TOOMANYREQUESTS|[A-Z]+_[A-Z_]+):")
 """A code of the distribution-spec, as crane prints it."""
@@ -72,7 +72,7 @@ _RULES = (
         ("source image rejected", "rejected by policy", "loading trust policy", "invalid policy"),
         frozenset(),
         lambda engine, _, said: PolicyError(
-            f"The signature policy of this machine does not let {engine} push this: {said}",
+            f"The signature policy of this machine rejects the push with {engine}: {said}",
             "Ask whoever maintains policy.json (containers-policy.json(5)).",
         ),
     ),
@@ -96,8 +96,8 @@ _RULES = (
         ("manifest_blob_unknown", "manifest blob unknown", "blob unknown to registry"),
         frozenset(),
         lambda _, host, said: NetworkError(
-            f"{host} does not find a blob that was just sent: {said}",
-            "Push again; if it stays so, the registry loses data.",
+            f"{host} does not find a blob that was just uploaded: {said}",
+            "Push again; if that does not help, the registry is losing data.",
         ),
     ),
     # ECR's words; before the rules by status, which would take it for something else
@@ -127,19 +127,23 @@ _RULES = (
     _Rule(
         ("internal server error",),
         frozenset({500}),
-        lambda _, host, said: ServerError(f"{host} is in trouble: {said}", "Try again later."),
+        lambda _, host, said: ServerError(
+            f"{host} has an internal error: {said}", "Try again later."
+        ),
     ),
     _Rule(
         ("service unavailable",),
         frozenset({503}),
         lambda _, host, said: NetworkError(
-            f"{host} is in trouble: {said}", "Try again later.", busy=True
+            f"{host} has an internal error: {said}", "Try again later.", busy=True
         ),
     ),
     _Rule(
         ("unavailable", "bad gateway"),
         frozenset(range(500, 600)),
-        lambda _, host, said: NetworkError(f"{host} is in trouble: {said}", "Try again later."),
+        lambda _, host, said: NetworkError(
+            f"{host} has an internal error: {said}", "Try again later."
+        ),
     ),
     _Rule(
         ("unauthorized", "denied", "authentication required", "invalid username/password"),
@@ -181,22 +185,22 @@ _RULES = (
         (),
         frozenset({405}),
         lambda _, host, said: PushError(
-            f"{host} takes nothing now: {said}",
-            "It is read-only, or something that can only be pulled from.",
+            f"{host} accepts no pushes at the moment: {said}",
+            "It is read-only, or a pull-through cache.",
         ),
     ),
     _Rule(
         (),
         frozenset({409, 412}),
         lambda _, host, said: PushError(
-            f"{host} does not change what it has: {said}", "Choose another tag."
+            f"{host} does not allow the tag to be overwritten: {said}", "Choose another tag."
         ),
     ),
     _Rule(
         (),
         frozenset({413}),
         lambda _, host, said: PushError(
-            f"{host}, or a proxy in front of it, takes no request body of this size: {said}",
+            f"{host}, or a proxy in front of it, rejects a request body of this size: {said}",
             "Have its limit raised (nginx: client_max_body_size).",
         ),
     ),
@@ -207,8 +211,8 @@ _TROUBLE = (": unknown:", ": unavailable:")
 
 
 def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
-    """Return the error for an engine that ended with this status and these words."""
-    said = last_words(stderr) or f"it ended with status {code} and said nothing."
+    """Return the error for an engine that ended with this status and this stderr."""
+    said = last_words(stderr) or f"it ended with status {code} and printed nothing."
     low = stderr.lower()
     codes = {int(found["code"]) for found in _STATUS.finditer(stderr)}
     for rule in _RULES:
@@ -223,16 +227,16 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
         what = f"{host} does not accept this manifest: {said}"
         return ManifestRefusedError(what, about_type=about_type)
     if any(word in low for word in _TROUBLE):
-        return NetworkError(f"{host} is in trouble: {said}", "Try again later.")
+        return NetworkError(f"{host} has an internal error: {said}", "Try again later.")
     return UnexplainedError(
         f"{engine} failed: {said}",
-        "Without --engine another writer goes on where the program is at fault.",
+        "Without --engine another writer takes over where the program is at fault.",
         answered=bool(_ANSWER.search(stderr) or _CODE.search(stderr)),
     )
 
 
 def last_words(stderr: str) -> str:
-    """Return an engine's own sentence out of its stderr, without its time stamps and frames."""
+    """Extract an engine's message from its stderr, without time stamps and prefixes."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     if not lines:
         return ""

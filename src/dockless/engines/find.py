@@ -35,7 +35,8 @@ def candidates(name: str, search_path: str, own: Path) -> tuple[Path, ...]:
 def distrust(program: Path, own: Path) -> str:
     """Return why a program in the folder of dockless's own is not to be run; empty for others.
 
-    What others may write there, they could run as this user: nobody has put the folder on PATH.
+    Programs that others can write there would be run as this user, although the folder is not on
+    PATH.
 
     Args:
         program: The program.
@@ -51,23 +52,23 @@ def distrust(program: Path, own: Path) -> str:
 
 
 def others_may_write(path: Path) -> str:
-    """Return who else may write to a file or folder, as part of a sentence; empty for nobody.
+    """Return who else may write to a file or folder, as part of a sentence; empty for no one.
 
-    Root may, and the group that a user has for itself. Nobody may where it is mounted to be read
-    only, as a container has what its administrator puts there, whoever owns it outside.
+    Root may, and the group that a user has for itself. On a read-only mount no one may write, as
+    for files that an administrator mounts into a container.
     """
     try:
         found = path.stat()
         if os.statvfs(path).f_flag & os.ST_RDONLY:
             return ""
     except OSError as error:
-        return f"cannot be looked at ({error.strerror})"
+        return f"cannot be accessed ({error.strerror})"
     if found.st_uid not in (0, os.geteuid()):
         return f"belongs to another user (uid {found.st_uid})"
     if found.st_mode & stat.S_IWOTH:
-        return "may be written to by everybody"
+        return "is writable by everyone"
     if found.st_mode & stat.S_IWGRP and not _is_private(found):
-        return f"may be written to by a group (gid {found.st_gid})"
+        return f"is writable by a group (gid {found.st_gid})"
     return ""
 
 

@@ -1,6 +1,6 @@
-"""crane, built from its source by the machine's Go, of which little is believed.
+"""crane, built from its source by the machine's Go, which is trusted as little as possible.
 
-The source comes as a module's zip from where the user's GOPROXY says. Its `h1:` sum is computed
+The source comes as a module's zip from the user's GOPROXY. Its `h1:` sum is computed
 here and compared with the pinned one, so neither the proxy nor any setting of Go need be trusted.
 What was checked is unpacked here and built as the main module: then its own go.sum, which is part
 of the zip, holds for every dependency, and `-mod=readonly` keeps Go from adding to it.
@@ -69,7 +69,7 @@ def build_crane(
         scratch: An empty folder for all that is written here.
         source: What is built.
         environment: The caller's, with its PATH.
-        note: Is told what is done, one line at a time.
+        note: Called with one line for each step.
 
     Returns:
         The program inside `scratch`.
@@ -84,12 +84,12 @@ def build_crane(
     actual = module_sum(archive)
     if actual != source.checksum:
         raise tampered(
-            f"The source of crane {source.version} has the sum {actual}, but {source.checksum} "
-            "was expected."
+            f"The source of crane {source.version} has the checksum {actual}, but "
+            f"{source.checksum} was expected."
         )
     folder = scratch / "source"
     _unpack(archive, f"{source.module}@v{source.version}", folder)
-    note("Its sum is right. Building it, which takes a minute or two.")
+    note("Its checksum is right. Building it, which takes a minute or two.")
     return _build(go, scratch, source, folder)
 
 
@@ -97,7 +97,7 @@ def module_sum(archive: Path) -> str:
     """Return the `h1:` sum of a module's zip: the SHA-256 of a list of its files' SHA-256.
 
     Raises:
-        EngineError: It is no zip, or a damaged one.
+        EngineError: It is not a zip, or a damaged one.
     """
     lines = []
     try:
@@ -160,7 +160,7 @@ def _find(scratch: Path, source: Source, environment: Mapping[str, str]) -> _Go:
     done = run_in_group(argv, asked, timeout=_ASK_SECONDS, cwd=scratch)
     version, _, proxy = done.stdout.decode(errors="replace").strip().partition("\n")
     if done.code or not version:
-        said = _reason(done.stderr) or "it is too old to tell its version"
+        said = _reason(done.stderr) or "it is too old to print its version"
         raise EngineError(f"{program} cannot build crane: {said}.", remedy)
     numbers = re.match(r"go(\d+)\.(\d+)", version)  # one made from a commit may have none
     if numbers and (int(numbers[1]), int(numbers[2])) < source.go:
@@ -190,10 +190,10 @@ def _fetch(go: _Go, scratch: Path, source: Source) -> Path:
     except (ValueError, AttributeError, RecursionError):
         path, complaint = None, ""
     if done.code or not isinstance(path, str):
-        said = _reason(complaint) or _reason(done.stderr) or "go gave no reason"
+        said = _reason(complaint) or _reason(done.stderr) or "go printed no reason"
         raise EngineError(
-            f"The source of crane {source.version} cannot be had: {said}.",
-            "See what `go env GOPROXY` says, and whether that can be reached.",
+            f"The source of crane {source.version} cannot be downloaded: {said}.",
+            "Check the value of `go env GOPROXY`, and whether it can be reached.",
         )
     return Path(path)
 

@@ -35,12 +35,12 @@ Check = Callable[[str, Path, Path | None, Mapping[str, str], Path], ProbeResult]
 
 
 class Installation(Struct, frozen=True, kw_only=True):
-    """Where crane is installed, and how that is told.
+    """Where crane is installed, and how progress is reported.
 
     Attributes:
         folder: Where it is installed; made when it does not exist.
         environment: The caller's.
-        note: Is told what is done, one line at a time.
+        note: Called with one line for each step.
         check: Sees that the program pushes, before it is put in its place.
     """
 
@@ -90,7 +90,7 @@ def install(wanted: Installation, release: Release | None) -> Installed:
             failures.append(error.what)
     raise EngineError(
         f"crane could not be installed. {' '.join(failures)}",
-        "Get crane or its release archive on another machine, bring it here, and run "
+        "Download crane or its release archive on another machine, copy it here, and run "
         "`dockless tools install --from FILE --sha256 HEX`; or put crane or skopeo on PATH.",
     )
 
@@ -148,12 +148,12 @@ def _from_debian(wanted: Installation, _: Release | None, scratch: Path) -> Path
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """Give a folder beside the place of installation, and remove it whatever happens."""
+    """Yield a temporary folder next to the installation folder."""
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         if why := others_may_write(folder):
             raise EngineError(
-                f"crane is not installed in {folder}, which {why}: whoever may could replace it.",
+                f"crane is not installed in {folder}, which {why}: other users could replace it.",
                 f"Run `chmod go-w` on it if it is yours. {_FOLDER_REMEDY}",
             )
         with work_folder(folder, ".install-") as made:
@@ -179,7 +179,9 @@ def _write_checked(chunks: Iterable[bytes], target: Path, sha256: str, origin: s
         for chunk in chunks:
             size += len(chunk)
             if size > _LIMIT:
-                raise tampered(f"{origin} has more than {_LIMIT >> 20} MiB, which crane never had.")
+                raise tampered(
+                    f"{origin} has more than {_LIMIT >> 20} MiB, more than any release of crane."
+                )
             seen.update(chunk)
             file.write(chunk)
     if seen.hexdigest() != sha256:

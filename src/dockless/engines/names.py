@@ -1,4 +1,4 @@
-"""Whether an engine takes the name of a repository at all.
+"""Whether an engine accepts the name of a repository at all.
 
 crane below 0.22 wants two characters or more in a repository's path, the distribution-spec one.
 Debian's crane does not know its own version, so the program is asked: a copy whose destination
@@ -46,4 +46,4 @@ def refuses_repository(
         return ""  # that it cannot be started is told where it is to push
     if not ended.code or _STUMBLED[name] in ended.stderr or str(repository) not in ended.stderr:
         return ""
-    return f"{name} takes no repository path of one character: {last_words(ended.stderr)}"
+    return f"{name} accepts no repository path of one character: {last_words(ended.stderr)}"

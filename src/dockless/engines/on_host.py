@@ -1,4 +1,4 @@
-"""crane and skopeo on another host, which they push from by digest; tags are moved from here.
+"""crane and skopeo on another host, from which they push by digest; tags are updated from here.
 
 The credential goes there over standard input, as the authfile `/dev/stdin`; nothing of it is in
 an argument, a variable or a file of that host.
@@ -30,7 +30,7 @@ class RunThere(Protocol):
     def __call__(
         self, argv: Sequence[str], *, stdin: bytes, environment: Mapping[str, str]
     ) -> Finished:
-        """Run it; only what it is given is in its environment beside what the host sets."""
+        """Run it; its environment has only the given variables in addition to the host's."""
 
 
 class Exported(Struct, frozen=True):
@@ -56,7 +56,7 @@ class Stand(Struct, frozen=True):
         endpoint: The registry.
         authfile: Gives what the engine is to find in its authfile; None to be anonymous.
         certificates: Our folder of certificates there; empty for none.
-        environment: Variables beside the ones that every engine gets.
+        environment: Variables in addition to those of every engine.
         policy: skopeo's signature policy there; None for none.
     """
 
@@ -131,8 +131,8 @@ class CraneThere:
 class SkopeoThere:
     """skopeo on a host: it compresses an archive into a folder first, then sends that.
 
-    The folder is of its `dir:` form, since on the way to `oci:` it writes the config anew, and
-    with it the image's ID.
+    The folder is of its `dir:` form, since for `oci:` it rewrites the config, and so changes
+    the image's ID.
     """
 
     name = "skopeo"
@@ -188,10 +188,10 @@ def layout_root(index: bytes, label: str) -> Digest:
     try:
         roots = [Digest.parse(each["digest"]) for each in parse_json(index)["manifests"]]
     except (ValueError, KeyError, TypeError):
-        raise SourceError(f"{label}/index.json is no index of an OCI layout.") from None
+        raise SourceError(f"{label}/index.json is not the index of an OCI layout.") from None
     if len(roots) != 1:
         raise SourceError(
-            f"{label} holds {len(roots)} images, and an engine on the host pushes one alone.",
-            "Push with --via relay, which takes one of several.",
+            f"{label} holds {len(roots)} images, but an engine on the host pushes only one.",
+            "Push with --via relay, which can select one.",
         )
     return roots[0]

@@ -31,7 +31,7 @@ class Needs(Struct, frozen=True):
 def needs(program: Path) -> Needs:
     """Read a program's ELF header (elf(5)), and the versions of glibc that it names.
 
-    A program that is no little-endian 64-bit ELF file runs nowhere else.
+    A program that is not a little-endian 64-bit ELF file counts as not portable.
     """
     data = program.read_bytes()
     if not data.startswith(_LITTLE_64):

@@ -43,7 +43,7 @@ _SYSTEM_POLICY = Path("/etc/containers/policy.json")
 
 
 class Abilities(Struct, frozen=True):
-    """What one engine can do.
+    """The abilities of one engine.
 
     Attributes:
         name: `crane` or `skopeo`.
@@ -64,7 +64,7 @@ class Abilities(Struct, frozen=True):
 
 
 def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
-    """Ask an engine of this machine for its help, and say what it can do.
+    """Read the help pages of an engine of this machine, and return its abilities.
 
     Args:
         name: `crane` or `skopeo`.

@@ -1,4 +1,4 @@
-"""What push probes found, remembered for each program of this machine."""
+"""The results of push probes, stored for each program of this machine."""
 
 import contextlib
 import hashlib
@@ -15,14 +15,14 @@ from dockless.processes.regular import open_regular
 from dockless.storage.folders import rename
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
-"""For so long a result is believed."""
+"""How long a result is valid."""
 
 _SCHEMA = 1
 _LARGEST = 16 * 1024
 
 
 class _Identity(Struct, frozen=True):
-    """What tells a program from every other one.
+    """The identity of a program.
 
     Attributes:
         path: Where it really is.
@@ -42,8 +42,8 @@ class _Identity(Struct, frozen=True):
 class ProbeRecords:
     """The results in a folder: one JSON file for each program.
 
-    They save time and nothing else: what cannot be read is unknown, and what cannot be written
-    is not remembered.
+    They are only a cache: unreadable ones are unknown, unwritable ones are not
+    stored.
 
     Args:
         folder: Where they are; made when it does not exist.
@@ -79,7 +79,7 @@ class ProbeRecords:
         return result if 0 <= now - result.moment <= KEPT_SECONDS else None
 
     def keep(self, path: Path, result: ProbeResult, policy: Path | None = None) -> None:
-        """Remember what a push probe of a program found."""
+        """Store the result of a program's push probe."""
         with contextlib.suppress(OSError):
             real = path.resolve(strict=True)
             status = real.stat()
@@ -107,7 +107,7 @@ def _read(file: Path) -> tuple[_Identity, ProbeResult]:
     try:
         entry = parse_json(data)
     except RecursionError:
-        raise ValueError(f"{file} is no record of a push probe") from None
+        raise ValueError(f"{file} is not the record of a push probe") from None
     wanted = {
         "schemaVersion": int,
         "path": str,
@@ -122,7 +122,7 @@ def _read(file: Path) -> tuple[_Identity, ProbeResult]:
     if not isinstance(entry, dict) or any(
         not isinstance(entry.get(key), kind) for key, kind in wanted.items()
     ):
-        raise ValueError(f"{file} is no record of a push probe")
+        raise ValueError(f"{file} is not the record of a push probe")
     if entry["schemaVersion"] != _SCHEMA:
         raise ValueError(f"{file} has another schema")
     identity = _Identity(

@@ -73,7 +73,7 @@ class _Server(ThreadingHTTPServer):
             request.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: that a client breaks off in the midst of a request is no fault of ours."""
+        """Print nothing: a client that aborts a request is not our fault."""
 
     def shut(self) -> None:
         """End every connection."""

@@ -47,7 +47,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True):
-    """What the registry answers.
+    """The error that the registry responds with.
 
     Attributes:
         status: The HTTP status.
@@ -105,7 +105,7 @@ class ProbeRepository(Struct):
             return Answer(HTTPStatus.OK, {"Content-Type": "application/json"}, b"{}")
         found = _PATH.fullmatch(url.path)
         if found is None or found["repository"] != self.path:
-            raise Refusal(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN", f"nothing is at {url.path}")
+            raise Refusal(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN", f"{url.path} does not exist")
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         name = found["name"]
         if found["kind"] == "blobs/uploads":
@@ -123,22 +123,22 @@ class ProbeRepository(Struct):
     def _blob(self, name: str, _: Request) -> Answer:
         digest = _wanted(name)
         if digest not in self.blobs:
-            raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UNKNOWN", f"{digest} is not here")
+            raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UNKNOWN", f"{digest} does not exist")
         return _content(self.blobs[digest], "application/octet-stream")
 
     def _manifest(self, name: str, _: Request) -> Answer:
         digest = self.tags[name] if name in self.tags else _digest(name)
         if digest is None or digest not in self.manifests:
-            raise Refusal(HTTPStatus.NOT_FOUND, "MANIFEST_UNKNOWN", f"{name} is not here")
+            raise Refusal(HTTPStatus.NOT_FOUND, "MANIFEST_UNKNOWN", f"{name} does not exist")
         data = self.manifests[digest]
         return _content(data, parse_document(data).media_type)
 
     def _take_manifest(self, name: str, request: Request) -> Answer:
         actual, said = Digest.of(request.body), _digest(name)
         if said is None and not is_tag(name):
-            raise _bad("TAG_INVALID", f"{name!r} is no tag")
+            raise _bad("TAG_INVALID", f"{name!r} is not a tag")
         if said is not None and said != actual:
-            raise _bad("DIGEST_INVALID", f"the manifest is {actual}, not {said}")
+            raise _bad("DIGEST_INVALID", f"the manifest has the digest {actual}, not {said}")
         self._check(request)
         self.manifests[actual] = request.body
         if said is None:
@@ -146,7 +146,7 @@ class ProbeRepository(Struct):
         return self._created(f"manifests/{actual}", actual)
 
     def _check(self, request: Request) -> None:
-        """Refuse what is no manifest, or names what is not here in this size."""
+        """Reject anything but a manifest whose content is here in the right size."""
         try:
             document = parse_document(request.body)
         except ValueError as error:
@@ -156,11 +156,11 @@ class ProbeRepository(Struct):
                 "MANIFEST_INVALID", f"{document.media_type} was sent as {request.content_type!r}"
             )
         if not isinstance(document, Manifest):
-            raise _bad("MANIFEST_INVALID", "a probe's image is no index")
+            raise _bad("MANIFEST_INVALID", "the image of a probe is not an index")
         for child in (document.config, *document.layers):
             if len(self.blobs.get(child.digest, b"")) != child.size:
                 raise _bad(
-                    "MANIFEST_BLOB_UNKNOWN", f"{child.digest} of {child.size} bytes is not here"
+                    "MANIFEST_BLOB_UNKNOWN", f"{child.digest} of {child.size} bytes does not exist"
                 )
 
     def _begin(self, request: Request, query: Mapping[str, str]) -> Answer:
@@ -198,7 +198,7 @@ class ProbeRepository(Struct):
     def _keep(self, name: str, data: bytes) -> Answer:
         digest = _wanted(name)
         if not digest.matches(data):
-            raise _bad("DIGEST_INVALID", f"the blob is {Digest.of(data)}, not {digest}")
+            raise _bad("DIGEST_INVALID", f"the blob has the digest {Digest.of(data)}, not {digest}")
         if len(self.blobs) >= _MOST_BLOBS:
             raise too_large()
         self.blobs[digest] = data
@@ -217,7 +217,7 @@ class ProbeRepository(Struct):
 
 
 def too_large() -> Refusal:
-    """Return what is answered to more than a probe sends."""
+    """Return the response to more data than a probe sends."""
     return Refusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "SIZE_INVALID", f"more than {LARGEST} bytes were sent"
     )
@@ -250,7 +250,7 @@ def _check_range(before: int, request: Request) -> None:
 def _wanted(text: str) -> Digest:
     digest = _digest(text)
     if digest is None:
-        raise _bad("DIGEST_INVALID", f"{text!r} is no digest")
+        raise _bad("DIGEST_INVALID", f"{text!r} is not a digest")
     return digest
 
 

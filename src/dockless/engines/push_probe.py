@@ -1,6 +1,6 @@
 """The push probe: one small image, pushed by a program to a registry in memory.
 
-The look at help pages (`engines.probe`) says what a program offers; this says what it does. The
+The help pages (`engines.probe`) show what a program offers; this tests what it does. The
 image is written, and the program started, exactly as for a real push. No proxy is used, there is
 no credential, and nothing is written outside a private folder.
 """
@@ -58,7 +58,7 @@ def probe_push(
     environment: Mapping[str, str],
     folder: Path,
 ) -> ProbeResult:
-    """Have a program push and tag a small image, and see what came of it.
+    """Have a program push and tag a small image, and check the result.
 
     Args:
         name: `crane` or `skopeo`.
@@ -78,7 +78,7 @@ def probe_push(
     except OSError as error:
         raise EngineError(
             f"Whether {path} can push cannot be tried: {error.strerror or error}.",
-            f"See that {folder} can be written to, and that there is a loopback interface.",
+            f"Check that {folder} is writable, and that there is a loopback interface.",
         ) from None
     return ProbeResult(not reason, reason, moment)
 
@@ -93,7 +93,7 @@ class _Trial(Struct, frozen=True):
     scratch: Path
 
     def push(self, seconds: float) -> str:
-        """Return why the program cannot push in so many seconds; empty when it can."""
+        """Return why the program cannot push within this number of seconds; empty when it can."""
         deadline = time.monotonic() + seconds
         content, blobs = _image()
         files = _written(self.scratch, blobs)
@@ -132,10 +132,10 @@ class _Trial(Struct, frozen=True):
 
 
 class _ContainedRunner(Runner):
-    """Keeps what root's skopeo remembers of blobs in its home, not in /var/lib/containers.
+    """Makes root's skopeo keep its blob cache in its home, not in /var/lib/containers.
 
-    skopeo has no option for that; but it does not take itself for root's where this variable,
-    which Podman sets, names somebody else (containers/image, `internal/rootless`).
+    skopeo has no option for that; but it does not use root's folders where this variable, which
+    Podman sets, names another user (containers/image, `internal/rootless`).
     """
 
     def run(
@@ -174,7 +174,7 @@ class _Listening(Shell):
 
 
 class _Untold:
-    """Progress of which nobody is told, as a `ports.Task`."""
+    """Progress that is not shown, as a `ports.Task`."""
 
     def advance(self, count: int) -> None:
         """Do nothing."""
@@ -240,8 +240,8 @@ def _last_words(name: str, ended: Ended | None) -> str:
     said = last_words(ended.stderr.decode(errors="replace"))
     number = ended.status - _DIED
     if number in {each.value for each in signal.Signals}:
-        return f"{name} was ended by {signal.Signals(number).name}. {said}".strip()
-    return said or f"{name} ended with status {ended.status} and said nothing."
+        return f"{name} was terminated by {signal.Signals(number).name}. {said}".strip()
+    return said or f"{name} ended with status {ended.status} and printed nothing."
 
 
 def _difference(

@@ -89,10 +89,10 @@ class Quirk(Struct, frozen=True):
 
 
 QUIRKS = (
-    Quirk("skopeo", (1, 9, 4), "misreads gzipped docker-archives: it is given OCI layouts only"),
-    Quirk("skopeo", (1, 11), "also looks into ~/.docker: it is given an empty HOME"),
+    Quirk("skopeo", (1, 9, 4), "misreads gzipped docker-archives: it gets only OCI layouts"),
+    Quirk("skopeo", (1, 11), "also reads ~/.docker: it gets an empty HOME"),
     Quirk("skopeo", (1, 18), "exits 0 on wrong usage: the digest that it reports is checked"),
-    Quirk("crane", (0, 21, 7), "refuses ./-prefixed tars: it is given OCI layouts only"),
+    Quirk("crane", (0, 21, 7), "refuses ./-prefixed tars: it gets only OCI layouts"),
 )
 
 

@@ -71,7 +71,7 @@ class Runner:
 
     @property
     def home(self) -> Path:
-        """The private folder, which is there, even if somebody deleted it meanwhile."""
+        """The private folder, which is created again if it was deleted."""
         return _made(self._home)
 
     def _was_deleted(self, said: str) -> bool:
@@ -93,13 +93,13 @@ class Runner:
             arguments: Its arguments.
             extra: Environment that only this engine needs.
             descriptors: Open files that it reads by their `path_of`.
-            sending: Told of every byte that it writes.
+            sending: Counts the bytes that it writes.
 
         Raises:
             NetworkError: The network, the registry, a stall or the deadline stopped it.
             AuthError: The registry does not allow it.
             PushError: It failed in another way.
-            LostCopyError: Somebody deleted what it was reading.
+            LostCopyError: Its input was deleted in the meantime.
             EngineError: It cannot be started.
         """
         _made(self._home)
@@ -134,7 +134,7 @@ class _Watch:
         self._changed = time.monotonic()
 
     def look(self, pid: int) -> None:
-        """Tell what was written; raise NetworkError when the engine has no more time."""
+        """Count what was written; raise NetworkError when the engine's time is over."""
         before, self._moved, now = self._moved, _moved(pid) or self._moved, time.monotonic()
         if self._sending:
             sent = self._moved[1] - before[1] if self._moved and before else 0
@@ -150,7 +150,7 @@ class _Watch:
 
 
 def _moved(pid: int) -> tuple[int, int] | None:
-    """Return the bytes a process has read and written so far; None where nobody counts them."""
+    """Return the bytes that a process has read and written so far; None where unknown."""
     try:
         fields = Path(f"/proc/{pid}/io").read_text().split()
         return int(fields[1]), int(fields[3])
@@ -160,6 +160,6 @@ def _moved(pid: int) -> tuple[int, int] | None:
 
 def _stalled(engine: str, host: str, seconds: float) -> StalledError:
     return StalledError(
-        f"{engine} moved no byte to or from {host} for {seconds:g} seconds.",
+        f"{engine} transferred no byte to or from {host} for {seconds:g} seconds.",
         "Check the network, or push with another --engine.",
     )

@@ -4,10 +4,10 @@ To start a program, `sh` copies the process that asks for it: 10 to 20 ms of pro
 as large as dockless, and less than 1 ms for a shell. So the shell is started once. It reads its
 commands from a pipe, so no argument of `ps` has them, and ends when the pipe does.
 
-The shell and all that an engine starts are one process group. While an engine runs the shell goes
-on reading the pipe: at its end, which comes also when dockless is killed, the group gets SIGTERM,
-and SIGKILL two seconds later. (A parent-death signal would not do: it is sent when the *thread*
-that forked ends.)
+The shell and all that an engine starts are one process group. While an engine runs the shell
+keeps reading the pipe: at its end, which comes also when dockless is killed, the group gets
+SIGTERM, and SIGKILL two seconds later. (A parent-death signal would not do: it is sent when the
+*thread* that forked ends.)
 """
 
 import contextlib
@@ -104,7 +104,8 @@ class Shell:
             self.close()
         if ended.status in _NOT_STARTED:
             raise EngineError(
-                f"{argv[0]} cannot be started.", "Run 'dockless tools list' to see what is there."
+                f"{argv[0]} cannot be started.",
+                "Run 'dockless tools list' to see what is installed.",
             )
         return ended
 
@@ -154,7 +155,7 @@ class _Pipes:
             )
         except (sh.CommandNotFound, sh.ForkException, OSError):
             pipes.close()
-            raise EngineError("/bin/sh cannot be started, and engines need it.") from None
+            raise EngineError("/bin/sh cannot be started, but engines need it.") from None
         finally:
             for each in (reads[0], *writes[1:]):
                 os.close(each)
@@ -205,17 +206,17 @@ class _Pipes:
         return self._said[self._news].splitlines()[count - 1]
 
     def _read_ready(self, seconds: float) -> bool:
-        """Read a piece of what each pipe has, waiting so long for any; return whether one had."""
+        """Read from each pipe, waiting this long for data; return whether there was any."""
         ready = self._selector.select(seconds)
         for key, _ in ready:
             data = os.read(key.fd, _CHUNK)
             if not data:
-                raise EngineError("The shell that runs the engines was ended.", "Try again.")
+                raise EngineError("The shell that runs the engines was terminated.", "Try again.")
             self._said[key.fd] += data
         return bool(ready)
 
     def _end(self) -> None:
-        """End the program and all that it started, in peace if they want, and wait for that.
+        """Terminate the program and its children, gracefully if possible, and wait for that.
 
         The shell does it once its commands end; here it is only made sure of.
         """
@@ -237,15 +238,17 @@ class _Pipes:
             while data and self._commands is not None:
                 data = data[os.write(self._commands, data) :]
         except BrokenPipeError:
-            raise EngineError("The shell that runs the engines was ended.", "Try again.") from None
+            raise EngineError(
+                "The shell that runs the engines was terminated.", "Try again."
+            ) from None
 
 
 def _until(seconds: float) -> Callable[[], None]:
-    """Return what raises EngineError when it is called after so many seconds."""
+    """Return a function that raises EngineError when called after this number of seconds."""
     end = time.monotonic() + seconds
 
     def look() -> None:
         if time.monotonic() > end:
-            raise EngineError("The shell that runs the engines does not answer.", "Try again.")
+            raise EngineError("The shell that runs the engines does not respond.", "Try again.")
 
     return look

@@ -75,7 +75,7 @@ def push_argv(
 
 
 def pull_argv(source: Reference, layout: Path, endpoint: Endpoint, files: Files) -> tuple[str, ...]:
-    """Return the arguments that bring an image or index into a layout, as it is."""
+    """Return the arguments that pull an image or index into a layout, unchanged."""
     return (
         *_policy(files),
         *("copy", "--quiet", "--preserve-digests", "--all"),

@@ -1,1 +1,1 @@
-"""The values that travel between the rooms, and every error. Standard library only."""
+"""The values that are shared between the packages. Standard library and msgspec only."""

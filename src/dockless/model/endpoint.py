@@ -1,4 +1,4 @@
-"""How a registry is reached: its scheme, and whom to trust there."""
+"""How a registry is reached: its scheme, and the certificates to trust."""
 
 import ipaddress
 from pathlib import Path
@@ -24,11 +24,11 @@ class Endpoint(Struct, frozen=True):
     """A registry as it is reached by this push.
 
     Attributes:
-        host: The registry's `host[:port]`, as it stands in references.
-        plain_http: Whether it is spoken to without TLS.
+        host: The registry's `host[:port]`, as in references.
+        plain_http: Whether it is reached without TLS.
         trust: The certificates for TLS.
         insecure_realms: The hosts, each with a port or for all, whose token service may be sent
-            secrets without TLS, because the user says so.
+            secrets without TLS, because the user allows it.
     """
 
     host: str
@@ -38,7 +38,7 @@ class Endpoint(Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """What stands before `/v2/` in the registry's URLs."""
+        """The part before `/v2/` in the registry's URLs."""
         served_by = "registry-1.docker.io" if self.host == "docker.io" else self.host
         return f"{'http' if self.plain_http else 'https'}://{served_by}"
 

@@ -14,11 +14,11 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     Attributes:
         area: What it is about, such as `engines` or `tls`.
-        subject: The thing that was looked at, such as `crane` or a host.
-        state: `ok`; `note` for what need not be changed but is worth knowing; `problem` for what
-            makes pushes fail or puts them at risk.
-        what: One sentence or clause: what was found. It never holds a secret.
-        remedy: One sentence: what to do about it; always there for a problem.
+        subject: The thing that was checked, such as `crane` or a host.
+        state: `ok`; `note` if worth knowing, with no change needed; `problem` if it makes pushes
+            fail or puts them at risk.
+        what: One sentence or clause: what was found. It never contains a secret.
+        remedy: One sentence: what to do about it; always present for a problem.
         facts: The values behind `what`, for programs.
     """
 
@@ -31,5 +31,5 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def healthy(findings: "tuple[Finding, ...]") -> bool:
-    """Whether nothing is wrong."""
+    """Whether no finding is a problem."""
     return all(finding.state != "problem" for finding in findings)

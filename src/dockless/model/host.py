@@ -1,4 +1,4 @@
-"""What a host has, and the ways in which it can push."""
+"""What a host has, and the outcome of its push."""
 
 from typing import Literal
 
@@ -12,17 +12,17 @@ Way = Literal["invoke", "copy", "relay", "tunnel"]
 
 
 class Facts(Struct, frozen=True):
-    """What a host says of itself.
+    """The facts that a host reports.
 
     Attributes:
-        user: The account that we are there.
+        user: The account on the host.
         home: Its home folder.
         system: The kernel, such as `Linux`.
         machine: The processor, such as `x86_64`.
         libc: The version of glibc; empty where there is none.
         clock: Seconds since 1970.
         folder: Our private folder there.
-        runs: Whether programs may be run from it.
+        runs: Whether programs can be run from it.
         free: Bytes that are free in it.
         programs: The programs that were found, of those that matter, each with its path.
     """
@@ -40,18 +40,18 @@ class Facts(Struct, frozen=True):
 
 
 class HostResult(Struct, frozen=True):
-    """What became of one host.
+    """The outcome of one host.
 
     Attributes:
         server: The host.
-        way: How it pushed; empty when it did not come to that.
-        why: Why this way, in words.
-        digest: The digest of the manifest or index that it brought; None for none.
+        way: The transfer method; empty when none was chosen.
+        why: The reason for it, as text.
+        digest: The digest of the manifest or index that it pushed; None for none.
         sent: Bytes that went to the registry.
-        unchanged: Whether every tag named it already.
+        unchanged: Whether every tag already referred to it.
         seconds: How long it took.
         error: Why it failed; None when all went well.
-        residue: What of ours was left there; None when nobody could look.
+        residue: The files left there; None when that could not be checked.
     """
 
     server: Server

@@ -17,7 +17,7 @@ class Kind(Struct, frozen=True):
         prefix: What goes between the host and a bare name: `required` and `optional` take the
             namespace or else the username; `namespace` takes a namespace only, and only before
             the project's name.
-        host: The host of its images; empty when that is a server of one's own.
+        host: The host of its images; empty for a private server.
         may_ask: Whether a missing server may be asked for at a terminal.
         lowers_prefix: Whether the prefix is put in lower case.
         token_user: The username that goes with a token or key of this kind when none is given.

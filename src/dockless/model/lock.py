@@ -48,7 +48,7 @@ class Lock(Struct, frozen=True):
 
     Attributes:
         images: Every image.
-        elsewhere: Layers that the bundle leaves out, since an older one brought them.
+        elsewhere: Layers that the bundle leaves out, since an older one has them.
         docker_list: The digest of its manifest.json, for docker and podman.
     """
 
@@ -69,7 +69,7 @@ def lock_text(lock: Lock) -> str:
 
 
 def read_lock(data: bytes) -> Lock:
-    """Read a lock file; raise ValueError, with what is wrong, when it is none."""
+    """Read a lock file; raise ValueError with the reason when it is invalid."""
     try:
         document = parse_json(data)
         if document["lockVersion"] != _VERSION:

@@ -1,4 +1,4 @@
-"""Moments as receipts and documents have them: RFC 3339, in UTC."""
+"""Times as in receipts and documents: RFC 3339, in UTC."""
 
 from datetime import UTC, datetime
 

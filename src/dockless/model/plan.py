@@ -21,12 +21,12 @@ class BlobPlan(Struct, frozen=True):
 
 
 class TagPlan(Struct, frozen=True):
-    """A tag, what it names in the registry now, and what it will name.
+    """A tag with its current and its future digest.
 
     Attributes:
         tag: The tag.
-        before: The digest that it names now, or None when it does not exist.
-        after: The digest that it will name.
+        before: The digest that it refers to now, or None when it does not exist.
+        after: The digest that it will refer to.
     """
 
     tag: str
@@ -35,7 +35,7 @@ class TagPlan(Struct, frozen=True):
 
     @property
     def action(self) -> Literal["create", "move", "keep"]:
-        """Whether the tag is made, moved to another digest, or already right."""
+        """Whether the tag is created, updated to another digest, or already right."""
         if self.before is None:
             return "create"
         return "keep" if self.before == self.after else "move"
@@ -105,7 +105,7 @@ class PushResult(Struct, frozen=True):
 
     Attributes:
         plan: The plan that was carried out.
-        unchanged: Whether every tag already named this digest, so that nothing was done.
+        unchanged: Whether every tag already referred to this digest, so that nothing was done.
         dry_run: Whether nothing was done because only the plan was asked for.
         verified: Whether the registry's copy was read back and compared.
         engine: The engine that pushed, or empty when none was needed.
@@ -140,33 +140,33 @@ class PushResult(Struct, frozen=True):
 
 
 class TagMoves:
-    """Which tags were moved, and which may have been; threads may share it."""
+    """Which tags were updated, and which may have been; threads may share it."""
 
     def __init__(self) -> None:
         self._done: list[Reference] = []
         self._begun: list[Reference] = []
 
     def begin(self, tag: Reference) -> None:
-        """Note that a tag may be moved from now on."""
+        """Record that a tag may be updated from now on."""
         self._begun.append(tag)
 
     def end(self, tag: Reference, *, moved: bool) -> None:
-        """Note that a tag was moved, or surely was not."""
+        """Record that a tag was updated, or certainly was not."""
         # first, so that it is in one of the two at any moment
         if moved:
             self._done.append(tag)
         self._begun.remove(tag)
 
     def __str__(self) -> str:
-        """Return what is known, as sentences."""
+        """Return the known state, as sentences."""
         done, begun = list(self._done), [tag for tag in self._begun if tag not in self._done]
         if not done and not begun:
-            return "No tag was moved."
+            return "No tag was changed."
         told = []
         if done:
-            told.append(f"{_named(done)} {'was' if len(done) == 1 else 'were'} moved.")
+            told.append(f"{_named(done)} {'was' if len(done) == 1 else 'were'} updated.")
         if begun:
-            told.append(f"{_named(begun)} may have been moved.")
+            told.append(f"{_named(begun)} may have been updated.")
         return " ".join(told)
 
 

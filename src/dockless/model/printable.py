@@ -1,4 +1,4 @@
-"""Text from outside in a form that cannot command a terminal.
+"""External text in a form that cannot control a terminal.
 
 Names come from archives, messages from registries and hosts, and neither is to be trusted: a
 control character can set a window's title or write over a line, a bidirectional override can show

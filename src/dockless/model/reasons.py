@@ -1,4 +1,4 @@
-"""Why a connection failed, in words for people, whichever library it was made by.
+"""Why a connection failed, as readable text, independent of the library.
 
 Libraries put into their errors what only programmers can use: numbers of errors, names of classes,
 addresses in memory, places in a C source, and bytes as Python writes them. What an error means is
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 _MOST_CAUSES = 20
 _BROKEN = "the connection broke"
-_LATE = "it does not answer in time"
+_LATE = "it does not respond in time"
 
 # in the order in which they are taken away
 _FRAGMENTS = tuple(
@@ -37,9 +37,9 @@ _LEFT = re.compile(
 _EDGES = " \t\r\n.,:;()'\""
 # the first that fits
 _MEANINGS: tuple[tuple[type[BaseException], str], ...] = (
-    (http.client.RemoteDisconnected, "it closes the connection without an answer"),
-    (http.client.IncompleteRead, "its answer was cut short"),
-    (http.client.HTTPException, "what it answers is not HTTP"),
+    (http.client.RemoteDisconnected, "it closes the connection without a response"),
+    (http.client.IncompleteRead, "its response was cut short"),
+    (http.client.HTTPException, "its response is not HTTP"),
     (TimeoutError, _LATE),
     (EOFError, "it closes the connection"),
 )
@@ -48,16 +48,16 @@ _KINDS = {
     "KeyringLocked": "it is locked",
     "LockedException": "it is locked",
     "InitError": "it could not be opened",
-    "NoKeyringError": "there is none that can be used",
-    "PasswordSetError": "it does not take the entry",
+    "NoKeyringError": "no usable one exists",
+    "PasswordSetError": "it does not store the entry",
     "PasswordDeleteError": "it does not delete the entry",
     "PromptDismissedException": "its dialog was closed without an answer",
     "ItemNotFoundException": "it lost the entry",
-    "SecretServiceNotAvailableException": "no secret service answers on the session bus",
-    "DBusErrorResponse": "the session bus answers with an error",
-    "AuthenticationError": "the session bus does not let this user in",
-    "UnicodeDecodeError": "it has what is no text",
-    "UnicodeEncodeError": "it takes no such text",
+    "SecretServiceNotAvailableException": "no Secret Service responds on the session bus",
+    "DBusErrorResponse": "the session bus responds with an error",
+    "AuthenticationError": "the session bus rejects this user",
+    "UnicodeDecodeError": "it contains something that is not text",
+    "UnicodeEncodeError": "it does not accept this text",
     "ModuleNotFoundError": "a part of it is not installed",
     "ImportError": "a part of it is not installed",
     "MemoryError": "there is not enough memory",
@@ -140,15 +140,15 @@ def _tls(error: ssl.SSLError) -> str:
         return "it closes the connection during the TLS handshake"
     named = (getattr(error, "reason", None) or "").replace("_", " ").lower()
     if named in ("wrong version number", "record layer failure", "http request"):
-        return "it does not speak TLS"
+        return "it does not use TLS"
     return named or clean(str(error)).lower() or "TLS fails"
 
 
 def _system(error: OSError) -> str:
-    """Return the system's words for an error of it; empty where it has none."""
+    """Return the system's message for an OSError; empty where it has none."""
     if isinstance(error, socket.gaierror):
         temporary = error.errno == socket.EAI_AGAIN
-        return "no name server answers" if temporary else "its name cannot be resolved"
+        return "no name server responds" if temporary else "its name cannot be resolved"
     said = clean(error.strerror or "")
     if said or not error.errno:
         return said or clean(str(error))

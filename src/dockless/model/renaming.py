@@ -1,4 +1,4 @@
-"""What an image is called at the registry that it is mirrored to."""
+"""The name of an image at the registry that it is mirrored to."""
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ class Map(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "Map":
-        """Read `PATTERN=REPLACEMENT`; raise ValueError when it is none."""
+        """Read `PATTERN=REPLACEMENT`; raise ValueError when it is invalid."""
         pattern, equals, replacement = text.partition("=")
         stars = pattern.count("*"), replacement.count("*")
         if not equals or not pattern or not replacement or stars not in ((0, 0), (1, 1)):
@@ -42,8 +42,8 @@ class Renaming(Struct, frozen=True):
     Attributes:
         host: The registry that everything goes to.
         prefix: What every path there begins with; empty for nothing.
-        strip: Beginnings that are taken away, whole components; the longest that fits.
-        maps: Rules for some names; the first that fits counts, and `strip` does not then.
+        strip: Prefixes that are removed, whole components; the longest match.
+        maps: Rules for some names; the first match applies, and `strip` then does not.
         flatten: Whether the components of a path are joined by `-`.
     """
 

@@ -8,11 +8,11 @@ from msgspec import Struct
 
 
 class Secret:
-    """A password or token that shows itself to nobody by accident.
+    """A password or token that is not shown by accident.
 
     It is not a `str`: it cannot be formatted, joined, pickled or copied, and prints as `***`. What
     copies deeply, such as `copy.deepcopy`, fails on it; `msgspec.structs.replace` does not.
-    `reveal()` is the one way to the text, which makes every use of it easy to find.
+    `reveal()` is the only access to the text, which makes every use of it easy to find.
     """
 
     __slots__ = ("_text",)
@@ -49,14 +49,14 @@ _WITH_ARTICLE = frozenset({"command line", "environment"})
 
 
 class Credential(Struct, frozen=True):
-    """What proves to one registry host who we are.
+    """A credential for one registry host.
 
     Attributes:
         username: The account; empty for a token that needs none.
         password: The password, or the access token that stands in for it.
         identity_token: An OAuth2 refresh token, as `docker login` keeps for some registries;
             when it is set, username and password are not used.
-        origin: Where it came from, in words for people, such as `environment`.
+        origin: Its source, as text for messages, such as `environment`.
         expires: When it ends, in seconds since 1970; None when that is not known.
         registry_token: A token for one repository that the registry's token service gave for
             it; when it is set, nothing else need be shown to the registry.
@@ -71,7 +71,7 @@ class Credential(Struct, frozen=True):
 
     @property
     def source(self) -> str:
-        """Where it came from, as it stands after `from`."""
+        """Its source, as used after `from`."""
         return f"the {self.origin}" if self.origin in _WITH_ARTICLE else self.origin
 
     def basic(self) -> Secret:
@@ -88,7 +88,7 @@ class Credential(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True):
-    """What another program may show to a registry on our behalf.
+    """What another program may send to a registry on our behalf.
 
     Attributes:
         credential: The credential; None to stay anonymous.

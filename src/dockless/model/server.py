@@ -15,9 +15,9 @@ class Server(Struct, frozen=True):
         keys: The private key files to offer, as written in the file.
         keys_only: Whether no other key may be offered.
         proxy: The jump host, as `user@host:port`; empty for none.
-        config: The ssh_config(5) files that count in place of the user's own; `none` for no file,
+        config: The ssh_config(5) files that replace the user's own; `none` for no file,
             and nothing for the user's.
-        role: What it does, as Wheels calls it; empty when nobody says.
+        role: Its role, in Wheels' sense; empty when not set.
         remote_dir: The project's folder there; empty for the default.
         image_name: The image's name there; empty for the default.
     """

@@ -1,4 +1,4 @@
-"""Dividing a mirror among machines that know nothing of one another."""
+"""Dividing a mirror among machines that do not communicate."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class Shard(Struct, frozen=True):
         `_COUNT`.
 
         Raises:
-            ValueError: It is none, or nobody says which part this is.
+            ValueError: It is invalid, or the part is not known.
         """
         index, _, count = text.partition("/")
         if index == "auto":

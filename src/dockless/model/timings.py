@@ -1,4 +1,4 @@
-"""Where the seconds of a push went."""
+"""How long each step of a push took."""
 
 import contextlib
 import threading
@@ -43,7 +43,7 @@ class Timings:
 
     @property
     def seconds(self) -> Mapping[Step, float]:
-        """The seconds of each step that there was."""
+        """The seconds of each step that was timed."""
         return dict(self._seconds)
 
     def add(self, step: Step, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The words with which registries say that they take no manifest of a media type."""
+"""The words with which registries reject manifests of a media type."""
 
 import re
 
@@ -9,5 +9,5 @@ _TYPES = re.compile(
 
 
 def speaks_of_types(text: str) -> bool:
-    """Whether a registry's own words say that a media type is why it refuses a manifest."""
+    """Whether a registry's own words say that a media type is why it rejects a manifest."""
     return bool(_TYPES.search(text.lower()))

@@ -1,4 +1,4 @@
-"""What is pushed: one manifest or index and everything that it leads to."""
+"""What is pushed: one manifest or index and everything that it refers to."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ from dockless.oci.reference import Repository
 
 
 class Content(Struct, frozen=True):
-    """A manifest or index as bytes, with all that it leads to.
+    """A manifest or index as bytes, with everything that it refers to.
 
     Attributes:
         root: The descriptor of the manifest or index that is pushed; its digest is the image's.
@@ -46,7 +46,7 @@ class Content(Struct, frozen=True):
         return any(parse_document(data).subject for data in self.documents.values())
 
     def children_first(self) -> tuple[Digest, ...]:
-        """Return the documents' digests, each after every document that it leads to."""
+        """Return the documents' digests, each after every document that it refers to."""
         order: dict[Digest, None] = {}
 
         def visit(digest: Digest) -> None:
@@ -62,7 +62,7 @@ class Content(Struct, frozen=True):
 
 
 class Presence(Struct, frozen=True):
-    """What a registry says of blobs.
+    """A registry's state of blobs.
 
     Attributes:
         there: Those that a repository has, as long as they should be, or of which no length is

@@ -45,7 +45,7 @@ class Digest(Struct, frozen=True, order=True):
         return cls("sha256", hashlib.sha256(data).hexdigest())
 
     def referrers_tag(self) -> str:
-        """Return the tag that lists what refers to this manifest, where a registry keeps no list.
+        """Return the referrers tag of this manifest, for registries without the referrers API.
 
         As the distribution-spec has it under 'Referrers Tag Schema'.
         """

@@ -1,4 +1,4 @@
-"""An image with Docker's media types in place of the OCI's, for registries that take no others.
+"""An image with Docker's media types instead of the OCI's, for registries that accept no others.
 
 The blobs stay as they are, and so does the image ID; the manifests are other documents, so the
 image's digest is another one. The types are those of Docker's 'Image Manifest Version 2, Schema 2',
@@ -38,7 +38,7 @@ _KEPT = frozenset(_LAYERS.values())
 
 
 class NoDockerFormError(ValueError):
-    """Docker's media types cannot say what an image is.
+    """Docker's media types cannot represent an image.
 
     Args:
         why: Part of a sentence.
@@ -54,7 +54,7 @@ def docker_form(content: Content) -> Content:
     """Return an image with Docker's media types; the same one if it has no others.
 
     Raises:
-        NoDockerFormError: They cannot say what it is.
+        NoDockerFormError: They cannot represent it.
     """
     made: dict[Digest, tuple[Descriptor, bytes]] = {}
     for digest in content.children_first():
@@ -77,8 +77,8 @@ def _document(data: bytes, made: dict[Digest, tuple[Descriptor, bytes]]) -> byte
     document = parse_document(data)
     if document.subject:
         raise NoDockerFormError(
-            "it refers to another image, which Docker's manifests cannot",
-            "Push it to a registry that takes OCI manifests, or mirror with --no-referrers.",
+            "it has a `subject`, which Docker's manifests cannot have",
+            "Push it to a registry that accepts OCI manifests, or mirror with --no-referrers.",
         )
     members = parse_json(data)
     if isinstance(document, Index):
@@ -104,10 +104,10 @@ def _document(data: bytes, made: dict[Digest, tuple[Descriptor, bytes]]) -> byte
 
 
 def _child(entry: dict[str, Any], new: Descriptor) -> dict[str, object]:
-    """Return what an index says of a manifest that has other bytes now."""
+    """Return the index's descriptor for a manifest whose bytes have changed."""
     if new.media_type in INDEXES:
         raise NoDockerFormError(
-            "it is an index that lists an index, which Docker's cannot",
+            "it is an index that lists an index, which Docker's manifest lists cannot",
             "Push one platform of it, with --platform.",
         )
     moved = {"mediaType": new.media_type, "size": new.size, "digest": str(new.digest)}
@@ -122,8 +122,8 @@ def _described(entry: dict[str, Any], media_type: str) -> dict[str, object]:
 def _config(media_type: str) -> str:
     if media_type not in CONFIGS:
         raise NoDockerFormError(
-            f"its config has the type {media_type}, which no image of Docker's has",
-            "Push it to a registry that takes OCI manifests.",
+            f"its config has the type {media_type}, which Docker images do not have",
+            "Push it to a registry that accepts OCI manifests.",
         )
     return DOCKER_CONFIG
 
@@ -138,7 +138,7 @@ def _layer(media_type: str) -> str:
         )
     if media_type not in _LAYERS:
         raise NoDockerFormError(
-            f"it has a layer of the type {media_type}, which no image of Docker's has",
+            f"it has a layer of the type {media_type}, which Docker images do not have",
             "Leave attestations out: push one platform of it, with --platform.",
         )
     return _LAYERS[media_type]

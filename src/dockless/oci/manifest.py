@@ -16,9 +16,9 @@ from dockless.oci.untrusted_json import parse_json
 
 LONGEST_MANIFEST = 4 * 1024 * 1024
 MOST_DOCUMENTS = 5000
-"""How many manifests and indexes one image may lead to; the largest known have some hundred."""
+"""How many manifests and indexes one image may have; the largest known have some hundred."""
 
-"""Bytes; the least that the distribution-spec asks registries to take, and the most we read."""
+"""Bytes; the minimum that registries must accept by the distribution-spec, and our maximum."""
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -51,7 +51,7 @@ _FOREIGN = ("nondistributable.", "foreign.")
 
 
 class Descriptor(Struct, frozen=True):
-    """What a manifest or index says of another document or blob.
+    """A manifest's or index's reference to another document or blob.
 
     Attributes:
         media_type: The type of what it points to.
@@ -59,7 +59,7 @@ class Descriptor(Struct, frozen=True):
         size: Its size in bytes.
         platform: The platform it is for, when it says.
         annotations: Its annotations, in order.
-        urls: Where else it can be had. Every descriptor may have some, and need not be foreign.
+        urls: Other download locations. Any descriptor may have some, not only foreign layers.
     """
 
     media_type: str
@@ -71,7 +71,7 @@ class Descriptor(Struct, frozen=True):
 
     @property
     def foreign(self) -> bool:
-        """Whether it is a layer that stays where its `urls` lead, by its media type.
+        """Whether it is a non-distributable layer, by its media type.
 
         OCI image-spec, 'Non-Distributable Layers', and Docker's foreign layers.
         """
@@ -100,7 +100,7 @@ class Manifest(Struct, frozen=True):
         media_type: Docker's or the OCI's.
         config: The config.
         layers: The layers.
-        subject: The manifest that this one, a signature or an SBOM, is about; None for none.
+        subject: The manifest to which this one, a signature or an SBOM, refers; None for none.
     """
 
     media_type: str
@@ -115,7 +115,7 @@ class Index(Struct, frozen=True):
     Attributes:
         media_type: Docker's or the OCI's.
         manifests: What it lists.
-        subject: The manifest that this index is about; None for none.
+        subject: The manifest to which this index refers; None for none.
     """
 
     media_type: str
@@ -124,7 +124,7 @@ class Index(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """What matters here of an image config.
+    """The parts of an image config that are used here.
 
     Attributes:
         platform: What the image runs on.
@@ -136,7 +136,7 @@ class Config(Struct, frozen=True):
 
 
 def layer_compression(media_type: str) -> str | None:
-    """Return `none`, `gzip` or `zstd` for a layer's media type, or None when it is no layer's."""
+    """Return `none`, `gzip` or `zstd` for a layer's media type, or None for another type."""
     return _OCI_LAYER_KINDS.get(media_type.replace("nondistributable.", "").replace("foreign.", ""))
 
 
@@ -154,7 +154,7 @@ def parse_document(data: bytes) -> Manifest | Index:
     members = _object(data)
     kind = members.get("mediaType", "")
     if not isinstance(kind, str):
-        raise ValueError("its mediaType is not text")
+        raise ValueError("its mediaType is not a string")
     version = members.get("schemaVersion", _SCHEMA_VERSION)
     if version != _SCHEMA_VERSION or isinstance(version, float):
         raise ValueError(f"its schemaVersion is {version!r}, and must be {_SCHEMA_VERSION}")
@@ -201,7 +201,7 @@ def parse_descriptor(entry: object) -> Descriptor:
         raise ValueError("a descriptor's annotations are not an object")
     urls = entry.get("urls") or []
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
-        raise ValueError("a descriptor's urls are not a list of texts")
+        raise ValueError("a descriptor's urls are not a list of strings")
     return Descriptor(
         media_type,
         Digest.parse(digest),

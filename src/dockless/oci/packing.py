@@ -1,4 +1,4 @@
-"""How layers are compressed, and what that is chosen by."""
+"""How layers are compressed, and how that is chosen."""
 
 from typing import Literal
 
@@ -10,13 +10,13 @@ _MB = 1_000_000
 
 
 class Packing(Struct, frozen=True):
-    """How layers that are not compressed are to be.
+    """The compression for uncompressed layers.
 
     Attributes:
         compression: The format.
         level: The encoder's: 1 to 3 for gzip (isal), 1 to 22 for zstd.
         kept: Further formats: a layer that is known in one of them stays as it is.
-        why: What it was chosen by; empty when it was asked for.
+        why: The reason for the choice; empty when it was given explicitly.
     """
 
     compression: Compression
@@ -39,7 +39,7 @@ def asked(compression: Compression) -> Packing:
 
 
 class _Level(Struct, frozen=True):
-    """What a level does to the files of a Linux system, with one core.
+    """The effect of a level on the files of a Linux system, with one core.
 
     Attributes:
         level: The level.
@@ -71,20 +71,20 @@ _LEVELS: dict[Compression, tuple[_Level, ...]] = {
 
 
 def chosen(link: float | None, cores: int, *, zstd: bool, where: str) -> Packing:
-    """Choose for a registry: the format that it takes, and the level that is done first.
+    """Choose for a registry: a format that it accepts, and the level that finishes first.
 
     Compression and upload go side by side, so the slower of the two is what a push takes.
 
     Args:
         link: Bytes a second that went to the registry before; None when nothing did.
         cores: How many compress.
-        zstd: Whether the registry and its readers take it.
+        zstd: Whether the registry and its readers support it.
         where: What to call the registry.
     """
     compression: Compression = "zstd" if zstd else "gzip"
     kept: tuple[Compression, ...] = ("gzip", "zstd") if zstd else ("gzip",)
     if link is None:
-        why = f"nothing has gone to {where} yet"
+        why = f"nothing has been sent to {where} yet"
         return Packing(compression, _USUAL[compression], kept, why)
 
     def seconds_a_byte(level: _Level) -> float:

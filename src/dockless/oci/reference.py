@@ -1,7 +1,7 @@
 """References, by the grammar of the distribution project (`reference/reference.go`).
 
-A reference here is always fully qualified: `host/path[:tag][@digest]`. What a person types may
-leave the host out; `Name` is that, parsed but not yet completed.
+A reference here is always fully qualified: `host/path[:tag][@digest]`. User input may omit the
+host; `Name` is that, parsed but not yet completed.
 """
 
 import re
@@ -35,7 +35,7 @@ def is_host(text: str) -> bool:
 
 
 def is_registry(text: str) -> bool:
-    """Whether this is a `host[:port]` that a reference can begin with and mean it.
+    """Whether this is a `host[:port]` that a reference can begin with unambiguously.
 
     It takes a dot, a colon, or the name `localhost`; anything else would read as a path.
     """
@@ -66,11 +66,11 @@ class Name(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "Name":
-        """Read a name; raise ValueError, with the part that is wrong, when it is none."""
+        """Read a name; raise ValueError with the wrong part when it is invalid."""
         rest, at, digest_text = text.partition("@")
         if at and "/" in digest_text:
             # not shown: there may be a password in it
-            raise ValueError("a name has no login in it; give --username and --password-stdin")
+            raise ValueError("a name cannot contain a login; give --username and --password-stdin")
         digest = Digest.parse(digest_text) if at else None
         head, slash, last = rest.rpartition("/")
         last, colon, tag = last.partition(":")
@@ -109,9 +109,9 @@ class Repository(Struct, frozen=True, order=True):
 
     @classmethod
     def of(cls, host: str, path: str) -> "Repository":
-        """Return the normalised repository; raise ValueError when host or path are none."""
+        """Return the normalised repository; raise ValueError when host or path are invalid."""
         if not is_registry(host):
-            raise ValueError(f"{host!r} is not a registry's host (HOST.DOMAIN or HOST:PORT)")
+            raise ValueError(f"{host!r} is not a registry host (HOST.DOMAIN or HOST:PORT)")
         if host in DOCKER_HUB_HOSTS:
             host = DOCKER_HUB
             path = path if "/" in path else f"library/{path}"

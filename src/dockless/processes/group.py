@@ -51,7 +51,7 @@ def run_in_group(
         try:
             stdout, stderr = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise EngineError(f"{argv[0]} did not end in {timeout:.0f} seconds.") from None
+            raise EngineError(f"{argv[0]} did not end within {timeout:.0f} seconds.") from None
         finally:
             _end(child)
     return Finished(child.returncode, stdout, stderr.decode(errors="replace").rstrip())

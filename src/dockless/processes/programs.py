@@ -29,7 +29,7 @@ class Running(Protocol):
 
 
 class Programs(Protocol):
-    """Programs and files of one machine. No argument is ever read by a shell.
+    """Programs and files of one machine. No argument is ever interpreted by a shell.
 
     Every method raises EngineError when a program cannot be started, and NetworkError when the
     machine is another one and cannot be reached.
@@ -42,10 +42,10 @@ class Programs(Protocol):
         """Whether there is such a file."""
 
     def run(self, argv: Sequence[str], *, timeout: float = 60) -> Finished:
-        """Run a program to its end, which must come in so many seconds."""
+        """Run a program to its end, within this number of seconds."""
 
     def run_visibly(self, argv: Sequence[str], folder: str) -> int:
-        """Run a program in a folder, with its whole output on our stderr; return its status."""
+        """Run a program in a folder, with its output on our stderr; return its status."""
 
     def stream(self, argv: Sequence[str]) -> contextlib.AbstractContextManager[Running]:
         """Start a program and read its stdout as it comes; the program ends with the block."""
@@ -70,11 +70,11 @@ class ProgramsHere:
         return Path(path).is_file()
 
     def run(self, argv: Sequence[str], *, timeout: float = 60) -> Finished:
-        """Run a program to its end, which must come in so many seconds."""
+        """Run a program to its end, within this number of seconds."""
         return run(argv, self._environment, timeout=timeout)
 
     def run_visibly(self, argv: Sequence[str], folder: str | os.PathLike[str]) -> int:
-        """Run a program in a folder, with its whole output on our stderr; return its status."""
+        """Run a program in a folder, with its output on our stderr; return its status."""
         return run_visibly(argv, self._environment, folder)
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Small files that somebody names, read only where they are files: a FIFO would be waited for."""
+"""Small files that are named by others, read only if regular: a FIFO would block."""
 
 import errno
 import os
@@ -46,7 +46,7 @@ def read_given(path: Path) -> bytes:
     """Return what is in a file that was named on the command line.
 
     That may be a pipe which is open already, as in `--from <(grep shop list)` or of `/dev/stdin`;
-    whoever opened it writes to it. Other pipes and devices are refused as by `open_regular`.
+    its opener writes to it. Other pipes and devices are refused as by `open_regular`.
 
     Raises:
         OSError: It cannot be read.

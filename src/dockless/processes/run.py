@@ -42,7 +42,7 @@ def run(
     timeout: float | None = 60,
     cwd: str | os.PathLike[str] | None = None,
 ) -> Finished:
-    """Run a program to its end, and return what it said, whatever its exit status.
+    """Run a program to its end, and return its output, whatever its exit status.
 
     Args:
         argv: The program and its arguments; never a shell.
@@ -68,14 +68,14 @@ def run(
     except (OSError, ValueError) as error:
         raise _unstarted(argv, error) from None
     except subprocess.TimeoutExpired:
-        raise EngineError(f"{argv[0]} gave no answer in {timeout:.0f} seconds.") from None
+        raise EngineError(f"{argv[0]} did not finish within {timeout:.0f} seconds.") from None
     return Finished(done.returncode, done.stdout, done.stderr.decode(errors="replace").rstrip())
 
 
 def run_visibly(
     argv: Sequence[str], environment: Mapping[str, str], cwd: str | os.PathLike[str]
 ) -> int:
-    """Run a program whose whole output is for people, on our stderr; return its exit status.
+    """Run a program with its output on our stderr; return its exit status.
 
     Raises:
         EngineError: It cannot be started.
@@ -101,7 +101,7 @@ def _unstarted(argv: Sequence[str], error: OSError | ValueError) -> EngineError:
     A ValueError is of an argument that no program can have: with a NUL, or a lone surrogate. It is
     not shown, as it quotes the argument.
     """
-    why = error.strerror if isinstance(error, OSError) else "an argument for it is no text"
+    why = error.strerror if isinstance(error, OSError) else "an argument is not valid text"
     return EngineError(f"{argv[0]} cannot be started: {why}.")
 
 

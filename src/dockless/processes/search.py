@@ -1,7 +1,7 @@
-"""Where a program is: on PATH, and never in the folder that somebody happens to be in.
+"""Where a program is: on PATH, and never in the current folder.
 
-A shell takes an empty or relative element of PATH for the current folder, and so does Python. What
-lies there may be anybody's: an unpacked archive, a clone, a shared folder.
+A shell takes an empty or relative element of PATH for the current folder, and so does Python. Its
+content may be untrusted: an unpacked archive, a clone, a shared folder.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The edge of every output: what people and programs read of dockless is written here alone.
+"""All output of dockless is written here.
 
 A test over the syntax tree sees that nothing else in the package prints.
 """
@@ -15,9 +15,8 @@ from dockless.model.printable import printable, printed_lines
 def open_standard_streams() -> None:
     """Open those that were closed when we were started, to what is empty.
 
-    Else the next file that is opened would get the number of one of them. Standard error takes
-    everything, as nobody is there to read talk; standard output takes nothing, so that a result
-    is not lost without a word.
+    Else the next file that is opened would get the number of one of them. Standard error
+    discards everything; standard output fails, so that a result is not lost silently.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -32,10 +31,10 @@ def say(text: object, *, err: bool = False) -> None:
 
     Args:
         text: What to write; names in it may come from anywhere.
-        err: Whether it is talk, for people, and not the result.
+        err: Whether it is a message and not the result.
 
     Raises:
-        BrokenPipeError: Nobody reads standard output any more.
+        BrokenPipeError: The reader of standard output has exited.
         PushError: Standard output cannot be written.
     """
     if err:
@@ -55,12 +54,12 @@ def unwritten(error: OSError) -> PushError:
     _silence(sys.stdout)
     return PushError(
         f"Standard output cannot be written: {error.strerror}.",
-        "What was done before stays done; look at where standard output leads.",
+        "Completed work is kept; check where standard output is redirected.",
     )
 
 
 def write_line(stream: TextIO, text: str) -> None:
-    """Write a line of talk; where the terminal or the reader is gone, nobody is there to miss it.
+    """Write a message; errors of a closed terminal or pipe are ignored.
 
     Args:
         stream: Where to: standard error, as a rule.
@@ -90,7 +89,7 @@ def _put(stream: TextIO, text: str) -> None:
 
 
 def _silence(stream: TextIO) -> None:
-    """Let a stream that failed lead nowhere: what it still holds would fail again at the end."""
+    """Redirect a failed stream to nothing: its buffer would fail again at exit."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -1,1 +1,1 @@
-"""Reading from registries, as the OCI distribution-spec has it; the engines do the writing."""
+"""Reading from and writing to registries, by the OCI distribution-spec."""

@@ -1,4 +1,4 @@
-"""Blobs that several repositories share: who is to send each of them, and where they are by now."""
+"""Blobs that several repositories share: which sender uploads each, and where they are."""
 
 import threading
 import time
@@ -16,13 +16,13 @@ Key = tuple[str, Digest]
 
 
 class SharedBlobs:
-    """Where each blob of a mirror is, or who is just sending it."""
+    """Where each blob of a mirror is, or which sender is uploading it."""
 
     def __init__(self) -> None:
         self._state = _State()
 
     def sender(self) -> "Sender":
-        """Return one of those that send, who pushes one image at a time."""
+        """Return a sender, which pushes one image at a time."""
         return Sender(self._state)
 
 
@@ -32,8 +32,8 @@ class _State(Struct):
     Attributes:
         changed: Notified of every change.
         homes: A repository that has a blob.
-        seen: The blobs of which the registry said so in this run; of others a tag made believe it.
-        sending: Who has taken a blob on.
+        seen: The blobs that the registry confirmed in this run; others are inferred from tags.
+        sending: The sender that has claimed each blob.
         awaited: The blobs that a sender waits for.
     """
 
@@ -44,7 +44,7 @@ class _State(Struct):
     awaited: "dict[Sender, tuple[Key, ...]]" = field(default_factory=dict)
 
     def awaits(self, one: "Sender", other: "Sender") -> bool:
-        """Whether one sender waits for another, be it through others that wait themselves."""
+        """Whether one sender waits for another, directly or through others."""
         seen: set[Sender] = set()
         waiting = [one]
         while waiting:
@@ -59,9 +59,9 @@ class _State(Struct):
 
 
 class Sender:
-    """One of those that send.
+    """A sender.
 
-    A blob is the first that an image waits for: whoever waits for one holds no other lock.
+    Blobs are waited for first: a sender that waits for one holds no other lock.
     """
 
     def __init__(self, state: _State) -> None:
@@ -70,12 +70,12 @@ class Sender:
     def done(
         self, repository: Repository, digests: Collection[Digest], *, seen: bool = True
     ) -> None:
-        """Say that a push ended, and that the repository has these blobs.
+        """Record that a push ended, and that the repository has these blobs.
 
         Args:
             repository: Where to.
             digests: The blobs.
-            seen: Whether the registry said so, and not only a manifest that names them.
+            seen: Whether the registry confirmed them, and not only a manifest that lists them.
         """
         state = self._state
         with state.changed:
@@ -88,17 +88,17 @@ class Sender:
             state.changed.notify_all()
 
     def saw(self, repository: Repository, digest: Digest) -> bool:
-        """Whether the registry said in this run that the repository has a blob."""
+        """Whether the registry confirmed in this run that the repository has a blob."""
         with self._state.changed:
             return (repository, digest) in self._state.seen
 
     def reserve(self, host: str, digests: Collection[Digest]) -> None:
-        """Take on the blobs that no repository has and nobody sends, and wait for none."""
+        """Claim the blobs that no repository has and no sender uploads, without waiting."""
         with self._state.changed:
             self._take([(host, digest) for digest in digests])
 
     def take_over(self, other: "Sender") -> None:
-        """Send what another one has reserved."""
+        """Take over the claims of another sender."""
         state = self._state
         with state.changed:
             mine = [key for key, sender in state.sending.items() if sender is other]
@@ -107,10 +107,10 @@ class Sender:
     def claim(
         self, host: str, digests: Collection[Digest], until: float | None = None
     ) -> dict[Digest, Repository]:
-        """Take on the blobs that no repository has, and wait for those that others are sending.
+        """Claim the blobs that no repository has, and wait for those that others are uploading.
 
-        Nobody waits for somebody who waits for them: whoever would close such a circle sends those
-        blobs as well.
+        To avoid a deadlock, a sender that would close a circle uploads those blobs as
+        well.
 
         Args:
             host: The registry.
@@ -148,6 +148,6 @@ class Sender:
                 self._state.sending.setdefault(key, self)
 
     def _is_to_come(self, key: Key) -> bool:
-        """Whether a blob is sent by somebody who does not wait for this one."""
+        """Whether a blob is uploaded by a sender that does not wait for this one."""
         sender = self._state.sending.get(key)
         return sender is not None and not self._state.awaits(sender, self)

@@ -1,4 +1,4 @@
-"""What a registry asks for with 401: its WWW-Authenticate headers, by RFC 9110, section 11.6.1.
+"""A registry's challenges with 401: its WWW-Authenticate headers, by RFC 9110, section 11.6.1.
 
 Servers write more than the RFC allows (addresses without quotes, parameters without a value). What
 can be read is read, blanks in place of commas included, and the rest is skipped up to the next
@@ -49,15 +49,15 @@ def demanded(headers: Mapping[str, str], endpoint: Endpoint) -> Challenge:
     """Return the challenge to answer, out of the headers of a 401.
 
     Raises:
-        PushError: There is none that can be answered.
+        PushError: None can be answered.
     """
     challenges = offered(headers)
     challenge = chosen(challenges, endpoint)
     if challenge is None:
         raise PushError(
-            f"{endpoint.host} wants a kind of authentication that dockless lacks: "
-            f"{_names(challenges) or 'it answers 401 and names none that can be read'}.",
-            "It has to offer Basic or Bearer; check the host, and what stands before it.",
+            f"{endpoint.host} requires a kind of authentication that dockless does not support: "
+            f"{_names(challenges) or 'it responds with 401 and no readable challenge'}.",
+            "It has to offer Basic or Bearer; check the host, and any proxy in front of it.",
         )
     return challenge
 
@@ -113,14 +113,14 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def chosen(challenges: tuple[Challenge, ...], endpoint: Endpoint) -> Challenge | None:
-    """Return the challenge to answer, or None when there is none that can be.
+    """Return the challenge to answer, or None when none can be answered.
 
     A token before the password itself, whatever their order; the password where no token service
     is named that may be sent one. crane 0.22 and skopeo 1.22 take the first that they know.
 
     Args:
         challenges: What is offered.
-        endpoint: The registry, which decides to whom a secret may be sent.
+        endpoint: The registry, which determines where a secret may be sent.
     """
     bearer = [each for each in challenges if each.scheme == "bearer"]
     basic = [each for each in challenges if each.scheme == "basic"]

@@ -1,4 +1,4 @@
-"""The questions a push asks a registry."""
+"""The requests of a push to a registry."""
 
 import re
 import time
@@ -44,7 +44,7 @@ _ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
 
 
 class _Request(NamedTuple):
-    """What is asked, but for where and as whom."""
+    """A request without its host and credential."""
 
     method: str
     headers: Mapping[str, str]
@@ -53,7 +53,7 @@ class _Request(NamedTuple):
 
 
 class RegistryClient:
-    """One registry, spoken to as one account.
+    """One registry, with one account.
 
     Args:
         http: The connections.
@@ -80,10 +80,10 @@ class RegistryClient:
         return other
 
     def ping(self) -> None:
-        """See that a registry answers, and what it asks for.
+        """Check that a registry responds, and which authentication it requires.
 
         Raises:
-            PushError: Whatever answers is not a registry.
+            PushError: The service that responds is not a registry.
         """
         if self._pinged:
             return
@@ -91,26 +91,27 @@ class RegistryClient:
         host = self.http.endpoint.host
         if not self.http.endpoint.plain_http and (clear := _in_clear(answer)):
             raise PushError(
-                f"{host} sends on to {shown(clear)}, without TLS, where anybody could answer.",
-                "Nothing else was sent. Check the host; its name at last may be another one.",
+                f"{host} redirects to {shown(clear)}, without TLS, where anyone could respond.",
+                "Nothing else was sent. Check the host; the registry's final name may be another "
+                "one.",
             )
         if answer.status == _UNAUTHORIZED:
             self._challenge = demanded(answer.headers, self.http.endpoint)
             self._offered = answer.headers
         elif self.http.endpoint.plain_http and _wants_tls(answer):
             raise PushError(
-                f"{host} speaks TLS, and was asked in plain HTTP.", "Leave out --insecure."
+                f"{host} uses TLS, but the request was sent in plain HTTP.", "Leave out --insecure."
             )
         elif answer.status != _OK or _is_html(answer):
             raise PushError(
-                f"{host} does not answer as a registry does: status {answer.status}, "
+                f"{host} does not respond as a registry: status {answer.status}, "
                 f"{answer.headers.get('Content-Type', 'no content type')}.",
-                "Check the host and port, and that no proxy or login page stands in between.",
+                "Check the host and port, and that no proxy or login page intercepts the request.",
             )
         self._pinged = True
 
     def check(self) -> bool:
-        """See that the registry accepts the credential; return whether it asked for one at all.
+        """Check that the registry accepts the credential; return whether it requires one.
 
         Raises:
             AuthError: It does not.
@@ -126,18 +127,18 @@ class RegistryClient:
         return True
 
     def wants_credential(self) -> bool:
-        """Whether the registry asks who we are."""
+        """Whether the registry requires authentication."""
         self.ping()
         return self._challenge is not None
 
     @property
     def challenge(self) -> Challenge | None:
-        """What the registry asks for; None when it asks for nothing."""
+        """The registry's challenge; None when it requires nothing."""
         self.ping()
         return self._challenge
 
     def has_tokens_for_guests(self) -> bool:
-        """Whether the registry has a token service, which may let guests read."""
+        """Whether the registry has a token service, which may allow anonymous reads."""
         self.ping()
         return self._challenge is not None and self._challenge.scheme == "bearer"
 
@@ -146,28 +147,28 @@ class RegistryClient:
         return refused(self.http.endpoint.host, self.account())
 
     def tag(self, repository: Repository, tag: str) -> Digest | None:
-        """Return the digest that a tag names, or None when there is no such tag."""
+        """Return the digest that a tag refers to, or None when the tag does not exist."""
         return self._digest(repository, tag)
 
     def manifest(self, repository: Repository, digest: Digest) -> bytes | None:
         """Return the manifest or index of this digest, or None when the registry has none.
 
         Raises:
-            DamagedManifestError: The registry gives something else than what it was asked for.
+            DamagedManifestError: The registry returns other content than requested.
         """
         answer = self._ask("GET", repository, f"manifests/{digest}")
         if answer.status == _NOT_FOUND:
             return None
         if not digest.matches(answer.body):
             raise DamagedManifestError(
-                f"{repository.host} lies: asked for {digest} of {repository}, it gives "
+                f"{repository.host} returned wrong content: for {digest} of {repository} it sent "
                 f"{len(answer.body)} bytes with the digest {Digest.of(answer.body)}.",
-                "Do not trust this registry, or what stands before it.",
+                "Do not trust this registry, or the proxy in front of it.",
             )
         return answer.body
 
     def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...]:
-        """Return what refers to a manifest: signatures, attestations, SBOMs.
+        """Return the referrers of a manifest: signatures, attestations, SBOMs.
 
         As the distribution-spec has it under 'Listing Referrers' and 'Unavailable Referrers API'.
         """
@@ -196,8 +197,8 @@ class RegistryClient:
             pages += 1
             if pages > _MOST_PAGES:
                 raise PushError(
-                    f"{repository.host} lists the tags of {repository} without an end.",
-                    "Name the tags in place of a rule.",
+                    f"{repository.host} returns an endless list of tags for {repository}.",
+                    "Name the tags instead of using a rule.",
                 )
             answer = self._ask("GET", repository, path)
             if answer.status != _OK:
@@ -226,7 +227,7 @@ class RegistryClient:
         return self._lengths.get((repository, digest))
 
     def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
-        """Return which of the blobs the repository has, and whether they are as long as said."""
+        """Return which of the blobs the repository has, and whether their length is right."""
         self._authorized(repository)
 
         def look(blob: Descriptor) -> Presence:
@@ -260,7 +261,7 @@ class RegistryClient:
         headers: Mapping[str, str] | None = None,
         body: Body = None,
     ) -> Answer:
-        """Send one request about a repository, with what it takes to be allowed.
+        """Send one request about a repository, with authorization.
 
         Args:
             method: The HTTP method.
@@ -271,7 +272,7 @@ class RegistryClient:
 
         Raises:
             AuthError: The credential is refused, or not allowed to do this.
-            NetworkError: There was no answer, or the registry is in trouble.
+            NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(repository, path, _Request(method, headers or {}, body))
 
@@ -280,7 +281,7 @@ class RegistryClient:
 
         Raises:
             AuthError: The credential is refused, or not allowed to do this.
-            NetworkError: There was no answer, or the registry is in trouble.
+            NetworkError: There was no response, or the registry has an error.
         """
         return self._allowed(repository, path, _Request("GET", {}, None, sink))
 
@@ -311,9 +312,10 @@ class RegistryClient:
             return urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
         except ValueError:
             raise PushError(
-                f"{self.http.endpoint.host} leads to {path[:_LONGEST_SHOWN]!r}, "
-                "which is no web address.",
-                "Ask whoever runs the registry, or what stands before it, to correct it.",
+                f"{self.http.endpoint.host} points to {path[:_LONGEST_SHOWN]!r}, which is not a "
+                "URL.",
+                "Ask the operator of the registry, or of the proxy in front of it, to correct "
+                "this.",
             ) from None
 
     def _send(self, url: str, request: "_Request", let_in: Pass | None) -> Answer:
@@ -326,9 +328,10 @@ class RegistryClient:
         last = answer.via[-1] if answer.via else url
         if not goes_along(self.http.endpoint.url, last):
             raise AuthError(
-                f"{shown(last)}, where {self.http.endpoint.host} sends on to, answers "
+                f"{shown(last)}, to which {self.http.endpoint.host} redirects, responds with "
                 f"{answer.status}.",
-                "The registry's storage refuses what the registry allows: tell whoever runs it.",
+                "The registry's storage refuses what the registry allows: tell the registry's "
+                "operator.",
             )
 
     def exposed_by(self, program: str) -> str:
@@ -345,13 +348,13 @@ class RegistryClient:
         user = (credential.username or "this token") if credential else "anonymous"
         return AuthError(
             f"{repository.host} does not allow {user} to use {repository}.",
-            "Ask for the right to push there, or check the namespace.",
+            "Request permission to push there, or check the namespace.",
         )
 
     def login(self) -> Credential | None:
-        """Return the credential if the registry asks for one.
+        """Return the credential if the registry requires one.
 
-        Where it does not, no other program gets one either: crane shows what it has unasked.
+        Otherwise no other program gets one either, since crane sends it unasked.
         """
         return self.account() if self.wants_credential() else None
 
@@ -377,9 +380,9 @@ class RegistryClient:
         if answer.status not in (_OK, _NOT_FOUND) or (answer.status == _OK and _is_html(answer)):
             kind = answer.headers.get("Content-Type", "no content type")
             raise PushError(
-                f"{self.http.endpoint.host} answers {answer.status} ({kind}) "
-                f"to {method} of {path} in {repository}.",
-                "Check the host and port, and that no proxy or login page stands in between.",
+                f"{self.http.endpoint.host} responds with {answer.status} ({kind}) to {method} of "
+                f"{path} in {repository}.",
+                "Check the host and port, and that no proxy or login page intercepts the request.",
             )
         return answer
 
@@ -402,7 +405,7 @@ class RegistryClient:
 
 
 def presence(blob: Descriptor, answer: Answer) -> Presence:
-    """Return what an answer to HEAD says of a blob; one of unknown length is taken as right."""
+    """Return a blob's state from the response to HEAD; an unknown length counts as right."""
     if answer.status != _OK:
         return Presence()
     length = _length(answer)
@@ -425,7 +428,7 @@ def _length(answer: Answer) -> int | None:
 
 
 def _in_clear(answer: Answer) -> str:
-    """Return the first URL without TLS that a request was sent on to; empty for none."""
+    """Return the first URL without TLS that a request was redirected to; empty for none."""
     return next((url for url in answer.via if not url.lower().startswith("https:")), "")
 
 

@@ -11,10 +11,10 @@ _OK, _NOT_FOUND = 200, 404
 
 
 def compare_blob(client: RegistryClient, repository: Repository, blob: Descriptor) -> None:
-    """Read a blob, and keep nothing of it.
+    """Read a blob without storing it.
 
     Raises:
-        PushError: The registry does not have it, or gives something else for it.
+        PushError: The registry does not have it, or returns other content.
         NetworkError: It cannot be read.
     """
     seen = hashlib.new(blob.digest.algorithm)
@@ -29,12 +29,14 @@ def compare_blob(client: RegistryClient, repository: Repository, blob: Descripto
     if answer.status == _NOT_FOUND:
         raise PushError(f"{repository.host} does not have the blob {blob.digest} of {repository}.")
     if answer.status != _OK:
-        raise PushError(f"{repository.host} answers {answer.status} to the blob {blob.digest}.")
+        raise PushError(
+            f"{repository.host} responds with {answer.status} for the blob {blob.digest}."
+        )
     if size != blob.size or seen.hexdigest() != blob.digest.hex:
         raise PushError(
-            f"{repository.host} has something else for the blob {blob.digest} of {repository}: "
+            f"{repository.host} returns other content for the blob {blob.digest} of {repository}: "
             f"{size} bytes with the digest {blob.digest.algorithm}:{seen.hexdigest()}, in place of "
             f"{blob.size} bytes.",
-            "Remove the blob there, since a registry that has one takes it from nobody again; then "
-            "push with --check-blobs.",
+            "Delete the blob there, since a registry accepts no upload of a blob that it has; "
+            "then push with --check-blobs.",
         )

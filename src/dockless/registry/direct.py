@@ -1,4 +1,4 @@
-"""An image written by dockless itself: each blob by POST and PUT, then its manifests by digest.
+"""An image uploaded by dockless itself: each blob by POST and PUT, then its manifests by digest.
 
 The registry compares all of it with its digest. The requests are those of the distribution-spec,
 'POST then PUT' and 'Pushing Manifests'.
@@ -39,7 +39,7 @@ class Direct:
         repository: The repository.
         pace: How fast bytes may go.
         gauge: Measures how fast they go.
-        referrers: Returns what keeps the lists of referrers where the registry does not.
+        referrers: Returns what updates the referrers tags where the registry has no referrers API.
 
     Attributes:
         until: The moment, on the clock of `time.monotonic`, when sending ends; None for none.
@@ -64,14 +64,14 @@ class Direct:
         self._there: dict[Digest, bool] = {}
 
     def learn(self, there: Mapping[Digest, bool]) -> None:
-        """Take in whether the repository has these blobs, so that it is not asked again."""
+        """Record whether the repository has these blobs, so that it is not asked again."""
         self._there |= there
 
     def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
-        """Send the blobs that the repository lacks, and then the manifests.
+        """Upload the blobs that the repository lacks, and then the manifests.
 
         Raises:
-            DocklessError: What the registry answers.
+            DocklessError: The error that the registry responds with.
         """
         files = image.blobs
         unknown = [
@@ -91,7 +91,7 @@ class Direct:
             raise
 
     def send(self, content: Content, blobs: Mapping[Digest, Path], sending: Task) -> None:
-        """Send these blobs with no question asked first, and then the manifests.
+        """Upload these blobs without asking first, and then the manifests.
 
         Args:
             content: The image.
@@ -99,7 +99,7 @@ class Direct:
             sending: Gets the count of the bytes that are sent.
 
         Raises:
-            DocklessError: What the registry answers.
+            DocklessError: The error that the registry responds with.
         """
         side_by_side(partial(self._send, sending), blobs.items(), CONNECTIONS, finish=True)
         self._there |= dict.fromkeys(blobs, True)
@@ -113,19 +113,19 @@ class Direct:
                 self._referrers().add(self._repository, data, answer)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
-        """Make the tag name the image, which the repository has by its digest.
+        """Tag the image, which the repository has by its digest.
 
         Raises:
-            DocklessError: What the registry answers.
+            DocklessError: The error that the registry responds with.
         """
         root = content.root
         put_manifest(self._client, repository, tag, content.documents[root.digest], root.media_type)
 
     def pull(self, source: Reference, layout: Path) -> None:
-        """Bring an image or index into a layout, as it is.
+        """Pull an image or index into a layout, unchanged.
 
         Raises:
-            DocklessError: What the registry answers.
+            DocklessError: The error that the registry responds with.
         """
         from dockless.registry.download import download  # noqa: PLC0415 - most sources are files
 

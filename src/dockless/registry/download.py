@@ -1,4 +1,4 @@
-"""An image of a registry, brought into an OCI layout as it is, without a program."""
+"""An image of a registry, pulled into an OCI layout unchanged, without a program."""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +17,7 @@ _OK = 200
 
 
 def download(client: RegistryClient, source: Reference, layout: Path) -> None:
-    """Bring an image or index, with all that it leads to, into a layout.
+    """Pull an image or index, with all its content, into a layout.
 
     What a broken download left there is not fetched again.
 
@@ -28,7 +28,7 @@ def download(client: RegistryClient, source: Reference, layout: Path) -> None:
 
     Raises:
         SourceError: The registry has no such image.
-        PushError: What it gives is something else than what it promised.
+        PushError: It returns other content than requested.
     """
     repository = source.repository
     root = source.digest or client.tag(repository, source.tag)
@@ -67,7 +67,7 @@ def _document(
     try:
         return parse_document(data)
     except ValueError as error:
-        raise SourceError(f"{digest} of {repository} is no image: {error}.") from None
+        raise SourceError(f"{digest} of {repository} is not an image: {error}.") from None
 
 
 def _blob(client: RegistryClient, repository: Repository, blob: Descriptor, layout: Path) -> None:
@@ -100,6 +100,6 @@ def _blob(client: RegistryClient, repository: Repository, blob: Descriptor, layo
 
 def _changed(repository: Repository, blob: Descriptor) -> PushError:
     return PushError(
-        f"What {repository.host} gives for {blob.digest} of {repository} is something else.",
-        "Do not trust this registry, or what stands in front of it.",
+        f"{repository.host} returned wrong content for {blob.digest} of {repository}.",
+        "Do not trust this registry, or the proxy in front of it.",
     )

@@ -1,7 +1,7 @@
-"""To whom crane and skopeo would show a credential by themselves.
+"""Where crane and skopeo would send a credential by themselves.
 
 They choose another challenge than we do, and ask token services by their own rules. So neither gets
-a credential that it could show to whom it is not for.
+a credential that it could send to the wrong service.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from dockless.transport.origins import may_have_secret, origin, shown
 def exposed(headers: Mapping[str, str], endpoint: Endpoint) -> str:
     """Return a realm of the headers that no secret may be sent to; empty when there is none.
 
-    Who takes the first challenge that it knows may send it one all the same.
+    A program that takes the first challenge that it supports may send it one nevertheless.
     """
     realms = (
         each.parameters.get("realm", "") for each in offered(headers) if each.scheme == "bearer"
@@ -39,10 +39,14 @@ def exposure(
     if challenge.scheme == "bearer" and program == "crane":
         return ""
     if realm := exposed(headers, endpoint):
-        return f"{program} could show the credential to {shown(realm)}, without TLS"
+        return f"{program} could send the credential to {shown(realm)}, without TLS"
     named = challenge.parameters.get("realm", "") if challenge.scheme == "bearer" else ""
     service = origin(named)
     # --tls-verify=false, without which skopeo speaks no plain HTTP, holds for the service, too
     if endpoint.plain_http and service and service.scheme == "https":
-        return "" if is_loopback(service.name) else f"{program} checks no certificate of {named}"
+        return (
+            ""
+            if is_loopback(service.name)
+            else f"{program} would not verify the certificate of {named}"
+        )
     return ""

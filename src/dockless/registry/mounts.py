@@ -24,7 +24,7 @@ _CREATED, _ACCEPTED = 201, 202
 
 
 class WholeImages:
-    """What is mounted in one repository, as a `ports.EarlyUploads`.
+    """The mounts of one repository, as a `ports.EarlyUploads`.
 
     Args:
         client: The registry.
@@ -49,7 +49,7 @@ class WholeImages:
         self._until = until
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
-        """Mount what other repositories have; return which blobs this one surely has now."""
+        """Mount blobs of other repositories; return which blobs this one certainly has now."""
         homes = self._sender.claim(self._repository.host, blobs, self._until)
         here = {digest for digest in homes if self._sender.saw(self._repository, digest)}
         elsewhere = [
@@ -61,7 +61,7 @@ class WholeImages:
         return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 
     def learn(self, there: Mapping[Digest, bool]) -> None:
-        """Let the writer know which blobs the repository has."""
+        """Tell the writer which blobs the repository has."""
         self._direct.learn(there)
 
     def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:

@@ -70,7 +70,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
 
 
 class Peer(Struct, frozen=True):
-    """What came of a TLS handshake.
+    """The result of a TLS handshake.
 
     Attributes:
         certificate: The server's; None when it could not be read.
@@ -95,19 +95,19 @@ def addresses(target: Target) -> tuple[str, ...]:
     """Return every address that a name has, in the order in which they are tried.
 
     Raises:
-        OSError: It has none, or nobody could be asked.
+        OSError: It has none, or no name server responds.
     """
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def connects(address: str, port: int, seconds: float) -> str:
-    """Try to connect; return why that failed, or nothing."""
+    """Try to connect; return why that failed, or an empty string."""
     try:
         with socket.create_connection((address, port), seconds):
             return ""
     except TimeoutError:
-        return f"no answer in {seconds:g} seconds"
+        return f"no response within {seconds:g} seconds"
     except OSError as error:
         if error.errno == errno.ECONNREFUSED:
             return "connection refused: nothing listens on this port"
@@ -115,7 +115,7 @@ def connects(address: str, port: int, seconds: float) -> str:
 
 
 def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
-    """Greet a registry in TLS, and read its certificate even if it is not to be trusted.
+    """Start TLS with a registry, and read its certificate even if it is not trusted.
 
     Args:
         endpoint: The registry, with the certificates to trust.
@@ -213,4 +213,4 @@ def _common(name: Any) -> str:  # noqa: ANN401 - as above
     common, organisation = parts.get("commonName", ""), parts.get("organizationName", "")
     if common and organisation and organisation not in common:
         return f"{common} ({organisation})"
-    return str(common or organisation or "nobody by name")
+    return str(common or organisation or "an unnamed issuer")

@@ -1,9 +1,9 @@
-"""Manifests with a subject (signatures, SBOMs) are listed where others look for them.
+"""The list of referrers of a manifest: signatures, SBOMs and other manifests with a subject.
 
-A registry that keeps the list itself says so with OCI-Subject. For any other, the list is an index
-under a tag of the subject, which whoever pushes keeps: the distribution-spec, 'Pushing Manifests
-with Subject' and 'Referrers Tag Schema'. Nothing there keeps two writers from overwriting one
-another, so that whoever wrote looks again.
+A registry that keeps the list itself responds with OCI-Subject. For any other, the list is an
+index under the referrers tag, which the pushing client updates: the distribution-spec, 'Pushing
+Manifests with Subject' and 'Referrers Tag Schema'. Nothing there keeps two writers from overwriting
+one another, so that whoever wrote looks again.
 """
 
 import contextlib
@@ -71,7 +71,7 @@ class _List(Struct):
         """Return what this run put there and `body` lacks.
 
         Raises:
-            PushError: What is under the tag is no list of referrers.
+            PushError: The content of the tag is not a list of referrers.
         """
         return self._of_ours(missing)
 
@@ -84,20 +84,20 @@ class _List(Struct):
             return of(self.body, tuple(self.ours.values()))
         except ValueError as error:
             raise PushError(
-                f"{self.repository}:{self.tag} is no list of referrers that can be added to: "
+                f"{self.repository}:{self.tag} is not a list of referrers that can be extended: "
                 f"{clean(str(error))}.",
-                "It was left as it is; remove that tag, or push to another repository.",
+                "It was left unchanged; delete that tag, or push to another repository.",
             ) from None
 
 
 class ReferrersLists:
-    """Keeps the lists of referrers at one registry, for one run; threads may share it.
+    """Updates the referrers tags at one registry, for one run; threads may share it.
 
     Args:
         client: The registry.
         turn: Gives, for a name, what to hold while the list of that name is read and written: a
             lock that other processes of this machine heed. Lists are right without it, too.
-        sleep: Waits for so many seconds.
+        sleep: Waits this number of seconds.
         clock: Returns the seconds since some moment.
         jitter: Returns a number from 0 to 1, another each time.
     """
@@ -132,7 +132,8 @@ class ReferrersLists:
             answer: The registry's answer to its PUT.
 
         Raises:
-            PushError: What is under the tag is no list of referrers, or the tag cannot be written.
+            PushError: The content of the tag is not a list of referrers, or the tag cannot be
+                written.
             NetworkError: The registry is in trouble.
         """
         referrer = referrer_of(data)
@@ -167,9 +168,9 @@ class ReferrersLists:
             self._bring(kept)
             if kept.missing():
                 raise NetworkError(
-                    f"Others overwrite {kept.repository}:{kept.tag}, the list of what refers to "
-                    f"an image, and {len(kept.missing())} of {len(kept.ours)} manifests put by "
-                    "this run are not in it.",
+                    f"Other clients overwrite {kept.repository}:{kept.tag}, the list of referrers "
+                    f"of an image, and {len(kept.missing())} of {len(kept.ours)} manifests pushed "
+                    "by this run are not in it.",
                     "Push again when they are done.",
                 )
 

@@ -1,4 +1,4 @@
-"""The list of what refers to a manifest: an OCI index, as JSON that others write, too.
+"""The list of referrers of a manifest: an OCI index, which other clients write, too.
 
 As the distribution-spec has it under 'Pushing Manifests with Subject'. What this version does not
 know of an index or a descriptor is kept as it is.
@@ -69,7 +69,7 @@ def missing(body: bytes | None, ours: tuple[Listed, ...]) -> tuple[Listed, ...]:
         ours: What ought to be in it.
 
     Raises:
-        ValueError: It is no list of referrers; the message says why.
+        ValueError: It is not a list of referrers; the message has the reason.
     """
     there = {each["digest"]: each for each in _members(body)["manifests"]}
     return tuple(each for each in ours if not _is_listed(each, there.get(each["digest"], {})))
@@ -91,7 +91,7 @@ def merged(body: bytes | None, ours: tuple[Listed, ...]) -> bytes:
     # in ASCII, which can hold any text that JSON can, lone surrogates included
     data = json.dumps({**members, "manifests": entries}, separators=(",", ":")).encode()
     if len(data) > LONGEST_MANIFEST:
-        raise ValueError(f"it would have {len(data)} bytes, more than registries take")
+        raise ValueError(f"it would have {len(data)} bytes, more than registries accept")
     return data
 
 

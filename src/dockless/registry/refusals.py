@@ -1,4 +1,4 @@
-"""What a registry that takes no manifest or blob means: its answer as one of our errors.
+"""A registry's refusal of a manifest or blob, as one of our errors.
 
 The body is that of the distribution-spec, 'Error Codes': `{"errors": [{"code": "MANIFEST_INVALID",
 "message": "…", "detail": …}]}`. What comes with another body is judged by its status alone.
@@ -27,7 +27,7 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.transport.http import Answer
 
 LONGEST_SAID = 300
-"""Characters of a registry's own words that are shown."""
+"""How many characters of a registry's message are shown."""
 
 _LONGEST_BODY = 64 * 1024
 _MOST_COMPLAINTS = 3
@@ -37,7 +37,7 @@ _FULL = re.compile(r"quota|limit|no space|insufficient")
 
 
 class Refusal(Struct, frozen=True):
-    """What a registry answered to the PUT of a manifest or a tag, other than that it took it.
+    """A registry's response that refuses the PUT of a manifest or a tag.
 
     Attributes:
         status: The HTTP status.
@@ -74,7 +74,7 @@ class _Put(Struct, frozen=True):
     @property
     def words(self) -> str:
         """What ends a sentence: the registry's words, else its status."""
-        return self.refusal.said.rstrip(".") or f"status {self.refusal.status}, without a word"
+        return self.refusal.said.rstrip(".") or f"status {self.refusal.status}, without a message"
 
 
 class _Rule(Struct, frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ def clean(text: str) -> str:
 
 
 def manifest_error(answer: Answer, repository: Repository, name: str) -> DocklessError:
-    """Return the error for a manifest, index or tag that a registry does not take.
+    """Return the error for a manifest, index or tag that a registry rejects.
 
     Args:
         answer: The answer to the PUT.
@@ -133,14 +133,14 @@ def manifest_error(answer: Answer, repository: Repository, name: str) -> Dockles
         if rule.codes & refusal.codes or refusal.status in rule.statuses or rule.fits(put):
             return rule.error(put)
     return PushError(
-        f"{repository.host} does not take {name} of {repository} "
-        f"(status {put.refusal.status}): {put.words}.",
-        "Ask whoever runs the registry what it accepts.",
+        f"{repository.host} rejects {name} of {repository} (status {put.refusal.status}): "
+        f"{put.words}.",
+        "Ask the registry's operator what it accepts.",
     )
 
 
 def blob_error(answer: Answer, repository: Repository, blob: Digest) -> DocklessError:
-    """Return the error for a blob that a registry does not take.
+    """Return the error for a blob that a registry rejects.
 
     Args:
         answer: The answer to the POST or PUT.
@@ -150,7 +150,7 @@ def blob_error(answer: Answer, repository: Repository, blob: Digest) -> Dockless
     put = _Put(read_refusal(answer), repository, str(blob))
     if put.refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return PushError(
-            f"{repository.host} takes no request as large as the layer {blob}: {put.words}.",
+            f"{repository.host} accepts no request as large as the layer {blob}: {put.words}.",
             "A proxy in front of it limits the bodies of requests (client_max_body_size in "
             "nginx): have the limit raised.",
         )
@@ -158,9 +158,9 @@ def blob_error(answer: Answer, repository: Repository, blob: Digest) -> Dockless
         if rule.codes & put.refusal.codes or put.refusal.status in rule.statuses:
             return rule.error(put)
     return PushError(
-        f"{repository.host} does not take the blob {blob} of {repository} "
+        f"{repository.host} rejects the blob {blob} of {repository} "
         f"(status {put.refusal.status}): {put.words}.",
-        "Ask whoever runs the registry what it accepts.",
+        "Ask the registry's operator what it accepts.",
     )
 
 
@@ -187,7 +187,7 @@ def _is_of_a_type(put: _Put) -> bool:
 
 
 def _is_about_the_type(put: _Put) -> bool:
-    """Whether the registry says that the media type is why, and not only that it is no manifest."""
+    """Whether the registry gives the media type as the reason, not only an invalid manifest."""
     if put.refusal.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         return True
     return "UNSUPPORTED" in put.refusal.codes or speaks_of_types(put.refusal.said)
@@ -198,7 +198,8 @@ _RULES = (
         # before the statuses: ECR says it with 400, Harbor with 412, GitLab with 403
         fits=_is_immutable,
         error=lambda put: ImmutableTagError(
-            f"{put.repository.host} lets no tag of {put.repository} be moved that exists: "
+            f"{put.repository.host} does not allow an existing tag of {put.repository} to be "
+            "overwritten: "
             f"{put.words}.",
             f"Give another tag than {put.name}, or have the repository's tags made mutable."
             if put.is_tag
@@ -224,33 +225,33 @@ _RULES = (
         # docker-registry says so while another push of the same blob writes the file that names it
         codes=frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}),
         error=lambda put: NetworkError(
-            f"{put.repository.host} does not find what {put.name} of {put.repository} is made of: "
+            f"{put.repository.host} does not find the content of {put.name} of {put.repository}: "
             f"{put.words}.",
-            "Push again; if it stays so, the registry loses data.",
+            "Push again; if that does not help, the registry is losing data.",
         ),
     ),
     _Rule(
         codes=frozenset({"DIGEST_INVALID", "SIZE_INVALID"}),
         error=lambda put: PushError(
-            f"{put.repository.host} finds that {put.name} of {put.repository} is not what it is "
-            f"said to be: {put.words}.",
-            "Something between here and there changed it: a proxy, or the registry itself.",
+            f"{put.repository.host} reports that {put.name} of {put.repository} does not match "
+            f"its digest: {put.words}.",
+            "It was changed in transit, by a proxy, or by the registry itself.",
         ),
     ),
     _Rule(
         statuses=frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE}),
         error=lambda put: PushError(
-            f"{put.repository.host} takes no request as large as the manifest {put.name}: "
+            f"{put.repository.host} accepts no request as large as the manifest {put.name}: "
             f"{put.words}.",
-            "A proxy before it limits the bodies of requests (client_max_body_size in nginx): "
-            "have the limit raised to 4 MiB at least, and well over that for layers.",
+            "A proxy in front of it limits the bodies of requests (client_max_body_size in nginx): "
+            "have the limit raised to at least 4 MiB, and far more for layers.",
         ),
     ),
     _Rule(
         statuses=frozenset({HTTPStatus.METHOD_NOT_ALLOWED}),
         error=lambda put: PushError(
-            f"{put.repository.host} takes nothing now: {put.words}.",
-            "It is read-only, or something that can only be pulled from.",
+            f"{put.repository.host} accepts no pushes at the moment: {put.words}.",
+            "It is read-only, or a pull-through cache.",
         ),
     ),
     _Rule(
@@ -259,7 +260,7 @@ _RULES = (
         error=lambda put: ManifestRefusedError(
             f"{put.repository.host} accepts no manifest of this type in {put.repository}: "
             f"{put.words}.",
-            "It may know Docker's types only, or nothing but images.",
+            "It may support only Docker's media types, or only images.",
             about_type=_is_about_the_type(put),
         ),
     ),

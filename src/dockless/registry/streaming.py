@@ -1,4 +1,4 @@
-"""A head start: layers on their way to the registry while they are compressed.
+"""Early uploads: layers are sent to the registry while they are compressed.
 
 What the writer of an image finds at the registry it does not send again. So layers can go before
 it starts: small ones as soon as they are ready, large ones while they grow. Their bytes wait in an
@@ -41,13 +41,13 @@ _RECEIVED = (_ACCEPTED, 204)  # the specification's answer to PATCH, and crane's
 
 
 class Watch(Struct, frozen=True):
-    """How long the sending may take.
+    """The time limits of early uploads.
 
     Attributes:
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
         stall: Seconds without a byte after which the rest is left to the engine.
         note: Called with one line about that.
-        hold: Called with the seconds for which the registry wants to be left alone.
+        hold: Called with the seconds of the pause that the registry asks for.
     """
 
     until: float | None = None
@@ -57,7 +57,7 @@ class Watch(Struct, frozen=True):
 
 
 def _nothing() -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class HeadStart:
@@ -66,9 +66,9 @@ class HeadStart:
     Args:
         client: The registry.
         repository: Where to.
-        gauge: Measures how fast bytes go.
+        gauge: Measures the throughput.
         watch: How long it is waited.
-        begun: Called whenever something begins to be sent.
+        begun: Called whenever an upload starts.
     """
 
     def __init__(
@@ -111,11 +111,11 @@ class HeadStart:
             self._client.request("DELETE", self._repository, upload.location)
 
     def offer(self, blob: Descriptor, path: Path) -> None:
-        """Begin to send a staged blob, unless the registry has it."""
+        """Start to upload a staged blob, unless the registry has it."""
         self._begin(lambda upload: self._fill(upload, blob, path), lambda: blob)
 
     def follow(self, growing: Growing) -> None:
-        """Begin to send a layer that is still written; stop if the registry proves to have it."""
+        """Start to upload a layer that is still being written; stop if the registry has it."""
         self._begin(lambda upload: self._fill_growing(upload, growing), lambda: growing.blob)
 
     def _begin(
@@ -127,11 +127,11 @@ class HeadStart:
         self._begun()
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
-        """Borrow nothing, as one push knows of no other repository; return what was asked."""
+        """Mount nothing, as one push knows of no other repository; return the known state."""
         return {digest: self._there[digest] for digest in blobs if digest in self._there}
 
     def learn(self, there: Mapping[Digest, bool]) -> None:
-        """Take in which blobs are there, so that the registry is not asked again."""
+        """Record which blobs are there, so that the registry is not asked again."""
         self._there |= there
 
     def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
@@ -184,7 +184,7 @@ class HeadStart:
         if any(upload.answer_by > now for upload in self._uploads):
             self._moved = now  # the registry has all of it, and may be long at work
         if now - self._moved > stall:
-            self._watch.note(f"What went ahead moved no byte for {stall:g} seconds.")
+            self._watch.note(f"An early upload transferred no byte for {stall:g} seconds.")
             self._stopped.set()
 
     def _over(self) -> bool:
@@ -272,7 +272,7 @@ class HeadStart:
         upload.accepted = answer.status == _CREATED
 
     def _sent(self, upload: "_Upload", chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Hand on the chunks, each counted when it is gone; empty ones only show that time goes."""
+        """Pass on the chunks, each counted when it was sent; empty ones only mark time."""
         for chunk in chunks:
             if self._over():
                 raise _StoppedError
@@ -284,7 +284,7 @@ class HeadStart:
 
 
 class NoUploads:
-    """Nothing, as a `ports.EarlyUploads`: an engine that was asked for by name writes all of it."""
+    """No early uploads, as a `ports.EarlyUploads`: a program of --engine writes everything."""
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Return nothing."""
@@ -301,7 +301,7 @@ class NoUploads:
 
 
 class _Upload(threading.Thread):
-    """One blob on its way.
+    """One upload.
 
     A daemon: a registry that hangs must not keep an interrupted push from ending.
 

@@ -1,4 +1,4 @@
-"""How fast bytes go to a registry: measured while they go, and remembered for later pushes."""
+"""The throughput to a registry: measured during uploads, and stored for later pushes."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ _LEAST_BYTES = 4_000_000
 
 
 class Link(Struct, frozen=True):
-    """What is known of the way to a registry.
+    """What is known about a registry.
 
     Attributes:
         rate: Bytes a second that went there; None when too few did.
@@ -42,7 +42,7 @@ class Link(Struct, frozen=True):
 
 
 class Gauge:
-    """Measures how fast bytes go, over everybody who sends some at the same time.
+    """Measures the throughput of all concurrent uploads.
 
     Args:
         clock: Seconds that only ever grow.
@@ -87,7 +87,7 @@ class Gauge:
 class Links:
     """What is known of registries, in a file for each.
 
-    It is a help and no more: what cannot be read or written is not known.
+    It is only a cache: what cannot be read or written counts as unknown.
 
     Args:
         folder: Where the files are.
@@ -99,7 +99,7 @@ class Links:
         self._turn = threading.Lock()
 
     def gauge(self, host: str) -> Gauge:
-        """Return what measures the way to a registry, for everybody the same."""
+        """Return the throughput meter of a registry, shared by all."""
         with self._turn:
             return self._gauges.setdefault(host, Gauge())
 
@@ -116,17 +116,17 @@ class Links:
         return Link()
 
     def refused_zstd(self, host: str) -> None:
-        """Remember that a registry takes no zstd."""
+        """Store that a registry accepts no zstd."""
         self._write(host, replace(self.of(host), takes_zstd=False))
 
     def learn_oci(self, host: str, *, takes_oci: bool) -> None:
-        """Remember whether a registry takes OCI manifests."""
+        """Store whether a registry accepts OCI manifests."""
         known = self.of(host)
         if takes_oci != known.takes_oci:
             self._write(host, replace(known, oci_refused=None if takes_oci else time.time()))
 
     def keep(self) -> None:
-        """Remember what was measured; half of it is what was known before."""
+        """Store the measurement, averaged with the stored value."""
         for host, gauge in self._gauges.items():
             if gauge.rate:
                 known = self.of(host)

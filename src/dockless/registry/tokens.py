@@ -25,7 +25,7 @@ _LONGEST_SAID = 200
 
 
 class Pass(Struct, frozen=True):
-    """What lets us in.
+    """An authorization.
 
     Attributes:
         header: The Authorization header.
@@ -43,7 +43,7 @@ class Pass(Struct, frozen=True):
 def authorization(
     http: Http, challenge: Challenge, credential: Credential | None, scope: str
 ) -> Pass | None:
-    """Return what answers a challenge; None to stay anonymous.
+    """Return the authorization for a challenge; None for anonymous.
 
     Raises:
         AuthError: The token service does not accept the credential.
@@ -67,16 +67,16 @@ def _token(
     realm = challenge.parameters.get("realm", "")
     if not is_web_address(realm):
         raise PushError(
-            f"{http.endpoint.host} names no token service that can be asked: "
-            f"its realm is {realm[:_LONGEST_SAID]!r}.",
-            "Ask whoever runs the registry to name the URL of its token service.",
+            f"{http.endpoint.host} names no usable token service: its realm is "
+            f"{realm[:_LONGEST_SAID]!r}.",
+            "Ask the registry's operator to configure the URL of its token service.",
         )
     if credential and not may_have_secret(realm, http.endpoint):
         raise AuthError(
-            f"{http.endpoint.host} would have the credential sent without TLS, "
-            f"to {realm[:_LONGEST_SAID]}.",
-            "Nothing was sent. Ask whoever runs the registry to use https for its token service, "
-            "or name its host with --insecure-realm if the network there can be trusted.",
+            f"{http.endpoint.host} asks for the credential to be sent without TLS, to "
+            f"{realm[:_LONGEST_SAID]}.",
+            "Nothing was sent. Ask the registry's operator to use https for its token service, or "
+            "name its host with --insecure-realm if that network can be trusted.",
         )
     query = {"service": challenge.parameters.get("service", "")}
     if scope:
@@ -121,7 +121,7 @@ def _read_token(answer: Answer, host: str, credential: Credential | None) -> tup
     # one that is no word of printable ASCII cannot stand in a header
     word = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
     if answer.status != _OK or not isinstance(token, str) or not token or not word:
-        raise PushError(f"The token service of {host} gave no token (status {answer.status}).")
+        raise PushError(f"The token service of {host} issued no token (status {answer.status}).")
     known = isinstance(life, int | float) and 0 < life <= _LONGEST_LIFE_SECONDS
     return Secret(token), float(life) if known else _DEFAULT_LIFE_SECONDS
 
@@ -130,11 +130,11 @@ def refused(host: str, credential: Credential | None) -> AuthError:
     """Return the error for a credential, or its lack, that a registry does not accept."""
     if credential is None:
         return AuthError(
-            f"{host} wants a credential, and there is none for it.",
+            f"{host} requires a credential, and none was found for it.",
             f"Log in with `dockless login {host}`, or give --username and --password-stdin.",
         )
     origin = f" (from {credential.source})" if credential.origin else ""
     return AuthError(
-        f"{host} refuses the credential of user {credential.username or '<token>'}{origin}.",
+        f"{host} rejects the credential of user {credential.username or '<token>'}{origin}.",
         "Check the username and the password or token.",
     )

@@ -1,1 +1,1 @@
-"""What people and programs are told: text, JSON documents and progress. Nothing here decides."""
+"""Output: text, JSON documents and progress. No decisions are made here."""

@@ -41,7 +41,7 @@ class BarProgress:
             self._bars.stop()
 
     def start(self, what: str, total: int | None) -> Counter:
-        """Begin to show a task of `total` bytes; None when nobody knows."""
+        """Start to show a task of `total` bytes; None when unknown."""
         with self._lock:
             if self._bars is None:
                 self._bars = _bars(self._stream, self._clock, color=self._color)
@@ -69,7 +69,7 @@ class BarProgress:
 
 
 class _Talk:
-    """A stream for rich, whose thread goes on drawing when the terminal is gone."""
+    """A stream for rich, whose thread keeps drawing when the terminal is closed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

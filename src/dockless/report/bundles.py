@@ -1,4 +1,4 @@
-"""What a bundle holds, as a table and as JSON."""
+"""The content of a bundle, as a table and as JSON."""
 
 from collections.abc import Sequence
 

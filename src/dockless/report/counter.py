@@ -14,7 +14,7 @@ class Standing(Struct, frozen=True):
 
     Attributes:
         what: The task, in words.
-        total: Bytes that it has in all, or None when nobody knows.
+        total: Its total bytes, or None when unknown.
         done: Bytes done so far.
         seconds: How long it has been running.
         ended: Whether it ended, well or not.
@@ -57,7 +57,7 @@ class Counter:
         self._ended = False
 
     def advance(self, count: int) -> None:
-        """Say that so many bytes more are done; after the end it changes nothing."""
+        """Count this many more bytes as done; after the end it changes nothing."""
         with self._lock:
             self._done += count
             now = self._clock()

@@ -71,7 +71,7 @@ def _lines(finding: Finding, width: int) -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    """Return foreign text as one line that cannot command a terminal."""
+    """Return external text as one line that cannot control a terminal."""
     return one_line(" ".join(text.split()))
 
 

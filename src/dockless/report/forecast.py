@@ -9,7 +9,7 @@ from dockless.report.units import human_size
 
 
 def forecast_text(results: Sequence[PushResult], unknown: Collection[Repository]) -> str:
-    """Return what would be sent, made and moved.
+    """Return what would be uploaded, created and updated.
 
     Args:
         results: What the dry run of each image found.
@@ -18,7 +18,8 @@ def forecast_text(results: Sequence[PushResult], unknown: Collection[Repository]
     blobs = {blob.digest: blob.size for each in results for blob in each.plan.missing}
     pending = [each for each in results if not each.unchanged]
     lines = [
-        f"{Reference(each.plan.repository, tag.tag)} would move from {tag.before} to {tag.after}"
+        f"{Reference(each.plan.repository, tag.tag)} would be updated from {tag.before} to "
+        f"{tag.after}"
         for each in results
         for tag in each.plan.tags
         if tag.action == "move"

@@ -20,7 +20,7 @@ class Checked(Struct, frozen=True):
     Attributes:
         server: The host.
         error: Why nothing could be found out; None when something was.
-        account: Who we are there, and on what: `root on Linux x86_64`.
+        account: The account and system: `root on Linux x86_64`.
         tools: Each container tool and its version, or why it cannot be used.
         image: The image that a push would take, and its ID; or that there is none.
         engines: Each engine and what it lacks; empty for nothing.
@@ -54,9 +54,9 @@ def residue_lines(result: HostResult) -> tuple[str, ...]:
     """Return what the audit of one host found, a sentence a line."""
     host = result.server.address
     if result.residue is None:
-        return (f"{host}: nobody could look at what is left there.",)
+        return (f"{host}: could not be checked for files left behind.",)
     if not result.residue:
-        return (f"{host}: nothing was left behind.",)
+        return (f"{host}: no files left behind.",)
     return tuple(f"{host}: left behind: {path}" for path in result.residue)
 
 
@@ -64,7 +64,7 @@ def check_text(number: int, found: Checked) -> str:
     """Return what one host has, as a paragraph."""
     if found.error:
         return f"{number:3}  {found.server}\n     {found.error}"
-    reached = {True: "reached", False: "not reached", None: "nobody there can tell"}
+    reached = {True: "reached", False: "not reached", None: "unknown"}
     rows = [("login", found.account)]
     rows += found.tools or [("tools", "no docker, podman, nerdctl or buildah")]
     rows.append(("image", found.image))

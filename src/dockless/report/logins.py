@@ -31,7 +31,7 @@ def logins_document(logins: Sequence[Login]) -> dict[str, object]:
 
 
 def _row(login: Login) -> tuple[str, ...]:
-    username = login.username or "(not told)"
+    username = login.username or "(unknown)"
     ends = moment(login.expires) if login.expires is not None else "-"
     return (
         login.scope,

@@ -11,7 +11,7 @@ class NamedProgress:
         self._progress = progress
 
     def start(self, what: str, total: int | None) -> Task:
-        """Begin to show a task of `total` bytes; None when nobody knows."""
+        """Start to show a task of `total` bytes; None when unknown."""
         return self._progress.start(f"{self._name}: {what}", total)
 
     def note(self, text: str) -> None:

@@ -34,7 +34,7 @@ class LineProgress:
         pass
 
     def start(self, what: str, total: int | None) -> Counter:
-        """Begin to show a task of `total` bytes; None when nobody knows."""
+        """Start to show a task of `total` bytes; None when unknown."""
         task = Standing(what, total)
         self.note(first_line(task))
         return Counter(task, self._clock, _LINE_SECONDS, lambda now: self.note(line(now)))
@@ -63,7 +63,7 @@ class QuietProgress:
 
 
 class QuietTask:
-    """A task that nobody watches."""
+    """A task that is not shown."""
 
     def advance(self, count: int) -> None:
         """Count nothing."""

@@ -1,4 +1,4 @@
-"""Plans, results, settings and errors as text for people."""
+"""Plans, results, settings and errors as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -75,7 +75,7 @@ def timings_text(timings: Mapping[Step, float], total: float) -> str:
         for step, seconds in timings.items()
     ]
     table = columns((("STEP", "SECONDS", ""), *rows))
-    return f"{table}\nThe push took {total:.3f} s; steps overlap, and cores add up."
+    return f"{table}\nThe push took {total:.3f} s; steps overlap, and times are summed over cores."
 
 
 def explain_text(rows: Iterable[tuple[str, str, str]]) -> str:
@@ -99,8 +99,8 @@ def _tag_line(tag: TagPlan) -> str:
     if tag.before is None:
         return f"Tag {tag.tag}: created"
     if tag.action == "keep":
-        return f"Tag {tag.tag}: kept"
-    return f"Tag {tag.tag}: moved from {_short(tag.before)} to {_short(tag.after)}"
+        return f"Tag {tag.tag}: unchanged"
+    return f"Tag {tag.tag}: updated from {_short(tag.before)} to {_short(tag.after)}"
 
 
 def _targets(repository: Repository, tags: Sequence[TagPlan]) -> str:

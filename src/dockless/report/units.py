@@ -1,4 +1,4 @@
-"""Numbers in a form that is fit for people."""
+"""Numbers in a readable form."""
 
 _ROUNDS_TO_A_THOUSAND = 999.5
 _MINUTE_SECONDS = 60

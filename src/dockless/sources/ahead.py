@@ -1,4 +1,4 @@
-"""Reading ahead: a program that writes need not wait while what it wrote is worked on."""
+"""Reading ahead: the writing program need not wait while its output is processed."""
 
 import contextlib
 import fcntl
@@ -46,7 +46,7 @@ def _widen(stream: Readable) -> None:
 
 
 class _Ahead:
-    """What was read and not yet asked for, in the chunks that it came in."""
+    """What was read ahead, in the chunks in which it arrived."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Which images an archive or a layout holds, and which of them is meant."""
+"""The images of an archive or a layout, and the selection of one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -18,12 +18,12 @@ from dockless.storage.staging import Staging
 
 
 class Candidate(Struct, frozen=True):
-    """An image that a source holds.
+    """An image of a source.
 
     Attributes:
-        names: What it is called there; may be empty.
+        names: Its names there; may be empty.
         open: Reads its metadata; raises SourceError when it is damaged.
-        packed: Whether it is pushed as it is, so that its content is known from its manifests.
+        packed: Whether it is pushed unchanged, so that its content is known from its manifests.
         listing: The digest of the index.json that lists it and all else of a bundle.
         locked: Its names in the lock file of its bundle, where its index.json has none: bundles of
             version 0.1 name what is pinned by digest there only.
@@ -65,7 +65,7 @@ def candidates(
     if "manifest.json" in files:
         return [_unpacked(files, entry, staging, platform) for entry in entries(files)]
     raise SourceError(
-        f"{files.label} is no image: it has neither manifest.json nor index.json.",
+        f"{files.label} is not an image: it has neither manifest.json nor index.json.",
         "Give an archive made by 'docker save', 'podman save' or skopeo, or an OCI layout.",
     )
 
@@ -92,13 +92,13 @@ def _uncompressed(files: Files) -> bool:
 
 
 def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
-    """Return the one image that is meant.
+    """Return the selected image.
 
     Args:
         found: The images of the source.
         selector: Empty for the only one, a name, or `@N` for the N-th, counted from 0 as
             skopeo does.
-        label: What the source is called in messages.
+        label: The source's name in messages.
 
     Raises:
         SourceError: There is no such image, or there are several; the error lists them.
@@ -112,12 +112,12 @@ def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
         return chosen[0]
     listed = "; ".join(f"@{position} {_shown(each)}" for position, each in enumerate(found))
     if not found:
-        raise SourceError(f"{label} holds no image.")
+        raise SourceError(f"{label} contains no image.")
     if selector and not chosen:
         raise SourceError(f"{label} has no image {selector}.", f"It has: {listed}.")
     raise SourceError(
         f"{label} holds {len(found)} images: {listed}.",
-        f"Say which, as in {label}:NAME or {label}:@0, or push them all with --all.",
+        f"Select one, as in {label}:NAME or {label}:@0, or push them all with --all.",
     )
 
 

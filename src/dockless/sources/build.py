@@ -1,4 +1,4 @@
-"""`--build`: the image is built first, with whichever tool works on the machine."""
+"""`--build`: the image is built first, with the first tool that works on the machine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +46,7 @@ def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> st
     Raises:
         UsageError: There is nothing to build from.
         EngineError: No tool that can build works here.
-        PushError: The build failed; the tool's own words stand above.
+        PushError: The build failed; the tool's own output is above.
     """
     tool, argv = (
         _composer(recipe.compose, programs) if recipe.compose else _builder(recipe, programs)
@@ -56,7 +56,7 @@ def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> st
     if programs.run_visibly(argv, str(recipe.folder)):
         raise PushError(
             f"{program} could not build {recipe.image}.",
-            "Its own words stand above. Nothing was sent.",
+            "See its output above. Nothing was sent.",
         )
     return tool
 
@@ -66,8 +66,8 @@ def _composer(compose: Path, programs: Programs) -> tuple[str, tuple[str, ...]]:
         if _works((*command, "version"), programs):
             return tool, (*command, "-f", str(compose), "build")
     raise EngineError(
-        f"{compose.name} is there, and none of docker compose, docker-compose and "
-        f"podman-compose works here.",
+        f"{compose.name} exists, but none of docker compose, docker-compose and podman-compose "
+        "works here.",
         "Install one of them, or build the image yourself and give it as SOURCE.",
     )
 
@@ -105,7 +105,7 @@ def _dockerfile(recipe: Recipe, programs: Programs) -> Path:
             return candidate
     raise UsageError(
         f"There is nothing to build from: no {' or '.join(map(str, candidates))}.",
-        "Write one, or leave --build out.",
+        "Create one, or leave --build out.",
     )
 
 

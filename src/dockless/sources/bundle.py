@@ -1,4 +1,4 @@
-"""Reading bundles: what they hold, and whether all of it is there and right."""
+"""Reading bundles: their content, and whether it is complete and correct."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -67,26 +67,27 @@ def belonging(files: Files) -> frozenset[str]:
 
 
 def _layout_problem(files: Files) -> str:
-    """Return what is wrong with the file that makes a folder a layout; empty for nothing.
+    """Return what is wrong with a layout's `oci-layout` file; empty if it is valid.
 
     It must be there, and say the version: OCI image-spec, image-layout.md, 'oci-layout file'.
     """
     if LAYOUT not in files:
-        return f"{files.label} has no {LAYOUT}, so that other programs do not take it for a layout."
+        return f"{files.label} has no {LAYOUT}, so other programs do not recognize it as a layout."
     try:
         document = parse_json(files.document(LAYOUT))
     except (SourceError, ValueError):
-        return f"{files.label}: {LAYOUT} is no JSON."
+        return f"{files.label}: {LAYOUT} is not JSON."
     version = document.get(_LAYOUT_VERSION) if isinstance(document, dict) else None
     if version != "1.0.0":
         return (
-            f"{files.label}: {LAYOUT} does not say {_LAYOUT_VERSION} 1.0.0, the one that is known."
+            f"{files.label}: {LAYOUT} does not have {_LAYOUT_VERSION} 1.0.0, the only known "
+            "version."
         )
     return ""
 
 
 def problems(files: Files) -> Iterator[str]:
-    """Yield what is wrong with a bundle, a sentence each; every byte of it is read."""
+    """Yield a sentence for each problem of a bundle; every byte of it is read."""
     if wrong := _layout_problem(files):
         yield wrong
     try:
@@ -96,7 +97,7 @@ def problems(files: Files) -> Iterator[str]:
         yield error.what
         return
     if lock is None:
-        yield f"{files.label} has no {FILE}: nothing says which images it should hold."
+        yield f"{files.label} has no {FILE}, which lists the images that it should hold."
     elsewhere = lock.elsewhere if lock else frozenset()
     blobs: dict[str, Descriptor] = {}
     contents: dict[Digest, frozenset[tuple[Digest, int]]] = {}
@@ -132,7 +133,7 @@ def _wrong_sizes(
     tops: tuple[Descriptor, ...],
     contents: Mapping[Digest, frozenset[tuple[Digest, int]]],
 ) -> Iterator[str]:
-    """Yield where the lock file says other sizes, media types or blobs than the manifests do."""
+    """Yield differences in sizes, media types or blobs between the lock file and the manifests."""
     roots_ = {root.digest: root for root in tops}
     for each in lock.images:
         root = roots_.get(each.root.digest)
@@ -144,23 +145,23 @@ def _wrong_sizes(
         held = contents.get(each.root.digest, frozenset(each.blobs))
         for digest, size in sorted(frozenset(each.blobs) - held, key=str):
             yield (
-                f"{files.label}: {FILE} says that {each.name} has a blob {digest} of {size} bytes, "
-                "and its manifest does not."
+                f"{files.label}: {FILE} says that {each.name} has a blob {digest} of {size} "
+                "bytes, but its manifest does not."
             )
         for digest, size in sorted(held - frozenset(each.blobs), key=str):
             yield (
-                f"{files.label}: {each.name} has a blob {digest} of {size} bytes, and {FILE} does "
-                "not say so."
+                f"{files.label}: {each.name} has a blob {digest} of {size} bytes, but {FILE} does "
+                "not list it."
             )
     locked = {each.root.digest for each in lock.images}
     for digest in sorted(roots_.keys() - locked, key=str):
-        yield f"{files.label} lists an image {digest}, and {FILE} does not."
+        yield f"{files.label} lists an image {digest}, but {FILE} does not."
 
 
 def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> Iterator[str]:
     listing = files.document(DOCKER_LIST) if DOCKER_LIST in files else b""
     if lock.docker_list and not lock.docker_list.matches(listing):
-        yield f"{files.label}: {DOCKER_LIST} is damaged: it is not what {FILE} says."
+        yield f"{files.label}: {DOCKER_LIST} is damaged: it does not match {FILE}."
     counted = Counter(each.name for each in lock.images)
     for name in sorted(name for name, count in counted.items() if count > 1):
         yield f"{files.label}: {FILE} has {name} more than once."
@@ -170,8 +171,8 @@ def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> It
     tops_there = {root.digest for root in tops}
     for each in lock.images:
         if "@" in each.name and each.root.digest not in tops_there:
-            yield f"{files.label} does not list {each.name}, and {FILE} does."
+            yield f"{files.label} does not list {each.name}, but {FILE} does."
     for name, digest in sorted(locked - there, key=str):
-        yield f"{files.label} does not list {name} as {digest}, and {FILE} does."
+        yield f"{files.label} does not list {name} as {digest}, but {FILE} does."
     for name, digest in sorted(there - everything, key=str):
-        yield f"{files.label} lists {name} as {digest}, and {FILE} does not."
+        yield f"{files.label} lists {name} as {digest}, but {FILE} does not."

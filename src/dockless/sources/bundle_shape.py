@@ -1,4 +1,4 @@
-"""What stands in a bundle's archive or folder beside the bytes of its files."""
+"""The structure of a bundle's archive or folder, apart from the content of its files."""
 
 import io
 import os
@@ -20,11 +20,11 @@ _END = bytes(2 * BLOCKSIZE)
 
 
 class Shape(Struct, frozen=True):
-    """What an archive or folder holds.
+    """The content of an archive or folder.
 
     Attributes:
         names: Its regular files.
-        problems: What is wrong with it, a sentence each.
+        problems: A sentence for each problem.
     """
 
     names: frozenset[str]
@@ -32,14 +32,14 @@ class Shape(Struct, frozen=True):
 
 
 def shape_of_archive(stream: Callable[[], AbstractContextManager[Readable]], label: str) -> Shape:
-    """Look at the headers of an uncompressed archive, and at the bytes that are no file's.
+    """Check the headers of an uncompressed archive, and the bytes outside of files.
 
     A file is followed by zeros up to the next block of 512 bytes, the last file by two blocks of
     zeros, and these by nothing but zeros: POSIX.1-2008, pax, 'ustar Interchange Format'.
 
     Args:
         stream: Opens the archive, from its beginning; it is read twice.
-        label: What it is called in messages.
+        label: Its name in messages.
 
     Raises:
         SourceError: It cannot be read, or has a file that no image archive has.
@@ -73,40 +73,39 @@ def _movable(stream: Readable) -> _Movable:
 
 def _link(name: str, member: TarInfo, label: str) -> str:
     kind = "symbolic" if member.issym() else "hard"
-    return f"{label}: {name} is a {kind} link, and a bundle has only files."
+    return f"{label}: {name} is a {kind} link, but a bundle has only files."
 
 
 def _loose(
     stream: _Movable, found: list[tuple[str, TarInfo]], end: int, label: str
 ) -> Iterator[str]:
-    """Yield where bytes stand that belong to no file, and whether the end is missing."""
+    """Yield the positions of bytes that belong to no file, and whether the end is missing."""
     for name, member in found:
         if not member.isreg():
             continue
         after = member.offset_data + member.size
         stream.seek(after)
         if any(stream.read(-after % BLOCKSIZE)):
-            yield f"{label}: {name} is followed by bytes, at {after}, that are no file's."
+            yield f"{label}: {name} is followed by bytes, at offset {after}, of no file."
     stream.seek(end)
     zeros = 0
     while data := stream.read(BLOCK):
         if data.strip(b"\0"):
             at = end + zeros + len(data) - len(data.lstrip(b"\0"))
-            yield f"{label} has bytes behind its last file, at {at}, that are no file's."
+            yield f"{label} has bytes after its last file, at offset {at}, of no file."
             return
         zeros += len(data)
     if zeros < len(_END):
         yield (
-            f"{label} has no end: the two blocks of zeros behind its last file are missing, so it "
-            "may be cut short."
+            f"{label} has no end-of-archive marker (two blocks of zeros), so it may be cut short."
         )
 
 
 def shape_of_folder(folder: Path, label: str) -> Shape:
-    """Look at everything in a folder.
+    """Check everything in a folder.
 
     Raises:
-        SourceError: A folder in it may not be read.
+        SourceError: A folder in it is not readable.
     """
     names: list[str] = []
     problems: list[str] = []
@@ -117,7 +116,7 @@ def shape_of_folder(folder: Path, label: str) -> Shape:
                 name = Path(entry.path).relative_to(folder).as_posix()
                 if entry.is_symlink():
                     problems.append(
-                        f"{label}: {name} is a symbolic link, and a bundle has only files."
+                        f"{label}: {name} is a symbolic link, but a bundle has only files."
                     )
                 elif entry.is_dir():
                     waiting.append(Path(entry.path))

@@ -65,9 +65,9 @@ class ContainerTool:
                 for item in parse_json(done.stdout or b"[]")
             ]
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise EngineError(f"{self.name} image inspect answered with something else.") from None
+            raise EngineError(f"{self.name} image inspect printed unexpected output.") from None
         if done.code and not found and not _means_absent(done.stderr):
-            raise EngineError(f"{self.name} gives no answer: {_why(self.name, done.stderr)}")
+            raise EngineError(f"{self.name} does not respond: {_why(self.name, done.stderr)}")
         for name in names:
             for (image_id, as_stored), called in found:
                 if _names(name, image_id, called):
@@ -78,7 +78,7 @@ class ContainerTool:
         """Return the ID of an image that was inspected, and whether it is known to be as stored.
 
         Raises:
-            ValueError, KeyError, TypeError, AttributeError: It is no such answer.
+            ValueError, KeyError, TypeError, AttributeError: It is not such a response.
         """
         image_id = image_digest(inspected["Id"])
         # a client older than 28 leaves the descriptor out
@@ -187,7 +187,7 @@ def _names(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:
 
 
 def _tagged(name: str) -> set[Reference]:
-    """Return the reference that a name is, none if it is no reference."""
+    """Return the reference of a name; None if it is not a reference."""
     try:
         return {with_tag(Reference.parse(name))}
     except ValueError:
@@ -207,10 +207,11 @@ def _means_absent(stderr: str) -> bool:
 def _why(tool: str, stderr: str) -> str:
     if "permission denied" in stderr.lower():
         return (
-            f"this account may not use {tool}. Add it to the group `{tool}`, or use a rootless one."
+            f"this account has no permission to use {tool}. Add it to the group `{tool}`, or use "
+            "a rootless one."
         )
     return _last_line(stderr)
 
 
 def _last_line(text: str) -> str:
-    return text.splitlines()[-1].strip() if text else "it gave no reason."
+    return text.splitlines()[-1].strip() if text else "no reason given."

@@ -1,4 +1,4 @@
-"""Where container daemons are said to be, and whether anybody answers there."""
+"""The configured addresses of container daemons, and whether they respond."""
 
 import contextlib
 import hashlib
@@ -23,11 +23,11 @@ _TLS_PORT = 2376
 
 
 class Address(Struct, frozen=True):
-    """Where a daemon is said to be.
+    """The configured address of a daemon.
 
     Attributes:
         url: `unix:///path`, `tcp://host:port` or `ssh://host`, without a user or a password.
-        origin: What says so, such as `DOCKER_HOST`; empty for the usual place.
+        origin: Its source, such as `DOCKER_HOST`; empty for the default.
     """
 
     url: str
@@ -40,13 +40,13 @@ class Address(Struct, frozen=True):
 
 
 class Contact(Struct, frozen=True):
-    """What came of asking a daemon.
+    """The result of querying a daemon.
 
     Attributes:
-        state: `answers`; `absent` for a socket that is not there; `denied` for one that this user
-            may not open; `silent` for one where nobody answers, or not as a daemon does; `unasked`
-            for an address that is not asked from here.
-        said: What it or the system said.
+        state: `answers`; `absent` for a socket that is not there; `denied` without permission;
+            `silent` without a response, or with that of another service; `unasked` for an address
+            that is not queried from here.
+        said: Its message, or the system's.
     """
 
     state: str
@@ -54,7 +54,7 @@ class Contact(Struct, frozen=True):
 
 
 def docker_address(environment: Mapping[str, str], home: Path) -> Address | str:
-    """Return where docker's daemon would be looked for, or why that cannot be told.
+    """Return the address of docker's daemon, or why it cannot be determined.
 
     Args:
         environment: For `DOCKER_HOST`, `DOCKER_CONTEXT` and `DOCKER_CONFIG`.
@@ -74,11 +74,11 @@ def docker_address(environment: Mapping[str, str], home: Path) -> Address | str:
             _plain(parse_json(read_regular(file))["Endpoints"]["docker"]["Host"]), origin
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"{origin} is chosen, and {file} does not say where it is"
+        return f"{origin} is selected, but {file} has no address for it"
 
 
 def podman_address(environment: Mapping[str, str]) -> Address | None:
-    """Return the service that podman is told to use instead of working by itself, if any."""
+    """Return the service that podman is configured to use, if any."""
     named = environment.get("CONTAINER_HOST")
     return Address(_plain(named), "CONTAINER_HOST") if named else None
 
@@ -91,25 +91,25 @@ def containerd_address(environment: Mapping[str, str]) -> Address:
 
 
 def contact(address: Address, seconds: float, *, ping: bool = True) -> Contact:
-    """Ask a daemon whether it is there; nothing is started, and nothing is changed.
+    """Query whether a daemon runs; nothing is started, and nothing is changed.
 
     Args:
         address: Where.
         seconds: How long each step may take.
-        ping: Whether it speaks Docker's API, and is asked for `/_ping`; else it is enough that
-            somebody listens.
+        ping: Whether it has Docker's API, and is queried with `/_ping`; otherwise it is enough
+            that the connection is accepted.
     """
     if address.path is None and not address.url.startswith(("tcp://", "http://", "https://")):
-        return Contact("unasked", f"{address.url.partition('://')[0]} is left to the tool itself")
+        return Contact("unasked", f"{address.url.partition('://')[0]} is used by the client only")
     try:
         with _connected(address, seconds) as way:
             return _pinged(way) if ping and not _wants_tls(address) else Contact("answers")
     except FileNotFoundError:
-        return Contact("absent", "there is no such socket")
+        return Contact("absent", "the socket does not exist")
     except PermissionError:
-        return Contact("denied", "this user may not open it")
+        return Contact("denied", "this user has no permission to open it")
     except TimeoutError:
-        return Contact("silent", f"nobody answers there in {seconds:.0f} seconds")
+        return Contact("silent", f"no response there within {seconds:.0f} seconds")
     except (OSError, HTTPException, ValueError) as error:
         return Contact("silent", reason(error))
 
@@ -141,11 +141,11 @@ def _pinged(way: socket.socket) -> Contact:
         answer.begin()
         version = answer.headers.get("Api-Version", "")
     if answer.status != _OK or not version:
-        return Contact("silent", "what listens there is not a Docker daemon")
+        return Contact("silent", "the service that listens there is not a Docker daemon")
     return Contact("answers", f"API {version}")
 
 
 def _plain(url: str) -> str:
-    """Return a URL without who is to be let in there, which may hold a password."""
+    """Return a URL without its user part, which may contain a password."""
     scheme, separator, rest = url.rpartition("://")
     return f"{scheme or 'tcp'}://{rest.rpartition('@')[2]}" if separator else f"tcp://{rest}"

@@ -19,9 +19,9 @@ class Folder:
 
     Args:
         path: The directory.
-        label: What it is called in errors.
+        label: Its name in errors.
         progress: Where the work is shown.
-        offer: Told of every blob that is about to be checked, and of its file.
+        offer: Called with every blob that is about to be checked, and its file.
     """
 
     def __init__(
@@ -44,7 +44,9 @@ class Folder:
         path = self._file(name)
         size = self.size(name)
         if size > LONGEST_MANIFEST:
-            raise SourceError(f"{self.label}: {name} has {size} bytes; no manifest or config has.")
+            raise SourceError(
+                f"{self.label}: {name} has {size} bytes, more than any manifest or config."
+            )
         with self._reading(name):
             return path.read_bytes()
 
@@ -58,7 +60,7 @@ class Folder:
         raise SourceError(f"{self.label}: {name} is not a blob of an OCI layout.")
 
     def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
-        """Return the file itself, once it is read and found to be what it should."""
+        """Return the file itself, after it was read and compared."""
         self._offer(blob, self._file(name))
         return self._checked(name, blob, diff_id)
 
@@ -72,8 +74,8 @@ class Folder:
         size = self.size(name)
         if size != blob.size:
             raise SourceError(
-                f"{label} has {size} bytes, and its manifest says {blob.size}.",
-                "Make or copy it again.",
+                f"{label} has {size} bytes, but its manifest says {blob.size}.",
+                "Create or copy it again.",
             )
         task = self._progress.start(f"checking {blob.digest.hex[:12]}", size)
         try:
@@ -97,24 +99,24 @@ class Folder:
         except OSError as error:
             raise SourceError(
                 f"{self.label}: {name} cannot be read: {error.strerror}.",
-                "Look at the disk, and at who may read the file.",
+                "Check the disk, and the permissions of the file.",
             ) from None
 
     def _inside(self, name: str) -> Path:
         path = Path(os.path.realpath(self._path / safe_name(name, self.label)))
         if not path.is_relative_to(self._path):
-            raise SourceError(f"{self.label}: {name} is a link that leads outside of the layout.")
+            raise SourceError(f"{self.label}: {name} is a link to a path outside of the layout.")
         return path
 
 
 class Pulled(Folder):
-    """An image that was pulled to this machine, and is pulled again where somebody deletes it.
+    """An image that was pulled to this machine, and is pulled again if it is deleted.
 
     Args:
         pull: Pulls it, and returns where it is.
-        label: What it is called in errors.
+        label: Its name in errors.
         progress: Where the work is shown.
-        offer: Told of every blob that is about to be checked, and of its file.
+        offer: Called with every blob that is about to be checked, and its file.
     """
 
     def __init__(

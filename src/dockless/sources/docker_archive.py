@@ -59,7 +59,7 @@ def entries(files: Files) -> tuple[Entry, ...]:
             for item in listed
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SourceError(f"{label} is not what 'docker save' writes: {error!r}.") from None
+        raise SourceError(f"{label} is not in the format of 'docker save': {error!r}.") from None
     if not found:
         raise SourceError(f"{label} lists no image.")
     return found
@@ -90,8 +90,8 @@ class UnpackedImage:
             )
         if len(self.config.diff_ids) != len(entry.layers):
             raise SourceError(
-                f"{files.label} is damaged: the config names {len(self.config.diff_ids)} layers, "
-                f"and manifest.json names {len(entry.layers)}.",
+                f"{files.label} is damaged: the config lists {len(self.config.diff_ids)} layers, "
+                f"but manifest.json lists {len(entry.layers)}.",
                 "Save the image again.",
             )
 
@@ -120,7 +120,7 @@ class UnpackedImage:
         """Return a file for each of these blobs, compressing again what the store has lost.
 
         Raises:
-            LostCopyError: One is lost meanwhile; `content` may return another image now.
+            LostCopyError: One was lost in the meantime; `content` may return another image now.
         """
         content = self.content()
         for name, diff_id, layer in zip(
@@ -131,8 +131,8 @@ class UnpackedImage:
                 if again.digest != layer.digest:
                     self._content = None
                     raise LostCopyError(
-                        f"Layer {diff_id} compresses differently than when it was first staged.",
-                        "Run the push again: it will use the new form.",
+                        f"Layer {diff_id} compresses to other bytes than when it was first staged.",
+                        "Push again: the new compressed form will be used.",
                     )
         if self.image_id in digests and self._staging.path(self.image_id) is None:
             self._staging.document(self._config, OCI_CONFIG)

@@ -1,4 +1,4 @@
-"""Docker's daemon of this machine, asked on its own socket.
+"""Docker's daemon of this machine, queried on its socket.
 
 That is what `docker save` and `docker image inspect` do, too, but without a program between the
 daemon and us: a push takes 6 to 15 % less time, and no client need be installed. The requests are
@@ -97,7 +97,7 @@ class DockerDaemon(ContainerTool):
                 try:
                     return LocalImage(self.name, name, *self.identity(parse_json(answer)))
                 except (ValueError, KeyError, TypeError, AttributeError):
-                    raise self._silent("it answers with something else.") from None
+                    raise self._silent("it sent an unexpected response.") from None
             if status != _NOT_FOUND:
                 raise self._silent(_message(answer))
         return None
@@ -135,11 +135,11 @@ class DockerDaemon(ContainerTool):
 
     @contextlib.contextmanager
     def _asked(self, what: str, seconds: float | None) -> Iterator[HTTPResponse]:
-        """Yield the daemon's answer, in the version of the API that it speaks."""
+        """Yield the daemon's answer, in the daemon's API version."""
         with self._answer("/_ping", ANSWER_SECONDS) as pong:
             version = pong.headers.get("Api-Version")
         if not version:
-            raise self._silent(f"what listens at {self._path} is not Docker's daemon.")
+            raise self._silent(f"the service that listens at {self._path} is not Docker's daemon.")
         with self._answer(f"/v{version}/{what}", seconds) as answer:
             yield answer
 
@@ -167,17 +167,19 @@ class DockerDaemon(ContainerTool):
                 answer.close()
 
     def _silent(self, why: str) -> EngineError:
-        return EngineError(f"{self.name} gives no answer: {why}", "See that it runs; push again.")
+        return EngineError(
+            f"{self.name} does not respond: {why}", "Check that it runs, and push again."
+        )
 
 
 class _Arriving:
-    """The body of an answer as it arrives; the daemon tidies up before it ends it."""
+    """The body of a response as it arrives; the daemon cleans up before it ends it."""
 
     def __init__(self, answer: HTTPResponse) -> None:
         self._answer = answer
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return what is there of `size` bytes; nothing at the end."""
+        """Return up to `size` available bytes; none at the end."""
         return self._answer.read1(size)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Documents(Protocol):
-    """The names of a source's files, and what stands in the small ones."""
+    """The names of a source's files, and the content of the small ones."""
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a file of this name."""
@@ -30,7 +30,7 @@ class Files(Documents, Protocol):
     """The named files of one source.
 
     Attributes:
-        label: What the source is called in messages.
+        label: The source's name in messages.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Files(Documents, Protocol):
 
 
 class SourceFile(io.FileIO):
-    """A file that is read; what the system says against that is a SourceError."""
+    """A file that is read; an OSError becomes a SourceError."""
 
     def __init__(self, path: Path) -> None:
         self._label = str(path)
@@ -74,12 +74,13 @@ class SourceFile(io.FileIO):
 
 @contextlib.contextmanager
 def reading(label: str) -> Iterator[None]:
-    """Turn what the system says against reading a file or folder into a SourceError."""
+    """Turn the OSError of reading a file or folder into a SourceError."""
     try:
         yield
     except PermissionError:
         raise SourceError(
-            f"{label} may not be read by this user.", "Change its mode or owner, or the user."
+            f"This user has no permission to read {label}.",
+            "Change its permissions or owner, or run as another user.",
         ) from None
     except OSError as error:
         raise SourceError(
@@ -88,7 +89,7 @@ def reading(label: str) -> Iterator[None]:
 
 
 def safe_name(name: str, label: str) -> str:
-    """Return the name without `./`; raise SourceError when it is not UTF-8 or climbs out."""
+    """Return the name without `./`; raise SourceError when it is not UTF-8 or leads outside."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -100,7 +101,7 @@ def safe_name(name: str, label: str) -> str:
     clean = posixpath.normpath(name)
     if name.startswith("/") or clean == ".." or clean.startswith("../") or "\0" in name:
         raise SourceError(
-            f"{label} has a path that leads outside of it: {name!r}.",
+            f"{label} has a path outside of itself: {name!r}.",
             "Nothing was read from it: such an archive is damaged or an attack.",
         )
     return clean
@@ -112,7 +113,7 @@ def link_target(name: str, target: str, label: str, *, hard: bool) -> str:
         return safe_name(target, label)
     if target.startswith("/"):
         raise SourceError(
-            f"{label} has a link that leads outside of it: {name!r} to {target!r}.",
+            f"{label} has a link to a path outside of itself: {name!r} to {target!r}.",
             "Nothing was read through it: such an archive is damaged or an attack.",
         )
     return safe_name(posixpath.join(posixpath.dirname(name), target), label)
@@ -123,7 +124,7 @@ def missing(label: str, name: str) -> AbsentError:
     remedy = "Save the image again, completely."
     if name.startswith("blobs/"):  # 'docker save' ends well all the same (moby issue 49784)
         remedy += (
-            " Where Docker itself lacks it, pull the image again first, or save and push one"
-            " platform that is there with --platform."
+            " If Docker itself lacks it, pull the image again first, or save and push one "
+            "platform that is there with --platform."
         )
     return AbsentError(f"{label} lacks {name}, which its image needs.", remedy)

@@ -4,18 +4,18 @@ from dockless.storage.blocks import BLOCK, Readable, read_fully
 
 
 class Forward:
-    """A stream that knows where it is, and can go forward."""
+    """A stream that knows its position, and can skip forward."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
         self._position = 0
 
     def tell(self) -> int:
-        """Return how many bytes were read or passed over."""
+        """Return how many bytes were read or skipped."""
         return self._position
 
     def seek(self, position: int) -> None:
-        """Pass over what comes before a later position; it may prove to be past the end."""
+        """Skip to a later position, which may be past the end."""
         while self._position < position and self.read(min(BLOCK, position - self._position)):
             pass
 

@@ -1,4 +1,4 @@
-"""The headers of tar archives, judged before anything acts on them."""
+"""The headers of tar archives, checked before anything acts on them."""
 
 import contextlib
 import tarfile
@@ -18,7 +18,7 @@ _ENTRY_POINTS = ("manifest.json", "index.json")
 
 
 class Header(tarfile.TarInfo):
-    """A header that is judged before tarfile acts on it, and afterwards.
+    """A header that is checked before tarfile acts on it, and afterwards.
 
     tarfile reads an extended header into memory whatever length it claims, goes backwards, for
     ever, when a length is negative, and calls itself for every extended header before a file.
@@ -50,7 +50,7 @@ def opened(file: IO[bytes]) -> tarfile.TarFile:
     """Return the archive in an uncompressed file, whose first header is read.
 
     Raises:
-        tarfile.TarError: It is no archive.
+        tarfile.TarError: It is not an archive.
     """
     with _header_errors():
         return tarfile.open(fileobj=file, mode="r:", tarinfo=Header)
@@ -63,7 +63,7 @@ def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile
         archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
         if count >= _MOST_MEMBERS:
             raise SourceError(
-                f"{label} has more than {_MOST_MEMBERS} files: no image archive has.",
+                f"{label} has more than {_MOST_MEMBERS} files, more than any image archive.",
                 "Give an archive made by 'docker save', 'podman save' or skopeo.",
             )
         name = safe_name(member.name, label)
@@ -71,8 +71,8 @@ def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile
             continue
         if name in seen:
             raise SourceError(
-                f"{label} has two files of the name {name!r}.",
-                "Save the image again, into a new file: nobody can tell which of the two is meant.",
+                f"{label} has two files named {name!r}.",
+                "Save the image again, into a new file: it is ambiguous which of the two is meant.",
             )
         seen.add(name)
         if name in _ENTRY_POINTS and member.size > LONGEST_MANIFEST:
@@ -101,20 +101,22 @@ def _header_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def tar_errors(label: str) -> Iterator[None]:
-    """Turn what tarfile says of a damaged archive into a SourceError."""
+    """Turn tarfile's errors for a damaged archive into a SourceError."""
     try:
         yield
     except tarfile.ReadError as error:
         if "empty file" in str(error):
-            raise SourceError(f"{label} is empty or cut short.", "Make or copy it again.") from None
+            raise SourceError(
+                f"{label} is empty or cut short.", "Create or copy it again."
+            ) from None
         if "unexpected end of data" in str(error):
-            raise SourceError(f"{label} is cut short.", "Make or copy it again.") from None
+            raise SourceError(f"{label} is cut short.", "Create or copy it again.") from None
         raise SourceError(
             f"{label} is not a readable tar archive: {error}.",
             "Give an archive made by 'docker save', 'podman save' or skopeo.",
         ) from None
     except tarfile.TarError as error:
-        raise SourceError(f"{label} is damaged: {error}.", "Make or copy it again.") from None
+        raise SourceError(f"{label} is damaged: {error}.", "Create or copy it again.") from None
 
 
 class Links:
@@ -139,7 +141,7 @@ class Links:
 def too_large(label: str, name: str, size: int) -> SourceError:
     """Return the error for a manifest or config of impossible size, in bytes."""
     return SourceError(
-        f"{label}: {name} claims {size} bytes; no manifest or config is larger than "
+        f"{label}: {name} claims {size} bytes; manifests and configs have at most "
         f"{LONGEST_MANIFEST}.",
         "Nothing was pushed: such an archive is damaged or an attack.",
     )

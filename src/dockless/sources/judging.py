@@ -1,4 +1,4 @@
-"""Whether a file is an image archive, judged by what is in it, whatever its name ends with."""
+"""Whether a file is an image archive, by its content and not by its name."""
 
 import contextlib
 import posixpath
@@ -63,19 +63,19 @@ def promises_archive(path: Path) -> bool:
 
 
 def why_no_image(path: Path) -> str:
-    """Return why a file is no image archive; empty when it is one, though it may be damaged.
+    """Return why a file is not an image archive; empty when it is one, possibly damaged.
 
     As little is read as tells: of an image archive the first header as a rule, of another plain tar
     the headers, of another compressed one all of it.
 
     Raises:
-        SourceError: It cannot be read, or is damaged so that nobody can tell.
+        SourceError: It cannot be read, or is too damaged to tell.
     """
     label = str(path)
     with SourceFile(path) as file:
         head = file.read(tarfile.BLOCKSIZE)
         if head.startswith(_APPLE):
-            return "it is what macOS keeps of another file"
+            return "it is macOS metadata of another file"
         packed = sniff(head)
         if packed == "none":
             file.seek(0)
@@ -100,7 +100,7 @@ def _why_no_image(stream: _Stream, path: Path) -> str:
     except SourceError:
         if promises_archive(path):
             raise
-        return "it is no tar archive"
+        return "it is not a tar archive"
     with _header_errors(label), tar_errors(label):
         return _of_members(archive, watched, path)
 
@@ -112,12 +112,12 @@ def _header_errors(label: str) -> Iterator[None]:
         yield
     except (ValueError, OverflowError, IndexError, KeyError, TypeError, RecursionError) as error:
         raise SourceError(
-            f"{label} has a header that cannot be read ({error}).", "Make or copy it again."
+            f"{label} has a header that cannot be read ({error}).", "Create or copy it again."
         ) from None
 
 
 def _of_members(archive: tarfile.TarFile, watched: _Watched, path: Path) -> str:
-    """Return why an archive is none of an image, by its members."""
+    """Return why an archive is not an image archive, by its members."""
     count = 0
     for count, member in enumerate(archive, 1):
         archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
@@ -131,13 +131,13 @@ def _of_members(archive: tarfile.TarFile, watched: _Watched, path: Path) -> str:
             if lists_images(watched.read(member.size)):
                 return ""
         if count >= _ENOUGH:
-            return f"its first {_ENOUGH} files are of no image"
+            return f"its first {_ENOUGH} files do not belong to an image"
     # tarfile takes whatever is no header for the end; the end is a block of zeros
     if watched.last != bytes(tarfile.BLOCKSIZE):
-        raise SourceError(f"{path} is cut short or damaged.", "Make or copy it again.")
+        raise SourceError(f"{path} is cut short or damaged.", "Create or copy it again.")
     if not count and promises_archive(path):
-        raise SourceError(f"{path} is an archive with nothing in it.", "Make or copy it again.")
-    return "it has neither manifest.json nor index.json of an image"
+        raise SourceError(f"{path} is an empty archive.", "Create or copy it again.")
+    return "it has no manifest.json or index.json of an image"
 
 
 def lists_images(data: bytes) -> bool:

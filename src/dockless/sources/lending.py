@@ -24,7 +24,7 @@ class Lenders:
         self._holders: Mapping[Digest, list[PackedImage]] | None = None
 
     def add(self, image: object) -> None:
-        """Take an image in; one that is built from a docker-archive leaves out nothing."""
+        """Add an image; one that is built from a docker-archive leaves out nothing."""
         if isinstance(image, PackedImage):
             with self._guard:
                 self._images.append(image)
@@ -66,7 +66,7 @@ class Lenders:
 
 
 class CompletedImage:
-    """An image of a layout or archive; what its own source leaves out, others of the run give."""
+    """An image of a layout or archive; other sources of the run supply missing blobs."""
 
     digest_is_new = False
     known_digest = None
@@ -76,7 +76,7 @@ class CompletedImage:
         self._lenders = lenders
 
     def content(self) -> Content:
-        """Return the image with all that it leads to."""
+        """Return the image with all its content."""
         return self._image.content()
 
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:

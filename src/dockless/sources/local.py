@@ -107,8 +107,8 @@ class ToolImage:
             known_as = {saved.image_id, saved.root.digest, *saved.documents}
             if self._found.image_id not in known_as and not self._platform:
                 self._progress.note(
-                    f"{label} has the ID {saved.image_id} once saved, "
-                    f"not {self._found.image_id}: {self._tool.name} rewrote its config."
+                    f"{label} has the ID {saved.image_id} after saving, not "
+                    f"{self._found.image_id}: {self._tool.name} rewrote its config."
                 )
         return self._saved
 
@@ -117,8 +117,8 @@ class ToolImage:
         image.remember(self._staging)
         if image.has_plain_layers:
             self._progress.note(
-                f"{self._tool.name} has uncompressed layers of {self._found.name}; they go as they "
-                "are, so that its digest stays."
+                f"{self._tool.name} has uncompressed layers of {self._found.name}; they are "
+                "pushed as they are, so that the digest is kept."
             )
         return image
 
@@ -128,11 +128,11 @@ def find_local(
 ) -> tuple[ContainerTool, LocalImage]:
     """Return the first of the named images that any of the tools has.
 
-    The name decides, and the tool only among those that have it: another tool is asked as long as
+    The order of names takes precedence over that of tools: another tool is asked as long as
     it may have an image of a better name.
 
     Raises:
-        SourceError: None has any; the error lists what was looked for, and what is there.
+        SourceError: None has any; the error lists what was searched for, and what exists.
     """
     present = [tool for tool in tools if tool.available()]
     said: list[str] = []

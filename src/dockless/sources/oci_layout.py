@@ -1,4 +1,4 @@
-"""Images in OCI layouts, as the image-spec's image-layout.md has them; pushed as they are."""
+"""Images in OCI layouts, by the image-spec's image-layout.md; pushed unchanged."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ def roots(files: Files) -> tuple[Descriptor, ...]:
 
 
 def names(root: Descriptor) -> tuple[str, ...]:
-    """Return what an image is called in its layout: the full name first, then the ref.name."""
+    """Return the names of an image in its layout: the full name first, then the ref.name."""
     known = (root.annotation(CONTAINERD_NAME), root.annotation(REF_NAME))
     return tuple(dict.fromkeys(name for name in known if name))
 
@@ -51,7 +51,7 @@ class PackedImage:
         self._diff_ids: dict[Digest, Digest] = {}
 
     def content(self) -> Content:
-        """Return the image with all that it leads to; every manifest is checked."""
+        """Return the image with all its content; every manifest is checked."""
         if self._content is None:
             self._content = self._read()
         return self._content
@@ -118,16 +118,16 @@ class PackedImage:
             self._diff_ids |= {layer.digest: diff_id for layer, diff_id in pairs}
         elif layers and config.diff_ids:
             raise SourceError(
-                f"{label} names {len(config.diff_ids)} layers, "
-                f"and its manifest has {len(manifest.layers)}."
+                f"{label} lists {len(config.diff_ids)} layers, but its manifest lists "
+                f"{len(manifest.layers)}."
             )
         return [config.platform]
 
 
 class CarriedImage(PackedImage):
-    """The same, carried as it is: its digests say what it is, whatever its config says of layers.
+    """The same, transferred unchanged: it is identified by digests, independent of its config.
 
-    So no layer is decompressed, and what is no image for containers is carried, too.
+    So no layer is decompressed, and other artifacts than images are transferred, too.
     """
 
     def _config(self, manifest: Manifest) -> list[Platform]:
@@ -203,7 +203,7 @@ def walk(
 
 
 def _seen(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[Digest]:
-    """Return what was seen, and one more; raise SourceError where there is no end to be seen."""
+    """Return the seen digests with one more; raise SourceError where there are too many."""
     if depth > _DEEPEST:
         raise SourceError(f"{files.label} nests indexes more than {_DEEPEST} deep.")
     seen.add(root.digest)
@@ -239,8 +239,8 @@ def _checked(files: Files, descriptor: Descriptor) -> bytes:
     data = files.document(name)
     if len(data) != descriptor.size or not descriptor.digest.matches(data):
         raise SourceError(
-            f"{files.label}: {name} is damaged: it is not what its digest says.",
-            "Make or copy it again.",
+            f"{files.label}: {name} is damaged: it does not match its digest.",
+            "Create or copy it again.",
         )
     return data
 
@@ -250,17 +250,17 @@ def _index(files: Files, name: str, data: bytes) -> Index:
         document = parse_document(data)
     except ValueError as error:
         raise SourceError(
-            f"{files.label}: {name} is not an image index: {error}.", "Make or copy it again."
+            f"{files.label}: {name} is not an image index: {error}.", "Create or copy it again."
         ) from None
     if not isinstance(document, Index):
         raise SourceError(
-            f"{files.label}: {name} is a manifest, not an image index.", "Make or copy it again."
+            f"{files.label}: {name} is a manifest, not an image index.", "Create or copy it again."
         )
     return document
 
 
 def _elsewhere(files: Files) -> frozenset[Digest]:
-    """Return the layers that a bundle leaves out, since an older one brought them."""
+    """Return the layers that a bundle leaves out, since an older one has them."""
     from dockless.model.lock import FILE as LOCK  # noqa: PLC0415 - rare
     from dockless.model.lock import read_lock  # noqa: PLC0415 - the same
 
@@ -272,8 +272,8 @@ def _elsewhere(files: Files) -> frozenset[Digest]:
 
 def _left_out(files: Files, digest: Digest) -> AbsentError:
     return AbsentError(
-        f"{files.label} was made with --since and leaves out {digest}, which its image needs, and "
-        "which the registry lacks.",
+        f"{files.label} was made with --since and leaves out {digest}, which its image needs and "
+        "the registry lacks.",
         "Mirror the older bundle to the same registry first.",
     )
 
@@ -281,7 +281,7 @@ def _left_out(files: Files, digest: Digest) -> AbsentError:
 def _absent(files: Files, child: Descriptor) -> SourceError:
     platform = f" for {child.platform}" if child.platform else ""
     return SourceError(
-        f"{files.label} lists an image{platform} ({child.digest}) that it does not hold.",
+        f"{files.label} lists an image{platform} ({child.digest}) that it does not contain.",
         "Push one that is there with --platform, or save the image with all its platforms.",
     )
 

@@ -111,7 +111,7 @@ class Opener:
         try:
             reference = with_tag(Reference.parse(spec.name))
         except ValueError as error:
-            raise UsageError(f"docker://{spec.name} is no image: {error}.") from None
+            raise UsageError(f"docker://{spec.name} is not an image name: {error}.") from None
         from dockless.sources.directory import Pulled  # noqa: PLC0415 - for registries only
 
         pull = partial(self._pull, reference)
@@ -192,6 +192,6 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise SourceError(f"{path} may not be read by this user.") from None
+        raise SourceError(f"This user has no permission to read {path}.") from None
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None

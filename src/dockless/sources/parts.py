@@ -1,4 +1,4 @@
-"""Bundles in parts, read as the one archive that they are."""
+"""Bundles in parts, read as one archive."""
 
 import bisect
 import hashlib
@@ -39,7 +39,7 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
     """Return the parts that a list names, in order.
 
     Raises:
-        SourceError: It is no such list.
+        SourceError: It is not such a list.
     """
     try:
         document = parse_json(read_regular(listing))
@@ -50,9 +50,9 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
     except OSError as error:
         raise SourceError(f"{listing} cannot be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        raise SourceError(f"{listing} is no list of a bundle's parts.") from None
+        raise SourceError(f"{listing} is not the list of a bundle's parts.") from None
     if not found:
-        raise SourceError(f"{listing} names no part.")
+        raise SourceError(f"{listing} lists no part.")
     return found
 
 
@@ -66,7 +66,7 @@ def _file(text: str) -> str:
 
 
 def problems(parts: Sequence[Part]) -> Iterator[SourceError]:
-    """Yield what is wrong with each part; every byte of them is read."""
+    """Yield the problem of each part; every byte of them is read."""
     for part in parts:
         try:
             _check_size(part)
@@ -86,7 +86,7 @@ def problems(parts: Sequence[Part]) -> Iterator[SourceError]:
 
 
 def joined(parts: Sequence[Part]) -> IO[bytes]:
-    """Return the archive that the parts are.
+    """Return the archive that the parts form.
 
     Raises:
         SourceError: One of them is missing, or not as long as it was.
@@ -104,7 +104,7 @@ def _check_size(part: Part) -> None:
         raise _unreadable(part, error) from None
     if size != part.size:
         raise SourceError(
-            f"The part {part.path} has {size} bytes, and {part.size} were written.",
+            f"The part {part.path} has {size} bytes, but {part.size} were written.",
             "Copy it again.",
         )
 
@@ -114,7 +114,7 @@ def _unreadable(part: Part, error: OSError) -> SourceError:
 
 
 class _Joined(io.RawIOBase):
-    """Reads the parts as one file, at random; each is opened when it is come to."""
+    """Reads the parts as one file with random access; each is opened on demand."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         super().__init__()

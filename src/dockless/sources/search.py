@@ -1,4 +1,4 @@
-"""What a folder holds, at any depth: archives and layouts, whatever their names, and the rest."""
+"""The content of a folder, at any depth: archives and layouts, by content, and other files."""
 
 import os
 import re
@@ -21,13 +21,13 @@ _OF_LAYOUTS = frozenset({"oci-layout", "index.json", "manifest.json", "bundle.lo
 _HOUSEKEEPING = re.compile(
     r"lost\+found|\.Trash(?:es|-\d+)?|\$RECYCLE\.BIN|System Volume Information|\.Spotlight-V100"
 )
-"""Folders that file systems and desktops keep for themselves; images in them were deleted."""
+"""Folders of file systems and desktops; images in them were deleted."""
 
 _OF_THE_KERNEL = frozenset({"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "debugfs",
                             "tracefs", "securityfs", "configfs", "pstore", "bpf", "mqueue",
                             "binfmt_misc", "fusectl", "efivarfs", "autofs", "rpc_pipefs", "nsfs",
                             "selinuxfs", "hugetlbfs"})  # fmt: skip
-_KERNELS = "what is in it is the system's, and on no disk"
+_KERNELS = "it holds virtual files of the system"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -37,7 +37,7 @@ class FolderContents(Struct):
     Attributes:
         sources: The archives, layouts and lists of parts.
         errors: What cannot be read, or is damaged, and why.
-        others: What is left out since it is no image, and why.
+        others: Files that are not images, and why.
     """
 
     sources: list[Path] = field(default_factory=list)
@@ -54,10 +54,10 @@ def is_layout(folder: Path) -> bool:
 
 
 def search(top: Path) -> FolderContents:
-    """Look through a folder, and never leave anything out without a word.
+    """Search a folder, and report everything that is skipped.
 
-    Links to files are followed; links to folders only where these are layouts, so that no way is
-    gone twice.
+    Links to files are followed; links to folders only where these are layouts, so that no folder
+    is visited twice.
     """
     found = FolderContents()
     mounts = file_systems(_mounts())
@@ -103,7 +103,7 @@ def _look_at(folder: Path, found: FolderContents, kept: Collection[Path]) -> Ite
         found.sources.append(folder)
     elif _is_unpacked_archive(folder):
         found.errors[folder] = SourceError(
-            f"{folder} is an archive of 'docker save' that was unpacked.",
+            f"{folder} is an unpacked archive of 'docker save'.",
             f"Pack it again, as in: tar -C {folder} -cf image.tar .",
         )
         return
@@ -124,13 +124,13 @@ def _look_at(folder: Path, found: FolderContents, kept: Collection[Path]) -> Ite
 
 
 def _kind(path: Path, found: FolderContents) -> str:
-    """Return `file`, `folder`, or nothing for what is neither or cannot be known."""
+    """Return `file`, `folder`, or an empty string for anything else."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        why = "a link that leads nowhere" if path.is_symlink() else f"unknown ({error.strerror})"
+        why = "a broken symbolic link" if path.is_symlink() else f"unknown ({error.strerror})"
         if promises_archive(path) or not path.is_symlink():
-            found.errors[path] = SourceError(f"{path} is {why}.", "Correct it, or take it away.")
+            found.errors[path] = SourceError(f"{path} is {why}.", "Correct or remove it.")
         else:
             found.others[path] = f"it is {why}"
         return ""
@@ -144,16 +144,16 @@ def _kind(path: Path, found: FolderContents) -> str:
 
 def _why_not_looked_at(folder: Path, kept: Collection[Path]) -> str:
     if _HOUSEKEEPING.fullmatch(folder.name):
-        return "it is where the system keeps what was deleted or found"
+        return "it is a system folder for deleted or recovered files"
     if folder in kept:
         return _KERNELS
     if folder.is_symlink() and not is_layout(folder):
-        return "it is a link to a folder, which may be named as a source of its own"
+        return "it is a link to a folder, which can be given as a source of its own"
     return ""
 
 
 def _judge(files: Collection[Path], found: FolderContents) -> None:
-    """Sort the files of one folder by what is in them."""
+    """Sort the files of one folder by their content."""
     parts = _parts(files, found)
     for path in files:
         if path in parts:
@@ -186,9 +186,9 @@ def _parts(files: Collection[Path], found: FolderContents) -> frozenset[Path]:
         elif len(each) > 1 and promises_archive(whole):
             known.update(each)
             found.errors[whole] = SourceError(
-                f"{each[0]} is a part of a bundle, and {listing.name}, the list of its parts, is "
-                "not there.",
-                "Copy it, too.",
+                f"{each[0]} is a part of a bundle, but {listing.name}, the list of its parts, is "
+                "missing.",
+                "Copy that file as well.",
             )
     return frozenset(known)
 

@@ -1,4 +1,4 @@
-"""What SOURCE on the command line means."""
+"""Parsing SOURCE of the command line."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class SourceSpec(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """What the source is called in messages."""
+        """The source's name in messages."""
         return "standard input" if self.kind == "stdin" else self.name or str(self.path)
 
 
@@ -73,7 +73,7 @@ def parse_there(text: str, look: Callable[[str], str]) -> SourceThere:
         look: Says whether a path there is a `file`, a `folder`, or nothing.
 
     Raises:
-        SourceError: It looks like a path, and there is no such file.
+        SourceError: It looks like a path, and the file does not exist.
         UsageError: It is neither a path nor an image name.
     """
     transport, colon, details = text.partition(":")
@@ -90,7 +90,7 @@ def parse_there(text: str, look: Callable[[str], str]) -> SourceThere:
 
 
 def bare_name(text: str) -> Name:
-    """Return the image name that a source is; raise UsageError when it is none."""
+    """Return the image name of a source; raise UsageError when it is invalid."""
     try:
         return Name.parse(text)
     except ValueError as error:
@@ -122,7 +122,7 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
         folder: What relative paths start from.
 
     Raises:
-        SourceError: It looks like a path, and there is no such file.
+        SourceError: It looks like a path, and the file does not exist.
         UsageError: It is none of these.
     """
     if text == "-":
@@ -163,7 +163,8 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except PermissionError:
         raise SourceError(
-            f"{path} may not be looked at by this user.", "Check the rights of the folders above."
+            f"This user has no permission to access {path}.",
+            "Check the permissions of the folders above.",
         ) from None
     except OSError:  # too long to be the name of a file
         return False

@@ -1,4 +1,4 @@
-"""Images of a Docker, or a nerdctl, whose store is containerd's: pushed as they are.
+"""Images of a Docker, or a nerdctl, with containerd's image store: pushed unchanged.
 
 Such a store keeps the manifest or index, and the layers, as they were pulled, loaded or built. The
 image's ID is the digest of that manifest or index, and `docker images --digests` shows the same.
@@ -58,7 +58,7 @@ class StoredImage(PackedImage):
         self._found = found
 
     def content(self) -> Content:
-        """Return the image with all that it leads to; every manifest is checked."""
+        """Return the image with all its content; every manifest is checked."""
         try:
             return super().content()
         except SourceError as error:
@@ -117,8 +117,8 @@ def incomplete(
     if there:
         remedy = f"Push what is there with --platform {there[0]}. To have all of it, {fetch}"
     return kind(
-        f"{tool} lists the image {name}, but lacks blobs of it{whose}: "
-        "they were never fetched, and saving it again does not help.",
+        f"{tool} lists the image {name}, but lacks blobs of it{whose}: they were never fetched, "
+        "so saving it again does not help.",
         remedy,
     )
 
@@ -169,7 +169,7 @@ class _Staged:
     """The manifests and configs that the staging area and its store have, as `Files`.
 
     Attributes:
-        label: What the source is called in messages.
+        label: The source's name in messages.
     """
 
     def __init__(self, staging: Staging, label: str) -> None:

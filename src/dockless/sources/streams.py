@@ -1,4 +1,4 @@
-"""Archives that arrive as a stream: staged while they pass, and read again only if they must be."""
+"""Archives that arrive as a stream: staged while they are read, and read again only if needed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -41,14 +41,14 @@ def read_stream(
 
 
 class _Again:
-    """The files of a stream, which is read once more where what was staged of it is lost.
+    """The files of a stream, which is read again if its staged content is lost.
 
     Args:
         read: Reads the stream.
         layers: What becomes of its layers, at first.
 
     Attributes:
-        label: What it is called in messages.
+        label: Its name in messages.
     """
 
     def __init__(self, read: Callable[[Layers], StreamedTar], layers: Layers) -> None:
@@ -101,7 +101,10 @@ def _read(
                 with _exported(opener, staging.timings) as stream:
                     return StreamedTar(stream, label, staging, task, layers)
             except MispredictedError:
-                progress.note(f"A layer of {label} changed past its beginning; reading it again.")
+                progress.note(
+                    f"A layer of {label} begins like a known layer but differs later; reading it "
+                    "again."
+                )
                 layers = "packed"
         with _exported(opener, staging.timings) as stream:
             return StreamedTar(stream, label, staging, task, layers)

@@ -35,7 +35,7 @@ class PlainTar:
 
     Args:
         opened: Opens it, for reading at random.
-        label: What it is called in messages.
+        label: Its name in messages.
         staging: Where its layers are staged.
         progress: Where that is shown.
     """
@@ -61,7 +61,7 @@ class PlainTar:
                         self._links.add(name, member, label)
             total = file.seek(0, os.SEEK_END)
         if any(start + size > total for start, size in self._places.values()):
-            raise SourceError(f"{label} is cut short.", "Make or copy it again.")
+            raise SourceError(f"{label} is cut short.", "Create or copy it again.")
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._links.follow(name) in self._places
@@ -106,8 +106,8 @@ class PlainTar:
         with self._opened(name) as (file, size, task):
             if size != blob.size:
                 raise SourceError(
-                    f"{self._part(name)} has {size} bytes, and its manifest says {blob.size}.",
-                    "Make or copy it again.",
+                    f"{self._part(name)} has {size} bytes, but its manifest says {blob.size}.",
+                    "Create or copy it again.",
                 )
             self._staging.copy(file, blob, task, self._part(name), diff_id)
 
@@ -116,8 +116,8 @@ class PlainTar:
         with self._opened(name) as (file, size, task):
             if size != blob.size:
                 raise SourceError(
-                    f"{self._part(name)} has {size} bytes, and its manifest says {blob.size}.",
-                    "Make or copy it again.",
+                    f"{self._part(name)} has {size} bytes, but its manifest says {blob.size}.",
+                    "Create or copy it again.",
                 )
             check(file, blob, task, self._part(name), None)
 
@@ -150,9 +150,9 @@ class StreamedTar:
 
     Args:
         stream: The archive.
-        label: What it is called in messages.
+        label: Its name in messages.
         staging: Where its layers are staged.
-        task: Told of every byte of them.
+        task: Counts their bytes.
         layers: What becomes of those that are not compressed: they are `packed`; `guessed`, which
             is the same, but that one which begins like a known one is only hashed; or, in an
             archive that is known to hold an image as it is to be pushed, `kept` as they are.
@@ -202,7 +202,8 @@ class StreamedTar:
             self._documents_size += member.size
             if self._documents_size > _MOST_DOCUMENTS:
                 raise SourceError(
-                    f"{self.label} has more than 64 MiB of small files: no image archive has.",
+                    f"{self.label} has more than 64 MiB of small files, more than any image "
+                    "archive.",
                     "Give an archive made by 'docker save', 'podman save' or skopeo.",
                 )
         elif name.startswith(_BLOBS):
@@ -271,7 +272,7 @@ class StreamedTar:
         if digest != blob.digest:
             raise SourceError(
                 f"{self.label}: {name} is damaged: its digest is {digest}, not {blob.digest}.",
-                "Make or copy it again.",
+                "Create or copy it again.",
             )
         return _staged(self._staging, digest)
 

@@ -1,4 +1,4 @@
-"""Whether anything of ours was left on a host."""
+"""Whether files or processes of ours were left on a host."""
 
 import shlex
 
@@ -37,7 +37,7 @@ class Sight(Struct, frozen=True):
 
 
 def look(shell: Shell) -> Sight:
-    """Look at the host as it is; a folder of ours that is in use right now does not count."""
+    """List the host's files; a folder of ours that is in use does not count."""
     done = shell.script(_LOOK, timeout=_SECONDS)
     own = {shell.folder} if shell.folder else set()
     return Sight(frozenset(done.stdout.decode(errors="replace").splitlines()) - own)

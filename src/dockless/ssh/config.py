@@ -1,7 +1,7 @@
-"""How to get to a server: what ssh_config(5) says, as OpenSSH itself reads it.
+"""How to connect to a server: ssh_config(5), as evaluated by OpenSSH itself.
 
-`ssh -G` tells what OpenSSH would do, with every Include and Match. Where there is no ssh,
-paramiko reads the user's file, without these two.
+`ssh -G` tells what OpenSSH would do, with every Include and Match. Without an ssh
+program, paramiko reads the user's file, without these two.
 """
 
 import getpass
@@ -38,7 +38,7 @@ Options = Mapping[str, tuple[str, ...]]
 
 
 class Route(Struct, frozen=True):
-    """Where a connection goes, and with what.
+    """The target and the parameters of a connection.
 
     Attributes:
         name: The host as it was asked for.
@@ -79,7 +79,7 @@ def parse_host(text: str, what: str = "--host") -> Server:
     """Return the server in `[user@]host[:port]`; an IPv6 address with a port stands in brackets.
 
     Raises:
-        UsageError: It is none, or could pass for an option of a program.
+        UsageError: It is invalid, or could be taken for an option of a program.
     """
     user, _, place = text.removeprefix("ssh://").rpartition("@")
     found = next(filter(None, (pattern.fullmatch(place) for pattern in _PLACES)), None)
@@ -91,7 +91,7 @@ def parse_host(text: str, what: str = "--host") -> Server:
 
 
 def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool = False) -> Route:
-    """Return the way to a server; what the server's own entry says goes before ssh_config.
+    """Return the route to a server; the server's own entry takes precedence over ssh_config.
 
     Args:
         server: The server.
@@ -99,7 +99,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         may_run: Whether an ssh_config that the project names may run programs.
 
     Raises:
-        UsageError: ssh refuses the configuration, or what it says cannot be used.
+        UsageError: ssh rejects the configuration, or its values cannot be used.
     """
     home = Path(environment.get("HOME") or _own_home())
     options = _options(server, environment, home, may_run=may_run)
@@ -185,9 +185,9 @@ def _options(
     if done.code and _NAMELESS in done.stderr:  # ssh wants a user that has a name
         return _without_ssh(server, file)
     if done.code:
-        said = done.stderr.splitlines()[-1] if done.stderr else "it gave no reason."
+        said = done.stderr.splitlines()[-1] if done.stderr else "no reason given."
         raise UsageError(
-            f"ssh refuses its configuration for {server.address}: {said}", f"Mend {file}."
+            f"ssh rejects its configuration for {server.address}: {said}", f"Correct {file}."
         )
     return _parsed(done.stdout.decode(errors="replace"), home if moved else None)
 
@@ -217,7 +217,7 @@ def _without_ssh(server: Server, file: Path) -> Options:
     try:
         text = read_given(file).decode(errors="surrogateescape")
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.", f"Mend {file}.") from None
+        raise UsageError(f"{file} cannot be read: {error.strerror}.", f"Correct {file}.") from None
     found = paramiko.SSHConfig.from_text(text).lookup(server.address)
     listed = {
         key: tuple(value) if isinstance(value, list) else (value,)
@@ -239,7 +239,7 @@ def _through(server: Server, options: Options) -> tuple[str, tuple[Server, ...]]
         return "", ()
     hops = tuple(parse_host(hop.strip(), "ProxyJump") for hop in jump.split(","))
     if len(hops) > _LONGEST_CHAIN:
-        raise UsageError(f"ProxyJump of {server.address} goes through more than 8 hosts.")
+        raise UsageError(f"ProxyJump of {server.address} has more than 8 hosts.")
     return "", hops
 
 

@@ -39,10 +39,10 @@ class Ssh(Struct, frozen=True):
     """How connections are made.
 
     Attributes:
-        find_route: Finds the way to a server.
+        find_route: Finds the route to a server.
         keys: What to offer.
         accept_new: Whether an unknown host's key is added to known_hosts.
-        note: Told, in one line, of every key that was added.
+        note: Called with a line for every key that was added.
     """
 
     find_route: Callable[[Server], Route]
@@ -56,7 +56,7 @@ def connect(server: Server, ssh: Ssh) -> Iterator[paramiko.Transport]:
     """Yield a connection that is logged in; it is closed with the block.
 
     Raises:
-        AuthError: The host's key is not known or has changed, or the host takes none of ours.
+        AuthError: The host's key is not known or has changed, or the host accepts none of our keys.
         NetworkError: The host cannot be reached.
     """
     route = ssh.find_route(server)
@@ -102,7 +102,7 @@ def _wire(
 
 
 def _greet(transport: paramiko.Transport, route: Route, ssh: Ssh) -> None:
-    """Agree on keys, and see that the host is the one it should be."""
+    """Exchange keys, and verify the host's key."""
     security = transport.get_security_options()
     security.ciphers = [cipher for cipher in _CIPHERS if cipher in security.ciphers]
     known = known_hosts.read((*route.known_hosts, *route.system_known_hosts))
@@ -148,7 +148,7 @@ def _refusal(verdict: str, route: Route, key: HostKey) -> AuthError:
         )
     return AuthError(
         f"The host key of {route.name} has changed: it is {shown} now. "
-        "Somebody may pose as this host.",
+        "Someone may be impersonating this host.",
         f"If its administrator says that the new key is right, run "
         f"`ssh-keygen -R '{route.known_as}' -f {file}` and add the new one.",
     )
@@ -178,7 +178,7 @@ def _log_in(transport: paramiko.Transport, route: Route, keys: KeyRing) -> None:
                 return
     said = [keys.troubles[path] for path in route.identities if path in keys.troubles]
     raise AuthError(
-        " ".join([f"{route.name} lets {route.user} in with none of our {offered} keys.", *said]),
+        " ".join([f"{route.name} accepted none of the {offered} keys for {route.user}.", *said]),
         f"See whether `ssh {route.user}@{route.address}` works, and add a key with ssh-copy-id.",
     )
 
@@ -191,7 +191,7 @@ def _reaching(route: Route) -> Iterator[None]:
     except DocklessError:
         raise
     except TimeoutError:
-        raise _unreachable(route, f"{where} gives no answer") from None
+        raise _unreachable(route, f"{where} does not respond") from None
     except socket.gaierror:
         raise NetworkError(
             f"There is no host {route.address}: its name cannot be resolved.",
@@ -199,10 +199,10 @@ def _reaching(route: Route) -> Iterator[None]:
             passing=False,
         ) from None
     except paramiko.ChannelException as error:
-        said = clean(error.text) or "it refuses"
-        raise _unreachable(route, f"the jump host does not lead there ({said})") from None
+        said = clean(error.text) or "the connection was refused"
+        raise _unreachable(route, f"the jump host cannot reach it ({said})") from None
     except (paramiko.SSHException, EOFError) as error:
-        raise _unreachable(route, f"{where} does not speak SSH with us ({_words(error)})") from None
+        raise _unreachable(route, f"{where} SSH negotiation failed ({_words(error)})") from None
     except OSError as error:
         raise _unreachable(route, reason(error)) from None
 

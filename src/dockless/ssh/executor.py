@@ -84,7 +84,7 @@ class Shell:
         return self.script(f"test -f {shlex.quote(path)}").code == 0
 
     def run(self, argv: Sequence[str], *, timeout: float = 60) -> Finished:
-        """Run a program to its end, which must come in so many seconds."""
+        """Run a program to its end, within this number of seconds."""
         return self._found(argv, self.script(self._watched(argv), timeout=timeout))
 
     def work(
@@ -95,7 +95,7 @@ class Shell:
         environment: Mapping[str, str] | None = None,
         stdout: str = "",
     ) -> Finished:
-        """Run a program that may take long; it counts as lost only when it moves no byte.
+        """Run a program that may take long; it counts as lost only when it transfers no byte.
 
         Args:
             argv: The program and its arguments.
@@ -122,13 +122,13 @@ class Shell:
                 parts.append(data)
                 length += len(data)
                 if length > _LONGEST_ANSWER:
-                    raise EngineError(f"{self.host} does not stop answering.")
+                    raise EngineError(f"{self.host} does not stop sending output.")
                 if until is not None and time.monotonic() > until:
-                    raise EngineError(f"{self.host} gave no answer in {timeout:.0f} seconds.")
+                    raise EngineError(f"{self.host} did not respond within {timeout:.0f} seconds.")
             return output.finish(b"".join(parts))
 
     def run_visibly(self, argv: Sequence[str], folder: str) -> int:
-        """Run a program in a folder, with its whole output on our stderr; return its status."""
+        """Run a program in a folder, with its output on our stderr; return its status."""
         script = f"cd {shlex.quote(folder)} || exit 1\nexec 2>&1\n{self._watched(argv)}"
         with self.output(script) as output:
             output.send(b"")
@@ -151,7 +151,7 @@ class Shell:
             channel = self.transport.open_session(timeout=self._stall)
         except (*BROKEN, OSError) as error:
             raise HostLostError(
-                f"{self.host} opens no more sessions: {reason(error)}.",
+                f"{self.host} opens no further sessions: {reason(error)}.",
                 "Push again.",
             ) from None
         channel.settimeout(min(self._stall, LOOK_SECONDS))

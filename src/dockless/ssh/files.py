@@ -28,7 +28,7 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
         sftp = None
     if sftp is None:
         if not shell.transport.is_active():
-            raise HostLostError(f"{shell.host} was lost: the connection broke.")
+            raise HostLostError(f"The connection to {shell.host} broke.")
         raise EngineError(f"{shell.host} offers no SFTP.", "Push with --via relay.")
     with contextlib.closing(sftp):
         try:
@@ -43,13 +43,13 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
         except (*BROKEN, OSError) as error:
             channel = sftp.get_channel()
             if isinstance(error, BROKEN) or not channel or channel.closed:
-                raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
+                raise HostLostError(f"The connection to {shell.host} broke.") from None
             with contextlib.suppress(*BROKEN, OSError):
                 sftp.remove(path)
             why = reason(error)
             raise EngineError(
                 f"{path} cannot be written on {shell.host}: {why}.",
-                "Look for space there, or push with --via relay.",
+                "Check the free space there, or push with --via relay.",
             ) from None
 
 
@@ -66,7 +66,7 @@ def read(shell: Shell, path: str) -> bytes:
 
 
 def send_program(shell: Shell, program: Path, path: str, task: Task) -> None:
-    """Send a program to a host, and see that it arrived whole before it may run.
+    """Copy a program to a host, and verify its checksum before it may run.
 
     Raises:
         EngineError: The host has no SFTP, cannot hash, or has other bytes than were sent.
@@ -75,8 +75,8 @@ def send_program(shell: Shell, program: Path, path: str, task: Task) -> None:
     put(shell, data, path, 0o600, task)
     if not is_same(shell, path, hashlib.sha256(data).hexdigest()):
         raise EngineError(
-            f"{program.name} did not arrive at {shell.host} as it was sent, or nothing there can "
-            "tell its SHA-256.",
+            f"{program.name} did not arrive at {shell.host} intact, or no program there can "
+            "compute its SHA-256.",
             "Push with --via relay.",
         )
     shell.script(f"chmod 700 {shlex.quote(path)}")

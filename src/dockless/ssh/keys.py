@@ -1,4 +1,4 @@
-"""Who we are to a host: the agent's keys, then key files, in OpenSSH's order."""
+"""The keys offered to a host: the agent's, then key files, in OpenSSH's order."""
 
 import base64
 import contextlib
@@ -16,7 +16,7 @@ from dockless.processes.regular import read_regular
 from dockless.ssh.config import Route
 
 Passphrase = Callable[[Path], Secret | None]
-"""Gives the passphrase of a key file, or None when nobody knows it."""
+"""Gives the passphrase of a key file, or None when it is not available."""
 
 _AGENT_SECONDS = 30.0
 
@@ -62,7 +62,7 @@ class KeyRing:
             except (paramiko.PasswordRequiredException, TypeError):  # TypeError is cryptography's
                 secret = self._passphrase(path)
                 if secret is None:
-                    self.troubles[path] = f"{path} is locked, and nobody gave its passphrase."
+                    self.troubles[path] = f"{path} is encrypted, and no passphrase was given."
                     return None
                 passphrase = secret.reveal().encode()
                 return paramiko.PKey.from_path(path, passphrase)  # type: ignore[arg-type] # the stubs say str
@@ -89,7 +89,7 @@ class _Agent(AgentSSH):
             raise
 
     def close(self) -> None:
-        """Leave the agent."""
+        """Disconnect from the agent."""
         self._socket.close()
 
 
@@ -108,7 +108,7 @@ def _agent(path: str) -> Iterator[tuple[AgentKey, ...]]:
 
 
 def _public(path: Path) -> bytes | None:
-    """Return the public key beside a private one, as SSH's wire format."""
+    """Return the public key next to a private one, in SSH's wire format."""
     try:
         words = read_regular(Path(f"{path}.pub")).decode().split()
         return base64.b64decode(words[1], validate=True)

@@ -1,7 +1,7 @@
 """The keys of hosts that are known: reading and adding to known_hosts files.
 
 The format is that of sshd(8), 'SSH_KNOWN_HOSTS FILE FORMAT': patterns, hashed names and
-`@revoked`. Lines with `@cert-authority` are passed over, since no certificate is asked for.
+`@revoked`. Lines with `@cert-authority` are skipped, since no certificate is requested.
 """
 
 import base64
@@ -69,7 +69,7 @@ def read(files: Sequence[Path]) -> tuple[Line, ...]:
 
 
 def judge(known: Sequence[Line], name: str, key: HostKey) -> Verdict:
-    """Say whether a host is the one that its name stands for."""
+    """Judge whether a host's key matches its name."""
     mine = [line for line in known if _matches(line.names, name)]
     if any(line.revoked and line.key == key for line in mine):
         return "revoked"
@@ -96,10 +96,10 @@ def add(file: Path, name: str, key: HostKey, *, hashed: bool) -> None:
         descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "a+b") as stream:
             if not waited_for(partial(_taken, stream, time.monotonic() + _LOCK_SECONDS)):
-                raise time_is_over(f"The turn to add a key to {file}")
+                raise time_is_over(f"The lock for adding a key to {file}")
             verdict = judge(read([file]), name, key)
             if verdict == "changed":
-                raise AuthError(f"Another key of {name} has just been added to {file}.")
+                raise AuthError(f"A different key of {name} has just been added to {file}.")
             if verdict == "unknown":
                 stream.seek(0)
                 text = stream.read()
@@ -112,7 +112,7 @@ def add(file: Path, name: str, key: HostKey, *, hashed: bool) -> None:
 
 
 def _taken(stream: IO[bytes], until: float, seconds: float) -> bool:
-    """Lock a file, or wait for whoever has it for so many seconds at most.
+    """Lock a file, waiting for another holder for a limited time.
 
     Raises:
         AuthError: `until` has come.
@@ -122,7 +122,8 @@ def _taken(stream: IO[bytes], until: float, seconds: float) -> bool:
     except BlockingIOError:
         if time.monotonic() > until:
             raise AuthError(
-                f"Another program has kept {stream.name} locked for {_LOCK_SECONDS:g} seconds.",
+                f"Another program has held the lock of {stream.name} for {_LOCK_SECONDS:g} "
+                "seconds.",
                 "End it, and push again.",
             ) from None
         time.sleep(min(seconds, _LOOK_SECONDS))

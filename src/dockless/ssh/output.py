@@ -2,8 +2,8 @@
 
 Whatever shell the account has, and whatever it prints on its own account, what runs is a POSIX
 `sh` with our script. The script goes there written in letters, digits and octal escapes inside
-single quotes, which sh, bash, zsh, csh and fish all leave alone; so no argument is ever read by a
-shell. A mark that nobody can guess stands before the output of the script itself.
+single quotes, which sh, bash, zsh, csh and fish all leave alone; so no argument is ever
+interpreted by a shell. An unguessable mark precedes the output of the script itself.
 """
 
 import contextlib
@@ -77,7 +77,7 @@ class Output:
         while self._mark not in seen:
             data = self._receive(_CHUNK)
             if not data:
-                raise self._gone("its login shell runs no commands")
+                raise self._gone("its login shell does not run commands")
             seen += data
         self._ahead = seen.partition(self._mark)[2]
 
@@ -151,9 +151,9 @@ class Output:
         try:
             yield
         except TimeoutError:
-            raise self._gone(f"no byte came for {self._stall:.0f} seconds") from None
+            raise self._gone(f"no byte was received for {self._stall:.0f} seconds") from None
         except (OSError, EOFError, paramiko.SSHException):
             raise self._gone("the connection broke") from None
 
     def _gone(self, why: str) -> HostLostError:
-        return HostLostError(f"{self._host} was lost: {why}.", "Push again.")
+        return HostLostError(f"The connection to {self._host} was lost: {why}.", "Push again.")

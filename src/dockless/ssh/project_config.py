@@ -1,8 +1,8 @@
-"""An ssh_config(5) that a project names: what of it may be used without the user's word.
+"""An ssh_config(5) that a project names: what may be used without the user's consent.
 
 OpenSSH runs what a ProxyCommand and a `Match exec` say, the latter as soon as it reads them. A
-project is often somebody else's work, so nothing of that is run unasked. A file of which each line
-is known to run nothing is used as it was read; the user's own files are the user's word.
+project is often untrusted, so nothing of that is run without consent. A file of which each line
+is known to run nothing is used as it was read; the user's own files are trusted.
 """
 
 import re
@@ -72,7 +72,7 @@ def _piece(name: str, home: Path, folder: Path, *, may_run: bool) -> bytes:
     if line := first_command(text):
         raise UsageError(
             f"{path}, which the project names as ssh.config, may run programs: line {line}.",
-            f"Read it; if that is meant, allow it with {ALLOW} or {VARIABLE}=1.",
+            f"Check it; if that is intended, allow it with {ALLOW} or {VARIABLE}=1.",
         )
     return text
 

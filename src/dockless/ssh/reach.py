@@ -1,4 +1,4 @@
-"""Whether a host reaches the registry by itself."""
+"""Whether a host can reach the registry directly."""
 
 import shlex
 
@@ -25,7 +25,7 @@ fi
 
 
 def reaches(shell: Shell, url: str, host: str, port: int) -> bool | None:
-    """Say whether a host gets an answer of the registry; None when nothing there can ask.
+    """Test whether a host gets a response of the registry; None when no program there can.
 
     Args:
         shell: The host.

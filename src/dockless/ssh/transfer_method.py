@@ -1,4 +1,4 @@
-"""Which way a host pushes."""
+"""The transfer method of a host."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -11,16 +11,16 @@ ORDER: tuple[Way, ...] = ("invoke", "copy", "relay", "tunnel")
 
 
 def choose(via: Via, host: str, obstacles: Mapping[Way, Callable[[], str]]) -> tuple[Way, str]:
-    """Return the way to take and why, in words.
+    """Return the method to use, and the reason as text.
 
     Args:
-        via: The way that is asked for, or `auto` for the first that the host can do.
+        via: The requested method, or `auto` for the first that the host supports.
         host: The host's name.
-        obstacles: For each way, what says why it cannot be gone; nothing when it can. It is
-            asked only when its turn comes.
+        obstacles: For each method, a function that returns why it cannot be used, or an
+            empty string; called only when needed.
 
     Raises:
-        EngineError: The way, or with `auto` every way, has an obstacle.
+        EngineError: The method, or with `auto` every method, cannot be used.
     """
     if via != "auto":
         if why := obstacles[via]():

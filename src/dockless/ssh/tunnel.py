@@ -1,7 +1,7 @@
-"""A way to the registry through this machine, for hosts that have none.
+"""A connection to the registry through this machine, for hosts without one.
 
-The host's engine speaks to a port of its own loopback, which the SSH connection carries here. It
-takes that for an HTTP proxy (RFC 9110, CONNECT), so TLS stays between engine and registry; only
+The host's engine uses a port of its own loopback, which the SSH connection forwards here. To the
+engine it is an HTTP proxy (RFC 9110, CONNECT), so TLS stays between engine and registry; only
 the registry and its token service can be reached through it.
 """
 
@@ -49,7 +49,7 @@ def tunnel(shell: Shell, allowed: Collection[Place], port: int = 0) -> Iterator[
         opened = shell.transport.request_port_forward(_LOOPBACK, port, accept)
     except paramiko.SSHException:
         if not shell.transport.is_active():
-            raise HostLostError(f"{shell.host} was lost: the connection broke.") from None
+            raise HostLostError(f"The connection to {shell.host} broke.") from None
         raise EngineError(
             f"The SSH server of {shell.host} allows no reverse forwarding.",
             "Allow it with `AllowTcpForwarding yes` there, or push with --via relay.",

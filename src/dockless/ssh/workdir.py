@@ -1,4 +1,4 @@
-"""Our private folder on a host, and the guardian that removes it.
+"""Our private folder on a host, and the guardian process that removes it.
 
 The guardian is a script that waits for the end of its standard input: when we are done, or when
 the connection breaks, it ends what we still run there and removes the folder. A folder whose
@@ -70,7 +70,7 @@ end
 
 
 class Workplace(Struct, frozen=True):
-    """A host at which we can work.
+    """A host with our folder.
 
     Attributes:
         shell: Runs programs there.
@@ -83,10 +83,10 @@ class Workplace(Struct, frozen=True):
 
 @contextlib.contextmanager
 def workplace(shell: Shell) -> Iterator[Workplace]:
-    """Make our folder on a host; it is gone with the block, and everything in it ended.
+    """Make our folder on a host; it is removed with the block, and its processes are ended.
 
     Raises:
-        EngineError: There is no folder that we may write to.
+        EngineError: No folder there is writable.
         HostLostError: The connection broke.
     """
     with shell.output(_GUARDIAN.format(names=shlex.join(_LOOKED_FOR))) as guardian:
@@ -109,9 +109,10 @@ def _facts(host: str, guardian: Output) -> Facts:
     while "folder" not in said:
         line = guardian.line()
         if not line:
-            why = guardian.finish().stderr or "it gave no reason"
+            why = guardian.finish().stderr or "no reason given"
             raise EngineError(
-                f"{host} gives us no folder to work in: {why}.", "Look for space and rights there."
+                f"{host} has no writable temporary folder: {why}.",
+                "Check the free space and the permissions there.",
             )
         key, _, value = line.partition("\t")
         if key == "program":
@@ -124,8 +125,8 @@ def _facts(host: str, guardian: Output) -> Facts:
         return _read_facts(said, programs)
     except (KeyError, ValueError):
         raise EngineError(
-            f"{host} does not say what it is, as a POSIX shell would.",
-            "Log in there by hand, and see what its shell prints.",
+            f"{host} did not describe itself as a POSIX shell would.",
+            "Log in there by hand, and check what its shell prints.",
         ) from None
 
 

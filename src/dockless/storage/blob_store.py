@@ -1,18 +1,18 @@
-"""The blob store: content-addressed files that outlive a push, and what is known of layers.
+"""The blob store: content-addressed files that outlive a push, and the records of layers.
 
-Below the store's folder, which nobody but its user may write to:
+Below the store's folder, which only its user may write to:
 
 - `blobs/sha256/HEX`: a blob. It gets this name only when it is complete.
 - `unflushed/BOOT.ALGORITHM.HEX`: marks a blob that may not be on the disk yet, and the boot of the
   machine that wrote it. The next push flushes it, when the system has long written it by itself;
-  after a crash of the machine it is read and compared before anybody trusts it.
+  after a crash of the machine it is read and compared before it is used.
 - `layers/HEX.COMPRESSION`: of a layer's diffID, the descriptor of its compressed form, and how it
   became that.
 - `heads/HEX`: of a layer's length and first block, the diffID it had when last seen.
 - `runs/NAME/`: the staging area of a push that is going on; left-overs are swept by the next one.
-- `locks/`: which process is at work on what.
+- `locks/`: locks of running processes. Any
 
-Deleting any of it at any moment loses nothing but time.
+of it may be deleted at any moment.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ from dockless.storage.layer_records import LayerRecords
 from dockless.storage.runs import Runs, usable
 
 DEFAULT_LIMIT = 20 * 1000**3
-"""Bytes of blobs kept when nobody says otherwise."""
+"""Default limit of the blobs' bytes."""
 
 _LOCK_NAMES = 2
 _RECORDS_KEPT_SECONDS = 90 * 24 * 3600
@@ -138,7 +138,7 @@ class BlobStore(LayerRecords):
                 place(path, target)
 
     def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
-        """Return what a layer becomes when compressed, if this store ever saw it done."""
+        """Return the compressed form of a layer, if this store has a record of it."""
         record = self._record(diff_id, compression)
         if record is None:
             return None
@@ -187,12 +187,12 @@ class BlobStore(LayerRecords):
                 self.drop(blob.digest)
                 wrong = wrong or f"The copy of {blob.digest} in the store {self.folder} {why}."
         if wrong:
-            raise LostCopyError(wrong, "Push again, and it is staged again.")
+            raise LostCopyError(wrong, "Push again: it will be staged again.")
 
     def exclusive(self, head: str) -> IO[bytes]:
-        """Wait until nobody else stages a layer with this head; closing the file lets them in.
+        """Wait until no other process stages a layer with this head; closing the file unlocks it.
 
-        Where no lock can be made, nobody is waited for: two may then do the same work.
+        Where no lock can be made, there is no waiting: two may then do the same work.
         """
         try:
             return self._work.lock(head[:_LOCK_NAMES])
@@ -211,7 +211,7 @@ class BlobStore(LayerRecords):
             return self._work.lock(name)
 
     def turn_if_free(self, name: str) -> IO[bytes] | None:
-        """Return what `turn` does, or None where another process has it; waits for nobody.
+        """Return the result of `turn`, or None where another process has it; does not wait.
 
         Raises:
             UsageError: The store's folder cannot be used.
@@ -260,7 +260,7 @@ class BlobStore(LayerRecords):
             self._work.end(folder)
 
     def renew(self) -> None:
-        """Make the folders of this process's runs again, if somebody deleted them meanwhile.
+        """Make the folders of this process's runs again, if they were deleted.
 
         Raises:
             UsageError: The store's folder cannot be used.
@@ -282,7 +282,7 @@ class BlobStore(LayerRecords):
     def prune(self, limit: int) -> int:
         """Delete blobs, the least recently used first, until `limit` bytes are left.
 
-        What a push that is going on may use stays: blobs that have a second name, and those that
+        What a running push may use is kept: blobs that have a second name, and those that
         were used since it began. What is known of layers is kept for 90 days after its last use: a
         registry that has the compressed layer needs no blob from here. What is no regular file,
         such as a FIFO or a link, goes.

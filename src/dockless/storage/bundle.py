@@ -58,7 +58,7 @@ class Bundle:
         )
 
     def hold(self, content: Content, blobs: Mapping[Digest, Path]) -> None:
-        """Take in what an image is made of, each blob once, compared while it is copied.
+        """Add the blobs of an image, each once, compared while it is copied.
 
         Args:
             content: What it is.
@@ -90,8 +90,8 @@ class Bundle:
         held = self._images.get(name)
         if held and held[1].root.digest != content.root.digest:
             raise ConflictError(
-                f"{source} and {held[0].source} both have an image {name}, and they differ.",
-                "Leave one of them out.",
+                f"{source} and {held[0].source} both have an image {name}, with different digests.",
+                "Remove one of them.",
             )
         self._images[name] = (Locked.of(name, source, content), content)
 
@@ -136,9 +136,9 @@ class Bundle:
         if found.hexdigest() != digest.hex:
             draft.unlink()
             raise LostCopyError(
-                f"The copy of {digest} on this machine is damaged: it is "
+                f"The copy of {digest} on this machine is damaged: its digest is "
                 f"{digest.algorithm}:{found.hexdigest()}.",
-                "Run it again, and it is made again.",
+                "Run the command again: it will be created again.",
             )
         draft.replace(path)
 
@@ -180,12 +180,12 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise PushError(
             f"The bundle cannot be written to {folder}: {error.strerror}.",
-            "Look for space and rights.",
+            "Check the free space and the permissions.",
         ) from None
 
 
 def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
-    """Write a layout as a tar, in parts of so many bytes if that is asked for.
+    """Write a layout as a tar, in parts of a given size if requested.
 
     The files get their names when all of them are complete.
 
@@ -213,7 +213,8 @@ def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
 
 def _unwritten(out: Path, error: OSError) -> PushError:
     return PushError(
-        f"The bundle {out} cannot be written: {error.strerror}.", "Look for space and rights."
+        f"The bundle {out} cannot be written: {error.strerror}.",
+        "Check the free space and the permissions.",
     )
 
 
@@ -232,7 +233,7 @@ def _add(tar: tarfile.TarFile, folder: Path, path: Path) -> None:
 
 
 class _Parts:
-    """A sink that begins a new file after so many bytes."""
+    """A sink that starts a new file after a given number of bytes."""
 
     def __init__(self, out: Path, size: int | None) -> None:
         self._out = out

@@ -1,4 +1,4 @@
-"""Blobs compared with what they should be."""
+"""Blobs compared with their descriptors."""
 
 import hashlib
 import stat
@@ -41,12 +41,12 @@ def difference(path: Path, blob: Descriptor, *, read: bool = True) -> str:
         if not stat.S_ISREG(status.st_mode):
             return "is not a regular file"
         if status.st_size != blob.size:
-            return f"has {status.st_size} bytes, and not {blob.size}"
+            return f"has {status.st_size} bytes, not {blob.size}"
         if read:
             with open_regular(path, follow=False) as file:
                 found = hashlib.file_digest(file, blob.digest.algorithm)
             if found.hexdigest() != blob.digest.hex:
-                return f"is damaged: it is {blob.digest.algorithm}:{found.hexdigest()}"
+                return f"is damaged: its digest is {blob.digest.algorithm}:{found.hexdigest()}"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return ""
@@ -78,7 +78,7 @@ def check_into(
     if sink.digest() != blob.digest:
         raise SourceError(
             f"{label} is damaged: its digest is {sink.digest()}, not {blob.digest}.",
-            "Make or copy it again.",
+            "Create or copy it again.",
         )
     if wrong_layer:
         raise mismatch(label, found, diff_id)
@@ -87,9 +87,9 @@ def check_into(
 def mismatch(label: str, found: Digest | None, wanted: Digest | None) -> SourceError:
     """Return the error for a layer that is not the one its image's config names."""
     return SourceError(
-        f"{label} does not belong to its image: its diffID is {found}, "
-        f"and the image's config says {wanted}.",
-        "Save the image again from where it was built.",
+        f"{label} does not belong to its image: its diffID is {found}, but the image's config "
+        f"says {wanted}.",
+        "Save the image again where it was built.",
     )
 
 

@@ -29,7 +29,7 @@ def compressing(packing: Packing, sink: Sink, cores: int, timings: Timings) -> I
         packing: How.
         sink: Where to.
         cores: How many pieces are compressed at once.
-        timings: Told of the time of all cores.
+        timings: Gets the time of all cores.
     """
     if packing.compression == "none":
         yield sink
@@ -50,7 +50,7 @@ def compressing(packing: Packing, sink: Sink, cores: int, timings: Timings) -> I
 
 
 class _Order:
-    """Compresses pieces side by side, and writes what becomes of them one after the other."""
+    """Compresses pieces in parallel, and writes the results in order."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class _Order:
         self._ahead = 0
 
     def add(self, size: int, encode: Callable[[], bytes]) -> None:
-        """Let a piece of so many bytes follow; wait while too many are on their way."""
+        """Add a piece of this size; wait while too many are in progress."""
         part = self._workers.submit(self._encode, encode)
         self._written.append((size, self._writer.submit(self._append, part)))
         self._ahead += size
@@ -134,10 +134,10 @@ class _Gzip:
 
 
 class _Zstd:
-    """zstd frames (RFC 8878), one after another, each of so many blocks.
+    """zstd frames (RFC 8878), one after another, each of a fixed number of blocks.
 
-    Higher levels look further back, and so gain by larger frames. The first is of one block: it is
-    soon done, and then on its way.
+    Higher levels look further back, and so gain by larger frames. The first has one block, so that
+    it is sent early.
     """
 
     _BLOCKS, _BLOCKS_OF_HIGH, _HIGH = 4, 8, 6

@@ -95,7 +95,7 @@ class _Guarded(io.RawIOBase):
         if self._count > max(_BOMB_STARTS, _BOMB_RATIO * self._source.count):
             raise SourceError(
                 f"{self._label} expands to more than {_BOMB_RATIO} times its size.",
-                "If it is not an attack, decompress it first and push the result.",
+                "If this is not an attack, decompress it first and push the result.",
             )
         buffer[: len(data)] = data
         return len(data)
@@ -108,7 +108,7 @@ class _Guarded(io.RawIOBase):
     def _damaged(self, error: Exception) -> SourceError:
         return SourceError(
             f"{self._label} is damaged: its {self._compression} data cannot be read ({error}).",
-            "Make or copy it again.",
+            "Create or copy it again.",
         )
 
 

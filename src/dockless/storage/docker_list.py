@@ -1,8 +1,8 @@
 """`manifest.json`: what `docker load` and `podman load` look for in an archive.
 
-A bundle has it beside index.json, for the same blobs, as Docker's own archives do since version
-25. It names one image a name: of an index, the one for linux/amd64, or the first. What is no image
-for containers, such as a signature, is left out.
+A bundle has it next to index.json, for the same blobs, as Docker's own archives do since version
+25. It names one image a name: of an index, the one for linux/amd64, or the first. Other content,
+such as a signature, is left out.
 """
 
 from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""Folders that nobody but this user may write to, the locks in them, and their disk when full."""
+"""Private folders of this user, the locks in them, and errors of a full disk."""
 
 import contextlib
 import errno
@@ -37,11 +37,11 @@ def unfit(folder: Path) -> str:
     if stat.S_ISLNK(status.st_mode):
         return "is a symbolic link"
     if not stat.S_ISDIR(status.st_mode):
-        return "is no folder"
+        return "is not a folder"
     if status.st_uid != user:
         return f"belongs to uid {status.st_uid}, and this user is uid {user}"
     if status.st_mode & _OTHERS_MAY_WRITE:
-        return f"may be written to by others (mode {stat.S_IMODE(status.st_mode):04o})"
+        return f"is writable by others (mode {stat.S_IMODE(status.st_mode):04o})"
     return ""
 
 
@@ -58,7 +58,7 @@ def own_folder(folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        why = f"{folder.parent} is no folder, or is below a link that leads nowhere"
+        why = f"{folder.parent} is not a folder, or is below a broken symbolic link"
         raise NotADirectoryError(errno.ENOTDIR, why) from None
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
@@ -70,10 +70,10 @@ def own_folder(folder: Path) -> None:
 
 
 def try_making(folder: Path) -> None:
-    """See that a folder can be made where there is none, by making another one and removing it.
+    """Check that a missing folder can be created, by creating another one and removing it.
 
-    What a file system lets be done is seen by doing it: root may write to all of /proc, as it says,
-    and can make nothing there.
+    Permissions are not enough: root appears to have write access to /proc, but can create nothing
+    there.
 
     Raises:
         OSError: It cannot be made.
@@ -85,13 +85,13 @@ def try_making(folder: Path) -> None:
 
 
 def make_below(top: Path, folder: Path) -> None:
-    """Make a folder inside one of this user's own; what somebody deleted is made again."""
+    """Make a folder inside one of this user's own; deleted parents are made again."""
     if folder == top:
         own_folder(top)
         return
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-    except FileExistsError:  # a file, a FIFO, or a link that leads nowhere
+    except FileExistsError:  # a file, a FIFO, or a broken symbolic link
         remove(folder)
         folder.mkdir(mode=0o700, exist_ok=True)
     except (FileNotFoundError, NotADirectoryError):
@@ -104,7 +104,7 @@ def lock_file(path: Path, *, wait: bool = True, until: float | None = None) -> I
 
     Args:
         path: The file; made if it is not there.
-        wait: Whether to wait for whoever has it.
+        wait: Whether to wait for another holder.
         until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
 
     Raises:
@@ -145,9 +145,9 @@ def _wait_for(lock: IO[bytes], until: float | None) -> None:
             return
         if time.monotonic() >= until:
             raise NetworkError(
-                "Another dockless works on the same, and did not end in the time given by "
+                "Another dockless process is working on the same data and did not finish within "
                 "--timeout.",
-                "Wait for it, or give more time.",
+                "Wait for it, or give it more time.",
                 passing=False,
             )
         time.sleep(_LOOK_SECONDS)
@@ -171,7 +171,7 @@ def _open(path: str, flags: int) -> int:
 
 @contextlib.contextmanager
 def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
-    """Make a disk that is full or fails an error that says what to do; other failures pass.
+    """Turn errors of a full or failing disk into a PushError; other errors pass.
 
     Args:
         folder: What is on that disk, for the message.
@@ -188,12 +188,12 @@ def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
             raise
         raise no_space(error, folder) or PushError(
             f"Nothing can be written to {folder}: {error.strerror}.",
-            "Look at the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
+            "Check the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
         ) from None
 
 
 def no_space(error: OSError, folder: Path) -> PushError | None:
-    """Return the error for a disk that is full; None where the system says something else."""
+    """Return the error for a full disk; None for another OSError."""
     if error.errno not in FULL:
         return None
     return PushError(
@@ -288,7 +288,7 @@ def strays(store: Path) -> Iterator[Path]:
 
 
 def _odd(folder: Path, *, folders: bool = False) -> list[Path]:
-    """Return what is in a folder and is no regular file; nor a folder, if these belong there."""
+    """Return the entries of a folder that are not regular files, nor expected folders."""
     try:
         with os.scandir(folder) as entries:
             odd = [Path(each.path) for each in entries if not each.is_file(follow_symlinks=False)]

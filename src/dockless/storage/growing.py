@@ -14,7 +14,7 @@ _LOOK_SECONDS = 0.05
 
 
 class GivenUpError(Exception):
-    """The blob will not be whole."""
+    """The blob will not be completed."""
 
 
 class Growing:
@@ -63,10 +63,10 @@ class Growing:
             self._news.notify_all()
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        """Yield it from its beginning, at most so many bytes at once; none while there are no more.
+        """Yield it from its beginning, in limited pieces; empty ones while there are no more bytes.
 
         Raises:
-            GivenUpError: Nobody will write the rest.
+            GivenUpError: The rest will not be written.
         """
         offset = 0
         while True:

@@ -31,7 +31,7 @@ class Record(NamedTuple):
 
 
 class LayerRecords:
-    """The records in a store's folder. It is a help and no more: what is damaged is not known.
+    """The records in a store's folder. It is only a cache: damaged records count as unknown.
 
     Attributes:
         folder: The store's folder.
@@ -43,7 +43,7 @@ class LayerRecords:
         self._heads = folder / "heads"
 
     def layer(self, diff_id: Digest, compression: Compression) -> Descriptor | None:
-        """Return what a layer becomes when compressed, if this store ever saw it done."""
+        """Return the compressed form of a layer, if this store has a record of it."""
         record = self._record(diff_id, compression)
         return record and record.layer
 

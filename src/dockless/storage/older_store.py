@@ -17,8 +17,8 @@ _ALONE = float("inf")
 def move(older: Path, store: Path) -> None:
     """Move an older store's files to their new place; leave them while an older run uses them.
 
-    What is there already stays. What is not this user's, or may have been written by others, is
-    not moved: nobody knows what it is.
+    What is there already stays. Files that are not this user's, or may have been written by
+    others, are not moved.
 
     Args:
         older: The older store's folder.
@@ -44,13 +44,13 @@ def move(older: Path, store: Path) -> None:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether nobody but this user can have reached what is in a folder."""
+    """Whether only this user can have accessed the content of a folder."""
     status = folder.lstat()
     return status.st_uid == os.geteuid() and not status.st_mode & _REACHABLE
 
 
 def _is_own(path: Path, *, private: bool) -> bool:
-    """Whether a file or folder is this user's, and written by nobody else."""
+    """Whether a file or folder is this user's, and writable by no one else."""
     try:
         status = path.lstat()
     except OSError:

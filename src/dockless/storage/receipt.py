@@ -14,11 +14,11 @@ VERSION = 1
 
 
 class Line(Struct, frozen=True):
-    """What became of one image.
+    """The outcome of one image.
 
     Attributes:
-        source: What its source is called.
-        name: What it is called there.
+        source: The name of its source.
+        name: Its name there.
         references: Where it goes; none when it has no place to go.
         outcome: What its push did, or why it did not arrive.
         arrived: When it came, as RFC 3339; None for one that was there before.
@@ -36,11 +36,11 @@ class Line(Struct, frozen=True):
 
 
 class Pending(Struct, frozen=True):
-    """An image that nobody has tried yet.
+    """An image that has not been tried yet.
 
     Attributes:
-        source: What its source is called.
-        name: What it is called there.
+        source: The name of its source.
+        name: Its name there.
         references: Where it goes.
     """
 
@@ -60,10 +60,10 @@ def receipt_document(
 
     Args:
         target: The registry, and what every repository begins with.
-        moment: When it ended, as RFC 3339; None while it goes on.
+        moment: When it ended, as RFC 3339; None while it runs.
         versions: The versions of what did it.
         bundles: The digest of the index.json of each bundle or layout.
-        lines: What became of each image.
+        lines: The outcome of each image.
     """
     lines = tuple(lines)
     return {

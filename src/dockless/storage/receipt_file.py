@@ -26,12 +26,12 @@ def refuse_other_files(path: Path) -> None:
         data = file.read(_LOOKED_AT)
         if data and not _BEGINNING.match(data) and not _is_receipt(data, file):
             raise UsageError(
-                f"{path} is there, and is no receipt.", "Give another path, or move that file."
+                f"{path} exists and is not a receipt.", "Give another path, or move that file."
             )
 
 
 def _is_receipt(beginning: bytes, file: IO[bytes]) -> bool:
-    """Whether a file is a receipt whose members somebody else has put into another order."""
+    """Whether a file is a receipt whose members were reordered."""
     if not beginning.lstrip().startswith(b"{"):
         return False
     try:
@@ -83,7 +83,7 @@ class ReceiptFile:
             raise self._unwritable(error) from None
 
     def close(self) -> None:
-        """Let others have the file; one that was only made for its lock is removed."""
+        """Unlock the file; one that was only created for its lock is removed."""
         if self._descriptor is None:
             return
         with contextlib.suppress(OSError):
@@ -141,5 +141,5 @@ class ReceiptFile:
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(
             f"The receipt {self._path} cannot be written: {error.strerror}.",
-            f"Give {self._option} a path that can be written.",
+            f"Give {self._option} a writable path.",
         )

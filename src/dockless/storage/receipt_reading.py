@@ -20,7 +20,7 @@ from dockless.storage.receipt import VERSION
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _LARGEST_SIZE = 1 << 63
 _LONGEST_SHOWN = 40
-_REMEDY = "Give a receipt as dockless mirror wrote it."
+_REMEDY = "Give a receipt as written by dockless mirror."
 
 Check = Callable[[object, str], None]
 """Looks at a value, which stands at this place; raises ValueError with what is wrong."""
@@ -39,10 +39,10 @@ class Item(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True):
-    """What a receipt says.
+    """The content of a receipt.
 
     Attributes:
-        items: What is to be at the registry: each image with each of its references.
+        items: What should be at the registry: each image with each of its references.
         missing: What is not there by the receipt itself, a sentence each.
         document: All of it, of which every known member has the right type.
     """
@@ -53,29 +53,29 @@ class Receipt(Struct, frozen=True):
 
 
 def read_receipt(text: str, label: str) -> Receipt:
-    """Return what a receipt says.
+    """Read a receipt.
 
     Raises:
-        UsageError: It is no receipt, or a member of it is missing or is not what it should be.
+        UsageError: It is not a receipt, or a member is missing or invalid.
     """
     try:
         document = parse_json(text)
     except ValueError as error:
-        raise UsageError(f"{label} is no receipt: it is not JSON ({error}).", _REMEDY) from None
+        raise UsageError(f"{label} is not a receipt: it is not JSON ({error}).", _REMEDY) from None
     if not isinstance(document, dict) or "receiptVersion" not in document:
-        raise UsageError(f"{label} is no receipt of dockless mirror.", _REMEDY)
+        raise UsageError(f"{label} is not a receipt of dockless mirror.", _REMEDY)
     version = document["receiptVersion"]
     if type(version) is not int or version != VERSION:
         raise UsageError(
-            f"{label} is a receipt of version {_shown(version)}, and this dockless reads "
-            f"version {VERSION}.",
+            f"{label} is a receipt of version {_shown(version)}, but this dockless reads version "
+            f"{VERSION}.",
             "Read it with the dockless that wrote it.",
         )
     try:
         _receipt(document, "")
         items = tuple(_items(document["images"]))
     except ValueError as error:
-        raise UsageError(f"{label} is no good receipt: {error}.", _REMEDY) from None
+        raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
     return Receipt(items, tuple(_missing(document, label)), document)
 
 
@@ -88,7 +88,8 @@ def merged(receipts: Sequence[Receipt]) -> dict[str, object]:
     documents = [each.document for each in receipts]
     if len({each["target"] for each in documents}) != 1:
         raise UsageError(
-            "The receipts are of mirrors to different places.", "Give the parts of one mirror."
+            "The receipts are of mirrors to different places.",
+            "Give the receipts of the parts of one mirror.",
         )
     ends = [each["finished"] for each in documents]
     return {
@@ -125,14 +126,14 @@ def _items(images: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
 
 
 def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
-    """Yield what did not arrive by the receipt itself, a sentence each."""
+    """Yield a sentence for each image that did not arrive according to the receipt."""
     for failure in document["failures"]:
         yield f"{_named(failure)} did not arrive: {failure['error']['message']}"
     pending = document.get("pending", ())
     for each in pending:
         yield f"{_named(each)} had not been tried when {label} was written."
     if document["finished"] is None and not pending:
-        yield f"{label} is of a mirror that did not end: it may lack images that came after these."
+        yield f"{label} is from a mirror that did not finish: it may lack images that came later."
 
 
 def _named(line: Mapping[str, Any]) -> str:
@@ -147,7 +148,7 @@ def _moment_of(text: str) -> datetime:
 
 def _text(value: object, where: str) -> None:
     if not isinstance(value, str):
-        raise ValueError(f"{where} is {_shown(value)}, and must be a text")
+        raise ValueError(f"{where} is {_shown(value)}, and must be a string")
 
 
 def _filled(value: object, where: str) -> None:
@@ -173,7 +174,7 @@ def _moment(value: object, where: str) -> None:
             return
     except ValueError:  # such as the 30th of February
         pass
-    raise ValueError(f"{where} is {_shown(value)}, and must be a moment such as in RFC 3339")
+    raise ValueError(f"{where} is {_shown(value)}, and must be an RFC 3339 time")
 
 
 def _digest(value: object, where: str) -> None:

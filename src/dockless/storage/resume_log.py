@@ -1,6 +1,6 @@
-"""What an interrupted mirror had brought, and when: a line an image, kept until a run has them all.
+"""What an interrupted mirror had pushed, and when: a line for each image, until all have arrived.
 
-The registry is asked about every image all the same; a journal is only believed about the time.
+The registry is asked about every image anyway; only the times of a resume log are trusted.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ _BEGUN = "begun"
 
 
 class Journal:
-    """The journal of one mirror, found again by what is asked of it.
+    """The resume log of one mirror, found by its arguments.
 
-    It is a help and no more: where it cannot be written, the mirror goes on without.
+    It is optional: where it cannot be written, the mirror continues without it.
 
     Args:
-        folder: Where journals are.
-        asked: What is asked of the mirror; the same for the run that goes on.
-        resume: Whether an interrupted run's journal is gone on with, or begun anew.
+        folder: The folder of resume logs.
+        asked: The arguments of the mirror; the same for the run that continues.
+        resume: Whether an interrupted run's log is continued, or a new one started.
     """
 
     def __init__(self, folder: Path, asked: tuple[object, ...], *, resume: bool) -> None:
@@ -47,12 +47,12 @@ class Journal:
         return self._before.get(_BEGUN, "")
 
     def had(self, targets: Iterable[Reference]) -> int:
-        """Return how many of these the interrupted run had brought."""
+        """Return how many of these the interrupted run had pushed."""
         places = {place.rpartition("@")[0] for place in self._before}
         return sum(str(target) in places for target in targets)
 
     def begin(self) -> None:
-        """Write down that the mirror begins."""
+        """Record that the mirror starts."""
         if not self.begun:
             self._write({_BEGUN: moment(time.time())})
 
@@ -69,7 +69,7 @@ class Journal:
         return self._before.get(place)
 
     def end(self) -> None:
-        """Forget it: every image has arrived."""
+        """Delete it: every image has arrived."""
         with contextlib.suppress(OSError):
             remove(self._path)
 
@@ -84,7 +84,7 @@ class Journal:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """Return every line's moment by what it says; a line that was cut off says nothing."""
+    """Return the time of each image; a truncated line is ignored."""
     found: dict[str, str] = {}
     with contextlib.suppress(OSError):
         for line in read_regular(path, follow=False).splitlines():
@@ -95,7 +95,7 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _forget(folder: Path) -> None:
-    """Delete the journals of mirrors that nobody went on with."""
+    """Delete the resume logs of abandoned mirrors."""
     for path in folder.glob("*.jsonl"):
         if time.time() - path.lstat().st_mtime > _LONGEST_SECONDS:
             with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""The pushes that are going on: their folders, and what is made sure of when one begins.
+"""The running pushes: their folders, and the checks when one starts.
 
 Blobs may not be on the disk yet when a push ends. Each has a mark then, an empty file
 `BOOT.ALGORITHM.HEX`: a later push flushes it, or compares it after a crash of the machine.
@@ -115,7 +115,7 @@ class Runs:
         self._held.pop(folder).close()
 
     def renew(self) -> None:
-        """Make the folders of this process's runs again, if somebody deleted them meanwhile.
+        """Make the folders of this process's runs again, if they were deleted.
 
         Raises:
             UsageError: Others may write to the store's folder.
@@ -145,10 +145,10 @@ class Runs:
 
 
 def sweep(runs: Path) -> float:
-    """Remove the folders of runs that were killed; what is no run's folder stays.
+    """Remove the folders of runs that were killed; other folders are kept.
 
     Returns:
-        When the oldest that is going on began, in seconds since 1970; infinity for none.
+        When the oldest running one started, in seconds since 1970; infinity for none.
     """
     began = float("inf")
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -173,7 +173,7 @@ def sweep(runs: Path) -> float:
 
 @contextlib.contextmanager
 def usable(folder: Path) -> Iterator[None]:
-    """Make what fails at a store's folder an error that says what to do.
+    """Turn the OSError of a store's folder into an error with a remedy.
 
     Raises:
         UsageError: It cannot be used.
@@ -203,10 +203,10 @@ def mark_of(folder: Path, digest: Digest) -> Path:
 
 
 def settle(folder: Path, place: Callable[[Digest], Path]) -> None:
-    """Make sure of every blob that an earlier push left to the system to write.
+    """Flush or verify every blob that an earlier push left to the system to write.
 
-    What is no mark, as the files that NFS and macOS leave, stays; what cannot be settled stays
-    for the next push.
+    Other files, such as those of NFS and macOS, are kept; what fails is left for the next
+    push.
 
     Args:
         folder: The marks.

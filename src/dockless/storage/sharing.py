@@ -1,4 +1,4 @@
-"""What a file system can do to have a file twice without holding its bytes twice."""
+"""How a file system can share the bytes of two files."""
 
 import fcntl
 import os

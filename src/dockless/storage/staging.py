@@ -1,8 +1,8 @@
 """Staging: one pass over each layer that hashes, compresses and writes it.
 
 A `Staging` is the area of one push. Blobs are written into its folder, where the engine finds
-them at once, and settle into the store from a thread of their own: linked, and only then
-remembered. A power cut can so lose a blob, but never leave a wrong one behind (see `store`).
+them at once, and added to the store by a thread of its own: linked, and only then
+recorded. So a power failure can lose a blob, but never leave a wrong one (see `store`).
 """
 
 import contextlib
@@ -33,7 +33,7 @@ from dockless.storage.layer_records import head_of
 from dockless.storage.streams import Draft, Hashing, Metered, Rejoined, digest_of
 
 _LARGE = 8 * 1024 * 1024
-"""Bytes of a layer that is worth being sent while it is compressed."""
+"""Least size in bytes of a layer that is sent while it is compressed."""
 
 
 class MispredictedError(Exception):
@@ -58,10 +58,10 @@ class Staging:
     Attributes:
         store: Where blobs stay afterwards.
         packing: What uncompressed layers become.
-        timings: Told how long each step took.
-        on_layer: Told of every blob that may be on its way, and of its file.
-        on_growing: Told of every large layer that is about to be compressed, in place of that; None
-            for nobody.
+        timings: Gets the duration of each step.
+        on_layer: Called with every blob that may be uploaded early, and its file.
+        on_growing: Called instead with every large layer that is about to be compressed; None for
+            no early uploads.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Staging:
         self._settler.submit(_nothing).result()
 
     def renew(self) -> None:
-        """Make the area's folder again, if somebody deleted it meanwhile.
+        """Make the area's folder again, if it was deleted.
 
         Raises:
             UsageError: The store's folder cannot be used.
@@ -142,7 +142,7 @@ class Staging:
         return data
 
     def known(self, diff_id: Digest) -> Descriptor | None:
-        """Return what a layer has become before, in a format that it may have."""
+        """Return a layer's earlier compressed form, in an allowed format."""
         found = (self.store.layer(diff_id, each) for each in self._formats())
         return next((layer for layer in found if layer), None)
 
@@ -181,7 +181,7 @@ class Staging:
         Args:
             stream: The layer's bytes.
             size: How many there are.
-            task: Told of every byte read.
+            task: Counts the bytes read.
             label: What is read, for errors.
             may_guess: Whether a layer that begins like a known one is only hashed.
 
@@ -222,7 +222,7 @@ class Staging:
 
     @contextlib.contextmanager
     def _followed(self, draft: Draft, size: int) -> Iterator[Growing | None]:
-        """Let a large layer be sent while it is written, if somebody does."""
+        """Offer a large layer for an early upload while it is written."""
         if size < _LARGE or self.on_growing is None:
             yield None
             return
@@ -303,7 +303,7 @@ class Staging:
         self.store.drop(digest)
 
     def _announce(self, blob: Descriptor, growing: Growing | None) -> None:
-        """Let whoever sends a blob, while it is written or afterwards, know that it is whole."""
+        """Notify early uploads that a blob is complete."""
         if growing:
             growing.finish(blob)
         else:
@@ -319,7 +319,7 @@ class Staging:
 
         Raises:
             PushError: The disk is full.
-            LostCopyError: Somebody deleted it meanwhile.
+            LostCopyError: It was deleted in the meantime.
         """
         try:
             with full_disk(self.store.folder), self._opened(algorithm) as draft:
@@ -327,7 +327,7 @@ class Staging:
         except FileNotFoundError:
             self.renew()
             raise LostCopyError(
-                f"What was staged in the store {self.store.folder} was deleted meanwhile.",
+                f"Staged content in the store {self.store.folder} was deleted during the push.",
                 "Push again.",
             ) from None
 
@@ -360,7 +360,7 @@ class Staging:
 
 
 def _fits(path: Path, size: int | None) -> bool:
-    """Whether a file is there, with so many bytes if that is known; another one is deleted."""
+    """Whether a file exists, with its size if known; one of another size is deleted."""
     try:
         status = path.lstat()
     except OSError:

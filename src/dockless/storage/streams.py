@@ -1,4 +1,4 @@
-"""Streams on their way into a blob: counted, hashed, written, and never longer than they said."""
+"""Streams that become a blob: counted, hashed, written, and never longer than announced."""
 
 from pathlib import Path
 from typing import Protocol, Self
@@ -24,7 +24,7 @@ class Metered:
         if not data and self._left:
             raise SourceError(
                 f"{self._label} is cut short: {self._left} bytes are missing.",
-                "Make or copy it again.",
+                "Create or copy it again.",
             )
         self._left -= len(data)
         self._task.advance(len(data))

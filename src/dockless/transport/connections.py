@@ -1,7 +1,7 @@
-"""Connections that see where they have got to before anything is sent on them.
+"""Connections that check their peer address before anything is sent.
 
 A name may lead to any address, and to another one each time that it is looked up. So the address
-is looked at that a connection has come to, and not only the URL.
+of the connection is checked, and not only the URL.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Limits of time that a peer cannot stretch: they hold for a whole answer, not for each piece.
+"""Time limits that a peer cannot extend: they apply to a whole response, not to each piece.
 
 A socket's own timeout begins again with every byte that comes, so an answer that trickles, or a
 flood of `100 Continue`, would never meet it. The sockets here look at the limit of the thread that
@@ -25,7 +25,7 @@ _CLOSE_ENOUGH = 1 / 8
 
 
 def answer_seconds(taken: int) -> float:
-    """Return how long a registry may take to answer, once it has this many bytes to commit.
+    """Return how long a registry may take to respond with this many bytes to commit.
 
     Those that keep blobs in S3 copy them at 20 MB/s and more before they answer.
     """
@@ -36,7 +36,7 @@ _thread = threading.local()
 
 
 class Limit:
-    """How long one question may take, in the thread that asks it.
+    """The time limit of one request, in the thread that sends it.
 
     The status and headers may take a minute from the request's last byte, and longer where the
     registry has to commit what this request, or others before it (`committing`), sent.
@@ -81,7 +81,7 @@ class Limit:
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Do not count the time of a block, in which we are slow ourselves."""
+        """Exclude the time of a block, in which this process is slow itself."""
         begun = time.monotonic()
         try:
             yield
@@ -103,7 +103,7 @@ def limited(limit: Limit) -> Iterator[Limit]:
 
 @contextlib.contextmanager
 def committing(count: int) -> Iterator[None]:
-    """Let answers take longer while the block lasts: they commit so many bytes, sent before."""
+    """Allow more time for responses in the block: they commit this many bytes, sent before."""
     before = getattr(_thread, "taken", 0)
     _thread.taken = count
     try:
@@ -118,7 +118,7 @@ def _current() -> Limit | None:
 
 
 def _arm(line: socket.socket, seconds: float) -> None:
-    """Let the next call of a socket take so many seconds, or an eighth more or less.
+    """Set the time limit of a socket's next call, within an eighth.
 
     Setting its timeout is a system call, and most calls have nearly as long as the one before.
     """
@@ -130,7 +130,7 @@ def _arm(line: socket.socket, seconds: float) -> None:
 
 
 class TimedSocket(socket.socket):
-    """A socket that heeds the limit of the thread; past it TimeoutError is raised."""
+    """A socket that observes the limit of the thread; past it TimeoutError is raised."""
 
     def recv(self, *arguments: Any) -> bytes:  # noqa: ANN401 - the arguments are the socket's
         """Receive as a socket does."""

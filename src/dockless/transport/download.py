@@ -22,7 +22,7 @@ def client(environment: Mapping[str, str], host: str) -> urllib3.PoolManager:
     """Return an HTTP client for a host, through the proxy that the environment names for it.
 
     Raises:
-        NetworkError: The proxy's address makes no sense.
+        NetworkError: The proxy's address is invalid.
     """
     proxy = environment.get("https_proxy") or environment.get("HTTPS_PROXY")
     exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
@@ -34,7 +34,9 @@ def client(environment: Mapping[str, str], host: str) -> urllib3.PoolManager:
         return _timed(urllib3.ProxyManager(address.url, proxy_headers=headers))
     except urllib3.exceptions.HTTPError:
         # The value is not shown: it may hold a password.
-        raise NetworkError("The environment's https_proxy is not a proxy's address.") from None
+        raise NetworkError(
+            "The https_proxy of the environment is not the address of a proxy."
+        ) from None
 
 
 def _timed(manager: urllib3.PoolManager) -> urllib3.PoolManager:
@@ -68,7 +70,7 @@ def fetch(
         clock: Seconds that only go up.
 
     Raises:
-        NetworkError: The file cannot be had, ends early, or takes too long.
+        NetworkError: The file cannot be downloaded, is truncated, or takes too long.
     """
     end = clock() + seconds
     limits = urllib3.Timeout(connect=_CONNECT_SECONDS, read=min(_SILENCE_SECONDS, seconds))
@@ -82,11 +84,11 @@ def fetch(
         ):
             limit.begin_body()
             if response.status != HTTPStatus.OK:
-                raise NetworkError(f"{url} cannot be had: HTTP status {response.status}.")
+                raise NetworkError(f"{url} cannot be downloaded: HTTP status {response.status}.")
             # read1, unlike read, returns what has come: a slow server cannot outwit the clock.
             while chunk := response.read1(_CHUNK):
                 if clock() > end:
                     raise NetworkError(f"{url} took more than {seconds:.0f} seconds.")
                 yield chunk
     except urllib3.exceptions.HTTPError as error:
-        raise NetworkError(f"{url} cannot be had: {reason(error)}.") from None
+        raise NetworkError(f"{url} cannot be downloaded: {reason(error)}.") from None

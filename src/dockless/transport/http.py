@@ -1,4 +1,4 @@
-"""HTTP to one registry: connections, certificates, proxies, and errors in our own words."""
+"""HTTP to one registry: connections, certificates, proxies, and errors."""
 
 import contextlib
 import email.utils
@@ -38,13 +38,13 @@ _NO_RETRIES = urllib3.Retry(total=None, connect=0, read=0, redirect=False, statu
 
 
 class Answer(Struct, frozen=True):
-    """What a registry answered.
+    """A registry's response.
 
     Attributes:
         status: The HTTP status.
         headers: The headers, found whatever their case.
         body: The body; at most one byte more than a manifest may have.
-        via: The URLs that the request was sent on to, in order; the last one answered.
+        via: The URLs of the redirects, in order; the last one responded.
     """
 
     status: int
@@ -70,7 +70,7 @@ class Request(Struct, frozen=True):
     Attributes:
         method: The HTTP method.
         url: The URL.
-        headers: Headers beside those that every request has.
+        headers: Headers in addition to those of every request.
         body: What is sent along.
     """
 
@@ -115,7 +115,7 @@ class Http:
         body: Body = None,
         sink: Sink | None = None,
     ) -> Answer:
-        """Send one request, and follow where the answer sends it on to.
+        """Send one request, and follow its redirects.
 
         Each further URL goes through the proxy of its own, and gets no secret that is not for it.
 
@@ -127,9 +127,9 @@ class Http:
             sink: Gets the body of an answer 200 in pieces, in place of the answer.
 
         Raises:
-            NetworkError: It was not answered, or the answer is that of a registry in trouble.
+            NetworkError: There was no response, or it is an error of the registry.
             StrayError: It leads to a link-local address.
-            AuthError: A secret in the body would go to where it does not belong.
+            AuthError: A secret in the body would be sent to another host.
         """
         request = Request(method, url, headers or {}, body)
         via: tuple[str, ...] = ()
@@ -145,8 +145,8 @@ class Http:
                 return replace(answer, via=via)
             if len(via) == MOST_REDIRECTS:
                 raise NetworkError(
-                    f"{self._named(url)} sends on more than {MOST_REDIRECTS} times, at last from "
-                    f"{shown(request.url)}.",
+                    f"{self._named(url)} redirects more than {MOST_REDIRECTS} times, the last "
+                    f"time from {shown(request.url)}.",
                     passing=False,
                 )
             request, via = following, (*via, following.url)
@@ -187,8 +187,8 @@ class Http:
             kind = ServerError if response.status == _FAILED else NetworkError
             said = f"{response.status} {response.reason or ''}".rstrip()
             raise kind(
-                f"{self._named(url)} answers {said} to {method} of {urlsplit(url).path}.",
-                "The registry is busy or in trouble; try again later.",
+                f"{self._named(url)} responds with {said} to {method} of {urlsplit(url).path}.",
+                "The registry is overloaded or has an error; try again later.",
                 retry_after=_seconds(response.headers.get("Retry-After", "")),
                 busy=response.status in _BUSY,
             )
@@ -200,7 +200,7 @@ class Http:
 
     @contextlib.contextmanager
     def _timely(self) -> Iterator[None]:
-        """Say that the time is over, where that is why the network failed."""
+        """Report the time limit, where that is why the network failed."""
         try:
             yield
         except NetworkError:
@@ -277,14 +277,14 @@ def reach(
     seconds: float = _CONNECT_SECONDS,
     until: float | None = None,
 ) -> Endpoint:
-    """Return how to speak to a registry.
+    """Return how to reach a registry.
 
-    TLS, unless `insecure` says otherwise. A registry on this machine that does not speak TLS is
-    spoken to without, as docker does; one that says nothing in time does not speak TLS.
+    TLS, unless `insecure` is set. A registry on this machine that does not use TLS is
+    reached without, as docker does; one that does not respond in time counts as without TLS.
 
     Args:
         host: The registry.
-        insecure: Whether to speak plain HTTP.
+        insecure: Whether to use plain HTTP.
         trust: The certificates to trust; others than the system's are for TLS alone.
         seconds: How long a registry on this machine may take to greet in TLS.
         until: The moment, on the clock of `time.monotonic`, when all waiting ends; None for none.
@@ -364,7 +364,7 @@ def ssl_context(trust: Trust, environment: Mapping[str, str] | None = None) -> s
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Return how long a registry wants to be left alone (RFC 9110, 'Retry-After').
+    """Return the pause that a registry asks for (RFC 9110, 'Retry-After').
 
     None for no answer to that: nothing, nonsense, or a moment that has passed.
     """
@@ -404,8 +404,9 @@ def _network_errors(host: str, url: str, environment: Mapping[str, str]) -> Iter
         # urllib3 lets them pass: of a redirect to what is no address, of a header that none can be.
         # Their text is not shown, as a credential may be in it.
         raise NetworkError(
-            f"{named} leads to what is no web address, or wants what cannot be sent.",
-            "Check the host and port, and what stands between here and there.",
+            f"{named} redirects to something that is not a URL, or requires something that cannot "
+            "be sent.",
+            "Check the host and port, and proxies on the way.",
             passing=False,
         ) from None
 
@@ -425,15 +426,15 @@ def _named(host: str, url: str) -> str:
 
 def _silent(host: str) -> NetworkError:
     return NetworkError(
-        f"{host} accepts connections and does not answer in time.",
-        "Check that a registry listens on this port, and what stands in between.",
+        f"{host} accepts connections but does not respond in time.",
+        "Check that a registry listens on this port, and proxies and firewalls on the way.",
     )
 
 
 def _unreachable(host: str, error: Exception, via: Proxy | None) -> NetworkError:
     if isinstance(error, exceptions.ProxyError) and via:
         return NetworkError(
-            f"The proxy {via.url} does not lead to {host}: {_reason(error.original_error)}.",
+            f"The proxy {via.url} does not reach {host}: {_reason(error.original_error)}.",
             "Check that the proxy runs, or correct or unset HTTPS_PROXY and HTTP_PROXY.",
         )
     if isinstance(error, exceptions.ReadTimeoutError):
@@ -446,10 +447,10 @@ def _unreachable(host: str, error: Exception, via: Proxy | None) -> NetworkError
             passing=temporary,
         )
     if isinstance(error, exceptions.LocationParseError):
-        return NetworkError(f"{host} is not a host that can be reached.", passing=False)
+        return NetworkError(f"{host} is not a reachable host.", passing=False)
     return NetworkError(
         f"{host} cannot be reached: {_reason(error)}.",
-        "Check that the registry runs, and the network and proxies between here and there.",
+        "Check that the registry runs, and the network and proxies on the way.",
     )
 
 
@@ -457,7 +458,7 @@ def _reason(error: Exception) -> str:
     late = isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError)
     # urllib3 counts a refused connection among the timeouts
     if late and not isinstance(error, exceptions.NewConnectionError):
-        return "it does not answer in time"
+        return "it does not respond in time"
     from dockless.model.reasons import reason  # noqa: PLC0415 - rare
 
     return reason(error)

@@ -1,4 +1,4 @@
-r"""Where a request may go, and where a secret may go along.
+r"""Where a request may be sent, and where a secret may be sent.
 
 What decides is the host that urllib3 reads out of a URL, since that is where it connects to: other
 readers of URLs see other hosts in such as `https://a\@b/`.
@@ -37,7 +37,7 @@ class Origin(Struct, frozen=True):
 
     @property
     def host(self) -> str:
-        """The `host[:port]`, without a port that goes without saying."""
+        """The `host[:port]`, without a default port."""
         return self.name if self.port == _PORTS[self.scheme] else f"{self.name}:{self.port}"
 
 
@@ -93,7 +93,7 @@ def may_have_secret(realm: str, endpoint: Endpoint) -> bool:
 
 
 def check_destination(url: str, endpoint: Endpoint) -> None:
-    """See that a URL may be asked at all.
+    """Check that a URL may be requested at all.
 
     Args:
         url: The registry's own URL, or one that it, or a service that it named, gave us.
@@ -140,8 +140,8 @@ def is_typed(place: Origin, endpoint: Endpoint) -> bool:
 def stray(endpoint: Endpoint, host: str) -> StrayError:
     """Return the error for a link-local address that a registry leads to."""
     return StrayError(
-        f"{endpoint.host} leads to {host}, which is a link-local address. Nothing was sent there.",
-        "Ask whoever runs the registry why; if it is meant, name the address with "
+        f"{endpoint.host} points to {host}, which is a link-local address. Nothing was sent there.",
+        "Ask the registry's operator for the reason; if it is intended, name the address with "
         "--insecure-realm, or as the registry.",
     )
 

@@ -1,4 +1,4 @@
-"""Which proxy leads to a URL, by the variables that Go's programs, and so the engines, obey.
+"""The proxy for a URL, from the variables that Go programs, and so the engines, use.
 
 The rules are those of golang.org/x/net/http/httpproxy: nothing on this machine goes through a
 proxy, and NO_PROXY has names, addresses and networks, each with a port or for all.
@@ -21,7 +21,7 @@ class Proxy(Struct, frozen=True):
     """A proxy.
 
     Attributes:
-        url: Where it is, without who we are there.
+        url: Its URL, without the credential.
         credential: `user:password` for it; empty for none. It is never shown.
     """
 
@@ -38,7 +38,7 @@ class Proxy(Struct, frozen=True):
 
 
 def proxy(url: str, environment: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy that leads to a URL, or None.
+    """Return the proxy for a URL, or None.
 
     Raises:
         UsageError: The variable that names it has no URL in it.
@@ -64,7 +64,7 @@ def _parsed(named: str, variable: str) -> Proxy:
     if not parts.hostname:
         # not shown: there may be a password in it
         raise UsageError(
-            f"{variable.upper()} is no URL of a proxy.", "Write it as http://HOST:PORT."
+            f"{variable.upper()} is not the URL of a proxy.", "Write it as http://HOST:PORT."
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     user = unquote(parts.username or "")

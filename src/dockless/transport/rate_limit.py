@@ -1,4 +1,4 @@
-"""How fast bytes go to a registry."""
+"""The rate limit of uploads to a registry."""
 
 import threading
 import time
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 
 class Pace:
-    """A limit of bytes a second, kept by all who share it.
+    """A limit of bytes per second, shared by all users of the object.
 
     Args:
         rate: Bytes a second; None for no limit.
         clock: Seconds that only ever grow.
-        sleep: Waits for so many seconds.
+        sleep: Waits this number of seconds.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Pace:
         self._free = 0.0
 
     def take(self, count: int, until: float | None = None) -> None:
-        """Wait until so many bytes may go, or until that moment on the clock has come."""
+        """Wait until this many bytes may be sent, or until that moment on the clock."""
         if self._rate is None:
             return
         with self._turn:

@@ -1,4 +1,4 @@
-"""What is asked next when a server sends a request on to another URL (RFC 9110, section 15.4)."""
+"""The next request after a redirect (RFC 9110, section 15.4)."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -21,10 +21,10 @@ _LONGEST_SAID = 200
 
 
 def sent_on(request: "Request", status: int, location: str) -> "Request | None":
-    """Return the request that follows a redirect; None where the answer stands as it is.
+    """Return the request that follows a redirect; None where the response is final.
 
     Headers that hold secrets stay behind where the origin is another one. So does the body of a
-    POST, without which it makes no sense: the only one with a body asks for a token.
+    POST, without which the request is useless: the only one with a body asks for a token.
 
     Args:
         request: What was asked.
@@ -33,7 +33,7 @@ def sent_on(request: "Request", status: int, location: str) -> "Request | None":
 
     Raises:
         NetworkError: The Location is no web address.
-        AuthError: A secret would go to where it does not belong.
+        AuthError: A secret would be sent to another host.
     """
     if status not in _STATUSES or not location:
         return None
@@ -63,9 +63,8 @@ def astray(asked: str, led: str) -> AuthError:
         led: The URL in its Location.
     """
     return AuthError(
-        f"{shown(asked)} sends what it is asked on to {shown(led)}, where the credential does not "
-        "belong.",
-        "It was not sent there. Ask whoever runs the registry to name the right token service.",
+        f"{shown(asked)} redirects the request to {shown(led)}, which must not get the credential.",
+        "It was not sent there. Ask the registry's operator to configure the right token service.",
     )
 
 
@@ -76,8 +75,8 @@ def _joined(url: str, location: str) -> str:
         joined = ""
     if origin(joined) is None:
         raise NetworkError(
-            f"{shown(url)} sends on to {location[:_LONGEST_SAID]!r}, which is no web address.",
-            "Check the registry, and what stands in front of it.",
+            f"{shown(url)} redirects to {location[:_LONGEST_SAID]!r}, which is not a URL.",
+            "Check the registry, and proxies in front of it.",
             passing=False,
         )
     return joined

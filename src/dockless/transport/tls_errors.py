@@ -1,4 +1,4 @@
-"""Errors of TLS in our own words, by what OpenSSL says of a certificate."""
+"""TLS errors as our errors, from OpenSSL's messages."""
 
 import re
 import ssl
@@ -28,8 +28,8 @@ def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
     text = plain(str(error))
     if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
         return NetworkError(
-            f"{host} does not speak TLS.",
-            "If it is meant to be plain HTTP, say so with --insecure.",
+            f"{host} does not use TLS.",
+            "If plain HTTP is intended, use --insecure.",
             passing=False,
         )
     causes = (error, *error.args)
@@ -39,8 +39,8 @@ def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
         return _certificate_error(host, found.verify_code if found else 0, said.rstrip("."))
     if "alert" in text.lower():
         return NetworkError(
-            f"{host} refuses this TLS connection: {text.rpartition('] ')[2].strip(')')}.",
-            "It may want a client certificate: give a folder with one by --cert-dir.",
+            f"{host} rejects this TLS connection: {text.rpartition('] ')[2].strip(')')}.",
+            "It may require a client certificate: give a folder that has one with --cert-dir.",
             passing=False,
         )
     return NetworkError(f"TLS with {host} failed: {reason}.")
@@ -53,11 +53,14 @@ def _certificate_error(host: str, code: int, said: str) -> NetworkError:
     )
     if code in _OTHER_NAME:
         what = f"The certificate of {host} is for other names: {said}."
-        remedy = "Use a name that it has, or have it issued for this one."
+        remedy = "Use a name that the certificate covers, or have one issued for this name."
     elif code == _EXPIRED:
         what = f"The certificate of {host} has expired."
-        remedy = "Whoever runs the registry has to renew it; if it is not old, set this clock."
+        remedy = (
+            "The registry's operator has to renew it; "
+            "if it is still valid, correct this machine's clock."
+        )
     elif code == _NOT_YET:
         what = f"The certificate of {host} is not valid yet."
-        remedy = "Set this machine's clock, or wait until the certificate begins."
+        remedy = "Correct this machine's clock, or wait until the certificate is valid."
     return NetworkError(what, remedy, passing=False)

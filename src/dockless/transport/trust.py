@@ -1,4 +1,4 @@
-"""Which certificates to use for a registry, found where docker and podman look for them."""
+"""The certificates for a registry, from the folders of docker and podman."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
 
     Args:
         host: The registry's `host[:port]`.
-        ca_file: What `--ca-file` says.
-        cert_dir: What `--cert-dir` says; else the first of the folders that containers-certs.d(5)
-            and docker name for this host.
+        ca_file: The value of `--ca-file`.
+        cert_dir: The value of `--cert-dir`; else the first of the folders that
+            containers-certs.d(5) and docker name for this host.
         home: The user's home.
 
     Raises:
@@ -25,7 +25,7 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
     authorities = tuple(sorted(folder.glob("*.crt"))) if folder else ()
     if ca_file:
         if not ca_file.is_file():
-            raise UsageError(f"There is no certificate {ca_file}.", "Check --ca-file.")
+            raise UsageError(f"The certificate {ca_file} does not exist.", "Check --ca-file.")
         authorities = (ca_file, *authorities)
     certificates = sorted(folder.glob("*.cert")) if folder else []
     for path in (*authorities, *certificates):
@@ -34,20 +34,22 @@ def find_trust(host: str, ca_file: Path | None, cert_dir: Path | None, home: Pat
     if not certificates:
         if cert_dir and not authorities:
             raise UsageError(
-                f"{cert_dir} holds no certificate.",
+                f"{cert_dir} contains no certificate.",
                 "A folder for --cert-dir has *.crt, and *.cert with *.key for a client.",
             )
         return Trust(authorities)
     key = certificates[0].with_suffix(".key")
     if not key.is_file():
-        raise UsageError(f"{certificates[0]} has no key beside it.", f"Put it into {key}.")
+        raise UsageError(
+            f"{certificates[0]} has no matching .key file.", f"Put the key into {key}."
+        )
     return Trust(authorities, certificates[0], key)
 
 
 def usual_folders(host: str, home: Path) -> list[Path]:
     """Return the folders of certificates that are there for a host, the first of which counts.
 
-    One that may not be looked at is not there: the home may be another user's.
+    An inaccessible one counts as missing: the home may be another user's.
     """
     named = (
         home / ".config/containers/certs.d" / host,

@@ -46,7 +46,7 @@ def test_any_shell_and_any_name_will_do(
     target = f"odd/{odd_host.user.partition('-')[0]}-{way}:1"
     done = admin.run(target, "--host", odd_host.target, "--source", WEIRD, "--via", way, "--audit")
     assert done.code == 0, done.stderr
-    assert f"{odd_host.address}: nothing was left behind." in done.stderr
+    assert f"{odd_host.address}: no files left behind." in done.stderr
     assert admin.pusher().as_it_is(target) == archive_identity(old_archive)
     places = f"/ /tmp /var/tmp {Path('/home', odd_host.user)}"
     assert odd_host.run(f"find {places} -maxdepth 1 -name pwned") == ""
@@ -89,7 +89,7 @@ def test_a_docker_that_the_user_may_not_use_gets_one_hint(
     with host(host_folder / "group", bridge, next(numbers), traits, key.public) as made:
         admin.knows(made)
         said = complaint(admin.run("bad/group:1", "--host", made.target, "--source", SAMPLE), 3)
-    assert "this account may not use docker" in said
+    assert "this account has no permission to use docker" in said
     assert said.count("Add it to the group `docker`, or use a rootless one.") == 1
     assert "sudo" not in said
 
@@ -121,8 +121,8 @@ def test_a_full_disk_is_no_obstacle_to_relay(admin: Admin, small_host: Host) -> 
     admin.knows(small_host)
     done = admin.run("bad/full:2", "--host", small_host.target, "--source", SAMPLE)
     assert done.code == 0, done.stderr
-    assert "Way: invoke" in done.stderr
-    assert "Way: relay (cannot invoke: 'docker save'" in done.stderr
+    assert "Transfer: invoke" in done.stderr
+    assert "Transfer: relay (cannot invoke: 'docker save'" in done.stderr
 
 
 def test_an_engine_that_did_not_arrive_whole_is_never_run(
@@ -145,7 +145,7 @@ def test_an_engine_that_did_not_arrive_whole_is_never_run(
         assert "crane did not arrive at" in said
         done = admin.run("bad/sums:1", *argv)
     assert done.code == 0, done.stderr
-    assert "Way: relay (cannot invoke:" in done.stderr
+    assert "Transfer: relay (cannot invoke:" in done.stderr
 
 
 def test_what_is_left_on_a_host_is_found(
@@ -179,7 +179,7 @@ def test_a_host_that_hangs_is_given_up(admin: Admin, docker_host: Host) -> None:
     argv = ("--host", docker_host.target, "--source", never, "--via", "relay")
     done = admin.run("bad/hang:1", *argv, "--stall-timeout", "2s", "--retries", "0")
     docker_host.run(f"rm {never}")
-    assert "was lost: no byte came for 2 seconds." in complaint(done, 6)
+    assert "was lost: no byte was received for 2 seconds." in complaint(done, 6)
     assert docker_host.run(GONE) == ""
 
 
@@ -190,7 +190,7 @@ def test_a_push_is_done_in_the_time_that_it_is_given(admin: Admin, docker_host: 
     argv = ("--host", docker_host.target, "--source", never, "--via", "relay")
     done = admin.run("bad/late:1", *argv, "--timeout", "2s")
     docker_host.run(f"rm {never}")
-    assert "was not done in the time given by --timeout" in complaint(done, 6)
+    assert "did not finish within --timeout" in complaint(done, 6)
     assert docker_host.run(GONE) == ""
 
 

@@ -46,7 +46,7 @@ def test_the_digest_stays(
     done = admin.run(target, *argv, "--via", way)
     assert done.code == 0, done.stderr
     left = [line for line in done.stderr.splitlines() if "left" in line]
-    assert left == [f"{containerd_host.address}: nothing was left behind."]
+    assert left == [f"{containerd_host.address}: no files left behind."]
     digest = admin.pusher().digest_in(done, target)
     assert digest == containerd_docker.image_id(source)
     assert (source == WHOLE) == (digest == whole)
@@ -73,7 +73,7 @@ def test_skopeo_keeps_it_as_well(
     target = f"containerd-skopeo/{source}"
     done = open_to_all.run(target, *argv)
     assert done.code == 0, done.stderr
-    assert "Way: invoke (it can)" in done.stderr
+    assert "Transfer: invoke (it can)" in done.stderr
     assert open_to_all.pusher().digest_in(done, target) == containerd_docker.image_id(source)
 
 

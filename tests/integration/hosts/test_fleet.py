@@ -41,7 +41,11 @@ def three(admin: Admin, docker_host: Host, bare_host: Host, island: Host) -> tup
         ("bare_host", "copy", "cannot invoke: it has neither crane nor skopeo"),
         ("island", "relay", "cannot copy: it does not reach"),
         ("equipped_island", "relay", "cannot invoke: it does not reach"),
-        ("skopeo_host", "copy", "cannot invoke: skopeo takes the registry's token as an argument"),
+        (
+            "skopeo_host",
+            "copy",
+            "cannot invoke: skopeo accepts a registry token only as an argument",
+        ),
         ("podman_host", "copy", "cannot invoke: it has neither crane nor skopeo"),
     ],
 )
@@ -56,7 +60,7 @@ def test_each_host_takes_the_first_way_that_it_can(
     (found,) = document(done.stdout)["hosts"]
     assert (found["way"], found["residue"]) == (way, [])
     assert why in found["why"]
-    assert f"Way: {way} (" in done.stderr
+    assert f"Transfer: {way} (" in done.stderr
 
 
 def test_one_image_on_several_hosts_gets_its_tags_once(
@@ -162,7 +166,7 @@ def test_after_too_many_failures_nothing_is_begun_and_no_tag_moves(
     done = admin.run("fleet/fast:1", *hosts, *argv, "--fail-fast")
     found = document(done.stdout)["hosts"]
     assert [each["error"]["exitCode"] for each in found] == [4, 1, 1]
-    assert "It was not begun" in done.stderr
+    assert "It was not started" in done.stderr
     assert done.code == 1
     done = admin.run("fleet/fast:1", *hosts, *argv, "--max-failures", "1")
     assert done.code == 8, done.stderr
@@ -226,7 +230,7 @@ def test_a_copied_engine_can_be_kept_and_is_used_again(admin: Admin, bare_host: 
     argv = ("--host", bare_host.target, "--source", SAMPLE, "--via", "copy", "--keep-engine")
     first = admin.run("fleet/keep:1", *argv, "--audit")
     assert first.code == 0, first.stderr
-    assert "nothing was left behind" in first.stderr, "what was to stay is no residue"
+    assert "no files left behind" in first.stderr, "what was to stay is no residue"
     (kept,) = bare_host.run("find /root/.cache/dockless -name crane").split()
     assert kept.startswith("/root/.cache/dockless/engines/")
     second = admin.run("fleet/keep:2", *argv, "--immutable")

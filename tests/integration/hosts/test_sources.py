@@ -80,8 +80,8 @@ def test_skopeo_on_the_host_will_do_where_there_are_no_tokens(
     argv = ("--host", skopeo_host.target, "--source", SAMPLE, "--insecure", "--audit")
     done = open_to_all.run("sources/skopeo:1", *argv)
     assert done.code == 0, done.stderr
-    assert "Way: invoke (it can)" in done.stderr
-    assert "nothing was left behind" in done.stderr
+    assert "Transfer: invoke (it can)" in done.stderr
+    assert "no files left behind" in done.stderr
     identity = inspected(new_docker.run("image", "inspect", SAMPLE))
     assert open_to_all.pusher().as_it_is("sources/skopeo:1") == identity
 
@@ -94,7 +94,10 @@ def test_one_of_several_images_comes_through_here(
     source = f"/var/tmp/some.tar:{SAMPLE}"  # noqa: S108 - the host's own
     done = admin.run("sources/one:1", "--host", docker_host.target, "--source", source)
     assert done.code == 0, done.stderr
-    assert "Way: relay (cannot invoke: one of several images is chosen here" in done.stderr
+    assert (
+        "Transfer: relay (cannot invoke: an image of several is selected on this machine"
+        in done.stderr
+    )
 
 
 def test_what_only_this_machine_can_do_is_refused_by_other_ways(

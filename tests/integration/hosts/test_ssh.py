@@ -120,7 +120,7 @@ def test_a_host_that_takes_no_key_is_an_error_of_its_own(admin: Admin, docker_ho
     for suffix in ("", ".pub"):
         (admin.ssh / f"other{suffix}").replace(admin.ssh / f"id_ed25519{suffix}")
     said = complaint(admin.run("ssh/key:1", "--host", docker_host.target), 4)
-    assert f"{docker_host.address} lets root in with none of our 1 keys" in said
+    assert f"{docker_host.address} accepted none of the 1 keys for root" in said
     assert f"`ssh root@{docker_host.address}`" in said
 
 
@@ -176,7 +176,7 @@ def test_a_locked_key_without_its_passphrase_says_so(
 ) -> None:
     _lock(admin, docker_host, key)
     said = complaint(admin.run("ssh/locked:1", "--host", docker_host.target), 4)
-    assert f"{admin.ssh}/id_locked is locked, and nobody gave its passphrase" in said
+    assert f"{admin.ssh}/id_locked is encrypted, and no passphrase was given" in said
     assert PASSPHRASE not in said
 
 

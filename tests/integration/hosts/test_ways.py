@@ -32,7 +32,7 @@ def test_the_same_image_arrives_and_nothing_is_left(
     target = f"ways/{name}-{way}:1".replace("_", "-")
     done = admin.run(target, "--host", host.target, "--source", SAMPLE, "--via", way, "--audit")
     assert done.code == 0, done.stderr
-    assert f"{host.address}: nothing was left behind." in done.stderr
+    assert f"{host.address}: no files left behind." in done.stderr
     digest = admin.pusher().digest_in(done, target)
     tool = old_docker.run if host.user == "root" else lambda *argv: rootless.run("podman", *argv)
     assert admin.pusher().digest(target) == digest

@@ -58,7 +58,7 @@ def test_a_current_folder_that_is_gone_is_said(
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    with pytest.raises(UsageError, match="the current folder is gone"):
+    with pytest.raises(UsageError, match="the current folder no longer exists"):
         moved("x")
     assert moved("/x") == Path("/x")
 
@@ -107,7 +107,7 @@ def _below_a_file(path: Path) -> None:
 PLACES = {
     "a file": _file,
     "a fifo": os.mkfifo,
-    "a link that leads nowhere": _dangling,
+    "a broken symbolic link": _dangling,
     "a link to itself": _loop,
     "/proc": _to_proc,
     "below a file": _below_a_file,

@@ -78,7 +78,7 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
 def test_the_exit_code_says_whether_anything_is_wrong(
     run: Run, monkeypatch: pytest.MonkeyPatch, state: State, code: int, form: str
 ) -> None:
-    finding = Finding(area="system", subject="x", state=state, what="Seen.", remedy="Mend it.")
+    finding = Finding(area="system", subject="x", state=state, what="Seen.", remedy="Repair it.")
     check = Check(area="system", subject="x", look=lambda: [finding])
     monkeypatch.setattr(Examination, "lanes", lambda _: [(check,)])
     done = run("doctor", "--format", form)

@@ -50,7 +50,7 @@ def test_options_that_contradict_each_other_are_a_usage_error(
 def test_a_source_of_this_machine_is_none_of_the_hosts(run: Run) -> None:
     error = run("push", "shop:1", "--remote").exception
     assert isinstance(error, UsageError)
-    assert error.remedy == "Say --source shop:1 for what is there."
+    assert error.remedy == "Use --source shop:1 for an image on the hosts."
 
 
 def test_without_servers_there_is_nowhere_to_push_from(run: Run) -> None:

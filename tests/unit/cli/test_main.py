@@ -56,21 +56,21 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Ends:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (PushError("It broke.", "Mend it."), 1),
-        (UsageError("It broke.", "Mend it."), 2),
-        (SourceError("It broke.", "Mend it."), 3),
-        (AuthError("It broke.", "Mend it."), 4),
-        (ConflictError("It broke.", "Mend it."), 5),
-        (NetworkError("It broke.", "Mend it."), 6),
-        (EngineError("It broke.", "Mend it."), 7),
-        (PartialError("It broke.", "Mend it."), 8),
+        (PushError("It broke.", "Repair it."), 1),
+        (UsageError("It broke.", "Repair it."), 2),
+        (SourceError("It broke.", "Repair it."), 3),
+        (AuthError("It broke.", "Repair it."), 4),
+        (ConflictError("It broke.", "Repair it."), 5),
+        (NetworkError("It broke.", "Repair it."), 6),
+        (EngineError("It broke.", "Repair it."), 7),
+        (PartialError("It broke.", "Repair it."), 8),
     ],
 )
 def test_an_error_says_what_happened_and_what_to_do_and_has_its_code(
     ends: Ends, capsys: pytest.CaptureFixture[str], error: Exception, code: int
 ) -> None:
     assert ends(error=error) == code
-    assert capsys.readouterr() == ("", "Error: It broke.\nMend it.\n")
+    assert capsys.readouterr() == ("", "Error: It broke.\nRepair it.\n")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_an_error_says_what_happened_and_what_to_do_and_has_its_code(
         (KeyboardInterrupt(), 130, "Interrupted. "),
         (click.Abort(), 130, "Interrupted. "),
         (stops.Terminated(), 143, "Terminated. "),
-        (stops.TimeIsOver(), 6, "Error: It was not done in the time given by --timeout. "),
+        (stops.TimeIsOver(), 6, "Error: The command did not finish within --timeout. "),
     ],
 )
 def test_an_interrupt_is_no_error_of_the_push(
@@ -95,7 +95,7 @@ def test_an_interrupt_is_no_error_of_the_push(
     [
         (KeyboardInterrupt(), "Interrupted."),
         (stops.Terminated(), "Terminated."),
-        (stops.TimeIsOver(), "Error: It was not done in the time given by --timeout."),
+        (stops.TimeIsOver(), "Error: The command did not finish within --timeout."),
     ],
 )
 def test_only_commands_that_move_tags_say_that_none_was_moved(
@@ -112,7 +112,7 @@ def test_only_commands_that_move_tags_say_that_none_was_moved(
     command = click.Command(name, callback=work)
     monkeypatch.setattr(type(dockless), "get_command", lambda *_: command)
     ends(name)
-    tags = " No tag was moved." if name in ("push", "mirror") else ""
+    tags = " No tag was changed." if name in ("push", "mirror") else ""
     assert capsys.readouterr().err.strip() == f"{said}{tags}"  # click begins a new line
 
 
@@ -260,7 +260,7 @@ def test_a_bug_of_ours_is_logged_and_shows_no_traceback(
 ) -> None:
     assert ends(error=ZeroDivisionError("by zero")) == 70
     said = capsys.readouterr().err
-    assert "Error: this is a bug in dockless: ZeroDivisionError: by zero" in said
+    assert "Internal error in dockless: ZeroDivisionError: by zero" in said
     assert "Traceback" not in said
     (log,) = empty_home.rglob("bug-*.log")
     assert str(log) in said

@@ -54,7 +54,7 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "5 m", "-5", "5d", "m", "1e3"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="no duration such as 90s"):
+    with pytest.raises(click.BadParameter, match="not a duration such as 90s"):
         Seconds().convert(text, None, None)
 
 
@@ -116,5 +116,5 @@ def test_a_realm_s_host_is_read(text: str, host: str) -> None:
     "text", ["", "a b", "a/b", "http://a/token", "ftp://a", "a:port", "me@a", "*"]
 )
 def test_what_is_no_host_of_a_realm_is_refused(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="no HOST"):
+    with pytest.raises(click.BadParameter, match="not a HOST"):
         HostType().convert(text, None, None)

@@ -17,7 +17,7 @@ from dockless.errors import AuthError, UsageError
 from dockless.model import kinds
 from dockless.oci.reference import Name
 
-REFUSED = AuthError("It wants a credential.")
+REFUSED = AuthError("It requires a credential.")
 
 
 @dataclass

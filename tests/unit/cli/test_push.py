@@ -197,7 +197,7 @@ def test_when_all_images_fail_the_first_error_is_raised(
 
 
 @pytest.mark.parametrize(
-    ("names", "said"), [((), "has a name"), (("Not A Name",), "is no image name")]
+    ("names", "said"), [((), "has a name"), (("Not A Name",), "is not an image name")]
 )
 def test_images_that_have_no_usable_name_cannot_all_be_pushed(
     run: Run, session: FakeSession, project: Path, names: tuple[str, ...], said: str

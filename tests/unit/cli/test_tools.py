@@ -64,7 +64,7 @@ def run(*arguments: str) -> Result:
 def test_the_list_is_a_table_with_a_line_for_each_engine(own: Path) -> None:
     path = crane(own, CRANE.replace("1.2", "0.20.7"))
     blank = " " * (len(str(path)) - 4)
-    quirk = "refuses ./-prefixed tars: it is given OCI layouts only"
+    quirk = "refuses ./-prefixed tars: it gets only OCI layouts"
     assert run("list").stdout.splitlines() == [
         f"ENGINE  VERSION  STATE    PUSH PROBE  PATH{blank}  NOTES",
         f"crane   0.20.7   usable   -           {path}  {quirk}",
@@ -107,7 +107,7 @@ def test_a_check_that_every_program_passes_ends_well_and_one_without_a_check_too
     probe.reason = "It cannot."
     run("list", "--check")
     assert run("list").exit_code == 0
-    assert "Exit 7" in run("list", "--help").stdout
+    assert "Exit code 7" in run("list", "--help").stdout
 
 
 def test_a_crane_that_failed_its_probe_is_left_for_the_next_one_as_a_push_does(
@@ -227,7 +227,7 @@ def test_an_engine_from_a_file_is_installed_even_if_there_is_one(own: Path) -> N
         (("--from", "FILE"), "go together"),
         (("--from", "FILE", "--sha256", "abc"), "64 hexadecimal digits"),
         (("--from", "absent", "--sha256", SHA256), "does not exist"),
-        (("--from", "go", "--sha256", SHA256), "checks a sum of its own"),
+        (("--from", "go", "--sha256", SHA256), "verifies a pinned checksum"),
     ],
 )
 def test_a_checksum_and_a_file_are_needed_together(

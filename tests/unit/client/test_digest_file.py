@@ -41,7 +41,7 @@ def test_what_is_no_digest_is_kept(tmp_path: Path, data: bytes, how: str) -> Non
         path = tmp_path / "second"
         os.link(precious, path)
     for writes in (check, lambda given: write(given, [DIGEST])):
-        with pytest.raises(UsageError, match="holds something else than digests"):
+        with pytest.raises(UsageError, match="holds something other than digests"):
             writes(path)
     assert precious.read_bytes() == data
 

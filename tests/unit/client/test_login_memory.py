@@ -74,7 +74,7 @@ def test_a_project_without_a_usable_name_stops_no_login(tmp_path: Path) -> None:
     said = remember(folder)
     assert said.startswith("Warning: docker-config.json was not written.")
     assert written(folder) is None
-    with pytest.raises(UsageError, match="has no name"):  # before anything is kept
+    with pytest.raises(UsageError, match="not valid for an image"):  # before anything is kept
         remember(folder, asked=True)
     remember(folder, Flags(image="localhost:5000/web"), asked=True)
     assert written(folder) == {
@@ -106,10 +106,10 @@ def test_what_is_asked_for_and_cannot_be_is_said_before_anything_is_kept(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(UsageError, match="may not write there"):
+    with pytest.raises(UsageError, match="no write permission there"):
         remember(folder, asked=True)
     files = project.nowhere(folder, {})
-    with pytest.raises(UsageError, match="is gone"):
+    with pytest.raises(UsageError, match="no longer exists"):
         Memory(None, files, asked=True).check(resolve(Flags(), {}, files), HERE)
 
 

@@ -50,7 +50,7 @@ def test_sources_of_the_command_line_come_first(path: Path) -> None:
 
 def test_what_is_no_list_is_said(path: Path, tmp_path: Path) -> None:
     path.write_bytes(b"\x1f\x8b\0\0\0")
-    for wrong, why in ((path, "it is no text"), (tmp_path, "Is a directory")):
+    for wrong, why in ((path, "it is not text"), (tmp_path, "Is a directory")):
         with pytest.raises(UsageError, match=why):
             listed((), (wrong,))
 

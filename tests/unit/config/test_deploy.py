@@ -169,7 +169,9 @@ def test_file_with_an_image_only_is_no_dialect_of_kamal(tmp_path: Path) -> None:
 
 
 def test_both_dialects_at_once_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"`name` in config/deploy\.yml:2 stands beside `service`"):
+    with pytest.raises(
+        UsageError, match=r"`name` in config/deploy\.yml:2 conflicts with `service`"
+    ):
         read(tmp_path, "service: a\nname: b\n")
 
 
@@ -218,7 +220,7 @@ def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str
         ("service: a\nservers:\n- {host: h, user: u}\n", "`servers[0]` in config/deploy.yml:3"),
         ("service: a\nservers:\n- -oProxy=x\n", "begins with '-'"),
         ("service: a\nservers:\n- '-x': web\n", "begins with '-'"),
-        ("service: a\nservers:\n- 'a b'\n", "empty or has blanks"),
+        ("service: a\nservers:\n- 'a b'\n", "empty or contains spaces"),
         ("service: a\nssh:\n  user: -l\n", "`ssh.user` in config/deploy.yml:3 has a user"),
         ("service: a\nssh:\n  proxy: -x\n", "`ssh.proxy` in config/deploy.yml:3"),
         ("service: a\nssh:\n  port: ssh\n", "`ssh.port` in config/deploy.yml:3 is not a port"),

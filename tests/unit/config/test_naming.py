@@ -108,7 +108,7 @@ def test_version_that_is_no_tag_is_refused() -> None:
     given = msgspec.structs.replace(
         settings(image="ghcr.io/a"), version=lambda: Setting("feature/x", "VERSION")
     )
-    with pytest.raises(UsageError, match="'feature/x', the tag by VERSION"):
+    with pytest.raises(UsageError, match="'feature/x', the tag according to VERSION"):
         references(given)
 
 
@@ -174,7 +174,7 @@ def test_missing_server_may_be_asked_for(registry: str, image: str) -> None:
 @pytest.mark.parametrize("server", ["registry", "https://r.io", "r.io/team", ""])
 def test_server_that_is_no_host_is_refused(server: str) -> None:
     given = msgspec.structs.replace(settings("private"), server=Setting(server, "prompt"))
-    with pytest.raises(UsageError, match="of prompt is not a registry's host"):
+    with pytest.raises(UsageError, match="from prompt is not a registry host"):
         references(given)
 
 
@@ -185,7 +185,9 @@ def test_server_of_another_kind_is_refused() -> None:
 
 @pytest.mark.parametrize("project", ["My App", "Shop"])
 def test_project_that_is_no_repository_is_refused(project: str) -> None:
-    with pytest.raises(UsageError, match=f"docker.io/me/{project}, the target by folder name"):
+    with pytest.raises(
+        UsageError, match=f"docker.io/me/{project}, the target according to folder name"
+    ):
         references(settings(username="me", project=project))
 
 

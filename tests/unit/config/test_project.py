@@ -43,7 +43,7 @@ def test_name_without_a_letter_is_passed_over(tmp_path: Path) -> None:
 def test_folder_without_a_name_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "___"
     folder.mkdir()
-    with pytest.raises(UsageError, match="has no name that an image could have"):
+    with pytest.raises(UsageError, match="has a name that is not valid for an image"):
         project.read(folder, {}, None).name()
 
 

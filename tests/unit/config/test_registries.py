@@ -76,7 +76,7 @@ def test_what_the_session_remembers_does_not_stop_a_login_elsewhere(tmp_path: Pa
     ["", "x", "a b.example", "user@host.example", "host.example:p", "h.example/A B", "h.ex?q=1"],
 )
 def test_what_is_no_host_is_a_usage_error(tmp_path: Path, text: str) -> None:
-    with pytest.raises(UsageError, match="is not a registry's host"):
+    with pytest.raises(UsageError, match="is not a registry host"):
         login_target(text, settings(tmp_path))
 
 

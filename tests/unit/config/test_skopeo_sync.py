@@ -66,12 +66,15 @@ def test_skopeos_own_example_is_read(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a.io:\n  image:\n    x: [1]\n", ":3:5 is nothing that a list of images has"),
-        ("a.io:\n  images:\n    X: [v1]\n", ":3:8 makes 'a.io/X', which is no image"),
-        ("a.io:\n  images:\n    x: ['v 1']\n", ":3:8 makes 'a.io/x:v 1', which is no image"),
+        ("a.io:\n  image:\n    x: [1]\n", ":3:5 is not a known key of an image list"),
+        ("a.io:\n  images:\n    X: [v1]\n", ":3:8 makes 'a.io/X', which is not an image name"),
+        (
+            "a.io:\n  images:\n    x: ['v 1']\n",
+            ":3:8 makes 'a.io/x:v 1', which is not an image name",
+        ),
         ("a.io:\n  images: [x]\n", "is a list, where a map is needed"),
-        ("a.io:\n  images-by-tag-regex:\n    x: '('\n", ":3:8 is no regular expression"),
-        ("a.io:\n  images-by-semver:\n    x: new\n", ":3:8 is no constraint on versions"),
+        ("a.io:\n  images-by-tag-regex:\n    x: '('\n", ":3:8 is not a regular expression"),
+        ("a.io:\n  images-by-semver:\n    x: new\n", ":3:8 is not a version constraint"),
         ("a.io:\n  images:\n   x: [v1]\n  b: c: d\n", ":4:7 is not YAML"),
     ],
 )

@@ -73,7 +73,9 @@ def test_no_empty_member_is_left(path: Path, file: HelperFile) -> None:
 def test_another_helper_is_not_replaced_and_not_removed(path: Path, file: HelperFile) -> None:
     text = json.dumps({"credHelpers": {"c.example": "vault"}})
     path.write_text(text)
-    with pytest.raises(UsageError, match=r"'vault' for c\.example already"):
+    with pytest.raises(
+        UsageError, match=r"already names the credential helper 'vault' for c\.example"
+    ):
         file.add("c.example")
     assert not file.remove("c.example")
     assert path.read_text() == text

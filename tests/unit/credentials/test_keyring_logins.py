@@ -31,7 +31,7 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path, to: str) -> None:
         aim.mkdir()
     lock = tmp_path / "keyring.lock"
     lock.symlink_to(aim)
-    with pytest.raises(AuthError, match="lock of the logins cannot be had") as caught:
+    with pytest.raises(AuthError, match="lock of the logins cannot be acquired") as caught:
         put(lock)
     assert "DOCKLESS_CACHE_DIR" in caught.value.remedy
     assert aim.exists() == (to != "nothing")
@@ -43,7 +43,7 @@ def test_a_lock_is_not_made_where_others_may_write(tmp_path: Path, mode: int) ->
     folder = tmp_path / "shared"
     folder.mkdir()
     folder.chmod(mode)
-    with pytest.raises(AuthError, match="may be written to by others"):
+    with pytest.raises(AuthError, match="is writable by others"):
         put(folder / "keyring.lock")
     assert not list(folder.iterdir())
 
@@ -83,7 +83,9 @@ def test_whoever_keeps_the_lock_is_not_waited_for_without_an_end(
     held = os.open(tmp_path, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(AuthError, match="Another dockless has been changing the logins"):
+        with pytest.raises(
+            AuthError, match="Another dockless process has been changing the logins"
+        ):
             put(tmp_path)
     finally:
         os.close(held)

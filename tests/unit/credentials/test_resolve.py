@@ -158,7 +158,7 @@ def test_a_password_on_the_command_line_takes_the_username_of_the_settings(
         (Given(password=Secret("pw")), "", "password from the command line, but no username"),
         (Given(), "pw", "password from the environment, but no username"),
         (Given("bob", Secret("")), "", "password from the command line is empty"),
-        (Given("bob:s3cret", Secret("pw")), "", "has a colon in it"),
+        (Given("bob:s3cret", Secret("pw")), "", "contains a colon"),
     ],
 )
 def test_half_a_login_is_a_usage_error(
@@ -235,7 +235,7 @@ def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> 
     assert explained.asked == (
         "command line: nothing",
         "environment: nothing",
-        f"{tmp_path}/.docker/config.json: docker-credential-x would be asked",
+        f"{tmp_path}/.docker/config.json: docker-credential-x would be queried",
         f"{tmp_path}/.docker/config.json: bob, not carol",
         f"{tmp_path}/run/containers/auth.json: docker-credential-gone is not installed",
         f"{tmp_path}/.config/containers/auth.json: nothing",
@@ -254,7 +254,7 @@ def test_a_helper_that_may_not_be_asked_counts_as_if_it_had_nothing(
 
     assert found.credential is not None
     assert found.credential.username == "bob"
-    assert f"{tmp_path}/.docker/config.json: docker-credential-x would be asked" in found.asked
+    assert f"{tmp_path}/.docker/config.json: docker-credential-x would be queried" in found.asked
 
 
 def test_explain_ends_at_the_first_credential_in_a_file(
@@ -364,7 +364,7 @@ def test_a_way_that_is_missing_or_has_nothing_says_why(
         "cli: cli ended with status 1: not logged in",
     )
     asked = explain(APP, Given(), sources).asked[2:4]
-    assert asked == ("lib: lib is not installed", "cli: cli would be asked")
+    assert asked == ("lib: lib is not installed", "cli: cli would be queried")
 
 
 def test_our_own_helper_in_a_file_is_not_started(

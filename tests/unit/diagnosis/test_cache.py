@@ -32,7 +32,7 @@ def _access(place: Place, user: int = ME) -> Finding:
 def test_a_folder_of_ones_own_is_well_even_before_it_is_there() -> None:
     assert _access(PLACE).state == "ok"
     missing = replace(PLACE, there=Path("/home/me"))
-    assert (_access(missing).state, "not there yet" in _access(missing).what) == ("ok", True)
+    assert (_access(missing).state, "does not exist yet" in _access(missing).what) == ("ok", True)
 
 
 def test_a_folder_that_may_not_be_written_to_is_a_problem_and_its_owner_named() -> None:
@@ -54,7 +54,7 @@ def test_the_kernel_s_own_folders_are_a_problem(folder: str) -> None:
 
 
 def test_a_folder_that_others_could_have_written_to_is_a_problem() -> None:
-    found = _access(replace(PLACE, unfit="may be written to by others (mode 0777)"))
+    found = _access(replace(PLACE, unfit="is writable by others (mode 0777)"))
     assert (found.state, "mode 0777" in found.what) == ("problem", True)
 
 
@@ -98,7 +98,10 @@ def test_what_is_free_is_compared_with_what_it_may_hold(
 
 def test_where_no_bytes_can_be_shared_that_is_told() -> None:
     [found] = judge_sharing(PLACE)
-    assert (found.state, "hard links yes, reflinks no (by its kind" in found.what) == ("ok", True)
+    assert (found.state, "hard links yes, reflinks no (by file system type" in found.what) == (
+        "ok",
+        True,
+    )
     none = replace(PLACE, sharing=Sharing(hard_links=False, reflinks=False), was_tried=True)
     [found] = judge_sharing(none)
     assert (found.state, "are copied" in found.what) == ("note", True)
@@ -116,7 +119,7 @@ def test_looking_makes_nothing_and_trying_leaves_nothing(tmp_path: Path, *, writ
 
 def test_a_size_that_is_none_is_said_after_the_rest(tmp_path: Path) -> None:
     def limit() -> int:
-        raise UsageError("DOCKLESS_CACHE_SIZE is 'much', which is no size.")
+        raise UsageError("DOCKLESS_CACHE_SIZE is 'much', which is not a size.")
 
     findings = check(BlobStore(tmp_path), limit, write=False)
     assert next(findings).subject == str(tmp_path)

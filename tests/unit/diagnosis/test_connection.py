@@ -30,7 +30,7 @@ def test_a_proxy_that_is_not_reached_is_named_as_one() -> None:
     [found] = judge_port(Target("127.0.0.1", 9), {"127.0.0.1": "refused"}, is_proxy=True)
     assert (found.state, found.what) == (
         "problem",
-        "the proxy is not reached (127.0.0.1: refused).",
+        "the proxy cannot be reached (127.0.0.1: refused).",
     )
     assert "the proxy runs" in found.remedy
     assert "registry" not in found.remedy
@@ -45,13 +45,13 @@ def test_a_registry_that_accepts_and_does_not_answer_is_called_that(
     monkeypatch.setattr(peer, "handshake", silent)
     [found] = check_tls(Endpoint("192.0.2.1:5000"), None)
     assert found.state == "problem"
-    assert found.what == "accepts connections, and does not answer in 4 seconds."
+    assert found.what == "accepts connections, but does not respond within 4 seconds."
 
 
 def test_a_trusted_certificate_is_told_with_issuer_and_end() -> None:
     found = judge_tls("registry.example.com", Peer(CERTIFICATE, version="TLSv1.3"), NOW)
     assert found.state == "ok"
-    assert "issued by R11 (Let's Encrypt), ends on 2026-12-28 (40 days left)" in found.what
+    assert "issued by R11 (Let's Encrypt), expires on 2026-12-28 (40 days left)" in found.what
     assert (found.facts["daysLeft"], found.facts["notAfter"]) == (40, "2026-12-28T11:06:40Z")
 
 
@@ -65,7 +65,7 @@ def test_a_certificate_that_ends_soon_is_worth_a_note(days: int, state: State) -
 @pytest.mark.parametrize(
     ("fault", "named"),
     [
-        ("expired", "expired: not its own certificate"),
+        ("expired", "expired: a certificate authority in its chain"),
         ("not yet valid", "not yet valid: "),
         ("name mismatch", "its certificate is for registry.example.com, not for other.example"),
         ("self-signed", "self-signed: "),
@@ -83,9 +83,11 @@ def test_every_fault_is_a_problem_by_its_name(fault: Fault, named: str) -> None:
 
 def test_a_certificate_that_is_over_says_since_when() -> None:
     found = judge_tls("registry.example.com", Peer(CERTIFICATE, "expired"), NOW + 50 * DAY)
-    assert "expired: its certificate is over" in found.what
+    assert "expired: its certificate has expired" in found.what
     assert "(10 days ago)" in found.what
-    assert judge_tls("x", Peer(None, "expired"), NOW).what == "expired: its certificate is over."
+    assert (
+        judge_tls("x", Peer(None, "expired"), NOW).what == "expired: its certificate has expired."
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_docker_host_that_does_not_answer_is_named() -> None:
     address = Address("tcp://build:2375", "DOCKER_HOST")
     found = _one(replace(DOCKER, address=address, contact=Contact("silent", "refused")))
     assert found.state == "problem"
-    assert found.what == "tcp://build:2375 (DOCKER_HOST) gives no answer: refused."
+    assert found.what == "tcp://build:2375 (DOCKER_HOST) does not respond: refused."
     assert "DOCKER_HOST" in found.remedy
 
 
@@ -52,7 +52,9 @@ def test_a_tool_that_fails_without_a_home_is_not_the_one_to_repair(
 
 def test_a_named_socket_that_is_not_there_is_a_problem() -> None:
     address = Address("unix:///gone.sock", "DOCKER_HOST")
-    found = _one(replace(DOCKER, address=address, contact=Contact("absent", "no such socket")))
+    found = _one(
+        replace(DOCKER, address=address, contact=Contact("absent", "the socket does not exist"))
+    )
     assert found.state == "problem"
 
 
@@ -84,7 +86,7 @@ def test_nothing_is_said_of_a_tool_that_is_not_there() -> None:
 
 def test_what_is_not_asked_from_here_is_worth_a_note() -> None:
     address = Address("ssh://build", "DOCKER_HOST")
-    unasked = Contact("unasked", "ssh is left to the tool itself")
+    unasked = Contact("unasked", "ssh is used by the client only")
     assert _one(replace(DOCKER, address=address, contact=unasked)).state == "note"
 
 

@@ -84,9 +84,9 @@ class _Refusing(MemoryKeyring):
 @pytest.mark.parametrize(
     ("ring", "what"),
     [
-        (_Forgetful(), "does not give back"),
-        (_Changing(), "does not give back"),
-        (_Clinging(), "does not forget"),
+        (_Forgetful(), "does not return"),
+        (_Changing(), "does not return"),
+        (_Clinging(), "still returns"),
         (_Refusing(AuthError("It is full.")), "It is full"),
         (_Refusing(RuntimeError("secret")), "it failed: runtime error"),
     ],
@@ -110,7 +110,7 @@ def test_one_that_hangs_is_given_up(over: threading.Event) -> None:
             over.wait()
             return super().get_password(service, username)
 
-    assert "no answer in 0.1 seconds" in tried("kernel", lambda _: Hanging(), 0.1)
+    assert "did not respond within 0.1 seconds" in tried("kernel", lambda _: Hanging(), 0.1)
 
 
 @pytest.mark.parametrize(

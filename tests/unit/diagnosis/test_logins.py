@@ -61,7 +61,7 @@ def test_programs_that_write_files_of_their_own_run_with_write_only(
     sources = Sources({}, tmp_path, ways=(Way(name, "", lambda: CREDENTIAL),))
     quiet = _search(sources, terminal=True)(REPOSITORY)
     assert quiet.credential is None
-    assert f"{name}: {name} would be asked" in quiet.asked
+    assert f"{name}: {name} would be queried" in quiet.asked
     assert _search(sources, write=True)(REPOSITORY).credential == CREDENTIAL
 
 

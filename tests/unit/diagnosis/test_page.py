@@ -10,7 +10,7 @@ from dockless.model.finding import Finding, State
 
 
 def _finding(subject: str, state: State = "ok") -> Finding:
-    return Finding(area="area", subject=subject, state=state, what="seen", remedy="Mend it.")
+    return Finding(area="area", subject=subject, state=state, what="seen", remedy="Repair it.")
 
 
 def _check(
@@ -50,8 +50,8 @@ def test_findings_come_in_the_order_of_their_checks() -> None:
 @pytest.mark.parametrize(
     ("error", "what", "remedy"),
     [
-        (EngineError("It broke.", "Mend it."), "It broke.", "Mend it."),
-        (EngineError("It broke."), "It broke.", "See what the sentence before this one names."),
+        (EngineError("It broke.", "Repair it."), "It broke.", "Repair it."),
+        (EngineError("It broke."), "It broke.", "Check the file or setting named above."),
         (
             ZeroDivisionError("secret"),
             "The check itself failed: zero division error.",
@@ -79,7 +79,7 @@ def test_a_check_that_hangs_is_one_problem_and_stops_no_other(
     assert (bad.subject, bad.state, bad.what) == (
         "a",
         "problem",
-        "There was no answer in 0.2 seconds.",
+        "The check did not finish within 0.2 seconds.",
     )
     assert (good.subject, last.subject) == ("b", "c")
 
@@ -93,7 +93,7 @@ def test_the_whole_page_is_bounded_and_says_what_there_was_no_time_for(
         ("b", "problem"),
         ("c", "problem"),
     ]
-    assert found[1].what == "There was no time left to look at this."
+    assert found[1].what == "The time limit was reached before this check."
 
 
 def test_what_needs_a_check_that_has_a_problem_is_left_out_in_one_line() -> None:

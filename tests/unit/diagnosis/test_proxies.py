@@ -19,7 +19,7 @@ def test_the_variable_that_counts_is_named_and_no_password_shown() -> None:
     one = f"http://me:{SECRET}@proxy:3128"
     [found, differs] = _found({"https_proxy": one, "HTTPS_PROXY": "http://other:1"})
     assert (found.subject, found.state) == ("https_proxy", "ok")
-    assert found.what == "leads to registry.example.com by http://proxy:3128 with a login"
+    assert found.what == "used for registry.example.com: http://proxy:3128 with a login"
     assert (differs.subject, differs.state) == ("https_proxy", "note")
     assert SECRET not in str((found, differs))
 
@@ -28,7 +28,7 @@ def test_the_variable_that_counts_is_named_and_no_password_shown() -> None:
 def test_a_registry_that_is_exempt_is_said_to_be(exempt: dict[str, str]) -> None:
     [found] = _found({"HTTPS_PROXY": "http://proxy:3128"} | exempt)
     assert found.state == "ok"
-    assert found.what.startswith("does not count for registry.example.com")
+    assert found.what.startswith("does not apply to registry.example.com")
 
 
 @pytest.mark.parametrize("url", ["", URL])

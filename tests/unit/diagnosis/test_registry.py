@@ -50,7 +50,7 @@ def test_a_realm_that_no_token_can_be_got_from_is_a_problem(realm: str) -> None:
 def test_a_thing_that_answers_html_is_no_registry() -> None:
     http = StubHttp()
     http.on(f"GET {BASE}/v2/", 200, b"<html>", {"Content-Type": "text/html"})
-    with pytest.raises(PushError, match="does not answer as a registry does"):
+    with pytest.raises(PushError, match="does not respond as a registry"):
         list(check_challenge(RegistryClient(http, lambda: None)))
 
 
@@ -82,7 +82,7 @@ def test_a_credential_that_gets_a_token_is_told_with_its_origin() -> None:
 def test_a_credential_that_is_refused_is_a_problem() -> None:
     found = _login(_bearer(token=401), Found(ME, ()))
     assert (found.state, bool(found.remedy)) == ("problem", True)
-    assert "refuses the credential of user me (from keyring" in found.what
+    assert "rejects the credential of user me (from keyring" in found.what
 
 
 def test_a_token_that_does_not_serve_for_the_repository_is_worth_a_note() -> None:
@@ -96,10 +96,10 @@ def test_a_token_that_does_not_serve_for_the_repository_is_worth_a_note() -> Non
 def test_no_credential_where_one_is_wanted_is_a_problem_and_says_who_was_not_asked() -> None:
     http = StubHttp()
     http.on(f"GET {BASE}/v2/", 401, b"", {"WWW-Authenticate": 'Basic realm="test"'})
-    asked = ("aws: aws would be asked", "command line: nothing")
+    asked = ("aws: aws would be queried", "command line: nothing")
     found = _login(http, Found(None, asked))
     assert (found.state, "dockless login" in found.remedy) == ("problem", True)
-    assert "Not asked from here: aws: aws would be asked." in found.what
+    assert "Not queried: aws: aws would be queried." in found.what
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_after_what_is_known_no_other_writer_is_tried(bench: Bench, error: Dockl
 def test_a_program_that_moves_nothing_is_at_fault_if_it_hangs_in_its_trial_too(
     bench: Bench, *, hangs_always: bool
 ) -> None:
-    bench.crane.fails = [StalledError("crane moved no byte.")]
+    bench.crane.fails = [StalledError("crane transferred no byte.")]
     if hangs_always:
         bench.trials = {"crane": "crane did not end within 20 seconds."}
         bench.push()

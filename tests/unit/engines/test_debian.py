@@ -86,7 +86,7 @@ def test_apt_writes_to_the_scratch_folder_only(fake: FakeDebian) -> None:
 def test_without_debians_tools_it_says_which_is_missing(fake: FakeDebian, name: str) -> None:
     (fake.bin / name).unlink()
     fake.environment = {"PATH": str(fake.bin)}
-    with pytest.raises(EngineError, match=f"there is no {name}"):
+    with pytest.raises(EngineError, match=f"{name} does not exist"):
         fake.unpack()
 
 

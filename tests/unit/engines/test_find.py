@@ -66,9 +66,9 @@ def test_no_engine_comes_from_the_current_folder(
 @pytest.mark.parametrize(
     ("folder_mode", "mode", "said"),
     [
-        (0o777, 0o755, "own may be written to by everybody"),
-        (0o1777, 0o755, "own may be written to by everybody"),
-        (0o755, 0o757, "crane may be written to by everybody"),
+        (0o777, 0o755, "own is writable by everyone"),
+        (0o1777, 0o755, "own is writable by everyone"),
+        (0o755, 0o757, "crane is writable by everyone"),
         (0o755, 0o755, ""),
         (0o700, 0o700, ""),
     ],

@@ -251,15 +251,15 @@ def test_a_dependency_of_another_sum_ends_the_build(go: Go) -> None:
     [
         ({"version": "go1.24.9"}, "is go1.24.9, and crane 0.22.1 needs Go 1.25"),
         ({"version": "go1.9"}, "is go1.9, and crane 0.22.1 needs Go 1.25"),
-        ({"version": "", "proxy": ""}, "too old to tell its version"),
+        ({"version": "", "proxy": ""}, "too old to print its version"),
         ({"env_code": 2}, "cannot build crane"),
         (
             {"answer": '{"Error": "reading https://me:known@host/x: 410 Gone"}', "mod_code": 1},
-            "cannot be had: reading https://host/x: 410 Gone",
+            "cannot be downloaded: reading https://host/x: 410 Gone",
         ),
-        ({"answer": "no JSON"}, "cannot be had: go: downloading"),
-        ({"answer": "[]"}, "cannot be had"),
-        ({"answer": '{"Zip": 5}'}, "cannot be had"),
+        ({"answer": "no JSON"}, "cannot be downloaded: go: downloading"),
+        ({"answer": "[]"}, "cannot be downloaded"),
+        ({"answer": '{"Zip": 5}'}, "cannot be downloaded"),
         (
             {"words": "# a/b\nx.go:1: no such thing", "build_code": 1},
             "built: x.go:1: no such thing",

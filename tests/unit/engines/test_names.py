@@ -21,7 +21,7 @@ def test_an_engine_that_stumbles_over_the_repository_refuses_it(tmp_path: Path) 
     words = f'Error: parsing reference "registry.example.com/a": {SOURCE}'
     path = program(tmp_path, f"echo '{words}' >&2; exit 1")
     assert refuses_repository("crane", path, ONE_LETTER, ENVIRONMENT) == (
-        "crane takes no repository path of one character: "
+        "crane accepts no repository path of one character: "
         f'parsing reference "registry.example.com/a": {SOURCE}.'
     )
     assert (tmp_path / "asked").read_text() == "copy registry.example.com/a !\n"

@@ -140,7 +140,7 @@ def test_an_engine_that_fails_is_told_apart_as_here(
 
 @pytest.mark.parametrize("index", [b"{}", b"no JSON", b'{"manifests": [{}]}', b"[]"])
 def test_an_index_that_is_none_is_a_bad_source(index: bytes) -> None:
-    with pytest.raises(SourceError, match="is no index of an OCI layout"):
+    with pytest.raises(SourceError, match="is not the index of an OCI layout"):
         layout_root(index, "/srv/layout")
 
 

@@ -145,7 +145,7 @@ def test_an_engine_is_ended_at_the_deadline(runner: Callable[..., Runner], scrip
 def test_an_engine_that_moves_no_byte_is_ended_and_may_be_tried_again(
     runner: Callable[..., Runner], script: Script
 ) -> None:
-    with pytest.raises(NetworkError, match="moved no byte") as caught:
+    with pytest.raises(NetworkError, match="transferred no byte") as caught:
         run(runner(stall=0.5), script("exec sleep 60"))
     assert caught.value.passing
 
@@ -195,7 +195,7 @@ def test_one_runner_runs_many_engines_after_failures_too(
     runner: Callable[..., Runner], script: Script
 ) -> None:
     running = runner(stall=0.3)
-    with pytest.raises(NetworkError, match="moved no byte"):
+    with pytest.raises(NetworkError, match="transferred no byte"):
         run(running, script("exec sleep 60"))
     for number in range(3):
         assert run(running, script(f"echo {number}; echo said >&2")) == f"{number}\n"

@@ -45,7 +45,7 @@ def test_a_page_shows_what_was_not_as_expected() -> None:
     first, *others = run()
     broken = Record(kind="push", key=first.key, passed=False, did="manifests were lost")
     text = page([broken, *others], DATE)
-    assert "1 of them did not do what is expected" in text
+    assert "1 of them did not have the expected result" in text
     assert "| ✗ |" in text
     assert text.endswith(": `manifests were lost`\n")
 

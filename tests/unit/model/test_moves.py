@@ -13,11 +13,11 @@ def tag(name: str) -> Reference:
 @pytest.mark.parametrize(
     ("done", "begun", "said"),
     [
-        ((), (), "No tag was moved."),
-        (("a",), (), "r.example.com/shop:a was moved."),
-        (("a", "b"), (), "r.example.com/shop:a, r.example.com/shop:b were moved."),
-        ((), ("a",), "r.example.com/shop:a may have been moved."),
-        (tuple("abcdef"), tuple("ghijkl"), "6 tags were moved. 6 tags may have been moved."),
+        ((), (), "No tag was changed."),
+        (("a",), (), "r.example.com/shop:a was updated."),
+        (("a", "b"), (), "r.example.com/shop:a, r.example.com/shop:b were updated."),
+        ((), ("a",), "r.example.com/shop:a may have been updated."),
+        (tuple("abcdef"), tuple("ghijkl"), "6 tags were updated. 6 tags may have been updated."),
     ],
 )
 def test_what_was_moved_is_said(done: tuple[str, ...], begun: tuple[str, ...], said: str) -> None:

@@ -50,24 +50,24 @@ ERRORS = (
     ),
     (
         exceptions.ProtocolError("Connection aborted.", http.client.RemoteDisconnected("Remote…")),
-        "it closes the connection without an answer",
+        "it closes the connection without a response",
     ),
     (
         exceptions.ProtocolError("Connection aborted.", http.client.BadStatusLine("\x16\x03")),
-        "what it answers is not HTTP",
+        "its response is not HTTP",
     ),
     (
         exceptions.ProtocolError("Connection broken", exceptions.IncompleteRead(3, 5)),
-        "its answer was cut short",
+        "its response was cut short",
     ),
-    (http.client.LineTooLong("header line"), "what it answers is not HTTP"),
+    (http.client.LineTooLong("header line"), "its response is not HTTP"),
     (exceptions.ProxyError("Cannot connect to proxy.", REFUSED), "Connection refused"),
     (
         exceptions.ProxyError("x", OSError("Tunnel connection failed: 407 Who is there")),
         "Tunnel connection failed: 407 Who is there",
     ),
     (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "cannot be resolved"),
-    (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "no name server answers"),
+    (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "no name server responds"),
     (exceptions.SSLError(EXPIRED), "its certificate is not trusted: certificate has expired"),
     (ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:1006)"), "handshake"),
     (
@@ -75,7 +75,7 @@ ERRORS = (
         "wrong version number",
     ),
     (ssl.SSLError("[X509: NO_CERTIFICATE] no certificate found (_ssl.c:4149)"), "no certificate"),
-    (TimeoutError("_ssl.c:992: The handshake operation timed out"), "does not answer in time"),
+    (TimeoutError("_ssl.c:992: The handshake operation timed out"), "does not respond in time"),
     (
         paramiko.SSHException("Error reading SSH protocol banner[Errno 104] Connection reset"),
         "Error reading SSH protocol banner",
@@ -130,11 +130,11 @@ class PasswordSetError(Exception):
     ("error", "said"),
     [
         (KeyringLocked("s3cret"), "it is locked"),
-        (caused(RuntimeError("s3cret"), PasswordSetError("s3cret")), "it does not take the entry"),
+        (caused(RuntimeError("s3cret"), PasswordSetError("s3cret")), "it does not store the entry"),
         (ConnectionRefusedError(errno.ECONNREFUSED, "s3cret"), "connection refused"),
         (FileNotFoundError(errno.ENOENT, "s3cret", "s3cret"), "no such file or directory"),
         (ConnectionResetError("s3cret"), "the connection broke"),
-        (TimeoutError("s3cret"), "it does not answer in time"),
+        (TimeoutError("s3cret"), "it does not respond in time"),
         (ZeroDivisionError("s3cret"), "zero division error"),
     ],
 )

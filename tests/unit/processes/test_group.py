@@ -50,7 +50,7 @@ def test_what_a_program_leaves_running_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="did not end in 1 seconds"):
+    with pytest.raises(EngineError, match="did not end within 1 seconds"):
         shell(tmp_path, NESTED, seconds=1)
     until(lambda: all(map(gone, pids(tmp_path))))
 

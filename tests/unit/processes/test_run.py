@@ -62,7 +62,7 @@ def test_a_program_that_is_not_there_is_an_error(
 
 
 def test_a_program_that_does_not_answer_is_ended() -> None:
-    with pytest.raises(EngineError, match="sleep gave no answer in 0 seconds"):
+    with pytest.raises(EngineError, match="sleep did not finish within 0 seconds"):
         run(("sleep", "60"), ENVIRONMENT, timeout=0.1)
 
 

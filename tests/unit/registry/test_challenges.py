@@ -140,9 +140,9 @@ def test_a_token_service_without_tls_is_for_registries_without_it() -> None:
 @pytest.mark.parametrize(
     ("headers", "said"),
     [
-        ({}, "answers 401 and names none"),
-        ({"WWW-Authenticate": ""}, "answers 401 and names none"),
-        ({"WWW-Authenticate": "NTLM, Negotiate abc, NTLM"}, "lacks: Ntlm, Negotiate."),
+        ({}, "with 401 and no readable"),
+        ({"WWW-Authenticate": ""}, "with 401 and no readable"),
+        ({"WWW-Authenticate": "NTLM, Negotiate abc, NTLM"}, "does not support: Ntlm, Negotiate."),
     ],
 )
 def test_what_cannot_be_answered_is_one_clear_error(headers: dict[str, str], said: str) -> None:

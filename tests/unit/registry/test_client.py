@@ -68,7 +68,7 @@ def test_a_manifest_is_compared_with_its_digest(http: StubHttp) -> None:
     http.on(f"GET {URL}team/shop/manifests/{ABSENT}", body=DATA)
     client = RegistryClient(http, lambda: None)
     assert client.manifest(SHOP, DIGEST) == DATA
-    with pytest.raises(PushError, match=f"lies: asked for {ABSENT}.*digest {DIGEST}"):
+    with pytest.raises(PushError, match=f"returned wrong content: for {ABSENT}.*digest {DIGEST}"):
         client.manifest(SHOP, ABSENT)
 
 
@@ -146,7 +146,7 @@ def test_the_length_of_a_manifest_is_known_from_its_tags_answer(
 def test_what_does_not_answer_as_a_registry_is_none(status: int, headers: dict[str, str]) -> None:
     http = StubHttp()
     http.on(f"GET {URL}", status, headers=headers)
-    with pytest.raises(PushError, match="does not answer as a registry does"):
+    with pytest.raises(PushError, match="does not respond as a registry"):
         RegistryClient(http, lambda: None).tag(SHOP, "v1")
 
 
@@ -161,7 +161,9 @@ def test_what_does_not_answer_as_a_registry_is_none(status: int, headers: dict[s
 def test_plain_http_to_a_port_for_tls_is_said_with_what_to_leave_out(said: bytes) -> None:
     http = StubHttp(plain_http=True)
     http.on(f"GET http://{SHOP.host}/v2/", 400, said, {"Content-Type": "text/html"})
-    with pytest.raises(PushError, match="speaks TLS, and was asked in plain HTTP") as caught:
+    with pytest.raises(
+        PushError, match="uses TLS, but the request was sent in plain HTTP"
+    ) as caught:
         RegistryClient(http, lambda: None).ping()
     assert caught.value.remedy == "Leave out --insecure."
 
@@ -169,7 +171,7 @@ def test_plain_http_to_a_port_for_tls_is_said_with_what_to_leave_out(said: bytes
 @pytest.mark.parametrize("status", [200, 400, 418])
 def test_a_page_in_place_of_an_answer_is_an_error(http: StubHttp, status: int) -> None:
     http.on(f"HEAD {URL}team/shop/manifests/v1", status, headers={"Content-Type": "text/html"})
-    with pytest.raises(PushError, match=f"answers {status} \\(text/html\\) to HEAD"):
+    with pytest.raises(PushError, match=f"responds with {status} \\(text/html\\) to HEAD"):
         RegistryClient(http, lambda: None).tag(SHOP, "v1")
 
 
@@ -213,7 +215,7 @@ def test_a_token_is_asked_for_once_a_repository() -> None:
 
 def test_a_refused_credential_is_an_error(locked: StubHttp) -> None:
     locked.on(f"HEAD {URL}team/shop/manifests/v1", 401)
-    with pytest.raises(AuthError, match="refuses the credential of user me"):
+    with pytest.raises(AuthError, match="rejects the credential of user me"):
         RegistryClient(locked, lambda: ME).tag(SHOP, "v1")
 
 
@@ -360,7 +362,7 @@ def test_tags_that_have_no_end_are_an_error(
     link = {"Link": f'<{URL}team/shop/{follows}>; rel="next"'}
     for path in ("tags/list", follows):
         http.on(f"GET {URL}team/shop/{path}", body=b'{"tags": ["a"]}', headers=link)
-    with pytest.raises(PushError, match="without an end"):
+    with pytest.raises(PushError, match="endless list"):
         RegistryClient(http, lambda: None).tags(SHOP)
 
 

@@ -213,7 +213,7 @@ def test_others_who_overwrite_it_every_time_are_an_error_at_the_end() -> None:
     kept = lists(http)
     kept.add(SHOP, manifest("a"), CREATED)
     assert http.puts == ATTEMPTS
-    with pytest.raises(NetworkError, match="1 of 1 manifests put by this run") as caught:
+    with pytest.raises(NetworkError, match="1 of 1 manifests pushed by this run") as caught:
         kept.settle()
     assert caught.value.passing
 
@@ -257,9 +257,9 @@ def test_a_registry_that_stays_in_trouble_is_an_error(error: NetworkError, times
 @pytest.mark.parametrize("body", [b"junk", manifest("a"), b" " * (4 * 1024 * 1024 + 1)])
 def test_what_is_no_list_is_one_error_and_stays_as_it_is(body: bytes) -> None:
     http = Shared(body)
-    with pytest.raises(PushError, match=f"team/shop:sha256-{SUBJECT.hex} is no list") as caught:
+    with pytest.raises(PushError, match=f"team/shop:sha256-{SUBJECT.hex} is not a list") as caught:
         lists(http).add(SHOP, manifest("a"), CREATED)
-    assert "left as it is" in caught.value.remedy
+    assert "left unchanged" in caught.value.remedy
     assert http.body == body
 
 

@@ -83,7 +83,7 @@ def test_a_plain_registry_may_have_a_plain_token_service() -> None:
 @pytest.mark.parametrize("realm", ["", "/token", "ftp://example.com", "http://[x/", "https://a:b/"])
 def test_a_realm_that_is_no_web_address_is_not_asked(realm: str) -> None:
     http = StubHttp()
-    with pytest.raises(PushError, match="no token service") as caught:
+    with pytest.raises(PushError, match="no usable token service") as caught:
         authorization(http, Challenge("bearer", {"realm": realm}), ME, SCOPE)
     assert repr(realm) in caught.value.what
     assert http.asked == []
@@ -102,7 +102,7 @@ def test_a_refusal_names_the_user_and_where_the_credential_came_from(status: int
 def test_an_answer_without_a_token_is_an_error(body: bytes) -> None:
     http = StubHttp()
     http.on(f"GET {REALM}?{QUERY}", body=body)
-    with pytest.raises(PushError, match="gave no token"):
+    with pytest.raises(PushError, match="issued no token"):
         authorization(http, BEARER, ME, SCOPE)
 
 

@@ -18,8 +18,9 @@ BAD = Finding(
     area="tls",
     subject="registry.example.com",
     state="problem",
-    what="expired: its certificate is over; it is issued by somebody, ends on 2026-11-01.",
-    remedy="Whoever runs the registry has to renew it; if it is not old, set this clock.",
+    what="expired: its certificate has expired; it is issued by somebody, ends on 2026-11-01.",
+    remedy="The registry's operator has to renew it; if it is still valid, correct this machine's "
+    "clock.",
     facts={"daysLeft": -28, "names": ("a", "b"), "tls": None, "fault": "expired", "usable": True},
 )
 
@@ -37,10 +38,10 @@ def test_the_page_has_a_heading_an_area_a_line_a_finding_and_remedies_below() ->
         "  ok       crane: 0.22.1, /bin/crane: can push\n"
         "  note     skopeo: not here\n"
         "tls\n"
-        "  problem  registry.example.com: expired: its certificate is over; it is\n"
-        "           issued by somebody, ends on 2026-11-01.\n"
-        "           -> Whoever runs the registry has to renew it; if it is not\n"
-        "              old, set this clock.\n"
+        "  problem  registry.example.com: expired: its certificate has expired;\n"
+        "           it is issued by somebody, ends on 2026-11-01.\n"
+        "           -> The registry's operator has to renew it; if it is still\n"
+        "              valid, correct this machine's clock.\n"
         "\n"
         "1 problem, 1 note."
     )

@@ -51,9 +51,9 @@ def test_the_document_follows_the_schema() -> None:
 def test_the_audit_says_what_it_found() -> None:
     said = [residue_lines(each) for each in RESULTS]
     assert said == [
-        ("one: nothing was left behind.",),
+        ("one: no files left behind.",),
         ("two: left behind: /tmp/x",),
-        ("three: nobody could look at what is left there.",),
+        ("three: could not be checked for files left behind.",),
     ]
 
 

@@ -13,7 +13,7 @@ def test_logins_stand_in_columns() -> None:
         "REGISTRY      USERNAME          KEPT IN                   ENDS",
         "docker.io     me                keyring (Secret Service)  -",
         "ghcr.io/acme  ci (not default)  keyring (kernel keyring)  1970-01-01T00:00:00Z",
-        "host.example  (not told)        docker-credential-vault   -",
+        "host.example  (unknown)         docker-credential-vault   -",
     ]
 
 

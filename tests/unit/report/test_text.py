@@ -26,8 +26,8 @@ Layer   sha256:222222222222  5.31 MB  missing
 To send: 5.31 MB (2 of 3 blobs)
 
 Tag v2: created
-Tag stable: moved from sha256:eeeeeeeeeeee to sha256:dddddddddddd
-Tag latest: kept"""
+Tag stable: updated from sha256:eeeeeeeeeeee to sha256:dddddddddddd
+Tag latest: unchanged"""
 
 
 def test_a_plan_says_where_to_what_and_how_much(plan: Plan) -> None:

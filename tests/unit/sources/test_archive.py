@@ -69,7 +69,7 @@ def test_of_several_images_one_must_be_named(several: list[Candidate]) -> None:
 
 
 def test_a_source_without_images_is_an_error() -> None:
-    with pytest.raises(SourceError, match="holds no image"):
+    with pytest.raises(SourceError, match="contains no image"):
         select([], "", "layout")
 
 

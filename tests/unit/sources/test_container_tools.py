@@ -159,7 +159,7 @@ def test_a_tool_that_cannot_tell_is_an_error_with_its_last_words(
     environment: dict[str, str], install: Install
 ) -> None:
     install("docker", "", "Warning.\nCannot connect to the Docker daemon.\n", code=1)
-    with pytest.raises(EngineError, match="gives no answer: Cannot connect to the Docker daemon"):
+    with pytest.raises(EngineError, match="does not respond: Cannot connect to the Docker daemon"):
         ContainerTool("docker", ProgramsHere(environment)).find(("shop",))
 
 
@@ -168,7 +168,7 @@ def test_an_answer_of_another_shape_is_an_error(
     environment: dict[str, str], install: Install, stdout: str
 ) -> None:
     install("docker", stdout)
-    with pytest.raises(EngineError, match="answered with something else"):
+    with pytest.raises(EngineError, match="printed unexpected output"):
         ContainerTool("docker", ProgramsHere(environment)).find(("shop",))
 
 

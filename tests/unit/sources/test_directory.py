@@ -61,7 +61,7 @@ def test_documents_and_sizes_are_read(folder: Folder) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "said"),
-    [(blob(size=1), "has 31 bytes, and its manifest says 1"), (blob(b"other"), "is damaged")],
+    [(blob(size=1), "has 31 bytes, but its manifest says 1"), (blob(b"other"), "is damaged")],
 )
 def test_a_blob_that_is_not_what_it_should_be_is_refused(
     folder: Folder, progress: FakeProgress, wanted: Descriptor, said: str
@@ -76,9 +76,9 @@ def test_nothing_outside_of_the_layout_is_read(folder: Folder, tmp_path: Path, n
     (tmp_path / "layout/link").symlink_to(tmp_path / "outside")
     (tmp_path / "layout/chain").symlink_to("link")
     for read in (folder.document, folder.size, folder.__contains__):
-        with pytest.raises(SourceError, match="leads outside"):
+        with pytest.raises(SourceError, match="outside"):
             read(name)
-    with pytest.raises(SourceError, match="leads outside"):
+    with pytest.raises(SourceError, match="outside"):
         folder.blob(name, blob(), None)
 
 

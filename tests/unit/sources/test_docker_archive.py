@@ -120,7 +120,7 @@ def test_a_layer_that_the_store_has_lost_is_compressed_again(
     ("members", "said"),
     [
         (image(*LAYERS, names=("1/layer.tar", "3/layer.tar")), "lacks 3/layer.tar"),
-        (image(*LAYERS, names=("1/layer.tar",)), "the config names 2 layers"),
+        (image(*LAYERS, names=("1/layer.tar",)), "the config lists 2 layers"),
         (image(*LAYERS)[:2] + image(*LAYERS)[3:], "lacks .*json"),
     ],
 )

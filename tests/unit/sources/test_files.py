@@ -63,7 +63,7 @@ def test_what_the_system_says_against_reading_is_an_error_of_the_source(tmp_path
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (PermissionError(13, "Permission denied"), "x may not be read by this user"),
+        (PermissionError(13, "Permission denied"), "no permission to read x"),
         (OSError(116, "Stale file handle"), "x cannot be read: Stale file handle"),
         (NotADirectoryError(20, "Not a directory"), "x cannot be read: Not a directory"),
     ],

@@ -104,7 +104,7 @@ def test_a_config_that_the_tool_rewrites_is_remarked_on(staging: Staging) -> Non
     saved, progress = tool_image(Tool(), staging, image_id=other)
     saved.content()
     (said,) = progress.notes
-    assert said.startswith(f"docker image shop has the ID {IMAGE_ID} once saved, not {other}")
+    assert said.startswith(f"docker image shop has the ID {IMAGE_ID} after saving, not {other}")
 
 
 def test_a_platform_that_the_image_is_not_for_is_an_error(staging: Staging) -> None:

@@ -82,5 +82,5 @@ def test_a_part_is_looked_for_beside_its_list_only(listing: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"parts": []}', '{"parts": [{"file": "x"}]}'])
 def test_what_is_no_list_is_refused(listing: Path, text: str) -> None:
     listing.write_text(text)
-    with pytest.raises(SourceError, match=r"no list of a bundle's parts|names no part"):
+    with pytest.raises(SourceError, match=r"not the list of a bundle's parts|lists no part"):
         read_parts(listing)

@@ -113,7 +113,7 @@ def test_parts_are_read_by_their_list(top: Path) -> None:
     assert found.sources == [top / "good.tar"]
     ((path, error),) = found.errors.items()
     assert path.name == "disk.tar"
-    assert "the list of its parts, is not there" in error.what
+    assert "the list of its parts, is missing" in error.what
 
 
 def test_an_archive_that_was_unpacked_is_an_error(top: Path) -> None:
@@ -123,7 +123,7 @@ def test_an_archive_that_was_unpacked_is_an_error(top: Path) -> None:
     (unpacked / "layer.tar").write_bytes(LAYER)
     found = search(top)
     assert found.sources == [top / "good.tar"]
-    assert "was unpacked" in found.errors[unpacked].what
+    assert "is an unpacked archive" in found.errors[unpacked].what
     assert found.others == {}
 
 

@@ -126,12 +126,12 @@ def test_a_missing_blob_is_refused(read: Read) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (tar(file("../x", b"")), "leads outside"),
-        (tar(file("/x", b"")), "leads outside"),
-        (tar(link("x", "/etc/passwd")), "leads outside"),
-        (tar(link("x", "../../etc/passwd", hard=True)), "leads outside"),
+        (tar(file("../x", b"")), "outside"),
+        (tar(file("/x", b"")), "outside"),
+        (tar(link("x", "/etc/passwd")), "outside"),
+        (tar(link("x", "../../etc/passwd", hard=True)), "outside"),
         (tar(file("caf\udce9", b"")), "not UTF-8"),
-        (tar(file("x", b"1"), file("./x", b"2")), "two files of the name 'x'"),
+        (tar(file("x", b"1"), file("./x", b"2")), "two files named 'x'"),
         (tar(device("dev/null")), "neither a file nor a link"),
         (tar(*image(file("1/layer.tar", LAYER)))[: 512 + len(LAYER) // 2], "cut short"),
         (b"This is a letter.\n" * 100, "not a readable tar"),

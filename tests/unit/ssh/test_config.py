@@ -119,7 +119,7 @@ def test_the_agent_is_the_environments_unless_the_config_names_another(
 
 def test_a_config_that_ssh_refuses_is_a_usage_error(environment: dict[str, str]) -> None:
     configured(environment, "Host build\n  NoSuchOption yes\n")
-    with pytest.raises(UsageError, match="ssh refuses its configuration for build"):
+    with pytest.raises(UsageError, match="ssh rejects its configuration for build"):
         find_route(Server("build", ""), environment)
 
 

@@ -87,7 +87,7 @@ def test_a_file_that_is_no_receipt_is_kept(tmp_path: Path, content: bytes, linke
     path.write_bytes(content)
     given = tmp_path / "link"
     given.symlink_to(path)
-    with pytest.raises(UsageError, match="is no receipt"):
+    with pytest.raises(UsageError, match="is not a receipt"):
         ReceiptFile(given if linked else path)
     assert path.read_bytes() == content
 

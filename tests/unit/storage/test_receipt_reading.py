@@ -147,7 +147,7 @@ def test_another_version_is_not_read(version: object) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", '{"images": []}'])
 def test_what_is_no_receipt_is_said(text: str) -> None:
-    with pytest.raises(UsageError, match="is no receipt"):
+    with pytest.raises(UsageError, match="is not a receipt"):
         read_receipt(text, "r.json")
 
 

@@ -80,7 +80,7 @@ def test_an_answer_has_status_headers_and_body() -> None:
 @pytest.mark.parametrize("left", [1, 50, 10**9])
 def test_an_answer_that_was_cut_is_none(left: int) -> None:
     pool = Pool(body=b"half", length_remaining=left)
-    with pytest.raises(NetworkError, match="its answer was cut short") as caught:
+    with pytest.raises(NetworkError, match="its response was cut short") as caught:
         connected(pool).ask("GET", URL)
     assert caught.value.passing
     assert pool.released == 0
@@ -107,7 +107,9 @@ def test_a_document_that_was_compressed_unasked_is_inflated_as_far_as_one_goes(
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_registry_in_trouble_may_recover(status: int) -> None:
-    with pytest.raises(NetworkError, match=f"answers {status} Reason to GET of /v2/.") as caught:
+    with pytest.raises(
+        NetworkError, match=f"responds with {status} Reason to GET of /v2/."
+    ) as caught:
         connected(Pool(status, {"Retry-After": "7"})).ask("GET", f"{URL}?secret")
     assert isinstance(caught.value, ServerError) == (status == 500)
     assert (caught.value.passing, caught.value.retry_after) == (True, 7.0)
@@ -154,10 +156,10 @@ def test_no_answer_is_waited_for_past_the_deadline() -> None:
 @pytest.mark.parametrize(
     ("error", "said", "passing"),
     [
-        (exceptions.ConnectTimeoutError(POOL, URL), "does not answer in time", True),
+        (exceptions.ConnectTimeoutError(POOL, URL), "does not respond in time", True),
         (
             exceptions.ReadTimeoutError(POOL, URL, "Read timed out."),
-            "accepts connections and does not answer in time",
+            "accepts connections but does not respond in time",
             True,
         ),
         (exceptions.ProtocolError("Connection aborted."), "cannot be reached", True),
@@ -168,12 +170,12 @@ def test_no_answer_is_waited_for_past_the_deadline() -> None:
             "its name cannot be resolved",
             False,
         ),
-        (exceptions.LocationParseError("x"), "not a host that can be reached", False),
-        (exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER] wrong"), "does not speak TLS", False),
+        (exceptions.LocationParseError("x"), "not a reachable host", False),
+        (exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER] wrong"), "does not use TLS", False),
         (exceptions.SSLError("certificate verify failed: self-signed"), "not trusted", False),
         (
             exceptions.MaxRetryError(POOL, URL, exceptions.SSLError("tlsv13 alert certificate")),
-            "refuses this TLS connection",
+            "rejects this TLS connection",
             False,
         ),
     ],
@@ -241,7 +243,7 @@ def test_a_proxy_that_does_not_answer_is_named_and_not_the_registry() -> None:
     http._pools = {f"https://{HOST}": Pool(error=exceptions.MaxRetryError(POOL, URL, error))}  # type: ignore[dict-item] # as above
     with pytest.raises(NetworkError) as caught:
         http.ask("GET", URL)
-    assert caught.value.what.startswith(f"The proxy http://127.0.0.1:9 does not lead to {HOST}: ")
+    assert caught.value.what.startswith(f"The proxy http://127.0.0.1:9 does not reach {HOST}: ")
     assert "HTTPS_PROXY" in caught.value.remedy
     assert "secret" not in str(caught.value)
 
@@ -277,7 +279,7 @@ def test_a_redirect_goes_through_the_proxy_of_its_own_url(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("status", "error", "said"),
     [
-        (503, None, rf"{HOST} \(storage\.example\.com\) answers 503"),
+        (503, None, rf"{HOST} \(storage\.example\.com\) responds with 503"),
         (200, exceptions.ProtocolError("x"), rf"{HOST} \(storage\.example\.com\) cannot be"),
         (200, exceptions.ConnectTimeoutError(POOL, URL), r"storage\.example\.com"),
     ],

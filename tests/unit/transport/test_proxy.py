@@ -69,6 +69,6 @@ def test_who_we_are_to_the_proxy_is_apart_and_not_shown() -> None:
 
 @pytest.mark.parametrize("text", ["http://", "http://user:secret@", "http://host:port"])
 def test_a_proxy_that_is_none_is_a_usage_error_and_not_shown(text: str) -> None:
-    with pytest.raises(UsageError, match="HTTPS_PROXY is no URL") as caught:
+    with pytest.raises(UsageError, match="HTTPS_PROXY is not the URL") as caught:
         proxy("https://h.example", {"HTTPS_PROXY": text})
     assert "secret" not in str(caught.value)

@@ -57,13 +57,13 @@ def test_a_named_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_a_named_folder_without_certificates_is_a_usage_error(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(UsageError, match="holds no certificate"):
+    with pytest.raises(UsageError, match="contains no certificate"):
         found(tmp_path, None, folder)
 
 
 def test_a_client_certificate_without_a_key_is_a_usage_error(tmp_path: Path, folder: Path) -> None:
     (folder / "client.cert").touch()
-    with pytest.raises(UsageError, match="no key beside it"):
+    with pytest.raises(UsageError, match=r"no matching \.key file"):
         found(tmp_path, None, folder)
 
 

@@ -81,22 +81,22 @@ def client(host: EcrHost) -> Any:  # noqa: ANN401 - boto3 makes its classes as i
 
 
 def boto3_failure(error: Exception) -> str:
-    """Return what an error of boto3 means, in words that show no secret."""
+    """Return what an error of boto3 means, without secrets."""
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
         said = response.get("Error", {})
         code, message = str(said.get("Code", "")), str(said.get("Message", ""))
-        return f"AWS answers {code}: {message}{_clock(code)}"
+        return f"AWS responded with {code}: {message}{_clock(code)}"
     names = {
-        "NoCredentialsError": "boto3 finds no AWS credentials",
-        "PartialCredentialsError": "boto3 finds only a part of the AWS credentials",
+        "NoCredentialsError": "boto3 found no AWS credentials",
+        "PartialCredentialsError": "boto3 found only a part of the AWS credentials",
     }
     return names.get(type(error).__name__, f"boto3 failed: {kind(error)}")
 
 
 def _clock(code: str) -> str:
     skewed = {"RequestTimeTooSkewed", "RequestExpired", "SignatureDoesNotMatch"}
-    return " (the clock of this machine may be off)" if code in skewed else ""
+    return " (the clock of this machine may be wrong)" if code in skewed else ""
 
 
 def _boto3_missing() -> str:
@@ -133,11 +133,13 @@ def _from_cli(host: EcrHost, environment: Mapping[str, str]) -> Credential | str
     if isinstance(answer, str):
         return answer + _clock(next(iter(re.findall(r"\((\w+)\)", answer)), ""))
     found = programs.members(answer)
-    return _credential(_part(found), "aws") if found else "aws wrote something that is no token"
+    return (
+        _credential(_part(found), "aws") if found else "aws printed something that is not a token"
+    )
 
 
 def _credential(data: object, origin: str) -> Credential | str:
-    wrong = f"{origin} gave something that is no token"
+    wrong = f"{origin} returned something that is not a token"
     if not isinstance(data, Mapping):
         return wrong
     try:
@@ -168,4 +170,4 @@ def _from_helper(helper: Helper, environment: Mapping[str, str]) -> Credential |
         found = helpers.ask(helper, environment)
     except AuthError as error:
         return error.what
-    return found or f"{helper.program} has nothing"
+    return found or f"{helper.program} returned no credential"

@@ -48,14 +48,14 @@ def _from_az(host: str, environment: Mapping[str, str]) -> Credential | str:
     text = members.get("accessToken")
     token = Secret(text if isinstance(text, str) else "")
     if not programs.is_token(token):
-        return "az wrote something that is no token"
+        return "az printed something that is not a token"
     return Credential(TOKEN_USER, token, origin="az", expires=time.time() + _life(token))
 
 
 def _life(token: Secret) -> float:
-    """Return how many seconds a token lives, by its own word; an hour when it does not say.
+    """Return the lifetime of a token in seconds, from its own claims; an hour without them.
 
-    Its own times are compared with one another, never with our clock, which may be off.
+    Its own times are compared with one another, never with our clock, which may be wrong.
     """
     parts = token.reveal().split(".")
     try:

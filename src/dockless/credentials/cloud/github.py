@@ -34,5 +34,5 @@ def _from_gh(environment: Mapping[str, str]) -> Credential | str:
     if isinstance(answer, str):
         return answer
     if not programs.is_token(answer):
-        return "gh wrote something that is no token"
+        return "gh printed something that is not a token"
     return Credential(environment.get("GITHUB_ACTOR") or _ANYBODY, answer, origin="gh")

@@ -40,14 +40,14 @@ def ways(environment: Mapping[str, str]) -> tuple[Way, ...]:
 
 
 def read_key(path: Path, context: Path | None) -> Credential:
-    """Return a service account's key as the login that Google's registries take it for.
+    """Return a service account's key as a login for Google's registries.
 
     Args:
         path: The key, JSON as Google gives it.
         context: The build context, whose files end up in images; None for none.
 
     Raises:
-        UsageError: It is no such key, or it lies in the build context and is not ignored there.
+        UsageError: It is not such a key, or it is in the build context and not ignored there.
     """
     if not path.is_file() or path.stat().st_size > _LARGEST_KEY_BYTES:
         raise UsageError(f"There is no key file {path}.", "Check --key-file.")
@@ -91,10 +91,10 @@ def _from_adc(environment: Mapping[str, str]) -> Credential | str:
             credentials, _ = auth.default(scopes=[_SCOPE])
         credentials.refresh(transport.Request())
     except Exception as error:  # noqa: BLE001 - its parts raise what they like
-        return f"google-auth gives no token: {kind(error)}"
+        return f"google-auth returned no token: {kind(error)}"
     token = Secret(credentials.token or "")
     if not programs.is_token(token):
-        return "google-auth gives no token"
+        return "google-auth returned no token"
     return Credential(
         _TOKEN_USER,
         token,
@@ -120,5 +120,5 @@ def _from_gcloud(environment: Mapping[str, str]) -> Credential | str:
     if isinstance(answer, str):
         return answer
     if not programs.is_token(answer):
-        return "gcloud wrote something that is no token"
+        return "gcloud printed something that is not a token"
     return Credential(_TOKEN_USER, answer, origin="gcloud", expires=time.time() + _GCLOUD_SECONDS)

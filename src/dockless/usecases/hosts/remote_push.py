@@ -32,12 +32,12 @@ class EngineThere(Protocol):
 
 
 class MeansThere(Struct, frozen=True):
-    """What such a push works with.
+    """The context of such a push.
 
     Attributes:
         registry: Reads the registry, from here.
         engine: The engine on the host.
-        patience: How often and how long each step is tried.
+        patience: The retries of each step.
         clock: Seconds that only ever grow.
     """
 
@@ -48,7 +48,7 @@ class MeansThere(Struct, frozen=True):
 
 
 def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> Delivery:
-    """Let the host push its image by digest, and read it back from here; move no tag.
+    """Have the host push its image by digest, and read it back from here; change no tag.
 
     Args:
         order: What is asked for.
@@ -71,12 +71,12 @@ def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> D
     if content is None:
         raise PushError(
             f"{order.repository.host} does not have {digest} of {order.repository} after the push.",
-            "No tag was moved. Push again.",
+            "No tag was changed. Push again.",
         )
     if image_id and content.image_id and image_id not in (content.image_id, digest):
         raise PushError(
-            f"The image {content.image_id} arrived, and not {image_id}.",
-            "No tag was moved. Push with --via relay.",
+            f"The image {content.image_id} arrived, not {image_id}.",
+            "No tag was changed. Push with --via relay.",
         )
     if order.verify:
         complete(registry, order.repository, content, patience)

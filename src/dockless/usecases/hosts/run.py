@@ -1,6 +1,7 @@
-"""Many hosts that push one target: each delivers by digest, then the tags move once.
+"""Many hosts that push one target: each delivers by digest, then the tags are updated once.
 
-Every host has a result. A host's failure is no other host's: only `Rules` say when to stop.
+Every host has a result. A failure of one host does not affect others: only `Rules` decide when to
+stop.
 """
 
 import contextlib
@@ -24,11 +25,11 @@ _LOOK_SECONDS = 0.05
 
 
 class Delivered(Struct, frozen=True):
-    """What a host brought to the repository.
+    """What a host pushed to the repository.
 
     Attributes:
         way: How: `invoke`, `copy`, `relay` or `tunnel`.
-        why: Why this way, in words.
+        why: The reason for it, as text.
         digest: The digest of the manifest or index; None when it was a dry run.
         identity: What tells one image from another, however its layers are packed: the digest of
             its config, or of its index.
@@ -49,22 +50,22 @@ class Visit(Protocol):
     """A host while it is worked on."""
 
     def deliver(self) -> Delivered:
-        """Bring its image to the repository by digest, and prove that it is there."""
+        """Push its image to the repository by digest, and verify it."""
 
     def leave(self) -> tuple[str, ...] | None:
-        """Take everything of ours away; return what is left all the same, None if unknown."""
+        """Remove everything of ours; return what is left nevertheless, None if unknown."""
 
     def abort(self) -> None:
-        """Break off, from another thread."""
+        """Abort, from another thread."""
 
 
 class Rules(Struct, frozen=True):
-    """How many hosts are worked on at once, and what stops the others.
+    """The number of hosts at once, and what stops the others.
 
     Attributes:
         parallel: Hosts at once.
-        most_failures: With more failed hosts than this, no other is begun and no tag moves.
-        allow_different: Whether hosts may bring different images; the last one gets the tags.
+        most_failures: With more failed hosts than this, no other is started and no tag is changed.
+        allow_different: Whether hosts may push different images; the last one gets the tags.
     """
 
     parallel: int
@@ -73,11 +74,11 @@ class Rules(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What became of a push from several hosts.
+    """The outcome of a push from several hosts.
 
     Attributes:
         results: A result for each host, in their order.
-        digest: What the tags name in the end; None when nobody moved or confirmed them.
+        digest: What the tags refer to in the end; None when they were not updated or confirmed.
     """
 
     results: tuple[HostResult, ...]
@@ -109,7 +110,7 @@ def push_from(
     rules: Rules,
     clock: Callable[[], float],
 ) -> Outcome:
-    """Let every server push its image, and move the tags when all have delivered.
+    """Have every server push its image, and update the tags when all have delivered.
 
     Args:
         servers: The hosts.
@@ -141,7 +142,7 @@ def push_from(
 
 
 def _wait_for_leaves(run: _Run) -> None:
-    """Let the hosts that were begun take everything of ours away, as long as that is bearable.
+    """Have the started hosts remove everything of ours, within a time limit.
 
     A signal ends that. The threads are daemons, so a host that hangs keeps nothing from ending.
     """
@@ -153,7 +154,7 @@ def _wait_for_leaves(run: _Run) -> None:
 def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visit]) -> None:
     began = run.clock()
     if run.stopped.is_set() or run.too_many():
-        error = PushError("It was not begun, since too many others had failed.")
+        error = PushError("It was not started, since too many other hosts had failed.")
         run.results[number] = HostResult(server, error=error)
         return
     visit = run.visits[number] = enter(server)
@@ -185,7 +186,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
 
 
 def _publish(run: _Run, publish: Callable[[Plan, str], None]) -> Digest | None:
-    """Move the tags, unless the hosts disagree or too many failed; return what they name then."""
+    """Update the tags, unless the hosts disagree or too many failed; return their digest."""
     brought = [run.delivered[number] for number in sorted(run.delivered)]
     if not brought:
         return None
@@ -205,16 +206,16 @@ def _is_to_move(brought: Delivered) -> bool:
 def _objection(run: _Run, brought: Sequence[Delivered]) -> DocklessError | None:
     if run.too_many():
         return PushError(
-            f"{run.failures()} hosts failed, so no tag was moved.",
-            "Push again; what has arrived stays there.",
+            f"{run.failures()} hosts failed, so no tag was changed.",
+            "Push again; what has been uploaded is kept.",
         )
     images = dict.fromkeys(each.identity for each in brought)
     if len(images) > 1 and not run.rules.allow_different:
         listed = ", ".join(map(str, images))
         return ConflictError(
             f"The hosts have {len(images)} different images for the same tag: {listed}. "
-            "No tag was moved.",
+            "No tag was changed.",
             "Build them from the same state, choose with --servers, or push with "
-            "--allow-different, which lets the last host's win.",
+            "--allow-different, which uses the last host's image.",
         )
     return None

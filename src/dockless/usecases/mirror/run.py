@@ -1,4 +1,4 @@
-"""Many images to one registry: named by rule, pushed side by side, none given up too early."""
+"""Many images to one registry: named by rule, pushed in parallel, retried at the end."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ class Found(Struct, frozen=True):
     """An image of a source.
 
     Attributes:
-        source: What the source is called in messages.
+        source: The source's name in messages.
         names: What the image is called there.
         bare: The repository of a name that is a tag only.
         size: About how many bytes it has.
@@ -49,7 +49,7 @@ class Found(Struct, frozen=True):
 
 
 class Lost(Struct, frozen=True):
-    """What was asked for, and cannot be found or read, or has no place to go.
+    """A requested image that cannot be found or read, or has no target.
 
     Attributes:
         source: What its source is called in messages.
@@ -65,11 +65,11 @@ class Lost(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One image and where it goes.
+    """One image and its target.
 
     Attributes:
-        source: What its source is called.
-        name: What it is called there.
+        source: The name of its source.
+        name: Its name there.
         references: What is to name it there, all in one repository; without a tag for a referrer,
             which is found by its subject.
         size: About how many bytes it has.
@@ -107,7 +107,7 @@ class Plan(Struct, frozen=True):
     """What a mirror will do.
 
     Attributes:
-        entries: The images that have a place to go.
+        entries: The images that have a target.
         lost: The others, and why they have none.
     """
 
@@ -116,7 +116,7 @@ class Plan(Struct, frozen=True):
 
 
 def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
-    """Give every image its place; two that would get one reference have none.
+    """Give every image its target; two that would get one reference have none.
 
     An image that is found again, as by a line that stands twice in a list or in a second archive,
     goes there once.
@@ -131,8 +131,9 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
                 places[target.repository][target] = None
         except ValueError as error:
             no_place = SourceError(
-                f"{image.names[0]!r} of {image.source} has no place at {renaming.host}: {error}.",
-                "Give it one with --map or --as.",
+                f"{image.names[0]!r} of {image.source} has no valid name at {renaming.host}: "
+                f"{error}.",
+                "Name it with --map or --as.",
             )
             lost.append(Lost(image.source, image.names[0], no_place, image.origin))
             continue
@@ -162,9 +163,9 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
 
 
 def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return the images that bring what others share, and the others, referrers last.
+    """Return the images whose blobs others share, and the others, referrers last.
 
-    These find it there when those have started first, and do not wait one behind the other.
+    The blobs are there for the others when those have started first.
     """
     uses = Counter(digest for entry in entries for digest in entry.blobs)
     shared = {digest for digest, count in uses.items() if count > 1}
@@ -185,17 +186,17 @@ def mirror(
     tell: Callable[[Entry, Outcome, bool], None],
     look: Callable[[Sequence[Entry]], None],
 ) -> dict[Entry, Outcome]:
-    """Push every image, several at once; what may go better later is tried once more at the end.
+    """Push every image, several at once; retry temporary failures at the end.
 
-    That is what failed on the network, and what lacks a blob that another image may have brought.
+    These are failures of the network, and of a missing blob that another image may upload.
 
     Args:
         entries: The images, which have references of their own.
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
-        look: Sees which of the images that bring what others share have arrived before.
-        tell: Told what became of each, as soon as it is known, and whether it is tried once more;
-            from several threads.
+        look: Finds out which of the images with shared blobs have arrived before.
+        tell: Called with the outcome of each, and whether it is tried once more; from several
+            threads.
     """
 
     def attempt(entry: Entry, *, last: bool) -> Outcome:
@@ -220,7 +221,7 @@ def mirror(
 def whole_names(image: Found) -> tuple[Name, ...]:
     """Return an image's full names, else its bare tags in a repository named like its source.
 
-    A hybrid archive has each image by both. Raises ValueError for what is no name.
+    A hybrid archive has each image by both. Raises ValueError for an invalid name.
     """
     whole = [name for name in image.names if ":" in name or "/" in name]
     return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))

@@ -1,4 +1,4 @@
-"""What a push is asked to do, and what it works with."""
+"""The request and the context of a push."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,11 +23,11 @@ Copy = tuple[Descriptor, Path]
 
 
 class Order(Struct, frozen=True):
-    """What one push is asked to do.
+    """The request of one push.
 
     Attributes:
         repository: Where to.
-        tags: Every tag that is to name the image; none for one that only its digest names.
+        tags: Every tag for the image; none for one that is pushed only by digest.
         immutable: Whether a tag that exists with another digest is an error.
         verify: Whether the registry's copy is read back and compared.
         dry_run: Whether the registry is only read.
@@ -44,22 +44,22 @@ class Order(Struct, frozen=True):
 
 
 class Means(Struct, frozen=True):
-    """What one push works with.
+    """The context of one push.
 
     Attributes:
         registry: Reads the registry.
-        early: What is sent before the engine starts.
+        early: The early uploads, before the engine starts.
         resend: Sends blobs, and the manifests by digest, with no question asked first; None where
             nothing but the engine may write.
         engine: Returns what writes the image; called only when there is something to write.
         lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
         progress: Where the work is shown.
-        patience: How often and how long each step is tried.
+        patience: The retries of each step.
         clock: Seconds that only ever grow.
-        timings: Told how long each step took.
+        timings: Gets the duration of each step.
         packing: Says how layers that were not compressed are.
         manifest_format: Which media types manifests get.
-        moves: Told of every tag before and after it is moved.
+        moves: Called with every tag before and after it is updated.
         turn: Gives, for a name, what to hold while a tag is moved: a lock that other processes of
             this user heed, and that a process that is killed leaves open.
         prove: Compares copies that were staged on this machine with the blobs that they should be,
@@ -83,5 +83,5 @@ class Means(Struct, frozen=True):
     prove: Callable[[Sequence[Copy], bool], None] = lambda copies, read: None  # noqa: ARG005
 
     def inventory(self, repository: Repository) -> Inventory:
-        """Return what asks what a repository has."""
+        """Return the reader of the repository's state."""
         return Inventory(self.registry, repository, self.patience)

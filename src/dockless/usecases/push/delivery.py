@@ -1,4 +1,4 @@
-"""An image brought to its repository by digest: planned, sent and read back; no tag moves."""
+"""An image pushed to its repository by digest: planned, sent and read back; no tag is changed."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ _AT_ONCE = 4
 
 
 class Delivery(Struct, frozen=True):
-    """An image that the repository has by its digest, and no tag names yet.
+    """An image that the repository has by its digest, and no tag refers to yet.
 
     Attributes:
         plan: What was planned; what was missing is there now.
@@ -48,11 +48,11 @@ class Delivery(Struct, frozen=True):
 
 
 class _LostError(PushError):
-    """What was sent is not there."""
+    """Uploaded content is missing."""
 
 
 def deliver(order: Order, image: Image, means: Means) -> Delivery:
-    """Bring an image to its repository by digest, and read it back; move no tag.
+    """Push an image to its repository by digest, and read it back; change no tag.
 
     Raises:
         DocklessError: With the exit code of what went wrong.
@@ -71,7 +71,7 @@ def deliver(order: Order, image: Image, means: Means) -> Delivery:
 def _deliver_refused(
     order: Order, image: Image, means: Means, refusal: ManifestRefusedError
 ) -> Delivery:
-    """Bring an image that has been refused to its repository with Docker's media types."""
+    """Push an image that has been refused with Docker's media types."""
     docker = _accepted_form(order, image, means, refusal)
     try:
         delivery = _deliver(order, docker, means)
@@ -83,7 +83,7 @@ def _deliver_refused(
     if refusal.about_type:  # else it may have meant this one manifest
         means.manifest_format.learn(takes_oci=False)
         why = (
-            f"{order.repository.host} accepts no OCI manifests, which is remembered; "
+            f"{order.repository.host} accepts no OCI manifests; this is remembered, and "
             "--manifest-format oci tries again."
         )
     means.manifest_format.say(
@@ -96,8 +96,8 @@ def _deliver_refused(
 def _in_its_format(order: Order, image: Image, means: Means) -> Image:
     """Return an image with the media types that the registry gets from the start.
 
-    Where only a remembered refusal speaks for Docker's, they are not used if tags are immutable,
-    since another digest has to be asked for, nor for what they cannot say.
+    Where only a remembered refusal is the reason for Docker's, they are not used if tags are
+    immutable, since another digest has to be asked for, nor for what they cannot say.
     """
     format_ = means.manifest_format
     if format_.asked == "docker":
@@ -106,8 +106,8 @@ def _in_its_format(order: Order, image: Image, means: Means) -> Image:
         return image
     why = f"{order.repository.host} accepted no OCI manifests before."
     format_.say(
-        f"{why} Images get Docker's media types, and with them another digest; "
-        "--manifest-format oci tries again, and forgets it where they are accepted."
+        f"{why} Images are pushed with Docker's media types, and so with another digest; "
+        "--manifest-format oci tries again, and resets this if they are accepted."
     )
     return DockerForm(image, why, optional=True)
 
@@ -119,7 +119,7 @@ def _accepted_form(
     old = image.content().root
     if means.manifest_format.asked == "oci":
         raise ManifestRefusedError(
-            refusal.what, "Leave --manifest-format out, and the image gets Docker's media types."
+            refusal.what, "Leave --manifest-format out to push with Docker's media types."
         ) from refusal
     if means.manifest_format.asked != "auto" or isinstance(image, DockerForm):
         raise refusal
@@ -131,7 +131,7 @@ def _accepted_form(
         raise ConflictError(
             f"{order.repository.host} accepts no OCI manifests, and with Docker's media types the "
             f"digest would be {new.digest}, not {old.digest}.",
-            "Push with --manifest-format docker if that is right.",
+            "Push with --manifest-format docker if that is acceptable.",
         )
     return docker
 
@@ -159,7 +159,7 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     with means.timings.of("questions"):
         lost = not moving and order.check_blobs and not _is_whole(order, content, means)
     if lost:
-        means.progress.note(f"{order.repository.host} has lost a part of {order.repository}.")
+        means.progress.note(f"{order.repository.host} has lost content of {order.repository}.")
         moving = True
         content = image.content()  # it was not read where its tags named it
     with means.timings.of("questions"):
@@ -189,8 +189,8 @@ def _proved(plan: Plan, image: Image, means: Means, writers: Writers) -> Writers
         if means.resend is None and isinstance(error, _LostError):
             raise PushError(
                 error.what,
-                "No tag was moved. Push again without --engine: dockless sends what a registry "
-                "lost, which some engines do not.",
+                "No tag was changed. Push again without --engine: dockless uploads what a "
+                "registry lost, which some engines do not.",
             ) from None
         resend(plan, image, means, error)
         _verify(plan, means)
@@ -258,7 +258,7 @@ def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]
     known |= {each.digest: each.digest in found.there for each in asked}
     for each in asked:
         if each.digest in found.damaged:
-            means.progress.note(f"{found.fault(each, order.repository)}. It is sent again.")
+            means.progress.note(f"{found.fault(each, order.repository)}. It is uploaded again.")
     means.early.learn(known)
     return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
 
@@ -268,12 +268,12 @@ def _all_present(content: Content) -> tuple[BlobPlan, ...]:
 
 
 def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
-    """Raise ConflictError when a tag would move to another digest."""
+    """Raise ConflictError when a tag would change to another digest."""
     for tag in tags:
         if tag.action == "move":
             raise ConflictError(
-                f"{Reference(order.repository, tag.tag)} exists and is {tag.before}, "
-                f"not {tag.after}.",
+                f"{Reference(order.repository, tag.tag)} exists and refers to {tag.before}, not "
+                f"{tag.after}.",
                 "Choose another tag, or push without --immutable.",
             )
 
@@ -290,8 +290,8 @@ def _verify(plan: Plan, means: Means) -> None:
         if blob.digest in found.damaged:
             raise _LostError(
                 f"{found.fault(blob, plan.repository)}, after the push.",
-                "No tag was moved. The registry keeps its copy and takes no other: whoever runs "
-                "it has to delete the blob there. Then push again.",
+                "No tag was changed. The registry keeps its copy and accepts no other: its "
+                "operator has to delete the blob there. Then push again.",
             )
         if blob.digest not in found.there:
             raise _lost(found.fault(blob, plan.repository))
@@ -300,5 +300,5 @@ def _verify(plan: Plan, means: Means) -> None:
 def _lost(what: str) -> _LostError:
     return _LostError(
         f"{what} after the push.",
-        "No tag was moved. Push again; if it stays so, the registry loses data.",
+        "No tag was changed. Push again; if that does not help, the registry is losing data.",
     )

@@ -1,4 +1,4 @@
-"""Which media types manifests get: the OCI's, or Docker's where the registry takes no others."""
+"""The media types of manifests: the OCI's, or Docker's where the registry accepts no others."""
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from dockless.ports import Image
 
 
 class Learn(Protocol):
-    """Remembers of a registry whether it takes OCI manifests."""
+    """Stores whether a registry accepts OCI manifests."""
 
     def __call__(self, *, takes_oci: bool) -> None:
         """Remember it."""
@@ -30,12 +30,12 @@ def _silent(text: str) -> None:
 
 
 class ManifestFormat(Struct, frozen=True, kw_only=True):
-    """What was asked for, and what is known of the registry.
+    """The requested format, and what is known of the registry.
 
     Attributes:
         asked: `oci`, `docker`, or `auto`: Docker's types only where others are refused.
         refused: Whether the registry has refused the OCI's types before.
-        learn: Remembers what it takes.
+        learn: Stores what it accepts.
         say: Shows a sentence, once in a run, even where nothing but warnings is shown.
     """
 
@@ -81,7 +81,7 @@ class DockerForm:
                 if self._optional:
                     self._content = self._image.content()
                     return self._content
-                what = f"{self._why} The image cannot have Docker's media types: {error}."
+                what = f"{self._why} The image cannot be pushed with Docker's media types: {error}."
                 remedy = error.remedy if self._image.digest_is_new else _OF_THE_SOURCE
                 raise PushError(what.strip(), remedy) from None
         return self._content

@@ -1,4 +1,4 @@
-"""One push: plan, send by digest, read back, and only then move the tags."""
+"""One push: plan, send by digest, read back, and only then update the tags."""
 
 from msgspec.structs import replace
 
@@ -36,15 +36,15 @@ _AGAIN = 2
 def push(order: Order, image: Image, means: Means) -> PushResult:
     """Push one image.
 
-    Nothing is exported, compressed or sent when every tag already names what would be pushed.
-    The tags move last, one by one, so none ever names an incomplete image.
+    Nothing is exported, compressed or sent when every tag already refers to the image. Tags
+    are updated last, one by one, so none ever refers to an incomplete image.
 
     What is staged on this machine may be deleted or damaged at any moment: it is staged again, and
-    the push begins again, at most twice, since somebody may be deleting at this moment.
+    the push starts again, at most twice, since it may be deleted again.
 
     Raises:
-        DocklessError: With the exit code of what went wrong; it says which tags were moved, and
-            which may have been.
+        DocklessError: With the exit code of what went wrong; it names the tags that were
+            updated, and that may have been.
     """
     for _ in range(_AGAIN):
         try:
@@ -64,10 +64,10 @@ def _lost(error: FileNotFoundError | LostCopyError) -> LostCopyError:
 
 
 def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
-    """Make every tag name what was delivered.
+    """Tag what was delivered.
 
     Raises:
-        DocklessError: With the exit code of what went wrong; it says which tags moved.
+        DocklessError: With the exit code of what went wrong; it names the tags that were updated.
     """
     plan, moving = delivery.plan, delivery.moving
     writers = delivery.writers
@@ -91,11 +91,11 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
 
 
 def move_tags(order: Order, plan: Plan, means: Means) -> None:
-    """Make every tag of the plan name what the repository has by digest.
+    """Create or update every tag of the plan.
 
     Raises:
-        DocklessError: With the exit code of what went wrong; it says which tags moved, and whether
-            the one that it is about may have.
+        DocklessError: With the exit code of what went wrong; it names the tags that were updated,
+            and whether the failed one may have been.
     """
     done: list[str] = []
     for tag in plan.tags:
@@ -107,7 +107,7 @@ def move_tags(order: Order, plan: Plan, means: Means) -> None:
                 _move(order, plan, means, tag.tag)
         except DocklessError as error:
             if done:
-                error.what += f" Moved before: {', '.join(done)}."
+                error.what += f" Updated before: {', '.join(done)}."
             raise
         done.append(tag.tag)
 
@@ -124,7 +124,7 @@ def _move(order: Order, plan: Plan, means: Means, tag: str) -> None:
     except DocklessError as error:
         moved = _came_through(error, means, name, root)
         if moved is None:  # it stays among those that may have
-            error.what += f" {name} may have been moved to {root}."
+            error.what += f" {name} may have been updated to {root}."
             raise
         if not moved:
             means.moves.end(name, moved=False)
@@ -135,7 +135,7 @@ def _move(order: Order, plan: Plan, means: Means, tag: str) -> None:
 
 
 def _came_through(error: DocklessError, means: Means, name: Reference, root: Digest) -> bool | None:
-    """Return whether a move that failed came through all the same; None where nobody can say."""
+    """Return whether a failed update took effect nevertheless; None if unknown."""
     if isinstance(error, _REFUSALS):
         return False
     try:
@@ -145,16 +145,17 @@ def _came_through(error: DocklessError, means: Means, name: Reference, root: Dig
 
 
 def _read_back(inventory: Inventory, name: Reference, root: Digest) -> None:
-    """See that a tag names what it was moved to."""
+    """Check that a tag refers to its new digest."""
     try:
         now = inventory.tag(name.tag)
     except DocklessError as error:
-        error.what += f" {name} was moved to {root} before that."
+        error.what += f" {name} was updated to {root} before that."
         raise
     if now != root:
         raise PushError(
-            f"{name} names {now or 'nothing'} after it was moved to {root}.",
-            "Somebody else may push to it at the same time, or the registry lies.",
+            f"{name} refers to {now or 'nothing'} after it was updated to {root}.",
+            "Another push may be changing it at the same time, or the registry reports wrong "
+            "digests.",
         )
 
 

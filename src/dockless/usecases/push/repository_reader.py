@@ -1,4 +1,4 @@
-"""What a repository has, asked with patience.
+"""The state of a repository, with retries.
 
 A registry that was killed while it wrote may fail for good, with status 500, at reading what it was
 writing, until that is written again; Docker's does so up to version 2. So there are two ways to
@@ -37,7 +37,7 @@ class Inventory(Struct, frozen=True):
     patience: Patience
 
     def tag(self, tag: str) -> Digest | None:
-        """Return the digest that a tag names, or None when there is no such tag."""
+        """Return the digest that a tag refers to, or None when the tag does not exist."""
         return self.patience.call(lambda: self.registry.tag(self.repository, tag))
 
     def tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
@@ -54,7 +54,7 @@ class Inventory(Struct, frozen=True):
         return self.patience.call(lambda: self.registry.present(self.repository, blobs))
 
     def readable_tag(self, tag: str) -> Digest | None:
-        """Return the digest that a tag names; None when there is no such tag, or none to read."""
+        """Return the digest that a tag refers to; None when it does not exist or is unreadable."""
         return self.patience.ask(lambda: self.registry.tag(self.repository, tag), None)
 
     def readable_tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
@@ -65,9 +65,9 @@ class Inventory(Struct, frozen=True):
         return {tag: self.readable_tag(tag) for tag in tags}
 
     def readable_manifest(self, digest: Digest) -> bytes | None:
-        """Return the manifest or index of this digest; None for none, or none that can be read.
+        """Return the manifest or index of this digest; None for none, or an unreadable one.
 
-        One that is damaged there is none: it is sent again.
+        A damaged one counts as missing: it is sent again.
         """
         try:
             return self.patience.ask(lambda: self.registry.manifest(self.repository, digest), None)

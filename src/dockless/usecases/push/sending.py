@@ -1,4 +1,4 @@
-"""Sending one image by digest: with the writer of a push, again and again where that may help."""
+"""Sending one image by digest, with retries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -77,7 +77,7 @@ def send(plan: Plan, image: Image, means: Means) -> Sent:
 
 
 def _tried(attempt: Callable[[], None], copies: Sequence[Copy], means: Means) -> None:
-    """Attempt it as often as it may help, unless what is sent is itself missing or damaged."""
+    """Retry it, unless the content on this machine is itself missing or damaged."""
 
     def once() -> None:
         try:
@@ -160,7 +160,7 @@ def _unreadable(plan: Plan, means: Means) -> bool:
 
 
 def _with_pause(error: NetworkError, plan: Plan, means: Means) -> NetworkError:
-    """Return the error of a registry that wants to be left alone, with for how long.
+    """Return the error of a registry that asks for a pause, with its length.
 
     Engines do not print Retry-After, so the registry is asked once more, by a request that shows
     what it says.

@@ -1,4 +1,4 @@
-"""Reading an image back from a registry, to prove that all of it is there."""
+"""Reading an image back from a registry, to verify that all of it is there."""
 
 from functools import partial
 
@@ -61,14 +61,14 @@ def complete(
     if faults:
         raise PushError(
             f"{faults[0]}.",
-            "Push again; if it stays so, the registry loses data.",
+            "Push again; if that does not help, the registry is losing data.",
         )
 
 
 def blob_faults(
     registry: Registry, repository: Repository, content: Content, patience: Patience
 ) -> tuple[str, ...]:
-    """Return what is wrong with the blobs of an image, as sentences without their full stops.
+    """Return the problems of an image's blobs, as sentences without their full stops.
 
     The registry is asked by HEAD, which proves that a blob is there and, where the registry says
     so, how long it is; not what is in it.
@@ -82,7 +82,7 @@ def _parsed(repository: Repository, digest: Digest, data: bytes | None) -> Manif
         return parse_document(data or b"")
     except ValueError:
         raise PushError(
-            f"{repository.host} does not have the manifest {digest} of {repository}, or it is "
-            "something else.",
+            f"{repository.host} does not have the manifest {digest} of {repository}, or returns "
+            "other content.",
             "Push again.",
         ) from None

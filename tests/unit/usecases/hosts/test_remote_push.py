@@ -78,7 +78,7 @@ def test_a_tag_that_would_move_is_refused_before_anything_is_sent(engine: Engine
 
 
 def test_an_image_of_another_id_is_not_the_one_that_was_meant(engine: Engine) -> None:
-    with pytest.raises(PushError, match=f"and not {OTHER}"):
+    with pytest.raises(PushError, match=f"not {OTHER}"):
         deliver_there(ORDER, OTHER, means(engine))
 
 

@@ -185,9 +185,9 @@ def test_after_too_many_failures_no_host_is_begun_and_no_tag_moves(plan: Plan) -
     assert (outcome.digest, fleet.published) == (None, [])
     first, *_, last = outcome.results
     assert first.error is not None
-    assert "so no tag was moved" in first.error.what
+    assert "so no tag was changed" in first.error.what
     assert last.error is not None
-    assert "was not begun" in last.error.what
+    assert "was not started" in last.error.what
     assert fleet.hosts[3].begun == 0
 
 

@@ -214,7 +214,7 @@ def test_a_blob_of_another_length_is_sent_again(
     assert (result.checked, result.digest) == (True, root)
     assert result.plan.missing == (damaged,)
     assert shop.held.tags == {"v1": root, **dict.fromkeys(tags, root)}
-    said = f"{length} bytes in place of {damaged.size}. It is sent again."
+    said = f"{length} bytes in place of {damaged.size}. It is uploaded again."
     assert [note for note in shop.progress.notes if note.endswith(said)]
 
 
@@ -235,7 +235,7 @@ def test_a_registry_that_keeps_a_damaged_copy_is_named_with_what_helps(
     ) as caught:
         shop.push(tag, check_blobs=True)
     assert "has to delete the blob there" in caught.value.remedy
-    assert "No tag was moved" in caught.value.remedy
+    assert "No tag was changed" in caught.value.remedy
     assert "v2" not in shop.held.tags
 
 
@@ -423,7 +423,7 @@ def test_an_error_says_which_tags_moved_before_it(
     shop.journal.on(f"move {tag}", error)
     with pytest.raises(type(error)) as caught:
         shop.push("v1", "v2")
-    assert ("Moved before: v1" in str(caught.value)) == (tag == "v2")
+    assert ("Updated before: v1" in str(caught.value)) == (tag == "v2")
 
 
 LOST = NetworkError("The answer came too late.", passing=False)
@@ -445,7 +445,7 @@ def _moves_all_the_same(shop: Shop, error: Exception) -> Callable[[], None]:
 def test_a_move_whose_answer_was_lost_is_a_move(shop: Shop, error: Exception) -> None:
     shop.journal.on("move v1", _moves_all_the_same(shop, error))
     assert shop.push().verified
-    assert str(shop.moves) == f"{REPOSITORY}:v1 was moved."
+    assert str(shop.moves) == f"{REPOSITORY}:v1 was updated."
 
 
 @pytest.mark.parametrize("error", [LOST, ODD, PushError("Status 418.")])
@@ -458,10 +458,10 @@ def test_a_move_of_which_nobody_can_say_how_it_ended_is_said_to_be_one(
     shop.journal.on("tag v1", None, NetworkError("Gone."))
     with pytest.raises(type(error)) as caught:
         shop.push()
-    said = f"{REPOSITORY}:v1 may have been moved"
+    said = f"{REPOSITORY}:v1 may have been updated"
     assert f"{said} to {shop.content.root.digest}." in str(caught.value)
     assert str(shop.moves) == f"{said}."
-    assert "No tag was moved" not in str(caught.value)
+    assert "No tag was changed" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -473,7 +473,7 @@ def test_a_move_that_was_not_made_is_said_to_be_none(shop: Shop, error: Exceptio
     with pytest.raises(type(error)) as caught:
         shop.push()
     assert "may have been" not in str(caught.value)
-    assert str(shop.moves) == "No tag was moved."
+    assert str(shop.moves) == "No tag was changed."
 
 
 @pytest.mark.parametrize("error", [LOST, ServerError("It fails."), PushError("It is a web page.")])
@@ -482,16 +482,16 @@ def test_a_read_back_that_fails_takes_no_move_back(shop: Shop, error: Exception)
     shop.journal.on("tag v1", None, copy.copy(error))
     with pytest.raises(type(error)) as caught:
         shop.push()
-    assert f"{REPOSITORY}:v1 was moved to {shop.content.root.digest} before" in str(caught.value)
-    assert str(shop.moves) == f"{REPOSITORY}:v1 was moved."
+    assert f"{REPOSITORY}:v1 was updated to {shop.content.root.digest} before" in str(caught.value)
+    assert str(shop.moves) == f"{REPOSITORY}:v1 was updated."
 
 
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("push", "No tag was moved."),
-        ("move v1", "team/shop:v1 may have been moved."),
-        ("move v2", "team/shop:v1 was moved. registry.example.com/team/shop:v2 may have been"),
+        ("push", "No tag was changed."),
+        ("move v1", "team/shop:v1 may have been updated."),
+        ("move v2", "team/shop:v1 was updated. registry.example.com/team/shop:v2 may have been"),
     ],
 )
 def test_an_interrupt_finds_what_was_moved(shop: Shop, step: str, said: str) -> None:
@@ -533,9 +533,9 @@ def test_a_registry_that_did_not_keep_the_image_gets_no_tag(
 
 def test_a_tag_that_names_something_else_after_it_was_moved_is_an_error(shop: Shop) -> None:
     shop.journal.on("tag v2", None, lambda: shop.held.tags.update(v2=OTHER))
-    with pytest.raises(PushError, match=f"shop:v2 names {OTHER}") as caught:
+    with pytest.raises(PushError, match=f"shop:v2 refers to {OTHER}") as caught:
         shop.push("v1", "v2")
-    assert "Moved before: v1" in str(caught.value)
+    assert "Updated before: v1" in str(caught.value)
 
 
 def test_without_verification_nothing_is_read_back_and_the_result_says_so(shop: Shop) -> None:
@@ -776,14 +776,14 @@ def test_no_engine_starts_while_the_registry_wants_to_be_left_alone(shop: Shop) 
     shop.journal.on("bring", lambda: shop.brake.hold(5.0))
     shop.push()
     assert 4 < waits[0] <= 5
-    assert shop.progress.notes[0].startswith("registry.example.com is busy. Going on in ")
+    assert shop.progress.notes[0].startswith("registry.example.com is busy. Continuing in ")
 
 
 def test_what_is_remembered_does_not_keep_from_offering_what_docker_has_no_type_for(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def impossible(_: Content) -> Content:
-        raise NoDockerFormError("it refers to another image", "Push it elsewhere.")
+        raise NoDockerFormError("it has a `subject`", "Push it elsewhere.")
 
     monkeypatch.setattr("dockless.oci.docker_manifest.docker_form", impossible)
     shop.format = ManifestFormat(refused=True)
@@ -820,7 +820,7 @@ class Proof:
 
 
 CUT = NetworkError("The connection failed: unexpected EOF.")
-NOT_TAKEN = PushError("registry.example.com does not take the blob: DIGEST_INVALID.")
+NOT_TAKEN = PushError("registry.example.com rejects the blob: DIGEST_INVALID.")
 
 
 @pytest.mark.parametrize(
