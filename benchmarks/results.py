@@ -184,8 +184,8 @@ def save(folder: Path, facts: Mapping[str, object], cases: Sequence[Case], headi
     (folder / "README.md").write_text(
         f"# What `make bench` measured\n\n{heading}\n\n"
         "Medians of whole processes, which alternate, and half of the spread. Every push was\n"
-        "pulled back and compared, or named by the digest of one that was. After the limit stands\n"
-        "how many times of it dockless takes; where next to nothing is sent, there is none.\n"
+        "pulled back and compared, or has the digest of one that was. In brackets: dockless's\n"
+        "time divided by the limit; where next to nothing is sent, there is no limit.\n"
         "[bench.json](bench.json) has every run, the memory and the bytes sent.\n\n"
         "![The same as a picture](bench.svg)\n\n"
         f"{markdown(cases)}\n"
