@@ -133,9 +133,7 @@ class _Check:
         except PushError as error:
             raise PushError(error.what, _MENDED) from None
         if content is None:
-            raise PushError(
-                f"{repository.host} no longer has {item.digest} of {repository}."
-            )
+            raise PushError(f"{repository.host} no longer has {item.digest} of {repository}.")
         if faults := blob_faults(client, repository, content, self._patience):
             raise PushError(f"{faults[0]}.", _MENDED)
         if self._deep:
