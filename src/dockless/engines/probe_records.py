@@ -12,7 +12,7 @@ from msgspec import Struct
 from dockless.engines.probe_result import ProbeResult, one_line
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular
-from dockless.storage.folders import rename
+from dockless.storage.folders import rename, unlink_folder_link
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
 """How long a result is valid."""
@@ -64,6 +64,7 @@ class ProbeRecords:
             None when it was never probed, has changed since, or that was more than 30 days ago.
         """
         try:
+            unlink_folder_link(self._folder)
             real = path.resolve(strict=True)
             known, result = _read(self._file(real))
             status = real.stat()
@@ -133,6 +134,7 @@ def _read(file: Path) -> tuple[_Identity, ProbeResult]:
 
 def _write(file: Path, data: bytes) -> None:
     """Write a file of mode 0600 in one step."""
+    unlink_folder_link(file.parent)
     for folder in (file.parent.parent, file.parent):  # the store may not be there yet
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)

@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
-from dockless.storage.folders import rename
+from dockless.storage.folders import rename, unlink_folder_link
 
 _REFUSAL_SECONDS = 30 * 24 * 3600
 _LEAST_BYTES = 4_000_000
@@ -106,6 +106,7 @@ class Links:
     def of(self, host: str) -> Link:
         """Return what is known of a registry."""
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
+            unlink_folder_link(self._folder)
             found = parse_json(read_regular(self._path(host), follow=False))
             rate = found["rate"]
             return Link(
@@ -139,6 +140,7 @@ class Links:
     def _write(self, host: str, link: Link) -> None:
         path = self._path(host)
         with contextlib.suppress(OSError):
+            unlink_folder_link(path.parent)
             path.parent.mkdir(mode=0o700, exist_ok=True)
             draft = path.with_name(f".{path.name}.{threading.get_ident()}")
             draft.write_text(json.dumps(asdict(link)))

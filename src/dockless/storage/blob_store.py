@@ -35,6 +35,7 @@ from dockless.storage.folders import (
     clear,
     deleted,
     files,
+    is_inside,
     is_regular,
     listed,
     make_below,
@@ -94,6 +95,8 @@ class BlobStore(LayerRecords):
             size: How many bytes it has, where that is known: a file of another length is dropped.
         """
         path = self._blob_path(digest)
+        if not is_inside(self.folder, path):
+            return None
         try:
             status = path.lstat()
             held = status.st_size
@@ -111,8 +114,10 @@ class BlobStore(LayerRecords):
 
     def drop(self, digest: Digest) -> None:
         """Forget a blob that is not what it should be."""
-        with contextlib.suppress(OSError):
-            remove(self._blob_path(digest))
+        path = self._blob_path(digest)
+        if is_inside(self.folder, path):
+            with contextlib.suppress(OSError):
+                remove(path)
 
     def adopt(self, path: Path, digest: Digest) -> None:
         """Take a complete file in as this blob; the file stays, too."""
@@ -182,8 +187,9 @@ class BlobStore(LayerRecords):
         wrong = ""
         for blob, path in copies:
             if path.is_relative_to(self.folder) and (why := difference(path, blob, read=read)):
-                with contextlib.suppress(OSError):
-                    remove(path)
+                if is_inside(self.folder, path):
+                    with contextlib.suppress(OSError):
+                        remove(path)
                 self.drop(blob.digest)
                 wrong = wrong or f"The copy of {blob.digest} in the store {self.folder} {why}."
         if wrong:

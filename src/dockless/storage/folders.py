@@ -89,6 +89,9 @@ def make_below(top: Path, folder: Path) -> None:
     if folder == top:
         own_folder(top)
         return
+    if folder.parent != top:
+        unlink_folder_link(top / folder.relative_to(top).parts[0])
+    unlink_folder_link(folder)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:  # a file, a FIFO, or a broken symbolic link
@@ -97,6 +100,36 @@ def make_below(top: Path, folder: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         make_below(top, folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def unlink_folder_link(folder: Path) -> None:
+    """Remove a symbolic link in the place of a folder of the store; what it leads to stays.
+
+    Raises:
+        OSError: That is not possible.
+    """
+    if folder.is_symlink():
+        with contextlib.suppress(FileNotFoundError):
+            folder.unlink()
+
+
+def unlink_folder_links(store: Path) -> None:
+    """Remove every symbolic link in the place of a folder of a store; what they lead to stays.
+
+    Raises:
+        OSError: That is not possible.
+    """
+    for name in ("blobs", "runs", *_FLAT):
+        unlink_folder_link(store / name)
+    for folder in listed(store / "blobs"):
+        unlink_folder_link(folder)
+
+
+def is_inside(store: Path, path: Path) -> bool:
+    """Whether a path below a store is reached through no symbolic link from there."""
+    return path.is_relative_to(store) and not any(
+        folder.is_symlink() for folder in path.parents if store in folder.parents
+    )
 
 
 def lock_file(path: Path, *, wait: bool = True, until: float | None = None) -> IO[bytes]:
@@ -261,9 +294,9 @@ def deleted(path: Path) -> bool:
 
 
 def listed(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing where there is none."""
+    """Return what is in a folder; nothing where there is none, or a symbolic link."""
     try:
-        return list(folder.iterdir())
+        return [] if folder.is_symlink() else list(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -289,9 +322,15 @@ def strays(store: Path) -> Iterator[Path]:
 
 def _odd(folder: Path, *, folders: bool = False) -> list[Path]:
     """Return the entries of a folder that are not regular files, nor expected folders."""
+    if folder.is_symlink():
+        return []
     try:
         with os.scandir(folder) as entries:
-            odd = [Path(each.path) for each in entries if not each.is_file(follow_symlinks=False)]
+            return [
+                Path(each.path)
+                for each in entries
+                if not each.is_file(follow_symlinks=False)
+                and not (folders and each.is_dir(follow_symlinks=False))
+            ]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [path for path in odd if not (folders and os.path.isdir(path))]  # noqa: PTH112 - Path.is_dir raises

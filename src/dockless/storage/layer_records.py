@@ -12,7 +12,7 @@ from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import Compression, Packing
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
-from dockless.storage.folders import make_below, remove, rename
+from dockless.storage.folders import is_inside, make_below, remove, rename
 
 
 class Record(NamedTuple):
@@ -61,7 +61,7 @@ class LayerRecords:
     def seen(self, head: str) -> Digest | None:
         """Return the diffID of the last layer with this head (see `head_of`)."""
         try:
-            return Digest.parse(_used(self._heads / head).decode())
+            return Digest.parse(self._used(self._heads / head).decode())
         except (OSError, ValueError):
             return None
 
@@ -71,7 +71,7 @@ class LayerRecords:
 
     def _record(self, diff_id: Digest, compression: Compression) -> Record | None:
         try:
-            entry = parse_json(_used(self._layer_path(diff_id, compression)))
+            entry = parse_json(self._used(self._layer_path(diff_id, compression)))
             digest, size, level = Digest.parse(entry["digest"]), entry["size"], entry["level"]
             sealed = "sum" in entry
             if sealed and entry["sum"] != _sum(diff_id, compression, entry):
@@ -82,8 +82,18 @@ class LayerRecords:
             return None
 
     def _forget(self, diff_id: Digest, compression: Compression) -> None:
-        with contextlib.suppress(OSError):
-            remove(self._layer_path(diff_id, compression))
+        path = self._layer_path(diff_id, compression)
+        if is_inside(self.folder, path):
+            with contextlib.suppress(OSError):
+                remove(path)
+
+    def _used(self, path: Path) -> bytes:
+        """Return the file's bytes, and mark it as used."""
+        if not is_inside(self.folder, path):
+            raise FileNotFoundError(path)
+        data = read_regular(path, follow=False)
+        os.utime(path)
+        return data
 
     def _layer_path(self, diff_id: Digest, compression: Compression) -> Path:
         return self._layers / f"{diff_id.hex}.{compression}"
@@ -105,10 +115,3 @@ def _sum(diff_id: Digest, compression: Compression, entry: dict[str, object]) ->
     """Return the checksum of a record, which also says whose it is."""
     said = (str(diff_id), compression, *(str(entry[key]) for key in ("digest", "size", "level")))
     return hashlib.sha256(" ".join(said).encode()).hexdigest()[:16]
-
-
-def _used(path: Path) -> bytes:
-    """Return the file's bytes, and mark it as used."""
-    data = read_regular(path, follow=False)
-    os.utime(path)
-    return data

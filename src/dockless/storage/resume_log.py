@@ -15,7 +15,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
-from dockless.storage.folders import clear, remove
+from dockless.storage.folders import clear, files, remove, unlink_folder_link
 
 _LONGEST_SECONDS = 30 * 24 * 3600
 _BEGUN = "begun"
@@ -36,6 +36,7 @@ class Journal:
         name = hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
         self._path = folder / f"{name}.jsonl"
         with contextlib.suppress(OSError):
+            unlink_folder_link(folder)
             _forget(folder)
             if not resume:
                 remove(self._path)
@@ -71,11 +72,14 @@ class Journal:
     def end(self) -> None:
         """Delete it: every image has arrived."""
         with contextlib.suppress(OSError):
+            unlink_folder_link(self._path.parent)
             remove(self._path)
 
     def _write(self, line: Mapping[str, str]) -> None:
         with contextlib.suppress(OSError):
             for folder in (self._path.parents[1], self._path.parent):  # the store may not be there
+                if folder == self._path.parent:
+                    unlink_folder_link(folder)
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # one write, so that two runs at once do not mix their lines
             clear(self._path)
@@ -96,7 +100,7 @@ def _read(path: Path) -> dict[str, str]:
 
 def _forget(folder: Path) -> None:
     """Delete the resume logs of abandoned mirrors."""
-    for path in folder.glob("*.jsonl"):
-        if time.time() - path.lstat().st_mtime > _LONGEST_SECONDS:
+    for path, status in files(folder):
+        if path.suffix == ".jsonl" and time.time() - status.st_mtime > _LONGEST_SECONDS:
             with contextlib.suppress(FileNotFoundError):
                 remove(path)

@@ -21,12 +21,15 @@ from dockless.processes.regular import open_regular
 from dockless.storage.folders import (
     FULL,
     clear,
+    is_inside,
     is_regular,
+    listed,
     lock_file,
     make_below,
     no_space,
     own_folder,
     remove,
+    unlink_folder_links,
 )
 
 _TRIES = 5
@@ -69,11 +72,14 @@ class Runs:
     def open(self) -> None:
         """Make the store's folder, or see that it is this user's alone; move what is older there.
 
+        Links in the place of its folders are removed: nothing is read or deleted through them.
+
         Raises:
             UsageError: Others may write to it.
             OSError: It cannot be made.
         """
         own_folder(self._folder)
+        unlink_folder_links(self._folder)
         if self._older and self.has_older():
             from dockless.storage.older_store import move  # noqa: PLC0415 - once, as a rule
 
@@ -111,7 +117,8 @@ class Runs:
 
     def end(self, folder: Path) -> None:
         """Remove the folder of a run."""
-        shutil.rmtree(folder, ignore_errors=True)
+        if is_inside(self._folder, folder):
+            shutil.rmtree(folder, ignore_errors=True)
         self._held.pop(folder).close()
 
     def renew(self) -> None:
@@ -129,7 +136,7 @@ class Runs:
 
     def oldest(self) -> float:
         """Sweep; return when the oldest run that is going on began, as `sweep` does."""
-        if not self._runs.is_dir():
+        if self._runs.is_symlink() or not self._runs.is_dir():
             return float("inf")
         with contextlib.ExitStack() as stack:
             try:
@@ -152,7 +159,7 @@ def sweep(runs: Path) -> float:
     """
     began = float("inf")
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for folder in runs.iterdir():
+        for folder in listed(runs):
             try:
                 if is_regular(folder):
                     continue
@@ -212,7 +219,7 @@ def settle(folder: Path, place: Callable[[Digest], Path]) -> None:
         folder: The marks.
         place: Says where a blob is.
     """
-    for mark in folder.iterdir() if folder.is_dir() else ():
+    for mark in listed(folder):
         try:
             written_by, algorithm, name = mark.name.split(".")
             digest = Digest.parse(f"{algorithm}:{name}")

@@ -278,13 +278,15 @@ def test_prune_removes_it_wherever_it_lies(store: BlobStore, make: Make, place: 
     assert not os.path.lexists(store.folder / place)
 
 
-def test_a_store_whose_blobs_are_a_link_to_another_disk_stays_as_it_is(
+def test_blobs_behind_a_link_to_another_disk_are_not_used_and_stay_there(
     store: BlobStore, tmp_path: Path
 ) -> None:
     (store.folder / "blobs").rename(tmp_path / "disk")
     (store.folder / "blobs").symlink_to(tmp_path / "disk")
-    store.prune(10**9)
-    assert store.blob(DIGEST, len(DATA))
+    store.prune(0)
+    assert store.blob(DIGEST, len(DATA)) is None
+    assert (tmp_path / "disk/sha256" / DIGEST.hex).read_bytes() == DATA
+    assert not (store.folder / "blobs").is_symlink()
 
 
 @ODD
