@@ -20,7 +20,7 @@ from bed.podman import Account
 from bed.process import output
 from dockless.credentials import keyrings
 from dockless.credentials.keyctl import Keyctl
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import SERVICE, Vault
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 from fakes.keyring import MemoryKeyring
@@ -192,6 +192,71 @@ def test_the_kernel_forgets_by_itself(tmp_path: Path) -> None:
     while keyring.get_password("dockless-test", tmp_path.name) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert keyring.get_password("dockless-test", tmp_path.name) is None
+
+
+@pytest.fixture
+def named() -> Iterator[str]:
+    """A scope of this test, of which the kernel keeps nothing afterwards."""
+    name = f"{uuid.uuid4().hex}.example"
+    yield name
+    for ring in ("persistent", "user"):
+        vault = Vault(ring, partial(Keyctl, ring), Path("/"))
+        vault.remove(name)
+
+
+Ring = Literal["persistent", "user"]
+RINGS = pytest.mark.parametrize("ring", ["persistent", "user"])
+
+
+def users(vault: Vault, scope: str) -> dict[str, bool]:
+    """Return the logins of a scope, and whether each has an end."""
+    return {
+        each.username: each.expires is not None for each in vault.logins() if each.scope == scope
+    }
+
+
+@RINGS
+@pytest.mark.parametrize("host", ["", "other."])
+def test_a_login_for_good_outlives_one_that_ends(
+    ring: Ring, host: str, named: str, tmp_path: Path
+) -> None:
+    def opened(ttl: int | None) -> Vault:
+        return Vault(ring, lambda: Keyctl(ring, ttl, SERVICE), tmp_path)
+
+    opened(None).put(named, login("always", "one"))
+    opened(1).put(host + named, login("soon", "two"), time.time() + 1)
+    vault, deadline = opened(None), time.monotonic() + 20
+    while "soon" in users(vault, host + named) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert vault.get(host + named, "soon") is None
+    assert users(vault, named) == {"always": False}
+    assert revealed(vault.get(named)) == ("always", "one")
+    assert users(vault, host + named) == ({} if host else {"always": False})
+    assert vault.remove(named) == ("always",)
+    assert vault.get(named, "always") is None
+
+
+@RINGS
+def test_a_login_that_the_list_does_not_have_is_found(
+    ring: Ring, named: str, tmp_path: Path
+) -> None:
+    vault = Vault(ring, partial(Keyctl, ring), tmp_path)
+    Keyctl(ring).set_password(f"{SERVICE}:{named}", "me & %41", "one")
+    Keyctl(ring).set_password(f"{SERVICE}:{named}/team", "you", "two")
+    assert users(vault, named) == {"me & %41": False}
+    assert revealed(vault.get(named)) == ("me & %41", "one")
+    assert vault.remove(named) == ("me & %41",)
+    assert users(vault, named) == {}
+    assert vault.remove(f"{named}/team") == ("you",)
+
+
+def test_a_keyring_that_cannot_be_listed_forgets_who_is_named(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    keyring.set_password(f"{SERVICE}:host.example", "me", "one")
+    vault = Vault("memory", lambda: keyring, tmp_path)
+    assert vault.remove("host.example", "you") == ()
+    assert vault.remove("host.example", "me") == ("me",)
+    assert keyring.secrets == {}
 
 
 @pytest.mark.parametrize("ring", ["persistent", "user"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockless.client.folders import cache_folder
 from dockless.credentials import keyrings
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import SERVICE, Vault
 from dockless.errors import UsageError
 from dockless.model.secret import Secret
 
@@ -35,7 +35,7 @@ def vault(
         AuthError: No keyring was chosen, and there is none.
     """
     choice = choice or environment.get(CHOSEN, "") or keyrings.preferred(environment)
-    opened = partial(keyrings.backend, choice, environment, ttl, prompt)
+    opened = partial(keyrings.backend, choice, environment, ttl, prompt, SERVICE)
     return Vault(choice, opened, _lock(environment))
 
 

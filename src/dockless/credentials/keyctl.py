@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from dockless.errors import AuthError
 
@@ -25,13 +25,16 @@ _NUMBERS = {
     "s390x": (278, 280),
     "i686": (286, 288),
 }
-_SETPERM, _UNLINK, _SEARCH, _READ, _SET_TIMEOUT, _GET_PERSISTENT = 5, 9, 10, 11, 15, 22
+_SETPERM, _DESCRIBE, _UNLINK, _SEARCH, _READ = 5, 6, 9, 10, 11
+_SET_TIMEOUT, _GET_PERSISTENT = 15, 22
 _PROCESS_KEYRING, _USER_KEYRING = -2, -4
 _OWN_UID = -1
 # everything to whoever possesses the key and to its owner, nothing to anybody else
 _OWNER_ONLY = 0x3F3F0000
 _TYPE = b"user"
 _LONGEST_SECRET = 32767
+_LONGEST_DESCRIPTION = 8192  # the kernel's are shorter than a page
+_NUMBER_BYTES = 4
 _GONE = frozenset({errno.ENOKEY, errno.EKEYEXPIRED, errno.EKEYREVOKED})
 
 Keyring = Literal["persistent", "user"]
@@ -45,10 +48,12 @@ class Keyctl:
             what `/proc/sys/kernel/keys/persistent_keyring_expiry` says); `user` ends with the
             user's last process.
         ttl: Seconds after which what is stored from now on ends; None for no limit of ours.
+        lasting: A service whose entries have no such limit, such as the list of all logins.
     """
 
-    def __init__(self, keyring: Keyring, ttl: int | None = None) -> None:
+    def __init__(self, keyring: Keyring, ttl: int | None = None, lasting: str = "") -> None:
         self._keyring: Keyring = keyring
+        self._lasting = lasting
         self._ttl = ttl
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -86,7 +91,7 @@ class Keyctl:
         try:
             key = _add_key(_description(service, username), payload, self._ring())
             _keyctl(_SETPERM, key, _OWNER_ONLY)
-            _keyctl(_SET_TIMEOUT, key, self._ttl or 0)
+            _keyctl(_SET_TIMEOUT, key, 0 if service == self._lasting else self._ttl or 0)
         except OSError as error:
             raise _failure(error) from None
 
@@ -104,6 +109,19 @@ class Keyctl:
         except OSError as error:
             if error.errno not in _GONE:
                 raise _failure(error) from None
+
+    def entries(self) -> tuple[tuple[str, str], ...]:
+        """Return the service and username of every secret that this user can read there.
+
+        Raises:
+            AuthError: The kernel refuses.
+        """
+        try:
+            numbers = _numbers(self._ring())
+        except OSError as error:
+            raise _failure(error) from None
+        described = [_described(number) for number in numbers]
+        return tuple(entry for entry in described if entry)
 
     def _find(self, service: str, username: str) -> int | None:
         try:
@@ -129,6 +147,34 @@ def usable(keyring: Keyring) -> bool:
     except (AuthError, OSError):
         return False
     return True
+
+
+def _numbers(ring: int) -> list[int]:
+    """Return the numbers of the keys in a keyring."""
+    data, held = b"", _NUMBER_BYTES
+    while held > len(data):  # again, if more were added since
+        buffer = ctypes.create_string_buffer(held)
+        held = _keyctl(_READ, ring, buffer, len(buffer))
+        data = buffer.raw
+    data = data[:held]
+    return [
+        int.from_bytes(data[at : at + _NUMBER_BYTES], sys.byteorder, signed=True)
+        for at in range(0, len(data), _NUMBER_BYTES)
+    ]
+
+
+def _described(key: int) -> tuple[str, str] | None:
+    """Return whose secret a key is; None for a key of others, or one that has ended."""
+    buffer = ctypes.create_string_buffer(_LONGEST_DESCRIPTION)
+    try:
+        _keyctl(_DESCRIBE, key, buffer, len(buffer))
+    except OSError:
+        return None
+    kind, _, rest = buffer.value.decode(errors="surrogateescape").partition(";")
+    service, space, username = rest.split(";", 3)[-1].partition(" ")
+    if kind != _TYPE.decode() or not space:
+        return None
+    return unquote(service), unquote(username)
 
 
 def _description(service: str, username: str) -> bytes:

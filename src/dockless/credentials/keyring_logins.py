@@ -1,8 +1,9 @@
 """The logins that a keyring holds.
 
-Each is an entry of its own: service `dockless:SCOPE`, username the account. Keyrings cannot be
-listed, so one more entry, without secrets, lists them: service `dockless`, username
-`index`. A short-lived token of a token source is stored next to the logins, until it expires.
+Each is an entry of its own: service `dockless:SCOPE`, username the account. Most keyrings cannot
+be listed, so one more entry, without secrets, lists them: service `dockless`, username `index`. It
+does not expire, even where logins do. A short-lived token of a token source is stored next to the
+logins, until it expires.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.credentials import keyrings
-from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, within
+from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, Listing, within
 from dockless.errors import AuthError, DocklessError, UsageError
 from dockless.model.login import Login
 from dockless.model.reasons import kind, reason
@@ -27,7 +28,9 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.storage.folders import own_folder
 
 IDENTITY_TOKEN = "<token>"  # noqa: S105 - the name that docker gives to such a login, no secret
-_SERVICE, _INDEX = "dockless", "index"
+SERVICE = "dockless"
+"""The service of the index; those of logins begin with it."""
+_INDEX = "index"
 _REMEDY = "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
 _MARGIN_SECONDS = 120.0
 _TURN_SECONDS = 120.0
@@ -79,7 +82,7 @@ class Vault:
     def get(self, scope: str, username: str = "") -> Credential | None:
         """Return the login of this user, or of the scope's default one, or None."""
         user = username or self._index().get(scope, _Scope({})).default
-        secret = self._read(f"{_SERVICE}:{scope}", user) if user else None
+        secret = self._read(f"{SERVICE}:{scope}", user) if user else None
         if secret is None:
             return None
         if user == IDENTITY_TOKEN:
@@ -97,7 +100,7 @@ class Vault:
         token = credential.identity_token
         user = IDENTITY_TOKEN if token else credential.username
         with self._changing() as index:
-            self._write(f"{_SERVICE}:{scope}", user, token or credential.password)
+            self._write(f"{SERVICE}:{scope}", user, token or credential.password)
             known = index.get(scope, _Scope({}))
             index[scope] = replace(known, users={**known.users, user: expires}, default=user)
 
@@ -110,10 +113,12 @@ class Vault:
         with self._changing() as index:
             known = index.get(scope, _Scope({}))
             gone = tuple(user for user in known.users if username in ("", user))
+            if username and not gone and self._read(f"{SERVICE}:{scope}", username):
+                gone = (username,)  # the index may have been lost
             for user in gone:
-                self._delete(f"{_SERVICE}:{scope}", user)
+                self._delete(f"{SERVICE}:{scope}", user)
             if known.token_user and not username:
-                self._delete(f"{_SERVICE}-token:{scope}", known.token_user)
+                self._delete(f"{SERVICE}-token:{scope}", known.token_user)
                 known = replace(known, token_user="")
                 gone = gone or (index[scope].token_user,)
             users = {user: ends for user, ends in known.users.items() if user not in gone}
@@ -148,7 +153,7 @@ class Vault:
         ends_soon = known.token_ends - time.time() < _MARGIN_SECONDS
         if not known.token_user or ends_soon or known.token_of != identity:
             return None
-        secret = self._read(f"{_SERVICE}-token:{scope}", known.token_user)
+        secret = self._read(f"{SERVICE}-token:{scope}", known.token_user)
         if secret is None:
             return None
         return Credential(known.token_user, secret, origin=self.name, expires=known.token_ends)
@@ -160,18 +165,31 @@ class Vault:
             return
         user = credential.username
         with self._changing() as index:
-            self._write(f"{_SERVICE}-token:{scope}", user, credential.password)
+            self._write(f"{SERVICE}-token:{scope}", user, credential.password)
             known = index.get(scope, _Scope({}))
             index[scope] = replace(known, token_user=user, token_ends=ends, token_of=identity)
 
     def _index(self) -> dict[str, _Scope]:
-        secret = self._read(_SERVICE, _INDEX)
+        """Return the logins that have not ended, and those that the index does not have."""
+        written = self._written()
+        index = {scope: _live(known) for scope, known in written.items()}
+        for service, user in self._ask(_entries):
+            prefix, _, scope = service.partition(":")
+            known = index.get(scope, _Scope({}))
+            said = written.get(scope, known).users
+            if prefix == SERVICE and scope and user not in said:
+                users = {**known.users, user: None}
+                index[scope] = replace(known, users=users, default=known.default or user)
+        return index
+
+    def _written(self) -> dict[str, _Scope]:
+        secret = self._read(SERVICE, _INDEX)
         if secret is None:
             return {}
         index = _parse(secret.reveal())
         if index is None:
             raise AuthError(
-                f"What {self.name} has under {_SERVICE}/{_INDEX} is not dockless's list of logins.",
+                f"What {self.name} has under {SERVICE}/{_INDEX} is not dockless's list of logins.",
                 "Remove that entry, and log in again.",
             )
         return index
@@ -184,9 +202,9 @@ class Vault:
             yield index
             kept = {scope: one for scope, one in index.items() if one.users or one.token_user}
             if kept:
-                self._write(_SERVICE, _INDEX, Secret(_text(kept)))
+                self._write(SERVICE, _INDEX, Secret(_text(kept)))
             else:
-                self._delete(_SERVICE, _INDEX)
+                self._delete(SERVICE, _INDEX)
 
     def _read(self, service: str, username: str) -> Secret | None:
         text = self._ask(lambda keyring: keyring.get_password(service, username))
@@ -273,6 +291,18 @@ def _taken(place: Path) -> int | None:
             return None
         raise
     return descriptor
+
+
+def _entries(keyring: Backend) -> tuple[tuple[str, str], ...]:
+    return keyring.entries() if isinstance(keyring, Listing) else ()
+
+
+def _live(known: _Scope) -> _Scope:
+    """Return what is known of a scope without the logins that have ended."""
+    now = time.time()
+    users = {user: ends for user, ends in known.users.items() if ends is None or ends > now}
+    default = known.default if known.default in users else next(iter(users), "")
+    return replace(known, users=users, default=default)
 
 
 def _parse(text: str) -> dict[str, _Scope] | None:

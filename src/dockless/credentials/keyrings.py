@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from dockless.concurrency import alone
 from dockless.errors import AuthError, UsageError
@@ -59,6 +59,14 @@ class Backend(Protocol):
 
     def delete_password(self, service: str, username: str) -> None:
         """Delete a secret."""
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A keyring that can say what it holds."""
+
+    def entries(self) -> tuple[tuple[str, str], ...]:
+        """Return the service and username of every secret."""
 
 
 def title(choice: str) -> str:
@@ -139,6 +147,7 @@ def backend(
     environment: Mapping[str, str],
     ttl: int | None = None,
     ask: Callable[[str], Secret] | None = None,
+    lasting: str = "",
 ) -> Backend:
     """Return a keyring by its name, or by the dotted name of a backend's class.
 
@@ -147,6 +156,7 @@ def backend(
         environment: For `DOCKLESS_KEYRING_PASSWORD`, which opens the encrypted file.
         ttl: Seconds after which what is stored ends; kernel keyrings only.
         ask: Prompts for the password of the encrypted file; None without a terminal.
+        lasting: A service whose entries do not expire with `ttl`.
 
     Raises:
         UsageError: There is no such keyring, it is not installed, or it would not be safe.
@@ -158,7 +168,7 @@ def backend(
         ring: keyctl.Keyring = "persistent" if choice == KERNEL else "user"
         if not keyctl.usable(ring):
             raise UsageError("The kernel keyring cannot be used here.", _REMEDY)
-        return keyctl.Keyctl(ring, ttl)
+        return keyctl.Keyctl(ring, ttl, lasting)
     if ttl is not None:
         raise UsageError(
             f"The keyring {title(choice)} cannot expire entries.",
