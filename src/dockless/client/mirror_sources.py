@@ -133,7 +133,8 @@ class _Finder:
         try:
             work = self._reading(asked.registry, name if of_registry else "")
             spec = parse_source(asked.text, wishes.folder)
-            images = tuple(_images(work, spec, wishes.given.repository, asked.origin))
+            with work.deleting():
+                images = tuple(_images(work, spec, wishes.given.repository, asked.origin))
         except DocklessError as error:
             if of_registry and isinstance(error, PushError) and self._is_absent(work, name):
                 error = SourceError(f"{name} does not exist.", "Check the name and the tag.")

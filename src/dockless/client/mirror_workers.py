@@ -16,7 +16,7 @@ from dockless.client.session import Session
 from dockless.client.workspace import Spaces
 from dockless.concurrency import side_by_side
 from dockless.config.naming import Target
-from dockless.errors import DocklessError, out_of_time, time_is_over
+from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.registry.blob_claims import Sender, SharedBlobs
@@ -86,6 +86,9 @@ class Workers:
                 if reserved:
                     worker.take_over(reserved)
                 return worker.push(_target(entry), image)
+        except FileNotFoundError as error:  # of the store: what is staged there is staged again
+            what = f"{error.filename} was deleted during the push."
+            raise LostCopyError(what, "Run the mirror again.") from error
         finally:
             if reserved:  # by a push that was not begun
                 reserved.done(entry.repository, ())

@@ -1,5 +1,6 @@
 """One run of `dockless push`: one store, one source opener, a client for each repository."""
 
+import contextlib
 import functools
 import io
 import tempfile
@@ -18,7 +19,7 @@ from dockless.client.connections import Find, OpenRegistry, Registries
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
 from dockless.config.naming import Target
-from dockless.errors import PushError
+from dockless.errors import LostCopyError, PushError
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.content import Content
 from dockless.oci.platform import Platform
@@ -27,7 +28,7 @@ from dockless.ports import Engine, Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import Patience
 from dockless.sources.opener import Opener
-from dockless.storage.folders import full_disk
+from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.usecases.push.context import Means, Order
 from dockless.usecases.push.delivery import tags_before
 from dockless.usecases.push.manifest_format import ManifestFormat
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 
 _PREPARING_SECONDS = 10.0
+_AGAIN = 2
 
 
 class Session:
@@ -179,7 +181,8 @@ class Session:
         order = self.order(target)
         try:
             self._see_that_it_can(order.repository)
-            means = self.means(order.repository)
+            with self.deleting():
+                means = self.means(order.repository)
             self.settle(order)
             with repositories.explained(self._options, order.repository):
                 result = push(order, image, means)
@@ -241,18 +244,39 @@ class Session:
         """The one platform of an index that is asked for."""
         return self._options.platform
 
+    def deleting(self) -> contextlib.AbstractContextManager[None]:
+        """Return a block in which what is deleted of the store raises LostCopyError."""
+        return deleted_meanwhile(self._staging.store.folder)
+
     def _pull(self, reference: Reference) -> Path:
-        """Pull an image of a registry into a layout, which is removed with the session."""
+        """Pull an image of a registry into a layout, which is removed with the session.
+
+        It is pulled again, at most twice, where something deletes it meanwhile.
+
+        Raises:
+            LostCopyError: It was deleted each time.
+        """
+        for _ in range(_AGAIN):
+            try:
+                return self._pull_once(reference)
+            except LostCopyError as error:
+                self._progress.note(f"{error.what} {reference} is pulled again.")
+        return self._pull_once(reference)
+
+    def _pull_once(self, reference: Reference) -> Path:
         repository = reference.repository
         opened = self.registry(repository, reading=True)
         self._staging.renew()
-        folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
-        reader = self._reader(opened, repository, folder / "home")
-        task = self._progress.start(f"pulling {reference}", None)
-        try:
-            self._patience.call(lambda: reader.pull(reference, folder / "layout"))
-        finally:
-            task.finish()
+        with self.deleting():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
+            reader = self._reader(opened, repository, folder / "home")
+            task = self._progress.start(f"pulling {reference}", None)
+            try:
+                self._patience.call(lambda: reader.pull(reference, folder / "layout"))
+            finally:
+                task.finish()
+            (folder / "layout" / "index.json").stat()
         return folder / "layout"
 
     def move(self, plan: Plan, way: str) -> None:
@@ -285,6 +309,7 @@ class Session:
         """Return what a push to the repository works with."""
         opened = self.registry(repository)
         self._staging.renew()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._folder))
         return Means(
             opened.client,

@@ -21,7 +21,7 @@ from dockless.oci.packing import asked
 from dockless.ports import Progress
 from dockless.registry.throughput import Links
 from dockless.retry import Brake
-from dockless.storage.folders import full_disk
+from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.storage.staging import Staging
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import Pace
@@ -148,7 +148,7 @@ def workspaces(
     brake = Brake() if until is None else Brake(longest=math.inf)
     links = Links(held.folder / "links")
     engines = functools.cache(functools.partial(_installed, machine))
-    with full_disk(held.folder, below=True):
+    with deleted_meanwhile(held.folder), full_disk(held.folder, below=True):
         with held.run() as folder:
 
             @contextlib.contextmanager

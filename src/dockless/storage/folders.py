@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from dockless.errors import NetworkError, PushError, UsageError
+from dockless.errors import LostCopyError, NetworkError, PushError, UsageError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What a file system says when no byte, or no further file, fits."""
@@ -223,6 +223,23 @@ def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
             f"Nothing can be written to {folder}: {error.strerror}.",
             "Check the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
         ) from None
+
+
+@contextlib.contextmanager
+def deleted_meanwhile(folder: Path) -> Iterator[None]:
+    """Make it an error that says so when somebody deletes what is worked with in a folder.
+
+    Raises:
+        LostCopyError: A file or folder below it is not there any more.
+    """
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if error.filename is None or not Path(str(error.filename)).is_relative_to(folder):
+            raise
+        raise LostCopyError(
+            f"{error.filename} was deleted during the run.", "Run it again."
+        ) from error
 
 
 def no_space(error: OSError, folder: Path) -> PushError | None:
