@@ -4,11 +4,12 @@ Nothing here ever falls back to plain text.
 """
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from dockless.concurrency import alone
 from dockless.errors import AuthError, UsageError
@@ -44,6 +45,16 @@ _REMEDY = (
     "`pip install 'dockless[file]'`."
 )
 
+
+_NO_MODULE = (
+    ImportError,
+    AttributeError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    OSError,
+    RuntimeError,
+)
 
 Result = TypeVar("Result")
 
@@ -190,11 +201,20 @@ def _safe_class(choice: str) -> Callable[[], Backend]:
 
 
 def _load(choice: str, dotted: str) -> Callable[[], Backend]:
+    """Return a backend's class; what is none is not called, and the standard library has none."""
     module, dot, name = dotted.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return] # found by name
-    except (ImportError, AttributeError, ValueError):
-        pass
+    parts = dotted.split(".")
+    named = dot and all(part.isidentifier() for part in parts)
+    if named and parts[0] not in sys.stdlib_module_names:
+        from keyring.backend import KeyringBackend  # noqa: PLC0415 - for such keyrings only
+
+        try:
+            found: object = getattr(importlib.import_module(module), name)
+        except _NO_MODULE:
+            found = None
+        ours = isinstance(found, type) and issubclass(found, KeyringBackend)
+        if ours and not inspect.isabstract(found):
+            return cast("type[Backend]", found)
     if choice == FILE:
         raise UsageError(
             "The encrypted file needs the package keyrings.cryptfile.",
