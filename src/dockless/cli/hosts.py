@@ -70,7 +70,7 @@ Examples:
 @PARALLEL
 @click.option(
     "--stall-timeout",
-    type=Seconds(),
+    type=Seconds(positive=True),
     default=30.0,
     show_default="30s",
     help="Give up on a host that does not answer after this time.",

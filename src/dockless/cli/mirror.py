@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from dockless.cli import output, prompts
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options
-from dockless.cli.sizes import Size
+from dockless.cli.sizes import Size, shortened
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.mirror_lacking import completed, lacking
@@ -98,7 +98,8 @@ class MirrorOptions(Struct, frozen=True):
         try:
             return Shard.parse(self.shard, os.environ) if self.shard else Shard(0, 1)
         except ValueError as error:
-            raise UsageError(f"--shard {self.shard}: {error}.", "Give it as 0/4.") from None
+            given = shortened(self.shard or "")
+            raise UsageError(f"--shard {given}: {error}.", "Give it as 0/4.") from None
 
 
 @click.command(
@@ -168,7 +169,7 @@ mirror is simply run again.
 )
 @click.option(
     "--max-connections",
-    type=click.IntRange(4),
+    type=click.IntRange(4, 1024),
     help="Limit on connections to the registry, over all images.",
 )
 @click.option(

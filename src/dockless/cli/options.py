@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 from click.core import ParameterSource
 
+from dockless.cli.sizes import shortened
 from dockless.client.options import PROGRAMS, CommandOptions
 from dockless.model import kinds
 from dockless.model.secret import Secret
@@ -21,9 +22,16 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 class Seconds(click.ParamType[float]):
-    """A duration: `90`, `90s`, `5m`, `1h30m`."""
+    """A duration: `90`, `90s`, `5m`, `1h30m`.
+
+    Args:
+        positive: Whether none at all is refused.
+    """
 
     name = "duration"
+
+    def __init__(self, *, positive: bool = False) -> None:
+        self._positive = positive
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -33,9 +41,13 @@ class Seconds(click.ParamType[float]):
         if isinstance(value, float):
             return value
         if not value or found is None or not any(found.groups()):
-            self.fail(f"{value!r} is not a duration such as 90s, 5m or 1h30m", param, ctx)
+            given = shortened(str(value))
+            self.fail(f"{given!r} is not a duration such as 90s, 5m or 1h30m", param, ctx)
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        return 3600 * hours + 60 * minutes + seconds
+        total = 3600 * hours + 60 * minutes + seconds
+        if self._positive and not total:
+            self.fail(f"{value!r} is no time at all; give 1s or more", param, ctx)
+        return total
 
 
 class PlatformType(click.ParamType[Platform]):
@@ -203,7 +215,7 @@ REACH = (
     ),
     click.option(
         "--stall-timeout",
-        type=Seconds(),
+        type=Seconds(positive=True),
         default=120.0,
         show_default="2m",
         help="Restart an upload that transfers no byte for this long.",

@@ -4,6 +4,13 @@ import re
 
 import click
 
+_SHOWN = 40
+
+
+def shortened(text: str) -> str:
+    """Return what was given, for a message: of hundreds of digits the first ones."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
 
 class Size(click.ParamType[int]):
     """A size in bytes: `4000000000`, `700M`, `4G`, in decimal units."""
@@ -18,5 +25,5 @@ class Size(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(\d{1,18})([kKmMgGtT]?)B?", str(value))
         if found is None or not int(found[1]):
-            self.fail(f"{value!r} is not a size such as 700M or 4G", param, ctx)
+            self.fail(f"{shortened(str(value))!r} is not a size such as 700M or 4G", param, ctx)
         return int(found[1]) * int(1000 ** ("", "k", "m", "g", "t").index(found[2].lower()))

@@ -7,6 +7,11 @@ from msgspec import Struct
 
 from dockless.oci.reference import Repository
 
+MOST = 100_000
+"""As many parts as anybody has machines; a division has work with each part."""
+
+_LONGEST = len(str(MOST))
+
 
 class Shard(Struct, frozen=True):
     """One part of several.
@@ -34,8 +39,13 @@ class Shard(Struct, frozen=True):
         if index == "auto":
             found, said = _told(environment)
             index, count = found, count or said
-        if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
+        numbers = index.isdecimal() and count.isdecimal()
+        if numbers and max(len(index), len(count)) > _LONGEST:
+            raise ValueError(f"INDEX/COUNT has at most {MOST} parts")
+        if not (numbers and int(index) < int(count)):
             raise ValueError("it is not INDEX/COUNT with INDEX from 0 to COUNT - 1, nor auto")
+        if int(count) > MOST:
+            raise ValueError(f"INDEX/COUNT has at most {MOST} parts")
         return cls(int(index), int(count))
 
     def of(self, sizes: Mapping[Repository, int]) -> frozenset[Repository]:
@@ -62,9 +72,9 @@ def _stable(repository: Repository) -> bytes:
 def _told(environment: Mapping[str, str]) -> tuple[str, str]:
     def number(key: str, less: int = 0) -> str:
         text = environment.get(key, "")
-        return str(int(text) - less) if text.isdecimal() else ""
+        return str(int(text) - less) if text.isdecimal() and len(text) <= _LONGEST else ""
 
-    slurm = int(environment.get("SLURM_ARRAY_TASK_MIN") or 0)
+    slurm = int(number("SLURM_ARRAY_TASK_MIN") or 0)
     places: Iterable[tuple[str, str]] = (
         (number("JOB_COMPLETION_INDEX"), number("JOB_COMPLETION_COUNT")),
         (number("CI_NODE_INDEX", 1), number("CI_NODE_TOTAL")),

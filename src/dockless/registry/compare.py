@@ -22,6 +22,8 @@ def compare_blob(client: RegistryClient, repository: Repository, blob: Descripto
 
     def take(piece: bytes) -> None:
         nonlocal size
+        if size + len(piece) > blob.size:  # one that does not end would be read for ever
+            raise _other(repository, blob, f"more than {blob.size} bytes", "")
         seen.update(piece)
         size += len(piece)
 
@@ -33,10 +35,14 @@ def compare_blob(client: RegistryClient, repository: Repository, blob: Descripto
             f"{repository.host} responds with {answer.status} for the blob {blob.digest}."
         )
     if size != blob.size or seen.hexdigest() != blob.digest.hex:
-        raise PushError(
-            f"{repository.host} returns other content for the blob {blob.digest} of {repository}: "
-            f"{size} bytes with the digest {blob.digest.algorithm}:{seen.hexdigest()}, in place of "
-            f"{blob.size} bytes.",
-            "Delete the blob there, since a registry accepts no upload of a blob that it has; "
-            "then push with --check-blobs.",
-        )
+        found = f" with the digest {blob.digest.algorithm}:{seen.hexdigest()}"
+        raise _other(repository, blob, f"{size} bytes", f"{found}, in place of {blob.size} bytes")
+
+
+def _other(repository: Repository, blob: Descriptor, length: str, more: str) -> PushError:
+    return PushError(
+        f"{repository.host} returns other content for the blob {blob.digest} of {repository}: "
+        f"{length}{more}.",
+        "Delete the blob there, since a registry accepts no upload of a blob that it has; "
+        "then push with --check-blobs.",
+    )

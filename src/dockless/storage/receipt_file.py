@@ -77,10 +77,19 @@ class ReceiptFile:
         try:
             if self._plain:
                 self._replace(text)
+            elif stat.S_ISFIFO(self._path.stat().st_mode):
+                self._pipe(text)
             else:
                 self._path.write_text(text)
         except OSError as error:
             raise self._unwritable(error) from None
+
+    def _pipe(self, text: str) -> None:
+        """Write to whoever reads a pipe by now; nobody is waited for."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+        os.set_blocking(descriptor, True)
+        with os.fdopen(descriptor, "w") as pipe:
+            pipe.write(text)
 
     def close(self) -> None:
         """Unlock the file; one that was only created for its lock is removed."""

@@ -51,6 +51,11 @@ def test_a_part_is_told_or_found(text: str, environment: dict[str, str], shard: 
     ("text", "environment"),
     [
         ("4/4", {}),
+        ("0/99999999999999999999", {}),
+        ("0/100001", {}),
+        ("0/" + "7" * 5000, {}),
+        ("7" * 5000 + "/4", {}),
+        ("auto/4", {"JOB_COMPLETION_INDEX": "7" * 5000}),
         ("1", {}),
         ("a/b", {}),
         ("-1/2", {}),
