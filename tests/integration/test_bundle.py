@@ -385,3 +385,30 @@ def test_bad_input_gets_one_clear_error(
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in program.project.iterdir()] == ["list.yml"]
+
+
+@pytest.mark.parametrize("kind", ["cacheconfig", "layer"])
+def test_an_index_of_blobs_is_carried_whole(
+    pusher: Pusher, layers: tuple[Layer, ...], tmp_path: Path, kind: str
+) -> None:
+    """BuildKit's `--cache-to type=registry` makes an index of layers and a config."""
+    folder = tmp_path / "in"
+    image = images.Layout(folder / "web")
+    image.top(image.image(layers[:1], **images.named(f"caches/web-{kind}:v1")))
+    layout = images.Layout(folder / "cache")
+    config = layout.blob(kind.encode(), "application/vnd.buildkit.cacheconfig.v0")
+    others = [layout.blob(b"a layer", images.GZIP_LAYER)] if kind == "layer" else []
+    index = layout.index(*others, config, **images.named(f"caches/cache-{kind}:v1"))
+    layout.top(index)
+    out = tmp_path / "out"
+    assert create(pusher.program, out, folder).code == 0
+    assert (out / "blobs" / config["digest"].replace(":", "/")).read_bytes() == kind.encode()
+    assert pusher.program.run("bundle", "verify", out).code == 0
+    path = tmp_path / "receipt.json"
+    done = pusher.program.run("mirror", out, "--to", pusher.registry.host, "--receipt", path)
+    found = json.loads(path.read_text())["images"]
+    assert done.code == 0, done.stderr
+    assert len(found) == 2
+    assert {each["checked"] for each in found} == {True}
+    (out / "blobs" / config["digest"].replace(":", "/")).unlink()
+    assert pusher.program.run("bundle", "verify", out).code == 3

@@ -10,7 +10,6 @@ from dockless.oci.manifest import (
     CONFIGS,
     Config,
     Descriptor,
-    Index,
     Manifest,
     parse_config,
     parse_document,
@@ -25,7 +24,8 @@ class Content(Struct, frozen=True):
     Attributes:
         root: The descriptor of the manifest or index that is pushed; its digest is the image's.
         documents: Every manifest and index reached from the root, itself included, as raw bytes.
-        blobs: Every config and layer reached from the root, each once, in the order of use.
+        blobs: Every config and layer reached from the root, and what else an index lists, each
+            once, in the order of use.
         image_id: The digest of the config where there is one image, else None.
         platforms: What the image runs on; several for an index.
     """
@@ -50,11 +50,9 @@ class Content(Struct, frozen=True):
         order: dict[Digest, None] = {}
 
         def visit(digest: Digest) -> None:
-            document = parse_document(self.documents[digest])
-            if isinstance(document, Index):
-                for child in document.manifests:
-                    if child.digest not in order:
-                        visit(child.digest)
+            for child in parse_document(self.documents[digest]).children:
+                if child.digest not in order:
+                    visit(child.digest)
             order[digest] = None
 
         visit(self.root.digest)

@@ -82,6 +82,11 @@ def _document(data: bytes, made: dict[Digest, tuple[Descriptor, bytes]]) -> byte
         )
     members = parse_json(data)
     if isinstance(document, Index):
+        if len(document.children) != len(document.manifests):
+            raise NoDockerFormError(
+                "its index lists what is no manifest, which Docker's do not",
+                "Push it to a registry that takes OCI manifests.",
+            )
         listed = zip(document.manifests, members["manifests"], strict=True)
         manifests = [_child(entry, made[child.digest][0]) for child, entry in listed]
         kept = all(made[child.digest][0].digest == child.digest for child in document.manifests)

@@ -108,9 +108,21 @@ class Manifest(Struct, frozen=True):
     layers: tuple[Descriptor, ...]
     subject: Digest | None = None
 
+    @property
+    def children(self) -> tuple[Descriptor, ...]:
+        """The documents that it leads to: none."""
+        return ()
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """The blobs that it leads to and that a registry keeps: its config, and its layers."""
+        return tuple(blob for blob in (self.config, *self.layers) if not blob.foreign)
+
 
 class Index(Struct, frozen=True):
-    """An image index: descriptors of manifests, or of further indexes.
+    """An image index: descriptors of manifests, of further indexes, or of blobs.
+
+    The image-spec lets an index list anything; BuildKit's cache is an index of layers and a config.
 
     Attributes:
         media_type: Docker's or the OCI's.
@@ -121,6 +133,17 @@ class Index(Struct, frozen=True):
     media_type: str
     manifests: tuple[Descriptor, ...]
     subject: Digest | None = None
+
+    @property
+    def children(self) -> tuple[Descriptor, ...]:
+        """The manifests and indexes that it lists, by their types."""
+        return tuple(each for each in self.manifests if each.media_type in MANIFESTS | INDEXES)
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Whatever else it lists and a registry keeps, which are blobs there."""
+        others = (each for each in self.manifests if each.media_type not in MANIFESTS | INDEXES)
+        return tuple(each for each in others if not each.foreign)
 
 
 class Config(Struct, frozen=True):

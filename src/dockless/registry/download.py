@@ -42,11 +42,8 @@ def download(client: RegistryClient, source: Reference, layout: Path) -> None:
         if len(documents) >= MOST_DOCUMENTS:
             raise SourceError(f"{source} has more than {MOST_DOCUMENTS} manifests.")
         document = _document(client, repository, digest, documents)
-        if isinstance(document, Index):
-            waiting += [child.digest for child in document.manifests]
-        else:
-            listed = (document.config, *document.layers)
-            blobs |= {blob.digest: blob for blob in listed if not blob.foreign}
+        waiting += [child.digest for child in document.children]
+        blobs |= {blob.digest: blob for blob in document.blobs}
     if root is None:
         raise SourceError(f"{source} does not exist.", "Check the name and the tag.")
     kind = parse_document(documents[root]).media_type

@@ -123,8 +123,7 @@ def problems(files: Files) -> Iterator[str]:
 
 def _blobs(files: Files, root: Descriptor) -> Iterator[Descriptor]:
     for _, _, document in walk(files, root):
-        if isinstance(document, Manifest):
-            yield from (blob for blob in (document.config, *document.layers) if not blob.foreign)
+        yield from document.blobs
 
 
 def _wrong_sizes(

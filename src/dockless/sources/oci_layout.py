@@ -10,7 +10,6 @@ from dockless.oci.manifest import (
     CONFIGS,
     CONTAINERD_NAME,
     INDEXES,
-    MANIFESTS,
     MOST_DOCUMENTS,
     REF_NAME,
     Config,
@@ -93,18 +92,14 @@ class PackedImage:
         documents: dict[Digest, bytes] = {}
         blobs: dict[Digest, Descriptor] = {}
         platforms: list[Platform] = []
-        manifests = 0
+        configs: list[Digest] = []
         for descriptor, data, document in walk(self._files, self._root):
             documents[descriptor.digest] = data
+            blobs |= {blob.digest: blob for blob in document.blobs}
             if isinstance(document, Manifest):
-                manifests += 1
-                blobs |= {
-                    blob.digest: blob
-                    for blob in (document.config, *document.layers)
-                    if not blob.foreign
-                }
+                configs.append(document.config.digest)
                 platforms += self._config(document)
-        image_id = next(iter(blobs), None) if manifests == 1 else None
+        image_id = configs[0] if len(configs) == 1 else None
         return Content(self._root, documents, tuple(blobs.values()), image_id, tuple(platforms))
 
     def _config(self, manifest: Manifest) -> list[Platform]:
@@ -194,12 +189,11 @@ def walk(
     data = _checked(files, root)
     document = _parsed(files, root, data)
     yield root, data, document
-    if isinstance(document, Index):
-        for child in document.manifests:
-            if child.media_type in INDEXES | MANIFESTS and child.digest not in seen:
-                if blob_name(child.digest) not in files:
-                    raise _absent(files, child)
-                yield from walk(files, child, depth + 1, seen)
+    for child in document.children:
+        if child.digest not in seen:
+            if blob_name(child.digest) not in files:
+                raise _absent(files, child)
+            yield from walk(files, child, depth + 1, seen)
 
 
 def _seen(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[Digest]:

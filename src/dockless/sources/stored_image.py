@@ -15,8 +15,6 @@ from dockless.errors import AbsentError, SourceError
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
-    INDEXES,
-    MANIFESTS,
     MOST_DOCUMENTS,
     Descriptor,
     Index,
@@ -155,9 +153,8 @@ def _parts(files: Documents, root: Descriptor, seen: set[Digest] | None = None) 
     except ValueError:  # it is there, and damaged
         return
     if isinstance(document, Index):
-        for child in document.manifests:
-            new = child.digest not in seen and len(seen) < MOST_DOCUMENTS
-            if new and child.media_type in INDEXES | MANIFESTS:
+        for child in document.children:
+            if child.digest not in seen and len(seen) < MOST_DOCUMENTS:
                 yield from _parts(files, child, seen)
         return
     blobs = (document.config, *document.layers) if isinstance(document, Manifest) else ()

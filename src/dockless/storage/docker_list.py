@@ -44,7 +44,7 @@ def _one(content: Content) -> tuple[Digest, Manifest | None]:
     digest = content.root.digest
     document = parse_document(content.documents[digest])
     while isinstance(document, Index):
-        there = [each for each in document.manifests if each.digest in content.documents]
+        there = [each for each in document.children if each.digest in content.documents]
         usual = [each for each in there if each.platform and each.platform.serves(_USUAL)]
         if not there:
             return digest, None

@@ -4,7 +4,15 @@ import pytest
 
 from dockless.oci.content import Content, single
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, compact_json
+from dockless.oci.docker_manifest import NoDockerFormError, docker_form
+from dockless.oci.manifest import (
+    OCI_INDEX,
+    OCI_LAYER,
+    OCI_MANIFEST,
+    Descriptor,
+    compact_json,
+    parse_document,
+)
 from dockless.oci.platform import Platform
 from fakes.image import FakeImage
 
@@ -53,3 +61,19 @@ def test_children_come_before_what_lists_them_and_each_once(image: Content) -> N
     whole = Content(outer, documents, image.blobs, None, ())
     assert whole.children_first() == (image.root.digest, inner.digest, outer.digest)
     assert whole.configs() == image.configs()
+
+
+CACHE = "application/vnd.buildkit.cacheconfig.v0"
+
+
+@pytest.mark.parametrize("kind", [f"{OCI_LAYER}+gzip", CACHE, "text/plain"])
+def test_an_index_may_list_blobs_beside_manifests(image: Content, kind: str) -> None:
+    blob = Descriptor(kind, Digest.of(b"blob"), 4)
+    root, data = index(blob, image.root)
+    whole = Content(root, {**image.documents, root.digest: data}, (blob, *image.blobs), None, ())
+    document = parse_document(data)
+    assert document.blobs == (blob,)
+    assert [each.digest for each in document.children] == [image.root.digest]
+    assert whole.children_first() == (image.root.digest, root.digest)
+    with pytest.raises(NoDockerFormError, match="no manifest"):
+        docker_form(whole)

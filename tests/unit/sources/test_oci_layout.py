@@ -248,3 +248,17 @@ def test_an_image_has_only_so_many_manifests(
     layout.top(layout.index(*images))
     with pytest.raises(SourceError, match="more than 4 manifests"):
         opened(layout).content()
+
+
+@pytest.mark.parametrize("image_first", [True, False])
+def test_what_an_index_lists_and_is_no_manifest_is_a_blob(
+    layout: Layout, parts: list[Layer], *, image_first: bool
+) -> None:
+    image = layout.image(parts)
+    children = [layout.blob(b"cache", "application/vnd.buildkit.cacheconfig.v0")]
+    children.insert(0 if image_first else 1, image)
+    layout.top(layout.index(*children))
+    content = opened(layout).content()
+    assert len(content.blobs) == 3
+    assert len(content.children_first()) == 2
+    assert content.image_id in content.configs()

@@ -41,10 +41,8 @@ def read_back(
         documents[digest] = data or b""
         if isinstance(document, Index):
             children += document.manifests
-            waiting += [child.digest for child in document.manifests]
-        else:
-            listed = (document.config, *document.layers)
-            blobs |= {blob.digest: blob for blob in listed if not blob.foreign}
+        waiting += [child.digest for child in document.children]
+        blobs |= {blob.digest: blob for blob in document.blobs}
     if top is None:
         return None
     descriptor = Descriptor(top.media_type, root, len(documents[root]))
