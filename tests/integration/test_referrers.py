@@ -57,7 +57,7 @@ def test_what_eight_processes_put_at_once_is_all_there(
     numbers = sorted(int(each["annotations"]["org.example.number"]) for each in found)
     assert numbers == list(range(1, 41))
     assert {each["artifactType"] for each in found} == {ARTIFACT_TYPE}
-    about = connect(repository.host).referrers(repository, Digest.of(SUBJECT))
+    about = connect(repository.host).referrers(repository, Digest.of(SUBJECT), print)
     assert {each.digest for each in about} == {
         Digest.of(artifact(number, SUBJECT)) for number in numbers
     }

@@ -196,7 +196,7 @@ class _Finder:
             try:
                 tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _ENDINGS)
                 beside = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
-                referrers = client.referrers(repository, digest)
+                referrers = client.referrers(repository, digest, self._wishes.note)
             except DocklessError as error:
                 what = f"The referrers of {image.names[0]} cannot be listed: {error.what}"
                 error = type(error)(what, error.remedy)

@@ -1,6 +1,5 @@
 """The requests of a push to a registry."""
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -19,21 +18,16 @@ from dockless.oci.manifest import (
     LONGEST_MANIFEST,
     MANIFESTS,
     Descriptor,
-    Index,
-    parse_document,
 )
 from dockless.oci.reference import Repository
-from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge, demanded
 from dockless.registry.tokens import Pass, authorization, refused
 from dockless.transport.http import CONNECTIONS, Answer, Body, Http, Sink
 from dockless.transport.origins import goes_along, shown
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
-_MOST_PAGES = 10_000
 _MOST_DIGITS = 19  # those of the largest length that a file has
 Account = Callable[[], Credential | None]
-_NEXT = re.compile(r'<(?P<url>[^>]+)>;\s*rel="?next')
 _WANTS_TLS = (
     b"http request to an https server",
     b"plain http request was sent to https port",
@@ -167,19 +161,13 @@ class RegistryClient:
             )
         return answer.body
 
-    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...]:
-        """Return the referrers of a manifest: signatures, attestations, SBOMs.
+    def referrers(
+        self, repository: Repository, subject: Digest, note: Callable[[str], None]
+    ) -> tuple[Descriptor, ...]:
+        """Return what refers to a manifest; see `listing.referrers`."""
+        from dockless.registry.listing import referrers  # noqa: PLC0415 - a push needs none
 
-        As the distribution-spec has it under 'Listing Referrers' and 'Unavailable Referrers API'.
-        """
-        answer = self.request("GET", repository, f"referrers/{subject}")
-        listed = answer.status == _OK and not _is_html(answer)
-        body = answer.body if listed else self.at_tag(repository, subject.referrers_tag())
-        try:
-            document = parse_document(body) if body is not None else None
-        except ValueError:
-            return ()
-        return document.manifests if isinstance(document, Index) else ()
+        return referrers(self, repository, subject, note)
 
     def at_tag(self, repository: Repository, tag: str) -> bytes | None:
         """Return the manifest or index that a tag names, or None; cut where it is too large."""
@@ -187,29 +175,10 @@ class RegistryClient:
         return answer.body if answer.status == _OK else None
 
     def tags(self, repository: Repository) -> tuple[str, ...]:
-        """Return every tag of a repository; none when there is no such repository.
+        """Return every tag of a repository; none when there is no such repository."""
+        from dockless.registry.listing import tags  # noqa: PLC0415 - a push needs none
 
-        As the distribution-spec has it under 'Listing Tags', page by page.
-        """
-        found: list[str] = []
-        path, pages = "tags/list", 0
-        while path:
-            pages += 1
-            if pages > _MOST_PAGES:
-                raise PushError(
-                    f"{repository.host} returns an endless list of tags for {repository}.",
-                    "Name the tags instead of using a rule.",
-                )
-            answer = self._ask("GET", repository, path)
-            if answer.status != _OK:
-                break
-            try:
-                found += map(str, parse_json(answer.body)["tags"] or ())
-            except (ValueError, KeyError, TypeError, RecursionError):
-                raise PushError(f"{repository.host} lists no tags of {repository}.") from None
-            link = _NEXT.search(answer.headers.get("Link", ""))
-            path = link["url"] if link else ""
-        return tuple(found)
+        return tags(self, repository)
 
     def has(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""

@@ -354,11 +354,11 @@ def test_the_credential_goes_to_the_registry_itself_and_nowhere_else(
     assert asked.body == b"body"
 
 
-@pytest.mark.parametrize("follows", ["tags/list", "tags/list?last=a", "?n=1&last=b"])
+@pytest.mark.parametrize("follows", ["tags/list", "tags/list?last=a", "tags/list?n=1&last=b"])
 def test_tags_that_have_no_end_are_an_error(
     http: StubHttp, monkeypatch: pytest.MonkeyPatch, follows: str
 ) -> None:
-    monkeypatch.setattr("dockless.registry.client._MOST_PAGES", 20)
+    monkeypatch.setattr("dockless.registry.listing.MOST_PAGES", 20)
     link = {"Link": f'<{URL}team/shop/{follows}>; rel="next"'}
     for path in ("tags/list", follows):
         http.on(f"GET {URL}team/shop/{path}", body=b'{"tags": ["a"]}', headers=link)

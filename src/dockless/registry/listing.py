@@ -1,0 +1,144 @@
+"""Lists that a registry gives page by page: the tags of a repository, and what refers to an image.
+
+As the distribution-spec has them under 'Listing Tags', 'Listing Referrers' and 'Unavailable
+Referrers API'. A list that cannot be read to its end is an error, never a shorter list.
+"""
+
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from dockless.errors import PushError
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor, parse_descriptor
+from dockless.oci.reference import Repository
+from dockless.oci.untrusted_json import parse_json
+from dockless.registry.links import next_page
+from dockless.transport.http import Answer
+
+if TYPE_CHECKING:
+    from dockless.registry.client import RegistryClient
+
+MOST_PAGES = 10_000
+_LONGEST_SHOWN = 200
+_NO_API = frozenset(
+    {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_ACCEPTABLE, 501}
+)
+
+
+def tags(client: "RegistryClient", repository: Repository) -> tuple[str, ...]:
+    """Return every tag of a repository once; none when there is no such repository.
+
+    Raises:
+        PushError: The list cannot be read to its end.
+    """
+    what = f"the tags of {repository}"
+    first = client.request("GET", repository, "tags/list")
+    if first.status == HTTPStatus.NOT_FOUND:
+        return ()
+    found: dict[str, None] = {}
+    for page in _pages(client, repository, "tags/list", first, what):
+        listed = _list(page, "tags", repository, what)
+        if not all(isinstance(each, str) for each in listed):
+            raise _unreadable(repository, what, "a tag is no text")
+        found |= dict.fromkeys(map(str, listed))
+    return tuple(found)
+
+
+def referrers(
+    client: "RegistryClient",
+    repository: Repository,
+    subject: Digest,
+    note: Callable[[str], None],
+) -> tuple[Descriptor, ...]:
+    """Return what refers to a manifest: signatures, attestations, SBOMs.
+
+    Args:
+        client: The registry.
+        repository: The repository.
+        subject: The manifest.
+        note: Told of what is left out of the list, and of a list that the registry will not give.
+
+    Raises:
+        PushError: The list cannot be read to its end.
+    """
+    what = f"what refers to {subject}"
+    path = f"referrers/{subject}"
+    answer = client.request("GET", repository, path)
+    page = _is_page(answer)
+    if answer.status == HTTPStatus.OK and not page:
+        bodies: Iterator[Answer] = _pages(client, repository, path, answer, what)
+    else:
+        odd = page or answer.status == HTTPStatus.BAD_REQUEST
+        if not odd and answer.status not in _NO_API:
+            raise _unreadable(repository, what, f"it answers {answer.status}")
+        body = client.at_tag(repository, subject.referrers_tag())
+        if body is None and odd:
+            said = "with a web page" if page else f"with status {answer.status}"
+            note(
+                f"{repository.host} answers {said} when asked for {what} of {repository}: if there "
+                "are signatures or SBOMs, they are left out."
+            )
+        bodies = iter(() if body is None else (Answer(HTTPStatus.OK, {}, body),))
+    found: list[Descriptor] = []
+    for each in bodies:
+        for entry in _list(each, "manifests", repository, what):
+            try:
+                found.append(parse_descriptor(entry))
+            except ValueError as error:
+                note(
+                    f"{repository.host} lists among {what} of {repository} what is no descriptor, "
+                    f"and it is left out: {error}: {str(entry)[:_LONGEST_SHOWN]!r}."
+                )
+    return tuple(found)
+
+
+def _pages(
+    client: "RegistryClient", repository: Repository, path: str, first: Answer, what: str
+) -> Iterator[Answer]:
+    """Yield every page of a list, the first, which came from `path`, included."""
+    seen = {path}
+    answer = first
+    while True:
+        if answer.status != HTTPStatus.OK or _is_page(answer):
+            number = f"page {len(seen)}: " if len(seen) > 1 else ""
+            raise _unreadable(repository, what, f"{number}it answers {answer.status}")
+        yield answer
+        link = next_page(answer.headers)
+        if not link:
+            return
+        try:
+            path = urljoin(path, link)
+        except ValueError:
+            shown = repr(link[:_LONGEST_SHOWN])
+            raise _unreadable(repository, what, f"the next page is {shown}") from None
+        if path in seen or len(seen) >= MOST_PAGES:
+            raise PushError(
+                f"{repository.host} lists {what} without an end.",
+                "Name the tags in place of a rule, or leave referrers out with --no-referrers.",
+            )
+        seen.add(path)
+        answer = client.request("GET", repository, path)
+
+
+def _list(page: Answer, key: str, repository: Repository, what: str) -> list[object]:
+    try:
+        members = parse_json(page.body)
+        listed = members[key] or []
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _unreadable(repository, what, "it gives something else, or a part of it") from None
+    if not isinstance(listed, list):
+        raise _unreadable(repository, what, "it gives something else")
+    return listed
+
+
+def _is_page(answer: Answer) -> bool:
+    return "text/html" in answer.headers.get("Content-Type", "").lower()
+
+
+def _unreadable(repository: Repository, what: str, why: str) -> PushError:
+    return PushError(
+        f"{repository.host} does not list {what} to the end: {why}.",
+        "Check the host and port, and that no proxy or login page stands in between.",
+    )
