@@ -112,8 +112,8 @@ class PushResult(Struct, frozen=True):
         sent: Bytes of the blobs that the registry lacked.
         attempts: How many times the engine was started to push the content.
         seconds: The push's wall time.
-        checked: Whether the registry said in this run that it has every blob and manifest, or took
-            it.
+        checked: Whether the registry, asked in this run and after what was written, said that it
+            has every blob and manifest.
         writers: Which programs wrote what.
     """
 

@@ -37,6 +37,7 @@ class Delivery(Struct, frozen=True):
         moving: Whether any tag is to be made or moved, or the image, if it gets none, was missing,
             or something of it that had been there.
         writers: Which programs wrote blobs and manifests.
+        proved: Whether it was read back since it had been lost, though that was not asked for.
     """
 
     plan: Plan
@@ -45,6 +46,7 @@ class Delivery(Struct, frozen=True):
     started: float
     moving: bool = True
     writers: Writers = Writers()
+    proved: bool = False
 
 
 class _LostError(PushError):
@@ -175,7 +177,7 @@ def _deliver(order: Order, image: Image, means: Means) -> Delivery:
     if order.verify or lost:
         with means.timings.of("verify"):
             writers = _proved(plan, image, means, writers)
-    return Delivery(plan, sent.engine, sent.attempts, started, writers=writers)
+    return Delivery(plan, sent.engine, sent.attempts, started, writers=writers, proved=lost)
 
 
 def _proved(plan: Plan, image: Image, means: Means, writers: Writers) -> Writers:

@@ -85,9 +85,21 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
         sent=sum(blob.size for blob in plan.missing) if delivery.attempts else 0,
         attempts=delivery.attempts,
         seconds=means.clock() - delivery.started,
-        checked=(moving or order.check_blobs) and not order.dry_run,
+        checked=_is_confirmed(order, delivery),
         writers=writers,
     )
+
+
+def _is_confirmed(order: Order, delivery: Delivery) -> bool:
+    """Whether the registry was asked, after all that was written, and has every part.
+
+    An answer that it took something is no proof: some answer 201 and lose it.
+    """
+    if order.dry_run:
+        return False
+    if delivery.moving:
+        return order.verify or delivery.proved
+    return order.check_blobs
 
 
 def move_tags(order: Order, plan: Plan, means: Means) -> None:

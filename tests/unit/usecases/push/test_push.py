@@ -544,6 +544,15 @@ def test_without_verification_nothing_is_read_back_and_the_result_says_so(shop: 
     assert not result.verified
 
 
+@pytest.mark.parametrize("check_blobs", [True, False])
+@pytest.mark.parametrize("tags", [("v1",), ("v1", "v2"), ()])
+def test_only_what_the_registry_confirmed_is_checked(
+    shop: Shop, tags: tuple[str, ...], *, check_blobs: bool
+) -> None:
+    assert not shop.push(*tags, verify=False, check_blobs=check_blobs).checked
+    assert shop.push(*tags, "v3", check_blobs=check_blobs).checked
+
+
 def test_a_push_that_fails_on_the_network_is_tried_again(shop: Shop) -> None:
     shop.journal.on("push", BUSY, BUSY)
     result = shop.push()
