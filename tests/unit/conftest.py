@@ -1,9 +1,12 @@
 """Unit tests open no socket, and see a home, settings and keyring that are empty."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from dockless.model.blotting import forget
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +24,10 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     return home
+
+
+@pytest.fixture(autouse=True)
+def nothing_sent() -> Iterator[None]:
+    """Forget the secrets that a test showed to somebody, so that the next test's words stay."""
+    yield
+    forget()

@@ -2,6 +2,7 @@
 
 import json
 
+from dockless.model.blotting import remember
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import DOCKER_HUB
 
@@ -25,6 +26,7 @@ def authfile(key: str, credential: Credential | None) -> Secret:
         key: The registry as the engine looks it up: its host, or `docker_key` of it for crane.
         credential: The credential.
     """
+    remember(credential)
     return Secret(json.dumps({"auths": {key: _entry(credential)} if credential else {}}))
 
 

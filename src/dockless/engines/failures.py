@@ -22,6 +22,7 @@ from dockless.errors import (
     ServerError,
     UnexplainedError,
 )
+from dockless.model.blotting import blotted
 from dockless.model.type_words import speaks_of_types
 
 _ANSWER = re.compile(
@@ -242,6 +243,9 @@ def last_words(stderr: str) -> str:
         return ""
     # an error may go on for lines, where a registry or proxy answers with a page
     last = next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1])
+    # an engine quotes what a registry says, which may be what the engine sent it; looked for before
+    # the quoting is undone, and after
+    last = blotted(last)
     found = re.search(r'msg="(?P<text>(?:[^"\\]|\\.)*)"', last)
     text = found["text"].replace('\\"', '"') if found else last
-    return text.removeprefix("Error: ").rstrip(".") + "."
+    return blotted(text.removeprefix("Error: ").rstrip(".")) + "."

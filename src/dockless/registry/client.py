@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from dockless.concurrency import side_by_side
 from dockless.errors import AuthError, DamagedManifestError, PushError
+from dockless.model.blotting import blotted
 from dockless.model.secret import Credential, Grant
 from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
@@ -98,8 +99,7 @@ class RegistryClient:
             )
         elif answer.status != _OK or _is_html(answer):
             raise PushError(
-                f"{host} does not respond as a registry: status {answer.status}, "
-                f"{answer.headers.get('Content-Type', 'no content type')}.",
+                f"{host} does not respond as a registry: status {answer.status}, {_kind(answer)}.",
                 "Check the host and port, and that no proxy or login page intercepts the request.",
             )
         self._pinged = True
@@ -281,8 +281,8 @@ class RegistryClient:
             return urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
         except ValueError:
             raise PushError(
-                f"{self.http.endpoint.host} points to {path[:_LONGEST_SHOWN]!r}, which is not a "
-                "URL.",
+                f"{self.http.endpoint.host} points to {blotted(path)[:_LONGEST_SHOWN]!r}, which is "
+                "not a URL.",
                 "Ask the operator of the registry, or of the proxy in front of it, to correct "
                 "this.",
             ) from None
@@ -347,10 +347,9 @@ class RegistryClient:
         headers = {"Accept": _ACCEPT} if path.startswith("manifests/") else {}
         answer = self.request(method, repository, path, headers)
         if answer.status not in (_OK, _NOT_FOUND) or (answer.status == _OK and _is_html(answer)):
-            kind = answer.headers.get("Content-Type", "no content type")
             raise PushError(
-                f"{self.http.endpoint.host} responds with {answer.status} ({kind}) to {method} of "
-                f"{path} in {repository}.",
+                f"{self.http.endpoint.host} responds with {answer.status} ({_kind(answer)}) to "
+                f"{method} of {path} in {repository}.",
                 "Check the host and port, and that no proxy or login page intercepts the request.",
             )
         return answer
@@ -405,6 +404,11 @@ def _wants_tls(answer: Answer) -> bool:
     """Whether a server says that its port is for TLS, in the words of Go, nginx or Apache."""
     body = answer.body.lower()
     return answer.status == HTTPStatus.BAD_REQUEST and any(words in body for words in _WANTS_TLS)
+
+
+def _kind(answer: Answer) -> str:
+    """Return the media type of an answer, to be shown."""
+    return blotted(answer.headers.get("Content-Type", "no content type"))
 
 
 def _is_html(answer: Answer) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from dockless.errors import PushError
+from dockless.model.blotting import blotted
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, parse_descriptor
 from dockless.oci.reference import Repository
@@ -89,7 +90,8 @@ def referrers(
             except ValueError as error:
                 note(
                     f"{repository.host} lists among {what} of {repository} what is no descriptor, "
-                    f"and it is left out: {error}: {str(entry)[:_LONGEST_SHOWN]!r}."
+                    f"and it is left out: "
+                    f"{blotted(f'{error}: {str(entry)!r}')[:_LONGEST_SHOWN]}."
                 )
     return tuple(found)
 
@@ -111,7 +113,7 @@ def _pages(
         try:
             path = urljoin(path, link)
         except ValueError:
-            shown = repr(link[:_LONGEST_SHOWN])
+            shown = repr(blotted(link)[:_LONGEST_SHOWN])
             raise _unreadable(repository, what, f"the next page is {shown}") from None
         if path in seen or len(seen) >= MOST_PAGES:
             raise PushError(

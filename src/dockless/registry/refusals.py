@@ -20,6 +20,7 @@ from dockless.errors import (
     PushError,
     RepositoryMissingError,
 )
+from dockless.model.blotting import blotted
 from dockless.model.type_words import speaks_of_types
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -114,8 +115,9 @@ def read_refusal(answer: Answer) -> Refusal:
 
 def clean(text: str) -> str:
     """Return foreign text as one line that can be shown: printable, and of a bounded length."""
-    line = _BLANKS.sub(" ", text).strip()
-    line = "".join(character for character in line if character.isprintable())
+    # before and after: a secret may have blanks in it, and may be hidden by what is not printable
+    line = _BLANKS.sub(" ", blotted(text)).strip()
+    line = blotted("".join(character for character in line if character.isprintable()))
     return line if len(line) <= LONGEST_SAID else f"{line[: LONGEST_SAID - 1]}…"
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from dockless.errors import AuthError, PushError
+from dockless.model.blotting import blotted, remember, remember_secret
 from dockless.model.secret import Credential, Secret
 from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge, is_web_address
@@ -49,6 +50,7 @@ def authorization(
         AuthError: The token service does not accept the credential.
         NetworkError: The token service cannot be reached.
     """
+    remember(credential)
     if challenge.scheme == "basic":
         if credential is None:
             return None
@@ -56,6 +58,7 @@ def authorization(
     # from before the question: its moments are compared with one another on our clock alone
     asked = time.monotonic()
     token, life = _token(http, challenge, credential, scope)
+    remember_secret(token)
     header = Secret(f"Bearer {token.reveal()}")
     margin = min(_MARGIN_SECONDS, life / 4)
     return Pass(header, token, asked + life - margin, asked + life)
@@ -68,13 +71,13 @@ def _token(
     if not is_web_address(realm):
         raise PushError(
             f"{http.endpoint.host} names no usable token service: its realm is "
-            f"{realm[:_LONGEST_SAID]!r}.",
+            f"{blotted(realm)[:_LONGEST_SAID]!r}.",
             "Ask the registry's operator to configure the URL of its token service.",
         )
     if credential and not may_have_secret(realm, http.endpoint):
         raise AuthError(
             f"{http.endpoint.host} asks for the credential to be sent without TLS, to "
-            f"{realm[:_LONGEST_SAID]}.",
+            f"{blotted(realm)[:_LONGEST_SAID]}.",
             "Nothing was sent. Ask the registry's operator to use https for its token service, or "
             "name its host with --insecure-realm if that network can be trusted.",
         )

@@ -185,7 +185,9 @@ class Http:
                 data = self._read(response, sink, limit)
         if response.status in _PASSING:
             kind = ServerError if response.status == _FAILED else NetworkError
-            said = f"{response.status} {response.reason or ''}".rstrip()
+            from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+
+            said = f"{response.status} {blotted(response.reason or '')}".rstrip()
             raise kind(
                 f"{self._named(url)} responds with {said} to {method} of {urlsplit(url).path}.",
                 "The registry is overloaded or has an error; try again later.",
@@ -265,6 +267,12 @@ def _plain(data: bytes, encoding: str) -> bytes:
 def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
     if via is None:
         return urllib3.PoolManager
+    if via.credential:
+        from dockless.model.blotting import remember_secret  # noqa: PLC0415 - proxies only
+        from dockless.model.secret import Secret  # noqa: PLC0415 - the same
+
+        for each in (via.credential, via.credential.partition(":")[2]):
+            remember_secret(Secret(each))
     who = urllib3.make_headers(proxy_basic_auth=via.credential) if via.credential else None
     return partial(urllib3.ProxyManager, via.url, proxy_headers=who)
 
@@ -459,9 +467,10 @@ def _reason(error: Exception) -> str:
     # urllib3 counts a refused connection among the timeouts
     if late and not isinstance(error, exceptions.NewConnectionError):
         return "it does not respond in time"
+    from dockless.model.blotting import blotted  # noqa: PLC0415 - the same
     from dockless.model.reasons import reason  # noqa: PLC0415 - rare
 
-    return reason(error)
+    return blotted(reason(error))
 
 
 def _default_context(environment: Mapping[str, str] | None) -> ssl.SSLContext:
