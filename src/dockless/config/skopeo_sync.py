@@ -121,6 +121,9 @@ def _matching(rule: Value) -> Choice:
         pattern = re.compile(rule.text())
     except re.error as error:
         raise _wrong(rule, f"is not a regular expression: {error}") from None
+    except (OverflowError, RecursionError):
+        why = "is not a usable regular expression: it repeats or nests too much"
+        raise _wrong(rule, why) from None
     return lambda tag: pattern.search(tag) is not None
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import Descriptor
+from dockless.oci.manifest import Descriptor, is_size
 from dockless.oci.untrusted_json import parse_json
 
 FILE = "bundle.lock.json"
@@ -103,8 +103,14 @@ def _locked(entry: Mapping[str, object]) -> Locked:
         str(entry["name"]),
         str(entry["source"]),
         Descriptor(
-            str(entry["mediaType"]), Digest.parse(str(entry["digest"])), int(str(entry["size"]))
+            str(entry["mediaType"]), Digest.parse(str(entry["digest"])), _size(entry["size"])
         ),
         tuple(map(str, platforms)),
-        tuple((Digest.parse(blob["digest"]), int(blob["size"])) for blob in blobs),
+        tuple((Digest.parse(blob["digest"]), _size(blob["size"])) for blob in blobs),
     )
+
+
+def _size(said: object) -> int:
+    if not is_size(said):
+        raise ValueError("a size in it is no number of bytes")
+    return said

@@ -6,7 +6,7 @@ config.md); Docker's schema 2 documents have the same shape under other media ty
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from msgspec import Struct
 
@@ -47,6 +47,8 @@ _OCI_LAYER_KINDS = {
 
 
 _SCHEMA_VERSION = 2
+_TOO_LARGE = 1 << 63
+_LONGEST_SHOWN = 40
 _FOREIGN = ("nondistributable.", "foreign.")
 
 
@@ -215,8 +217,8 @@ def parse_descriptor(entry: object) -> Descriptor:
     if not isinstance(entry, dict):
         raise ValueError("a descriptor is not a JSON object")
     size, media_type, digest = entry.get("size"), entry.get("mediaType"), entry.get("digest")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise ValueError(f"a descriptor's size is {size!r}")
+    if not is_size(size):
+        raise ValueError(f"a descriptor's size is {str(size)[:_LONGEST_SHOWN]!r}")
     if not isinstance(media_type, str) or not isinstance(digest, str):
         raise ValueError("a descriptor lacks its mediaType or digest")
     annotations = entry.get("annotations") or {}
@@ -233,6 +235,11 @@ def parse_descriptor(entry: object) -> Descriptor:
         tuple((key, _text(annotations, key)) for key in annotations),
         tuple(urls),
     )
+
+
+def is_size(size: object) -> TypeGuard[int]:
+    """Whether this is a number of bytes that a file can have."""
+    return isinstance(size, int) and not isinstance(size, bool) and 0 <= size < _TOO_LARGE
 
 
 def image_manifest(config: Descriptor, layers: tuple[Descriptor, ...]) -> bytes:

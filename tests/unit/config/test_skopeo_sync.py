@@ -74,6 +74,12 @@ def test_skopeos_own_example_is_read(path: Path) -> None:
         ),
         ("a.io:\n  images: [x]\n", "is a list, where a map is needed"),
         ("a.io:\n  images-by-tag-regex:\n    x: '('\n", ":3:8 is not a regular expression"),
+        ("a.io:\n  images-by-tag-regex:\n    x: 'a{99999999999}'\n", "is not a usable regular"),
+        (f"a.io:\n  images-by-tag-regex:\n    x: 'b{{{10**30},}}'\n", "is not a usable regular"),
+        (
+            f"a.io:\n  images-by-tag-regex:\n    x: '{'(' * 3000}{')' * 3000}'\n",
+            "is not a usable regular",
+        ),
         ("a.io:\n  images-by-semver:\n    x: new\n", ":3:8 is not a version constraint"),
         ("a.io:\n  images:\n   x: [v1]\n  b: c: d\n", ":4:7 is not YAML"),
     ],

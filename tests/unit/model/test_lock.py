@@ -33,3 +33,13 @@ def test_blobs_that_are_no_list_are_refused() -> None:
     document["images"][0]["blobs"] = "x"
     with pytest.raises(ValueError, match="it lacks"):
         read_lock(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("size", [10**400, 1 << 63, -1, 1.5, "4", None, True])
+@pytest.mark.parametrize("where", ["image", "blob"])
+def test_a_size_that_no_file_has_is_refused(size: object, where: str) -> None:
+    document = json.loads(lock_text(Lock((WEB,))))
+    image = document["images"][0]
+    (image if where == "image" else image["blobs"][0])["size"] = size
+    with pytest.raises(ValueError, match="no number of bytes"):
+        read_lock(json.dumps(document).encode())
