@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.model.blotting import forget
+from dockless.model.secret import forget
 
 
 @pytest.fixture(autouse=True)

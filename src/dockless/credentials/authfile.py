@@ -2,8 +2,7 @@
 
 import json
 
-from dockless.model.blotting import remember
-from dockless.model.secret import Credential, Secret
+from dockless.model.secret import Credential, Secret, remember
 from dockless.oci.reference import DOCKER_HUB
 
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"

@@ -1,44 +1,18 @@
 """Secrets blotted out of foreign words: a registry, proxy or program may echo what it was sent.
 
-What was shown to others in this process is remembered here, in every form in which it may come
-back, and taken out of their words before these become part of an error, a note or a receipt.
+What was shown to others in this process is taken out of their words, in every form in which it may
+come back, before these become part of an error, a note or a receipt.
 """
 
 import base64
 import json
 import re
-import threading
 from urllib.parse import quote, quote_plus
 
-from dockless.model.secret import Credential, Secret
+from dockless.model.secret import sent
 
 BLOT = "***"
 _SHORT = 8
-_guard = threading.Lock()
-_sent: set[str] = set()
-
-
-def remember(credential: Credential | None) -> None:
-    """Take in a credential that is about to be shown to somebody."""
-    if credential is None:
-        return
-    remember_secret(credential.basic())
-    for secret in (credential.password, credential.identity_token, credential.registry_token):
-        if secret:
-            remember_secret(secret)
-
-
-def remember_secret(secret: Secret) -> None:
-    """Take in one password or token that is about to be shown to somebody."""
-    text = secret.reveal()
-    with _guard:
-        _sent.update(forms(text))
-
-
-def forget() -> None:
-    """Forget all of it, as a new process would."""
-    with _guard:
-        _sent.clear()
 
 
 def forms(text: str) -> frozenset[str]:
@@ -59,9 +33,8 @@ def blotted(words: str) -> str:
 
     A short one is blotted where it stands as a word by itself.
     """
-    with _guard:
-        known = sorted(_sent, key=len, reverse=True)
-    for each in known:
+    known = frozenset(form for secret in sent() for form in forms(secret.reveal()))
+    for each in sorted(known, key=len, reverse=True):
         if len(each) >= _SHORT:
             words = words.replace(each, BLOT)
         elif each in words:

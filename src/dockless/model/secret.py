@@ -2,6 +2,7 @@
 
 import base64
 import math
+import threading
 from typing import NoReturn
 
 from msgspec import Struct
@@ -97,3 +98,35 @@ class Grant(Struct, frozen=True):
 
     credential: Credential | None
     ends: float = math.inf
+
+
+_guard = threading.Lock()
+_sent: dict[str, Secret] = {}
+
+
+def remember(credential: Credential | None) -> None:
+    """Take in a credential that is about to be shown to somebody; see `blotting`."""
+    if credential is None:
+        return
+    remember_secret(credential.basic())
+    for secret in (credential.password, credential.identity_token, credential.registry_token):
+        if secret:
+            remember_secret(secret)
+
+
+def remember_secret(secret: Secret) -> None:
+    """Take in one password or token that is about to be shown to somebody."""
+    with _guard:
+        _sent[secret.reveal()] = secret
+
+
+def sent() -> tuple[Secret, ...]:
+    """Return what this process has shown to others."""
+    with _guard:
+        return tuple(_sent.values())
+
+
+def forget() -> None:
+    """Forget what was shown, as a new process would."""
+    with _guard:
+        _sent.clear()

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from dockless.concurrency import side_by_side
 from dockless.errors import AuthError, DamagedManifestError, PushError
-from dockless.model.blotting import blotted
 from dockless.model.secret import Credential, Grant
 from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
@@ -280,6 +279,8 @@ class RegistryClient:
         try:
             return urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
         except ValueError:
+            from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+
             raise PushError(
                 f"{self.http.endpoint.host} points to {blotted(path)[:_LONGEST_SHOWN]!r}, which is "
                 "not a URL.",
@@ -408,6 +409,8 @@ def _wants_tls(answer: Answer) -> bool:
 
 def _kind(answer: Answer) -> str:
     """Return the media type of an answer, to be shown."""
+    from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+
     return blotted(answer.headers.get("Content-Type", "no content type"))
 
 

@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from dockless.errors import AuthError, PushError
-from dockless.model.blotting import blotted, remember, remember_secret
-from dockless.model.secret import Credential, Secret
+from dockless.model.secret import Credential, Secret, remember, remember_secret
 from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge, is_web_address
 from dockless.transport.http import Answer, Http
@@ -70,14 +69,13 @@ def _token(
     realm = challenge.parameters.get("realm", "")
     if not is_web_address(realm):
         raise PushError(
-            f"{http.endpoint.host} names no usable token service: its realm is "
-            f"{blotted(realm)[:_LONGEST_SAID]!r}.",
+            f"{http.endpoint.host} names no usable token service: its realm is {_shown(realm)!r}.",
             "Ask the registry's operator to configure the URL of its token service.",
         )
     if credential and not may_have_secret(realm, http.endpoint):
         raise AuthError(
             f"{http.endpoint.host} asks for the credential to be sent without TLS, to "
-            f"{blotted(realm)[:_LONGEST_SAID]}.",
+            f"{_shown(realm)}.",
             "Nothing was sent. Ask the registry's operator to use https for its token service, or "
             "name its host with --insecure-realm if that network can be trusted.",
         )
@@ -109,6 +107,12 @@ def _token(
 
         raise astray(realm, strayed)
     return _read_token(answer, http.endpoint.host, credential)
+
+
+def _shown(realm: str) -> str:
+    from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+
+    return blotted(realm)[:_LONGEST_SAID]
 
 
 def _read_token(answer: Answer, host: str, credential: Credential | None) -> tuple[Secret, float]:

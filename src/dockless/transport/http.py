@@ -268,8 +268,7 @@ def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
     if via is None:
         return urllib3.PoolManager
     if via.credential:
-        from dockless.model.blotting import remember_secret  # noqa: PLC0415 - proxies only
-        from dockless.model.secret import Secret  # noqa: PLC0415 - the same
+        from dockless.model.secret import Secret, remember_secret  # noqa: PLC0415 - proxies only
 
         for each in (via.credential, via.credential.partition(":")[2]):
             remember_secret(Secret(each))

@@ -4,8 +4,8 @@ from urllib.parse import quote
 import pytest
 
 from dockless.engines.failures import failure
-from dockless.model.blotting import blotted, remember
-from dockless.model.secret import Credential, Secret
+from dockless.model.blotting import blotted
+from dockless.model.secret import Credential, Secret, remember
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.registry.refusals import blob_error, manifest_error
