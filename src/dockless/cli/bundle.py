@@ -18,6 +18,7 @@ from dockless.cli.workplace import command_spaces
 from dockless.client import accounts
 from dockless.client.bundle_checks import bundle_spec, examined
 from dockless.client.bundle_output import check_output
+from dockless.client.folders import source_folder
 from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_sources import Wishes, find
 from dockless.client.options import CommandOptions
@@ -92,7 +93,7 @@ class BundleOptions(Struct, frozen=True):
 
     def check_output(self, sources: tuple[Listed, ...]) -> None:
         """Raise UsageError where the bundle would replace anything but an older bundle."""
-        folder = Path.cwd()
+        folder = source_folder()
         older = files_of_source(str(self.since), folder) if self.since else ()
         inputs = (*files_of(sources, folder), *self.files, *older)
         check_output(self.out, inputs, archive=self.is_archive, split=self.split is not None)
@@ -221,7 +222,7 @@ def _create(
         _writing(out),
     ):
         written = layout.Bundle(folder, _older(readers, asked.since))
-        wishes = Wishes(Path.cwd(), given, asked.referrers, readers.note)
+        wishes = Wishes(source_folder(), given, asked.referrers, readers.note)
         lost = _add_all(written, find(readers, sources, wishes), readers.of(), asked)
         written.finish()
         made = layout.pack(folder, out, asked.split) if archive else (out,)
@@ -420,7 +421,7 @@ def _is_lock(path: Path) -> bool:
 
 
 def _lock_in(readers: Readers, path: Path) -> Lock:
-    lock = reading.lock_of(readers.of().opener.bundle(parse_source(str(path), Path.cwd())))
+    lock = reading.lock_of(readers.of().opener.bundle(parse_source(str(path), source_folder())))
     if lock is None:
         raise ValueError(f"it has no {LOCK}")
     return lock

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
 import click
@@ -13,8 +12,9 @@ from msgspec import Struct
 
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
+from dockless.client.folders import project_here
 from dockless.concurrency import side_by_side
-from dockless.config import naming, project
+from dockless.config import naming
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.errors import UsageError
 from dockless.model.endpoint import Endpoint
@@ -84,7 +84,7 @@ def hosts(**arguments: object) -> None:
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     from dockless.cli.remote import chosen  # noqa: PLC0415 - it brings paramiko along
 
-    files = project.read(Path.cwd(), os.environ, options.destination)
+    files = project_here(os.environ, options.destination)
     servers = chosen(options.hosts, options.servers, files)
     listed = servers if options.hosts else files.servers().value
     numbers = {server: number for number, server in enumerate(listed, 1)}

@@ -9,7 +9,7 @@ import sys
 import click
 
 from dockless.cli import stops
-from dockless.errors import DocklessError, NetworkError
+from dockless.errors import DocklessError, NetworkError, UsageError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 from dockless.version import __version__
 
@@ -95,6 +95,11 @@ def _ending(error: BaseException) -> int:
         and not isinstance(error, BrokenPipeError)
     ):
         error = unwritten(error)
+    if _is_homeless(error):
+        error = UsageError(
+            "The current folder was removed.",
+            "Change to a folder that is there, or give absolute paths.",
+        )
     match error:
         case SystemExit():
             raise error
@@ -120,6 +125,15 @@ def _ending(error: BaseException) -> int:
             code, said = _BUG, _bug_report(error)
     say(said, err=True)
     return code
+
+
+def _is_homeless(error: BaseException) -> bool:
+    """Whether a relative path was to be used, and the current folder is gone."""
+    if not isinstance(error, FileNotFoundError) or error.filename is not None:
+        return False
+    from dockless.client.folders import working_folder  # noqa: PLC0415 - rare
+
+    return working_folder() is None
 
 
 def _is_of_click(error: OSError) -> bool:

@@ -16,6 +16,7 @@ from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options
 from dockless.cli.sizes import Size, shortened
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
+from dockless.client.folders import source_folder
 from dockless.client.mirror_lacking import completed, lacking
 from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_parts import damaged_parts
@@ -195,7 +196,7 @@ def mirror(**arguments: object) -> None:
     pushing = parsed_options(arguments, output=options.output)
     if pushing.check_blobs is None:  # a receipt claims what was seen
         pushing = replace(pushing, check_blobs=options.receipt is not None)
-    error = _mirror(options, pushing, Path.cwd())
+    error = _mirror(options, pushing, source_folder())
     if error:
         raise error
 
@@ -334,7 +335,7 @@ def _receipt(
     if pushing.dry_run:
         output.remark(pushing, "A dry run writes no receipt.")
         return None
-    inputs = (*files_of(sources, Path.cwd()), *options.files)
+    inputs = (*files_of(sources, source_folder()), *options.files)
     refuse_inputs(options.receipt, "--receipt", inputs)
     file = ReceiptFile(options.receipt)
     stack.callback(file.close)

@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,9 +13,10 @@ from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.client import accounts, prompter
+from dockless.client.folders import project_here, source_folder
 from dockless.client.host_options import HostOptions
 from dockless.client.options import CommandOptions
-from dockless.config import compose, project
+from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
@@ -74,7 +74,7 @@ def push(**arguments: object) -> None:
     hosts = HostOptions(**theirs)  # type: ignore[arg-type] # click made them by these names
     options = parsed_options(arguments)
     try:
-        told = _push(options, hosts, Path.cwd())
+        told = _push(options, hosts)
     except DocklessError as error:
         if options.output == "json" and not isinstance(error, PartialError):
             output.failure(error)
@@ -83,7 +83,7 @@ def push(**arguments: object) -> None:
         raise told
 
 
-def _push(options: CommandOptions, hosts: HostOptions, folder: Path) -> DocklessError | None:
+def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
     """Push; return the error that the result on stdout already reports."""
     options.check()
     if options.digest_file:
@@ -91,8 +91,8 @@ def _push(options: CommandOptions, hosts: HostOptions, folder: Path) -> Dockless
 
         digest_file.check(options.digest_file)
     hosts.check(options)
-    spec = parse_source(options.source, folder) if options.source is not None else None
-    files = project.read(folder, os.environ, options.destination)
+    spec = parse_source(options.source, source_folder()) if options.source is not None else None
+    files = project_here(os.environ, options.destination)
     settings = resolve(_flags(options), os.environ, files)
     for warning in settings.warnings:
         output.remark(options, f"Warning: {warning}")

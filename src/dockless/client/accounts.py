@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from msgspec.structs import replace
 
 from dockless.client import token_sources
-from dockless.client.folders import home_folder
+from dockless.client.folders import home_folder, project_here
 from dockless.client.keyrings import Prompt, vaults
 from dockless.client.prompter import Prompter
-from dockless.config import project
 from dockless.config.cascade import Flags, Login, Settings, resolve
 from dockless.credentials import auth_files
 from dockless.credentials import resolve as credential_chain
@@ -34,7 +33,7 @@ def prompt(prompter: Prompter) -> Prompt | None:
 
 def project_settings(username: str | None) -> Settings:
     """Return the project's settings for credentials, for commands without one image."""
-    files = project.read(Path.cwd(), os.environ, None)
+    files = project_here(os.environ, None)
     flags = Flags(None, None, username, (), None, None, allow_secret_commands=False)
     return resolve(flags, os.environ, files)
 

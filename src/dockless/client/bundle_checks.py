@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from msgspec import Struct
 
+from dockless.client.folders import source_folder
 from dockless.client.session import Session
 from dockless.errors import SourceError, UsageError
 from dockless.report.text import counted
@@ -43,7 +43,7 @@ def bundle_spec(text: str) -> SourceSpec:
         SourceError: There is no such file.
         UsageError: It is not a file, or names one image of one.
     """
-    spec = parse_source(text, Path.cwd())
+    spec = parse_source(text, source_folder())
     if spec.kind == "local" and spec.bare:
         raise SourceError(f"There is no file {text}.", "Check the path of the bundle.")
     if spec.kind in ("local", "registry"):

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import platformdirs
 
+from dockless.config import project
+from dockless.config.project import Project
 from dockless.errors import UsageError
 
 _ROOT = Path("/")
 _VARIABLE = "DOCKLESS_CACHE_DIR"
 _SET = f"Set {_VARIABLE} to the absolute path of a folder."
+_GONE = Path("/proc/self/cwd")  # the removed folder itself, in which nothing can be made
 _FIRST_SEEN, _DELETE = 0x20, 0x7F
 
 
@@ -30,6 +33,26 @@ def working_folder() -> Path | None:
         return Path.cwd()
     except OSError:
         return None
+
+
+def project_here(environment: Mapping[str, str], destination: str | None) -> Project:
+    """Return the project of the current folder; one without files and name where that is gone.
+
+    Raises:
+        UsageError: Its files cannot be used.
+    """
+    folder = working_folder()
+    if folder is None:
+        return project.nowhere(_ROOT, environment)
+    return project.read(folder, environment, destination)
+
+
+def source_folder() -> Path:
+    """Return what relative paths start from; one with nothing in it where the current one is gone.
+
+    So absolute paths can be used all the same, and relative ones lead nowhere.
+    """
+    return working_folder() or _GONE
 
 
 def data_folder() -> Path:

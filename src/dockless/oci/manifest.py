@@ -218,7 +218,7 @@ def parse_descriptor(entry: object) -> Descriptor:
         raise ValueError("a descriptor is not a JSON object")
     size, media_type, digest = entry.get("size"), entry.get("mediaType"), entry.get("digest")
     if not is_size(size):
-        raise ValueError(f"a descriptor's size is {str(size)[:_LONGEST_SHOWN]!r}")
+        raise ValueError(f"a descriptor's size is {repr(size)[:_LONGEST_SHOWN]}")
     if not isinstance(media_type, str) or not isinstance(digest, str):
         raise ValueError("a descriptor lacks its mediaType or digest")
     annotations = entry.get("annotations") or {}
