@@ -156,21 +156,43 @@ def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
     Raises:
         PushError: The folder cannot be written.
     """
+    made = False
     with contextlib.ExitStack() as stack:
         try:
             if archive:
                 folder = stack.enter_context(scratch(out.parent, f".{out.name}."))
             else:
                 folder = out
-                folder.mkdir(parents=True, exist_ok=True)
+                made = _make(folder)
                 stack.enter_context(owned(folder, _UNFINISHED))
         except OSError as error:
             raise _unwritten(out, error) from None
         try:
             yield folder
         except BaseException:
-            clear(folder)
+            if archive or made:
+                clear(folder)
+            else:  # the user's own folder, or a link to it, stays
+                _empty(folder)
             raise
+
+
+def _make(folder: Path) -> bool:
+    """Make a folder, with those above it; return False where it is there."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return False
+    return True
+
+
+def _empty(folder: Path) -> None:
+    """Remove what a bundle writes into a folder, and nothing else."""
+    clear(folder / "blobs")
+    for name in ("oci-layout", "index.json", DOCKER_LIST, FILE, _UNFINISHED):
+        (folder / name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -302,7 +324,5 @@ def clear(folder: Path) -> None:
 def free_of(folder: Path) -> bool:
     """Whether there is nothing in a folder, or no folder; what a killed run left is removed."""
     if abandoned(folder, _UNFINISHED):
-        clear(folder / "blobs")
-        for name in ("oci-layout", "index.json", DOCKER_LIST, FILE, _UNFINISHED):
-            (folder / name).unlink(missing_ok=True)
+        _empty(folder)
     return not folder.exists() or not any(folder.iterdir())

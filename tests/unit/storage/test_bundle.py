@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.errors import LostCopyError
-from dockless.storage.bundle import Bundle
+from dockless.errors import LostCopyError, PushError
+from dockless.storage.bundle import Bundle, workplace
 from fakes.image import FakeImage
 
 
@@ -32,3 +32,29 @@ def test_what_is_not_its_digest_does_not_get_into_a_bundle(
         assert path.name in {each.digest.hex for each in content.blobs} | {
             each.hex for each in content.documents
         }
+
+
+def fail(out: Path) -> None:
+    with workplace(out, archive=False) as folder:
+        (folder / "blobs" / "sha256").mkdir(parents=True)
+        (folder / "blobs" / "sha256" / "x").write_bytes(b"x")
+        (folder / "index.json").write_bytes(b"{}")
+        raise PushError("There is no space.")
+
+
+@pytest.mark.parametrize("kind", ["new", "empty", "link"])
+def test_a_users_folder_stays_when_a_bundle_fails_and_what_was_written_goes(
+    tmp_path: Path, kind: str
+) -> None:
+    real, out = tmp_path / "real", tmp_path / "out"
+    if kind == "link":
+        real.mkdir()
+        out.symlink_to(real)
+    elif kind == "empty":
+        out.mkdir()
+    with pytest.raises(PushError, match="no space"):
+        fail(out)
+    assert out.is_symlink() == (kind == "link")
+    assert out.exists() == (kind != "new")
+    if kind != "new":
+        assert list(out.iterdir()) == []
