@@ -153,9 +153,14 @@ class BlobStore(LayerRecords):
             if not record.sealed:  # the record may be what is wrong
                 self._forget(diff_id, compression)
                 return None
-        if self._recheck and not self._is_proven(diff_id, record.layer):
+        # one that version 0.1.0 wrote may say anything: its blob is inflated once, and then sealed
+        unsealed = not record.sealed and os.path.lexists(path)
+        if (self._recheck or unsealed) and not self._is_proven(diff_id, record.layer):
             self._forget(diff_id, compression)
             return None
+        if unsealed:
+            with contextlib.suppress(OSError):
+                self.remember(diff_id, record.packing, record.layer)
         return record.layer
 
     def remember(self, diff_id: Digest, packing: Packing, layer: Descriptor) -> None:

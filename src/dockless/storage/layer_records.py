@@ -14,6 +14,10 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
 from dockless.storage.folders import is_inside, make_below, remove, rename
 
+_SIZES = range(2**63)
+_LEVELS = {"none": range(1), "gzip": range(1, 4), "zstd": range(1, 23)}
+"""What the encoders take; see `Packing`."""
+
 
 class Record(NamedTuple):
     """What a layer has become.
@@ -76,8 +80,10 @@ class LayerRecords:
             sealed = "sum" in entry
             if sealed and entry["sum"] != _sum(diff_id, compression, entry):
                 return None
-            layer = Descriptor(layer_media_type(compression), digest, int(size))
-            return Record(layer, Packing(compression, int(level)), sealed)
+            if not (_is_within(size, _SIZES) and _is_within(level, _LEVELS[compression])):
+                return None
+            layer = Descriptor(layer_media_type(compression), digest, size)
+            return Record(layer, Packing(compression, level), sealed)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -109,6 +115,10 @@ class LayerRecords:
 def head_of(size: int, first_block: bytes) -> str:
     """Return what tells most layers apart before they are read: their length and first block."""
     return hashlib.sha256(b"%d:%b" % (size, first_block)).hexdigest()
+
+
+def _is_within(value: object, allowed: range) -> bool:
+    return type(value) is int and value in allowed
 
 
 def _sum(diff_id: Digest, compression: Compression, entry: dict[str, object]) -> str:

@@ -15,7 +15,7 @@ from dockless.errors import LostCopyError, NetworkError, PushError, UsageError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import GZIP, Packing
-from dockless.storage import folders, runs
+from dockless.storage import folders, layer_records, runs
 from dockless.storage.blob_store import BlobStore, Usage
 from dockless.storage.layer_records import head_of
 
@@ -398,21 +398,66 @@ def test_nor_is_that_of_another_layer(store: BlobStore) -> None:
     assert store.layer(Digest.of(b"another"), "gzip") is None
 
 
-def unsealed(store: BlobStore, size: int = 6) -> None:
+def unsealed(store: BlobStore, diff_id: Digest, digest: Digest, **said: object) -> Path:
     """Write a record as version 0.1.0 did."""
     folder = store.folder / "layers"
-    folder.mkdir(exist_ok=True)
-    entry = {"digest": str(PACKED.digest), "size": size, "level": 1}
-    (folder / f"{DIFF_ID.hex}.gzip").write_text(json.dumps(entry))
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / f"{diff_id.hex}.gzip"
+    record.write_text(json.dumps({"digest": str(digest), "level": 1} | said))
+    return record
 
 
-def test_an_older_record_is_read_unless_its_blob_contradicts_it(store: BlobStore) -> None:
-    adopt(store, b"packed")
-    unsealed(store)
-    assert store.layer(DIFF_ID, "gzip") == PACKED
-    unsealed(store, 7)
+def test_an_older_record_is_sealed_when_its_blob_is_what_it_says(store: BlobStore) -> None:
+    data = gzip.compress(b"a layer")
+    diff_id, digest = Digest.of(b"a layer"), adopt(store, data)
+    record = unsealed(store, diff_id, digest, size=len(data))
+    layer = Descriptor(layer_media_type("gzip"), digest, len(data))
+    assert store.layer(diff_id, "gzip") == layer
+    assert "sum" in json.loads(record.read_text())
+    assert BlobStore(store.folder).layer(diff_id, "gzip") == layer
+    unsealed(store, diff_id, digest, size=len(data) + 1)
+    assert store.layer(diff_id, "gzip") is None
+    assert store.layer(diff_id, "gzip") is None, "nor later, when the blob is gone"
+
+
+@pytest.mark.parametrize("texts", [(b"one", b"two"), (b"", b"x"), (b"a" * 70_000, b"b")])
+def test_older_records_that_were_swapped_are_found_out(
+    store: BlobStore, texts: tuple[bytes, bytes]
+) -> None:
+    one, two = texts
+    for text, other in ((one, two), (two, one)):
+        data = gzip.compress(other)
+        unsealed(store, Digest.of(text), adopt(store, data), size=len(data))
+    assert store.layer(Digest.of(one), "gzip") is None
+    assert store.layer(Digest.of(two), "gzip") is None
+
+
+@pytest.mark.parametrize("seal", [False, True])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            {"size": size}
+            for size in (float("inf"), float("nan"), -1, 2**63, 10**30, 6.5, "6", True)
+        ),
+        *(
+            {"level": level}
+            for level in (-7, 0, 4, 10**30, float("inf"), 1.0, "1", None, True, [1])
+        ),
+    ],
+)
+def test_a_record_with_impossible_numbers_is_no_record(
+    store: BlobStore,
+    said: dict[str, object],
+    seal: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    entry = {"size": 6} | said
+    record = unsealed(store, DIFF_ID, PACKED.digest, **entry)
+    if seal:
+        entry = json.loads(record.read_text())
+        record.write_text(json.dumps(entry | {"sum": layer_records._sum(DIFF_ID, "gzip", entry)}))
     assert store.layer(DIFF_ID, "gzip") is None
-    assert store.layer(DIFF_ID, "gzip") is None, "nor later, when the blob is gone"
+    assert store.packing(DIFF_ID, "gzip") is None
 
 
 def rechecked(store: BlobStore) -> BlobStore:
