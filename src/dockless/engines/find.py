@@ -7,7 +7,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from dockless.processes.search import find_program
+from dockless.processes.search import find_program, steps
 
 
 def own_folder(environment: Mapping[str, str], data: Path) -> Path:
@@ -48,7 +48,26 @@ def distrust(program: Path, own: Path) -> str:
     for path in (own, target, *((target.parent,) if program.is_symlink() else ())):
         if why := others_may_write(path):
             return f"{path} {why}, so {program} is not run."
+    for path in (*steps(own), *steps(program)):
+        if path not in (own, program, target) and (why := _others_may_replace(path)):
+            return f"{path} {why}, so {program} is not run."
     return ""
+
+
+def _others_may_replace(path: Path) -> str:
+    """Return who else may put something in the place of what is in a folder, or of a link.
+
+    In a folder with the sticky bit, such as /tmp, only who owns a file or a link may.
+    """
+    try:
+        found = path.lstat()
+    except OSError as error:
+        return f"cannot be looked at ({error.strerror})"
+    sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
+    if stat.S_ISLNK(found.st_mode) or sticky:
+        mine = found.st_uid in (0, os.geteuid())
+        return "" if mine else f"belongs to another user (uid {found.st_uid})"
+    return others_may_write(path)
 
 
 def others_may_write(path: Path) -> str:

@@ -5,8 +5,10 @@ content may be untrusted: an unpacked archive, a clone, a shared folder.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+_MOST_LINKS = 40  # as Linux has it
 
 
 def find_program(name: str, search_path: str | None) -> str | None:
@@ -15,14 +17,14 @@ def find_program(name: str, search_path: str | None) -> str | None:
     Args:
         name: Its name alone; a path is none.
         search_path: Folders as in PATH; None for where the system has its programs. Empty and
-            relative ones are skipped.
+            relative ones are skipped, and those that lead to the current folder by links.
     """
     if not name or os.sep in name or "\0" in name or name in (os.curdir, os.pardir):
         return None
     folders = (os.defpath if search_path is None else search_path).split(os.pathsep)
     for folder in folders:
         path = Path(folder, name)
-        if path.is_absolute() and _can_be_run(path):
+        if path.is_absolute() and _can_be_run(path) and not _is_here_by_links(Path(folder)):
             return str(path)
     return None
 
@@ -43,6 +45,43 @@ def program_of(program: str, environment: Mapping[str, str]) -> str:
     if found is None:
         raise FileNotFoundError(2, os.strerror(2), program)
     return found
+
+
+def steps(path: Path) -> Iterator[Path]:
+    """Yield every folder and link on the way to a file or folder, and this itself; all absolute.
+
+    Links are followed; one that leads to itself ends the way.
+    """
+    at, left = Path("/"), _MOST_LINKS
+    waiting = list(reversed(path.absolute().parts[1:]))
+    yield at
+    while waiting:
+        part = waiting.pop()
+        if part in ("", os.curdir, os.pardir):
+            at = at.parent if part == os.pardir else at
+            continue
+        yield at / part
+        try:
+            target = str((at / part).readlink())
+        except OSError:
+            at /= part
+            continue
+        left -= 1
+        if not left:
+            return
+        at = Path("/") if target.startswith("/") else at
+        waiting += reversed(target.split("/"))
+
+
+def _is_here_by_links(folder: Path) -> bool:
+    """Whether a folder is the current one by another name, or what a process has open."""
+    if Path("/proc") in steps(folder):
+        return True
+    try:
+        here = Path.cwd()
+    except OSError:  # it is deleted
+        return False
+    return os.path.realpath(folder) == str(here) != os.path.normpath(folder)
 
 
 def _can_be_run(path: Path) -> bool:

@@ -149,3 +149,32 @@ def test_what_is_mounted_read_only_may_belong_to_anybody(
     assert others_may_write(tmp_path)
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
     assert others_may_write(tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("mode", "trusted"),
+    [(0o777, False), (0o757, False), (0o770, True), (0o1777, True), (0o755, True), (0o700, True)],
+)
+@pytest.mark.parametrize("where", ["tools", "a/b/tools", "link", "link/inner", "chain"])
+def test_our_own_folder_may_not_be_replaced(
+    tmp_path: Path,
+    where: str,
+    mode: int,
+    trusted: bool,  # noqa: FBT001 - the expectation
+) -> None:
+    shared = tmp_path / "shared"
+    for each in ("tools", "a/b/tools"):
+        program(shared / each)
+    aim = tmp_path / "aim"
+    program(aim)
+    program(aim / "inner")
+    (shared / "link").symlink_to(aim)
+    (tmp_path / "chain").symlink_to("shared/link")
+    for folder in (tmp_path, shared / "a", shared / "a/b", aim):
+        folder.chmod(0o755)
+    shared.chmod(mode)
+    own = tmp_path / "chain" if where == "chain" else shared / where
+    why = distrust(own / "crane", own)
+    if os.getgid() == 0 or mode != 0o770:
+        assert (why == "") == trusted
+    assert trusted or str(shared) in why

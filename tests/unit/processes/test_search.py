@@ -85,3 +85,39 @@ def test_a_program_sees_its_own_name_first(mark: Path) -> None:
     (mark.parent / "tool").write_text('#!/bin/sh\necho "$0"\n')
     said = run(("sh", "-c", 'echo "$0"'), {"PATH": "/usr/bin:/bin"}).stdout
     assert said == b"sh\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/proc/self/cwd", "/proc/self/cwd/", "/proc/self/../self/cwd", "/proc/thread-self/cwd"),
+        *("/proc/self/cwd/inner", "/proc/self/root{}/inner", "{}/far/cwd", "{}/far/link"),
+        *("{}/far/twice", "{}/far/deep", "{}/far/loop", "{}/far/link/../tree"),
+    ],
+)
+def test_nor_by_another_name(
+    mark: Path, path: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    far = tmp_path_factory.mktemp("far") / "far"
+    far.mkdir()
+    for name, aim in {
+        "cwd": "/proc/self/cwd",
+        "link": str(mark.parent),
+        "twice": "link",
+        "deep": "cwd/inner",
+        "loop": "loop",
+        "tree": "../far/link",
+    }.items():
+        (far / name).symlink_to(aim)
+    here = path.format(mark.parent if "root" in path else far.parent)
+    assert find_program("tool", here) is None
+    assert find_program("tool", f"{here}:/nowhere") is None
+
+
+def test_a_folder_by_its_own_name_or_a_link_elsewhere_is_searched(
+    mark: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    far = tmp_path_factory.mktemp("far")
+    (far / "link").symlink_to(mark.parent / "inner")
+    assert find_program("tool", str(mark.parent)) == str(mark.parent / "tool")
+    assert find_program("tool", str(far / "link")) == str(far / "link/tool")
