@@ -4,7 +4,6 @@ Nothing here ever falls back to plain text.
 """
 
 import importlib
-import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -213,7 +212,7 @@ def _load(choice: str, dotted: str) -> Callable[[], Backend]:
         except _NO_MODULE:
             found = None
         ours = isinstance(found, type) and issubclass(found, KeyringBackend)
-        if ours and not inspect.isabstract(found):
+        if ours and not getattr(found, "__abstractmethods__", None):
             return cast("type[Backend]", found)
     if choice == FILE:
         raise UsageError(
