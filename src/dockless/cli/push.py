@@ -107,7 +107,7 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
 
         return push_remote(options, hosts, settings, files)
     elif options.all_images and spec:
-        _push_all(options, settings, spec)
+        return _push_all(options, settings, spec)
     else:
         _push_one(options, settings, spec, files)
     return None
@@ -172,7 +172,10 @@ def _local(
     return found
 
 
-def _push_all(options: CommandOptions, settings: Settings, spec: SourceSpec) -> None:
+def _push_all(
+    options: CommandOptions, settings: Settings, spec: SourceSpec
+) -> DocklessError | None:
+    """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.workplace import session  # noqa: PLC0415 - --explain needs no network
 
     outcomes: dict[str, PushResult | DocklessError] = {}
@@ -191,16 +194,17 @@ def _push_all(options: CommandOptions, settings: Settings, spec: SourceSpec) -> 
     output.outcomes(options, outcomes)
     errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DocklessError)]
     if not outcomes:
-        raise SourceError(
+        return SourceError(
             f"No image in {spec.label} has a name.", "Push them one by one, with --image."
         )
     if len(errors) == len(outcomes):
-        raise errors[0]
+        return errors[0]
     if errors:
-        raise PartialError(
+        return PartialError(
             f"{len(errors)} of {len(outcomes)} images were not pushed.",
             "See their errors above, and push again.",
         )
+    return None
 
 
 def _see_that_one_password_does(settings: Settings, names: Iterable[str]) -> None:

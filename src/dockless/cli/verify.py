@@ -74,7 +74,9 @@ def verify(
             f"{missing[0]}{more} Run the mirror again.",
         )
     if wrong and len(wrong) == len(items):
-        raise wrong[0].error
+        if len(wrong) == 1:
+            raise wrong[0].error
+        raise type(wrong[0].error)(f"No reference is as {says}.", "See above.")
     if wrong:
         raise PartialError(f"{_references(len(wrong), len(items))} not as {says}.", "See above.")
 

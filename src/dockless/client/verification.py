@@ -101,7 +101,9 @@ def compare(
         try:
             check.item(item)
         except DocklessError as error:
-            note(f"{item.reference}: {error}")
+            # the only one is reported by whoever called
+            if len(items) > 1 or missing:
+                note(f"{item.reference}: {error}")
             wrong.append(Difference(reference=item.reference, error=error))
     return VerifyResult(
         checked=tuple(item.reference for item in items),

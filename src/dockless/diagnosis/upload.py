@@ -107,6 +107,8 @@ def judge(tried: Tried, repository: Repository, *, named: bool) -> Iterator[Find
             if missing
             else f"the registry responds with {tried.begun} to the start of an upload"
         )
+        if tried.begun == _ACCEPTED:
+            what += ", and names no Location to send it to"
         state: State = "problem" if named or not missing else "note"
         remedy = _other(repository) if missing else "Ask the registry's operator for the reason."
         yield _line(str(repository), state, f"{what}.", remedy)

@@ -56,6 +56,8 @@ _KINDS = {
     "SecretServiceNotAvailableException": "no Secret Service responds on the session bus",
     "DBusErrorResponse": "the session bus responds with an error",
     "AuthenticationError": "the session bus rejects this user",
+    # of the codec for host names, at a label of more than 63 characters
+    "UnicodeError": "no host can have such a name",
     "UnicodeDecodeError": "it contains something that is not text",
     "UnicodeEncodeError": "it does not accept this text",
     "ModuleNotFoundError": "a part of it is not installed",

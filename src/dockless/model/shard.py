@@ -11,6 +11,8 @@ MOST = 100_000
 """As many parts as anybody has machines; a division has work with each part."""
 
 _LONGEST = len(str(MOST))
+_INDEXES = ("JOB_COMPLETION_INDEX", "CI_NODE_INDEX", "SLURM_ARRAY_TASK_ID")
+_COUNTS = ("JOB_COMPLETION_COUNT", "CI_NODE_TOTAL", "SLURM_ARRAY_TASK_COUNT")
 
 
 class Shard(Struct, frozen=True):
@@ -39,6 +41,12 @@ class Shard(Struct, frozen=True):
         if index == "auto":
             found, said = _told(environment)
             index, count = found, count or said
+            if not index:
+                raise ValueError(f"none of {', '.join(_INDEXES)} is set, which give the index")
+            if not count:
+                raise ValueError(
+                    f"none of {', '.join(_COUNTS)} is set, which give the count: use auto/COUNT"
+                )
         numbers = index.isdecimal() and count.isdecimal()
         if numbers and max(len(index), len(count)) > _LONGEST:
             raise ValueError(f"INDEX/COUNT has at most {MOST} parts")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from dockless.concurrency import side_by_side
-from dockless.errors import DocklessError, out_of_time
+from dockless.errors import DocklessError, PushError, out_of_time
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
@@ -136,6 +136,12 @@ class Direct:
         begun = self._client.request("POST", self._repository, "blobs/uploads/")
         self._expect(begun, _ACCEPTED, digest)
         location = begun.headers.get("Location", "")
+        if not location:
+            raise PushError(
+                f"{self._repository.host} begins the upload of {digest} to {self._repository} and "
+                "does not say where it goes: its answer has no Location.",
+                "Ask whoever runs the registry, or what stands before it, to correct it.",
+            )
         joint = "&" if "?" in location else "?"
         headers = {
             "Content-Type": "application/octet-stream",

@@ -82,3 +82,10 @@ def test_what_is_not_cancelled_or_not_told_is_worth_a_note() -> None:
     states = [(one.subject, one.state) for one in judge(unsaid, REPOSITORY, named=True)]
     assert states == [("mounts", "ok"), ("chunks", "note"), ("session", "note")]
     assert [one.state for one in judge(GOOD, REPOSITORY, named=True)] == ["ok"] * 3
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_upload_without_a_location_is_said(*, named: bool) -> None:
+    (found,) = judge(Tried(begun=202, location=False), REPOSITORY, named=named)
+    assert "no Location" in found.what
+    assert found.state == "problem"

@@ -59,11 +59,22 @@ def test_a_part_is_told_or_found(text: str, environment: dict[str, str], shard: 
         ("1", {}),
         ("a/b", {}),
         ("-1/2", {}),
-        ("auto", {}),
-        ("auto", {"JOB_COMPLETION_INDEX": "2"}),
         ("auto/2", {"JOB_COMPLETION_INDEX": "2"}),
     ],
 )
 def test_what_is_no_part_is_refused(text: str, environment: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="INDEX/COUNT"):
+        Shard.parse(text, environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "said"),
+    [
+        ("auto", {}, "JOB_COMPLETION_INDEX, CI_NODE_INDEX, SLURM_ARRAY_TASK_ID"),
+        ("auto/3", {"CI_NODE_TOTAL": "3"}, "JOB_COMPLETION_INDEX, CI_NODE_INDEX"),
+        ("auto", {"JOB_COMPLETION_INDEX": "2"}, "JOB_COMPLETION_COUNT, CI_NODE_TOTAL"),
+    ],
+)
+def test_what_was_looked_for_is_said(text: str, environment: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         Shard.parse(text, environment)
