@@ -1,4 +1,4 @@
-"""Lists that a registry gives page by page: the tags of a repository, and what refers to an image.
+"""Lists that a registry returns page by page: tags of a repository, referrers of a manifest.
 
 As the distribution-spec has them under 'Listing Tags', 'Listing Referrers' and 'Unavailable
 Referrers API'. A list that cannot be read to its end is an error, never a shorter list.
@@ -42,7 +42,7 @@ def tags(client: "RegistryClient", repository: Repository) -> tuple[str, ...]:
     for page in _pages(client, repository, "tags/list", first, what):
         listed = _list(page, "tags", repository, what)
         if not all(isinstance(each, str) for each in listed):
-            raise _unreadable(repository, what, "a tag is no text")
+            raise _unreadable(repository, what, "a tag is not text")
         found |= dict.fromkeys(map(str, listed))
     return tuple(found)
 
@@ -53,7 +53,7 @@ def referrers(
     subject: Digest,
     note: Callable[[str], None],
 ) -> tuple[Descriptor, ...]:
-    """Return what refers to a manifest: signatures, attestations, SBOMs.
+    """Return the referrers of a manifest: signatures, attestations, SBOMs.
 
     Args:
         client: The registry.
@@ -64,7 +64,7 @@ def referrers(
     Raises:
         PushError: The list cannot be read to its end.
     """
-    what = f"what refers to {subject}"
+    what = f"the referrers of {subject}"
     path = f"referrers/{subject}"
     answer = client.request("GET", repository, path)
     page = _is_page(answer)
@@ -73,13 +73,13 @@ def referrers(
     else:
         odd = page or answer.status == HTTPStatus.BAD_REQUEST
         if not odd and answer.status not in _NO_API:
-            raise _unreadable(repository, what, f"it answers {answer.status}")
+            raise _unreadable(repository, what, f"it responds with {answer.status}")
         body = client.at_tag(repository, subject.referrers_tag())
         if body is None and odd:
             said = "with a web page" if page else f"with status {answer.status}"
             note(
-                f"{repository.host} answers {said} when asked for {what} of {repository}: if there "
-                "are signatures or SBOMs, they are left out."
+                f"{repository.host} responds {said} when asked for {what} in {repository}: any "
+                "signatures or SBOMs are left out."
             )
         bodies = iter(() if body is None else (Answer(HTTPStatus.OK, {}, body),))
     found: list[Descriptor] = []
@@ -89,8 +89,8 @@ def referrers(
                 found.append(parse_descriptor(entry))
             except ValueError as error:
                 note(
-                    f"{repository.host} lists among {what} of {repository} what is no descriptor, "
-                    f"and it is left out: "
+                    f"{repository.host} lists, among {what} in {repository}, something that is not "
+                    f"a descriptor; it is left out: "
                     f"{blotted(f'{error}: {str(entry)!r}')[:_LONGEST_SHOWN]}."
                 )
     return tuple(found)
@@ -105,7 +105,7 @@ def _pages(
     while True:
         if answer.status != HTTPStatus.OK or _is_page(answer):
             number = f"page {len(seen)}: " if len(seen) > 1 else ""
-            raise _unreadable(repository, what, f"{number}it answers {answer.status}")
+            raise _unreadable(repository, what, f"{number}it responds with {answer.status}")
         yield answer
         link = next_page(answer.headers)
         if not link:
@@ -117,8 +117,8 @@ def _pages(
             raise _unreadable(repository, what, f"the next page is {shown}") from None
         if path in seen or len(seen) >= MOST_PAGES:
             raise PushError(
-                f"{repository.host} lists {what} without an end.",
-                "Name the tags in place of a rule, or leave referrers out with --no-referrers.",
+                f"{repository.host} returns an endless list of {what}.",
+                "Name the tags instead of using a rule, or skip referrers: --no-referrers.",
             )
         seen.add(path)
         answer = client.request("GET", repository, path)
@@ -129,9 +129,11 @@ def _list(page: Answer, key: str, repository: Repository, what: str) -> list[obj
         members = parse_json(page.body)
         listed = members[key] or []
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _unreadable(repository, what, "it gives something else, or a part of it") from None
+        raise _unreadable(
+            repository, what, "it returns something else, or only a part of it"
+        ) from None
     if not isinstance(listed, list):
-        raise _unreadable(repository, what, "it gives something else")
+        raise _unreadable(repository, what, "it returns something else")
     return listed
 
 
@@ -141,6 +143,6 @@ def _is_page(answer: Answer) -> bool:
 
 def _unreadable(repository: Repository, what: str, why: str) -> PushError:
     return PushError(
-        f"{repository.host} does not list {what} to the end: {why}.",
-        "Check the host and port, and that no proxy or login page stands in between.",
+        f"{repository.host} does not return the whole list of {what}: {why}.",
+        "Check the host and port, and that no proxy or login page intercepts the request.",
     )

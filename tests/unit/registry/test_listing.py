@@ -77,7 +77,7 @@ def test_a_page_of_tags_that_is_not_there_is_an_error(
 ) -> None:
     http.on(TAGS, body=b'{"tags": ["a"]}', headers={"Link": LINKS[0]})
     http.on(f"GET {SECOND}", status)
-    with pytest.raises(PushError, match=f"page 2: it answers {status}"):
+    with pytest.raises(PushError, match=f"page 2: it responds with {status}"):
         client.tags(SHOP)
 
 
@@ -86,7 +86,7 @@ def test_what_lists_no_tags_is_an_error(
     http: StubHttp, client: RegistryClient, body: bytes
 ) -> None:
     http.on(TAGS, body=body)
-    with pytest.raises(PushError, match="does not list the tags"):
+    with pytest.raises(PushError, match="the whole list of the tags"):
         client.tags(SHOP)
 
 
@@ -114,7 +114,7 @@ def test_a_list_of_referrers_that_cannot_be_read_is_an_error(
     http: StubHttp, client: RegistryClient, body: bytes
 ) -> None:
     http.on(REFERRERS, body=body)
-    with pytest.raises(PushError, match="does not list what refers to"):
+    with pytest.raises(PushError, match="the whole list of the referrers"):
         client.referrers(SHOP, SUBJECT, pytest.fail)
 
 
