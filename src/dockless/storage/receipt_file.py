@@ -1,10 +1,12 @@
 """The file of a receipt, which one run at a time writes."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
 import stat
+import time
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +15,8 @@ from dockless.oci.untrusted_json import parse_json
 
 _BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
 _LOOKED_AT = 4096
+_READER_SECONDS = 3.0
+_LOOK_SECONDS = 0.02
 
 
 def refuse_other_files(path: Path) -> None:
@@ -77,7 +81,7 @@ class ReceiptFile:
         try:
             if self._plain:
                 self._replace(text)
-            elif stat.S_ISFIFO(self._path.stat().st_mode):
+            elif self._path.is_fifo():
                 self._pipe(text)
             else:
                 self._path.write_text(text)
@@ -85,8 +89,20 @@ class ReceiptFile:
             raise self._unwritable(error) from None
 
     def _pipe(self, text: str) -> None:
-        """Write to whoever reads a pipe by now; nobody is waited for."""
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+        """Write to whoever reads a pipe, and is there already or in a moment.
+
+        Raises:
+            OSError: Nobody reads it.
+        """
+        end = time.monotonic() + _READER_SECONDS
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+                break
+            except OSError as error:
+                if error.errno != errno.ENXIO or time.monotonic() > end:
+                    raise
+            time.sleep(_LOOK_SECONDS)
         os.set_blocking(descriptor, True)
         with os.fdopen(descriptor, "w") as pipe:
             pipe.write(text)
