@@ -12,8 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.cli import output, prompts
-from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options
-from dockless.cli.sizes import Size, shortened
+from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options, shortened
+from dockless.cli.sizes import Size
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.folders import source_folder

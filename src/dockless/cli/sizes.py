@@ -4,12 +4,7 @@ import re
 
 import click
 
-_SHOWN = 40
-
-
-def shortened(text: str) -> str:
-    """Return what was given, for a message: of hundreds of digits the first ones."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+from dockless.cli.options import shortened
 
 
 class Size(click.ParamType[int]):

@@ -94,15 +94,14 @@ class ReceiptFile:
         Raises:
             OSError: Nobody reads it.
         """
-        end = time.monotonic() + _READER_SECONDS
-        while True:
+        end, descriptor = time.monotonic() + _READER_SECONDS, -1
+        while descriptor < 0:
             try:
                 descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
-                break
             except OSError as error:
                 if error.errno != errno.ENXIO or time.monotonic() > end:
                     raise
-            time.sleep(_LOOK_SECONDS)
+                time.sleep(_LOOK_SECONDS)
         os.set_blocking(descriptor, True)
         with os.fdopen(descriptor, "w") as pipe:
             pipe.write(text)
