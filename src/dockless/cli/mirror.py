@@ -1,7 +1,7 @@
 """`dockless mirror`: every image of many sources, to one registry."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -234,6 +234,8 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
                 f"Continuing the mirror started {journal.begun}: "
                 f"{share(had, len(entries), 'image')} had arrived."
             )
+        damaged = tuple(damaged_parts((each.source for each in found), folder, own.progress))
+        count = len(entries) + len(lost) + len(planned.lost) + len(damaged)
         ledger = Ledger(
             receipt,
             Heading(
@@ -242,10 +244,9 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
                 version_of=lambda name: own.engines().version(name),
             ),
             journal,
-            output.complaints(pushing, own.progress),
+            _complaints(pushing, own.progress, count),
         )
         ledger.expect(entries)
-        damaged = damaged_parts((each.source for each in found), folder, own.progress)
         for each in (*lost, *planned.lost, *damaged):
             ledger.leave_out(each)
         ledger.write(finished=False)
@@ -261,8 +262,7 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
                 ledger.write(finished=True)
                 _print(options, pushing, ledger)
                 return error
-        bounds = options.bounds()
-        team = stack.enter_context(workers(pushing, who, space, bounds))
+        team = stack.enter_context(workers(pushing, who, space, bounds := options.bounds()))
         _push(entries, team, bounds, ledger, dry_run=pushing.dry_run)
         unsettled = _settled(team, own.progress)
         ledger.write(finished=True)
@@ -271,6 +271,11 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
             journal.end()
         _print(options, pushing, ledger, team)
     return summary
+
+
+def _complaints(pushing: CommandOptions, progress: Progress, count: int) -> Callable[[str], None]:
+    """Return what says why images failed; nothing for one alone, whose error ends the command."""
+    return output.complaints(pushing, progress) if count > 1 else lambda _: None
 
 
 def _push(

@@ -241,7 +241,8 @@ def _bare_name(spec: SourceSpec | None) -> Name | None:
 
 
 def _offer_build(error: SourceError) -> bool:
-    say(error, err=True)
+    if prompts.at_terminal():  # else nobody is asked, and the error ends the push
+        say(error, err=True)
     return prompts.may_build()
 
 

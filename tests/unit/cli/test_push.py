@@ -209,6 +209,19 @@ def test_images_that_have_no_usable_name_cannot_all_be_pushed(
     assert said in str(result.exception)
 
 
+@pytest.mark.parametrize("names", [(), ("Not A Name",), ("shop:v1",), ("shop:v1", "shop:v2")])
+def test_all_images_are_one_json_document_however_many_fail(
+    run: Run, session: FakeSession, project: Path, names: tuple[str, ...]
+) -> None:
+    (project / "image.tar").touch()
+    session.found = [session.candidate(*names)]
+    session.refuses["v1"] = AuthError("Refused.")
+    argv = ("--all", "--format", "json", "--registry", "ghcr", "--namespace", "acme")
+    result = run("push", "image.tar", *argv)
+    assert result.exception
+    assert len(json.loads(result.stdout)["images"]) == len(names)
+
+
 @pytest.fixture
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Stand in for the tools that build; what was built is kept."""
@@ -243,7 +256,9 @@ def test_a_missing_image_is_built_when_somebody_at_the_terminal_wants_it(
 ) -> None:
     session.found = []
     monkeypatch.setattr("dockless.cli.prompts.may_build", lambda: wanted)
-    assert isinstance(run("push", *TARGET).exception, SourceError)
+    result = run("push", *TARGET)
+    assert isinstance(result.exception, SourceError)
+    assert result.exception.what not in result.output, "it is said once, by what ends the command"
     assert builds == (["shop:v1"] if wanted else [])
 
 
