@@ -142,7 +142,7 @@ class Patience(Struct, frozen=True):
         return self.call(once)
 
     def _told(self, step: Callable[[], Result]) -> Result:
-        """Run a step; the pause that a busy registry asks for applies to all users of the brake."""
+        """Run a step; the pause that a busy registry asks for applies to all who share the brake."""
         try:
             return step()
         except NetworkError as error:

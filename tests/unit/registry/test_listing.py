@@ -123,7 +123,7 @@ def test_an_odd_answer_for_referrers_is_an_error(
     http: StubHttp, client: RegistryClient, status: int
 ) -> None:
     http.on(REFERRERS, status)
-    with pytest.raises(PushError, match=f"answers {status}"):
+    with pytest.raises(PushError, match=f"responds with {status}"):
         client.referrers(SHOP, SUBJECT, pytest.fail)
 
 
