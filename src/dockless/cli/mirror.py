@@ -44,7 +44,7 @@ from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import Journal
 from dockless.usecases.mirror.run import Entry, Found, Lost, plan
 from dockless.usecases.mirror.run import mirror as push_all
-from dockless.usecases.push.context import Order
+from dockless.usecases.push.context import PushRequest
 
 if TYPE_CHECKING:
     from dockless.client.connections import Find
@@ -300,7 +300,7 @@ def _account(asking: Session, first: Entry) -> "Find":
         DocklessError: It does not respond, or rejects the credential.
     """
     who = accounts.as_found(asking.registry(first.repository).client.account)
-    asking.settle(Order(first.repository, first.tags))
+    asking.settle(PushRequest(first.repository, first.tags))
     return who
 
 

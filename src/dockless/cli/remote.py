@@ -81,7 +81,7 @@ def push_remote(
             hosts,
             target,
             local_candidates(settings, target),
-            work.order(target),
+            work.request(target),
             registry,
             accounts.as_found(registry.client.account),
             ssh(

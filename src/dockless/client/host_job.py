@@ -19,7 +19,7 @@ from dockless.ports import Progress
 from dockless.retry import Brake
 from dockless.ssh.connection import Ssh
 from dockless.ssh.workdir import Workplace
-from dockless.usecases.push.context import Order
+from dockless.usecases.push.context import PushRequest
 
 Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
 
@@ -32,7 +32,7 @@ class Errand(Struct, frozen=True):
         hosts: The part of it that is about hosts.
         target: Where to.
         names: What the image may be called there, in order.
-        order: The same, as a push takes it.
+        request: The same, as a push takes it.
         registry: The registry.
         find: Finds the credential for it.
         ssh: How connections are made.
@@ -49,7 +49,7 @@ class Errand(Struct, frozen=True):
     hosts: HostOptions
     target: Target
     names: tuple[str, ...]
-    order: Order
+    request: PushRequest
     registry: OpenRegistry
     find: Find
     ssh: Ssh

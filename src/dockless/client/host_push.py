@@ -39,7 +39,7 @@ from dockless.ssh.connection import connect
 from dockless.ssh.executor import BROKEN, Shell
 from dockless.ssh.transfer_method import ORDER, choose
 from dockless.ssh.workdir import Workplace, workplace
-from dockless.usecases.hosts.remote_push import MeansThere, already_there, deliver_there
+from dockless.usecases.hosts.remote_push import RemotePushContext, already_there, deliver_there
 from dockless.usecases.hosts.run import Delivered
 from dockless.usecases.push.delivery import Delivery, deliver
 
@@ -149,7 +149,7 @@ class HostVisit:
             errand.options,
             errand.hosts,
             errand.registry.client,
-            errand.order.repository,
+            errand.request.repository,
             errand.engines(),
         )
         equipment = Equipment(task, place, found)
@@ -196,7 +196,7 @@ class HostVisit:
 
     def _unchanged(self, image_id: Digest) -> Content | None:
         return already_there(
-            self._errand.order, image_id, self._errand.registry.client, self._patience
+            self._errand.request, image_id, self._errand.registry.client, self._patience
         )
 
     def _relay(self, why: str, found: Found) -> Delivered:
@@ -210,10 +210,10 @@ class HostVisit:
         session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
         image_id = found.local.image_id if found.local else self._number
         with errand.turns.of(image_id, self._aborted):
-            session.expect(errand.order)
+            session.expect(errand.request)
             image = self._image(session, shell, found)
-            means = session.means(errand.order.repository)
-            delivery = deliver(errand.order, image, means)
+            context = session.context(errand.request.repository)
+            delivery = deliver(errand.request, image, context)
             own.staging.settle()
         return _delivered("relay", why, delivery)
 
@@ -230,9 +230,9 @@ class HostVisit:
         errand = self._errand
         engine = self._work.enter_context(equipment.engine(way, self._progress))
         self._kept = equipment.kept
-        means = MeansThere(errand.registry.client, engine, self._patience, time.monotonic)
+        context = RemotePushContext(errand.registry.client, engine, self._patience, time.monotonic)
         image_id = found.local.image_id if found.local else None
-        delivery = deliver_there(errand.order, image_id, means)
+        delivery = deliver_there(errand.request, image_id, context)
         return _delivered(way, why, delivery)
 
 

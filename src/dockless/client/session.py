@@ -29,7 +29,7 @@ from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import Patience
 from dockless.sources.opener import Opener
 from dockless.storage.folders import deleted_meanwhile, full_disk
-from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import tags_before
 from dockless.usecases.push.manifest_format import ManifestFormat
 from dockless.usecases.push.push import move_tags, push
@@ -129,24 +129,24 @@ class Session:
 
         return tools_here(self._programs, self._space.machine.environment)
 
-    def expect(self, order: Order) -> None:
-        """Upload layers to the order's repository as soon as they are staged, if allowed.
+    def expect(self, request: PushRequest) -> None:
+        """Upload layers to the request's repository as soon as they are staged, if allowed.
 
         Raises:
             AuthError: It requires a credential, and no prompt is possible.
             NetworkError: It does not respond.
         """
-        ahead = self.registry(order.repository).ahead
-        self._see_that_it_can(order.repository)
-        self.settle(order)
+        ahead = self.registry(request.repository).ahead
+        self._see_that_it_can(request.repository)
+        self.settle(request)
         if ahead and not self._options.dry_run:
             self._staging.on_layer = ahead.offer
             self._staging.on_growing = ahead.follow
 
-    def settle(self, order: Order) -> None:
+    def settle(self, request: PushRequest) -> None:
         """Choose what layers become, where that is left to us, before any is staged."""
-        client = self.registry(order.repository).client
-        self._packer.settle(Inventory(client, order.repository, self._patience), order.tags)
+        client = self.registry(request.repository).client
+        self._packer.settle(Inventory(client, request.repository, self._patience), request.tags)
 
     def _prepare_engine(self) -> None:
         """Make the engine ready while the other layers are staged; once."""
@@ -178,26 +178,26 @@ class Session:
         """Push one image to its target."""
         arrived: frozenset[Digest] = frozenset()
         checked = False
-        order = self.order(target)
+        request = self.request(target)
         try:
-            self._see_that_it_can(order.repository)
+            self._see_that_it_can(request.repository)
             with self.deleting():
-                means = self.means(order.repository)
-            self.settle(order)
-            with repositories.explained(self._options, order.repository):
-                result = push(order, image, means)
-            if not order.dry_run:
+                context = self.context(request.repository)
+            self.settle(request)
+            with repositories.explained(self._options, request.repository):
+                result = push(request, image, context)
+            if not request.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
                 checked = result.checked
                 self._warn_of_referrers(result)
                 if not self._sender:
                     self.settle_referrers()
         except PushError as error:
-            self._packer.learn(order.repository.host, error)
+            self._packer.learn(request.repository.host, error)
             raise
         finally:
             if self._sender:
-                self._sender.done(order.repository, arrived, seen=checked)
+                self._sender.done(request.repository, arrived, seen=checked)
         return result
 
     def _warn_of_referrers(self, result: PushResult) -> None:
@@ -229,15 +229,15 @@ class Session:
 
     def look(self, target: Target, image: Image, sender: "Sender") -> None:
         """Tell the others where an image's blobs are, if all its tags name it already."""
-        order, content = self.order(target), image.content()
-        registry = self.registry(order.repository).client
-        there = tags_before(order, registry, self._patience).values()
+        request, content = self.request(target), image.content()
+        registry = self.registry(request.repository).client
+        there = tags_before(request, registry, self._patience).values()
         if set(there) == {content.root.digest}:
             blobs = frozenset(blob.digest for blob in content.blobs)
-            if order.check_blobs:
-                inventory = Inventory(registry, order.repository, self._patience)
+            if request.check_blobs:
+                inventory = Inventory(registry, request.repository, self._patience)
                 blobs = inventory.readable_blobs(content.blobs).there
-            sender.done(order.repository, blobs, seen=order.check_blobs)
+            sender.done(request.repository, blobs, seen=request.check_blobs)
 
     @property
     def platform(self) -> Platform | None:
@@ -285,18 +285,18 @@ class Session:
         They are updated from here without a program, unless an engine named by --engine relayed
         the image.
         """
-        means = self.means(plan.repository)
+        context = self.context(plan.repository)
         if way != "relay":
             direct = self.registry(plan.repository).direct
-            means = replace(means, engine=lambda: direct)
+            context = replace(context, engine=lambda: direct)
         tags = tuple(tag.tag for tag in plan.tags)
-        order = Order(plan.repository, tags, self._options.immutable, self._options.verify)
-        move_tags(order, plan, means)
+        request = PushRequest(plan.repository, tags, self._options.immutable, self._options.verify)
+        move_tags(request, plan, context)
 
-    def order(self, target: Target) -> Order:
+    def request(self, target: Target) -> PushRequest:
         """Return what the command line asks for."""
         options = self._options
-        return Order(
+        return PushRequest(
             target.repository.value,
             tuple(tag.value for tag in target.tags),
             options.immutable,
@@ -305,13 +305,13 @@ class Session:
             bool(options.check_blobs),
         )
 
-    def means(self, repository: Repository) -> Means:
+    def context(self, repository: Repository) -> PushContext:
         """Return what a push to the repository works with."""
         opened = self.registry(repository)
         self._staging.renew()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._folder))
-        return Means(
+        return PushContext(
             opened.client,
             opened.early,
             None if self._options.engine in PROGRAMS else opened.direct.send,

@@ -19,7 +19,7 @@ from dockless.retry import Patience
 from dockless.sources.archive import Candidate
 from dockless.sources.spec import SourceSpec
 from dockless.storage.oci_layout import write_layout
-from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
 from fakes.engine import FakeEngine
@@ -57,11 +57,11 @@ class FakeSession:
     def candidate(self, *names: str) -> Candidate:
         return Candidate(names, lambda: FakeImage(self._folder / "blobs", journal=self.journal))
 
-    def order(self, target: Target) -> Order:
-        return Order(target.repository.value, tuple(tag.value for tag in target.tags))
+    def request(self, target: Target) -> PushRequest:
+        return PushRequest(target.repository.value, tuple(tag.value for tag in target.tags))
 
-    def expect(self, order: Order) -> None:
-        self.expected.append(order.repository)
+    def expect(self, request: PushRequest) -> None:
+        self.expected.append(request.repository)
 
     def images(self, spec: SourceSpec, platform: Platform | None) -> list[Candidate]:
         self.opened.append((spec.label, platform))
@@ -78,7 +78,7 @@ class FakeSession:
         if tags[0] in self.refuses:
             raise self.refuses[tags[0]]
         folder = self._folder / f"layout-{len(self.journal.steps)}"
-        means = Means(
+        context = PushContext(
             self.registry,
             FakeEarlyUploads(),
             None,
@@ -89,7 +89,7 @@ class FakeSession:
             iter((0.0, 1.0)).__next__,
             self.timings,
         )
-        return push(Order(target.repository.value, tags), image, means)
+        return push(PushRequest(target.repository.value, tags), image, context)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import Registry
 from dockless.retry import Patience
-from dockless.usecases.push.context import Order
+from dockless.usecases.push.context import PushRequest
 from dockless.usecases.push.delivery import Delivery, refuse_moves, tags_before
 from dockless.usecases.verify.read_back import complete, read_back
 
@@ -31,7 +31,7 @@ class EngineThere(Protocol):
         """Push the image by digest; return the digests of the blobs that had to be sent."""
 
 
-class MeansThere(Struct, frozen=True):
+class RemotePushContext(Struct, frozen=True):
     """The context of such a push.
 
     Attributes:
@@ -47,30 +47,33 @@ class MeansThere(Struct, frozen=True):
     clock: Callable[[], float]
 
 
-def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> Delivery:
+def deliver_there(
+    request: PushRequest, image_id: Digest | None, context: RemotePushContext
+) -> Delivery:
     """Have the host push its image by digest, and read it back from here; change no tag.
 
     Args:
-        order: What is asked for.
+        request: What is asked for.
         image_id: The digest that the host's tool knows the image by, of its config or of its
             manifest or index; None if it is not known, or may be another one once saved.
-        means: What to work with.
+        context: What to work with.
 
     Raises:
         DocklessError: With the exit code of what went wrong.
     """
-    started = means.clock()
-    registry, patience, engine = means.registry, means.patience, means.engine
-    before = tags_before(order, registry, patience)
+    started = context.clock()
+    registry, patience, engine = context.registry, context.patience, context.engine
+    before = tags_before(request, registry, patience)
     digest = engine.digest()
     tags = tuple(TagPlan(tag, there, digest) for tag, there in before.items())
-    if order.immutable:
-        refuse_moves(order, tags)
-    sent = patience.call(lambda: engine.push(order.repository, digest))
-    content = read_back(registry, order.repository, digest, patience)
+    if request.immutable:
+        refuse_moves(request, tags)
+    sent = patience.call(lambda: engine.push(request.repository, digest))
+    content = read_back(registry, request.repository, digest, patience)
     if content is None:
         raise PushError(
-            f"{order.repository.host} does not have {digest} of {order.repository} after the push.",
+            f"{request.repository.host} does not have {digest} of {request.repository} after the "
+            "push.",
             "No tag was changed. Push again.",
         )
     if image_id and content.image_id and image_id not in (content.image_id, digest):
@@ -78,29 +81,29 @@ def deliver_there(order: Order, image_id: Digest | None, means: MeansThere) -> D
             f"The image {content.image_id} arrived, not {image_id}.",
             "No tag was changed. Push with --via relay.",
         )
-    if order.verify:
-        complete(registry, order.repository, content, patience)
+    if request.verify:
+        complete(registry, request.repository, content, patience)
     blobs = tuple(BlobPlan(blob, blob.digest not in sent) for blob in content.blobs)
-    plan = Plan(order.repository, content, blobs, tags, digest_is_new=image_id != digest)
+    plan = Plan(request.repository, content, blobs, tags, digest_is_new=image_id != digest)
     there = written_by(engine.name)
     writers = Writers(blobs=there if sent else (), manifests=there)
     return Delivery(plan, engine.name, 1, started, writers=writers)
 
 
 def already_there(
-    order: Order, image_id: Digest, registry: Registry, patience: Patience
+    request: PushRequest, image_id: Digest, registry: Registry, patience: Patience
 ) -> Content | None:
     """Return what every tag names, if that is this image already, however packed."""
-    named = set(tags_before(order, registry, patience).values())
+    named = set(tags_before(request, registry, patience).values())
     digest = named.pop()
     if named or digest is None:
         return None
-    content = read_back(registry, order.repository, digest, patience)
+    content = read_back(registry, request.repository, digest, patience)
     if content is None or image_id not in (content.image_id, digest):
         return None
-    if order.check_blobs:
+    if request.check_blobs:
         try:
-            complete(registry, order.repository, content, patience)
+            complete(registry, request.repository, content, patience)
         except PushError:  # it is pushed again
             return None
     return content

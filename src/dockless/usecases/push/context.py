@@ -22,7 +22,7 @@ Copy = tuple[Descriptor, Path]
 """A blob, and the file on this machine that it is sent from."""
 
 
-class Order(Struct, frozen=True):
+class PushRequest(Struct, frozen=True):
     """The request of one push.
 
     Attributes:
@@ -43,7 +43,7 @@ class Order(Struct, frozen=True):
     check_blobs: bool = False
 
 
-class Means(Struct, frozen=True):
+class PushContext(Struct, frozen=True):
     """The context of one push.
 
     Attributes:

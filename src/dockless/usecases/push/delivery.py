@@ -19,7 +19,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image, Registry
 from dockless.retry import Patience
-from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.manifest_format import DockerForm, is_docker_form
 from dockless.usecases.push.repository_reader import Inventory
 
@@ -33,7 +33,7 @@ class Delivery(Struct, frozen=True):
         plan: What was planned; what was missing is there now.
         engine: The name of the engine that sent it; empty when there was nothing to send.
         attempts: How often the engine was started to send it.
-        started: When it began, on the clock of the means.
+        started: When it began, on the clock of the context.
         moving: Whether any tag is to be made or moved, or the image, if it gets none, was missing,
             or something of it that had been there.
         writers: Which programs wrote blobs and manifests.
@@ -53,60 +53,60 @@ class _LostError(PushError):
     """Uploaded content is missing."""
 
 
-def deliver(order: Order, image: Image, means: Means) -> Delivery:
+def deliver(request: PushRequest, image: Image, context: PushContext) -> Delivery:
     """Push an image to its repository by digest, and read it back; change no tag.
 
     Raises:
         DocklessError: With the exit code of what went wrong.
     """
-    image = _in_its_format(order, image, means)
+    image = _in_its_format(request, image, context)
     try:
-        delivery = _deliver(order, image, means)
+        delivery = _deliver(request, image, context)
     except ManifestRefusedError as refusal:
-        delivery = _deliver_refused(order, image, means, refusal)
+        delivery = _deliver_refused(request, image, context, refusal)
     else:
-        if means.manifest_format.asked == "oci" and delivery.attempts:
-            means.manifest_format.learn(takes_oci=True)
+        if context.manifest_format.asked == "oci" and delivery.attempts:
+            context.manifest_format.learn(takes_oci=True)
     return delivery
 
 
 def _deliver_refused(
-    order: Order, image: Image, means: Means, refusal: ManifestRefusedError
+    request: PushRequest, image: Image, context: PushContext, refusal: ManifestRefusedError
 ) -> Delivery:
     """Push an image that has been refused with Docker's media types."""
-    docker = _accepted_form(order, image, means, refusal)
+    docker = _accepted_form(request, image, context, refusal)
     try:
-        delivery = _deliver(order, docker, means)
+        delivery = _deliver(request, docker, context)
     except ManifestRefusedError:
         raise ManifestRefusedError(
             refusal.what, f"Docker's media types are refused as well. {refusal.remedy}".strip()
         ) from refusal
-    why = f"{order.repository.host} calls the OCI manifest invalid."
+    why = f"{request.repository.host} calls the OCI manifest invalid."
     if refusal.about_type:  # else it may have meant this one manifest
-        means.manifest_format.learn(takes_oci=False)
+        context.manifest_format.learn(takes_oci=False)
         why = (
-            f"{order.repository.host} accepts no OCI manifests; this is remembered, and "
+            f"{request.repository.host} accepts no OCI manifests; this is remembered, and "
             "--manifest-format oci tries again."
         )
-    means.manifest_format.say(
+    context.manifest_format.say(
         f"{why} With Docker's media types the digest is {docker.content().root.digest}, not "
         f"{image.content().root.digest}."
     )
     return delivery
 
 
-def _in_its_format(order: Order, image: Image, means: Means) -> Image:
+def _in_its_format(request: PushRequest, image: Image, context: PushContext) -> Image:
     """Return an image with the media types that the registry gets from the start.
 
     Where only a remembered refusal is the reason for Docker's, they are not used if tags are
     immutable, since another digest has to be asked for, nor for what they cannot say.
     """
-    format_ = means.manifest_format
+    format_ = context.manifest_format
     if format_.asked == "docker":
         return DockerForm(image, "")
-    if format_.asked == "oci" or not format_.refused or order.immutable:
+    if format_.asked == "oci" or not format_.refused or request.immutable:
         return image
-    why = f"{order.repository.host} accepted no OCI manifests before."
+    why = f"{request.repository.host} accepted no OCI manifests before."
     format_.say(
         f"{why} Images are pushed with Docker's media types, and so with another digest; "
         "--manifest-format oci tries again, and resets this if they are accepted."
@@ -115,87 +115,90 @@ def _in_its_format(order: Order, image: Image, means: Means) -> Image:
 
 
 def _accepted_form(
-    order: Order, image: Image, means: Means, refusal: ManifestRefusedError
+    request: PushRequest, image: Image, context: PushContext, refusal: ManifestRefusedError
 ) -> DockerForm:
     """Return an image that has been refused with Docker's media types; else raise."""
     old = image.content().root
-    if means.manifest_format.asked == "oci":
+    if context.manifest_format.asked == "oci":
         raise ManifestRefusedError(
             refusal.what, "Leave --manifest-format out to push with Docker's media types."
         ) from refusal
-    if means.manifest_format.asked != "auto" or isinstance(image, DockerForm):
+    if context.manifest_format.asked != "auto" or isinstance(image, DockerForm):
         raise refusal
     docker = DockerForm(image, refusal.what)
     new = docker.content().root
     if new.digest == old.digest:
         raise refusal
-    if order.immutable:
+    if request.immutable:
         raise ConflictError(
-            f"{order.repository.host} accepts no OCI manifests, and with Docker's media types the "
+            f"{request.repository.host} accepts no OCI manifests, and with Docker's media types "
+            "the "
             f"digest would be {new.digest}, not {old.digest}.",
             "Push with --manifest-format docker if that is acceptable.",
         )
     return docker
 
 
-def _deliver(order: Order, image: Image, means: Means) -> Delivery:
-    started = means.clock()
+def _deliver(request: PushRequest, image: Image, context: PushContext) -> Delivery:
+    started = context.clock()
     # asked first: a refused credential should not cost a long compression
-    with means.timings.of("questions"):
-        before = tags_before(order, means.registry, means.patience)
-    content = _arrived(order, image, before, means)
+    with context.timings.of("questions"):
+        before = tags_before(request, context.registry, context.patience)
+    content = _arrived(request, image, before, context)
     if content is None:
-        with means.timings.of("source"):
+        with context.timings.of("source"):
             content = image.content()
     named = before.values()
     # pushed before to a registry of which nothing is remembered here
-    if means.manifest_format.asked == "auto" and is_docker_form(content, named):
+    if context.manifest_format.asked == "auto" and is_docker_form(content, named):
         image = DockerForm(image, "")
         content = image.content()
     wanted = content.root.digest
     tags = tuple(TagPlan(tag, digest, wanted) for tag, digest in before.items())
-    with means.timings.of("questions"):
-        moving = _moving(order, tags, wanted, means)
-    if order.immutable:
-        refuse_moves(order, tags)
-    with means.timings.of("questions"):
-        lost = not moving and order.check_blobs and not _is_whole(order, content, means)
+    with context.timings.of("questions"):
+        moving = _moving(request, tags, wanted, context)
+    if request.immutable:
+        refuse_moves(request, tags)
+    with context.timings.of("questions"):
+        lost = not moving and request.check_blobs and not _is_whole(request, content, context)
     if lost:
-        means.progress.note(f"{order.repository.host} has lost content of {order.repository}.")
+        context.progress.note(
+            f"{request.repository.host} has lost content of {request.repository}."
+        )
         moving = True
         content = image.content()  # it was not read where its tags named it
-    with means.timings.of("questions"):
-        blobs = _blobs(order, content, means) if moving else _all_present(content)
+    with context.timings.of("questions"):
+        blobs = _blobs(request, content, context) if moving else _all_present(content)
     new = image.digest_is_new
-    plan = Plan(order.repository, content, blobs, tags, new, means.packing())
-    if not moving or order.dry_run:
+    plan = Plan(request.repository, content, blobs, tags, new, context.packing())
+    if not moving or request.dry_run:
         return Delivery(plan, "", 0, started, moving)
     from dockless.usecases.push.sending import send  # noqa: PLC0415 - a warm push sends nothing
 
-    sent = send(plan, image, means)
+    sent = send(plan, image, context)
     writers = sent.writers
-    if order.verify or lost:
-        with means.timings.of("verify"):
-            writers = _proved(plan, image, means, writers)
+    if request.verify or lost:
+        with context.timings.of("verify"):
+            writers = _proved(plan, image, context, writers)
     return Delivery(plan, sent.engine, sent.attempts, started, writers=writers, proved=lost)
 
 
-def _proved(plan: Plan, image: Image, means: Means, writers: Writers) -> Writers:
+def _proved(plan: Plan, image: Image, context: PushContext, writers: Writers) -> Writers:
     """Read back what was sent; send once more what is not there; return who wrote all of it."""
     try:
-        _verify(plan, means)
+        _verify(plan, context)
     except (ServerError, DamagedManifestError, _LostError) as error:
         from dockless.usecases.push.sending import resend  # noqa: PLC0415 - rare
 
         # crane looks at no blob where it finds the manifest
-        if means.resend is None and isinstance(error, _LostError):
+        if context.resend is None and isinstance(error, _LostError):
             raise PushError(
                 error.what,
                 "No tag was changed. Push again without --engine: dockless uploads what a "
                 "registry lost, which some engines do not.",
             ) from None
-        resend(plan, image, means, error)
-        _verify(plan, means)
+        resend(plan, image, context, error)
+        _verify(plan, context)
         return Writers(
             blobs=written_by(*writers.blobs, "direct"),
             manifests=written_by(*writers.manifests, "direct"),
@@ -204,7 +207,7 @@ def _proved(plan: Plan, image: Image, means: Means, writers: Writers) -> Writers
 
 
 def _arrived(
-    order: Order, image: Image, before: Mapping[str, Digest | None], means: Means
+    request: PushRequest, image: Image, before: Mapping[str, Digest | None], context: PushContext
 ) -> Content | None:
     """Return an image as the registry has it, if its digest is known and every tag names it."""
     digest = image.known_digest
@@ -213,20 +216,20 @@ def _arrived(
     from dockless.usecases.verify.read_back import read_back  # noqa: PLC0415 - for some daemons
 
     try:
-        with means.timings.of("questions"):
-            return read_back(means.registry, order.repository, digest, means.patience)
+        with context.timings.of("questions"):
+            return read_back(context.registry, request.repository, digest, context.patience)
     except (NetworkError, PushError):  # it is read from its source, and sent again
         return None
 
 
-def _is_whole(order: Order, content: Content, means: Means) -> bool:
+def _is_whole(request: PushRequest, content: Content, context: PushContext) -> bool:
     """Whether the registry says that it has everything that the root manifest leads to.
 
     Manifests are read and compared. Blobs are asked for by HEAD, which proves that they are there
     and, where the registry says so, how long they are; not what is in them.
     """
-    inventory, root = means.inventory(order.repository), content.root
-    if means.registry.said_length(order.repository, root.digest) not in (None, root.size):
+    inventory, root = context.inventory(request.repository), content.root
+    if context.registry.said_length(request.repository, root.digest) not in (None, root.size):
         return False
     below = [digest for digest in content.documents if digest != root.digest]
     if None in side_by_side(inventory.readable_manifest, below, _AT_ONCE):
@@ -235,33 +238,35 @@ def _is_whole(order: Order, content: Content, means: Means) -> bool:
     return all(blob.digest in there for blob in content.blobs)
 
 
-def _moving(order: Order, tags: tuple[TagPlan, ...], root: Digest, means: Means) -> bool:
+def _moving(
+    request: PushRequest, tags: tuple[TagPlan, ...], root: Digest, context: PushContext
+) -> bool:
     if tags:
         return any(tag.action != "keep" for tag in tags)
-    return means.inventory(order.repository).readable_manifest(root) is None
+    return context.inventory(request.repository).readable_manifest(root) is None
 
 
 def tags_before(
-    order: Order, registry: Registry, patience: Patience
+    request: PushRequest, registry: Registry, patience: Patience
 ) -> Mapping[str, Digest | None]:
     """Return what every tag names now; None for one that the registry fails to read."""
-    inventory = Inventory(registry, order.repository, patience)
+    inventory = Inventory(registry, request.repository, patience)
     # a tag that may exist must not be moved
-    read = inventory.tags if order.immutable else inventory.readable_tags
-    return read(order.tags)
+    read = inventory.tags if request.immutable else inventory.readable_tags
+    return read(request.tags)
 
 
-def _blobs(order: Order, content: Content, means: Means) -> tuple[BlobPlan, ...]:
+def _blobs(request: PushRequest, content: Content, context: PushContext) -> tuple[BlobPlan, ...]:
     digests = tuple(blob.digest for blob in content.blobs)
     # what another repository lends, and what was asked before, need not be asked for
-    known = {} if order.dry_run else dict(means.early.borrow(digests))
+    known = {} if request.dry_run else dict(context.early.borrow(digests))
     asked = [each for each in content.blobs if each.digest not in known]
-    found = means.inventory(order.repository).readable_blobs(asked)
+    found = context.inventory(request.repository).readable_blobs(asked)
     known |= {each.digest: each.digest in found.there for each in asked}
     for each in asked:
         if each.digest in found.damaged:
-            means.progress.note(f"{found.fault(each, order.repository)}. It is uploaded again.")
-    means.early.learn(known)
+            context.progress.note(f"{found.fault(each, request.repository)}. It is uploaded again.")
+    context.early.learn(known)
     return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
 
 
@@ -269,19 +274,19 @@ def _all_present(content: Content) -> tuple[BlobPlan, ...]:
     return tuple(BlobPlan(blob, present=True) for blob in content.blobs)
 
 
-def refuse_moves(order: Order, tags: tuple[TagPlan, ...]) -> None:
+def refuse_moves(request: PushRequest, tags: tuple[TagPlan, ...]) -> None:
     """Raise ConflictError when a tag would change to another digest."""
     for tag in tags:
         if tag.action == "move":
             raise ConflictError(
-                f"{Reference(order.repository, tag.tag)} exists and refers to {tag.before}, not "
+                f"{Reference(request.repository, tag.tag)} exists and refers to {tag.before}, not "
                 f"{tag.after}.",
                 "Choose another tag, or push without --immutable.",
             )
 
 
-def _verify(plan: Plan, means: Means) -> None:
-    inventory = means.inventory(plan.repository)
+def _verify(plan: Plan, context: PushContext) -> None:
+    inventory = context.inventory(plan.repository)
     documents = plan.content.documents
     for (digest, data), copy in zip(documents.items(), inventory.manifests(documents), strict=True):
         if copy != data:

@@ -17,7 +17,7 @@ from dockless.model.plan import Plan, PushResult, TagPlan, written_by
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image
-from dockless.usecases.push.context import Means, Order
+from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import Delivery, deliver, refuse_moves
 from dockless.usecases.push.repository_reader import Inventory
 
@@ -33,7 +33,7 @@ _TURN_DIGITS = 3
 _AGAIN = 2
 
 
-def push(order: Order, image: Image, means: Means) -> PushResult:
+def push(request: PushRequest, image: Image, context: PushContext) -> PushResult:
     """Push one image.
 
     Nothing is exported, compressed or sent when every tag already refers to the image. Tags
@@ -48,11 +48,11 @@ def push(order: Order, image: Image, means: Means) -> PushResult:
     """
     for _ in range(_AGAIN):
         try:
-            return publish(order, deliver(order, image, means), means)
+            return publish(request, deliver(request, image, context), context)
         except (FileNotFoundError, LostCopyError) as error:
-            means.progress.note(f"{_lost(error).what} It is staged again.")
+            context.progress.note(f"{_lost(error).what} It is staged again.")
     try:
-        return publish(order, deliver(order, image, means), means)
+        return publish(request, deliver(request, image, context), context)
     except FileNotFoundError as error:
         raise _lost(error) from error
 
@@ -63,7 +63,7 @@ def _lost(error: FileNotFoundError | LostCopyError) -> LostCopyError:
     return LostCopyError(f"{error.filename} was deleted during the push.", "Push again.")
 
 
-def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
+def publish(request: PushRequest, delivery: Delivery, context: PushContext) -> PushResult:
     """Tag what was delivered.
 
     Raises:
@@ -71,38 +71,38 @@ def publish(order: Order, delivery: Delivery, means: Means) -> PushResult:
     """
     plan, moving = delivery.plan, delivery.moving
     writers = delivery.writers
-    if moving and not order.dry_run:
-        with means.timings.of("tags"):
-            move_tags(order, plan, means)
+    if moving and not request.dry_run:
+        with context.timings.of("tags"):
+            move_tags(request, plan, context)
         if any(tag.action != "keep" for tag in plan.tags):
-            writers = replace(writers, tags=written_by(means.engine().tagger))
+            writers = replace(writers, tags=written_by(context.engine().tagger))
     return PushResult(
         plan,
         unchanged=not moving,
-        dry_run=order.dry_run,
-        verified=moving and order.verify and not order.dry_run,
+        dry_run=request.dry_run,
+        verified=moving and request.verify and not request.dry_run,
         engine=delivery.engine,
         sent=sum(blob.size for blob in plan.missing) if delivery.attempts else 0,
         attempts=delivery.attempts,
-        seconds=means.clock() - delivery.started,
-        checked=_is_confirmed(order, delivery),
+        seconds=context.clock() - delivery.started,
+        checked=_is_confirmed(request, delivery),
         writers=writers,
     )
 
 
-def _is_confirmed(order: Order, delivery: Delivery) -> bool:
+def _is_confirmed(request: PushRequest, delivery: Delivery) -> bool:
     """Whether the registry was asked, after all that was written, and has every part.
 
     An answer that it took something is no proof: some answer 201 and lose it.
     """
-    if order.dry_run:
+    if request.dry_run:
         return False
     if delivery.moving:
-        return order.verify or delivery.proved
-    return order.check_blobs
+        return request.verify or delivery.proved
+    return request.check_blobs
 
 
-def move_tags(order: Order, plan: Plan, means: Means) -> None:
+def move_tags(request: PushRequest, plan: Plan, context: PushContext) -> None:
     """Create or update every tag of the plan.
 
     Raises:
@@ -115,8 +115,8 @@ def move_tags(order: Order, plan: Plan, means: Means) -> None:
             continue
         try:
             # nobody else on this machine moves it between a question and its answer
-            with means.turn(_turn(Reference(plan.repository, tag.tag))):
-                _move(order, plan, means, tag.tag)
+            with context.turn(_turn(Reference(plan.repository, tag.tag))):
+                _move(request, plan, context, tag.tag)
         except DocklessError as error:
             if done:
                 error.what += f" Updated before: {', '.join(done)}."
@@ -124,34 +124,36 @@ def move_tags(order: Order, plan: Plan, means: Means) -> None:
         done.append(tag.tag)
 
 
-def _move(order: Order, plan: Plan, means: Means, tag: str) -> None:
+def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> None:
     root, name = plan.content.root.digest, Reference(plan.repository, tag)
-    inventory = Inventory(means.registry, order.repository, means.patience)
-    if order.immutable:
+    inventory = Inventory(context.registry, request.repository, context.patience)
+    if request.immutable:
         now = inventory.tag(tag)
-        refuse_moves(order, (TagPlan(tag, now, root),))
-    means.moves.begin(name)
+        refuse_moves(request, (TagPlan(tag, now, root),))
+    context.moves.begin(name)
     try:
-        means.patience.call(lambda: means.engine().move(plan.content, plan.repository, tag))
+        context.patience.call(lambda: context.engine().move(plan.content, plan.repository, tag))
     except DocklessError as error:
-        moved = _came_through(error, means, name, root)
+        moved = _came_through(error, context, name, root)
         if moved is None:  # it stays among those that may have
             error.what += f" {name} may have been updated to {root}."
             raise
         if not moved:
-            means.moves.end(name, moved=False)
+            context.moves.end(name, moved=False)
             raise
-    means.moves.end(name, moved=True)
-    if order.verify:
+    context.moves.end(name, moved=True)
+    if request.verify:
         _read_back(inventory, name, root)
 
 
-def _came_through(error: DocklessError, means: Means, name: Reference, root: Digest) -> bool | None:
+def _came_through(
+    error: DocklessError, context: PushContext, name: Reference, root: Digest
+) -> bool | None:
     """Return whether a failed update took effect nevertheless; None if unknown."""
     if isinstance(error, _REFUSALS):
         return False
     try:
-        return means.registry.tag(name.repository, name.tag) == root
+        return context.registry.tag(name.repository, name.tag) == root
     except DocklessError:
         return None
 

@@ -11,7 +11,7 @@ from dockless.model.plan import Plan, Writers, written_by
 from dockless.oci.content import StagedImage
 from dockless.oci.digest import Digest
 from dockless.ports import Image, Task
-from dockless.usecases.push.context import Copy, Means
+from dockless.usecases.push.context import Copy, PushContext
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Sent(Struct, frozen=True, kw_only=True):
     writers: Writers = Writers()
 
 
-def send(plan: Plan, image: Image, means: Means) -> Sent:
+def send(plan: Plan, image: Image, context: PushContext) -> Sent:
     """Push the content by digest, unless it is there.
 
     Raises:
@@ -37,23 +37,23 @@ def send(plan: Plan, image: Image, means: Means) -> Sent:
         DocklessError: With the exit code of what went wrong.
     """
     root = plan.content.root.digest
-    inventory = means.inventory(plan.repository)
+    inventory = context.inventory(plan.repository)
     if not plan.missing and inventory.readable_manifest(root) is not None:
         return Sent()
-    engine = means.engine()
+    engine = context.engine()
     # an engine reads the config even where the registry has it
     configs = plan.content.configs()
-    with means.timings.of("source"):
+    with context.timings.of("source"):
         blobs = image.paths(configs | {blob.digest for blob in plan.missing})
     missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
     copies = [(blob, blobs[blob.digest]) for blob in plan.content.blobs if blob.digest in blobs]
-    sending = _Sending(plan, means)
+    sending = _Sending(plan, context)
 
     def attempt() -> None:
         with sending as task:
-            arrived = means.early.bring(missing, task)
+            arrived = context.early.bring(missing, task)
             if sending.attempts == 1:
-                means.patience.pause(f"{plan.repository.host} is busy.")
+                context.patience.pause(f"{plan.repository.host} is busy.")
             needed = {
                 digest: path
                 for digest, path in blobs.items()
@@ -64,19 +64,19 @@ def send(plan: Plan, image: Image, means: Means) -> Sent:
                 sending.wrote(engine.name, set(arrived), set(missing))
             except ServerError as error:
                 # an engine writes nothing that the registry fails to read
-                if not _unreadable(plan, means):
+                if not _unreadable(plan, context):
                     raise
-                resend(plan, image, means, error)
+                resend(plan, image, context, error)
                 sending.wrote("direct", set(), set(missing))
             except NetworkError as error:
-                raise _with_pause(error, plan, means) from None
+                raise _with_pause(error, plan, context) from None
 
-    with means.timings.of("upload"):
-        _tried(attempt, copies, means)
+    with context.timings.of("upload"):
+        _tried(attempt, copies, context)
     return Sent(engine=engine.name, attempts=sending.attempts, writers=sending.writers())
 
 
-def _tried(attempt: Callable[[], None], copies: Sequence[Copy], means: Means) -> None:
+def _tried(attempt: Callable[[], None], copies: Sequence[Copy], context: PushContext) -> None:
     """Retry it, unless the content on this machine is itself missing or damaged."""
 
     def once() -> None:
@@ -84,14 +84,14 @@ def _tried(attempt: Callable[[], None], copies: Sequence[Copy], means: Means) ->
             attempt()
         except (FileNotFoundError, DocklessError):
             # a cut body looks like trouble with the network, and trying again does not mend it
-            means.prove(copies, False)  # noqa: FBT003 # a callable's arguments have no names
+            context.prove(copies, False)  # noqa: FBT003 # a callable's arguments have no names
             raise
 
     try:
-        means.patience.call(once)
+        context.patience.call(once)
     except DocklessError as error:
         if _may_be_our_copy(error):
-            means.prove(copies, True)  # noqa: FBT003 # as above
+            context.prove(copies, True)  # noqa: FBT003 # as above
         raise
 
 
@@ -105,9 +105,9 @@ def _may_be_our_copy(error: DocklessError) -> bool:
 class _Sending:
     """The attempts to send one image: their progress, and the layout that all of them use."""
 
-    def __init__(self, plan: Plan, means: Means) -> None:
+    def __init__(self, plan: Plan, context: PushContext) -> None:
         self._plan = plan
-        self._means = means
+        self._means = context
         self._layout: Path | None = None
         self._task: Task | None = None
         self._blobs: set[str] = set()
@@ -149,17 +149,17 @@ class _Sending:
             self._task.finish()
 
 
-def _unreadable(plan: Plan, means: Means) -> bool:
+def _unreadable(plan: Plan, context: PushContext) -> bool:
     """Whether the registry fails at reading what it has of an image."""
     try:
-        means.registry.manifest(plan.repository, plan.content.root.digest)
-        means.registry.present(plan.repository, plan.missing)
+        context.registry.manifest(plan.repository, plan.content.root.digest)
+        context.registry.present(plan.repository, plan.missing)
     except ServerError:
         return True
     return False
 
 
-def _with_pause(error: NetworkError, plan: Plan, means: Means) -> NetworkError:
+def _with_pause(error: NetworkError, plan: Plan, context: PushContext) -> NetworkError:
     """Return the error of a registry that asks for a pause, with its length.
 
     Engines do not print Retry-After, so the registry is asked once more, by a request that shows
@@ -168,26 +168,28 @@ def _with_pause(error: NetworkError, plan: Plan, means: Means) -> NetworkError:
     if not error.busy or error.retry_after is not None:
         return error
     try:
-        means.registry.manifest(plan.repository, plan.content.root.digest)
+        context.registry.manifest(plan.repository, plan.content.root.digest)
     except NetworkError as told:
         return NetworkError(error.what, error.remedy, retry_after=told.retry_after, busy=True)
     return error
 
 
-def resend(plan: Plan, image: Image, means: Means, error: DocklessError) -> None:
+def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError) -> None:
     """Send what the repository still lacks, cannot read, or has cut, without the engine.
 
     Raises:
         DocklessError: `error`, where nothing but the engine may write, or this fails as well.
     """
-    if means.resend is None:
+    if context.resend is None:
         raise error
     missing = {blob.digest: blob.size for blob in plan.missing}
-    found = means.inventory(plan.repository).readable_blobs(plan.missing)
+    found = context.inventory(plan.repository).readable_blobs(plan.missing)
     lost = [digest for digest in missing if digest not in found.there]
-    task = means.progress.start("sending it again", sum(missing[digest] for digest in lost) or None)
+    task = context.progress.start(
+        "sending it again", sum(missing[digest] for digest in lost) or None
+    )
     try:
-        means.resend(plan.content, image.paths(lost), task)
+        context.resend(plan.content, image.paths(lost), task)
     except DocklessError as second:
         raise error from second
     finally:

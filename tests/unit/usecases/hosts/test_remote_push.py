@@ -8,13 +8,13 @@ from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.retry import Patience
-from dockless.usecases.hosts.remote_push import MeansThere, already_there, deliver_there
-from dockless.usecases.push.context import Order
+from dockless.usecases.hosts.remote_push import RemotePushContext, already_there, deliver_there
+from dockless.usecases.push.context import PushRequest
 from fakes.image import FakeImage
 from fakes.registry import FakeRegistry
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
-ORDER = Order(REPOSITORY, ("v1", "v2"))
+ORDER = PushRequest(REPOSITORY, ("v1", "v2"))
 PATIENCE = Patience(3, None, lambda _: None, lambda _: None)
 OTHER = Digest.of(b"other")
 
@@ -50,12 +50,12 @@ def engine(tmp_path: Path) -> Engine:
     return Engine(FakeRegistry(), FakeImage(tmp_path).content())
 
 
-def means(engine: Engine) -> MeansThere:
-    return MeansThere(engine.registry, engine, PATIENCE, lambda: 0.0)
+def context(engine: Engine) -> RemotePushContext:
+    return RemotePushContext(engine.registry, engine, PATIENCE, lambda: 0.0)
 
 
 def test_an_image_is_delivered_and_no_tag_moves(engine: Engine) -> None:
-    delivery = deliver_there(ORDER, engine.content.image_id, means(engine))
+    delivery = deliver_there(ORDER, engine.content.image_id, context(engine))
     assert delivery.plan.content.root.digest == engine.content.root.digest
     assert [tag.action for tag in delivery.plan.tags] == ["create", "create"]
     assert delivery.moving
@@ -65,30 +65,30 @@ def test_an_image_is_delivered_and_no_tag_moves(engine: Engine) -> None:
 
 def test_trouble_that_passes_is_waited_for(engine: Engine) -> None:
     engine.fails = [NetworkError("Busy.", retry_after=0.0)]
-    deliver_there(ORDER, None, means(engine))
+    deliver_there(ORDER, None, context(engine))
     assert engine.pushes == 2
 
 
 def test_a_tag_that_would_move_is_refused_before_anything_is_sent(engine: Engine) -> None:
     engine.registry.repositories[REPOSITORY].tags["v1"] = OTHER
-    order = Order(REPOSITORY, ("v1",), immutable=True)
+    request = PushRequest(REPOSITORY, ("v1",), immutable=True)
     with pytest.raises(ConflictError, match="v1 exists"):
-        deliver_there(order, None, means(engine))
+        deliver_there(request, None, context(engine))
     assert engine.pushes == 0
 
 
 def test_an_image_of_another_id_is_not_the_one_that_was_meant(engine: Engine) -> None:
     with pytest.raises(PushError, match=f"not {OTHER}"):
-        deliver_there(ORDER, OTHER, means(engine))
+        deliver_there(ORDER, OTHER, context(engine))
 
 
 def test_what_did_not_arrive_is_an_error(engine: Engine) -> None:
     engine.loses = engine.content.root.digest
     with pytest.raises(PushError, match="does not have"):
-        deliver_there(ORDER, None, means(engine))
+        deliver_there(ORDER, None, context(engine))
     engine.loses = engine.content.blobs[-1].digest
     with pytest.raises(PushError, match=f"does not have the blob {engine.loses}"):
-        deliver_there(ORDER, None, means(engine))
+        deliver_there(ORDER, None, context(engine))
 
 
 def test_an_image_that_every_tag_names_is_already_there(engine: Engine) -> None:

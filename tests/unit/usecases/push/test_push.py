@@ -31,7 +31,7 @@ from dockless.oci.reference import Repository
 from dockless.ports import Engine, Task
 from dockless.retry import Brake, Patience
 from dockless.storage.oci_layout import write_layout
-from dockless.usecases.push.context import Copy, Means, Order
+from dockless.usecases.push.context import Copy, PushContext, PushRequest
 from dockless.usecases.push.manifest_format import ManifestFormat
 from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
@@ -103,16 +103,16 @@ class Shop:
         self.resent.append(frozenset(blobs))
         self.registry.hold(REPOSITORY, content)
 
-    def push(self, *tags: str, **order: bool) -> PushResult:
-        return push(Order(REPOSITORY, tags or ("v1",), **order), self.image, self.means())
+    def push(self, *tags: str, **request: bool) -> PushResult:
+        return push(PushRequest(REPOSITORY, tags or ("v1",), **request), self.image, self.context())
 
-    def means(self) -> Means:
+    def context(self) -> PushContext:
         def laid_out(content: Content, blobs: Mapping[Digest, Path]) -> Path:
             folder = self.folder / f"layout-{len(self.layouts)}"
             self.layouts.append(write_layout(folder, content, blobs))
             return self.layouts[-1]
 
-        return Means(
+        return PushContext(
             self.registry,
             self.early,
             self.resend if self.may_resend else None,
@@ -271,8 +271,8 @@ def test_two_pushes_to_one_tag_move_it_one_after_the_other(
             yield
 
     def pushed(shop: Shop) -> PushResult:
-        order = Order(REPOSITORY, ("v1",), immutable=immutable)
-        return push(order, shop.image, replace(shop.means(), turn=turn))
+        request = PushRequest(REPOSITORY, ("v1",), immutable=immutable)
+        return push(request, shop.image, replace(shop.context(), turn=turn))
 
     seconds: list[Future[PushResult]] = []
 
@@ -699,9 +699,9 @@ def test_a_blob_that_was_sent_before_is_not_laid_out_for_the_engine(shop: Shop) 
 
 
 def test_an_image_without_tags_is_sent_once_and_then_unchanged(shop: Shop) -> None:
-    order = Order(REPOSITORY, ())
-    first = push(order, shop.image, shop.means())
-    again = push(order, shop.image, shop.means())
+    request = PushRequest(REPOSITORY, ())
+    first = push(request, shop.image, shop.context())
+    again = push(request, shop.image, shop.context())
     assert (first.unchanged, again.unchanged) == (False, True)
     assert shop.held.manifests == shop.content.documents
     assert not shop.held.tags
