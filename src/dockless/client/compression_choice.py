@@ -10,7 +10,7 @@ from dockless.oci import packing
 from dockless.oci.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
 from dockless.registry.throughput import Link, Links
 from dockless.storage.staging import Staging
-from dockless.usecases.push.repository_reader import Inventory
+from dockless.usecases.push.repository_reader import RepositoryReader
 
 _WORDS = re.compile(r"manifest.?invalid|unsupported|not supported|media.?type", re.IGNORECASE)
 
@@ -35,14 +35,14 @@ class Packer:
         self._note = note
         self._settled = False
 
-    def settle(self, inventory: Inventory, tags: Sequence[str]) -> None:
+    def settle(self, reader: RepositoryReader, tags: Sequence[str]) -> None:
         """Choose for the registry of a push, once."""
         if not self._chooses or self._settled:
             return
         self._settled = True
-        host = inventory.repository.host
+        host = reader.repository.host
         link = self._links.of(host)
-        zstd = self._takes_zstd(link) and not _has_old_readers(inventory, tags)
+        zstd = self._takes_zstd(link) and not _has_old_readers(reader, tags)
         chosen = packing.chosen(link.rate, cores(), zstd=zstd, where=host)
         self._staging.packing = chosen
         self._note(f"Compression: {chosen}")
@@ -58,11 +58,11 @@ class Packer:
             error.remedy = "It may not accept zstd. Push again: the layers will be gzip."
 
 
-def _has_old_readers(inventory: Inventory, tags: Sequence[str]) -> bool:
+def _has_old_readers(reader: RepositoryReader, tags: Sequence[str]) -> bool:
     """Whether the first tag names an image in Docker's own format, which has no zstd."""
     for tag in tags[:1]:
-        digest = inventory.readable_tag(tag)
-        data = inventory.readable_manifest(digest) if digest else None
+        digest = reader.readable_tag(tag)
+        data = reader.readable_manifest(digest) if digest else None
         if data:
             document = parse_document(data)
             return document.media_type in {DOCKER_INDEX, DOCKER_MANIFEST}

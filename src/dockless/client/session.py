@@ -33,7 +33,7 @@ from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import tags_before
 from dockless.usecases.push.manifest_format import ManifestFormat
 from dockless.usecases.push.push import move_tags, push
-from dockless.usecases.push.repository_reader import Inventory
+from dockless.usecases.push.repository_reader import RepositoryReader
 
 if TYPE_CHECKING:
     from dockless.client.engine_choice import Engines
@@ -146,7 +146,9 @@ class Session:
     def settle(self, request: PushRequest) -> None:
         """Choose what layers become, where that is left to us, before any is staged."""
         client = self.registry(request.repository).client
-        self._packer.settle(Inventory(client, request.repository, self._patience), request.tags)
+        self._packer.settle(
+            RepositoryReader(client, request.repository, self._patience), request.tags
+        )
 
     def _prepare_engine(self) -> None:
         """Make the engine ready while the other layers are staged; once."""
@@ -235,8 +237,8 @@ class Session:
         if set(there) == {content.root.digest}:
             blobs = frozenset(blob.digest for blob in content.blobs)
             if request.check_blobs:
-                inventory = Inventory(registry, request.repository, self._patience)
-                blobs = inventory.readable_blobs(content.blobs).there
+                reader = RepositoryReader(registry, request.repository, self._patience)
+                blobs = reader.readable_blobs(content.blobs).there
             sender.done(request.repository, blobs, seen=request.check_blobs)
 
     @property

@@ -16,7 +16,7 @@ from dockless.oci.reference import Repository
 from dockless.ports import EarlyUploads, Engine, Progress, Registry, Task
 from dockless.retry import Patience
 from dockless.usecases.push.manifest_format import ManifestFormat
-from dockless.usecases.push.repository_reader import Inventory
+from dockless.usecases.push.repository_reader import RepositoryReader
 
 Copy = tuple[Descriptor, Path]
 """A blob, and the file on this machine that it is sent from."""
@@ -82,6 +82,6 @@ class PushContext(Struct, frozen=True):
     turn: Callable[[str], AbstractContextManager[object]] = nullcontext
     prove: Callable[[Sequence[Copy], bool], None] = lambda copies, read: None  # noqa: ARG005
 
-    def inventory(self, repository: Repository) -> Inventory:
+    def reader(self, repository: Repository) -> RepositoryReader:
         """Return the reader of the repository's state."""
-        return Inventory(self.registry, repository, self.patience)
+        return RepositoryReader(self.registry, repository, self.patience)

@@ -21,7 +21,7 @@ from dockless.ports import Image, Registry
 from dockless.retry import Patience
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.manifest_format import DockerForm, is_docker_form
-from dockless.usecases.push.repository_reader import Inventory
+from dockless.usecases.push.repository_reader import RepositoryReader
 
 _AT_ONCE = 4
 
@@ -228,13 +228,13 @@ def _is_whole(request: PushRequest, content: Content, context: PushContext) -> b
     Manifests are read and compared. Blobs are asked for by HEAD, which proves that they are there
     and, where the registry says so, how long they are; not what is in them.
     """
-    inventory, root = context.inventory(request.repository), content.root
+    reader, root = context.reader(request.repository), content.root
     if context.registry.said_length(request.repository, root.digest) not in (None, root.size):
         return False
     below = [digest for digest in content.documents if digest != root.digest]
-    if None in side_by_side(inventory.readable_manifest, below, _AT_ONCE):
+    if None in side_by_side(reader.readable_manifest, below, _AT_ONCE):
         return False
-    there = inventory.readable_blobs(content.blobs).there
+    there = reader.readable_blobs(content.blobs).there
     return all(blob.digest in there for blob in content.blobs)
 
 
@@ -243,16 +243,16 @@ def _moving(
 ) -> bool:
     if tags:
         return any(tag.action != "keep" for tag in tags)
-    return context.inventory(request.repository).readable_manifest(root) is None
+    return context.reader(request.repository).readable_manifest(root) is None
 
 
 def tags_before(
     request: PushRequest, registry: Registry, patience: Patience
 ) -> Mapping[str, Digest | None]:
     """Return what every tag names now; None for one that the registry fails to read."""
-    inventory = Inventory(registry, request.repository, patience)
+    reader = RepositoryReader(registry, request.repository, patience)
     # a tag that may exist must not be moved
-    read = inventory.tags if request.immutable else inventory.readable_tags
+    read = reader.tags if request.immutable else reader.readable_tags
     return read(request.tags)
 
 
@@ -261,7 +261,7 @@ def _blobs(request: PushRequest, content: Content, context: PushContext) -> tupl
     # what another repository lends, and what was asked before, need not be asked for
     known = {} if request.dry_run else dict(context.early.borrow(digests))
     asked = [each for each in content.blobs if each.digest not in known]
-    found = context.inventory(request.repository).readable_blobs(asked)
+    found = context.reader(request.repository).readable_blobs(asked)
     known |= {each.digest: each.digest in found.there for each in asked}
     for each in asked:
         if each.digest in found.damaged:
@@ -286,13 +286,13 @@ def refuse_moves(request: PushRequest, tags: tuple[TagPlan, ...]) -> None:
 
 
 def _verify(plan: Plan, context: PushContext) -> None:
-    inventory = context.inventory(plan.repository)
+    reader = context.reader(plan.repository)
     documents = plan.content.documents
-    for (digest, data), copy in zip(documents.items(), inventory.manifests(documents), strict=True):
+    for (digest, data), copy in zip(documents.items(), reader.manifests(documents), strict=True):
         if copy != data:
             host = plan.repository.host
             raise _lost(f"{host} does not have {digest} of {plan.repository}")
-    found = inventory.blobs(plan.missing)
+    found = reader.blobs(plan.missing)
     for blob in plan.missing:
         if blob.digest in found.damaged:
             raise _LostError(

@@ -19,7 +19,7 @@ from dockless.oci.reference import Reference
 from dockless.ports import Image
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import Delivery, deliver, refuse_moves
-from dockless.usecases.push.repository_reader import Inventory
+from dockless.usecases.push.repository_reader import RepositoryReader
 
 _REFUSALS = (
     AuthError,
@@ -126,9 +126,9 @@ def move_tags(request: PushRequest, plan: Plan, context: PushContext) -> None:
 
 def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> None:
     root, name = plan.content.root.digest, Reference(plan.repository, tag)
-    inventory = Inventory(context.registry, request.repository, context.patience)
+    reader = RepositoryReader(context.registry, request.repository, context.patience)
     if request.immutable:
-        now = inventory.tag(tag)
+        now = reader.tag(tag)
         refuse_moves(request, (TagPlan(tag, now, root),))
     context.moves.begin(name)
     try:
@@ -143,7 +143,7 @@ def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> N
             raise
     context.moves.end(name, moved=True)
     if request.verify:
-        _read_back(inventory, name, root)
+        _read_back(reader, name, root)
 
 
 def _came_through(
@@ -158,10 +158,10 @@ def _came_through(
         return None
 
 
-def _read_back(inventory: Inventory, name: Reference, root: Digest) -> None:
+def _read_back(reader: RepositoryReader, name: Reference, root: Digest) -> None:
     """Check that a tag refers to its new digest."""
     try:
-        now = inventory.tag(name.tag)
+        now = reader.tag(name.tag)
     except DocklessError as error:
         error.what += f" {name} was updated to {root} before that."
         raise

@@ -23,7 +23,7 @@ from dockless.retry import Patience
 _AT_ONCE = 4
 
 
-class Inventory(Struct, frozen=True):
+class RepositoryReader(Struct, frozen=True):
     """What one repository has.
 
     Attributes:

@@ -37,8 +37,8 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
         DocklessError: With the exit code of what went wrong.
     """
     root = plan.content.root.digest
-    inventory = context.inventory(plan.repository)
-    if not plan.missing and inventory.readable_manifest(root) is not None:
+    reader = context.reader(plan.repository)
+    if not plan.missing and reader.readable_manifest(root) is not None:
         return Sent()
     engine = context.engine()
     # an engine reads the config even where the registry has it
@@ -183,7 +183,7 @@ def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError)
     if context.resend is None:
         raise error
     missing = {blob.digest: blob.size for blob in plan.missing}
-    found = context.inventory(plan.repository).readable_blobs(plan.missing)
+    found = context.reader(plan.repository).readable_blobs(plan.missing)
     lost = [digest for digest in missing if digest not in found.there]
     task = context.progress.start(
         "sending it again", sum(missing[digest] for digest in lost) or None
