@@ -18,7 +18,7 @@ _QUESTIONS = 3
 Result = TypeVar("Result")
 
 
-class Brake:
+class SharedBackoff:
     """The pause that a registry asked for, shared by several workers.
 
     Args:
@@ -42,7 +42,7 @@ class Brake:
         return max(0.0, self._until - self._clock())
 
 
-class Patience(Struct, frozen=True):
+class RetryPolicy(Struct, frozen=True):
     """How often and how long to try.
 
     Attributes:
@@ -51,21 +51,21 @@ class Patience(Struct, frozen=True):
             again; None for no such moment.
         note: Called with a line for every wait.
         sleep: Waits this number of seconds.
-        brake: Held by whoever is told to wait; several workers at one registry share it.
+        shared_backoff: Held by whoever is told to wait; several workers at one registry share it.
     """
 
     attempts: int
     deadline: float | None
     note: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
-    brake: Brake = field(default_factory=Brake)
+    shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)
 
     def call(self, step: Callable[[], Result], only: type[NetworkError] = NetworkError) -> Result:
         """Return the step's result, retrying after every failure that may be temporary.
 
         The wait doubles from half a second to 30 s, with jitter; after 429 and 503 it is at least
         1 s, 2 s, 4 s and so on. What the registry asks for with Retry-After is waited for instead,
-        as far as the brake allows, unless that leads past the deadline.
+        as far as the shared backoff allows, unless that leads past the deadline.
 
         Raises:
             NetworkError: The last one, when no retry is left.
@@ -88,11 +88,15 @@ class Patience(Struct, frozen=True):
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome and state.outcome.exception()
             if not isinstance(error, NetworkError):
-                return self.brake.left()
+                return self.shared_backoff.left()
             if error.retry_after is not None:
-                return max(min(error.retry_after, self.brake.longest), self.brake.left())
+                return max(
+                    min(error.retry_after, self.shared_backoff.longest), self.shared_backoff.left()
+                )
             least = _BUSY_WAIT_SECONDS * 2 ** (state.attempt_number - 1) if error.busy else 0.0
-            return max(backoff(state), min(least, _LONGEST_WAIT_SECONDS), self.brake.left())
+            return max(
+                backoff(state), min(least, _LONGEST_WAIT_SECONDS), self.shared_backoff.left()
+            )
 
         def late(state: tenacity.RetryCallState) -> bool:
             until = time.monotonic() + state.upcoming_sleep
@@ -114,7 +118,7 @@ class Patience(Struct, frozen=True):
 
     def pause(self, why: str = "") -> None:
         """Wait for the pause that the registry asked for, and print the reason if given."""
-        if left := self.brake.left():
+        if left := self.shared_backoff.left():
             rest = left if self.deadline is None else self.deadline - time.monotonic()
             seconds = max(0.0, min(left, rest))
             if why:
@@ -142,12 +146,12 @@ class Patience(Struct, frozen=True):
         return self.call(once)
 
     def _told(self, step: Callable[[], Result]) -> Result:
-        """Run a step; the pause that a busy registry asks for applies to all who share the brake."""
+        """Run a step; the pause that a busy registry asks for applies to all who share the shared backoff."""
         try:
             return step()
         except NetworkError as error:
             if error.retry_after is not None:
-                self.brake.hold(error.retry_after)
+                self.shared_backoff.hold(error.retry_after)
             raise
 
 

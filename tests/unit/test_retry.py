@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from dockless.errors import AuthError, DocklessError, NetworkError, PushError, ServerError
-from dockless.retry import Brake, Patience
+from dockless.retry import RetryPolicy, SharedBackoff
 
 
 class Step:
@@ -33,26 +33,26 @@ def noted() -> list[str]:
 
 
 @pytest.fixture
-def patience(slept: list[float], noted: list[str]) -> Callable[..., Patience]:
-    def make(attempts: int = 4, deadline: float | None = None) -> Patience:
-        return Patience(attempts, deadline, noted.append, slept.append)
+def retry_policy(slept: list[float], noted: list[str]) -> Callable[..., RetryPolicy]:
+    def make(attempts: int = 4, deadline: float | None = None) -> RetryPolicy:
+        return RetryPolicy(attempts, deadline, noted.append, slept.append)
 
     return make
 
 
 def test_what_succeeds_is_called_once(
-    patience: Callable[..., Patience], slept: list[float]
+    retry_policy: Callable[..., RetryPolicy], slept: list[float]
 ) -> None:
     step = Step()
-    assert patience().call(step) == "done"
+    assert retry_policy().call(step) == "done"
     assert (step.calls, slept) == (1, [])
 
 
 def test_a_failure_that_may_pass_is_tried_again_and_announced(
-    patience: Callable[..., Patience], slept: list[float], noted: list[str]
+    retry_policy: Callable[..., RetryPolicy], slept: list[float], noted: list[str]
 ) -> None:
     step = Step(NetworkError("It is down."), NetworkError("It is down."))
-    assert patience().call(step) == "done"
+    assert retry_policy().call(step) == "done"
     assert len(slept) == 2
     assert noted == [f"It is down. Retrying in {wait:.1f} s." for wait in slept]
 
@@ -67,29 +67,29 @@ def test_a_failure_that_may_pass_is_tried_again_and_announced(
     ],
 )
 def test_a_failure_that_will_not_pass_is_raised_at_once(
-    patience: Callable[..., Patience], error: Exception
+    retry_policy: Callable[..., RetryPolicy], error: Exception
 ) -> None:
     step = Step(error)
     with pytest.raises(type(error)) as caught:
-        patience().call(step)
+        retry_policy().call(step)
     assert caught.value is error
     assert step.calls == 1
 
 
 def test_the_last_failure_is_raised_when_all_attempts_failed(
-    patience: Callable[..., Patience],
+    retry_policy: Callable[..., RetryPolicy],
 ) -> None:
     last = NetworkError("The last.")
     step = Step(NetworkError("One."), NetworkError("Two."), last)
     with pytest.raises(DocklessError) as caught:
-        patience(attempts=3).call(step)
+        retry_policy(attempts=3).call(step)
     assert caught.value is last
 
 
 def test_the_registry_is_waited_for_as_long_as_it_asks(
-    patience: Callable[..., Patience], slept: list[float]
+    retry_policy: Callable[..., RetryPolicy], slept: list[float]
 ) -> None:
-    patience().call(Step(NetworkError("Busy.", retry_after=17.0)))
+    retry_policy().call(Step(NetworkError("Busy.", retry_after=17.0)))
     assert slept == [17.0]
 
 
@@ -106,14 +106,14 @@ def test_the_registry_is_waited_for_as_long_as_it_asks(
     ],
 )
 def test_a_pause_is_bounded_and_said_in_minutes(
-    patience: Callable[..., Patience],
+    retry_policy: Callable[..., RetryPolicy],
     slept: list[float],
     noted: list[str],
     asked: float,
     waited: float,
     said: str,
 ) -> None:
-    patience().call(Step(NetworkError("Busy.", retry_after=asked)))
+    retry_policy().call(Step(NetworkError("Busy.", retry_after=asked)))
     assert slept == [waited]
     assert noted == [f"Busy. Retrying in {said}."]
 
@@ -122,64 +122,66 @@ def test_a_pause_is_bounded_and_said_in_minutes(
 def test_a_pause_that_others_were_asked_for_is_bounded_too(asked: float) -> None:
     slept: list[float] = []
     noted: list[str] = []
-    brake = Brake(lambda: 100.0)
-    brake.hold(asked)
-    Patience(1, None, noted.append, slept.append, brake).pause("It is busy.")
+    shared_backoff = SharedBackoff(lambda: 100.0)
+    shared_backoff.hold(asked)
+    RetryPolicy(1, None, noted.append, slept.append, shared_backoff).pause("It is busy.")
     assert slept == [600.0]
     assert noted == ["It is busy. Continuing in 10 min."]
 
 
 def test_who_gave_a_limit_of_time_waits_as_long_as_that(slept: list[float]) -> None:
-    brake = Brake(longest=math.inf)
+    shared_backoff = SharedBackoff(longest=math.inf)
     deadline = time.monotonic() + 10_000
-    kept = Patience(2, deadline, lambda _: None, slept.append, brake)
+    kept = RetryPolicy(2, deadline, lambda _: None, slept.append, shared_backoff)
     kept.call(Step(NetworkError("Busy.", retry_after=3600.0)))
     assert slept == [3600.0]
 
 
 def test_waits_grow_and_never_pass_half_a_minute(
-    patience: Callable[..., Patience], slept: list[float]
+    retry_policy: Callable[..., RetryPolicy], slept: list[float]
 ) -> None:
     with pytest.raises(NetworkError):
-        patience(attempts=200).call(Step(*[NetworkError("It is down.")] * 200))
+        retry_policy(attempts=200).call(Step(*[NetworkError("It is down.")] * 200))
     assert slept[0] <= 0.5
     assert 10 < max(slept) <= 30
 
 
 def test_nothing_is_tried_again_when_the_wait_leads_past_the_deadline(
-    patience: Callable[..., Patience], slept: list[float]
+    retry_policy: Callable[..., RetryPolicy], slept: list[float]
 ) -> None:
     step = Step(NetworkError("Busy.", retry_after=3600.0))
     with pytest.raises(NetworkError):
-        patience(deadline=time.monotonic() + 60).call(step)
+        retry_policy(deadline=time.monotonic() + 60).call(step)
     assert (step.calls, slept) == (1, [])
 
 
-def test_before_the_deadline_a_failure_is_tried_again(patience: Callable[..., Patience]) -> None:
+def test_before_the_deadline_a_failure_is_tried_again(
+    retry_policy: Callable[..., RetryPolicy],
+) -> None:
     step = Step(NetworkError("Busy.", retry_after=1.0))
-    assert patience(deadline=time.monotonic() + 3600).call(step) == "done"
+    assert retry_policy(deadline=time.monotonic() + 3600).call(step) == "done"
 
 
 def test_a_question_that_the_registry_only_fails_at_has_no_answer(
-    patience: Callable[..., Patience], slept: list[float]
+    retry_policy: Callable[..., RetryPolicy], slept: list[float]
 ) -> None:
     step = Step(*[ServerError("It fails.")] * 9)
-    assert patience(attempts=9).ask(step, "unknown") == "unknown"
+    assert retry_policy(attempts=9).ask(step, "unknown") == "unknown"
     assert (step.calls, len(slept)) == (3, 2)
 
 
 def test_a_question_is_asked_again_before_it_has_no_answer(
-    patience: Callable[..., Patience],
+    retry_policy: Callable[..., RetryPolicy],
 ) -> None:
     step = Step(ServerError("It fails."), NetworkError("It is down."), ServerError("It fails."))
-    assert patience().ask(step, "unknown") == "done"
+    assert retry_policy().ask(step, "unknown") == "done"
 
 
 def test_a_registry_that_is_down_leaves_no_question_open(
-    patience: Callable[..., Patience],
+    retry_policy: Callable[..., RetryPolicy],
 ) -> None:
     with pytest.raises(NetworkError):
-        patience(attempts=2).ask(Step(*[NetworkError("It is down.")] * 2), "unknown")
+        retry_policy(attempts=2).ask(Step(*[NetworkError("It is down.")] * 2), "unknown")
 
 
 def test_a_registry_that_is_busy_brakes_everybody() -> None:
@@ -189,8 +191,8 @@ def test_a_registry_that_is_busy_brakes_everybody() -> None:
         slept.append(seconds)
         now[0] += seconds
 
-    brake = Brake(lambda: now[0])
-    one, other = (Patience(1, None, lambda _: None, sleep, brake) for _ in range(2))
+    shared_backoff = SharedBackoff(lambda: now[0])
+    one, other = (RetryPolicy(1, None, lambda _: None, sleep, shared_backoff) for _ in range(2))
     with pytest.raises(NetworkError):
         one.call(Step(NetworkError("Busy.", retry_after=7.0)))
     assert other.call(Step()) == "done"
@@ -200,7 +202,9 @@ def test_a_registry_that_is_busy_brakes_everybody() -> None:
 
 
 def test_trouble_of_ones_own_brakes_nobody() -> None:
-    brake = Brake()
+    shared_backoff = SharedBackoff()
     with pytest.raises(NetworkError):
-        Patience(1, None, lambda _: None, brake=brake).call(Step(NetworkError("Gone.")))
-    assert brake.left() == 0.0
+        RetryPolicy(1, None, lambda _: None, shared_backoff=shared_backoff).call(
+            Step(NetworkError("Gone."))
+        )
+    assert shared_backoff.left() == 0.0

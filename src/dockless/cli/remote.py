@@ -94,7 +94,7 @@ def push_remote(
             own.progress,
             _building(settings, target, files),
             own.until,
-            own.brake,
+            own.shared_backoff,
             Turns(),
         )
         numbers = {server: number for number, server in enumerate(servers)}

@@ -93,8 +93,8 @@ def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) 
     settings = accounts.project_settings(options.username)
     finder = partial(accounts.find, prompts, settings, prompter.given(prompts, options, settings))
     with session(options, finder) as work:
-        patience = work.patience(lambda line: say(line, err=True))
-        return compare(work, receipts, patience, work.note, deep=deep)
+        retry_policy = work.retry_policy(lambda line: say(line, err=True))
+        return compare(work, receipts, retry_policy, work.note, deep=deep)
 
 
 def _write(path: Path, text: str) -> None:

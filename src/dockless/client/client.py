@@ -185,7 +185,7 @@ class Client:
         said = read_receipts(map(Path, receipts))
         options = options or self._options
         with self._session(options, self._find("", None)) as work:
-            return compare(work, said, work.patience(work.note), work.note, deep=deep)
+            return compare(work, said, work.retry_policy(work.note), work.note, deep=deep)
 
     @contextlib.contextmanager
     def open_image(

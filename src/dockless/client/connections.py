@@ -20,7 +20,7 @@ from dockless.ports import EarlyUploads
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.streaming import HeadStart, NoUploads, Watch
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.transport.http import Http, reach
 from dockless.transport.trust import find_trust
 
@@ -54,13 +54,13 @@ class Registries:
         options: PushOptions,
         find: Find,
         space: Workspace,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         begun: Callable[[], None],
     ) -> None:
         self._options = options
         self._find = find
         self._space = space
-        self._patience = patience
+        self._retry_policy = retry_policy
         self._begun = begun
         self._clients = {} if space.known is None else space.known
         self._opened: dict[tuple[Repository, bool], OpenRegistry] = {}
@@ -79,7 +79,7 @@ class Registries:
             NetworkError: Other clients overwrite one of them repeatedly.
         """
         for each in self._referrers:
-            self._patience.call(each.settle)
+            self._retry_policy.call(each.settle)
 
     def open(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
         """Return the registry of a repository, once it responds; prompt for a credential if needed.
@@ -95,7 +95,7 @@ class Registries:
         key = (repository, reading)
         if key not in self._opened:
             work = self._open_to_read if reading else self._open
-            self._opened[key] = self._patience.call(lambda: work(repository))
+            self._opened[key] = self._retry_policy.call(lambda: work(repository))
         return self._opened[key]
 
     def _open_to_read(self, repository: Repository) -> OpenRegistry:
@@ -122,11 +122,14 @@ class Registries:
         repositories.create(options, repository, space.machine.environment, space.progress.note)
         gauge = space.links.gauge(repository.host)
         watch = Watch(
-            self._patience.deadline, options.stall_timeout, space.progress.note, space.brake.hold
+            self._retry_policy.deadline,
+            options.stall_timeout,
+            space.progress.note,
+            space.shared_backoff.hold,
         )
         lists = functools.cache(partial(self._lists, client))
         direct = Direct(client, repository, space.pace, gauge, lists)
-        direct.until = self._patience.deadline
+        direct.until = self._retry_policy.deadline
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, NoUploads(), direct)
         if space.sender:
@@ -151,7 +154,7 @@ class Registries:
         if host not in self._clients:
             options, machine = self._options, self._space.machine
             trust = find_trust(host, options.ca_file, options.cert_dir, machine.home)
-            until = self._patience.deadline
+            until = self._retry_policy.deadline
             endpoint = reach(host, insecure=options.insecure, trust=trust, until=until)
             endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
             http = Http(endpoint, machine.environment, until, self._space.connections)

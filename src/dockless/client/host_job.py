@@ -16,7 +16,7 @@ from dockless.config.naming import Target
 from dockless.errors import PushError, time_is_over
 from dockless.model.server import Server
 from dockless.ports import Progress
-from dockless.retry import Brake
+from dockless.retry import SharedBackoff
 from dockless.ssh.connection import Ssh
 from dockless.ssh.workdir import Workplace
 from dockless.usecases.push.context import PushRequest
@@ -41,7 +41,7 @@ class Errand(Struct, frozen=True):
         progress: Where the work is shown.
         build: Builds the image there; returns its names, and the tool that has it.
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
-        brake: The pause that the registry asked for, for all hosts.
+        shared_backoff: The pause that the registry asked for, for all hosts.
         turns: Lets one host at a time relay the same image.
     """
 
@@ -58,7 +58,7 @@ class Errand(Struct, frozen=True):
     progress: Progress
     build: Build
     until: float | None
-    brake: Brake
+    shared_backoff: SharedBackoff
     turns: "Turns"
 
 

@@ -29,7 +29,7 @@ from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.ports import Image
 from dockless.report.named import NamedProgress
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.sources.archive import select
 from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
@@ -68,12 +68,14 @@ class HostVisit:
         self._late = False
         self._timer = self._started_timer()
         attempts = errand.options.retries + 1
-        self._patience = Patience(attempts, None, self._progress.note, self._sleep, errand.brake)
+        self._retry_policy = RetryPolicy(
+            attempts, None, self._progress.note, self._sleep, errand.shared_backoff
+        )
 
     def deliver(self) -> Delivered:
         """Push the host's image to the repository by digest, and verify it."""
         try:
-            return self._patience.call(self._unless_lost, only=HostLostError)
+            return self._retry_policy.call(self._unless_lost, only=HostLostError)
         except DocklessError:
             if self._late:
                 raise NetworkError(
@@ -196,7 +198,7 @@ class HostVisit:
 
     def _unchanged(self, image_id: Digest) -> Content | None:
         return already_there(
-            self._errand.request, image_id, self._errand.registry.client, self._patience
+            self._errand.request, image_id, self._errand.registry.client, self._retry_policy
         )
 
     def _relay(self, why: str, found: Found) -> Delivered:
@@ -230,7 +232,9 @@ class HostVisit:
         errand = self._errand
         engine = self._work.enter_context(equipment.engine(way, self._progress))
         self._kept = equipment.kept
-        context = RemotePushContext(errand.registry.client, engine, self._patience, time.monotonic)
+        context = RemotePushContext(
+            errand.registry.client, engine, self._retry_policy, time.monotonic
+        )
         image_id = found.local.image_id if found.local else None
         delivery = deliver_there(errand.request, image_id, context)
         return _delivered(way, why, delivery)

@@ -26,7 +26,7 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Engine, Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
 from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.usecases.push.context import PushContext, PushRequest
@@ -83,10 +83,12 @@ class Session:
         self._folder = space.folder
         self._sender = space.sender
         self._until = until
-        self._patience = Patience(
-            options.retries + 1, until, space.progress.note, brake=space.brake
+        self._retry_policy = RetryPolicy(
+            options.retries + 1, until, space.progress.note, shared_backoff=space.shared_backoff
         )
-        self._registries = Registries(options, find, space, self._patience, self._prepare_engine)
+        self._registries = Registries(
+            options, find, space, self._retry_policy, self._prepare_engine
+        )
         self._preparing: threading.Thread | None = None
         self._staging = space.staging
         self._links = space.links
@@ -115,13 +117,13 @@ class Session:
         """Show a line where the session's work is shown."""
         self._progress.note(text)
 
-    def patience(self, note: Callable[[str], None]) -> Patience:
+    def retry_policy(self, note: Callable[[str], None]) -> RetryPolicy:
         """Return how often and how long steps are tried, as the options say.
 
         Args:
             note: Told of every wait.
         """
-        return Patience(self._options.retries + 1, self._until, note)
+        return RetryPolicy(self._options.retries + 1, self._until, note)
 
     def _tools(self) -> "tuple[ContainerTool, ...]":
         """Return every container tool of this machine."""
@@ -147,7 +149,7 @@ class Session:
         """Choose what layers become, where that is left to us, before any is staged."""
         client = self.registry(request.repository).client
         self._packer.settle(
-            RepositoryReader(client, request.repository, self._patience), request.tags
+            RepositoryReader(client, request.repository, self._retry_policy), request.tags
         )
 
     def _prepare_engine(self) -> None:
@@ -233,11 +235,11 @@ class Session:
         """Tell the others where an image's blobs are, if all its tags name it already."""
         request, content = self.request(target), image.content()
         registry = self.registry(request.repository).client
-        there = tags_before(request, registry, self._patience).values()
+        there = tags_before(request, registry, self._retry_policy).values()
         if set(there) == {content.root.digest}:
             blobs = frozenset(blob.digest for blob in content.blobs)
             if request.check_blobs:
-                reader = RepositoryReader(registry, request.repository, self._patience)
+                reader = RepositoryReader(registry, request.repository, self._retry_policy)
                 blobs = reader.readable_blobs(content.blobs).there
             sender.done(request.repository, blobs, seen=request.check_blobs)
 
@@ -275,7 +277,7 @@ class Session:
             reader = self._reader(opened, repository, folder / "home")
             task = self._progress.start(f"pulling {reference}", None)
             try:
-                self._patience.call(lambda: reader.pull(reference, folder / "layout"))
+                self._retry_policy.call(lambda: reader.pull(reference, folder / "layout"))
             finally:
                 task.finish()
             (folder / "layout" / "index.json").stat()
@@ -320,7 +322,7 @@ class Session:
             functools.cache(lambda: self._writer(opened, repository, folder / "home")),
             partial(self._lay_out, folder),
             self._progress,
-            self._patience,
+            self._retry_policy,
             time.monotonic,
             self.timings,
             lambda: self._staging.packing,

@@ -15,7 +15,7 @@ from dockless.oci.reference import Reference, Repository
 from dockless.processes.regular import read_regular
 from dockless.registry.client import RegistryClient
 from dockless.registry.compare import compare_blob
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.storage.receipt_reading import Item, Receipt, read_receipt
 from dockless.usecases.verify.read_back import blob_faults, read_back
 
@@ -78,7 +78,7 @@ def distinct(receipts: Sequence[Receipt]) -> tuple[list[Item], list[str]]:
 def compare(
     work: Session,
     receipts: Sequence[Receipt],
-    patience: Patience,
+    retry_policy: RetryPolicy,
     note: Callable[[str], None],
     *,
     deep: bool,
@@ -88,14 +88,14 @@ def compare(
     Args:
         work: Opens the registries.
         receipts: What is to be there.
-        patience: How often and how long each step is tried.
+        retry_policy: How often and how long each step is tried.
         note: Told what is missing or different, a line each.
         deep: Whether every blob is read, and compared with its digest.
     """
     items, missing = distinct(receipts)
     for line in missing:
         note(line)
-    check = _Check(work, patience, deep=deep)
+    check = _Check(work, retry_policy, deep=deep)
     wrong: list[Difference] = []
     for item in items:
         try:
@@ -115,9 +115,9 @@ def compare(
 class _Check:
     """Compares references with what a receipt says of them; reads each blob once."""
 
-    def __init__(self, work: Session, patience: Patience, *, deep: bool) -> None:
+    def __init__(self, work: Session, retry_policy: RetryPolicy, *, deep: bool) -> None:
         self._work = work
-        self._patience = patience
+        self._retry_policy = retry_policy
         self._deep = deep
         self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
 
@@ -125,18 +125,18 @@ class _Check:
         """Raise PushError where a reference is not as the receipt says."""
         repository, tag = item.reference.repository, item.reference.tag
         client = self._work.registry(repository, reading=True).client
-        named = self._patience.call(lambda: client.tag(repository, tag)) if tag else item.digest
+        named = self._retry_policy.call(lambda: client.tag(repository, tag)) if tag else item.digest
         if named != item.digest:
             raise PushError(
                 f"{item.reference} names {named or 'nothing'}, and the receipt says {item.digest}."
             )
         try:
-            content = read_back(client, repository, item.digest, self._patience)
+            content = read_back(client, repository, item.digest, self._retry_policy)
         except PushError as error:
             raise PushError(error.what, _MENDED) from None
         if content is None:
             raise PushError(f"{repository.host} no longer has {item.digest} of {repository}.")
-        if faults := blob_faults(client, repository, content, self._patience):
+        if faults := blob_faults(client, repository, content, self._retry_policy):
             raise PushError(f"{faults[0]}.", _MENDED)
         if self._deep:
             self._compare(client, repository, content)
@@ -146,7 +146,7 @@ class _Check:
 
         def read(blob: Descriptor) -> DocklessError | None:
             try:
-                self._patience.call(lambda: compare_blob(client, repository, blob))
+                self._retry_policy.call(lambda: compare_blob(client, repository, blob))
             except PushError as error:
                 return error
             return None

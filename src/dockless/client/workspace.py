@@ -20,7 +20,7 @@ from dockless.model.timings import Timings
 from dockless.oci.packing import asked
 from dockless.ports import Progress
 from dockless.registry.throughput import Links
-from dockless.retry import Brake
+from dockless.retry import SharedBackoff
 from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.storage.staging import Staging
 from dockless.transport.http import CONNECTIONS
@@ -97,7 +97,8 @@ class Workspace(Struct, frozen=True):
         sender: Sends the blobs that several repositories share; None for a push of its own.
         pace: How fast these may go.
         connections: How many connections to one host it may open at once.
-        brake: The pause that the registry asked for, which all workspaces of one command share.
+        shared_backoff: The pause that the registry asked for, which all workspaces of one command
+            share.
         known: The registries that earlier sessions with the same options have reached, by host;
             those that are reached now are added. None for a session that shares none.
         until: The moment, on the clock of `time.monotonic`, when the whole command ends by
@@ -113,7 +114,7 @@ class Workspace(Struct, frozen=True):
     sender: "Sender | None" = None
     pace: Pace = field(default_factory=lambda: Pace(None))
     connections: int = CONNECTIONS
-    brake: Brake = field(default_factory=Brake)
+    shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)
     known: "dict[str, RegistryClient] | None" = None
     until: float | None = None
 
@@ -145,7 +146,7 @@ def workspaces(
     held.wait_until(until)
     limit = cache_limit(machine.environment)
     # who gave no limit of time should not wait for hours
-    brake = Brake() if until is None else Brake(longest=math.inf)
+    shared_backoff = SharedBackoff() if until is None else SharedBackoff(longest=math.inf)
     links = Links(held.folder / "links")
     engines = functools.cache(functools.partial(_installed, machine))
     with deleted_meanwhile(held.folder), full_disk(held.folder, below=True):
@@ -166,7 +167,7 @@ def workspaces(
                         links,
                         surroundings,
                         engines,
-                        brake=brake,
+                        shared_backoff=shared_backoff,
                         until=until,
                     )
 

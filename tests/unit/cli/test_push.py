@@ -15,7 +15,7 @@ from dockless.model.timings import Timings
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Repository
 from dockless.ports import Image
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.sources.archive import Candidate
 from dockless.sources.spec import SourceSpec
 from dockless.storage.oci_layout import write_layout
@@ -85,7 +85,7 @@ class FakeSession:
             lambda: FakeEngine(self.registry, self.journal),
             partial(write_layout, folder),
             FakeProgress(),
-            Patience(1, None, print),
+            RetryPolicy(1, None, print),
             iter((0.0, 1.0)).__next__,
             self.timings,
         )

@@ -11,7 +11,7 @@ from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import Registry
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.usecases.push.context import PushRequest
 from dockless.usecases.push.delivery import Delivery, refuse_moves, tags_before
 from dockless.usecases.verify.read_back import complete, read_back
@@ -37,13 +37,13 @@ class RemotePushContext(Struct, frozen=True):
     Attributes:
         registry: Reads the registry, from here.
         engine: The engine on the host.
-        patience: The retries of each step.
+        retry_policy: The retries of each step.
         clock: Seconds that only ever grow.
     """
 
     registry: Registry
     engine: EngineThere
-    patience: Patience
+    retry_policy: RetryPolicy
     clock: Callable[[], float]
 
 
@@ -62,14 +62,14 @@ def deliver_there(
         DocklessError: With the exit code of what went wrong.
     """
     started = context.clock()
-    registry, patience, engine = context.registry, context.patience, context.engine
-    before = tags_before(request, registry, patience)
+    registry, retry_policy, engine = context.registry, context.retry_policy, context.engine
+    before = tags_before(request, registry, retry_policy)
     digest = engine.digest()
     tags = tuple(TagPlan(tag, there, digest) for tag, there in before.items())
     if request.immutable:
         refuse_moves(request, tags)
-    sent = patience.call(lambda: engine.push(request.repository, digest))
-    content = read_back(registry, request.repository, digest, patience)
+    sent = retry_policy.call(lambda: engine.push(request.repository, digest))
+    content = read_back(registry, request.repository, digest, retry_policy)
     if content is None:
         raise PushError(
             f"{request.repository.host} does not have {digest} of {request.repository} after the "
@@ -82,7 +82,7 @@ def deliver_there(
             "No tag was changed. Push with --via relay.",
         )
     if request.verify:
-        complete(registry, request.repository, content, patience)
+        complete(registry, request.repository, content, retry_policy)
     blobs = tuple(BlobPlan(blob, blob.digest not in sent) for blob in content.blobs)
     plan = Plan(request.repository, content, blobs, tags, digest_is_new=image_id != digest)
     there = written_by(engine.name)
@@ -91,19 +91,19 @@ def deliver_there(
 
 
 def already_there(
-    request: PushRequest, image_id: Digest, registry: Registry, patience: Patience
+    request: PushRequest, image_id: Digest, registry: Registry, retry_policy: RetryPolicy
 ) -> Content | None:
     """Return what every tag names, if that is this image already, however packed."""
-    named = set(tags_before(request, registry, patience).values())
+    named = set(tags_before(request, registry, retry_policy).values())
     digest = named.pop()
     if named or digest is None:
         return None
-    content = read_back(registry, request.repository, digest, patience)
+    content = read_back(registry, request.repository, digest, retry_policy)
     if content is None or image_id not in (content.image_id, digest):
         return None
     if request.check_blobs:
         try:
-            complete(registry, request.repository, content, patience)
+            complete(registry, request.repository, content, retry_policy)
         except PushError:  # it is pushed again
             return None
     return content

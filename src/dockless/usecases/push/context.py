@@ -14,7 +14,7 @@ from dockless.oci.manifest import Descriptor
 from dockless.oci.packing import GZIP, Packing
 from dockless.oci.reference import Repository
 from dockless.ports import EarlyUploads, Engine, Progress, Registry, Task
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.usecases.push.manifest_format import ManifestFormat
 from dockless.usecases.push.repository_reader import RepositoryReader
 
@@ -54,7 +54,7 @@ class PushContext(Struct, frozen=True):
         engine: Returns what writes the image; called only when there is something to write.
         lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
         progress: Where the work is shown.
-        patience: The retries of each step.
+        retry_policy: The retries of each step.
         clock: Seconds that only ever grow.
         timings: Gets the duration of each step.
         packing: Says how layers that were not compressed are.
@@ -73,7 +73,7 @@ class PushContext(Struct, frozen=True):
     engine: Callable[[], Engine]
     lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
     progress: Progress
-    patience: Patience
+    retry_policy: RetryPolicy
     clock: Callable[[], float]
     timings: Timings = field(default_factory=Timings)
     packing: Callable[[], Packing] = lambda: GZIP
@@ -84,4 +84,4 @@ class PushContext(Struct, frozen=True):
 
     def reader(self, repository: Repository) -> RepositoryReader:
         """Return the reader of the repository's state."""
-        return RepositoryReader(self.registry, repository, self.patience)
+        return RepositoryReader(self.registry, repository, self.retry_policy)

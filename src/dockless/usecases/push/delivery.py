@@ -18,7 +18,7 @@ from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image, Registry
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.manifest_format import DockerForm, is_docker_form
 from dockless.usecases.push.repository_reader import RepositoryReader
@@ -143,7 +143,7 @@ def _deliver(request: PushRequest, image: Image, context: PushContext) -> Delive
     started = context.clock()
     # asked first: a refused credential should not cost a long compression
     with context.timings.of("questions"):
-        before = tags_before(request, context.registry, context.patience)
+        before = tags_before(request, context.registry, context.retry_policy)
     content = _arrived(request, image, before, context)
     if content is None:
         with context.timings.of("source"):
@@ -217,7 +217,7 @@ def _arrived(
 
     try:
         with context.timings.of("questions"):
-            return read_back(context.registry, request.repository, digest, context.patience)
+            return read_back(context.registry, request.repository, digest, context.retry_policy)
     except (NetworkError, PushError):  # it is read from its source, and sent again
         return None
 
@@ -247,10 +247,10 @@ def _moving(
 
 
 def tags_before(
-    request: PushRequest, registry: Registry, patience: Patience
+    request: PushRequest, registry: Registry, retry_policy: RetryPolicy
 ) -> Mapping[str, Digest | None]:
     """Return what every tag names now; None for one that the registry fails to read."""
-    reader = RepositoryReader(registry, request.repository, patience)
+    reader = RepositoryReader(registry, request.repository, retry_policy)
     # a tag that may exist must not be moved
     read = reader.tags if request.immutable else reader.readable_tags
     return read(request.tags)

@@ -126,13 +126,13 @@ def move_tags(request: PushRequest, plan: Plan, context: PushContext) -> None:
 
 def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> None:
     root, name = plan.content.root.digest, Reference(plan.repository, tag)
-    reader = RepositoryReader(context.registry, request.repository, context.patience)
+    reader = RepositoryReader(context.registry, request.repository, context.retry_policy)
     if request.immutable:
         now = reader.tag(tag)
         refuse_moves(request, (TagPlan(tag, now, root),))
     context.moves.begin(name)
     try:
-        context.patience.call(lambda: context.engine().move(plan.content, plan.repository, tag))
+        context.retry_policy.call(lambda: context.engine().move(plan.content, plan.repository, tag))
     except DocklessError as error:
         moved = _came_through(error, context, name, root)
         if moved is None:  # it stays among those that may have

@@ -18,7 +18,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.ports import Registry
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 
 _AT_ONCE = 4
 
@@ -29,37 +29,37 @@ class RepositoryReader(Struct, frozen=True):
     Attributes:
         registry: Reads it.
         repository: The repository.
-        patience: How often and how long it is asked.
+        retry_policy: How often and how long it is asked.
     """
 
     registry: Registry
     repository: Repository
-    patience: Patience
+    retry_policy: RetryPolicy
 
     def tag(self, tag: str) -> Digest | None:
         """Return the digest that a tag refers to, or None when the tag does not exist."""
-        return self.patience.call(lambda: self.registry.tag(self.repository, tag))
+        return self.retry_policy.call(lambda: self.registry.tag(self.repository, tag))
 
     def tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
         """Return the digest that each tag names, or None where there is no such tag."""
-        return self.patience.call(lambda: self._tags(tags))
+        return self.retry_policy.call(lambda: self._tags(tags))
 
     def manifests(self, digests: Iterable[Digest]) -> list[bytes | None]:
         """Return the manifest or index of each digest, or None."""
         ask = partial(self.registry.manifest, self.repository)
-        return self.patience.call(lambda: side_by_side(ask, digests, _AT_ONCE))
+        return self.retry_policy.call(lambda: side_by_side(ask, digests, _AT_ONCE))
 
     def blobs(self, blobs: Sequence[Descriptor]) -> Presence:
         """Return which of the blobs are there, and whether they are as long as they should be."""
-        return self.patience.call(lambda: self.registry.present(self.repository, blobs))
+        return self.retry_policy.call(lambda: self.registry.present(self.repository, blobs))
 
     def readable_tag(self, tag: str) -> Digest | None:
         """Return the digest that a tag refers to; None when it does not exist or is unreadable."""
-        return self.patience.ask(lambda: self.registry.tag(self.repository, tag), None)
+        return self.retry_policy.ask(lambda: self.registry.tag(self.repository, tag), None)
 
     def readable_tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
         """Return what each tag names, as `readable_tag` does."""
-        together = self.patience.ask(lambda: self._tags(tags), None)
+        together = self.retry_policy.ask(lambda: self._tags(tags), None)
         if together is not None:
             return together
         return {tag: self.readable_tag(tag) for tag in tags}
@@ -70,7 +70,9 @@ class RepositoryReader(Struct, frozen=True):
         A damaged one counts as missing: it is sent again.
         """
         try:
-            return self.patience.ask(lambda: self.registry.manifest(self.repository, digest), None)
+            return self.retry_policy.ask(
+                lambda: self.registry.manifest(self.repository, digest), None
+            )
         except DamagedManifestError:
             return None
 
@@ -78,7 +80,9 @@ class RepositoryReader(Struct, frozen=True):
         """Return what `blobs` does; one that the registry fails to read is not there."""
 
         def ask(these: Sequence[Descriptor]) -> Presence | None:
-            return self.patience.ask(lambda: self.registry.present(self.repository, these), None)
+            return self.retry_policy.ask(
+                lambda: self.registry.present(self.repository, these), None
+            )
 
         together = ask(blobs)
         if together is not None:

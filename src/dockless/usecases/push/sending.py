@@ -53,7 +53,7 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
         with sending as task:
             arrived = context.early.bring(missing, task)
             if sending.attempts == 1:
-                context.patience.pause(f"{plan.repository.host} is busy.")
+                context.retry_policy.pause(f"{plan.repository.host} is busy.")
             needed = {
                 digest: path
                 for digest, path in blobs.items()
@@ -88,7 +88,7 @@ def _tried(attempt: Callable[[], None], copies: Sequence[Copy], context: PushCon
             raise
 
     try:
-        context.patience.call(once)
+        context.retry_policy.call(once)
     except DocklessError as error:
         if _may_be_our_copy(error):
             context.prove(copies, True)  # noqa: FBT003 # as above

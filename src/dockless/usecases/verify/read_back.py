@@ -8,11 +8,11 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import MOST_DOCUMENTS, Descriptor, Index, Manifest, parse_document
 from dockless.oci.reference import Repository
 from dockless.ports import Registry
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 
 
 def read_back(
-    registry: Registry, repository: Repository, root: Digest, patience: Patience
+    registry: Registry, repository: Repository, root: Digest, retry_policy: RetryPolicy
 ) -> Content | None:
     """Return an image as the registry has it; None when it has no manifest of this digest.
 
@@ -33,7 +33,7 @@ def read_back(
             continue
         if len(documents) >= MOST_DOCUMENTS:
             raise PushError(f"{root} of {repository} has more than {MOST_DOCUMENTS} manifests.")
-        data = patience.call(partial(registry.manifest, repository, digest))
+        data = retry_policy.call(partial(registry.manifest, repository, digest))
         if data is None and digest == root:
             return None
         document = _parsed(repository, digest, data)
@@ -52,10 +52,10 @@ def read_back(
 
 
 def complete(
-    registry: Registry, repository: Repository, content: Content, patience: Patience
+    registry: Registry, repository: Repository, content: Content, retry_policy: RetryPolicy
 ) -> None:
     """Raise PushError when the registry lacks a blob of an image, or has one of another length."""
-    faults = blob_faults(registry, repository, content, patience)
+    faults = blob_faults(registry, repository, content, retry_policy)
     if faults:
         raise PushError(
             f"{faults[0]}.",
@@ -64,14 +64,14 @@ def complete(
 
 
 def blob_faults(
-    registry: Registry, repository: Repository, content: Content, patience: Patience
+    registry: Registry, repository: Repository, content: Content, retry_policy: RetryPolicy
 ) -> tuple[str, ...]:
     """Return the problems of an image's blobs, as sentences without their full stops.
 
     The registry is asked by HEAD, which proves that a blob is there and, where the registry says
     so, how long it is; not what is in it.
     """
-    found = patience.call(lambda: registry.present(repository, content.blobs))
+    found = retry_policy.call(lambda: registry.present(repository, content.blobs))
     return tuple(filter(None, (found.fault(blob, repository) for blob in content.blobs)))
 
 

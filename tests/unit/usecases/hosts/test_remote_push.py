@@ -7,7 +7,7 @@ from dockless.errors import ConflictError, NetworkError, PushError
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.usecases.hosts.remote_push import RemotePushContext, already_there, deliver_there
 from dockless.usecases.push.context import PushRequest
 from fakes.image import FakeImage
@@ -15,7 +15,7 @@ from fakes.registry import FakeRegistry
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
 ORDER = PushRequest(REPOSITORY, ("v1", "v2"))
-PATIENCE = Patience(3, None, lambda _: None, lambda _: None)
+PATIENCE = RetryPolicy(3, None, lambda _: None, lambda _: None)
 OTHER = Digest.of(b"other")
 
 

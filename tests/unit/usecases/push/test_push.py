@@ -29,7 +29,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.docker_manifest import NoDockerFormError, docker_form
 from dockless.oci.reference import Repository
 from dockless.ports import Engine, Task
-from dockless.retry import Brake, Patience
+from dockless.retry import RetryPolicy, SharedBackoff
 from dockless.storage.oci_layout import write_layout
 from dockless.usecases.push.context import Copy, PushContext, PushRequest
 from dockless.usecases.push.manifest_format import ManifestFormat
@@ -68,7 +68,7 @@ class Shop:
     progress: FakeProgress = field(default_factory=FakeProgress)
     engines: int = 0
     sleep: Callable[[float], None] = lambda _: None
-    brake: Brake = field(default_factory=Brake)
+    shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)
     format: ManifestFormat = field(default_factory=ManifestFormat)
     refusals: int = 0
     proof: "Proof | None" = None
@@ -119,7 +119,7 @@ class Shop:
             self.engine,
             laid_out,
             self.progress,
-            Patience(self.attempts, None, self.progress.note, self.sleep, self.brake),
+            RetryPolicy(self.attempts, None, self.progress.note, self.sleep, self.shared_backoff),
             itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
             manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
             moves=self.moves,
@@ -782,7 +782,7 @@ def test_under_immutable_the_digest_does_not_change_unasked(shop: Shop) -> None:
 def test_no_engine_starts_while_the_registry_wants_to_be_left_alone(shop: Shop) -> None:
     waits: list[float] = []
     shop.sleep = waits.append
-    shop.journal.on("bring", lambda: shop.brake.hold(5.0))
+    shop.journal.on("bring", lambda: shop.shared_backoff.hold(5.0))
     shop.push()
     assert 4 < waits[0] <= 5
     assert shop.progress.notes[0].startswith("registry.example.com is busy. Continuing in ")

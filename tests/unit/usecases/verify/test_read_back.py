@@ -7,13 +7,13 @@ from dockless.errors import PushError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_INDEX
 from dockless.oci.reference import Repository
-from dockless.retry import Patience
+from dockless.retry import RetryPolicy
 from dockless.usecases.verify.read_back import complete, read_back
 from fakes.image import FakeImage
 from fakes.registry import FakeRegistry
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
-PATIENCE = Patience(1, None, lambda _: None)
+PATIENCE = RetryPolicy(1, None, lambda _: None)
 
 
 @pytest.fixture
