@@ -65,7 +65,7 @@ def alone(step: Callable[[], Found]) -> Future[Found]:
     return future
 
 
-def side_by_side(
+def map_concurrently(
     ask: Callable[[Item], Found], items: Iterable[Item], at_once: int, *, finish: bool = False
 ) -> list[Found]:
     """Return what is found for each item, in their order; raise what the first to fail raised.

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from dockless.concurrency import alone, side_by_side
+from dockless.concurrency import alone, map_concurrently
 
 
 def test_answers_come_in_the_order_of_the_questions_whoever_is_first() -> None:
@@ -15,8 +15,8 @@ def test_answers_come_in_the_order_of_the_questions_whoever_is_first() -> None:
             second.set()
         return number * number
 
-    assert side_by_side(ask, [1, 2, 3], 2) == [1, 4, 9]
-    assert side_by_side(ask, [], 2) == []
+    assert map_concurrently(ask, [1, 2, 3], 2) == [1, 4, 9]
+    assert map_concurrently(ask, [], 2) == []
 
 
 def test_no_more_are_asked_at_once_than_may_be() -> None:
@@ -30,7 +30,7 @@ def test_no_more_are_asked_at_once_than_may_be() -> None:
         with turn:
             asking.remove(number)
 
-    side_by_side(ask, range(20), 3)
+    map_concurrently(ask, range(20), 3)
     assert most[0] <= 3
 
 
@@ -41,7 +41,7 @@ def test_the_first_that_fails_says_why() -> None:
         return number
 
     with pytest.raises(ValueError, match=r"^2$"):
-        side_by_side(ask, [1, 2, 3], 1)
+        map_concurrently(ask, [1, 2, 3], 1)
 
 
 def test_nobody_waits_for_an_answer_that_does_not_come_after_one_failed() -> None:
@@ -53,7 +53,7 @@ def test_nobody_waits_for_an_answer_that_does_not_come_after_one_failed() -> Non
         never.wait(60)
 
     with pytest.raises(KeyboardInterrupt):
-        side_by_side(ask, [1, 2], 2)
+        map_concurrently(ask, [1, 2], 2)
     assert not never.is_set()
     never.set()
 
@@ -83,7 +83,7 @@ def test_nothing_is_begun_after_one_failed(error: type[BaseException], *, finish
         assert failed.wait(30)
         assert over.wait(30)
 
-    asking = alone(lambda: side_by_side(ask, range(1, 9), 2, finish=finish))
+    asking = alone(lambda: map_concurrently(ask, range(1, 9), 2, finish=finish))
     assert failed.wait(30)
     if not (finish and error is ValueError):  # it does not wait for what was begun
         with pytest.raises(error):
@@ -105,7 +105,7 @@ def test_an_error_waits_for_what_was_begun_where_that_is_asked() -> None:
         assert over.wait(30)
         ended.set()
 
-    asking = alone(lambda: side_by_side(ask, [1, 2], 2, finish=True))
+    asking = alone(lambda: map_concurrently(ask, [1, 2], 2, finish=True))
     assert begun.wait(30)
     with pytest.raises(TimeoutError):
         asking.result(0.1)

@@ -27,8 +27,8 @@ ENDED = {
     "retry.py:announce:state.outcome.exception": "asked when it has ended",
     "retry.py:wait:state.outcome.exception": "asked when it has ended",
     "sources/ahead.py:fill:self._news.wait_for": "a daemon; told when whoever reads ends",
-    "concurrency.py:side_by_side:answer.result": "the main thread, or a daemon",
-    "concurrency.py:side_by_side:wait": "the same; what is begun has limits of its own",
+    "concurrency.py:map_concurrently:answer.result": "the main thread, or a daemon",
+    "concurrency.py:map_concurrently:wait": "the same; what is begun has limits of its own",
 }
 """What has no limit of its own, as `file:function:call`, and what ends it."""
 

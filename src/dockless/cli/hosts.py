@@ -13,7 +13,7 @@ from msgspec import Struct
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
 from dockless.client.folders import project_here
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.config import naming
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.errors import UsageError
@@ -117,7 +117,7 @@ def _check(
     connections = ssh(
         lines.note, accept_new=options.accept_new_host_keys, may_run=options.allow_ssh_commands
     )
-    found = side_by_side(
+    found = map_concurrently(
         lambda server: check(server, connections, wanted), servers, at_once(options.parallel)
     )
     if options.output == "json":

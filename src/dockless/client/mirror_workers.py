@@ -14,7 +14,7 @@ from dockless.client.delivery import target_of
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.config.naming import Target
 from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
 from dockless.model.plan import PushResult
@@ -125,7 +125,7 @@ class Workers:
         for entry in entries:
             self._reserved[entry] = self._shared.sender()
             self._reserved[entry].reserve(entry.repository.host, entry.blobs)
-        side_by_side(self._look, entries, max(1, self._idle.qsize()))
+        map_concurrently(self._look, entries, max(1, self._idle.qsize()))
 
     def _look(self, entry: Entry) -> None:
         with self._worker() as worker, contextlib.suppress(DocklessError):
@@ -139,7 +139,7 @@ class Workers:
         """
         workers = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         try:
-            side_by_side(Session.settle_referrers, workers, max(1, len(workers)), finish=True)
+            map_concurrently(Session.settle_referrers, workers, max(1, len(workers)), finish=True)
         finally:
             for worker in workers:
                 self._idle.put(worker)

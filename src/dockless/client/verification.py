@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dockless.client.session import Session
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import DocklessError, PushError, UsageError
 from dockless.oci.content import Content
 from dockless.oci.manifest import Descriptor
@@ -151,7 +151,7 @@ class _Check:
                 return error
             return None
 
-        found = side_by_side(read, unread, _AT_ONCE, finish=True)
+        found = map_concurrently(read, unread, _AT_ONCE, finish=True)
         for blob, error in zip(unread, found, strict=True):
             self._read[repository, blob.digest] = error
         for blob in content.blobs:

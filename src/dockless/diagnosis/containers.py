@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.diagnosis.programs import BriefPrograms
 from dockless.errors import EngineError
 from dockless.model.finding import Finding, State
@@ -52,7 +52,7 @@ class Tool(Struct, frozen=True, kw_only=True):
 
 def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
     """Check every tool; no daemon is started."""
-    tools = side_by_side(partial(_tool, environment, home), _NAMES, len(_NAMES))
+    tools = map_concurrently(partial(_tool, environment, home), _NAMES, len(_NAMES))
     for tool in tools:
         yield from judge(tool)
     if not any(tool.version is not None or _answers(tool) for tool in tools):

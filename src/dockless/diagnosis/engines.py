@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.diagnosis.programs import BriefPrograms
 from dockless.engines.find import candidates, distrust
 from dockless.engines.probe import look, version_by
@@ -68,7 +68,9 @@ def check(
     paths = [(name, path) for name in NAMES for path in candidates(name, search_path, own)]
     # each with its own time: one that hangs is no reason to know nothing of the others
     yield from judge(
-        side_by_side(lambda each: _engine(*each, own, environment, last_probe), paths, len(paths))
+        map_concurrently(
+            lambda each: _engine(*each, own, environment, last_probe), paths, len(paths)
+        )
     )
 
 

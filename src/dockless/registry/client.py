@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from msgspec.structs import replace
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import AuthError, DamagedManifestError, PushError
 from dockless.model.secret import Credential, Grant
 from dockless.oci.content import Presence
@@ -201,7 +201,7 @@ class RegistryClient:
         def look(blob: Descriptor) -> Presence:
             return presence(blob, self._ask("HEAD", repository, f"blobs/{blob.digest}"))
 
-        found = side_by_side(look, blobs, CONNECTIONS)
+        found = map_concurrently(look, blobs, CONNECTIONS)
         return Presence(
             frozenset().union(*(each.there for each in found)),
             {digest: size for each in found for digest, size in each.damaged.items()},

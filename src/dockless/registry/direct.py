@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import DocklessError, PushError, out_of_time
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
@@ -101,7 +101,7 @@ class Direct:
         Raises:
             DocklessError: The error that the registry responds with.
         """
-        side_by_side(partial(self._send, sending), blobs.items(), CONNECTIONS, finish=True)
+        map_concurrently(partial(self._send, sending), blobs.items(), CONNECTIONS, finish=True)
         self._there |= dict.fromkeys(blobs, True)
         for digest in content.children_first():
             data = content.documents[digest]

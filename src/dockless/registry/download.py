@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import PushError, SourceError
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
@@ -51,7 +51,7 @@ def download(client: RegistryClient, source: Reference, layout: Path) -> None:
     write_layout(layout, Content(top, documents, tuple(blobs.values()), None, ()), {})
     for blob in blobs.values():
         blob_path(layout, blob.digest).parent.mkdir(parents=True, exist_ok=True)
-    side_by_side(lambda blob: _blob(client, repository, blob, layout), blobs.values(), _AT_ONCE)
+    map_concurrently(lambda blob: _blob(client, repository, blob, layout), blobs.values(), _AT_ONCE)
 
 
 def _document(

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import DocklessError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -57,7 +57,7 @@ class WholeImages:
             for digest, home in homes.items()
             if digest not in here and home != self._repository
         ]
-        mounted = side_by_side(self._mount, elsewhere, CONNECTIONS, finish=True)
+        mounted = map_concurrently(self._mount, elsewhere, CONNECTIONS, finish=True)
         return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 
     def learn(self, there: Mapping[Digest, bool]) -> None:

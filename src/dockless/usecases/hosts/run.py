@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import ConflictError, DocklessError, PushError
 from dockless.model.host import HostResult
 from dockless.model.plan import Plan
@@ -121,7 +121,7 @@ def push_from(
     """
     run = _Run(rules, clock)
     try:
-        side_by_side(
+        map_concurrently(
             lambda each: _work(run, each[0], each[1], enter),
             enumerate(servers),
             max(1, rules.parallel),

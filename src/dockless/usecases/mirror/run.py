@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import AbsentError, ConflictError, DocklessError, NetworkError, SourceError
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
@@ -210,11 +210,11 @@ def mirror(
     first, later = bringers(entries)
     look(first)
     order = [*first, *later]
-    begun = side_by_side(partial(attempt, last=False), order, parallel)
+    begun = map_concurrently(partial(attempt, last=False), order, parallel)
     done = dict(zip(order, begun, strict=True))
     outcomes = {entry: done[entry] for entry in entries}
     again = [entry for entry, outcome in outcomes.items() if isinstance(outcome, _LATER)]
-    ended = side_by_side(partial(attempt, last=True), again, parallel)
+    ended = map_concurrently(partial(attempt, last=True), again, parallel)
     return outcomes | dict(zip(again, ended, strict=True))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import (
     ConflictError,
     DamagedManifestError,
@@ -232,7 +232,7 @@ def _is_whole(request: PushRequest, content: Content, context: PushContext) -> b
     if context.registry.said_length(request.repository, root.digest) not in (None, root.size):
         return False
     below = [digest for digest in content.documents if digest != root.digest]
-    if None in side_by_side(reader.readable_manifest, below, _AT_ONCE):
+    if None in map_concurrently(reader.readable_manifest, below, _AT_ONCE):
         return False
     there = reader.readable_blobs(content.blobs).there
     return all(blob.digest in there for blob in content.blobs)

@@ -11,7 +11,7 @@ from operator import or_
 
 from msgspec import Struct
 
-from dockless.concurrency import side_by_side
+from dockless.concurrency import map_concurrently
 from dockless.errors import DamagedManifestError
 from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
@@ -47,7 +47,7 @@ class RepositoryReader(Struct, frozen=True):
     def manifests(self, digests: Iterable[Digest]) -> list[bytes | None]:
         """Return the manifest or index of each digest, or None."""
         ask = partial(self.registry.manifest, self.repository)
-        return self.retry_policy.call(lambda: side_by_side(ask, digests, _AT_ONCE))
+        return self.retry_policy.call(lambda: map_concurrently(ask, digests, _AT_ONCE))
 
     def blobs(self, blobs: Sequence[Descriptor]) -> Presence:
         """Return which of the blobs are there, and whether they are as long as they should be."""
@@ -91,4 +91,4 @@ class RepositoryReader(Struct, frozen=True):
 
     def _tags(self, tags: Sequence[str]) -> Mapping[str, Digest | None]:
         ask = partial(self.registry.tag, self.repository)
-        return dict(zip(tags, side_by_side(ask, tags, _AT_ONCE), strict=True))
+        return dict(zip(tags, map_concurrently(ask, tags, _AT_ONCE), strict=True))
