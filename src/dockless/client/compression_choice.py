@@ -15,7 +15,7 @@ from dockless.usecases.push.repository_reader import RepositoryReader
 _WORDS = re.compile(r"manifest.?invalid|unsupported|not supported|media.?type", re.IGNORECASE)
 
 
-class Packer:
+class CompressionChooser:
     """Chooses, for one staging area, before anything is staged.
 
     Args:

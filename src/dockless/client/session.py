@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec.structs import replace
 
 from dockless.client import repositories
-from dockless.client.compression_choice import Packer
+from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
@@ -92,7 +92,7 @@ class Session:
         self._preparing: threading.Thread | None = None
         self._staging = space.staging
         self._links = space.links
-        self._packer = Packer(options, space.staging, space.links, space.progress.note)
+        self._chooser = CompressionChooser(options, space.staging, space.links, space.progress.note)
         self.timings = space.surroundings.timings
         self._space = space
         self._said: set[str] = set()
@@ -148,7 +148,7 @@ class Session:
     def settle(self, request: PushRequest) -> None:
         """Choose what layers become, where that is left to us, before any is staged."""
         client = self.registry(request.repository).client
-        self._packer.settle(
+        self._chooser.settle(
             RepositoryReader(client, request.repository, self._retry_policy), request.tags
         )
 
@@ -197,7 +197,7 @@ class Session:
                 if not self._sender:
                     self.settle_referrers()
         except PushError as error:
-            self._packer.learn(request.repository.host, error)
+            self._chooser.learn(request.repository.host, error)
             raise
         finally:
             if self._sender:
