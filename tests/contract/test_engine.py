@@ -24,7 +24,7 @@ from dockless.ports import Engine, Image, Registry
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.referrers import ReferrersLists
-from dockless.registry.throughput import Gauge
+from dockless.registry.throughput import ThroughputMeter
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
 from dockless.storage.oci_layout import write_layout
@@ -65,7 +65,9 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     client = RegistryClient(Http(endpoint, {}), lambda: None)
     repository = Repository.of(server.host, name)
     if request.param == "direct":
-        engine = Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client))
+        engine = Direct(
+            client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+        )
     return Bench(engine, client, repository)
 
 

@@ -14,7 +14,7 @@ from dockless.oci.manifest import OCI_LAYER, Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.streaming import HeadStart, Watch
-from dockless.registry.throughput import Gauge
+from dockless.registry.throughput import ThroughputMeter
 from dockless.storage.growing import Growing
 from dockless.storage.streams import Draft
 from dockless.transport.http import Http, reach
@@ -50,7 +50,7 @@ def test_what_is_committed_is_there_and_was_counted(
 ) -> None:
     progress = FakeProgress()
     task = progress.start("uploading", blob[0].size)
-    with HeadStart(client, repository, Gauge(), Watch()) as early:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         early.offer(*blob)
         assert early.bring({blob[0].digest: blob[1]}, task) == {blob[0].digest}
     assert client.present(repository, [blob[0]]).there == {blob[0].digest}
@@ -60,7 +60,7 @@ def test_what_is_committed_is_there_and_was_counted(
 def test_what_is_not_committed_is_nothing(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), Watch()) as early:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         early.offer(*blob)
     assert not client.present(repository, [blob[0]]).there
 
@@ -68,7 +68,7 @@ def test_what_is_not_committed_is_nothing(
 def test_what_does_not_belong_to_the_image_is_not_committed(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), Watch()) as early:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         early.offer(*blob)
         early.bring({}, FakeProgress().start("uploading", None))
     assert not client.present(repository, [blob[0]]).there
@@ -77,11 +77,11 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 def test_what_the_registry_has_is_not_sent_again(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), Watch()) as first:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as first:
         first.offer(*blob)
         first.bring({blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, Gauge(), Watch()) as second:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as second:
         second.offer(*blob)
         second.bring({blob[0].digest: blob[1]}, task)
     assert task.done == 0
@@ -91,7 +91,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, Gauge(), Watch()) as early:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         early.learn({blob[0].digest: True})
         early.offer(*blob)
         early.bring({blob[0].digest: blob[1]}, task)
@@ -105,7 +105,7 @@ def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_
     path.write_bytes(b"layer")
     blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)
     target = Repository.of(locked_registry.host, "early/refused")
-    with HeadStart(RegistryClient(http, lambda: None), target, Gauge(), Watch()) as early:
+    with HeadStart(RegistryClient(http, lambda: None), target, ThroughputMeter(), Watch()) as early:
         early.offer(blob, path)
         assert not early.bring({blob.digest: path}, FakeProgress().start("uploading", None))
 
@@ -141,9 +141,9 @@ def grown(tmp_path: Path, blob: tuple[Descriptor, Path]) -> Iterator[Grown]:
 def test_a_blob_is_sent_while_it_is_written(
     client: RegistryClient, repository: Repository, grown: Grown
 ) -> None:
-    gauge = Gauge()
+    meter = ThroughputMeter()
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, gauge, Watch()) as early:
+    with HeadStart(client, repository, meter, Watch()) as early:
         early.follow(grown.growing)
         grown.write()
         until(lambda: early.sent > 0)
@@ -156,7 +156,7 @@ def test_a_blob_is_sent_while_it_is_written(
 def test_a_blob_that_is_given_up_is_nothing(
     client: RegistryClient, repository: Repository, grown: Grown
 ) -> None:
-    with HeadStart(client, repository, Gauge(), Watch()) as early:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         with grown.growing:
             early.follow(grown.growing)
             grown.write()
@@ -167,10 +167,10 @@ def test_a_blob_that_is_given_up_is_nothing(
 def test_what_the_registry_has_is_not_sent_to_its_end(
     client: RegistryClient, repository: Repository, grown: Grown, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, Gauge(), Watch()) as first:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as first:
         first.offer(*blob)
         first.bring({blob[0].digest: blob[1]}, FakeProgress().start("x", None))
-    with HeadStart(client, repository, Gauge(), Watch()) as second:
+    with HeadStart(client, repository, ThroughputMeter(), Watch()) as second:
         second.follow(grown.growing)
         grown.write()
         until(lambda: second.sent == blob[0].size // 2)

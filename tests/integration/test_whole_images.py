@@ -20,7 +20,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.mounts import WholeImages
 from dockless.registry.referrers import ReferrersLists
-from dockless.registry.throughput import Gauge
+from dockless.registry.throughput import ThroughputMeter
 from dockless.sources.archive import candidates
 from dockless.sources.directory import Folder
 from dockless.storage.blob_store import BlobStore
@@ -87,7 +87,7 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
     shared, pace = SharedBlobs(), CountingPace()
     sender, other = shared.sender(), shared.sender()
-    writer = Direct(client, one, pace, Gauge(), partial(ReferrersLists, client))
+    writer = Direct(client, one, pace, ThroughputMeter(), partial(ReferrersLists, client))
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
     assert WholeImages(client, one, sender, writer).borrow(digests) == {}
@@ -96,7 +96,7 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, pace.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
-    then = Direct(client, two, pace, Gauge(), partial(ReferrersLists, client))
+    then = Direct(client, two, pace, ThroughputMeter(), partial(ReferrersLists, client))
     assert WholeImages(client, two, other, then).borrow(digests) == dict.fromkeys(digests, True)
     then.push(staged(image, tmp_path, *digests), two, task)
     assert client.present(two, image.blobs).there == set(digests)
@@ -109,7 +109,9 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     image, _ = signed
     repository = Repository.of(server.host, f"known/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
-    writer = Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client))
+    writer = Direct(
+        client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+    )
     known, *others = (blob.digest for blob in image.blobs)
     WholeImages(client, repository, SharedBlobs().sender(), writer).learn({known: True})
     with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
@@ -129,9 +131,9 @@ def test_what_the_registry_refuses_is_an_error(
     path.write_bytes(path.read_bytes() + b"!")
     task = FakeProgress().start("uploading", None)
     with pytest.raises(DocklessError):
-        Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client)).push(
-            wrong, repository, task
-        )
+        Direct(
+            client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+        ).push(wrong, repository, task)
     assert not client.present(repository, image.blobs[:1]).there
     assert client.manifest(repository, image.root.digest) is None
 
@@ -142,7 +144,9 @@ def test_an_image_is_pulled_as_it_is(
     image, _ = signed
     repository = Repository.of(server.host, f"pulled/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
-    writer = Direct(client, repository, Pace(None), Gauge(), partial(ReferrersLists, client))
+    writer = Direct(
+        client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+    )
     writer.push(staged(image, tmp_path), repository, task)
     writer.move(image, repository, "v1")
     back = tmp_path / "back"

@@ -8,7 +8,7 @@ from dockless.client.stores import cores
 from dockless.errors import PushError
 from dockless.oci import packing
 from dockless.oci.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
-from dockless.registry.throughput import Link, Links
+from dockless.registry.throughput import ThroughputRecord, ThroughputRecords
 from dockless.storage.staging import Staging
 from dockless.usecases.push.repository_reader import RepositoryReader
 
@@ -21,17 +21,21 @@ class CompressionChooser:
     Args:
         options: What the command line asks for.
         staging: Gets the choice.
-        links: The measured throughput of registries.
+        throughput: The measured throughput of registries.
         note: Called with a line about the choice.
     """
 
     def __init__(
-        self, options: PushOptions, staging: Staging, links: Links, note: Callable[[str], None]
+        self,
+        options: PushOptions,
+        staging: Staging,
+        throughput: ThroughputRecords,
+        note: Callable[[str], None],
     ) -> None:
         self._chooses = options.compression == "auto"
         self._format = options.manifest_format
         self._staging = staging
-        self._links = links
+        self._throughput = throughput
         self._note = note
         self._settled = False
 
@@ -41,20 +45,20 @@ class CompressionChooser:
             return
         self._settled = True
         host = reader.repository.host
-        link = self._links.of(host)
-        zstd = self._takes_zstd(link) and not _has_old_readers(reader, tags)
-        chosen = packing.chosen(link.rate, cores(), zstd=zstd, where=host)
+        record = self._throughput.of(host)
+        zstd = self._takes_zstd(record) and not _has_old_readers(reader, tags)
+        chosen = packing.chosen(record.rate, cores(), zstd=zstd, where=host)
         self._staging.packing = chosen
         self._note(f"Compression: {chosen}")
 
-    def _takes_zstd(self, link: Link) -> bool:
-        return link.takes_zstd and link.takes_oci and self._format != "docker"
+    def _takes_zstd(self, record: ThroughputRecord) -> bool:
+        return record.takes_zstd and record.takes_oci and self._format != "docker"
 
     def learn(self, host: str, error: PushError) -> None:
         """See whether a registry has refused zstd; if so, the next push is gzip."""
         zstd = self._staging.packing.compression == "zstd"
         if self._chooses and zstd and _WORDS.search(error.what):
-            self._links.refused_zstd(host)
+            self._throughput.refused_zstd(host)
             error.remedy = "It may not accept zstd. Push again: the layers will be gzip."
 
 

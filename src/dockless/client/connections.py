@@ -102,9 +102,9 @@ class Registries:
         client = self._greeted(repository.host).known_to(self._account(repository), "pull")
         if not client.has_tokens_for_guests():
             client = self._with_credential(client, repository)
-        gauge = self._space.links.gauge(repository.host)
+        meter = self._space.throughput.meter(repository.host)
         lists = functools.cache(partial(self._lists, client))
-        direct = Direct(client, repository, self._space.pace, gauge, lists)
+        direct = Direct(client, repository, self._space.pace, meter, lists)
         return OpenRegistry(client, None, NoUploads(), direct)
 
     def _with_credential(self, client: RegistryClient, repository: Repository) -> RegistryClient:
@@ -120,7 +120,7 @@ class Registries:
         client = self._greeted(repository.host).known_to(self._account(repository))
         client = self._with_credential(client, repository)
         repositories.create(options, repository, space.machine.environment, space.progress.note)
-        gauge = space.links.gauge(repository.host)
+        meter = space.throughput.meter(repository.host)
         watch = Watch(
             self._retry_policy.deadline,
             options.stall_timeout,
@@ -128,7 +128,7 @@ class Registries:
             space.shared_backoff.hold,
         )
         lists = functools.cache(partial(self._lists, client))
-        direct = Direct(client, repository, space.pace, gauge, lists)
+        direct = Direct(client, repository, space.pace, meter, lists)
         direct.until = self._retry_policy.deadline
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, NoUploads(), direct)
@@ -138,7 +138,7 @@ class Registries:
             early = WholeImages(client, repository, space.sender, direct, direct.until)
             return OpenRegistry(client, None, early, direct)
         ahead = self._uploads.enter_context(
-            HeadStart(client, repository, gauge, watch, self._begun)
+            HeadStart(client, repository, meter, watch, self._begun)
         )
         return OpenRegistry(client, ahead, ahead, direct)
 

@@ -91,8 +91,10 @@ class Session:
         )
         self._preparing: threading.Thread | None = None
         self._staging = space.staging
-        self._links = space.links
-        self._chooser = CompressionChooser(options, space.staging, space.links, space.progress.note)
+        self._throughput = space.throughput
+        self._chooser = CompressionChooser(
+            options, space.staging, space.throughput, space.progress.note
+        )
         self.timings = space.surroundings.timings
         self._space = space
         self._said: set[str] = set()
@@ -351,11 +353,11 @@ class Session:
         self._staging.store.prove(copies, read=read)
 
     def _format(self, host: str) -> ManifestFormat:
-        refused = not self._links.of(host).takes_oci
+        refused = not self._throughput.of(host).takes_oci
         return ManifestFormat(
             asked=self._options.manifest_format,
             refused=refused,
-            learn=partial(self._links.learn_oci, host),
+            learn=partial(self._throughput.learn_oci, host),
             say=self._say_once,
         )
 

@@ -19,7 +19,7 @@ from dockless.model.secret import Credential
 from dockless.model.timings import Timings
 from dockless.oci.packing import asked
 from dockless.ports import Progress
-from dockless.registry.throughput import Links
+from dockless.registry.throughput import ThroughputRecords
 from dockless.retry import SharedBackoff
 from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.storage.staging import Staging
@@ -93,7 +93,7 @@ class Workspace(Struct, frozen=True):
         folder: A private folder for everything else.
         surroundings: The user's environment and folders, and who is warned and asked.
         engines: Returns the programs that can push, each looked for once by one command.
-        links: Know the ways to registries; one command's workspaces share them.
+        throughput: Know the ways to registries; one command's workspaces share them.
         sender: Sends the blobs that several repositories share; None for a push of its own.
         pace: How fast these may go.
         connections: How many connections to one host it may open at once.
@@ -108,7 +108,7 @@ class Workspace(Struct, frozen=True):
     progress: Progress
     staging: Staging
     folder: Path
-    links: Links
+    throughput: ThroughputRecords
     surroundings: Surroundings
     engines: "Callable[[], Installed]"
     sender: "Sender | None" = None
@@ -147,7 +147,7 @@ def workspaces(
     limit = cache_limit(machine.environment)
     # who gave no limit of time should not wait for hours
     shared_backoff = SharedBackoff() if until is None else SharedBackoff(longest=math.inf)
-    links = Links(held.folder / "links")
+    throughput = ThroughputRecords(held.folder / "links")
     engines = functools.cache(functools.partial(_installed, machine))
     with deleted_meanwhile(held.folder), full_disk(held.folder, below=True):
         with held.run() as folder:
@@ -164,7 +164,7 @@ def workspaces(
                         surroundings.progress,
                         staging,
                         own,
-                        links,
+                        throughput,
                         surroundings,
                         engines,
                         shared_backoff=shared_backoff,
@@ -172,7 +172,7 @@ def workspaces(
                     )
 
             yield workspace
-            links.keep()
+            throughput.keep()
         with contextlib.suppress(DocklessError):  # what could not be deleted is no failed push
             held.prune(limit)
 

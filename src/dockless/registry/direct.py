@@ -20,7 +20,7 @@ from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
-from dockless.registry.throughput import Gauge
+from dockless.registry.throughput import ThroughputMeter
 from dockless.transport.http import CONNECTIONS, Answer
 from dockless.transport.rate_limit import Pace
 
@@ -38,7 +38,7 @@ class Direct:
         client: The registry.
         repository: The repository.
         pace: How fast bytes may go.
-        gauge: Measures how fast they go.
+        meter: Measures how fast they go.
         referrers: Returns what updates the referrers tags where the registry has no referrers API.
 
     Attributes:
@@ -52,7 +52,7 @@ class Direct:
         client: RegistryClient,
         repository: Repository,
         pace: Pace,
-        gauge: Gauge,
+        meter: ThroughputMeter,
         referrers: Callable[[], "ReferrersLists"],
     ) -> None:
         self.until: float | None = None
@@ -60,7 +60,7 @@ class Direct:
         self._client = client
         self._repository = repository
         self._pace = pace
-        self._gauge = gauge
+        self._meter = meter
         self._there: dict[Digest, bool] = {}
 
     def learn(self, there: Mapping[Digest, bool]) -> None:
@@ -158,10 +158,10 @@ class Direct:
             self._pace.take(len(chunk), self.until)
             if self.until is not None and time.monotonic() > self.until:
                 raise out_of_time(self._repository.host)
-            with self._gauge.sending():
+            with self._meter.sending():
                 yield chunk
             sending.advance(len(chunk))
-            self._gauge.count(len(chunk))
+            self._meter.count(len(chunk))
 
     def _expect(self, answer: Answer, status: int, blob: Digest) -> None:
         if answer.status != status:

@@ -27,7 +27,7 @@ from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient, presence
-from dockless.registry.throughput import Gauge
+from dockless.registry.throughput import ThroughputMeter
 from dockless.storage.growing import GivenUpError, Growing
 from dockless.transport.deadline import answer_seconds, committing
 
@@ -66,7 +66,7 @@ class HeadStart:
     Args:
         client: The registry.
         repository: Where to.
-        gauge: Measures the throughput.
+        meter: Measures the throughput.
         watch: How long it is waited.
         begun: Called whenever an upload starts.
     """
@@ -75,13 +75,13 @@ class HeadStart:
         self,
         client: RegistryClient,
         repository: Repository,
-        gauge: Gauge,
+        meter: ThroughputMeter,
         watch: Watch,
         begun: Callable[[], None] = _nothing,
     ) -> None:
         self._client = client
         self._repository = repository
-        self._gauge = gauge
+        self._meter = meter
         self._watch = watch
         self._begun = begun
         self._stopped = threading.Event()
@@ -277,10 +277,10 @@ class HeadStart:
             if self._over():
                 raise _StoppedError
             if chunk:
-                with self._gauge.sending():
+                with self._meter.sending():
                     yield chunk
                 upload.sent += len(chunk)
-                self._gauge.count(len(chunk))
+                self._meter.count(len(chunk))
 
 
 class NoUploads:

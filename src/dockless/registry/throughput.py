@@ -20,7 +20,7 @@ _LEAST_BYTES = 4_000_000
 """Fewer say nothing: what sockets hold, and the first moments of a connection, weigh too much."""
 
 
-class Link(Struct, frozen=True):
+class ThroughputRecord(Struct, frozen=True):
     """What is known about a registry.
 
     Attributes:
@@ -41,7 +41,7 @@ class Link(Struct, frozen=True):
         return refused is None or not 0 <= time.time() - refused < _REFUSAL_SECONDS
 
 
-class Gauge:
+class ThroughputMeter:
     """Measures the throughput of all concurrent uploads.
 
     Args:
@@ -84,7 +84,7 @@ class Gauge:
         return self._bytes / self._seconds
 
 
-class Links:
+class ThroughputRecords:
     """What is known of registries, in a file for each.
 
     It is only a cache: what cannot be read or written counts as unknown.
@@ -95,26 +95,26 @@ class Links:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._gauges: dict[str, Gauge] = {}
+        self._meters: dict[str, ThroughputMeter] = {}
         self._turn = threading.Lock()
 
-    def gauge(self, host: str) -> Gauge:
+    def meter(self, host: str) -> ThroughputMeter:
         """Return the throughput meter of a registry, shared by all."""
         with self._turn:
-            return self._gauges.setdefault(host, Gauge())
+            return self._meters.setdefault(host, ThroughputMeter())
 
-    def of(self, host: str) -> Link:
+    def of(self, host: str) -> ThroughputRecord:
         """Return what is known of a registry."""
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
             unlink_folder_link(self._folder)
             found = parse_json(read_regular(self._path(host), follow=False))
             rate = found["rate"]
-            return Link(
+            return ThroughputRecord(
                 None if rate is None else float(rate),
                 found["takes_zstd"] is True,
                 None if found.get("oci_refused") is None else float(found["oci_refused"]),
             )
-        return Link()
+        return ThroughputRecord()
 
     def refused_zstd(self, host: str) -> None:
         """Store that a registry accepts no zstd."""
@@ -128,20 +128,20 @@ class Links:
 
     def keep(self) -> None:
         """Store the measurement, averaged with the stored value."""
-        for host, gauge in self._gauges.items():
-            if gauge.rate:
+        for host, meter in self._meters.items():
+            if meter.rate:
                 known = self.of(host)
-                rate = (gauge.rate + (known.rate or gauge.rate)) / 2
+                rate = (meter.rate + (known.rate or meter.rate)) / 2
                 self._write(host, replace(known, rate=rate))
 
     def _path(self, host: str) -> Path:
         return self._folder / f"{quote(host, safe='')}.json"
 
-    def _write(self, host: str, link: Link) -> None:
+    def _write(self, host: str, record: ThroughputRecord) -> None:
         path = self._path(host)
         with contextlib.suppress(OSError):
             unlink_folder_link(path.parent)
             path.parent.mkdir(mode=0o700, exist_ok=True)
             draft = path.with_name(f".{path.name}.{threading.get_ident()}")
-            draft.write_text(json.dumps(asdict(link)))
+            draft.write_text(json.dumps(asdict(record)))
             rename(draft, path)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.registry.throughput import Gauge, Link, Links
+from dockless.registry.throughput import ThroughputMeter, ThroughputRecord, ThroughputRecords
 
 HOST = "registry.inside:5000"
 
@@ -19,67 +19,67 @@ class Clock:
 
 def test_the_time_of_several_senders_is_counted_once() -> None:
     clock = Clock()
-    gauge = Gauge(clock)
-    with gauge.sending():
+    meter = ThroughputMeter(clock)
+    with meter.sending():
         clock.now = 1.0
-        with gauge.sending():
+        with meter.sending():
             clock.now = 3.0
-        gauge.count(8_000_000)
+        meter.count(8_000_000)
         clock.now = 4.0
     clock.now = 50.0
-    assert gauge.rate == 2_000_000
+    assert meter.rate == 2_000_000
 
 
 def test_a_few_bytes_say_nothing() -> None:
     clock = Clock()
-    gauge = Gauge(clock)
-    with gauge.sending():
+    meter = ThroughputMeter(clock)
+    with meter.sending():
         clock.now = 1.0
-        gauge.count(1000)
-    assert gauge.rate is None
+        meter.count(1000)
+    assert meter.rate is None
 
 
-def _measured(links: Links, bytes_: int) -> None:
+def _measured(throughput: ThroughputRecords, bytes_: int) -> None:
     clock = Clock()
-    gauge = links.gauge(HOST)
-    gauge.__init__(clock)  # type: ignore[misc] # with a clock of the test's
-    with gauge.sending():
+    meter = throughput.meter(HOST)
+    meter.__init__(clock)  # type: ignore[misc] # with a clock of the test's
+    with meter.sending():
         clock.now = 1.0
-        gauge.count(bytes_)
+        meter.count(bytes_)
 
 
 def test_what_was_measured_is_known_to_the_next_push_and_settles(tmp_path: Path) -> None:
-    assert Links(tmp_path).of(HOST) == Link()
-    first = Links(tmp_path)
+    assert ThroughputRecords(tmp_path).of(HOST) == ThroughputRecord()
+    first = ThroughputRecords(tmp_path)
     _measured(first, 10_000_000)
     first.keep()
-    assert Links(tmp_path).of(HOST) == Link(10_000_000)
-    second = Links(tmp_path)
+    assert ThroughputRecords(tmp_path).of(HOST) == ThroughputRecord(10_000_000)
+    second = ThroughputRecords(tmp_path)
     _measured(second, 20_000_000)
     second.keep()
-    assert Links(tmp_path).of(HOST) == Link(15_000_000)
-    assert Links(tmp_path).of("elsewhere") == Link()
+    assert ThroughputRecords(tmp_path).of(HOST) == ThroughputRecord(15_000_000)
+    assert ThroughputRecords(tmp_path).of("elsewhere") == ThroughputRecord()
 
 
 def test_a_refusal_of_zstd_is_remembered_beside_the_rate(tmp_path: Path) -> None:
-    links = Links(tmp_path)
-    _measured(links, 10_000_000)
-    links.keep()
-    links.refused_zstd(HOST)
-    assert Links(tmp_path).of(HOST) == Link(10_000_000, takes_zstd=False)
+    throughput = ThroughputRecords(tmp_path)
+    _measured(throughput, 10_000_000)
+    throughput.keep()
+    throughput.refused_zstd(HOST)
+    assert ThroughputRecords(tmp_path).of(HOST) == ThroughputRecord(10_000_000, takes_zstd=False)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rate": "fast"}', "\x00"])
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
-    links = Links(tmp_path)
-    links.refused_zstd(HOST)
+    throughput = ThroughputRecords(tmp_path)
+    throughput.refused_zstd(HOST)
     (path,) = tmp_path.iterdir()
     path.write_text(text)
-    assert Links(tmp_path).of(HOST) == Link()
+    assert ThroughputRecords(tmp_path).of(HOST) == ThroughputRecord()
 
 
 def test_where_nothing_can_be_written_nothing_is_known(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    links = Links(tmp_path / "file" / "links")
-    links.refused_zstd(HOST)
-    assert links.of(HOST) == Link()
+    throughput = ThroughputRecords(tmp_path / "file" / "links")
+    throughput.refused_zstd(HOST)
+    assert throughput.of(HOST) == ThroughputRecord()

@@ -8,7 +8,7 @@ import pytest
 from dockless.engines.probe_records import ProbeRecords
 from dockless.engines.probe_result import ProbeResult
 from dockless.oci.digest import Digest
-from dockless.registry.throughput import Links
+from dockless.registry.throughput import ThroughputRecords
 from dockless.storage import folders
 from dockless.storage.blob_store import BlobStore, Usage
 from dockless.storage.resume_log import Journal
@@ -128,12 +128,12 @@ def test_journals_links_and_results_are_kept_in_the_store(store: BlobStore, prec
     before = look(precious)
     journal = Journal(store.folder / "journals", ("asked",), resume=True)
     journal.begin()
-    Links(store.folder / "links").refused_zstd("example.com")
+    ThroughputRecords(store.folder / "links").refused_zstd("example.com")
     program = store.folder.parent / "crane"
     program.write_bytes(b"crane")
     result = ProbeResult(passed=True, reason="", moment=1.0)
     ProbeRecords(store.folder / "programs").keep(program, result)
     journal.end()
     assert look(precious) == before
-    assert not Links(store.folder / "links").of("example.com").takes_zstd
+    assert not ThroughputRecords(store.folder / "links").of("example.com").takes_zstd
     assert ProbeRecords(store.folder / "programs").of(program, 2.0) == result

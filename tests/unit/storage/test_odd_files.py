@@ -13,7 +13,7 @@ from dockless.engines.probe_result import ProbeResult
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import GZIP
-from dockless.registry.throughput import Links
+from dockless.registry.throughput import ThroughputRecords
 from dockless.storage import runs
 from dockless.storage.blob_store import BlobStore, Usage
 from dockless.storage.checks import becomes, difference
@@ -325,7 +325,7 @@ def test_a_remembered_result_is_not_known_and_written_again(store: BlobStore, ma
 def test_what_is_known_of_a_registry_is_not_known_and_written_again(
     store: BlobStore, make: Make
 ) -> None:
-    links = Links(store.folder / "links")
+    links = ThroughputRecords(store.folder / "links")
     put(store.folder / "links" / "example.com.json", make)
     assert links.of("example.com").takes_zstd
     links.refused_zstd("example.com")
@@ -372,7 +372,7 @@ def test_a_link_is_not_believed_though_it_leads_to_what_is_right(store: BlobStor
     program.write_bytes(b"crane")
     records = ProbeRecords(store.folder / "programs")
     records.keep(program, ProbeResult(passed=True, reason="", moment=1.0))
-    links = Links(store.folder / "links")
+    links = ThroughputRecords(store.folder / "links")
     links.refused_zstd("example.com")
     Journal(store.folder / "journals", ("asked",), resume=True).begin()
     for folder in ("layers", "heads", "programs", "links", "journals", "blobs/sha256"):
