@@ -29,7 +29,7 @@ from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
 from dockless.storage.oci_layout import write_layout
 from dockless.transport.http import Http, reach
-from dockless.transport.rate_limit import Pace
+from dockless.transport.rate_limit import RateLimiter
 from fakes.engine import FakeEngine
 from fakes.image import FakeImage
 from fakes.progress import FakeProgress, FakeTask
@@ -66,7 +66,11 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     repository = Repository.of(server.host, name)
     if request.param == "direct":
         engine = Direct(
-            client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+            client,
+            repository,
+            RateLimiter(None),
+            ThroughputMeter(),
+            partial(ReferrersLists, client),
         )
     return Bench(engine, client, repository)
 

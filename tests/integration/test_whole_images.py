@@ -27,11 +27,11 @@ from dockless.storage.blob_store import BlobStore
 from dockless.storage.oci_layout import blob_path
 from dockless.storage.staging import Staging
 from dockless.transport.http import Http, reach
-from dockless.transport.rate_limit import Pace
+from dockless.transport.rate_limit import RateLimiter
 from fakes.progress import FakeProgress
 
 
-class CountingPace(Pace):
+class CountingPace(RateLimiter):
     """Counts the bytes that may go."""
 
     def __init__(self) -> None:
@@ -85,22 +85,22 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
 ) -> None:
     image, _ = signed
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
-    shared, pace = SharedBlobs(), CountingPace()
+    shared, rate_limiter = SharedBlobs(), CountingPace()
     sender, other = shared.sender(), shared.sender()
-    writer = Direct(client, one, pace, ThroughputMeter(), partial(ReferrersLists, client))
+    writer = Direct(client, one, rate_limiter, ThroughputMeter(), partial(ReferrersLists, client))
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
     assert WholeImages(client, one, sender, writer).borrow(digests) == {}
     writer.push(staged(image, tmp_path), one, task)
     sender.done(one, digests)
     size = sum(blob.size for blob in image.blobs)
-    assert (task.done, pace.taken) == (size, size)
+    assert (task.done, rate_limiter.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
-    then = Direct(client, two, pace, ThroughputMeter(), partial(ReferrersLists, client))
+    then = Direct(client, two, rate_limiter, ThroughputMeter(), partial(ReferrersLists, client))
     assert WholeImages(client, two, other, then).borrow(digests) == dict.fromkeys(digests, True)
     then.push(staged(image, tmp_path, *digests), two, task)
     assert client.present(two, image.blobs).there == set(digests)
-    assert pace.taken == size
+    assert rate_limiter.taken == size
 
 
 def test_what_is_known_of_a_blob_is_not_asked_again(
@@ -110,7 +110,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     repository = Repository.of(server.host, f"known/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
     writer = Direct(
-        client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+        client, repository, RateLimiter(None), ThroughputMeter(), partial(ReferrersLists, client)
     )
     known, *others = (blob.digest for blob in image.blobs)
     WholeImages(client, repository, SharedBlobs().sender(), writer).learn({known: True})
@@ -132,7 +132,11 @@ def test_what_the_registry_refuses_is_an_error(
     task = FakeProgress().start("uploading", None)
     with pytest.raises(DocklessError):
         Direct(
-            client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+            client,
+            repository,
+            RateLimiter(None),
+            ThroughputMeter(),
+            partial(ReferrersLists, client),
         ).push(wrong, repository, task)
     assert not client.present(repository, image.blobs[:1]).there
     assert client.manifest(repository, image.root.digest) is None
@@ -145,7 +149,7 @@ def test_an_image_is_pulled_as_it_is(
     repository = Repository.of(server.host, f"pulled/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
     writer = Direct(
-        client, repository, Pace(None), ThroughputMeter(), partial(ReferrersLists, client)
+        client, repository, RateLimiter(None), ThroughputMeter(), partial(ReferrersLists, client)
     )
     writer.push(staged(image, tmp_path), repository, task)
     writer.move(image, repository, "v1")

@@ -104,7 +104,7 @@ class Registries:
             client = self._with_credential(client, repository)
         meter = self._space.throughput.meter(repository.host)
         lists = functools.cache(partial(self._lists, client))
-        direct = Direct(client, repository, self._space.pace, meter, lists)
+        direct = Direct(client, repository, self._space.rate_limiter, meter, lists)
         return OpenRegistry(client, None, NoUploads(), direct)
 
     def _with_credential(self, client: RegistryClient, repository: Repository) -> RegistryClient:
@@ -128,7 +128,7 @@ class Registries:
             space.shared_backoff.hold,
         )
         lists = functools.cache(partial(self._lists, client))
-        direct = Direct(client, repository, space.pace, meter, lists)
+        direct = Direct(client, repository, space.rate_limiter, meter, lists)
         direct.until = self._retry_policy.deadline
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, NoUploads(), direct)

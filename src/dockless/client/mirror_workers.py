@@ -21,7 +21,7 @@ from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.registry.blob_claims import Sender, SharedBlobs
 from dockless.transport.http import CONNECTIONS
-from dockless.transport.rate_limit import Pace
+from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.run import Entry
 
 _OF_AN_ENGINE = 2
@@ -180,7 +180,7 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
         space: Makes a workspace of this name.
         bounds: What they may ask of the registry.
     """
-    shared, pace = SharedBlobs(), Pace(bounds.rate)
+    shared, rate_limiter = SharedBlobs(), RateLimiter(bounds.rate)
     until = None if options.timeout is None else time.monotonic() + options.timeout
     made = Workers(shared, options.engine, until)
     with contextlib.ExitStack() as stack:
@@ -188,7 +188,7 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
             place = replace(
                 stack.enter_context(space(f"mirror-{number}")),
                 sender=shared.sender(),
-                pace=pace,
+                rate_limiter=rate_limiter,
                 connections=bounds.connections_of_one,
             )
             session = Session(options, find, place)

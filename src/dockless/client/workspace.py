@@ -24,7 +24,7 @@ from dockless.retry import SharedBackoff
 from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.storage.staging import Staging
 from dockless.transport.http import CONNECTIONS
-from dockless.transport.rate_limit import Pace
+from dockless.transport.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
     from dockless.client.engine_selection import Installed
@@ -95,7 +95,7 @@ class Workspace(Struct, frozen=True):
         engines: Returns the programs that can push, each looked for once by one command.
         throughput: Know the ways to registries; one command's workspaces share them.
         sender: Sends the blobs that several repositories share; None for a push of its own.
-        pace: How fast these may go.
+        rate_limiter: How fast these may go.
         connections: How many connections to one host it may open at once.
         shared_backoff: The pause that the registry asked for, which all workspaces of one command
             share.
@@ -112,7 +112,7 @@ class Workspace(Struct, frozen=True):
     surroundings: Surroundings
     engines: "Callable[[], Installed]"
     sender: "Sender | None" = None
-    pace: Pace = field(default_factory=lambda: Pace(None))
+    rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(None))
     connections: int = CONNECTIONS
     shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)
     known: "dict[str, RegistryClient] | None" = None

@@ -22,7 +22,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
 from dockless.registry.throughput import ThroughputMeter
 from dockless.transport.http import CONNECTIONS, Answer
-from dockless.transport.rate_limit import Pace
+from dockless.transport.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
     from dockless.registry.referrers import ReferrersLists
@@ -37,7 +37,7 @@ class Direct:
     Args:
         client: The registry.
         repository: The repository.
-        pace: How fast bytes may go.
+        rate_limiter: How fast bytes may go.
         meter: Measures how fast they go.
         referrers: Returns what updates the referrers tags where the registry has no referrers API.
 
@@ -51,7 +51,7 @@ class Direct:
         self,
         client: RegistryClient,
         repository: Repository,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         meter: ThroughputMeter,
         referrers: Callable[[], "ReferrersLists"],
     ) -> None:
@@ -59,7 +59,7 @@ class Direct:
         self._referrers = referrers
         self._client = client
         self._repository = repository
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         self._meter = meter
         self._there: dict[Digest, bool] = {}
 
@@ -155,7 +155,7 @@ class Direct:
 
     def _chunks(self, file: BinaryIO, sending: Task) -> Iterator[bytes]:
         while chunk := file.read(_CHUNK):
-            self._pace.take(len(chunk), self.until)
+            self._rate_limiter.take(len(chunk), self.until)
             if self.until is not None and time.monotonic() > self.until:
                 raise out_of_time(self._repository.host)
             with self._meter.sending():

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-class Pace:
+class RateLimiter:
     """A limit of bytes per second, shared by all users of the object.
 
     Args:
