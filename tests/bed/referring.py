@@ -23,7 +23,7 @@ from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
 from dockless.registry.referrers import ReferrersLists, Turn
-from dockless.transport.http import Http
+from dockless.transport.http import HttpClient
 
 ARTIFACT_TYPE = "application/vnd.example.sbom"
 EMPTY = b"{}"
@@ -34,7 +34,7 @@ _SECONDS = 240
 
 def connect(host: str) -> RegistryClient:
     """Return a client of a registry that is open to everyone."""
-    return RegistryClient(Http(Endpoint(host, plain_http=True), {}), lambda: None)
+    return RegistryClient(HttpClient(Endpoint(host, plain_http=True), {}), lambda: None)
 
 
 def artifact(number: int, subject: bytes | None = None) -> bytes:

@@ -28,7 +28,7 @@ from dockless.registry.throughput import ThroughputMeter
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
 from dockless.storage.oci_layout import write_layout
-from dockless.transport.http import Http, reach
+from dockless.transport.http import HttpClient, reach
 from dockless.transport.rate_limit import RateLimiter
 from fakes.engine import FakeEngine
 from fakes.image import FakeImage
@@ -62,7 +62,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     engine: Engine = Crane(tools.crane(), runner, access)
     if request.param == "skopeo":
         engine = Skopeo(Path("/usr/bin/skopeo"), runner, access, None)
-    client = RegistryClient(Http(endpoint, {}), lambda: None)
+    client = RegistryClient(HttpClient(endpoint, {}), lambda: None)
     repository = Repository.of(server.host, name)
     if request.param == "direct":
         engine = Direct(

@@ -17,7 +17,7 @@ from dockless.ports import Registry
 from dockless.registry.client import RegistryClient
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
-from dockless.transport.http import Http, reach
+from dockless.transport.http import HttpClient, reach
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
 
@@ -51,7 +51,7 @@ def stocked(request: pytest.FixtureRequest, multi_platform: Path) -> Stocked:
     repository = Repository.of(server.host, "contract/registry")
     target = f"docker://{repository}:v1"
     images.skopeo_copy(f"oci:{multi_platform}:1", target, "--all", *server.skopeo_options("dest"))
-    http = Http(reach(server.host, insecure=False, trust=Trust()), {})
+    http = HttpClient(reach(server.host, insecure=False, trust=Trust()), {})
     return Stocked(RegistryClient(http, lambda: None), repository, content)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from dockless.model.endpoint import Endpoint
-from dockless.transport.http import Answer, Body, Http, Sink
+from dockless.transport.http import Body, HttpClient, Response, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Asked:
     body: Body
 
 
-class StubHttp(Http):
+class StubHttp(HttpClient):
     """Connections on which the answers are known beforehand.
 
     Attributes:
@@ -33,7 +33,7 @@ class StubHttp(Http):
     def __init__(self, *, plain_http: bool = False) -> None:
         super().__init__(Endpoint("registry.example.com", plain_http), {})
         self.asked: list[Asked] = []
-        self._answers: dict[str, list[Answer]] = {}
+        self._answers: dict[str, list[Response]] = {}
 
     def on(
         self,
@@ -43,7 +43,7 @@ class StubHttp(Http):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer this request so: the first time with the first, and at last with the last."""
-        self._answers.setdefault(what, []).append(Answer(status, headers or {}, body))
+        self._answers.setdefault(what, []).append(Response(status, headers or {}, body))
 
     def ask(
         self,
@@ -52,13 +52,13 @@ class StubHttp(Http):
         headers: Mapping[str, str] | None = None,
         body: Body = None,
         sink: Sink | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Return the next answer; 404 where there is none."""
         what = f"{method} {url}"
         self.asked.append(Asked(what, dict(headers or {}), body))
-        answers = self._answers.get(what, [Answer(404, {}, b"")])
+        answers = self._answers.get(what, [Response(404, {}, b"")])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if sink is None or answer.status != HTTPStatus.OK:
             return answer
         sink(answer.body)
-        return Answer(answer.status, answer.headers, b"")
+        return Response(answer.status, answer.headers, b"")

@@ -18,7 +18,7 @@ from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Http
+from dockless.transport.http import HttpClient
 
 BASIC = 'Basic realm="a, Bearer realm=\\"no\\"", charset="UTF-8"'
 UNUSABLE = 'Bearer realm="http://[x/",service="s"'
@@ -63,7 +63,7 @@ def tag(proxy: FaultyRegistry, login: Login, certificates: Certificates) -> obje
     """Ask for a tag that is not there, with what it takes to be allowed to."""
     endpoint = Endpoint(proxy.host, plain_http=True, trust=Trust((certificates.ca,)))
     credential = Credential(login.username, Secret(login.password))
-    client = RegistryClient(Http(endpoint, {}), lambda: credential)
+    client = RegistryClient(HttpClient(endpoint, {}), lambda: credential)
     return client.tag(Repository.of(proxy.host, "challenges/app"), "v1")
 
 

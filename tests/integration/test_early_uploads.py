@@ -17,7 +17,7 @@ from dockless.registry.streaming import HeadStart, Watch
 from dockless.registry.throughput import ThroughputMeter
 from dockless.storage.growing import Growing
 from dockless.storage.streams import Draft
-from dockless.transport.http import Http, reach
+from dockless.transport.http import HttpClient, reach
 from fakes.progress import FakeProgress
 
 
@@ -34,7 +34,9 @@ def repository(server: servers.Registry, request: pytest.FixtureRequest) -> Repo
 
 @pytest.fixture
 def client(server: servers.Registry) -> RegistryClient:
-    return RegistryClient(Http(reach(server.host, insecure=False, trust=Trust()), {}), lambda: None)
+    return RegistryClient(
+        HttpClient(reach(server.host, insecure=False, trust=Trust()), {}), lambda: None
+    )
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
 
 def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_path: Path) -> None:
     trust = Trust((locked_registry.ca_file,))
-    http = Http(reach(locked_registry.host, insecure=False, trust=trust), {})
+    http = HttpClient(reach(locked_registry.host, insecure=False, trust=trust), {})
     path = tmp_path / "blob"
     path.write_bytes(b"layer")
     blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)

@@ -18,7 +18,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Http
+from dockless.transport.http import HttpClient
 
 ADDRESSES = (
     "http://[x/",
@@ -75,7 +75,9 @@ class Odd:
     def client(self) -> RegistryClient:
         """Return a client with a login, which follows what the server says."""
         credential = Credential("me", Secret(SECRET))
-        return RegistryClient(Http(Endpoint(self.host, plain_http=True), {}), lambda: credential)
+        return RegistryClient(
+            HttpClient(Endpoint(self.host, plain_http=True), {}), lambda: credential
+        )
 
     def ask(self) -> None:
         """Ask for everything that a push asks for; see that only our errors come."""

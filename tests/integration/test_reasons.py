@@ -23,7 +23,7 @@ from dockless.sources.daemons import Address, contact
 from dockless.sources.docker_daemon import DockerDaemon
 from dockless.transport import deadline
 from dockless.transport.download import fetch
-from dockless.transport.http import Http
+from dockless.transport.http import HttpClient
 
 FRAGMENTS = re.compile(
     r"Errno|0x[0-9a-f]|ssl\.c|\bb['\"]|object at|Pool\(|Connection\(|\wError\b|Exception\b|[<>{}]"
@@ -97,7 +97,7 @@ def said(step: Callable[[], object]) -> str:
 def test_a_registry_that_is_none(host: str) -> None:
     plain, tls = Endpoint(host, plain_http=True), Endpoint(host)
     for endpoint in (plain, tls):
-        text = said(partial(Http(endpoint, {}).ask, "GET", f"{endpoint.url}/v2/"))
+        text = said(partial(HttpClient(endpoint, {}).ask, "GET", f"{endpoint.url}/v2/"))
         assert not FRAGMENTS.search(text), text
         assert host in text
 
@@ -105,7 +105,7 @@ def test_a_registry_that_is_none(host: str) -> None:
 def test_a_proxy_that_is_none(host: str) -> None:
     environment = {"HTTPS_PROXY": f"http://{host}"}
     endpoint = Endpoint("registry.example.com")
-    text = said(lambda: Http(endpoint, environment).ask("GET", f"{endpoint.url}/v2/"))
+    text = said(lambda: HttpClient(endpoint, environment).ask("GET", f"{endpoint.url}/v2/"))
     assert not FRAGMENTS.search(text), text
 
 
@@ -175,7 +175,7 @@ def test_certificates_that_are_not_trusted(tmp_path: Path) -> None:
     try:
         for trust in (Trust(), Trust((certificates.ca,))):
             endpoint = Endpoint(host, trust=trust)
-            text = said(partial(Http(endpoint, {}).ask, "GET", f"{endpoint.url}/v2/"))
+            text = said(partial(HttpClient(endpoint, {}).ask, "GET", f"{endpoint.url}/v2/"))
             assert not FRAGMENTS.search(text), text
     finally:
         listening.shutdown(socket.SHUT_RDWR)

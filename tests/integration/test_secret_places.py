@@ -19,7 +19,7 @@ from dockless.model.secret import Credential, Secret
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Http
+from dockless.transport.http import HttpClient
 
 pytestmark = pytest.mark.sampled(2)
 
@@ -42,7 +42,7 @@ class Place:
 
     def client(self, credential: Credential, **how: object) -> RegistryClient:
         endpoint = Endpoint(self.registry.host, plain_http=True, **how)  # type: ignore[arg-type] # as a test says
-        return RegistryClient(Http(endpoint, {}), lambda: credential)
+        return RegistryClient(HttpClient(endpoint, {}), lambda: credential)
 
     def asks_for_tokens(self, realm: str) -> None:
         challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'}
@@ -92,7 +92,7 @@ def test_a_registry_on_this_machine_sends_no_secret_elsewhere_in_clear(
 ) -> None:
     place.asks_for_tokens(realm)
     with signpost() as proxy:
-        http = Http(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
+        http = HttpClient(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
         with pytest.raises(AuthError, match="without TLS") as caught:
             RegistryClient(http, lambda: ME).check()
         assert not proxy.seen
@@ -119,7 +119,7 @@ def test_a_realm_that_the_user_named_is_asked_in_clear(place: Place) -> None:
         proxy.answers["/token"] = TOKEN
         named = ("registry-login.invalid",)
         endpoint = Endpoint(place.registry.host, plain_http=True, insecure_realms=named)
-        http = Http(endpoint, {"HTTP_PROXY": proxy.url})
+        http = HttpClient(endpoint, {"HTTP_PROXY": proxy.url})
         with pytest.raises(AuthError):  # the registry takes no token either
             RegistryClient(http, lambda: ME).check()
         assert proxy.saw(BASIC)
@@ -137,7 +137,7 @@ def test_a_link_local_address_is_not_asked(place: Place, lead: str, part: str) -
     place.registry.answers["/v2/a/manifests/1"] = Told(307, {"Location": lead})
     account = None if part == "realm" else ME
     with signpost() as proxy:
-        http = Http(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
+        http = HttpClient(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
         client = RegistryClient(http, lambda: account)
         ask: Callable[[], object] = partial(client.tag, repository, "1")
         if part == "location":

@@ -26,7 +26,7 @@ from dockless.sources.directory import Folder
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.oci_layout import blob_path
 from dockless.storage.staging import Staging
-from dockless.transport.http import Http, reach
+from dockless.transport.http import HttpClient, reach
 from dockless.transport.rate_limit import RateLimiter
 from fakes.progress import FakeProgress
 
@@ -51,7 +51,9 @@ def server(request: pytest.FixtureRequest) -> servers.Registry:
 
 @pytest.fixture
 def client(server: servers.Registry) -> RegistryClient:
-    return RegistryClient(Http(reach(server.host, insecure=False, trust=Trust()), {}), lambda: None)
+    return RegistryClient(
+        HttpClient(reach(server.host, insecure=False, trust=Trust()), {}), lambda: None
+    )
 
 
 @pytest.fixture

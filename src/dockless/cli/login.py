@@ -226,13 +226,13 @@ def _checked(
         NetworkError: It does not respond, or not before `until` on the clock of `time.monotonic`.
     """
     from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
-    from dockless.transport.http import Http, reach  # noqa: PLC0415 - the same
+    from dockless.transport.http import HttpClient, reach  # noqa: PLC0415 - the same
     from dockless.transport.trust import find_trust  # noqa: PLC0415 - the same
 
     trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())
     endpoint = reach(target.host, insecure=options.insecure, trust=trust, until=until)
     endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
-    http = Http(endpoint, os.environ, until, by_option=False)
+    http = HttpClient(endpoint, os.environ, until, by_option=False)
     try:
         return RegistryClient(http, lambda: credential).check()
     except NetworkError:

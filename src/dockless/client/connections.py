@@ -21,7 +21,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.streaming import HeadStart, NoUploads, Watch
 from dockless.retry import RetryPolicy
-from dockless.transport.http import Http, reach
+from dockless.transport.http import HttpClient, reach
 from dockless.transport.trust import find_trust
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Registries:
             until = self._retry_policy.deadline
             endpoint = reach(host, insecure=options.insecure, trust=trust, until=until)
             endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
-            http = Http(endpoint, machine.environment, until, self._space.connections)
+            http = HttpClient(endpoint, machine.environment, until, self._space.connections)
             client = RegistryClient(http, lambda: None)
             client.ping()
             self._clients[host] = client

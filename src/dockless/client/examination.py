@@ -48,7 +48,7 @@ from dockless.model.finding import Finding
 from dockless.oci.reference import Name, Repository
 from dockless.registry import peer
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Http, reach
+from dockless.transport.http import HttpClient, reach
 from dockless.transport.proxy import Proxy, proxy
 from dockless.transport.trust import find_trust
 from dockless.version import __version__
@@ -201,7 +201,7 @@ class Examination:
     def _client(self) -> RegistryClient:
         """Return a client for one check, as the account that was found."""
         until = time.monotonic() + _HTTP_SECONDS
-        http = Http(self._endpoint, os.environ, until, by_option=False)
+        http = HttpClient(self._endpoint, os.environ, until, by_option=False)
         return RegistryClient(http, lambda: self._found.credential)
 
     def _folders(self) -> Iterator[Finding]:

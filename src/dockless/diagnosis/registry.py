@@ -12,7 +12,7 @@ from dockless.oci.reference import Repository
 from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Answer
+from dockless.transport.http import Response
 
 AREA = "registry"
 _OK, _NOT_FOUND = 200, 404
@@ -116,7 +116,7 @@ def check_referrers(client: RegistryClient, repository: Repository) -> Iterator[
         yield judge_referrers(answer)
 
 
-def judge_referrers(answer: Answer) -> Finding:
+def judge_referrers(answer: Response) -> Finding:
     """Judge whether a response is that of a registry with the referrers API."""
     kind = answer.headers.get("Content-Type", "").lower()
     if answer.status == _OK and "html" not in kind:

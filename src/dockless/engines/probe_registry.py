@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from dockless.engines.probe_repository import (
     LARGEST,
-    Answer,
+    ProbeAnswer,
     ProbeRepository,
+    ProbeRequest,
     Refusal,
-    Request,
     too_large,
 )
 
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """Answer one request, whatever its method."""
         try:
-            request = Request(
+            request = ProbeRequest(
                 method=self.command,
                 target=self.path,
                 body=self._body(),
@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: ProbeAnswer) -> None:
         self.send_response(answer.status)
         for key, value in answer.headers.items():
             self.send_header(key, value)

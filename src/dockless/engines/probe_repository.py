@@ -28,7 +28,7 @@ _PATH = re.compile(
 )
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class ProbeRequest(Struct, frozen=True, kw_only=True):
     """What a client asks.
 
     Attributes:
@@ -46,7 +46,7 @@ class Request(Struct, frozen=True, kw_only=True):
     content_range: str | None = None
 
 
-class Answer(Struct, frozen=True):
+class ProbeAnswer(Struct, frozen=True):
     """The error that the registry responds with.
 
     Attributes:
@@ -73,7 +73,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, too
         super().__init__(message)
         error = {"code": code, "message": message}
         body = json.dumps({"errors": [error]}).encode()
-        self.answer = Answer(status, {"Content-Type": "application/json"}, body)
+        self.answer = ProbeAnswer(status, {"Content-Type": "application/json"}, body)
 
 
 class ProbeRepository(Struct):
@@ -92,17 +92,17 @@ class ProbeRepository(Struct):
     tags: dict[str, Digest] = field(default_factory=dict)
     _uploads: dict[str, bytes] = field(default_factory=dict)
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: ProbeRequest) -> ProbeAnswer:
         """Do what a request asks, and return the answer."""
         try:
             return self._route(request)
         except Refusal as refusal:
             return refusal.answer
 
-    def _route(self, request: Request) -> Answer:
+    def _route(self, request: ProbeRequest) -> ProbeAnswer:
         url = urlsplit(request.target)
         if url.path in {"/v2", "/v2/"} and request.method in {"GET", "HEAD"}:
-            return Answer(HTTPStatus.OK, {"Content-Type": "application/json"}, b"{}")
+            return ProbeAnswer(HTTPStatus.OK, {"Content-Type": "application/json"}, b"{}")
         found = _PATH.fullmatch(url.path)
         if found is None or found["repository"] != self.path:
             raise Refusal(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN", f"{url.path} does not exist")
@@ -111,7 +111,7 @@ class ProbeRepository(Struct):
         if found["kind"] == "blobs/uploads":
             begins = request.method == "POST" and not name
             return self._begin(request, query) if begins else self._go_on(name, request, query)
-        serve: Mapping[tuple[str, str], Callable[[str, Request], Answer]] = {
+        serve: Mapping[tuple[str, str], Callable[[str, ProbeRequest], ProbeAnswer]] = {
             ("GET", "blobs"): self._blob,
             ("HEAD", "blobs"): self._blob,
             ("GET", "manifests"): self._manifest,
@@ -120,20 +120,20 @@ class ProbeRepository(Struct):
         }
         return serve.get((request.method, found["kind"]), _not_served)(name, request)
 
-    def _blob(self, name: str, _: Request) -> Answer:
+    def _blob(self, name: str, _: ProbeRequest) -> ProbeAnswer:
         digest = _wanted(name)
         if digest not in self.blobs:
             raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UNKNOWN", f"{digest} does not exist")
         return _content(self.blobs[digest], "application/octet-stream")
 
-    def _manifest(self, name: str, _: Request) -> Answer:
+    def _manifest(self, name: str, _: ProbeRequest) -> ProbeAnswer:
         digest = self.tags[name] if name in self.tags else _digest(name)
         if digest is None or digest not in self.manifests:
             raise Refusal(HTTPStatus.NOT_FOUND, "MANIFEST_UNKNOWN", f"{name} does not exist")
         data = self.manifests[digest]
         return _content(data, parse_document(data).media_type)
 
-    def _take_manifest(self, name: str, request: Request) -> Answer:
+    def _take_manifest(self, name: str, request: ProbeRequest) -> ProbeAnswer:
         actual, said = Digest.of(request.body), _digest(name)
         if said is None and not is_tag(name):
             raise _bad("TAG_INVALID", f"{name!r} is not a tag")
@@ -145,7 +145,7 @@ class ProbeRepository(Struct):
             self.tags[name] = actual
         return self._created(f"manifests/{actual}", actual)
 
-    def _check(self, request: Request) -> None:
+    def _check(self, request: ProbeRequest) -> None:
         """Reject anything but a manifest whose content is here in the right size."""
         try:
             document = parse_document(request.body)
@@ -163,7 +163,7 @@ class ProbeRepository(Struct):
                     "MANIFEST_BLOB_UNKNOWN", f"{child.digest} of {child.size} bytes does not exist"
                 )
 
-    def _begin(self, request: Request, query: Mapping[str, str]) -> Answer:
+    def _begin(self, request: ProbeRequest, query: Mapping[str, str]) -> ProbeAnswer:
         mounted = _digest(query.get("mount", ""))
         if mounted is not None and mounted in self.blobs:
             return self._created(f"blobs/{mounted}", mounted)
@@ -175,7 +175,7 @@ class ProbeRepository(Struct):
         self._uploads[session] = b""
         return self._session(HTTPStatus.ACCEPTED, session)
 
-    def _go_on(self, session: str, request: Request, query: Mapping[str, str]) -> Answer:
+    def _go_on(self, session: str, request: ProbeRequest, query: Mapping[str, str]) -> ProbeAnswer:
         if session not in self._uploads:
             raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", "no such upload is open")
         before = self._uploads[session]
@@ -183,7 +183,7 @@ class ProbeRepository(Struct):
             return self._session(HTTPStatus.NO_CONTENT, session)
         if request.method == "DELETE":
             del self._uploads[session]
-            return Answer(HTTPStatus.NO_CONTENT, {})
+            return ProbeAnswer(HTTPStatus.NO_CONTENT, {})
         if request.method not in {"PATCH", "PUT"}:
             return _not_served(session, request)
         _check_range(len(before), request)
@@ -195,7 +195,7 @@ class ProbeRepository(Struct):
         del self._uploads[session]
         return self._keep(query.get("digest", ""), before + request.body)
 
-    def _keep(self, name: str, data: bytes) -> Answer:
+    def _keep(self, name: str, data: bytes) -> ProbeAnswer:
         digest = _wanted(name)
         if not digest.matches(data):
             raise _bad("DIGEST_INVALID", f"the blob has the digest {Digest.of(data)}, not {digest}")
@@ -204,16 +204,16 @@ class ProbeRepository(Struct):
         self.blobs[digest] = data
         return self._created(f"blobs/{digest}", digest)
 
-    def _created(self, what: str, digest: Digest) -> Answer:
+    def _created(self, what: str, digest: Digest) -> ProbeAnswer:
         location = {"Location": f"/v2/{self.path}/{what}"}
-        return Answer(HTTPStatus.CREATED, location | {"Docker-Content-Digest": str(digest)})
+        return ProbeAnswer(HTTPStatus.CREATED, location | {"Docker-Content-Digest": str(digest)})
 
-    def _session(self, status: HTTPStatus, session: str) -> Answer:
+    def _session(self, status: HTTPStatus, session: str) -> ProbeAnswer:
         headers = {
             "Location": f"/v2/{self.path}/blobs/uploads/{session}",
             "Range": f"0-{max(0, len(self._uploads[session]) - 1)}",
         }
-        return Answer(status, headers)
+        return ProbeAnswer(status, headers)
 
 
 def too_large() -> Refusal:
@@ -227,17 +227,17 @@ def _bad(code: str, message: str) -> Refusal:
     return Refusal(HTTPStatus.BAD_REQUEST, code, message)
 
 
-def _not_served(_: str, request: Request) -> Answer:
+def _not_served(_: str, request: ProbeRequest) -> ProbeAnswer:
     message = f"{request.method} is not served here"
     raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", message)
 
 
-def _content(data: bytes, media_type: str) -> Answer:
+def _content(data: bytes, media_type: str) -> ProbeAnswer:
     headers = {"Content-Type": media_type, "Docker-Content-Digest": str(Digest.of(data))}
-    return Answer(HTTPStatus.OK, headers, data)
+    return ProbeAnswer(HTTPStatus.OK, headers, data)
 
 
-def _check_range(before: int, request: Request) -> None:
+def _check_range(before: int, request: ProbeRequest) -> None:
     said, length = request.content_range, len(request.body)
     if said is not None and length and said != f"{before}-{before + length - 1}":
         raise Refusal(

@@ -21,8 +21,8 @@ from dockless.oci.manifest import (
 )
 from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge, demanded
-from dockless.registry.tokens import Pass, authorization, refused
-from dockless.transport.http import CONNECTIONS, Answer, Body, Http, Sink
+from dockless.registry.tokens import Authorization, authorization, refused
+from dockless.transport.http import CONNECTIONS, Body, HttpClient, Response, Sink
 from dockless.transport.origins import goes_along, shown
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
@@ -55,7 +55,7 @@ class RegistryClient:
         actions: What tokens are asked for: `pull` or `pull,push`.
     """
 
-    def __init__(self, http: Http, account: Account, actions: str = "pull,push") -> None:
+    def __init__(self, http: HttpClient, account: Account, actions: str = "pull,push") -> None:
         self.http = http
         self.account = account
         self._actions = actions
@@ -63,7 +63,7 @@ class RegistryClient:
         self._offered: Mapping[str, str] = {}
         self._pinged = False
         self._lists_referrers: bool | None = None
-        self._passes: dict[str, Pass | None] = {}
+        self._passes: dict[str, Authorization | None] = {}
         self._lengths: dict[tuple[Repository, Digest], int] = {}
 
     def known_to(self, account: Account, actions: str = "pull,push") -> "RegistryClient":
@@ -81,24 +81,25 @@ class RegistryClient:
         """
         if self._pinged:
             return
-        answer = self.http.ask("GET", f"{self.http.endpoint.url}/v2/")
+        response = self.http.ask("GET", f"{self.http.endpoint.url}/v2/")
         host = self.http.endpoint.host
-        if not self.http.endpoint.plain_http and (clear := _in_clear(answer)):
+        if not self.http.endpoint.plain_http and (clear := _in_clear(response)):
             raise PushError(
                 f"{host} redirects to {shown(clear)}, without TLS, where anyone could respond.",
                 "Nothing else was sent. Check the host; the registry's final name may be another "
                 "one.",
             )
-        if answer.status == _UNAUTHORIZED:
-            self._challenge = demanded(answer.headers, self.http.endpoint)
-            self._offered = answer.headers
-        elif self.http.endpoint.plain_http and _wants_tls(answer):
+        if response.status == _UNAUTHORIZED:
+            self._challenge = demanded(response.headers, self.http.endpoint)
+            self._offered = response.headers
+        elif self.http.endpoint.plain_http and _wants_tls(response):
             raise PushError(
                 f"{host} uses TLS, but the request was sent in plain HTTP.", "Leave out --insecure."
             )
-        elif answer.status != _OK or _is_html(answer):
+        elif response.status != _OK or _is_html(response):
             raise PushError(
-                f"{host} does not respond as a registry: status {answer.status}, {_kind(answer)}.",
+                f"{host} does not respond as a registry: status {response.status}, "
+                f"{_kind(response)}.",
                 "Check the host and port, and that no proxy or login page intercepts the request.",
             )
         self._pinged = True
@@ -114,8 +115,8 @@ class RegistryClient:
             return False
         let_in = authorization(self.http, self._challenge, self.account(), "")
         headers = {"Authorization": let_in.header.reveal()} if let_in else {}
-        answer = self.http.ask("GET", f"{self.http.endpoint.url}/v2/", headers)
-        if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
+        response = self.http.ask("GET", f"{self.http.endpoint.url}/v2/", headers)
+        if response.status in (_UNAUTHORIZED, _FORBIDDEN):
             raise self.refusal()
         return True
 
@@ -149,16 +150,16 @@ class RegistryClient:
         Raises:
             DamagedManifestError: The registry returns other content than requested.
         """
-        answer = self._ask("GET", repository, f"manifests/{digest}")
-        if answer.status == _NOT_FOUND:
+        response = self._ask("GET", repository, f"manifests/{digest}")
+        if response.status == _NOT_FOUND:
             return None
-        if not digest.matches(answer.body):
+        if not digest.matches(response.body):
             raise DamagedManifestError(
                 f"{repository.host} returned wrong content: for {digest} of {repository} it sent "
-                f"{len(answer.body)} bytes with the digest {Digest.of(answer.body)}.",
+                f"{len(response.body)} bytes with the digest {Digest.of(response.body)}.",
                 "Do not trust this registry, or the proxy in front of it.",
             )
-        return answer.body
+        return response.body
 
     def referrers(
         self, repository: Repository, subject: Digest, note: Callable[[str], None]
@@ -170,8 +171,8 @@ class RegistryClient:
 
     def at_tag(self, repository: Repository, tag: str) -> bytes | None:
         """Return the manifest or index that a tag names, or None; cut where it is too large."""
-        answer = self._ask("GET", repository, f"manifests/{tag}")
-        return answer.body if answer.status == _OK else None
+        response = self._ask("GET", repository, f"manifests/{tag}")
+        return response.body if response.status == _OK else None
 
     def tags(self, repository: Repository) -> tuple[str, ...]:
         """Return every tag of a repository; none when there is no such repository."""
@@ -186,8 +187,8 @@ class RegistryClient:
     def lists_referrers(self, repository: Repository) -> bool:
         """Whether the registry has the referrers API."""
         if self._lists_referrers is None:
-            answer = self.request("GET", repository, f"referrers/{Digest.of(b'')}")
-            self._lists_referrers = answer.status == _OK and not _is_html(answer)
+            response = self.request("GET", repository, f"referrers/{Digest.of(b'')}")
+            self._lists_referrers = response.status == _OK and not _is_html(response)
         return self._lists_referrers
 
     def said_length(self, repository: Repository, digest: Digest) -> int | None:
@@ -208,16 +209,16 @@ class RegistryClient:
         )
 
     def _digest(self, repository: Repository, tag: str) -> Digest | None:
-        answer = self._ask("HEAD", repository, f"manifests/{tag}")
-        if answer.status == _NOT_FOUND:
+        response = self._ask("HEAD", repository, f"manifests/{tag}")
+        if response.status == _NOT_FOUND:
             return None
-        said = answer.headers.get("Docker-Content-Digest", "")
+        said = response.headers.get("Docker-Content-Digest", "")
         try:
             digest = Digest.parse(said)
         except ValueError:
             body = self._ask("GET", repository, f"manifests/{tag}").body
             return Digest.of(body) if len(body) <= LONGEST_MANIFEST else None
-        if length := _length(answer):
+        if length := _length(response):
             self._lengths[repository, digest] = length
         return digest
 
@@ -228,7 +229,7 @@ class RegistryClient:
         path: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request about a repository, with authorization.
 
         Args:
@@ -244,7 +245,7 @@ class RegistryClient:
         """
         return self._allowed(repository, path, _Request(method, headers or {}, body))
 
-    def fetch(self, repository: Repository, path: str, sink: Sink) -> Answer:
+    def fetch(self, repository: Repository, path: str, sink: Sink) -> Response:
         """Send a GET; what comes with status 200 goes to `sink` in pieces.
 
         Raises:
@@ -253,27 +254,27 @@ class RegistryClient:
         """
         return self._allowed(repository, path, _Request("GET", {}, None, sink))
 
-    def _allowed(self, repository: Repository, path: str, request: "_Request") -> Answer:
+    def _allowed(self, repository: Repository, path: str, request: "_Request") -> Response:
         url = self._url(repository, path)
         own = goes_along(self.http.endpoint.url, url)
         # a Location elsewhere is a storage service, which must not see the credential
         let_in = self._authorized(repository) if own else None
-        answer = self._send(url, request, let_in)
+        response = self._send(url, request, let_in)
         replayable = request.body is None or isinstance(request.body, bytes)
-        if answer.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
+        if response.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
             # a registry whose clock is ahead ends a token before its time
             let_in = self._renewed(repository)
-            answer = self._send(url, request, let_in)
-        if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
-            self._see_that_it_answered_itself(answer, url)
-        if answer.status == _UNAUTHORIZED:
+            response = self._send(url, request, let_in)
+        if response.status in (_UNAUTHORIZED, _FORBIDDEN):
+            self._see_that_it_answered_itself(response, url)
+        if response.status == _UNAUTHORIZED:
             self._passes.pop(repository.path, None)
             if let_in and let_in.token and self.account():
                 raise self._forbidden(repository)
             raise self.refusal()
-        if answer.status == _FORBIDDEN:
+        if response.status == _FORBIDDEN:
             raise self._forbidden(repository)
-        return answer
+        return response
 
     def _url(self, repository: Repository, path: str) -> str:
         try:
@@ -288,18 +289,18 @@ class RegistryClient:
                 "this.",
             ) from None
 
-    def _send(self, url: str, request: "_Request", let_in: Pass | None) -> Answer:
+    def _send(self, url: str, request: "_Request", let_in: Authorization | None) -> Response:
         authorized = {"Authorization": let_in.header.reveal()} if let_in else {}
         headers = {**request.headers, **authorized}
         return self.http.ask(request.method, url, headers, request.body, request.sink)
 
-    def _see_that_it_answered_itself(self, answer: Answer, url: str) -> None:
+    def _see_that_it_answered_itself(self, response: Response, url: str) -> None:
         """Raise AuthError where a storage service refused, which knows nothing of the account."""
-        last = answer.via[-1] if answer.via else url
+        last = response.via[-1] if response.via else url
         if not goes_along(self.http.endpoint.url, last):
             raise AuthError(
                 f"{shown(last)}, to which {self.http.endpoint.host} redirects, responds with "
-                f"{answer.status}.",
+                f"{response.status}.",
                 "The registry's storage refuses what the registry allows: tell the registry's "
                 "operator.",
             )
@@ -344,18 +345,20 @@ class RegistryClient:
             return Grant(credential)
         return Grant(replace(credential, registry_token=let_in.token), let_in.ends)
 
-    def _ask(self, method: str, repository: Repository, path: str) -> Answer:
+    def _ask(self, method: str, repository: Repository, path: str) -> Response:
         headers = {"Accept": _ACCEPT} if path.startswith("manifests/") else {}
-        answer = self.request(method, repository, path, headers)
-        if answer.status not in (_OK, _NOT_FOUND) or (answer.status == _OK and _is_html(answer)):
+        response = self.request(method, repository, path, headers)
+        if response.status not in (_OK, _NOT_FOUND) or (
+            response.status == _OK and _is_html(response)
+        ):
             raise PushError(
-                f"{self.http.endpoint.host} responds with {answer.status} ({_kind(answer)}) to "
+                f"{self.http.endpoint.host} responds with {response.status} ({_kind(response)}) to "
                 f"{method} of {path} in {repository}.",
                 "Check the host and port, and that no proxy or login page intercepts the request.",
             )
-        return answer
+        return response
 
-    def _authorized(self, repository: Repository) -> Pass | None:
+    def _authorized(self, repository: Repository) -> Authorization | None:
         self.ping()
         if self._challenge is None:
             return None
@@ -364,7 +367,7 @@ class RegistryClient:
             return self._renewed(repository)
         return held
 
-    def _renewed(self, repository: Repository) -> Pass | None:
+    def _renewed(self, repository: Repository) -> Authorization | None:
         if self._challenge is None:
             return None
         scope = f"repository:{repository.path}:{self._actions}"
@@ -373,46 +376,46 @@ class RegistryClient:
         return let_in
 
 
-def presence(blob: Descriptor, answer: Answer) -> Presence:
+def presence(blob: Descriptor, response: Response) -> Presence:
     """Return a blob's state from the response to HEAD; an unknown length counts as right."""
-    if answer.status != _OK:
+    if response.status != _OK:
         return Presence()
-    length = _length(answer)
+    length = _length(response)
     if length is None or length == blob.size:
         return Presence(frozenset({blob.digest}))
     return Presence(damaged={blob.digest: length})
 
 
-def _length(answer: Answer) -> int | None:
+def _length(response: Response) -> int | None:
     """Return how long what was asked for by HEAD is; None where the answer does not say so.
 
     Content-Length is missing in some answers, proxies make it 0, and where the answer is compressed
     on the way it counts other bytes.
     """
-    said = answer.headers.get("Content-Length", "").strip()
-    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    said = response.headers.get("Content-Length", "").strip()
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity") or len(said) > _MOST_DIGITS:
         return None
     return int(said) or None if said.isascii() and said.isdigit() else None
 
 
-def _in_clear(answer: Answer) -> str:
+def _in_clear(response: Response) -> str:
     """Return the first URL without TLS that a request was redirected to; empty for none."""
-    return next((url for url in answer.via if not url.lower().startswith("https:")), "")
+    return next((url for url in response.via if not url.lower().startswith("https:")), "")
 
 
-def _wants_tls(answer: Answer) -> bool:
+def _wants_tls(response: Response) -> bool:
     """Whether a server says that its port is for TLS, in the words of Go, nginx or Apache."""
-    body = answer.body.lower()
-    return answer.status == HTTPStatus.BAD_REQUEST and any(words in body for words in _WANTS_TLS)
+    body = response.body.lower()
+    return response.status == HTTPStatus.BAD_REQUEST and any(words in body for words in _WANTS_TLS)
 
 
-def _kind(answer: Answer) -> str:
+def _kind(response: Response) -> str:
     """Return the media type of an answer, to be shown."""
     from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
 
-    return blotted(answer.headers.get("Content-Type", "no content type"))
+    return blotted(response.headers.get("Content-Type", "no content type"))
 
 
-def _is_html(answer: Answer) -> bool:
-    return "text/html" in answer.headers.get("Content-Type", "").lower()
+def _is_html(response: Response) -> bool:
+    return "text/html" in response.headers.get("Content-Type", "").lower()

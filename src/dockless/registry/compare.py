@@ -27,12 +27,12 @@ def compare_blob(client: RegistryClient, repository: Repository, blob: Descripto
         seen.update(piece)
         size += len(piece)
 
-    answer = client.fetch(repository, f"blobs/{blob.digest}", take)
-    if answer.status == _NOT_FOUND:
+    response = client.fetch(repository, f"blobs/{blob.digest}", take)
+    if response.status == _NOT_FOUND:
         raise PushError(f"{repository.host} does not have the blob {blob.digest} of {repository}.")
-    if answer.status != _OK:
+    if response.status != _OK:
         raise PushError(
-            f"{repository.host} responds with {answer.status} for the blob {blob.digest}."
+            f"{repository.host} responds with {response.status} for the blob {blob.digest}."
         )
     if size != blob.size or seen.hexdigest() != blob.digest.hex:
         found = f" with the digest {blob.digest.algorithm}:{seen.hexdigest()}"

@@ -21,7 +21,7 @@ from dockless.ports import Task
 from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
 from dockless.registry.throughput import ThroughputMeter
-from dockless.transport.http import CONNECTIONS, Answer
+from dockless.transport.http import CONNECTIONS, Response
 from dockless.transport.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ class Direct:
         for digest in content.children_first():
             data = content.documents[digest]
             document = parse_document(data)
-            answer = put_manifest(
+            response = put_manifest(
                 self._client, self._repository, str(digest), data, document.media_type
             )
             if document.subject:
-                self._referrers().add(self._repository, data, answer)
+                self._referrers().add(self._repository, data, response)
 
     def move(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest.
@@ -163,8 +163,8 @@ class Direct:
             sending.advance(len(chunk))
             self._meter.count(len(chunk))
 
-    def _expect(self, answer: Answer, status: int, blob: Digest) -> None:
-        if answer.status != status:
+    def _expect(self, response: Response, status: int, blob: Digest) -> None:
+        if response.status != status:
             from dockless.registry.refusals import blob_error  # noqa: PLC0415 - rare
 
-            raise blob_error(answer, self._repository, blob)
+            raise blob_error(response, self._repository, blob)

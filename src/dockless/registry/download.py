@@ -85,8 +85,8 @@ def _blob(client: RegistryClient, repository: Repository, blob: Descriptor, layo
                 seen.update(piece)
                 file.write(piece)
 
-            answer = client.fetch(repository, f"blobs/{blob.digest}", take)
-        if answer.status != _OK:
+            response = client.fetch(repository, f"blobs/{blob.digest}", take)
+        if response.status != _OK:
             raise SourceError(f"{repository.host} does not have {blob.digest} of {repository}.")
         if left or seen.hexdigest() != blob.digest.hex:
             raise _changed(repository, blob)

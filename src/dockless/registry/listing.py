@@ -16,7 +16,7 @@ from dockless.oci.manifest import Descriptor, parse_descriptor
 from dockless.oci.reference import Repository
 from dockless.oci.untrusted_json import parse_json
 from dockless.registry.links import next_page
-from dockless.transport.http import Answer
+from dockless.transport.http import Response
 
 if TYPE_CHECKING:
     from dockless.registry.client import RegistryClient
@@ -66,22 +66,22 @@ def referrers(
     """
     what = f"the referrers of {subject}"
     path = f"referrers/{subject}"
-    answer = client.request("GET", repository, path)
-    page = _is_page(answer)
-    if answer.status == HTTPStatus.OK and not page:
-        bodies: Iterator[Answer] = _pages(client, repository, path, answer, what)
+    response = client.request("GET", repository, path)
+    page = _is_page(response)
+    if response.status == HTTPStatus.OK and not page:
+        bodies: Iterator[Response] = _pages(client, repository, path, response, what)
     else:
-        odd = page or answer.status == HTTPStatus.BAD_REQUEST
-        if not odd and answer.status not in _NO_API:
-            raise _unreadable(repository, what, f"it responds with {answer.status}")
+        odd = page or response.status == HTTPStatus.BAD_REQUEST
+        if not odd and response.status not in _NO_API:
+            raise _unreadable(repository, what, f"it responds with {response.status}")
         body = client.at_tag(repository, subject.referrers_tag())
         if body is None and odd:
-            said = "with a web page" if page else f"with status {answer.status}"
+            said = "with a web page" if page else f"with status {response.status}"
             note(
                 f"{repository.host} responds {said} when asked for {what} in {repository}: any "
                 "signatures or SBOMs are left out."
             )
-        bodies = iter(() if body is None else (Answer(HTTPStatus.OK, {}, body),))
+        bodies = iter(() if body is None else (Response(HTTPStatus.OK, {}, body),))
     found: list[Descriptor] = []
     for each in bodies:
         for entry in _list(each, "manifests", repository, what):
@@ -97,17 +97,17 @@ def referrers(
 
 
 def _pages(
-    client: "RegistryClient", repository: Repository, path: str, first: Answer, what: str
-) -> Iterator[Answer]:
+    client: "RegistryClient", repository: Repository, path: str, first: Response, what: str
+) -> Iterator[Response]:
     """Yield every page of a list, the first, which came from `path`, included."""
     seen = {path}
-    answer = first
+    response = first
     while True:
-        if answer.status != HTTPStatus.OK or _is_page(answer):
+        if response.status != HTTPStatus.OK or _is_page(response):
             number = f"page {len(seen)}: " if len(seen) > 1 else ""
-            raise _unreadable(repository, what, f"{number}it responds with {answer.status}")
-        yield answer
-        link = next_page(answer.headers)
+            raise _unreadable(repository, what, f"{number}it responds with {response.status}")
+        yield response
+        link = next_page(response.headers)
         if not link:
             return
         try:
@@ -121,10 +121,10 @@ def _pages(
                 "Name the tags instead of using a rule, or skip referrers: --no-referrers.",
             )
         seen.add(path)
-        answer = client.request("GET", repository, path)
+        response = client.request("GET", repository, path)
 
 
-def _list(page: Answer, key: str, repository: Repository, what: str) -> list[object]:
+def _list(page: Response, key: str, repository: Repository, what: str) -> list[object]:
     try:
         members = parse_json(page.body)
         listed = members[key] or []
@@ -137,8 +137,8 @@ def _list(page: Answer, key: str, repository: Repository, what: str) -> list[obj
     return listed
 
 
-def _is_page(answer: Answer) -> bool:
-    return "text/html" in answer.headers.get("Content-Type", "").lower()
+def _is_page(response: Response) -> bool:
+    return "text/html" in response.headers.get("Content-Type", "").lower()
 
 
 def _unreadable(repository: Repository, what: str, why: str) -> PushError:

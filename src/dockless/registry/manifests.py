@@ -2,7 +2,7 @@
 
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Answer
+from dockless.transport.http import Response
 
 _CREATED = 201
 _TAKEN = frozenset({200, _CREATED, 202})  # 201 by the specification; the others are met, too
@@ -10,8 +10,8 @@ _TAKEN = frozenset({200, _CREATED, 202})  # 201 by the specification; the others
 
 def put_manifest(
     client: RegistryClient, repository: Repository, name: str, data: bytes, media_type: str
-) -> Answer:
-    """Send a manifest or index under its digest or a tag; return the registry's answer.
+) -> Response:
+    """Send a manifest or index under its digest or a tag; return the registry's response.
 
     Raises:
         ManifestRefusedError: The registry accepts no manifest of this type.
@@ -22,9 +22,12 @@ def put_manifest(
         PushError: It does not take it for another reason, which is said.
     """
     headers = {"Content-Type": media_type}
-    answer = client.request("PUT", repository, f"manifests/{name}", headers, data)
-    if answer.status not in _TAKEN or "text/html" in answer.headers.get("Content-Type", "").lower():
+    response = client.request("PUT", repository, f"manifests/{name}", headers, data)
+    if (
+        response.status not in _TAKEN
+        or "text/html" in response.headers.get("Content-Type", "").lower()
+    ):
         from dockless.registry.refusals import manifest_error  # noqa: PLC0415 - rare
 
-        raise manifest_error(answer, repository, name)
-    return answer
+        raise manifest_error(response, repository, name)
+    return response

@@ -73,10 +73,10 @@ class WholeImages:
         digest, home = blob
         query = f"mount={quote(str(digest))}&from={quote(home.path)}"
         with contextlib.suppress(DocklessError):
-            answer = self._client.request("POST", self._repository, f"blobs/uploads/?{query}")
-            if answer.status == _CREATED:
+            response = self._client.request("POST", self._repository, f"blobs/uploads/?{query}")
+            if response.status == _CREATED:
                 return digest
             # a registry that does not mount begins an upload instead
-            if answer.status == _ACCEPTED and (location := answer.headers.get("Location", "")):
+            if response.status == _ACCEPTED and (location := response.headers.get("Location", "")):
                 self._client.request("DELETE", self._repository, location)
         return None

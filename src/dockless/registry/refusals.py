@@ -25,7 +25,7 @@ from dockless.model.type_words import speaks_of_types
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.oci.untrusted_json import parse_json
-from dockless.transport.http import Answer
+from dockless.transport.http import Response
 
 LONGEST_SAID = 300
 """How many characters of a registry's message are shown."""
@@ -94,10 +94,10 @@ class _Rule(Struct, frozen=True, kw_only=True):
     error: Callable[[_Put], DocklessError]
 
 
-def read_refusal(answer: Answer) -> Refusal:
+def read_refusal(response: Response) -> Refusal:
     """Return what an answer says, in the distribution-spec's form or another; never raises."""
     try:
-        members = parse_json(answer.body[:_LONGEST_BODY])
+        members = parse_json(response.body[:_LONGEST_BODY])
     except (ValueError, RecursionError):
         members = None
     entries = members.get("errors") if isinstance(members, dict) else None
@@ -108,9 +108,9 @@ def read_refusal(answer: Answer) -> Refusal:
     if known:
         said = "; ".join(dict.fromkeys(filter(None, map(_sentence, known[:_MOST_COMPLAINTS]))))
     else:
-        html = "html" in answer.headers.get("Content-Type", "").lower()
-        said = "a web page" if html else answer.body[:_LONGEST_BODY].decode(errors="replace")
-    return Refusal(answer.status, codes, clean(said))
+        html = "html" in response.headers.get("Content-Type", "").lower()
+        said = "a web page" if html else response.body[:_LONGEST_BODY].decode(errors="replace")
+    return Refusal(response.status, codes, clean(said))
 
 
 def clean(text: str) -> str:
@@ -121,15 +121,15 @@ def clean(text: str) -> str:
     return line if len(line) <= LONGEST_SAID else f"{line[: LONGEST_SAID - 1]}…"
 
 
-def manifest_error(answer: Answer, repository: Repository, name: str) -> DocklessError:
+def manifest_error(response: Response, repository: Repository, name: str) -> DocklessError:
     """Return the error for a manifest, index or tag that a registry rejects.
 
     Args:
-        answer: The answer to the PUT.
+        response: The answer to the PUT.
         repository: Where it was to go.
         name: Its digest, or the tag.
     """
-    put = _Put(read_refusal(answer), repository, name)
+    put = _Put(read_refusal(response), repository, name)
     for rule in _RULES:
         refusal = put.refusal
         if rule.codes & refusal.codes or refusal.status in rule.statuses or rule.fits(put):
@@ -141,15 +141,15 @@ def manifest_error(answer: Answer, repository: Repository, name: str) -> Dockles
     )
 
 
-def blob_error(answer: Answer, repository: Repository, blob: Digest) -> DocklessError:
+def blob_error(response: Response, repository: Repository, blob: Digest) -> DocklessError:
     """Return the error for a blob that a registry rejects.
 
     Args:
-        answer: The answer to the POST or PUT.
+        response: The answer to the POST or PUT.
         repository: Where it was to go.
         blob: Its digest.
     """
-    put = _Put(read_refusal(answer), repository, str(blob))
+    put = _Put(read_refusal(response), repository, str(blob))
     if put.refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return PushError(
             f"{repository.host} accepts no request as large as the layer {blob}: {put.words}.",

@@ -240,12 +240,12 @@ class HeadStart:
         digest = blob.digest
         if digest not in self._there:
             try:
-                answer = self._client.request("HEAD", self._repository, f"blobs/{digest}")
+                response = self._client.request("HEAD", self._repository, f"blobs/{digest}")
             except ServerError:  # it may have the blob, and cannot read it
                 return False
-            if answer.status not in (_THERE, _MISSING):
+            if response.status not in (_THERE, _MISSING):
                 return False
-            self._there[digest] = digest in presence(blob, answer).there
+            self._there[digest] = digest in presence(blob, response).there
         return self._there[digest]
 
     def _patch(
@@ -268,8 +268,8 @@ class HeadStart:
         upload.location = ""
         upload.answer_by = time.monotonic() + answer_seconds(upload.sent)
         with committing(upload.sent):
-            answer = self._client.request("PUT", self._repository, url)
-        upload.accepted = answer.status == _CREATED
+            response = self._client.request("PUT", self._repository, url)
+        upload.accepted = response.status == _CREATED
 
     def _sent(self, upload: "_Upload", chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Pass on the chunks, each counted when it was sent; empty ones only mark time."""

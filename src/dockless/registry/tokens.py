@@ -13,7 +13,7 @@ from dockless.errors import AuthError, PushError
 from dockless.model.secret import Credential, Secret, remember, remember_secret
 from dockless.oci.untrusted_json import parse_json
 from dockless.registry.challenges import Challenge, is_web_address
-from dockless.transport.http import Answer, Http
+from dockless.transport.http import HttpClient, Response
 from dockless.transport.origins import goes_along, may_have_secret
 
 _UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST = 401, 403, 400
@@ -24,7 +24,7 @@ _MARGIN_SECONDS = 30.0
 _LONGEST_SAID = 200
 
 
-class Pass(Struct, frozen=True):
+class Authorization(Struct, frozen=True):
     """An authorization.
 
     Attributes:
@@ -41,8 +41,8 @@ class Pass(Struct, frozen=True):
 
 
 def authorization(
-    http: Http, challenge: Challenge, credential: Credential | None, scope: str
-) -> Pass | None:
+    http: HttpClient, challenge: Challenge, credential: Credential | None, scope: str
+) -> Authorization | None:
     """Return the authorization for a challenge; None for anonymous.
 
     Raises:
@@ -53,18 +53,18 @@ def authorization(
     if challenge.scheme == "basic":
         if credential is None:
             return None
-        return Pass(Secret(f"Basic {credential.basic().reveal()}"))
+        return Authorization(Secret(f"Basic {credential.basic().reveal()}"))
     # from before the question: its moments are compared with one another on our clock alone
     asked = time.monotonic()
     token, life = _token(http, challenge, credential, scope)
     remember_secret(token)
     header = Secret(f"Bearer {token.reveal()}")
     margin = min(_MARGIN_SECONDS, life / 4)
-    return Pass(header, token, asked + life - margin, asked + life)
+    return Authorization(header, token, asked + life - margin, asked + life)
 
 
 def _token(
-    http: Http, challenge: Challenge, credential: Credential | None, scope: str
+    http: HttpClient, challenge: Challenge, credential: Credential | None, scope: str
 ) -> tuple[Secret, float]:
     realm = challenge.parameters.get("realm", "")
     if not is_web_address(realm):
@@ -83,7 +83,7 @@ def _token(
     if scope:
         query["scope"] = scope
     if credential and credential.identity_token:
-        answer = http.ask(
+        response = http.ask(
             "POST",
             realm,
             {"Content-Type": "application/x-www-form-urlencoded"},
@@ -100,13 +100,13 @@ def _token(
     else:
         headers = {"Authorization": f"Basic {credential.basic().reveal()}"} if credential else {}
         joint = "&" if "?" in realm else "?"
-        answer = http.ask("GET", f"{realm}{joint}{urlencode(query)}", headers)
-    strayed = next((url for url in answer.via if not goes_along(realm, url)), None)
+        response = http.ask("GET", f"{realm}{joint}{urlencode(query)}", headers)
+    strayed = next((url for url in response.via if not goes_along(realm, url)), None)
     if credential and strayed:  # it was not sent there, so the token is that of a guest
         from dockless.transport.redirects import astray  # noqa: PLC0415 - rare
 
         raise astray(realm, strayed)
-    return _read_token(answer, http.endpoint.host, credential)
+    return _read_token(response, http.endpoint.host, credential)
 
 
 def _shown(realm: str) -> str:
@@ -115,20 +115,22 @@ def _shown(realm: str) -> str:
     return blotted(realm)[:_LONGEST_SAID]
 
 
-def _read_token(answer: Answer, host: str, credential: Credential | None) -> tuple[Secret, float]:
+def _read_token(
+    response: Response, host: str, credential: Credential | None
+) -> tuple[Secret, float]:
     """Return the token, and how many seconds it lives."""
-    if answer.status in (_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST):
+    if response.status in (_UNAUTHORIZED, _FORBIDDEN, _BAD_REQUEST):
         raise refused(host, credential)
     try:
-        members = parse_json(answer.body)
+        members = parse_json(response.body)
         token = members.get("token") or members.get("access_token")
         life = members.get("expires_in")
     except (ValueError, AttributeError, RecursionError):
         token, life = None, None
     # one that is no word of printable ASCII cannot stand in a header
     word = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
-    if answer.status != _OK or not isinstance(token, str) or not token or not word:
-        raise PushError(f"The token service of {host} issued no token (status {answer.status}).")
+    if response.status != _OK or not isinstance(token, str) or not token or not word:
+        raise PushError(f"The token service of {host} issued no token (status {response.status}).")
     known = isinstance(life, int | float) and 0 < life <= _LONGEST_LIFE_SECONDS
     return Secret(token), float(life) if known else _DEFAULT_LIFE_SECONDS
 

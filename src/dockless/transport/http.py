@@ -37,7 +37,7 @@ _PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
 _NO_RETRIES = urllib3.Retry(total=None, connect=0, read=0, redirect=False, status=0, other=0)
 
 
-class Answer(Struct, frozen=True):
+class Response(Struct, frozen=True):
     """A registry's response.
 
     Attributes:
@@ -80,7 +80,7 @@ class Request(Struct, frozen=True):
     body: Body = None
 
 
-class Http:
+class HttpClient:
     """The connections to one endpoint, and to the token service that it names.
 
     Args:
@@ -114,7 +114,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         body: Body = None,
         sink: Sink | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request, and follow its redirects.
 
         Each further URL goes through the proxy of its own, and gets no secret that is not for it.
@@ -134,15 +134,15 @@ class Http:
         request = Request(method, url, headers or {}, body)
         via: tuple[str, ...] = ()
         while True:
-            answer = self._ask_once(request, sink)
-            location = answer.headers.get("Location", "")
-            if answer.status not in _SENT_ON or not location:
-                return replace(answer, via=via) if via else answer
+            response = self._ask_once(request, sink)
+            location = response.headers.get("Location", "")
+            if response.status not in _SENT_ON or not location:
+                return replace(response, via=via) if via else response
             from dockless.transport.redirects import MOST_REDIRECTS, sent_on  # noqa: PLC0415 - rare
 
-            following = sent_on(request, answer.status, location)
+            following = sent_on(request, response.status, location)
             if following is None:
-                return replace(answer, via=via)
+                return replace(response, via=via)
             if len(via) == MOST_REDIRECTS:
                 raise NetworkError(
                     f"{self._named(url)} redirects more than {MOST_REDIRECTS} times, the last "
@@ -156,7 +156,7 @@ class Http:
         for pool in list(self._pools.values()):
             pool.clear()
 
-    def _ask_once(self, request: Request, sink: Sink | None) -> Answer:
+    def _ask_once(self, request: Request, sink: Sink | None) -> Response:
         method, url = request.method, request.url
         check_destination(url, self.endpoint)
         limit = Limit(self._until)
@@ -194,7 +194,7 @@ class Http:
                 retry_after=_seconds(response.headers.get("Retry-After", "")),
                 busy=response.status in _BUSY,
             )
-        return Answer(response.status, response.headers, data)
+        return Response(response.status, response.headers, data)
 
     def _late(self) -> NetworkError:
         host = self.endpoint.host

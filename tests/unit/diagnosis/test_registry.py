@@ -18,7 +18,7 @@ from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Answer
+from dockless.transport.http import Response
 from fakes.http import StubHttp
 
 HOST = "registry.example.com"
@@ -116,15 +116,15 @@ def test_what_else_a_login_can_be(
 @pytest.mark.parametrize(
     ("answer", "has"),
     [
-        (Answer(200, {"Content-Type": "application/vnd.oci.image.index.v1+json"}, b"{}"), True),
-        (Answer(200, {"Content-Type": "text/html"}, b"<html>"), None),
-        (Answer(404, {}, b"404 page not found"), False),
-        (Answer(404, {}, b'{"errors": [{"code": "NOT_FOUND"}]}'), False),
-        (Answer(404, {}, UNKNOWN), None),
-        (Answer(405, {}, b""), None),
+        (Response(200, {"Content-Type": "application/vnd.oci.image.index.v1+json"}, b"{}"), True),
+        (Response(200, {"Content-Type": "text/html"}, b"<html>"), None),
+        (Response(404, {}, b"404 page not found"), False),
+        (Response(404, {}, b'{"errors": [{"code": "NOT_FOUND"}]}'), False),
+        (Response(404, {}, UNKNOWN), None),
+        (Response(405, {}, b""), None),
     ],
 )
-def test_whether_referrers_are_listed(answer: Answer, *, has: bool | None) -> None:
+def test_whether_referrers_are_listed(answer: Response, *, has: bool | None) -> None:
     found = judge_referrers(answer)
     assert found.facts["referrersApi"] is has
     assert found.state == ("note" if has is None else "ok")

@@ -3,7 +3,7 @@ from http import HTTPStatus
 
 import pytest
 
-from dockless.engines.probe_repository import LARGEST, Answer, ProbeRepository, Request
+from dockless.engines.probe_repository import LARGEST, ProbeAnswer, ProbeRepository, ProbeRequest
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
     OCI_CONFIG,
@@ -43,9 +43,9 @@ def ask(
     body: bytes = b"",
     content_type: str = "",
     content_range: str | None = None,
-) -> Answer:
+) -> ProbeAnswer:
     return repository.answer(
-        Request(
+        ProbeRequest(
             method=method,
             target=target,
             body=body,
@@ -55,7 +55,7 @@ def ask(
     )
 
 
-def code(answer: Answer) -> str:
+def code(answer: ProbeAnswer) -> str:
     (error,) = json.loads(answer.body)["errors"]
     return str(error["code"])
 

@@ -9,7 +9,7 @@ from dockless.model.secret import Credential, Secret, remember
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.registry.refusals import blob_error, manifest_error
-from dockless.transport.http import Answer
+from dockless.transport.http import Response
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
 PASSWORDS = ["hunter2-SECRET", "p w/d+ü&?%", 'quo"te\\back', "kurz7"]
@@ -35,7 +35,7 @@ def test_what_was_sent_is_blotted_out_of_what_is_said(password: str, place: int)
     secret = (
         echo.removeprefix("Basic ") if place == 1 else echoes(password)[3 if place == 4 else place]
     )
-    answer = Answer(400, {}, echoed.encode())
+    answer = Response(400, {}, echoed.encode())
     errors = (
         manifest_error(answer, REPOSITORY, "v1"),
         blob_error(answer, REPOSITORY, Digest.of(b"")),

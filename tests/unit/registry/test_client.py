@@ -10,7 +10,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.transport.http import Answer
+from dockless.transport.http import Response
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"
@@ -372,7 +372,7 @@ def test_tags_that_have_no_end_are_an_error(
 def test_a_challenge_that_came_without_tls_is_not_answered(via: tuple[str, ...]) -> None:
     http = StubHttp()
     asks = {"WWW-Authenticate": 'Basic realm="r"'}
-    http._answers["GET https://registry.example.com/v2/"] = [Answer(401, asks, b"", via)]
+    http._answers["GET https://registry.example.com/v2/"] = [Response(401, asks, b"", via)]
     with pytest.raises(PushError, match="without TLS"):
         RegistryClient(http, lambda: None).ping()
 

@@ -12,14 +12,14 @@ from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.referrers import ATTEMPTS, FAILURES, ReferrersLists
-from dockless.transport.http import Answer, Body, Sink
+from dockless.transport.http import Body, Response, Sink
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"
 SHOP = Repository.of("registry.example.com", "team/shop")
 SUBJECT = Digest.of(b"an image")
 LIST = f"{URL}team/shop/manifests/sha256-{SUBJECT.hex}"
-CREATED = Answer(201, {}, b"")
+CREATED = Response(201, {}, b"")
 
 
 def manifest(name: str) -> bytes:
@@ -65,7 +65,7 @@ class Shared(StubHttp):
         self.slept: list[float] = []
         self.after_put: list[Callable[[], None]] = []
         self.at: list[tuple[float, Callable[[], None]]] = []
-        self.answers: list[Answer | NetworkError] = []
+        self.answers: list[Response | NetworkError] = []
 
     def ask(
         self,
@@ -74,10 +74,10 @@ class Shared(StubHttp):
         headers: Mapping[str, str] | None = None,
         body: Body = None,
         sink: Sink | None = None,
-    ) -> Answer:
+    ) -> Response:
         assert sink is None
         if url != LIST:
-            return Answer(200, {}, b"")
+            return Response(200, {}, b"")
         if self.answers:
             answer = self.answers.pop(0)
             if isinstance(answer, NetworkError):
@@ -90,7 +90,7 @@ class Shared(StubHttp):
             if self.after_put:
                 self.after_put.pop(0)()
             return CREATED
-        return Answer(404, {}, b"") if self.body is None else Answer(200, {}, self.body)
+        return Response(404, {}, b"") if self.body is None else Response(200, {}, self.body)
 
     def overwrite(self, *names: str) -> Callable[[], None]:
         """Return what writes the list as another did who had read it before."""
@@ -126,7 +126,7 @@ def lists(http: Shared, **more: object) -> ReferrersLists:
 def test_what_the_registry_lists_itself_is_left_to_it() -> None:
     http = Shared()
     kept = lists(http)
-    kept.add(SHOP, manifest("a"), Answer(201, {"OCI-Subject": str(SUBJECT)}, b""))
+    kept.add(SHOP, manifest("a"), Response(201, {"OCI-Subject": str(SUBJECT)}, b""))
     kept.settle()
     assert http.body is None
     assert not http.slept
@@ -265,7 +265,7 @@ def test_what_is_no_list_is_one_error_and_stays_as_it_is(body: bytes) -> None:
 
 def test_a_registry_that_lets_no_tag_be_moved_is_an_error() -> None:
     http = Shared()
-    http.answers = [Answer(404, {}, b""), Answer(409, {}, b"")]
+    http.answers = [Response(404, {}, b""), Response(409, {}, b"")]
     with pytest.raises(ImmutableTagError):
         lists(http).add(SHOP, manifest("a"), CREATED)
 

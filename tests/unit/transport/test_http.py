@@ -18,7 +18,7 @@ from dockless.errors import NetworkError, ServerError, StrayError, UsageError
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.transport import http as module
-from dockless.transport.http import Http, reach, ssl_context
+from dockless.transport.http import HttpClient, reach, ssl_context
 from dockless.transport.proxy import Proxy
 
 HOST = "registry.example.com"
@@ -56,8 +56,8 @@ class Pool:
         """Nothing is open."""
 
 
-def connected(pool: Pool, until: float | None = None) -> Http:
-    http = Http(Endpoint(HOST), {}, until)
+def connected(pool: Pool, until: float | None = None) -> HttpClient:
+    http = HttpClient(Endpoint(HOST), {}, until)
     http._pools = {f"https://{HOST}": pool}  # type: ignore[dict-item] # as far as it is used
     return http
 
@@ -239,7 +239,7 @@ def test_a_proxy_that_does_not_answer_is_named_and_not_the_registry() -> None:
         urllib3.connection.HTTPConnection(HOST), "[Errno 111] Connection refused"
     )
     error = exceptions.ProxyError("Unable to connect to proxy", refused)
-    http = Http(Endpoint(HOST), {"HTTPS_PROXY": "http://me:secret@127.0.0.1:9"})
+    http = HttpClient(Endpoint(HOST), {"HTTPS_PROXY": "http://me:secret@127.0.0.1:9"})
     http._pools = {f"https://{HOST}": Pool(error=exceptions.MaxRetryError(POOL, URL, error))}  # type: ignore[dict-item] # as above
     with pytest.raises(NetworkError) as caught:
         http.ask("GET", URL)
@@ -271,7 +271,7 @@ def test_a_redirect_goes_through_the_proxy_of_its_own_url(monkeypatch: pytest.Mo
     monkeypatch.setattr(f"{__name__}.LED", list(led))
     environment = {"HTTPS_PROXY": "http://one:1", "HTTP_PROXY": "http://two:2",
                    "NO_PROXY": "inside.example.com"}  # fmt: skip
-    answer = Http(Endpoint(HOST), environment).ask("GET", URL)
+    answer = HttpClient(Endpoint(HOST), environment).ask("GET", URL)
     assert [via for via, _ in asked] == ["http://one:1", "", "http://two:2", ""]
     assert answer.via == tuple(led)
 
