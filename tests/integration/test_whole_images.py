@@ -88,13 +88,13 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     image, _ = signed
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
     shared, rate_limiter = SharedBlobs(), CountingPace()
-    sender, other = shared.sender(), shared.sender()
+    claims, other = shared.claims(), shared.claims()
     writer = Direct(client, one, rate_limiter, ThroughputMeter(), partial(ReferrersLists, client))
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
-    assert WholeImages(client, one, sender, writer).borrow(digests) == {}
+    assert WholeImages(client, one, claims, writer).borrow(digests) == {}
     writer.push(staged(image, tmp_path), one, task)
-    sender.done(one, digests)
+    claims.done(one, digests)
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, rate_limiter.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
@@ -115,7 +115,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
         client, repository, RateLimiter(None), ThroughputMeter(), partial(ReferrersLists, client)
     )
     known, *others = (blob.digest for blob in image.blobs)
-    WholeImages(client, repository, SharedBlobs().sender(), writer).learn({known: True})
+    WholeImages(client, repository, SharedBlobs().claims(), writer).learn({known: True})
     with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
         writer.push(staged(image, tmp_path), repository, task)
     assert client.present(repository, image.blobs).there == set(others)

@@ -132,10 +132,10 @@ class Registries:
         direct.until = self._retry_policy.deadline
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, NoUploads(), direct)
-        if space.sender:
+        if space.claims:
             from dockless.registry.mounts import WholeImages  # noqa: PLC0415 - for mirrors
 
-            early = WholeImages(client, repository, space.sender, direct, direct.until)
+            early = WholeImages(client, repository, space.claims, direct, direct.until)
             return OpenRegistry(client, None, early, direct)
         ahead = self._uploads.enter_context(
             HeadStart(client, repository, meter, watch, self._begun)

@@ -19,7 +19,7 @@ from dockless.config.naming import Target
 from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
-from dockless.registry.blob_claims import Sender, SharedBlobs
+from dockless.registry.blob_claims import BlobClaims, SharedBlobs
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.run import Entry
@@ -64,7 +64,7 @@ class Workers:
         self._shared = shared
         self._engine = engine
         self._until = until
-        self._reserved: dict[Entry, Sender] = {}
+        self._reserved: dict[Entry, BlobClaims] = {}
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
         self._guard = threading.Lock()
         self._turns: dict[Repository, threading.Lock] = {}
@@ -123,7 +123,7 @@ class Workers:
         The blobs of the others are theirs to upload, in this run as in the interrupted one.
         """
         for entry in entries:
-            self._reserved[entry] = self._shared.sender()
+            self._reserved[entry] = self._shared.claims()
             self._reserved[entry].reserve(entry.repository.host, entry.blobs)
         map_concurrently(self._look, entries, max(1, self._idle.qsize()))
 
@@ -187,7 +187,7 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
         for number in range(bounds.workers):
             place = replace(
                 stack.enter_context(space(f"mirror-{number}")),
-                sender=shared.sender(),
+                claims=shared.claims(),
                 rate_limiter=rate_limiter,
                 connections=bounds.connections_of_one,
             )

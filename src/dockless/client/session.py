@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from dockless.client.engine_choice import Engines
     from dockless.engines.shell import Shell
     from dockless.oci.digest import Digest
-    from dockless.registry.blob_claims import Sender
+    from dockless.registry.blob_claims import BlobClaims
     from dockless.sources.container_tools import ContainerTool
     from dockless.usecases.push.context import Copy
 
@@ -81,7 +81,7 @@ class Session:
         self._options = options
         self._progress = space.progress
         self._folder = space.folder
-        self._sender = space.sender
+        self._claims = space.claims
         self._until = until
         self._retry_policy = RetryPolicy(
             options.retries + 1, until, space.progress.note, shared_backoff=space.shared_backoff
@@ -196,14 +196,14 @@ class Session:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
                 checked = result.checked
                 self._warn_of_referrers(result)
-                if not self._sender:
+                if not self._claims:
                     self.settle_referrers()
         except PushError as error:
             self._chooser.learn(request.repository.host, error)
             raise
         finally:
-            if self._sender:
-                self._sender.done(request.repository, arrived, seen=checked)
+            if self._claims:
+                self._claims.done(request.repository, arrived, seen=checked)
         return result
 
     def _warn_of_referrers(self, result: PushResult) -> None:
@@ -228,12 +228,12 @@ class Session:
         """
         self._registries.settle()
 
-    def take_over(self, reserved: "Sender") -> None:
+    def take_over(self, reserved: "BlobClaims") -> None:
         """Send what was reserved for the image that is pushed next."""
-        if self._sender:
-            self._sender.take_over(reserved)
+        if self._claims:
+            self._claims.take_over(reserved)
 
-    def look(self, target: Target, image: Image, sender: "Sender") -> None:
+    def look(self, target: Target, image: Image, claims: "BlobClaims") -> None:
         """Tell the others where an image's blobs are, if all its tags name it already."""
         request, content = self.request(target), image.content()
         registry = self.registry(request.repository).client
@@ -243,7 +243,7 @@ class Session:
             if request.check_blobs:
                 reader = RepositoryReader(registry, request.repository, self._retry_policy)
                 blobs = reader.readable_blobs(content.blobs).there
-            sender.done(request.repository, blobs, seen=request.check_blobs)
+            claims.done(request.repository, blobs, seen=request.check_blobs)
 
     @property
     def platform(self) -> Platform | None:
@@ -370,7 +370,7 @@ class Session:
     def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:
         """Return what writes to a repository; programs are not looked for before that is asked."""
         wanted = self._options.engine
-        if wanted == "direct" or (wanted == "auto" and self._sender):
+        if wanted == "direct" or (wanted == "auto" and self._claims):
             return opened.direct
         from dockless.client.engine_choice import automatic  # noqa: PLC0415 - a warm push needs none
 

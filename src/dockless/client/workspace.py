@@ -28,7 +28,7 @@ from dockless.transport.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
     from dockless.client.engine_selection import Installed
-    from dockless.registry.blob_claims import Sender
+    from dockless.registry.blob_claims import BlobClaims
     from dockless.registry.client import RegistryClient
 
 
@@ -94,7 +94,7 @@ class Workspace(Struct, frozen=True):
         surroundings: The user's environment and folders, and who is warned and asked.
         engines: Returns the programs that can push, each looked for once by one command.
         throughput: Know the ways to registries; one command's workspaces share them.
-        sender: Sends the blobs that several repositories share; None for a push of its own.
+        claims: Sends the blobs that several repositories share; None for a push of its own.
         rate_limiter: How fast these may go.
         connections: How many connections to one host it may open at once.
         shared_backoff: The pause that the registry asked for, which all workspaces of one command
@@ -111,7 +111,7 @@ class Workspace(Struct, frozen=True):
     throughput: ThroughputRecords
     surroundings: Surroundings
     engines: "Callable[[], Installed]"
-    sender: "Sender | None" = None
+    claims: "BlobClaims | None" = None
     rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(None))
     connections: int = CONNECTIONS
     shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)

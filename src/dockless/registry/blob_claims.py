@@ -21,9 +21,9 @@ class SharedBlobs:
     def __init__(self) -> None:
         self._state = _State()
 
-    def sender(self) -> "Sender":
+    def claims(self) -> "BlobClaims":
         """Return a sender, which pushes one image at a time."""
-        return Sender(self._state)
+        return BlobClaims(self._state)
 
 
 class _State(Struct):
@@ -40,25 +40,25 @@ class _State(Struct):
     changed: threading.Condition = field(default_factory=threading.Condition)
     homes: dict[Key, Repository] = field(default_factory=dict)
     seen: set[tuple[Repository, Digest]] = field(default_factory=set)
-    sending: "dict[Key, Sender]" = field(default_factory=dict)
-    awaited: "dict[Sender, tuple[Key, ...]]" = field(default_factory=dict)
+    sending: "dict[Key, BlobClaims]" = field(default_factory=dict)
+    awaited: "dict[BlobClaims, tuple[Key, ...]]" = field(default_factory=dict)
 
-    def awaits(self, one: "Sender", other: "Sender") -> bool:
+    def awaits(self, one: "BlobClaims", other: "BlobClaims") -> bool:
         """Whether one sender waits for another, directly or through others."""
-        seen: set[Sender] = set()
+        seen: set[BlobClaims] = set()
         waiting = [one]
         while waiting:
-            sender = waiting.pop()
-            if sender is other:
+            claims = waiting.pop()
+            if claims is other:
                 return True
-            if sender not in seen:
-                seen.add(sender)
-                keys = self.awaited.get(sender, ())
+            if claims not in seen:
+                seen.add(claims)
+                keys = self.awaited.get(claims, ())
                 waiting += [self.sending[key] for key in keys if key in self.sending]
         return False
 
 
-class Sender:
+class BlobClaims:
     """A sender.
 
     Blobs are waited for first: a sender that waits for one holds no other lock.
@@ -79,7 +79,7 @@ class Sender:
         """
         state = self._state
         with state.changed:
-            for key in [key for key, sender in state.sending.items() if sender is self]:
+            for key in [key for key, claims in state.sending.items() if claims is self]:
                 del state.sending[key]
             for digest in digests:
                 state.homes.setdefault((repository.host, digest), repository)
@@ -97,11 +97,11 @@ class Sender:
         with self._state.changed:
             self._take([(host, digest) for digest in digests])
 
-    def take_over(self, other: "Sender") -> None:
+    def take_over(self, other: "BlobClaims") -> None:
         """Take over the claims of another sender."""
         state = self._state
         with state.changed:
-            mine = [key for key, sender in state.sending.items() if sender is other]
+            mine = [key for key, claims in state.sending.items() if claims is other]
             state.sending |= dict.fromkeys(mine, self)
 
     def claim(
@@ -149,5 +149,5 @@ class Sender:
 
     def _is_to_come(self, key: Key) -> bool:
         """Whether a blob is uploaded by a sender that does not wait for this one."""
-        sender = self._state.sending.get(key)
-        return sender is not None and not self._state.awaits(sender, self)
+        claims = self._state.sending.get(key)
+        return claims is not None and not self._state.awaits(claims, self)

@@ -15,7 +15,7 @@ from dockless.errors import DocklessError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import Task
-from dockless.registry.blob_claims import Sender
+from dockless.registry.blob_claims import BlobClaims
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.transport.http import CONNECTIONS
@@ -29,7 +29,7 @@ class WholeImages:
     Args:
         client: The registry.
         repository: Where to.
-        sender: Knows where blobs are, and who is just sending one.
+        claims: Knows where blobs are, and who is just sending one.
         direct: Sends what no other repository has.
         until: The moment, on the clock of `time.monotonic`, when waiting for others ends.
     """
@@ -38,20 +38,20 @@ class WholeImages:
         self,
         client: RegistryClient,
         repository: Repository,
-        sender: Sender,
+        claims: BlobClaims,
         direct: Direct,
         until: float | None = None,
     ) -> None:
         self._client = client
         self._repository = repository
-        self._sender = sender
+        self._claims = claims
         self._direct = direct
         self._until = until
 
     def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Mount blobs of other repositories; return which blobs this one certainly has now."""
-        homes = self._sender.claim(self._repository.host, blobs, self._until)
-        here = {digest for digest in homes if self._sender.saw(self._repository, digest)}
+        homes = self._claims.claim(self._repository.host, blobs, self._until)
+        here = {digest for digest in homes if self._claims.saw(self._repository, digest)}
         elsewhere = [
             (digest, home)
             for digest, home in homes.items()

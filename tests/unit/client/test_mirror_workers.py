@@ -15,7 +15,7 @@ from dockless.model.plan import Plan, PushResult
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
-from dockless.registry.blob_claims import Sender, SharedBlobs
+from dockless.registry.blob_claims import BlobClaims, SharedBlobs
 from dockless.usecases.mirror.run import Entry, mirror
 from fakes.image import FakeImage
 
@@ -55,23 +55,23 @@ class FakeSession:
     Where a program writes, it takes none on.
     """
 
-    def __init__(self, sender: Sender, blobs: frozenset[Digest]) -> None:
-        self._sender = sender
+    def __init__(self, claims: BlobClaims, blobs: frozenset[Digest]) -> None:
+        self._claims = claims
         self._blobs = blobs
 
-    def take_over(self, reserved: Sender) -> None:
-        self._sender.take_over(reserved)
+    def take_over(self, reserved: BlobClaims) -> None:
+        self._claims.take_over(reserved)
 
-    def look(self, target: Target, image: Image, sender: Sender) -> None:
+    def look(self, target: Target, image: Image, claims: BlobClaims) -> None:
         """Find nothing there."""
 
     def push(self, target: Target, image: Image) -> PushResult:
         repository = target.repository.value
         content = image.content()
         try:
-            self._sender.claim(repository.host, self._blobs)
+            self._claims.claim(repository.host, self._blobs)
         finally:
-            self._sender.done(repository, self._blobs)
+            self._claims.done(repository, self._blobs)
         plan = Plan(repository, content, (), (), digest_is_new=False)
         return PushResult(plan, False, False, True, "direct", 0, 1, 0.0)  # noqa: FBT003 - as it is
 
@@ -85,7 +85,7 @@ def team(engine: str, size: int, until: float | None = None) -> Workers:
     made = Workers(shared, engine, until)
     claimed = frozenset() if engine in PROGRAMS else BLOBS
     for _ in range(size):
-        made.add(cast("Session", FakeSession(shared.sender(), claimed)))
+        made.add(cast("Session", FakeSession(shared.claims(), claimed)))
     return made
 
 

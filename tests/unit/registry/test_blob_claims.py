@@ -6,20 +6,20 @@ import pytest
 from dockless.errors import NetworkError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
-from dockless.registry.blob_claims import Sender, SharedBlobs
+from dockless.registry.blob_claims import BlobClaims, SharedBlobs
 
 HOST = "registry.inside:5000"
 ONE, TWO, THREE = (Digest.of(each) for each in (b"one", b"two", b"three"))
 WEB, API = (Repository.of(HOST, each) for each in ("web", "api"))
 
 
-Senders = tuple[Sender, Sender, Sender]
+Senders = tuple[BlobClaims, BlobClaims, BlobClaims]
 
 
 @pytest.fixture
 def senders() -> Senders:
     shared = SharedBlobs()
-    return shared.sender(), shared.sender(), shared.sender()
+    return shared.claims(), shared.claims(), shared.claims()
 
 
 def test_what_nobody_has_is_ones_own_to_send(senders: Senders) -> None:
@@ -101,10 +101,10 @@ def test_nobody_waits_for_somebody_who_waits_for_them(senders: Senders) -> None:
 @pytest.mark.parametrize("count", [3, 4, 6])
 def test_nobody_waits_in_a_larger_circle_either(count: int) -> None:
     shared = SharedBlobs()
-    ring = [shared.sender() for _ in range(count)]
+    ring = [shared.claims() for _ in range(count)]
     blobs = [Digest.of(f"{number}".encode()) for number in range(count)]
-    for sender, blob in zip(ring, blobs, strict=True):
-        sender.reserve(HOST, [blob])
+    for claims, blob in zip(ring, blobs, strict=True):
+        claims.reserve(HOST, [blob])
     waits = []
     for number in range(1, count):
         pair = [blobs[number], blobs[(number + 1) % count]]
@@ -127,7 +127,7 @@ def test_waiting_ends_with_the_deadline(senders: Senders, seconds: float) -> Non
     assert other.claim(HOST, [THREE], time.monotonic() - 1) == {}, "nobody was waited for"
 
 
-def _until_waiting(one: Sender, other: Sender) -> None:
+def _until_waiting(one: BlobClaims, other: BlobClaims) -> None:
     """Wait until one sender is known to wait for others."""
     state = one._state
     end = time.monotonic() + 30
@@ -140,9 +140,9 @@ def _until_waiting(one: Sender, other: Sender) -> None:
 
 
 def _claiming(
-    sender: Sender, blobs: list[Digest]
+    claims: BlobClaims, blobs: list[Digest]
 ) -> tuple[list[dict[Digest, Repository]], threading.Thread]:
     got: list[dict[Digest, Repository]] = []
-    waiting = threading.Thread(target=lambda: got.append(sender.claim(HOST, blobs)))
+    waiting = threading.Thread(target=lambda: got.append(claims.claim(HOST, blobs)))
     waiting.start()
     return got, waiting
