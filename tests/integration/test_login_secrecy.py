@@ -104,7 +104,7 @@ def test_a_wrong_password_shows_nowhere_either(bed: Bed) -> None:
     ("module", "name", "method"),
     [
         ("registry.client", "RegistryClient", "check"),
-        ("credentials.keyring_logins", "Vault", "put"),
+        ("credentials.keyring_logins", "KeyringLogins", "put"),
         ("credentials.keyctl", "Keyctl", "set_password"),
     ],
 )

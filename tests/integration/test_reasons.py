@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from bed.certificates import make
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.diagnosis import connection
 from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint, Trust
@@ -149,9 +149,9 @@ def test_a_session_bus_with_something_else_behind_it(
     listening.listen()
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={path}")
     secretservice = pytest.importorskip("keyring.backends.SecretService")
-    vault = Vault("secret-service", secretservice.Keyring, tmp_path, 20.0)
+    keyring_logins = KeyringLogins("secret-service", secretservice.Keyring, tmp_path, 20.0)
     with served(listening, what):
-        text = said(vault.logins)
+        text = said(keyring_logins.logins)
         assert not FRAGMENTS.search(text), text
 
 

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from dockless.client.keyrings import vault, vaults
-from dockless.client.token_sources import identity, ways
+from dockless.client.keyrings import every_keyring_logins, open_keyring_logins
+from dockless.client.token_sources import identity, of_kind
 from dockless.credentials.credential_helper import Keyrings, handle
 from dockless.errors import DocklessError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
@@ -17,9 +17,9 @@ def main() -> None:
     environment = os.environ
     try:
         found = Keyrings(
-            vaults(environment),
-            lambda: vault("", environment),
-            lambda host: ways(host, environment),
+            every_keyring_logins(environment),
+            lambda: open_keyring_logins("", environment),
+            lambda host: of_kind(host, environment),
             identity(environment),
         )
         reads = sys.argv[1:] and sys.argv[1] in ("get", "store", "erase")

@@ -12,7 +12,7 @@ from dockless.cli import prompts, stops
 from dockless.cli.options import INSECURE_REALM, Seconds
 from dockless.client import accounts, token_sources
 from dockless.client.folders import home_folder, working_folder
-from dockless.client.keyrings import vault
+from dockless.client.keyrings import open_keyring_logins
 from dockless.client.login_credential import Given, obtain
 from dockless.client.login_memory import Memory
 from dockless.config import project
@@ -20,7 +20,7 @@ from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import ServerNeeded
 from dockless.config.project import Project
 from dockless.config.registries import LoginTarget, login_target
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.errors import NetworkError, UsageError
 from dockless.model import kinds
 from dockless.model.secret import Credential
@@ -167,7 +167,7 @@ def _login(options: LoginOptions, folder: Path | None) -> None:
         )
     memory = Memory(folder, files, asked=options.asks_to_remember())
     memory.check(settings, target)
-    kept = _vault(options)
+    kept = _keyring_logins(options)
     context = folder if folder not in (Path("/"), home_folder()) else None
     credential, way = obtain(prompts, options.given(), settings, target, context)
     asked = _checked(options, target, credential, until)
@@ -208,10 +208,10 @@ def _target(options: LoginOptions, settings: Settings) -> LoginTarget:
         return login_target(prompts.line("Registry (HOST or HOST:PORT)"), settings)
 
 
-def _vault(options: LoginOptions) -> Vault:
+def _keyring_logins(options: LoginOptions) -> KeyringLogins:
     """Return the keyring for the login; opened before the user or the registry is asked."""
     ttl = None if options.ttl is None else max(1, int(options.ttl))
-    found = vault(options.keyring, os.environ, accounts.prompt(prompts), ttl)
+    found = open_keyring_logins(options.keyring, os.environ, accounts.prompt(prompts), ttl)
     found.logins()  # a keyring that is locked is found out before anything is asked
     return found
 
@@ -245,7 +245,7 @@ def _checked(
         ) from None
 
 
-def _say(kept: Vault, target: LoginTarget, credential: Credential, way: str) -> None:
+def _say(kept: KeyringLogins, target: LoginTarget, credential: Credential, way: str) -> None:
     user = credential.username or "the owner of an identity token"
     if way:
         _remark(

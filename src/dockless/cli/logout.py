@@ -8,12 +8,12 @@ import click
 from dockless.cli import prompts
 from dockless.client import accounts
 from dockless.client.folders import working_folder
-from dockless.client.keyrings import vaults
+from dockless.client.keyrings import every_keyring_logins
 from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, resolve
 from dockless.config.docker_config import Session
 from dockless.config.registries import login_target, remembers
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.errors import UsageError
 from dockless.processes.terminal import say
 
@@ -45,9 +45,11 @@ def logout(*, host: str | None, username: str | None, everything: bool) -> None:
     else:
         files = project.read(folder, environment, None)
     settings = resolve(Flags(), environment, files)
-    held = vaults(environment, accounts.prompt(prompts))
+    held = every_keyring_logins(environment, accounts.prompt(prompts))
     if everything:
-        scopes = sorted({login.scope for vault in held for login in vault.logins()})
+        scopes = sorted(
+            {login.scope for keyring_logins in held for login in keyring_logins.logins()}
+        )
     else:
         scopes = [login_target(host, settings).scope]
     for scope in scopes:
@@ -57,11 +59,15 @@ def logout(*, host: str | None, username: str | None, everything: bool) -> None:
 
 
 def _forget(
-    scope: str, username: str, held: tuple[Vault, ...], folder: Path | None, remembered: Session
+    scope: str,
+    username: str,
+    held: tuple[KeyringLogins, ...],
+    folder: Path | None,
+    remembered: Session,
 ) -> None:
-    gone = [user for vault in held for user in vault.remove(scope, username)]
+    gone = [user for keyring_logins in held for user in keyring_logins.remove(scope, username)]
     host = scope.partition("/")[0]
-    left = any(login.scope == scope for vault in held for login in vault.logins())
+    left = any(login.scope == scope for keyring_logins in held for login in keyring_logins.logins())
     if not left:
         for name in ("docker", "containers"):
             file = accounts.helper_file(name)

@@ -9,9 +9,9 @@ from dockless.cli import prompts
 from dockless.cli.options import FORMAT
 from dockless.client import accounts
 from dockless.client.folders import home_folder
-from dockless.client.keyrings import vaults
+from dockless.client.keyrings import every_keyring_logins
 from dockless.credentials import auth_files
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_keys import scope
 from dockless.errors import AuthError
 from dockless.model.login import Login
@@ -37,7 +37,9 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     logins are listed, and having none is an error (4).
     """
     found = [
-        login for vault in vaults(os.environ, accounts.prompt(prompts)) for login in _kept(vault)
+        login
+        for keyring_logins in every_keyring_logins(os.environ, accounts.prompt(prompts))
+        for login in _kept(keyring_logins)
     ]
     found += auth_files.listed(os.environ, home_folder())
     if host:
@@ -52,10 +54,10 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
         say("There is no login. Create one with: dockless login HOST", err=True)
 
 
-def _kept(vault: Vault) -> tuple[Login, ...]:
+def _kept(keyring_logins: KeyringLogins) -> tuple[Login, ...]:
     """Return the logins of a keyring; one that fails is reported, and the others are listed."""
     try:
-        return vault.logins()
+        return keyring_logins.logins()
     except AuthError as error:
         say(f"Warning: {error}", err=True)
         return ()

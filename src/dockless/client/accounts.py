@@ -9,14 +9,14 @@ from msgspec.structs import replace
 
 from dockless.client import token_sources
 from dockless.client.folders import home_folder, project_here
-from dockless.client.keyrings import Prompt, vaults
+from dockless.client.keyrings import Prompt, every_keyring_logins
 from dockless.client.prompter import Prompter
 from dockless.config.cascade import Flags, Login, Settings, resolve
 from dockless.credentials import auth_files
 from dockless.credentials import resolve as credential_chain
 from dockless.credentials.authfile import docker_key
 from dockless.credentials.credential_sources import Configured, Given, Sources
-from dockless.credentials.resolve import Found
+from dockless.credentials.resolve import FoundCredential
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 
@@ -38,14 +38,16 @@ def project_settings(username: str | None) -> Settings:
     return resolve(flags, os.environ, files)
 
 
-def find(prompter: Prompter, settings: Settings, given: Given, repository: Repository) -> Found:
+def find(
+    prompter: Prompter, settings: Settings, given: Given, repository: Repository
+) -> FoundCredential:
     """Return the credential for the registry of a repository, running programs as needed."""
     return credential_chain.find(repository, given, sources(prompter, repository.host, settings))
 
 
 def find_for(
     prompter: Prompter, target: str, settings: Settings, given: Given, repository: Repository
-) -> Found:
+) -> FoundCredential:
     """Return the same for a push that also reads other registries than its target's.
 
     Args:
@@ -63,12 +65,14 @@ def find_for(
     return credential_chain.find(repository, Given(), replace(there, environment=environment))
 
 
-def as_found(account: Callable[[], Credential | None]) -> Callable[[Repository], Found]:
+def as_found(account: Callable[[], Credential | None]) -> Callable[[Repository], FoundCredential]:
     """Return what finds the one credential, which several pushes share."""
-    return lambda _: Found(account(), ())
+    return lambda _: FoundCredential(account(), ())
 
 
-def explain(prompter: Prompter, settings: Settings, given: Given, repository: Repository) -> Found:
+def explain(
+    prompter: Prompter, settings: Settings, given: Given, repository: Repository
+) -> FoundCredential:
     """Return what `find` would, running no program."""
     return credential_chain.explain(repository, given, sources(prompter, repository.host, settings))
 
@@ -79,9 +83,9 @@ def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
     return Sources(
         environment,
         home,
-        lambda: vaults(environment, prompt(prompter)),
+        lambda: every_keyring_logins(environment, prompt(prompter)),
         _configured(settings.login) if settings.login else None,
-        token_sources.ways(host, environment),
+        token_sources.of_kind(host, environment),
         token_sources.identity(environment),
     )
 

@@ -19,7 +19,7 @@ from dockless.client.options import PushOptions
 from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, read_receipts
 from dockless.client.workspace import Machine, Surroundings, this_machine, workspaces
-from dockless.credentials.resolve import Found
+from dockless.credentials.resolve import FoundCredential
 from dockless.errors import UsageError
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
@@ -241,10 +241,10 @@ class Client:
     def _find(self, target: str, credential: Credential | None) -> Find:
         elsewhere = self._elsewhere(target)
 
-        def find(repository: Repository) -> Found:
+        def find(repository: Repository) -> FoundCredential:
             given = credential if repository.host == target else None
             known = given or self._credentials.get(repository.host)
-            return Found(known, ()) if known else elsewhere(repository)
+            return FoundCredential(known, ()) if known else elsewhere(repository)
 
         return find
 
@@ -262,7 +262,7 @@ class Client:
 
 def _no_login(host: str) -> Find:
     del host
-    return lambda _: Found(None, ())
+    return lambda _: FoundCredential(None, ())
 
 
 def _progress(shown: Shown) -> Progress:

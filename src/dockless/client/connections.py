@@ -13,7 +13,7 @@ from dockless.client import repositories
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
 from dockless.credentials.account import Account
-from dockless.credentials.resolve import Found
+from dockless.credentials.resolve import FoundCredential
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.ports import EarlyUploads
@@ -27,7 +27,7 @@ from dockless.transport.trust import find_trust
 if TYPE_CHECKING:
     from dockless.registry.referrers import ReferrersLists
 
-Find = Callable[[Repository], Found]
+Find = Callable[[Repository], FoundCredential]
 
 
 class OpenRegistry(Struct, frozen=True):

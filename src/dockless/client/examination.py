@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dockless.client import accounts
 from dockless.client.folders import data_folder, home_folder
-from dockless.client.keyrings import CHOSEN, vault
+from dockless.client.keyrings import CHOSEN, open_keyring_logins
 from dockless.client.options import CommandOptions
 from dockless.client.prompter import Prompter, given
 from dockless.client.stores import cache_limit, probe_records, store
@@ -22,8 +22,8 @@ from dockless.config.cascade import Settings
 from dockless.config.registries import login_target
 from dockless.config.setting import Setting
 from dockless.credentials import keyrings
-from dockless.credentials.keyring_logins import Vault
-from dockless.credentials.resolve import Found
+from dockless.credentials.keyring_logins import KeyringLogins
+from dockless.credentials.resolve import FoundCredential
 from dockless.diagnosis import (
     cache,
     certificates,
@@ -97,7 +97,7 @@ class Examination:
         self._settings = _settings(options)
         # here, since a password may be asked for or read from standard input
         self._given = given(prompter, options, self._settings)
-        self._found = Found(None, ())
+        self._found = FoundCredential(None, ())
 
     def lanes(self) -> Iterator[Lane]:
         """Yield the checks; checks that depend on one another share a lane."""
@@ -244,17 +244,17 @@ class Examination:
         return logins.Search(
             given=self._given,
             sources=accounts.sources(self._prompter, self._host, self._settings),
-            keyrings=tuple(self._open_vaults()),
+            keyrings=tuple(self._open_keyrings()),
             terminal=self._terminal,
             write=self._write,
         )
 
-    def _open_vaults(self) -> Iterator[Vault]:
+    def _open_keyrings(self) -> Iterator[KeyringLogins]:
         """Yield the keyrings that can be asked without a dialog, and without starting one."""
         chosen = os.environ.get(CHOSEN, "")
         for choice in (chosen,) if chosen else keyrings.available(os.environ):
             if not keyring.why_hidden(choice, os.environ, terminal=self._terminal):
-                yield vault(choice, os.environ, accounts.prompt(self._prompter))
+                yield open_keyring_logins(choice, os.environ, accounts.prompt(self._prompter))
 
 
 def _last_probe(name: str, path: Path) -> ProbeResult | None:

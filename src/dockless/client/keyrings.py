@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockless.client.folders import cache_folder
 from dockless.credentials import keyrings
-from dockless.credentials.keyring_logins import SERVICE, Vault
+from dockless.credentials.keyring_logins import SERVICE, KeyringLogins
 from dockless.errors import UsageError
 from dockless.model.secret import Secret
 
@@ -17,12 +17,12 @@ CHOSEN = "DOCKLESS_KEYRING"
 Prompt = Callable[[str], Secret]
 
 
-def vault(
+def open_keyring_logins(
     choice: str,
     environment: Mapping[str, str],
     prompt: Prompt | None = None,
     ttl: int | None = None,
-) -> Vault:
+) -> KeyringLogins:
     """Return the logins in one keyring.
 
     Args:
@@ -36,7 +36,7 @@ def vault(
     """
     choice = choice or environment.get(CHOSEN, "") or keyrings.preferred(environment)
     opened = partial(keyrings.backend, choice, environment, ttl, prompt, SERVICE)
-    return Vault(choice, opened, _lock(environment))
+    return KeyringLogins(choice, opened, _lock(environment))
 
 
 def _lock(environment: Mapping[str, str]) -> Path:
@@ -51,8 +51,10 @@ def _lock(environment: Mapping[str, str]) -> Path:
         return Path("/")
 
 
-def vaults(environment: Mapping[str, str], prompt: Prompt | None = None) -> tuple[Vault, ...]:
+def every_keyring_logins(
+    environment: Mapping[str, str], prompt: Prompt | None = None
+) -> tuple[KeyringLogins, ...]:
     """Return the keyrings to look into: the chosen one, or all that can be had."""
     chosen = environment.get(CHOSEN, "")
     choices = (chosen,) if chosen else keyrings.available(environment)
-    return tuple(vault(choice, environment, prompt) for choice in choices)
+    return tuple(open_keyring_logins(choice, environment, prompt) for choice in choices)

@@ -60,11 +60,11 @@ def obtain(
         return credential_sources.login(username, password, "environment"), ""
     reasons: list[str] = []
     if not username:
-        for way in token_sources.ways(target.host, os.environ):
-            found = way.missing or way.ask()
+        for token_source in token_sources.of_kind(target.host, os.environ):
+            found = token_source.missing or token_source.ask()
             if isinstance(found, Credential):
-                return found, way.name
-            reasons.append(f"{way.name}: {found}")
+                return found, token_source.name
+            reasons.append(f"{token_source.name}: {found}")
     if target.kind is kinds.ECR:
         raise UsageError(
             f"No token for {target.host} could be obtained. {'; '.join(reasons)}.",

@@ -4,7 +4,7 @@ import os
 import threading
 from pathlib import Path
 
-from dockless.client.keyrings import vaults
+from dockless.client.keyrings import every_keyring_logins
 from dockless.client.prompter import Prompter
 from dockless.errors import DocklessError
 from dockless.model.secret import Secret
@@ -22,9 +22,9 @@ def ask(prompter: Prompter, key: Path) -> Secret | None:
 
 
 def _kept(key: Path) -> Secret | None:
-    for vault in vaults(os.environ):
+    for keyring_logins in every_keyring_logins(os.environ):
         try:
-            kept = vault.get(_SCOPE, str(key))
+            kept = keyring_logins.get(_SCOPE, str(key))
         except DocklessError:
             continue
         if kept:

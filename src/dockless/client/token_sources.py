@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.model import kinds
 
 # what says in whose name AWS, Google, Azure and GitHub act; what is secret in it is left out
@@ -12,25 +12,25 @@ _TELLING = re.compile(r"(AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH)_\w+")
 _SECRET = re.compile(r"SECRET|TOKEN$|PASSWORD|CREDENTIALS_JSON")
 
 
-def ways(host: str, environment: Mapping[str, str]) -> tuple[Way, ...]:
+def of_kind(host: str, environment: Mapping[str, str]) -> tuple[TokenSource, ...]:
     """Return the sources of tokens that the kind of this registry has of its own."""
     kind = kinds.infer(host)
     if kind is kinds.ECR:
         from dockless.credentials.cloud import aws  # noqa: PLC0415 - for one kind
 
-        return aws.ways(host, environment)
+        return aws.token_sources(host, environment)
     if kind is kinds.GCR:
         from dockless.credentials.cloud import google  # noqa: PLC0415 - the same
 
-        return google.ways(environment)
+        return google.token_sources(environment)
     if kind is kinds.ACR:
         from dockless.credentials.cloud import azure  # noqa: PLC0415 - the same
 
-        return azure.ways(host, environment)
+        return azure.token_sources(host, environment)
     if kind is kinds.GHCR:
         from dockless.credentials.cloud import github  # noqa: PLC0415 - the same
 
-        return github.ways(environment)
+        return github.token_sources(environment)
     return ()
 
 

@@ -38,7 +38,7 @@ class SecretName(Struct, frozen=True):
     name: str
 
 
-class Entry(Struct, frozen=True):
+class SecretEntry(Struct, frozen=True):
     """One line of a secrets file, not yet evaluated."""
 
     key: str
@@ -96,25 +96,25 @@ class Secrets(Struct, frozen=True):
         return text
 
 
-def parse(text: str) -> tuple[Entry, ...]:
+def parse(text: str) -> tuple[SecretEntry, ...]:
     """Return the entries of a dotenv text in their order; a line that is none is skipped."""
     lines = re.sub(r"\r\n?", "\n", text)
     return tuple(_entry(found["key"], found["value"].strip()) for found in _LINE.finditer(lines))
 
 
-def _entry(key: str, value: str) -> Entry:
+def _entry(key: str, value: str) -> SecretEntry:
     quote = value[0] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else ""
     inner = value[1:-1] if quote else value
     if quote == "'":
-        return Entry(key, Secret(inner), literal=True)
+        return SecretEntry(key, Secret(inner), literal=True)
     kept = "$nr" if quote else "$"  # in double quotes, \n and \r stay as they are written
-    return Entry(key, Secret(re.sub(rf"\\([^{kept}])", r"\1", inner)), literal=False)
+    return SecretEntry(key, Secret(re.sub(rf"\\([^{kept}])", r"\1", inner)), literal=False)
 
 
 class _Evaluation(Struct, frozen=True):
     files: Secrets
     file: str
-    entries: tuple[Entry, ...]
+    entries: tuple[SecretEntry, ...]
     allow_commands: bool
 
     def variable(self, name: str, above: int) -> str:

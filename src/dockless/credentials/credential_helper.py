@@ -15,7 +15,7 @@ from dockless.credentials import credential_sources
 from dockless.credentials.authfile import docker_key
 from dockless.credentials.keyring_logins import IDENTITY_TOKEN
 from dockless.credentials.login_keys import scope
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.errors import DocklessError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
@@ -48,13 +48,13 @@ class Keyrings(Struct, frozen=True):
     Attributes:
         all: Every available keyring, the preferred one first.
         preferred: Gives the one that new logins go to.
-        ways: Gives the token sources of a host's kind of registry.
+        token_sources: Gives the token sources of a host's kind of registry.
         identity: The account or profile of these tokens.
     """
 
     all: Sequence[Keyring]
     preferred: Callable[[], Keyring]
-    ways: Callable[[str], Sequence[Way]] = lambda _: ()
+    token_sources: Callable[[str], Sequence[TokenSource]] = lambda _: ()
     identity: str = ""
 
 
@@ -120,9 +120,9 @@ def _found(wanted: str, keyrings: Keyrings) -> Credential | None:
     for keyring in keyrings.all:
         if login := keyring.get(wanted):
             return login
-    for way in keyrings.ways(wanted):
-        token = way.missing or credential_sources.kept_token(
-            wanted, way, keyrings.all, keyrings.identity
+    for token_source in keyrings.token_sources(wanted):
+        token = token_source.missing or credential_sources.kept_token(
+            wanted, token_source, keyrings.all, keyrings.identity
         )
         if isinstance(token, Credential):
             return token

@@ -11,7 +11,7 @@ from msgspec import Struct
 from dockless.credentials import auth_files, helpers
 from dockless.credentials.helpers import Helper
 from dockless.credentials.login_keys import scopes
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError, UsageError
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
@@ -75,7 +75,7 @@ class Sources(Struct, frozen=True):
         home: The user's home folder.
         keyrings: Gives the keyrings of this machine, the preferred one first.
         configured: The login of the project's configuration.
-        ways: The registry kind's own sources of tokens.
+        token_sources: The registry kind's own sources of tokens.
         identity: The account or profile of these tokens, as a distinguishing string.
     """
 
@@ -83,11 +83,11 @@ class Sources(Struct, frozen=True):
     home: Path
     keyrings: Callable[[], Sequence[Keyring]] = tuple
     configured: Configured | None = None
-    ways: Sequence[Way] = ()
+    token_sources: Sequence[TokenSource] = ()
     identity: str = ""
 
 
-class Place(Struct, frozen=True):
+class CredentialSource(Struct, frozen=True):
     """One place to search.
 
     Attributes:
@@ -110,7 +110,7 @@ class Place(Struct, frozen=True):
 _NOTHING = "nothing"
 
 
-def places(repository: Repository, given: Given, sources: Sources) -> Iterator[Place]:
+def places(repository: Repository, given: Given, sources: Sources) -> Iterator[CredentialSource]:
     """Yield every place, in the order of precedence.
 
     Args:
@@ -118,18 +118,20 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[P
         given: The credential options of this push.
         sources: Where else to look.
     """
-    yield Place("command line", partial(_from_command_line, given))
-    yield Place("environment", partial(_from_environment, given, sources.environment))
+    yield CredentialSource("command line", partial(_from_command_line, given))
+    yield CredentialSource("environment", partial(_from_environment, given, sources.environment))
     for keyring in sources.keyrings():
         look = partial(_from_keyring, keyring, repository, given)
-        yield Place(keyring.name, look, essential=False)
+        yield CredentialSource(keyring.name, look, essential=False)
     if sources.configured and sources.configured.host == repository.host:
         configured = sources.configured
         read = partial(_from_configuration, configured, given)
-        yield Place(configured.origin, read, program="its secret")
-    for way in sources.ways:
-        kept = partial(kept_token, repository.host, way, sources.keyrings(), sources.identity)
-        yield Place(way.name, kept, way.name, way.missing)
+        yield CredentialSource(configured.origin, read, program="its secret")
+    for token_source in sources.token_sources:
+        kept = partial(
+            kept_token, repository.host, token_source, sources.keyrings(), sources.identity
+        )
+        yield CredentialSource(token_source.name, kept, token_source.name, token_source.missing)
     files = (
         auth_files.docker_file(sources.environment, sources.home),
         *auth_files.containers_files(sources.environment, sources.home),
@@ -141,11 +143,11 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[P
 
 def _of_file(
     file: Path, entry: Credential | Helper | None, environment: Mapping[str, str]
-) -> Place:
+) -> CredentialSource:
     if not isinstance(entry, Helper):
-        return Place(str(file), lambda: entry or _NOTHING)
+        return CredentialSource(str(file), lambda: entry or _NOTHING)
     there = helpers.installed(entry, environment)
-    return Place(
+    return CredentialSource(
         str(file),
         lambda: helpers.ask(entry, environment) or f"{entry.program} has {_NOTHING}",
         entry.program,
@@ -178,20 +180,22 @@ def _from_keyring(keyring: Keyring, repository: Repository, given: Given) -> Cre
     return _NOTHING
 
 
-def kept_token(host: str, way: Way, keyrings: Sequence[Keyring], identity: str) -> Credential | str:
+def kept_token(
+    host: str, token_source: TokenSource, keyrings: Sequence[Keyring], identity: str
+) -> Credential | str:
     """Return the token of a source, cached in the keyring until it expires.
 
     If the keyring fails, the source is queried each time.
     """
     for keyring in keyrings:
         with contextlib.suppress(AuthError, UsageError):
-            if token := keyring.cached(host, f"{way.name} {identity}"):
+            if token := keyring.cached(host, f"{token_source.name} {identity}"):
                 return token
-    found = way.ask()
+    found = token_source.ask()
     if isinstance(found, Credential) and found.expires is not None:
         for keyring in keyrings:
             with contextlib.suppress(AuthError, UsageError):
-                keyring.cache(host, found, f"{way.name} {identity}")
+                keyring.cache(host, found, f"{token_source.name} {identity}")
                 break
     return found
 

@@ -49,7 +49,7 @@ class _Scope(Struct, frozen=True):
     token_of: str = ""
 
 
-class Vault:
+class KeyringLogins:
     """The logins in one keyring.
 
     Every method raises AuthError when the keyring is locked, fails, or does not respond in time.

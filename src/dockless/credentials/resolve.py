@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from dockless.credentials.credential_sources import Given, Place, Sources, places
+from dockless.credentials.credential_sources import CredentialSource, Given, Sources, places
 from dockless.errors import DocklessError
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 
 
-class Found(Struct, frozen=True):
+class FoundCredential(Struct, frozen=True):
     """The result of the search for a credential.
 
     Attributes:
@@ -35,7 +35,7 @@ def find(
     given: Given,
     sources: Sources,
     may_ask: Callable[[str], bool] = lambda _: True,
-) -> Found:
+) -> FoundCredential:
     """Return the first credential found for a repository, running helpers as needed.
 
     A helper for every registry (`credsStore`) is skipped when it is not installed: Docker
@@ -56,7 +56,7 @@ def find(
     return _search(places(repository, given, sources), given.username, may_ask)
 
 
-def explain(repository: Repository, given: Given, sources: Sources) -> Found:
+def explain(repository: Repository, given: Given, sources: Sources) -> FoundCredential:
     """Return the result of `find` as if every program had nothing; reads files and the keyring.
 
     Raises:
@@ -65,7 +65,9 @@ def explain(repository: Repository, given: Given, sources: Sources) -> Found:
     return _search(places(repository, given, sources), given.username, lambda _: False)
 
 
-def _search(places: Iterator[Place], username: str, may_ask: Callable[[str], bool]) -> Found:
+def _search(
+    places: Iterator[CredentialSource], username: str, may_ask: Callable[[str], bool]
+) -> FoundCredential:
     asked: list[str] = []
     troubles: list[str] = []
     for place in places:
@@ -74,12 +76,12 @@ def _search(places: Iterator[Place], username: str, may_ask: Callable[[str], boo
             credential, what = None, f"{what}, not {username}"
         asked.append(f"{place.name}: {what}")
         if credential:
-            return Found(credential, tuple(asked), tuple(troubles))
-    return Found(None, tuple(asked), tuple(troubles))
+            return FoundCredential(credential, tuple(asked), tuple(troubles))
+    return FoundCredential(None, tuple(asked), tuple(troubles))
 
 
 def _look(
-    place: Place, troubles: list[str], may_ask: Callable[[str], bool]
+    place: CredentialSource, troubles: list[str], may_ask: Callable[[str], bool]
 ) -> tuple[Credential | None, str]:
     run = bool(place.program) and may_ask(place.program)
     if place.missing and not (run and place.required):

@@ -7,7 +7,7 @@ from msgspec import Struct
 from dockless.model.secret import Credential
 
 
-class Way(Struct, frozen=True):
+class TokenSource(Struct, frozen=True):
     """One program or library that may give a token for a registry.
 
     Attributes:

@@ -23,7 +23,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _MOVE = "Set DOCKLESS_CACHE_DIR to a folder that this user may write to."
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class CacheFolder(Struct, frozen=True, kw_only=True):
     """The state of the store's folder.
 
     Attributes:
@@ -68,13 +68,13 @@ def check(store: BlobStore, limit: Callable[[], int], *, write: bool) -> Iterato
     yield from judge_space(place, store.usage().size if place.exists else 0, limit())
 
 
-def _place(folder: Path, *, write: bool) -> Place:
+def _place(folder: Path, *, write: bool) -> CacheFolder:
     there = next(path for path in (folder, *folder.parents) if _is_there(path))
     writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
     real = there.resolve()
     kind = sharing.kind_of(real, _MOUNTS.read_text()) if _MOUNTS.exists() else ""
     tries = write and writable
-    return Place(
+    return CacheFolder(
         folder=folder,
         there=there,
         owner=there.stat().st_uid,
@@ -95,7 +95,7 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def judge_access(place: Place, user: int) -> Iterator[Finding]:
+def judge_access(place: CacheFolder, user: int) -> Iterator[Finding]:
     """Judge whether pushes can use the folder."""
     if place.kind in _KEEP_NOTHING:
         what = f"{place.there} is a system folder ({place.kind}), in which nothing can be stored."
@@ -114,7 +114,7 @@ def judge_access(place: Place, user: int) -> Iterator[Finding]:
         yield _line(place.folder, "ok", what, facts={"exists": place.exists})
 
 
-def judge_space(place: Place, held: int, limit: int) -> Iterator[Finding]:
+def judge_space(place: CacheFolder, held: int, limit: int) -> Iterator[Finding]:
     """Judge whether there is room for the store's limit.
 
     Args:
@@ -135,7 +135,7 @@ def judge_space(place: Place, held: int, limit: int) -> Iterator[Finding]:
         yield _line("space", "ok", what, facts=facts)
 
 
-def judge_sharing(place: Place) -> Iterator[Finding]:
+def judge_sharing(place: CacheFolder) -> Iterator[Finding]:
     """Judge whether pushed content is on the disk once or twice."""
     words = {True: "yes", False: "no", None: "unknown"}
     sharing = place.sharing

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from dockless.credentials import auth_files, resolve
 from dockless.credentials.credential_sources import Given, Keyring, Sources
-from dockless.credentials.resolve import Found
+from dockless.credentials.resolve import FoundCredential
 from dockless.errors import DocklessError, UsageError
 from dockless.model.finding import Finding
 from dockless.model.secret import Credential
@@ -28,24 +28,24 @@ class ReadOnly:
     """A keyring of logins that is read and never written to, as a `places.Keyring`.
 
     Args:
-        vault: The keyring.
+        keyring_logins: The keyring.
     """
 
-    def __init__(self, vault: Keyring) -> None:
-        self._vault = vault
+    def __init__(self, keyring_logins: Keyring) -> None:
+        self._keyring_logins = keyring_logins
 
     @property
     def name(self) -> str:
         """Its name."""
-        return self._vault.name
+        return self._keyring_logins.name
 
     def get(self, scope: str, username: str = "") -> Credential | None:
         """Return the login of this user, or of the scope's default one, or None."""
-        return self._vault.get(scope, username)
+        return self._keyring_logins.get(scope, username)
 
     def cached(self, scope: str, identity: str) -> Credential | None:
         """Return the token that is kept, or None."""
-        return self._vault.cached(scope, identity)
+        return self._keyring_logins.cached(scope, identity)
 
     def cache(self, scope: str, credential: Credential, identity: str) -> None:
         """Keep nothing."""
@@ -113,7 +113,7 @@ class Search(Struct, frozen=True, kw_only=True):
     terminal: bool
     write: bool
 
-    def __call__(self, repository: Repository) -> Found:
+    def __call__(self, repository: Repository) -> FoundCredential:
         """Return the credential for the registry of a repository."""
         quiet = tuple(ReadOnly(keyring) for keyring in self.keyrings)
         sources = replace(self.sources, keyrings=lambda: quiet)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
-from dockless.credentials.resolve import Found
+from dockless.credentials.resolve import FoundCredential
 from dockless.errors import AuthError, DocklessError
 from dockless.model.finding import Fact, Finding, State
 from dockless.oci.digest import Digest
@@ -49,7 +49,9 @@ def judge_challenge(challenge: Challenge | None, *, plain_http: bool) -> Finding
     return _line("/v2/", "ok", f"{what}{f' (service {service!r})' if service else ''}", facts=facts)
 
 
-def check_login(client: RegistryClient, found: Found, repository: Repository) -> Iterator[Finding]:
+def check_login(
+    client: RegistryClient, found: FoundCredential, repository: Repository
+) -> Iterator[Finding]:
     """Check whether the credential that a push would use is accepted.
 
     Args:
@@ -79,7 +81,9 @@ def _reads(client: RegistryClient, repository: Repository) -> bool:
     return True
 
 
-def judge_login(found: Found, *, asked: bool, allowed: bool, repository: Repository) -> Finding:
+def judge_login(
+    found: FoundCredential, *, asked: bool, allowed: bool, repository: Repository
+) -> Finding:
     """Judge whether a push would be accepted.
 
     Args:
@@ -157,7 +161,7 @@ def _codes(body: bytes) -> frozenset[str]:
         return frozenset()
 
 
-def _who(found: Found) -> dict[str, Fact]:
+def _who(found: FoundCredential) -> dict[str, Fact]:
     credential = found.credential
     return {
         "username": credential.username or None if credential else None,

@@ -7,7 +7,7 @@ from dockless.cli import doctor as command
 from dockless.cli import prompts
 from dockless.client.examination import Asked, Examination, asked_of
 from dockless.client.options import CommandOptions
-from dockless.credentials.resolve import Found
+from dockless.credentials.resolve import FoundCredential
 from dockless.diagnosis.page import Check
 from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
@@ -69,7 +69,7 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
 ) -> None:
     assert project
     examination = Examination(CommandOptions(), asked_of(text), prompts, write=False)
-    examination._found = Found(Credential(username, Secret("x")), ())
+    examination._found = FoundCredential(Credential(username, Secret("x")), ())
     assert str(examination.repository()) == repository
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dockless.cli.main import _bug_report
 from dockless.client.folders import cache_folder, data_folder, home_folder
-from dockless.client.keyrings import vault
+from dockless.client.keyrings import open_keyring_logins
 from dockless.errors import UsageError
 
 
@@ -99,7 +99,7 @@ def test_a_keyring_of_a_user_without_a_name_can_be_opened(
         raise KeyError(user)
 
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    assert vault("kernel", {}).name == "keyring (kernel keyring)"
+    assert open_keyring_logins("kernel", {}).name == "keyring (kernel keyring)"
 
 
 @pytest.mark.usefixtures("homeless")

@@ -6,24 +6,26 @@ from pathlib import Path
 import pytest
 
 from dockless.credentials.credential_helper import Keyrings, Reply, handle, server_url
-from dockless.credentials.keyring_logins import Vault
-from dockless.credentials.token_source import Way
+from dockless.credentials.keyring_logins import KeyringLogins
+from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
-from fakes.vault import memory_vault
+from fakes.keyring_logins import memory_vault
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
+def keyring_logins(tmp_path: Path) -> KeyringLogins:
     return memory_vault(tmp_path)
 
 
-def call(vault: Vault, *arguments: str, stdin: str = "") -> tuple[int, str]:
-    code, output = handle(arguments, stdin.encode(), Keyrings([vault], lambda: vault), "1.2.3")
+def call(keyring_logins: KeyringLogins, *arguments: str, stdin: str = "") -> tuple[int, str]:
+    code, output = handle(
+        arguments, stdin.encode(), Keyrings([keyring_logins], lambda: keyring_logins), "1.2.3"
+    )
     return code, output.reveal()
 
 
-def test_the_exchange_of_docker_s_documentation(vault: Vault) -> None:
+def test_the_exchange_of_docker_s_documentation(keyring_logins: KeyringLogins) -> None:
     # docs.docker.com, docker login, "Credential helper protocol"
     payload = """{
       "ServerURL": "https://index.docker.io/v1",
@@ -31,14 +33,17 @@ def test_the_exchange_of_docker_s_documentation(vault: Vault) -> None:
       "Secret": "passw0rd1"
     }"""
     server = "https://index.docker.io/v1"
-    assert call(vault, "store", stdin=payload) == (0, "")
-    assert call(vault, "get", stdin=server) == (
+    assert call(keyring_logins, "store", stdin=payload) == (0, "")
+    assert call(keyring_logins, "get", stdin=server) == (
         0,
         '{"ServerURL":"https://index.docker.io/v1","Username":"david","Secret":"passw0rd1"}\n',
     )
-    assert call(vault, "list") == (0, '{"https://index.docker.io/v1/":"david"}\n')
-    assert call(vault, "erase", stdin=server) == (0, "")
-    assert call(vault, "get", stdin=server) == (1, "credentials not found in native keychain\n")
+    assert call(keyring_logins, "list") == (0, '{"https://index.docker.io/v1/":"david"}\n')
+    assert call(keyring_logins, "erase", stdin=server) == (0, "")
+    assert call(keyring_logins, "get", stdin=server) == (
+        1,
+        "credentials not found in native keychain\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,23 +61,25 @@ def test_the_exchange_of_docker_s_documentation(vault: Vault) -> None:
     ],
 )
 def test_what_fails_says_so_on_stdout_in_the_known_words(
-    vault: Vault, arguments: tuple[str, ...], stdin: str, output: str
+    keyring_logins: KeyringLogins, arguments: tuple[str, ...], stdin: str, output: str
 ) -> None:
-    assert call(vault, *arguments, stdin=stdin) == (1, output)
+    assert call(keyring_logins, *arguments, stdin=stdin) == (1, output)
 
 
 @pytest.mark.parametrize(
     "stdin", ["", "{", "[]", "null", '{"ServerURL":1,"Username":"u"}', "x" * 99]
 )
-def test_what_is_no_login_is_refused_and_not_quoted(vault: Vault, stdin: str) -> None:
-    code, output = call(vault, "store", stdin=stdin)
+def test_what_is_no_login_is_refused_and_not_quoted(
+    keyring_logins: KeyringLogins, stdin: str
+) -> None:
+    code, output = call(keyring_logins, "store", stdin=stdin)
     assert code == 1
     assert "xxx" not in output
-    assert call(vault, "list") == (0, "{}\n")
+    assert call(keyring_logins, "list") == (0, "{}\n")
 
 
-def test_the_version_is_told(vault: Vault) -> None:
-    assert call(vault, "version") == (0, "docker-credential-dockless (dockless) 1.2.3\n")
+def test_the_version_is_told(keyring_logins: KeyringLogins) -> None:
+    assert call(keyring_logins, "version") == (0, "docker-credential-dockless (dockless) 1.2.3\n")
 
 
 @pytest.mark.parametrize(
@@ -84,55 +91,61 @@ def test_the_version_is_told(vault: Vault) -> None:
         "https://host.example:5000/v2/",
     ],
 )
-def test_a_server_is_known_by_every_way_to_write_it(vault: Vault, server: str) -> None:
-    vault.put("host.example:5000", Credential("me", Secret("pw")))
-    code, output = call(vault, "get", stdin=f"{server}\n")
+def test_a_server_is_known_by_every_way_to_write_it(
+    keyring_logins: KeyringLogins, server: str
+) -> None:
+    keyring_logins.put("host.example:5000", Credential("me", Secret("pw")))
+    code, output = call(keyring_logins, "get", stdin=f"{server}\n")
     assert code == 0
     assert json.loads(output) == {"ServerURL": server, "Username": "me", "Secret": "pw"}
 
 
-def test_docker_hub_s_names_are_one_and_its_token_entries_are_apart(vault: Vault) -> None:
+def test_docker_hub_s_names_are_one_and_its_token_entries_are_apart(
+    keyring_logins: KeyringLogins,
+) -> None:
     login = {"ServerURL": "https://index.docker.io/v1/", "Username": "me", "Secret": "pw"}
     token = login | {"ServerURL": "https://index.docker.io/v1/access-token", "Secret": "token"}
     for one in (login, token):
-        assert call(vault, "store", stdin=json.dumps(one)) == (0, "")
+        assert call(keyring_logins, "store", stdin=json.dumps(one)) == (0, "")
     for server in ("docker.io", "index.docker.io", "https://index.docker.io/v1/"):
-        assert json.loads(call(vault, "get", stdin=server)[1])["Secret"] == "pw"
-    assert json.loads(call(vault, "get", stdin=token["ServerURL"])[1])["Secret"] == "token"
-    assert json.loads(call(vault, "list")[1]) == {
+        assert json.loads(call(keyring_logins, "get", stdin=server)[1])["Secret"] == "pw"
+    assert json.loads(call(keyring_logins, "get", stdin=token["ServerURL"])[1])["Secret"] == "token"
+    assert json.loads(call(keyring_logins, "list")[1]) == {
         "https://index.docker.io/v1/": "me",
         "https://index.docker.io/v1/access-token": "me",
     }
 
 
-def test_a_namespace_s_login_serves_no_other(vault: Vault) -> None:
-    vault.put("host.example/team", Credential("me", Secret("pw")))
-    assert call(vault, "get", stdin="host.example/team")[0] == 0
+def test_a_namespace_s_login_serves_no_other(keyring_logins: KeyringLogins) -> None:
+    keyring_logins.put("host.example/team", Credential("me", Secret("pw")))
+    assert call(keyring_logins, "get", stdin="host.example/team")[0] == 0
     for server in ("host.example", "host.example/other", "host.example/team/sub"):
-        assert call(vault, "get", stdin=server)[0] == 1
+        assert call(keyring_logins, "get", stdin=server)[0] == 1
 
 
-def test_an_identity_token_comes_back_under_its_name(vault: Vault) -> None:
+def test_an_identity_token_comes_back_under_its_name(keyring_logins: KeyringLogins) -> None:
     login = {"ServerURL": "host.example", "Username": "<token>", "Secret": "refresh"}
-    assert call(vault, "store", stdin=json.dumps(login)) == (0, "")
-    found = vault.get("host.example")
+    assert call(keyring_logins, "store", stdin=json.dumps(login)) == (0, "")
+    found = keyring_logins.get("host.example")
     assert found
     assert found.identity_token == Secret("refresh")
-    code, output = call(vault, "get", stdin="host.example")
+    code, output = call(keyring_logins, "get", stdin="host.example")
     assert code == 0
     # as Go's encoder writes it
     assert "\\u003ctoken\\u003e" in output
     assert json.loads(output) == login
 
 
-def test_any_secret_comes_back_as_it_was(vault: Vault) -> None:
+def test_any_secret_comes_back_as_it_was(keyring_logins: KeyringLogins) -> None:
     secret = 'quotes"\\, <html> & tøp\u2028秘密'
     login = {"ServerURL": "host.example", "Username": "me", "Secret": secret}
-    assert call(vault, "store", stdin=json.dumps(login)) == (0, "")
-    assert json.loads(call(vault, "get", stdin="host.example")[1]) == login
+    assert call(keyring_logins, "store", stdin=json.dumps(login)) == (0, "")
+    assert json.loads(call(keyring_logins, "get", stdin="host.example")[1]) == login
 
 
-def test_a_kind_s_own_source_is_asked_when_the_keyring_has_nothing(vault: Vault) -> None:
+def test_a_kind_s_own_source_is_asked_when_the_keyring_has_nothing(
+    keyring_logins: KeyringLogins,
+) -> None:
     asked = []
 
     def ask() -> Credential | str:
@@ -140,10 +153,10 @@ def test_a_kind_s_own_source_is_asked_when_the_keyring_has_nothing(vault: Vault)
         return Credential("AWS", Secret("token"), expires=4e9)
 
     found = Keyrings(
-        [vault],
-        lambda: vault,
+        [keyring_logins],
+        lambda: keyring_logins,
         lambda host: (
-            [Way("gone", "gone is not installed", ask), Way("aws", "", ask)]
+            [TokenSource("gone", "gone is not installed", ask), TokenSource("aws", "", ask)]
             if host == "ecr.example"
             else []
         ),
@@ -155,12 +168,14 @@ def test_a_kind_s_own_source_is_asked_when_the_keyring_has_nothing(vault: Vault)
     assert handle(("get",), b"other.example", found, "").code == 1
 
 
-def test_a_keyring_that_cannot_answer_is_an_error_without_a_traceback(vault: Vault) -> None:
-    class Locked(Vault):
+def test_a_keyring_that_cannot_answer_is_an_error_without_a_traceback(
+    keyring_logins: KeyringLogins,
+) -> None:
+    class Locked(KeyringLogins):
         def get(self, scope: str, username: str = "") -> Credential | None:
             raise AuthError(f"It is locked for {scope}{username}.", "Unlock it.")
 
-    locked = Locked("memory", vault._open, vault._lock)
+    locked = Locked("memory", keyring_logins._open, keyring_logins._lock)
     reply = handle(("get",), b"host.example", Keyrings([locked], lambda: locked), "")
     assert reply == Reply(1, Secret("It is locked for host.example. Unlock it.\n"))
 

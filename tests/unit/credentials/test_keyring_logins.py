@@ -9,7 +9,7 @@ import pytest
 
 from dockless.client import keyrings
 from dockless.credentials import keyring_logins as module
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 from fakes.keyring import MemoryKeyring
@@ -19,7 +19,7 @@ ME = Credential("me", Secret("pass"))
 
 def put(lock: Path) -> None:
     """Keep a login, for which the lock is taken."""
-    Vault("memory", MemoryKeyring, lock).put("ghcr.io", ME)
+    KeyringLogins("memory", MemoryKeyring, lock).put("ghcr.io", ME)
 
 
 @pytest.mark.parametrize("to", ["a file", "a folder", "nothing"])

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from dockless.credentials.credential_sources import Configured, Given, Sources
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.resolve import explain, find
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError, UsageError
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
-from fakes.vault import memory_vault
+from fakes.keyring_logins import memory_vault
 
 APP = Repository.of("host:5000", "team/app")
 
@@ -271,15 +271,17 @@ def test_explain_ends_at_the_first_credential_in_a_file(
 def test_every_place_is_asked_in_the_written_order(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    vault = memory_vault(tmp_path)
-    vault.put("host:5000", Credential("keyring", Secret("keyring-pw")))
+    keyring_logins = memory_vault(tmp_path)
+    keyring_logins.put("host:5000", Credential("keyring", Secret("keyring-pw")))
     login(tmp_path / ".docker/config.json", "docker")
     configured = Configured("host:5000", "deploy.yml", lambda: "kamal", lambda: Secret("kamal-pw"))
-    way = Way("cloud", "", lambda: Credential("cloud", Secret("token"), origin="cloud"))
+    token_source = TokenSource(
+        "cloud", "", lambda: Credential("cloud", Secret("token"), origin="cloud")
+    )
     steps = [
-        Sources(environment, tmp_path, lambda: [vault], configured, [way]),
-        Sources(environment, tmp_path, tuple, configured, [way]),
-        Sources(environment, tmp_path, tuple, None, [way]),
+        Sources(environment, tmp_path, lambda: [keyring_logins], configured, [token_source]),
+        Sources(environment, tmp_path, tuple, configured, [token_source]),
+        Sources(environment, tmp_path, tuple, None, [token_source]),
         Sources(environment, tmp_path),
     ]
     found = [find(APP, Given(), sources).credential for sources in steps]
@@ -298,10 +300,10 @@ def test_the_login_of_deploy_yml_is_for_its_own_registry_alone(
 def test_the_narrowest_scope_of_the_keyring_counts(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    vault = memory_vault(tmp_path)
-    sources = Sources(environment, tmp_path, lambda: [vault])
+    keyring_logins = memory_vault(tmp_path)
+    sources = Sources(environment, tmp_path, lambda: [keyring_logins])
     for scope, user in (("host:5000", "host"), ("host:5000/team", "team"), ("host:5000/x", "x")):
-        vault.put(scope, Credential(user, Secret("pw")))
+        keyring_logins.put(scope, Credential(user, Secret("pw")))
     names = [
         found and found.username
         for found in (
@@ -315,10 +317,10 @@ def test_the_narrowest_scope_of_the_keyring_counts(
 def test_the_account_of_the_settings_goes_before_the_default_one(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    vault = memory_vault(tmp_path)
-    sources = Sources(environment, tmp_path, lambda: [vault])
+    keyring_logins = memory_vault(tmp_path)
+    sources = Sources(environment, tmp_path, lambda: [keyring_logins])
     for user in ("first", "second"):
-        vault.put("host:5000", Credential(user, Secret("pw")))
+        keyring_logins.put("host:5000", Credential(user, Secret("pw")))
     names = [
         found and found.username
         for found in (
@@ -338,12 +340,12 @@ def test_the_account_of_the_settings_goes_before_the_default_one(
 def test_a_keyring_that_cannot_answer_is_passed_over_and_told_of(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    class Locked(Vault):
+    class Locked(KeyringLogins):
         def get(self, scope: str, username: str = "") -> Credential | None:
             raise AuthError(f"It is locked for {scope}{username}.", "Unlock it.")
 
-    vault = memory_vault(tmp_path)
-    locked = Locked("memory", vault._open, vault._lock)
+    keyring_logins = memory_vault(tmp_path)
+    locked = Locked("memory", keyring_logins._open, keyring_logins._lock)
     login(tmp_path / ".docker/config.json", "docker")
     found = find(APP, Given(), Sources(environment, tmp_path, lambda: [locked]))
     assert found.credential
@@ -354,11 +356,11 @@ def test_a_keyring_that_cannot_answer_is_passed_over_and_told_of(
 def test_a_way_that_is_missing_or_has_nothing_says_why(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    ways = [
-        Way("lib", "lib is not installed", lambda: pytest.fail("it was asked")),
-        Way("cli", "", lambda: "cli ended with status 1: not logged in"),
+    token_sources = [
+        TokenSource("lib", "lib is not installed", lambda: pytest.fail("it was asked")),
+        TokenSource("cli", "", lambda: "cli ended with status 1: not logged in"),
     ]
-    sources = Sources(environment, tmp_path, ways=ways)
+    sources = Sources(environment, tmp_path, token_sources=token_sources)
     assert find(APP, Given(), sources).asked[2:4] == (
         "lib: lib is not installed",
         "cli: cli ended with status 1: not logged in",

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from dockless.diagnosis.cache import Place, check, judge_access, judge_sharing, judge_space
+from dockless.diagnosis.cache import CacheFolder, check, judge_access, judge_sharing, judge_space
 from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
 from dockless.storage.blob_store import BlobStore
@@ -11,7 +11,7 @@ from dockless.storage.sharing import Sharing
 
 FOLDER = Path("/home/me/.cache/dockless")
 ME, OTHER, GB = 1000, 1001, 10**9
-PLACE = Place(
+PLACE = CacheFolder(
     folder=FOLDER,
     there=FOLDER,
     owner=ME,
@@ -23,7 +23,7 @@ PLACE = Place(
 )
 
 
-def _access(place: Place, user: int = ME) -> Finding:
+def _access(place: CacheFolder, user: int = ME) -> Finding:
     [found] = judge_access(place, user)
     assert found.state != "problem" or found.remedy
     return found

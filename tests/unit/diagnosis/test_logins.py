@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from dockless.credentials.credential_sources import Given, Sources
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.diagnosis.logins import Search, check_files, check_project
 from dockless.errors import UsageError
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
-from fakes.vault import memory_vault
+from fakes.keyring_logins import memory_vault
 
 REPOSITORY = Repository.of("registry.example.com", "team/app")
 CREDENTIAL = Credential("me", Secret("pw"))
@@ -30,19 +30,19 @@ def _search(
 
 
 def test_a_login_of_a_keyring_is_found(tmp_path: Path) -> None:
-    vault = memory_vault(tmp_path)
-    vault.put("registry.example.com", CREDENTIAL)
-    found = _search(Sources({}, tmp_path), vault)(REPOSITORY)
+    keyring_logins = memory_vault(tmp_path)
+    keyring_logins.put("registry.example.com", CREDENTIAL)
+    found = _search(Sources({}, tmp_path), keyring_logins)(REPOSITORY)
     assert found.credential is not None
     assert found.credential.username == "me"
 
 
 def test_a_token_that_was_got_on_the_way_is_kept_nowhere(tmp_path: Path) -> None:
-    vault = memory_vault(tmp_path)
+    keyring_logins = memory_vault(tmp_path)
     fresh = Credential("AWS", Secret("token"), origin="boto3", expires=time.time() + 9999)
-    sources = Sources({}, tmp_path, ways=(Way("boto3", "", lambda: fresh),))
-    assert _search(sources, vault)(REPOSITORY).credential == fresh
-    assert vault.logins() == ()
+    sources = Sources({}, tmp_path, token_sources=(TokenSource("boto3", "", lambda: fresh),))
+    assert _search(sources, keyring_logins)(REPOSITORY).credential == fresh
+    assert keyring_logins.logins() == ()
 
 
 def test_a_file_that_is_broken_is_named_once_and_is_not_none(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_file_that_is_broken_is_named_once_and_is_not_none(tmp_path: Path) -> 
 def test_programs_that_write_files_of_their_own_run_with_write_only(
     tmp_path: Path, name: str
 ) -> None:
-    sources = Sources({}, tmp_path, ways=(Way(name, "", lambda: CREDENTIAL),))
+    sources = Sources({}, tmp_path, token_sources=(TokenSource(name, "", lambda: CREDENTIAL),))
     quiet = _search(sources, terminal=True)(REPOSITORY)
     assert quiet.credential is None
     assert f"{name}: {name} would be queried" in quiet.asked

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from dockless.credentials.resolve import Found
+from dockless.credentials.resolve import FoundCredential
 from dockless.diagnosis.registry import (
     check_challenge,
     check_login,
@@ -54,7 +54,7 @@ def test_a_thing_that_answers_html_is_no_registry() -> None:
         list(check_challenge(RegistryClient(http, lambda: None)))
 
 
-def _login(http: StubHttp, found: Found) -> Finding:
+def _login(http: StubHttp, found: FoundCredential) -> Finding:
     client = RegistryClient(http, lambda: found.credential)
     *_, last = check_login(client, found, REPOSITORY)
     assert "s3cret" not in str(last)
@@ -74,19 +74,19 @@ def _bearer(token: int = 200, reads: int = 404) -> StubHttp:
 
 
 def test_a_credential_that_gets_a_token_is_told_with_its_origin() -> None:
-    found = _login(_bearer(), Found(ME, ("keyring (kernel keyring): me",)))
+    found = _login(_bearer(), FoundCredential(ME, ("keyring (kernel keyring): me",)))
     assert (found.state, found.what) == ("ok", "me from keyring (kernel keyring) is accepted")
     assert found.facts["origin"] == "keyring (kernel keyring)"
 
 
 def test_a_credential_that_is_refused_is_a_problem() -> None:
-    found = _login(_bearer(token=401), Found(ME, ()))
+    found = _login(_bearer(token=401), FoundCredential(ME, ()))
     assert (found.state, bool(found.remedy)) == ("problem", True)
     assert "rejects the credential of user me (from keyring" in found.what
 
 
 def test_a_token_that_does_not_serve_for_the_repository_is_worth_a_note() -> None:
-    found = _login(_bearer(reads=403), Found(ME, ()))
+    found = _login(_bearer(reads=403), FoundCredential(ME, ()))
     assert (found.state, "may not use registry.example.com/team/app" in found.what) == (
         "note",
         True,
@@ -97,7 +97,7 @@ def test_no_credential_where_one_is_wanted_is_a_problem_and_says_who_was_not_ask
     http = StubHttp()
     http.on(f"GET {BASE}/v2/", 401, b"", {"WWW-Authenticate": 'Basic realm="test"'})
     asked = ("aws: aws would be queried", "command line: nothing")
-    found = _login(http, Found(None, asked))
+    found = _login(http, FoundCredential(None, asked))
     assert (found.state, "dockless login" in found.remedy) == ("problem", True)
     assert "Not queried: aws: aws would be queried." in found.what
 
@@ -109,7 +109,9 @@ def test_no_credential_where_one_is_wanted_is_a_problem_and_says_who_was_not_ask
 def test_what_else_a_login_can_be(
     credential: Credential | None, state: State, *, asked: bool
 ) -> None:
-    found = judge_login(Found(credential, ()), asked=asked, allowed=True, repository=REPOSITORY)
+    found = judge_login(
+        FoundCredential(credential, ()), asked=asked, allowed=True, repository=REPOSITORY
+    )
     assert found.state == state
 
 

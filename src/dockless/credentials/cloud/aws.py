@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from dockless.credentials import helpers, programs
 from dockless.credentials.helpers import Helper
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError
 from dockless.model.reasons import kind
 from dockless.model.secret import Credential, Secret
@@ -56,16 +56,18 @@ def ecr_host(host: str) -> EcrHost | None:
     return EcrHost(found["account"], found["region"], bool(found["fips"])) if found else None
 
 
-def ways(host: str, environment: Mapping[str, str]) -> tuple[Way, ...]:
+def token_sources(host: str, environment: Mapping[str, str]) -> tuple[TokenSource, ...]:
     """Return the sources of tokens for a registry of Amazon's, the preferred one first."""
     parts = ecr_host(host)
     if parts is None:
         return ()
     helper = Helper("ecr-login", host, optional=True)
     return (
-        Way("boto3", _boto3_missing(), partial(_from_boto3, parts)),
-        Way("aws", programs.missing("aws", environment), partial(_from_cli, parts, environment)),
-        Way(
+        TokenSource("boto3", _boto3_missing(), partial(_from_boto3, parts)),
+        TokenSource(
+            "aws", programs.missing("aws", environment), partial(_from_cli, parts, environment)
+        ),
+        TokenSource(
             helper.program,
             programs.missing(helper.program, environment),
             partial(_from_helper, helper, environment),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from dockless.credentials import programs
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.model.secret import Credential, Secret
 from dockless.oci.untrusted_json import parse_json
 
@@ -19,17 +19,19 @@ _HOUR = 3600.0
 _SEGMENTS = 3
 
 
-def ways(host: str, environment: Mapping[str, str]) -> tuple[Way, ...]:
+def token_sources(host: str, environment: Mapping[str, str]) -> tuple[TokenSource, ...]:
     """Return the sources of a credential, the preferred one first."""
     wanted = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
     unset = [name for name in wanted if not environment.get(name)]
     return (
-        Way(
+        TokenSource(
             "service principal",
             f"{' and '.join(unset)} not set" if unset else "",
             partial(_from_principal, environment),
         ),
-        Way("az", programs.missing("az", environment), partial(_from_az, host, environment)),
+        TokenSource(
+            "az", programs.missing("az", environment), partial(_from_az, host, environment)
+        ),
     )
 
 

@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from functools import partial
 
 from dockless.credentials import programs
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.model.secret import Credential, Secret
 
 # ghcr.io looks at the token alone, but wants some name beside it
 _ANYBODY = "token"
 
 
-def ways(environment: Mapping[str, str]) -> tuple[Way, ...]:
+def token_sources(environment: Mapping[str, str]) -> tuple[TokenSource, ...]:
     """Return the sources of tokens, the preferred one first."""
     named = next((name for name in ("GITHUB_TOKEN", "GH_TOKEN") if environment.get(name)), "")
     return (
-        Way(
+        TokenSource(
             named or "GITHUB_TOKEN",
             "" if named else "GITHUB_TOKEN is not set",
             partial(_from_environment, environment, named),
         ),
-        Way("gh", programs.missing("gh", environment), partial(_from_gh, environment)),
+        TokenSource("gh", programs.missing("gh", environment), partial(_from_gh, environment)),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dockless.credentials import programs
 from dockless.credentials.ignored import is_ignored
-from dockless.credentials.token_source import Way
+from dockless.credentials.token_source import TokenSource
 from dockless.errors import UsageError
 from dockless.model.reasons import kind
 from dockless.model.secret import Credential, Secret
@@ -29,10 +29,12 @@ _LARGEST_KEY_BYTES = 64 << 10
 _GCLOUD_SECONDS = 300.0
 
 
-def ways(environment: Mapping[str, str]) -> tuple[Way, ...]:
+def token_sources(environment: Mapping[str, str]) -> tuple[TokenSource, ...]:
     """Return the sources of tokens, the preferred one first."""
-    adc = Way("Application Default Credentials", _auth_missing(), partial(_from_adc, environment))
-    gcloud = Way(
+    adc = TokenSource(
+        "Application Default Credentials", _auth_missing(), partial(_from_adc, environment)
+    )
+    gcloud = TokenSource(
         "gcloud", programs.missing("gcloud", environment), partial(_from_gcloud, environment)
     )
     named = environment.get("GOOGLE_APPLICATION_CREDENTIALS")

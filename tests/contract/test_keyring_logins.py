@@ -20,7 +20,7 @@ from bed.podman import Account
 from bed.process import output
 from dockless.credentials import keyrings
 from dockless.credentials.keyctl import Keyctl
-from dockless.credentials.keyring_logins import SERVICE, Vault
+from dockless.credentials.keyring_logins import SERVICE, KeyringLogins
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 from fakes.keyring import MemoryKeyring
@@ -39,22 +39,22 @@ def on_the_bus(desktop: SecretService, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=CHOICES)
-def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Vault:
+def keyring_logins(request: pytest.FixtureRequest, tmp_path: Path) -> KeyringLogins:
     lock = tmp_path / "lock"
     if request.param == "memory":
         memory = MemoryKeyring()
-        return Vault("memory", lambda: memory, lock)
+        return KeyringLogins("memory", lambda: memory, lock)
     if request.param == "secret-service":
         request.getfixturevalue("on_the_bus")
-    return Vault(request.param, partial(keyrings.backend, request.param, {}), lock)
+    return KeyringLogins(request.param, partial(keyrings.backend, request.param, {}), lock)
 
 
 @pytest.fixture
-def scope(vault: Vault) -> Iterator[str]:
+def scope(keyring_logins: KeyringLogins) -> Iterator[str]:
     """A registry that nobody else has, of which nothing is left afterwards."""
     name = f"{uuid.uuid4().hex}.example:5000"
     yield name
-    vault.remove(name)
+    keyring_logins.remove(name)
 
 
 def revealed(credential: Credential | None) -> tuple[str, str] | None:
@@ -72,81 +72,81 @@ def revealed(credential: Credential | None) -> tuple[str, str] | None:
     ],
     ids=["simple", "quotes", "lines", "unicode", "long"],
 )
-def test_a_login_is_kept_as_it_is(vault: Vault, scope: str, password: str) -> None:
-    vault.put(scope, login("me", password))
-    found = vault.get(scope)
+def test_a_login_is_kept_as_it_is(keyring_logins: KeyringLogins, scope: str, password: str) -> None:
+    keyring_logins.put(scope, login("me", password))
+    found = keyring_logins.get(scope)
     assert revealed(found) == ("me", password)
     assert found
-    assert found.origin == vault.name
+    assert found.origin == keyring_logins.name
 
 
 def test_the_last_login_is_the_default_and_the_others_are_found_by_name(
-    vault: Vault, scope: str
+    keyring_logins: KeyringLogins, scope: str
 ) -> None:
-    vault.put(scope, login("first", "1"))
-    vault.put(scope, login("second", "2"))
-    assert revealed(vault.get(scope)) == ("second", "2")
-    assert revealed(vault.get(scope, "first")) == ("first", "1")
-    assert vault.get(scope, "third") is None
-    vault.put(scope, login("first", "new"))
-    assert revealed(vault.get(scope)) == ("first", "new")
-    listed = [(one.username, one.default) for one in vault.logins() if one.scope == scope]
+    keyring_logins.put(scope, login("first", "1"))
+    keyring_logins.put(scope, login("second", "2"))
+    assert revealed(keyring_logins.get(scope)) == ("second", "2")
+    assert revealed(keyring_logins.get(scope, "first")) == ("first", "1")
+    assert keyring_logins.get(scope, "third") is None
+    keyring_logins.put(scope, login("first", "new"))
+    assert revealed(keyring_logins.get(scope)) == ("first", "new")
+    listed = [(one.username, one.default) for one in keyring_logins.logins() if one.scope == scope]
     assert listed == [("first", True), ("second", False)]
 
 
-def test_a_namespace_is_a_scope_of_its_own(vault: Vault, scope: str) -> None:
-    vault.put(f"{scope}/team", login("me", "pw"))
+def test_a_namespace_is_a_scope_of_its_own(keyring_logins: KeyringLogins, scope: str) -> None:
+    keyring_logins.put(f"{scope}/team", login("me", "pw"))
     try:
-        assert vault.get(scope) is None
-        assert vault.get(f"{scope}/other") is None
-        assert revealed(vault.get(f"{scope}/team")) == ("me", "pw")
+        assert keyring_logins.get(scope) is None
+        assert keyring_logins.get(f"{scope}/other") is None
+        assert revealed(keyring_logins.get(f"{scope}/team")) == ("me", "pw")
     finally:
-        vault.remove(f"{scope}/team")
+        keyring_logins.remove(f"{scope}/team")
 
 
-def test_an_identity_token_is_kept_as_one(vault: Vault, scope: str) -> None:
-    vault.put(scope, Credential("", Secret(""), Secret("refresh")))
-    found = vault.get(scope)
+def test_an_identity_token_is_kept_as_one(keyring_logins: KeyringLogins, scope: str) -> None:
+    keyring_logins.put(scope, Credential("", Secret(""), Secret("refresh")))
+    found = keyring_logins.get(scope)
     assert found
     assert (found.username, found.identity_token) == ("", Secret("refresh"))
 
 
-def test_one_login_is_removed_and_then_all(vault: Vault, scope: str) -> None:
+def test_one_login_is_removed_and_then_all(keyring_logins: KeyringLogins, scope: str) -> None:
     for user in ("a", "b", "c"):
-        vault.put(scope, login(user, user))
-    assert vault.remove(scope, "c") == ("c",)
-    assert vault.get(scope, "c") is None
-    assert revealed(vault.get(scope)) in [("a", "a"), ("b", "b")]
-    assert sorted(vault.remove(scope)) == ["a", "b"]
-    assert vault.get(scope) is None
-    assert vault.remove(scope) == ()
-    assert scope not in {one.scope for one in vault.logins()}
+        keyring_logins.put(scope, login(user, user))
+    assert keyring_logins.remove(scope, "c") == ("c",)
+    assert keyring_logins.get(scope, "c") is None
+    assert revealed(keyring_logins.get(scope)) in [("a", "a"), ("b", "b")]
+    assert sorted(keyring_logins.remove(scope)) == ["a", "b"]
+    assert keyring_logins.get(scope) is None
+    assert keyring_logins.remove(scope) == ()
+    assert scope not in {one.scope for one in keyring_logins.logins()}
 
 
 def test_a_token_is_kept_for_its_owner_until_shortly_before_its_end(
-    vault: Vault, scope: str
+    keyring_logins: KeyringLogins, scope: str
 ) -> None:
     now = time.time()
     token = Credential("AWS", Secret("token"), expires=now + 3600)
-    vault.cache(scope, token, "profile a")
-    found = vault.cached(scope, "profile a")
+    keyring_logins.cache(scope, token, "profile a")
+    found = keyring_logins.cached(scope, "profile a")
     assert revealed(found) == ("AWS", "token")
     assert found
     assert found.expires == token.expires
-    assert vault.cached(scope, "profile b") is None
-    assert vault.get(scope) is None
-    vault.cache(scope, Credential("AWS", Secret("short"), expires=now + 60), "profile a")
-    assert revealed(vault.cached(scope, "profile a")) == ("AWS", "token")
-    assert vault.remove(scope) == ("AWS",)
-    assert vault.cached(scope, "profile a") is None
+    assert keyring_logins.cached(scope, "profile b") is None
+    assert keyring_logins.get(scope) is None
+    keyring_logins.cache(scope, Credential("AWS", Secret("short"), expires=now + 60), "profile a")
+    assert revealed(keyring_logins.cached(scope, "profile a")) == ("AWS", "token")
+    assert keyring_logins.remove(scope) == ("AWS",)
+    assert keyring_logins.cached(scope, "profile a") is None
 
 
-def test_logins_at_once_are_all_kept(vault: Vault, scope: str) -> None:
+def test_logins_at_once_are_all_kept(keyring_logins: KeyringLogins, scope: str) -> None:
     users = [f"user{number}" for number in range(6)]
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda user: vault.put(scope, login(user, user)), users))
-    assert {one.username for one in vault.logins() if one.scope == scope} == set(users)
-    assert all(revealed(vault.get(scope, user)) == (user, user) for user in users)
+        list(pool.map(lambda user: keyring_logins.put(scope, login(user, user)), users))
+    assert {one.username for one in keyring_logins.logins() if one.scope == scope} == set(users)
+    assert all(revealed(keyring_logins.get(scope, user)) == (user, user) for user in users)
 
 
 # `keyrings.cryptfile` imports its parts late, through names that its own packages deprecate
@@ -156,9 +156,11 @@ def test_an_encrypted_file_keeps_logins_behind_its_password(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
-    def opened(password: str) -> Vault:
+    def opened(password: str) -> KeyringLogins:
         environment = {"DOCKLESS_KEYRING_PASSWORD": password}
-        return Vault("file", partial(keyrings.backend, "file", environment), tmp_path / "lock")
+        return KeyringLogins(
+            "file", partial(keyrings.backend, "file", environment), tmp_path / "lock"
+        )
 
     opened("right").put("host.example", login("me", "s3cret"))
     assert revealed(opened("right").get("host.example")) == ("me", "s3cret")
@@ -179,9 +181,9 @@ def test_a_bus_that_never_answers_is_an_error_in_time(
         deaf.listen()
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/s")
         opened = partial(keyrings.backend, "secret-service", {})
-        vault = Vault("secret-service", opened, tmp_path / "lock", 0.5)
+        keyring_logins = KeyringLogins("secret-service", opened, tmp_path / "lock", 0.5)
         with pytest.raises(AuthError, match="did not respond"):
-            vault.get("host.example")
+            keyring_logins.get("host.example")
 
 
 def test_the_kernel_forgets_by_itself(tmp_path: Path) -> None:
@@ -200,18 +202,20 @@ def named() -> Iterator[str]:
     name = f"{uuid.uuid4().hex}.example"
     yield name
     for ring in ("persistent", "user"):
-        vault = Vault(ring, partial(Keyctl, ring), Path("/"))
-        vault.remove(name)
+        keyring_logins = KeyringLogins(ring, partial(Keyctl, ring), Path("/"))
+        keyring_logins.remove(name)
 
 
 Ring = Literal["persistent", "user"]
 RINGS = pytest.mark.parametrize("ring", ["persistent", "user"])
 
 
-def users(vault: Vault, scope: str) -> dict[str, bool]:
+def users(keyring_logins: KeyringLogins, scope: str) -> dict[str, bool]:
     """Return the logins of a scope, and whether each has an end."""
     return {
-        each.username: each.expires is not None for each in vault.logins() if each.scope == scope
+        each.username: each.expires is not None
+        for each in keyring_logins.logins()
+        if each.scope == scope
     }
 
 
@@ -220,42 +224,42 @@ def users(vault: Vault, scope: str) -> dict[str, bool]:
 def test_a_login_for_good_outlives_one_that_ends(
     ring: Ring, host: str, named: str, tmp_path: Path
 ) -> None:
-    def opened(ttl: int | None) -> Vault:
-        return Vault(ring, lambda: Keyctl(ring, ttl, SERVICE), tmp_path)
+    def opened(ttl: int | None) -> KeyringLogins:
+        return KeyringLogins(ring, lambda: Keyctl(ring, ttl, SERVICE), tmp_path)
 
     opened(None).put(named, login("always", "one"))
     opened(1).put(host + named, login("soon", "two"), time.time() + 1)
-    vault, deadline = opened(None), time.monotonic() + 20
-    while "soon" in users(vault, host + named) and time.monotonic() < deadline:
+    keyring_logins, deadline = opened(None), time.monotonic() + 20
+    while "soon" in users(keyring_logins, host + named) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert vault.get(host + named, "soon") is None
-    assert users(vault, named) == {"always": False}
-    assert revealed(vault.get(named)) == ("always", "one")
-    assert users(vault, host + named) == ({} if host else {"always": False})
-    assert vault.remove(named) == ("always",)
-    assert vault.get(named, "always") is None
+    assert keyring_logins.get(host + named, "soon") is None
+    assert users(keyring_logins, named) == {"always": False}
+    assert revealed(keyring_logins.get(named)) == ("always", "one")
+    assert users(keyring_logins, host + named) == ({} if host else {"always": False})
+    assert keyring_logins.remove(named) == ("always",)
+    assert keyring_logins.get(named, "always") is None
 
 
 @RINGS
 def test_a_login_that_the_list_does_not_have_is_found(
     ring: Ring, named: str, tmp_path: Path
 ) -> None:
-    vault = Vault(ring, partial(Keyctl, ring), tmp_path)
+    keyring_logins = KeyringLogins(ring, partial(Keyctl, ring), tmp_path)
     Keyctl(ring).set_password(f"{SERVICE}:{named}", "me & %41", "one")
     Keyctl(ring).set_password(f"{SERVICE}:{named}/team", "you", "two")
-    assert users(vault, named) == {"me & %41": False}
-    assert revealed(vault.get(named)) == ("me & %41", "one")
-    assert vault.remove(named) == ("me & %41",)
-    assert users(vault, named) == {}
-    assert vault.remove(f"{named}/team") == ("you",)
+    assert users(keyring_logins, named) == {"me & %41": False}
+    assert revealed(keyring_logins.get(named)) == ("me & %41", "one")
+    assert keyring_logins.remove(named) == ("me & %41",)
+    assert users(keyring_logins, named) == {}
+    assert keyring_logins.remove(f"{named}/team") == ("you",)
 
 
 def test_a_keyring_that_cannot_be_listed_forgets_who_is_named(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
     keyring.set_password(f"{SERVICE}:host.example", "me", "one")
-    vault = Vault("memory", lambda: keyring, tmp_path)
-    assert vault.remove("host.example", "you") == ()
-    assert vault.remove("host.example", "me") == ("me",)
+    keyring_logins = KeyringLogins("memory", lambda: keyring, tmp_path)
+    assert keyring_logins.remove("host.example", "you") == ()
+    assert keyring_logins.remove("host.example", "me") == ("me",)
     assert keyring.secrets == {}
 
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dockless.credentials.keyring_logins import Vault
+from dockless.credentials.keyring_logins import KeyringLogins
 from fakes.keyring import MemoryKeyring
 
 
-def memory_vault(folder: Path, choice: str = "memory") -> Vault:
+def memory_vault(folder: Path, choice: str = "memory") -> KeyringLogins:
     """Return an empty vault of its own; its lock lies in the folder."""
     keyring = MemoryKeyring()
-    return Vault(choice, lambda: keyring, folder / "lock")
+    return KeyringLogins(choice, lambda: keyring, folder / "lock")
