@@ -11,9 +11,9 @@ from functools import partial
 from dockless.cli import output, prompts
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, passphrases, prompter
-from dockless.client.host_job import Errand, Turns
+from dockless.client.host_job import HostJob, Turns
 from dockless.client.host_options import HostOptions
-from dockless.client.host_push import HostVisit
+from dockless.client.host_push import HostPush
 from dockless.client.options import CommandOptions
 from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
@@ -76,7 +76,7 @@ def push_remote(
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
         registry = work.registry(target.repository.value)
-        errand = Errand(
+        job = HostJob(
             options,
             hosts,
             target,
@@ -101,7 +101,7 @@ def push_remote(
         rules = Rules(at_once(hosts.parallel), hosts.most_failures, hosts.allow_different)
         outcome = push_from(
             servers,
-            lambda server: HostVisit(errand, numbers[server], server),
+            lambda server: HostPush(job, numbers[server], server),
             work.move,
             rules,
             time.monotonic,

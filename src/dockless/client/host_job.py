@@ -24,7 +24,7 @@ from dockless.usecases.push.context import PushRequest
 Build = Callable[[Workplace, Server, Progress], tuple[tuple[str, ...], str]]
 
 
-class Errand(Struct, frozen=True):
+class HostJob(Struct, frozen=True):
     """What every host is to do.
 
     Attributes:

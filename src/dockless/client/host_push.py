@@ -9,9 +9,9 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from dockless.client.host_job import Errand
-from dockless.client.remote_engine import Equipment, Task
-from dockless.client.remote_export import Found
+from dockless.client.host_job import HostJob
+from dockless.client.remote_engine import EngineTask, RemoteEngineSetup
+from dockless.client.remote_export import HostImage
 from dockless.client.session import Session
 from dockless.config.naming import called_otherwise
 from dockless.errors import (
@@ -23,7 +23,7 @@ from dockless.errors import (
     SourceError,
     UnexplainedError,
 )
-from dockless.model.host import Way
+from dockless.model.host import TransferMethod
 from dockless.model.server import SSH_PORT, Server
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
@@ -49,15 +49,15 @@ def label(server: Server) -> str:
     return server.address if server.port == SSH_PORT else f"{server.address}:{server.port}"
 
 
-class HostVisit:
+class HostPush:
     """One host, as a `fleet.Visit`."""
 
-    def __init__(self, errand: Errand, number: int, server: Server) -> None:
-        self._errand = errand
+    def __init__(self, job: HostJob, number: int, server: Server) -> None:
+        self._job = job
         self._number = number
         self._server = server
         self._name = label(server)
-        self._progress = NamedProgress(self._name, errand.progress)
+        self._progress = NamedProgress(self._name, job.progress)
         self._connection = contextlib.ExitStack()
         self._work = contextlib.ExitStack()
         self._shell: Shell | None = None
@@ -67,9 +67,9 @@ class HostVisit:
         self._aborted = threading.Event()
         self._late = False
         self._timer = self._started_timer()
-        attempts = errand.options.retries + 1
+        attempts = job.options.retries + 1
         self._retry_policy = RetryPolicy(
-            attempts, None, self._progress.note, self._sleep, errand.shared_backoff
+            attempts, None, self._progress.note, self._sleep, job.shared_backoff
         )
 
     def deliver(self) -> Delivered:
@@ -92,7 +92,7 @@ class HostVisit:
             raise HostLostError(f"The connection to {self._name} broke.") from None
 
     def _started_timer(self) -> threading.Timer | None:
-        until = self._errand.until
+        until = self._job.until
         if until is None:
             return None
         timer = threading.Timer(max(0.0, until - time.monotonic()), self._expire)
@@ -128,9 +128,9 @@ class HostVisit:
 
     def _attempt(self) -> Delivered:
         try:
-            errand = self._errand
-            transport = self._connection.enter_context(connect(self._server, errand.ssh))
-            self._shell = Shell(transport, self._name, errand.options.stall_timeout)
+            job = self._job
+            transport = self._connection.enter_context(connect(self._server, job.ssh))
+            self._shell = Shell(transport, self._name, job.options.stall_timeout)
             self._before = audit.look(self._shell)
             place = self._work.enter_context(workplace(self._shell))
             self._folder = place.facts.folder
@@ -142,85 +142,83 @@ class HostVisit:
             raise
 
     def _push_from(self, place: Workplace) -> Delivered:
-        errand = self._errand
+        job = self._job
         found = self._find(place)
         if found.local and (there := self._unchanged(found.local.image_id)):
             self._progress.note("The registry has this image already.")
             return Delivered("none", "already there", there.root.digest, _identity(there))
-        task = Task(
-            errand.options,
-            errand.hosts,
-            errand.registry.client,
-            errand.request.repository,
-            errand.engines(),
+        task = EngineTask(
+            job.options,
+            job.hosts,
+            job.registry.client,
+            job.request.repository,
+            job.engines(),
         )
-        equipment = Equipment(task, place, found)
-        failed: dict[Way, str] = {}
+        setup = RemoteEngineSetup(task, place, found)
+        failed: dict[TransferMethod, str] = {}
         while True:
             obstacles = {
-                way: partial(_obstacle, failed.get(way, ""), partial(equipment.obstacle, way))
+                way: partial(_obstacle, failed.get(way, ""), partial(setup.obstacle, way))
                 for way in ORDER
             }
-            way, why = choose(errand.hosts.via, self._name, obstacles)
+            way, why = choose(job.hosts.via, self._name, obstacles)
             self._progress.note(f"Transfer: {way} ({why})")
-            if errand.options.dry_run:
+            if job.options.dry_run:
                 identity = found.local.image_id if found.local else Digest.of(b"")
                 return Delivered(way, why, None, identity)
             try:
                 if way == "relay":
                     return self._relay(why, found)
-                return self._invoke(way, why, found, equipment)
+                return self._invoke(way, why, found, setup)
             except (EngineError, NetworkError, UnexplainedError) as error:
                 lost = isinstance(error, HostLostError)
-                if errand.hosts.via != "auto" or way == "relay" or lost:
+                if job.hosts.via != "auto" or way == "relay" or lost:
                     raise
                 failed[way] = error.what.rstrip(".")
 
-    def _find(self, place: Workplace) -> Found:
-        errand, names, tool = self._errand, self._errand.names, ""
+    def _find(self, place: Workplace) -> HostImage:
+        job, names, tool = self._job, self._job.names, ""
         if self._server.image_name:
             names = (self._server.image_name,)
-        if errand.options.build:
-            names, tool = errand.build(place, self._server, self._progress)
-        elif errand.hosts.there is not None:
-            source = parse_there(_at_home(errand.hosts.there, place), partial(_look, place.shell))
+        if job.options.build:
+            names, tool = job.build(place, self._server, self._progress)
+        elif job.hosts.there is not None:
+            source = parse_there(_at_home(job.hosts.there, place), partial(_look, place.shell))
             if source.kind != "local":
-                return Found(source=source)
+                return HostImage(source=source)
             names, tool = (source.name,), source.tool
         tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
         has, image = find_local(names, tuple(tools))
         self._progress.note(f"Source: {has.name} image {image.name}")
-        if errand.hosts.there is None and (
-            otherwise := called_otherwise(image.name, errand.target)
-        ):
+        if job.hosts.there is None and (otherwise := called_otherwise(image.name, job.target)):
             self._progress.note(otherwise)
-        return Found(has, image)
+        return HostImage(has, image)
 
     def _unchanged(self, image_id: Digest) -> Content | None:
         return already_there(
-            self._errand.request, image_id, self._errand.registry.client, self._retry_policy
+            self._job.request, image_id, self._job.registry.client, self._retry_policy
         )
 
-    def _relay(self, why: str, found: Found) -> Delivered:
-        errand = self._errand
+    def _relay(self, why: str, found: HostImage) -> Delivered:
+        job = self._job
         shell = self._shell
         if shell is None:
             raise HostLostError(f"The connection to {self._name} was lost.")
-        own = self._work.enter_context(errand.space(f"host-{self._number}"))
+        own = self._work.enter_context(job.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self._progress)
         space = replace(own, progress=self._progress, surroundings=around)
-        session = self._work.enter_context(Session(errand.options, errand.find, space, shell))
+        session = self._work.enter_context(Session(job.options, job.find, space, shell))
         image_id = found.local.image_id if found.local else self._number
-        with errand.turns.of(image_id, self._aborted):
-            session.expect(errand.request)
+        with job.turns.of(image_id, self._aborted):
+            session.expect(job.request)
             image = self._image(session, shell, found)
-            context = session.context(errand.request.repository)
-            delivery = deliver(errand.request, image, context)
+            context = session.context(job.request.repository)
+            delivery = deliver(job.request, image, context)
             own.staging.settle()
         return _delivered("relay", why, delivery)
 
-    def _image(self, session: Session, shell: Shell, found: Found) -> Image:
-        platform = self._errand.options.platform
+    def _image(self, session: Session, shell: Shell, found: HostImage) -> Image:
+        platform = self._job.options.platform
         if found.tool and found.local:
             return session.opener.known(found.tool, found.local, platform)
         if found.source is None:
@@ -228,19 +226,19 @@ class HostVisit:
         listed = session.opener.there(found.source, shell, platform)
         return select(listed, found.source.selector, found.source.path).open()
 
-    def _invoke(self, way: Way, why: str, found: Found, equipment: Equipment) -> Delivered:
-        errand = self._errand
-        engine = self._work.enter_context(equipment.engine(way, self._progress))
-        self._kept = equipment.kept
-        context = RemotePushContext(
-            errand.registry.client, engine, self._retry_policy, time.monotonic
-        )
+    def _invoke(
+        self, way: TransferMethod, why: str, found: HostImage, setup: RemoteEngineSetup
+    ) -> Delivered:
+        job = self._job
+        engine = self._work.enter_context(setup.engine(way, self._progress))
+        self._kept = setup.kept
+        context = RemotePushContext(job.registry.client, engine, self._retry_policy, time.monotonic)
         image_id = found.local.image_id if found.local else None
-        delivery = deliver_there(errand.request, image_id, context)
+        delivery = deliver_there(job.request, image_id, context)
         return _delivered(way, why, delivery)
 
 
-def _delivered(way: Way, why: str, delivery: Delivery) -> Delivered:
+def _delivered(way: TransferMethod, why: str, delivery: Delivery) -> Delivered:
     content = delivery.plan.content
     return Delivered(
         way,

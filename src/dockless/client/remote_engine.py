@@ -14,13 +14,13 @@ from dockless.client.engine_choice import missing
 from dockless.client.engine_selection import Installed
 from dockless.client.host_options import HostOptions
 from dockless.client.options import PushOptions
-from dockless.client.remote_export import Found, export
+from dockless.client.remote_export import HostImage, export
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines import portable, probe, skopeo
-from dockless.engines.on_host import CraneThere, SkopeoThere, Stand
+from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
 from dockless.model.endpoint import is_loopback
-from dockless.model.host import Way
+from dockless.model.host import TransferMethod
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.registry.client import RegistryClient
@@ -34,7 +34,7 @@ _HTTPS, _HTTP = 443, 80
 _DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
 
 
-class Task(Struct, frozen=True):
+class EngineTask(Struct, frozen=True):
     """The task of an engine on a host.
 
     Attributes:
@@ -52,14 +52,14 @@ class Task(Struct, frozen=True):
     installed: Installed
 
 
-class Equipment:
+class RemoteEngineSetup:
     """What one host has to push with.
 
     Attributes:
         kept: The engine that was left there on purpose; empty for none.
     """
 
-    def __init__(self, task: Task, place: Workplace, found: Found) -> None:
+    def __init__(self, task: EngineTask, place: Workplace, found: HostImage) -> None:
         self.kept = ""
         self._task = task
         self._shell = place.shell
@@ -67,7 +67,7 @@ class Equipment:
         self._found = found
         self._endpoint = task.client.http.endpoint
 
-    def obstacle(self, way: Way) -> str:
+    def obstacle(self, way: TransferMethod) -> str:
         """Return why this method cannot be used, as part of a sentence; empty when it can."""
         match way:
             case "relay":
@@ -80,7 +80,7 @@ class Equipment:
                 return self._unfit or (self._no_engine and self._no_copy)
 
     @contextlib.contextmanager
-    def engine(self, way: Way, progress: Progress) -> Iterator[EngineThere]:
+    def engine(self, way: TransferMethod, progress: Progress) -> Iterator[EngineThere]:
         """Yield an engine on the host with the image before it."""
         with contextlib.ExitStack() as stack:
             extra: dict[str, str] = {}
@@ -89,7 +89,7 @@ class Equipment:
             copies = way == "copy" or (way == "tunnel" and bool(self._no_engine))
             name = "crane" if copies else self._engine_name
             program = self._copied(progress) if copies else self._facts.programs[name]
-            stand = Stand(
+            env = RemoteEngineEnv(
                 self._shell.work,
                 lambda path: files.read(self._shell, path),
                 program,
@@ -101,9 +101,9 @@ class Equipment:
                 self._policy() if name == "skopeo" else None,
             )
             if name == "skopeo":
-                self._only_our_logins(f"{stand.home}/{skopeo.LOGINS_PATH}")
+                self._only_our_logins(f"{env.home}/{skopeo.LOGINS_PATH}")
             kind = CraneThere if name == "crane" else SkopeoThere
-            yield kind(stand, export(self._found, self._shell, self._facts.folder, progress))
+            yield kind(env, export(self._found, self._shell, self._facts.folder, progress))
 
     @cached_property
     def _unfit(self) -> str:

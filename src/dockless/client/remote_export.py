@@ -21,7 +21,7 @@ _UNPACK = {"gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "zstd": "zstd"}
 _MAGIC_BYTES = 6
 
 
-class Found(Struct, frozen=True):
+class HostImage(Struct, frozen=True):
     """The image on a host: what a container tool has, or a path.
 
     Attributes:
@@ -35,7 +35,7 @@ class Found(Struct, frozen=True):
     source: SourceThere | None = None
 
 
-def export(found: Found, shell: Shell, folder: str, progress: Progress) -> Exported:
+def export(found: HostImage, shell: Shell, folder: str, progress: Progress) -> Exported:
     """Put a host's image where an engine there can read it.
 
     Args:

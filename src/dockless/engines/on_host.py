@@ -45,7 +45,7 @@ class Exported(Struct, frozen=True):
     is_layout: bool
 
 
-class Stand(Struct, frozen=True):
+class RemoteEngineEnv(Struct, frozen=True):
     """What an engine on a host works with.
 
     Attributes:
@@ -99,22 +99,22 @@ class CraneThere:
 
     name = "crane"
 
-    def __init__(self, stand: Stand, image: Exported) -> None:
-        self._stand = stand
+    def __init__(self, env: RemoteEngineEnv, image: Exported) -> None:
+        self._env = env
         self._image = image
 
     def digest(self) -> Digest:
         """Return the digest that the image will have once pushed."""
         path = self._image.path
         if self._image.is_layout:
-            return layout_root(self._stand.read(f"{path}/index.json"), path)
-        done = self._stand.start("crane", ("digest", "--tarball", path), b"")
+            return layout_root(self._env.read(f"{path}/index.json"), path)
+        done = self._env.start("crane", ("digest", "--tarball", path), b"")
         return Digest.parse(done.stdout.decode().strip())
 
     def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
         """Push the image by digest; return the digests of the blobs that had to be sent."""
         target = Reference(repository, digest=digest)
-        argv = crane.push_argv(Path(self._image.path), target, self._stand.endpoint)
+        argv = crane.push_argv(Path(self._image.path), target, self._env.endpoint)
         done = self._talk(argv)
         reported = crane.reported_digest(done.stdout.decode())
         if reported != digest:
@@ -123,9 +123,9 @@ class CraneThere:
 
     def _talk(self, argv: tuple[str, ...]) -> Finished:
         trust = {"REGISTRY_AUTH_FILE": _AUTHFILE}
-        if self._stand.certificates:
-            trust["SSL_CERT_DIR"] = f"{self._stand.certificates}:/etc/ssl/certs"
-        return self._stand.start("crane", argv, self._stand.authfile() or b"{}", **trust)
+        if self._env.certificates:
+            trust["SSL_CERT_DIR"] = f"{self._env.certificates}:/etc/ssl/certs"
+        return self._env.start("crane", argv, self._env.authfile() or b"{}", **trust)
 
 
 class SkopeoThere:
@@ -137,23 +137,23 @@ class SkopeoThere:
 
     name = "skopeo"
 
-    def __init__(self, stand: Stand, image: Exported) -> None:
-        self._stand = stand
+    def __init__(self, env: RemoteEngineEnv, image: Exported) -> None:
+        self._env = env
         self._image = image
-        self._folder = f"{stand.folder}/dir"
+        self._folder = f"{env.folder}/dir"
 
     def digest(self) -> Digest:
         """Return the digest that the image will have once pushed."""
         if self._image.is_layout:
-            return layout_root(self._stand.read(f"{self._image.path}/index.json"), self._image.path)
+            return layout_root(self._env.read(f"{self._image.path}/index.json"), self._image.path)
         source, target = f"docker-archive:{self._image.path}", f"dir:{self._folder}"
         argv = ("copy", "--quiet", "--dest-compress", source, target)
-        self._stand.start("skopeo", (*self._policy(), *argv), b"")
-        return Digest.of(self._stand.read(f"{self._folder}/manifest.json"))
+        self._env.start("skopeo", (*self._policy(), *argv), b"")
+        return Digest.of(self._env.read(f"{self._folder}/manifest.json"))
 
     def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
         """Push the image by digest; what had to be sent is not known, so nothing is returned."""
-        authfile = self._stand.authfile()
+        authfile = self._env.authfile()
         argv = (
             *self._policy(),
             *("copy", "--quiet", "--preserve-digests", "--all"),
@@ -161,12 +161,12 @@ class SkopeoThere:
             f"oci:{self._image.path}" if self._image.is_layout else f"dir:{self._folder}",
             f"docker://{Reference(repository, digest=digest)}",
         )
-        logins = skopeo.logins_environment(self._stand.home)
-        self._stand.start("skopeo", argv, authfile or b"", **logins)
+        logins = skopeo.logins_environment(self._env.home)
+        self._env.start("skopeo", argv, authfile or b"", **logins)
         return frozenset()
 
     def _policy(self) -> tuple[str, ...]:
-        policy = self._stand.policy
+        policy = self._env.policy
         return ("--policy", str(policy)) if policy else ("--insecure-policy",)
 
     def _access(self, side: str, authfile: bytes | None) -> tuple[str, ...]:
@@ -174,8 +174,8 @@ class SkopeoThere:
         return (*who, *self._tls(side))
 
     def _tls(self, side: str) -> tuple[str, ...]:
-        plain = (f"--{side}-tls-verify=false",) if self._stand.endpoint.plain_http else ()
-        folder = self._stand.certificates
+        plain = (f"--{side}-tls-verify=false",) if self._env.endpoint.plain_http else ()
+        folder = self._env.certificates
         return (*plain, *((f"--{side}-cert-dir", folder) if folder else ()))
 
 

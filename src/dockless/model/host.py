@@ -8,7 +8,7 @@ from dockless.errors import DocklessError
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 
-Way = Literal["invoke", "copy", "relay", "tunnel"]
+TransferMethod = Literal["invoke", "copy", "relay", "tunnel"]
 
 
 class Facts(Struct, frozen=True):

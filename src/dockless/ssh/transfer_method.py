@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from dockless.errors import EngineError
-from dockless.model.host import Way
+from dockless.model.host import TransferMethod
 
 Via = Literal["auto", "invoke", "copy", "relay", "tunnel"]
-ORDER: tuple[Way, ...] = ("invoke", "copy", "relay", "tunnel")
+ORDER: tuple[TransferMethod, ...] = ("invoke", "copy", "relay", "tunnel")
 
 
-def choose(via: Via, host: str, obstacles: Mapping[Way, Callable[[], str]]) -> tuple[Way, str]:
+def choose(
+    via: Via, host: str, obstacles: Mapping[TransferMethod, Callable[[], str]]
+) -> tuple[TransferMethod, str]:
     """Return the method to use, and the reason as text.
 
     Args:

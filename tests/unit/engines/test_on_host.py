@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dockless.engines.on_host import CraneThere, Exported, SkopeoThere, Stand, layout_root
+from dockless.engines.on_host import CraneThere, Exported, RemoteEngineEnv, SkopeoThere, layout_root
 from dockless.errors import AuthError, NetworkError, PushError, SourceError
 from dockless.model.endpoint import Endpoint
 from dockless.oci.digest import Digest
@@ -33,14 +33,14 @@ class Host:
         self.environment.append(environment)
         return self.answers.pop(0) if self.answers else Finished(0, b"", "")
 
-    def stand(
+    def env(
         self,
         *,
         authfile: bytes | None = b'{"auths": {}}',
         certificates: str = "",
         plain: bool = False,
-    ) -> Stand:
-        return Stand(
+    ) -> RemoteEngineEnv:
+        return RemoteEngineEnv(
             self.run,
             lambda path: self.files[path],
             "/opt/engine",
@@ -63,7 +63,7 @@ def test_crane_pushes_by_digest_with_the_credential_on_stdin_only(host: Host) ->
         Finished(0, f"{DIGEST}\n".encode(), ""),
         Finished(0, f"{REPOSITORY}@{DIGEST}\n".encode(), f"x pushed blob: {blob}\n"),
     ]
-    crane = CraneThere(host.stand(certificates="/tmp/d/certs"), ARCHIVE)  # noqa: S108 - the same
+    crane = CraneThere(host.env(certificates="/tmp/d/certs"), ARCHIVE)  # noqa: S108 - the same
     assert crane.digest() == DIGEST
     assert crane.push(REPOSITORY, DIGEST) == {blob}
     assert host.argv == [
@@ -85,20 +85,20 @@ def test_crane_pushes_by_digest_with_the_credential_on_stdin_only(host: Host) ->
 
 def test_the_digest_of_a_layout_stands_in_its_index(host: Host) -> None:
     host.files["/srv/layout/index.json"] = INDEX
-    assert CraneThere(host.stand(), LAYOUT).digest() == DIGEST
-    assert SkopeoThere(host.stand(), LAYOUT).digest() == DIGEST
+    assert CraneThere(host.env(), LAYOUT).digest() == DIGEST
+    assert SkopeoThere(host.env(), LAYOUT).digest() == DIGEST
     assert host.argv == []
 
 
 def test_crane_that_reports_another_digest_failed(host: Host) -> None:
     host.answers = [Finished(0, b"registry.example.com/team/shop@sha256:" + b"0" * 64, "")]
     with pytest.raises(PushError, match="crane reports that it pushed"):
-        CraneThere(host.stand(), ARCHIVE).push(REPOSITORY, DIGEST)
+        CraneThere(host.env(), ARCHIVE).push(REPOSITORY, DIGEST)
 
 
 def test_skopeo_compresses_first_and_then_sends_what_it_made(host: Host) -> None:
     host.files["/tmp/d/dir/manifest.json"] = b"manifest"  # noqa: S108 - a path of a host
-    skopeo = SkopeoThere(host.stand(plain=True), ARCHIVE)
+    skopeo = SkopeoThere(host.env(plain=True), ARCHIVE)
     assert skopeo.digest() == DIGEST
     assert skopeo.push(REPOSITORY, DIGEST) == frozenset()
     first, second = host.argv
@@ -115,10 +115,10 @@ def test_skopeo_compresses_first_and_then_sends_what_it_made(host: Host) -> None
 
 def test_nobody_in_particular_has_no_authfile(host: Host) -> None:
     host.files["/srv/layout/index.json"] = INDEX
-    SkopeoThere(host.stand(authfile=None), LAYOUT).push(REPOSITORY, DIGEST)
+    SkopeoThere(host.env(authfile=None), LAYOUT).push(REPOSITORY, DIGEST)
     assert "--dest-no-creds" in host.argv[0]
     host.answers = [Finished(0, f"{REPOSITORY}@{DIGEST}".encode(), "")]
-    CraneThere(host.stand(authfile=None), LAYOUT).push(REPOSITORY, DIGEST)
+    CraneThere(host.env(authfile=None), LAYOUT).push(REPOSITORY, DIGEST)
     assert host.stdin == [b"", b"{}"]
 
 
@@ -135,7 +135,7 @@ def test_an_engine_that_fails_is_told_apart_as_here(
 ) -> None:
     host.answers = [Finished(1, b"", said)]
     with pytest.raises(error):
-        CraneThere(host.stand(), ARCHIVE).push(REPOSITORY, DIGEST)
+        CraneThere(host.env(), ARCHIVE).push(REPOSITORY, DIGEST)
 
 
 @pytest.mark.parametrize("index", [b"{}", b"no JSON", b'{"manifests": [{}]}', b"[]"])

@@ -3,19 +3,19 @@ from collections.abc import Callable
 import pytest
 
 from dockless.errors import EngineError
-from dockless.model.host import Way
+from dockless.model.host import TransferMethod
 from dockless.ssh.transfer_method import choose
 
 
-def obstacles(asked: list[str], **why: str) -> dict[Way, Callable[[], str]]:
-    def say(way: Way) -> Callable[[], str]:
+def obstacles(asked: list[str], **why: str) -> dict[TransferMethod, Callable[[], str]]:
+    def say(way: TransferMethod) -> Callable[[], str]:
         def answer() -> str:
             asked.append(way)
             return why.get(way, "")
 
         return answer
 
-    ways: tuple[Way, ...] = ("invoke", "copy", "relay", "tunnel")
+    ways: tuple[TransferMethod, ...] = ("invoke", "copy", "relay", "tunnel")
     return {way: say(way) for way in ways}
 
 
