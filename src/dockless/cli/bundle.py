@@ -55,7 +55,7 @@ from dockless.sources.lending import CompletedImage, Lenders
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, parse_source
 from dockless.storage import bundle as layout
-from dockless.usecases.mirror.run import Found, Lost, whole_names
+from dockless.usecases.mirror.run import Lost, SourceImage, whole_names
 
 _PATH = click.Path(path_type=Path)
 _LOOKED_AT = 64
@@ -242,7 +242,10 @@ def _writing(out: Path) -> Iterator[None]:
 
 
 def _add_all(
-    written: layout.Bundle, found: Iterable[Found | Lost], reader: Session, asked: BundleOptions
+    written: layout.Bundle,
+    found: Iterable[SourceImage | Lost],
+    reader: Session,
+    asked: BundleOptions,
 ) -> list[DocklessError]:
     """Add every image; return why some are left out.
 
@@ -266,7 +269,7 @@ def _add_all(
 
 
 def _in_turn(
-    found: Iterable[Found | Lost], written: layout.Bundle, reader: Session
+    found: Iterable[SourceImage | Lost], written: layout.Bundle, reader: Session
 ) -> Iterator[DocklessError | None]:
     """Add every image; yield None for each that is in, and the error of each that is not.
 
@@ -274,7 +277,7 @@ def _in_turn(
     bundle has what one that was made with `--since` leaves out.
     """
     lenders = Lenders()
-    waiting: list[Found] = []
+    waiting: list[SourceImage] = []
     for each in found:
         if isinstance(each, Lost):
             yield each.error
@@ -297,7 +300,7 @@ def _same(image: CompletedImage) -> CompletedImage:
     return image
 
 
-def _added(written: layout.Bundle, each: Found, reader: Session) -> DocklessError | None:
+def _added(written: layout.Bundle, each: SourceImage, reader: Session) -> DocklessError | None:
     try:
         _add(written, each, reader)
     except DocklessError as error:
@@ -350,7 +353,7 @@ def _readers(options: CommandOptions) -> Iterator[Readers]:
         yield Readers(stack, options, finder, own)
 
 
-def _add(written: layout.Bundle, found: Found, reader: Session) -> None:
+def _add(written: layout.Bundle, found: SourceImage, reader: Session) -> None:
     origin = f"{found.origin}: " if found.origin else ""
     try:
         names = whole_names(found)

@@ -42,7 +42,7 @@ from dockless.report.text import share
 from dockless.storage.receipt import Line
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import Journal
-from dockless.usecases.mirror.run import Entry, Found, Lost, plan
+from dockless.usecases.mirror.run import Lost, MirrorItem, SourceImage, plan
 from dockless.usecases.mirror.run import mirror as push_all
 from dockless.usecases.push.context import PushRequest
 
@@ -279,7 +279,7 @@ def _complaints(pushing: CommandOptions, progress: Progress, count: int) -> Call
 
 
 def _push(
-    entries: Sequence[Entry], team: Workers, bounds: Bounds, ledger: Ledger, *, dry_run: bool
+    entries: Sequence[MirrorItem], team: Workers, bounds: Bounds, ledger: Ledger, *, dry_run: bool
 ) -> None:
     """Push every image; the receipt of an interrupted mirror lists what has arrived."""
     try:
@@ -293,7 +293,7 @@ def _push(
             ledger.tell(entry, error)
 
 
-def _account(asking: Session, first: Entry) -> "Find":
+def _account(asking: Session, first: MirrorItem) -> "Find":
     """Return the credential for the target's registry, once it responds.
 
     Raises:
@@ -305,18 +305,18 @@ def _account(asking: Session, first: Entry) -> "Find":
 
 
 def _found(
-    everything: Iterable[Found | Lost], part: Shard
-) -> tuple[tuple[Found, ...], tuple[Lost, ...]]:
+    everything: Iterable[SourceImage | Lost], part: Shard
+) -> tuple[tuple[SourceImage, ...], tuple[Lost, ...]]:
     """Return what was found, and what was not.
 
     Raises:
         DocklessError: What was not may be found by the other parts of this mirror, so that each
             would divide something else, and an image be in no part.
     """
-    found: list[Found] = []
+    found: list[SourceImage] = []
     lost: list[Lost] = []
     for each in everything:
-        if isinstance(each, Found):
+        if isinstance(each, SourceImage):
             found.append(each)
             continue
         lost.append(each)
@@ -357,7 +357,7 @@ def _settled(team: Workers, progress: Progress) -> DocklessError | None:
     return None
 
 
-def _mine(entries: tuple[Entry, ...], part: Shard) -> tuple[Entry, ...]:
+def _mine(entries: tuple[MirrorItem, ...], part: Shard) -> tuple[MirrorItem, ...]:
     sizes: dict[Repository, int] = {}
     for entry in entries:
         sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size

@@ -10,13 +10,13 @@ from dockless.errors import AbsentError, DocklessError
 from dockless.model.plan import PushResult
 from dockless.sources.lending import CompletedImage, Lenders
 from dockless.sources.oci_layout import PackedImage
-from dockless.usecases.mirror.run import Entry, Found, Outcome
+from dockless.usecases.mirror.run import MirrorItem, Outcome, SourceImage
 
 if TYPE_CHECKING:
     from dockless.oci.digest import Digest
 
 
-def completed(found: Sequence[Found]) -> tuple[Found, ...]:
+def completed(found: Sequence[SourceImage]) -> tuple[SourceImage, ...]:
     """Return the images, each with what its own source leaves out and another one has.
 
     So the order of a bundle and of those that were made with `--since` does not matter.
@@ -37,13 +37,13 @@ def _same(image: CompletedImage) -> CompletedImage:
     return image
 
 
-def lacking(outcomes: Mapping[Entry, Outcome]) -> Iterator[tuple[Entry, DocklessError]]:
+def lacking(outcomes: Mapping[MirrorItem, Outcome]) -> Iterator[tuple[MirrorItem, DocklessError]]:
     """Yield the images of which a blob is neither at the registry nor in any source of this run.
 
     Args:
         outcomes: What the dry run found of each image.
     """
-    left_out: dict[Entry, dict[Digest, AbsentError]] = {}
+    left_out: dict[MirrorItem, dict[Digest, AbsentError]] = {}
     brought: set[Digest] = set()
     for entry, outcome in outcomes.items():
         if not isinstance(outcome, PushResult):

@@ -9,7 +9,7 @@ from dockless.errors import DocklessError, UsageError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
 from dockless.oci.reference import Name
-from dockless.usecases.mirror.run import Found, Lost, whole_names
+from dockless.usecases.mirror.run import Lost, SourceImage, whole_names
 
 
 class GivenName(Struct, frozen=True):
@@ -42,8 +42,12 @@ class GivenName(Struct, frozen=True):
 
 
 def all_named(
-    images: tuple[Found, ...], given: GivenName, note: Callable[[str], None], *, referrers: bool
-) -> Iterator[Found | Lost]:
+    images: tuple[SourceImage, ...],
+    given: GivenName,
+    note: Callable[[str], None],
+    *,
+    referrers: bool,
+) -> Iterator[SourceImage | Lost]:
     """Yield the images of an archive or layout, each with a name.
 
     One without a name that has a subject goes to the subject's repository, and any other to its
@@ -78,7 +82,7 @@ def all_named(
             yield replace(image, names=tuple(dict.fromkeys(f"{home}@{root}" for home in near)))
 
 
-def _renamed(image: Found, given: GivenName) -> Found:
+def _renamed(image: SourceImage, given: GivenName) -> SourceImage:
     """Give an image that has a tag or a digest only the name that was given, if it has a tag."""
     if not given.tag or not image.names or not all(map(_is_partial, image.names)):
         return image
@@ -96,8 +100,8 @@ def _is_partial(text: str) -> bool:
 
 
 def _named(
-    image: Found, position: int, given: GivenName, note: Callable[[str], None]
-) -> Found | Lost:
+    image: SourceImage, position: int, given: GivenName, note: Callable[[str], None]
+) -> SourceImage | Lost:
     if given.tag:
         return replace(image, names=(f"{image.bare}:{given.tag}",))
     try:
@@ -110,7 +114,7 @@ def _named(
     return replace(image, names=(name,), content=content, open=lambda: opened)
 
 
-def _repositories(image: Found) -> list[str]:
+def _repositories(image: SourceImage) -> list[str]:
     try:
         return [str(replace(name, tag="", digest=None)) for name in whole_names(image)]
     except ValueError:  # the plan says which name has no place

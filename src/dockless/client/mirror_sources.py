@@ -22,7 +22,7 @@ from dockless.sources.files import reading
 from dockless.sources.oci_layout import CarriedImage
 from dockless.sources.search import search
 from dockless.sources.spec import REGISTRY, SourceSpec, parse_source
-from dockless.usecases.mirror.run import Found, Lost
+from dockless.usecases.mirror.run import Lost, SourceImage
 
 _ENDINGS = (".sig", ".att", ".sbom")
 _MOST_NOTES = 20
@@ -53,7 +53,9 @@ class _Asked(Struct, frozen=True):
     registry: SyncRegistry | None = None
 
 
-def find(readers: Readers, sources: Iterable[Listed], wishes: Wishes) -> Iterator[Found | Lost]:
+def find(
+    readers: Readers, sources: Iterable[Listed], wishes: Wishes
+) -> Iterator[SourceImage | Lost]:
     """Yield every image of every source, and what cannot be found or read in its place.
 
     A folder stands for every archive and layout in it.
@@ -125,7 +127,7 @@ class _Finder:
             rest = counted(len(others) - _MOST_NOTES, "other")
             self._wishes.note(f"Skipped, not images: {rest}.")
 
-    def images(self, asked: _Asked) -> Iterator[Found | Lost]:
+    def images(self, asked: _Asked) -> Iterator[SourceImage | Lost]:
         """Yield the images of one source, and what cannot be found of them."""
         wishes, name = self._wishes, asked.text.removeprefix(REGISTRY)
         of_registry = asked.text.startswith(REGISTRY)
@@ -180,8 +182,8 @@ class _Finder:
             return False
 
     def _beside(
-        self, work: Session, image: Found, seen: set[Reference] | None = None
-    ) -> Iterator[Found | Lost]:
+        self, work: Session, image: SourceImage, seen: set[Reference] | None = None
+    ) -> Iterator[SourceImage | Lost]:
         """Yield the signatures, attestations and SBOMs that a registry has of an image.
 
         cosign tags them after the image's digest; the OCI's referrers name it as their subject.
@@ -218,7 +220,7 @@ class _Finder:
 
     def _referring(
         self, work: Session, reference: Reference, origin: str, seen: set[Reference]
-    ) -> Iterator[Found | Lost]:
+    ) -> Iterator[SourceImage | Lost]:
         """Yield the referrers of an image, and their referrers."""
         spec = SourceSpec("registry", name=str(reference))
         try:
@@ -243,7 +245,7 @@ def _placed(lost: Lost) -> DocklessError:
     return type(lost.error)(f"{lost.origin}: {lost.error.what}", lost.error.remedy)
 
 
-def _images(work: Session, spec: SourceSpec, named: str, origin: str) -> Iterator[Found]:
+def _images(work: Session, spec: SourceSpec, named: str, origin: str) -> Iterator[SourceImage]:
     candidates = work.opener.images(spec, work.platform, CarriedImage)
     if not candidates:
         raise SourceError(f"{spec.label} contains no image.", "Create or copy it again.")
@@ -254,7 +256,7 @@ def _images(work: Session, spec: SourceSpec, named: str, origin: str) -> Iterato
     if spec.selector:
         candidates = [select(candidates, spec.selector, spec.label)]
     for candidate in candidates:
-        found = Found(
+        found = SourceImage(
             spec.label,
             _local_names(spec) if spec.kind == "local" else candidate.names,
             named or _stem(spec),
@@ -274,7 +276,7 @@ def _local_names(spec: SourceSpec) -> tuple[str, ...]:
     return (spec.name if whole else f"{spec.name}:latest",)
 
 
-def _looked_into(found: Found, locked: tuple[str, ...]) -> Found:
+def _looked_into(found: SourceImage, locked: tuple[str, ...]) -> SourceImage:
     """Add what the image consists of; a damaged one fails when it is pushed.
 
     One that is named in its bundle's lock file only gets that name, but for what has a subject.

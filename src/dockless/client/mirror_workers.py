@@ -22,7 +22,7 @@ from dockless.oci.reference import Repository
 from dockless.registry.blob_claims import BlobClaims, SharedBlobs
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
-from dockless.usecases.mirror.run import Entry
+from dockless.usecases.mirror.run import MirrorItem
 
 _OF_AN_ENGINE = 2
 """Connections that an engine opens to update a tag."""
@@ -64,7 +64,7 @@ class Workers:
         self._shared = shared
         self._engine = engine
         self._until = until
-        self._reserved: dict[Entry, BlobClaims] = {}
+        self._reserved: dict[MirrorItem, BlobClaims] = {}
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
         self._guard = threading.Lock()
         self._turns: dict[Repository, threading.Lock] = {}
@@ -73,7 +73,7 @@ class Workers:
         """Add a worker."""
         self._idle.put(worker)
 
-    def push(self, entry: Entry) -> PushResult:
+    def push(self, entry: MirrorItem) -> PushResult:
         """Push an image.
 
         Raises:
@@ -94,7 +94,7 @@ class Workers:
                 reserved.done(entry.repository, ())
 
     @contextlib.contextmanager
-    def _turn(self, entry: Entry) -> Iterator[None]:
+    def _turn(self, entry: MirrorItem) -> Iterator[None]:
         """Let a program write one referrer at a time to a repository.
 
         Where the registry lists no referrers, crane keeps the list in a tag: reads, adds, writes.
@@ -117,7 +117,7 @@ class Workers:
         finally:
             turn.release()
 
-    def look(self, entries: Sequence[Entry]) -> None:
+    def look(self, entries: Sequence[MirrorItem]) -> None:
         """Find out which images arrived before, so that others need not upload their blobs.
 
         The blobs of the others are theirs to upload, in this run as in the interrupted one.
@@ -127,7 +127,7 @@ class Workers:
             self._reserved[entry].reserve(entry.repository.host, entry.blobs)
         map_concurrently(self._look, entries, max(1, self._idle.qsize()))
 
-    def _look(self, entry: Entry) -> None:
+    def _look(self, entry: MirrorItem) -> None:
         with self._worker() as worker, contextlib.suppress(DocklessError):
             worker.look(_target(entry), entry.open(), self._reserved[entry])
 
@@ -196,5 +196,5 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
         yield made
 
 
-def _target(entry: Entry) -> Target:
+def _target(entry: MirrorItem) -> Target:
     return target_of(entry.repository, entry.tags, "--to")

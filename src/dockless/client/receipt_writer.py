@@ -15,7 +15,7 @@ from dockless.report.json import json_text
 from dockless.storage.receipt import Line, Pending, pending_members, receipt_document
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import Journal
-from dockless.usecases.mirror.run import Entry, Lost, Outcome
+from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome
 from dockless.version import __version__
 
 _SECONDS_BETWEEN = 2.0
@@ -61,13 +61,13 @@ class Ledger:
         self._complain = complain
         self._turn = threading.Lock()
         self._unplaced: list[Line] = []
-        self._expected: tuple[Entry, ...] = ()
-        self._outcomes: dict[Entry, Outcome] = {}
-        self._postponed: dict[Entry, DocklessError] = {}
-        self._arrived: dict[Entry, str | None] = {}
+        self._expected: tuple[MirrorItem, ...] = ()
+        self._outcomes: dict[MirrorItem, Outcome] = {}
+        self._postponed: dict[MirrorItem, DocklessError] = {}
+        self._arrived: dict[MirrorItem, str | None] = {}
         self._written = 0.0
 
-    def expect(self, entries: Sequence[Entry]) -> None:
+    def expect(self, entries: Sequence[MirrorItem]) -> None:
         """Record what is to arrive, so that a receipt lists what is missing."""
         self._expected = tuple(entries)
 
@@ -77,7 +77,7 @@ class Ledger:
         line = Line(lost.source, lost.name, (), lost.error, origin=lost.origin)
         self._unplaced.append(line)
 
-    def tell(self, entry: Entry, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
+    def tell(self, entry: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
         """Record the outcome of an image, and print why it failed, once.
 
         Args:
@@ -93,7 +93,7 @@ class Ledger:
             self._explain(entry, outcome)
         self.note(entry, outcome)
 
-    def note(self, entry: Entry, outcome: Outcome) -> None:
+    def note(self, entry: MirrorItem, outcome: Outcome) -> None:
         """Record the outcome of an image without printing it."""
         with self._turn:
             self._outcomes[entry] = outcome
@@ -112,7 +112,7 @@ class Ledger:
         for entry, error in postponed.items():
             self._explain(entry, error)
 
-    def _explain(self, entry: Entry, error: DocklessError) -> None:
+    def _explain(self, entry: MirrorItem, error: DocklessError) -> None:
         origin = f"{entry.origin}: " if entry.origin else ""
         self._complain(f"{origin}{entry.references[0]}: {error}")
 

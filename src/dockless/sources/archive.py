@@ -11,7 +11,7 @@ from dockless.oci.manifest import INDEXES, Manifest, layer_compression
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
 from dockless.ports import Image
-from dockless.sources.docker_archive import Entry, UnpackedImage, entries
+from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries
 from dockless.sources.files import Files
 from dockless.sources.oci_layout import PackedImage, blob_name, names, roots, walk
 from dockless.storage.staging import Staging
@@ -76,7 +76,9 @@ def _locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
     return locked_names(files)
 
 
-def _unpacked(files: Files, entry: Entry, staging: Staging, platform: Platform | None) -> Candidate:
+def _unpacked(
+    files: Files, entry: ArchiveEntry, staging: Staging, platform: Platform | None
+) -> Candidate:
     return Candidate(entry.names, lambda: UnpackedImage(files, entry, staging, platform))
 
 

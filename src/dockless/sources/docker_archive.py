@@ -28,7 +28,7 @@ from dockless.storage.checks import mismatch
 from dockless.storage.staging import Staging
 
 
-class Entry(Struct, frozen=True):
+class ArchiveEntry(Struct, frozen=True):
     """One image of a docker-archive.
 
     Attributes:
@@ -42,13 +42,13 @@ class Entry(Struct, frozen=True):
     layers: tuple[str, ...]
 
 
-def entries(files: Files) -> tuple[Entry, ...]:
+def entries(files: Files) -> tuple[ArchiveEntry, ...]:
     """Return the images that an archive's manifest.json lists."""
     label = f"{files.label}: manifest.json"
     try:
         listed = parse_json(files.document("manifest.json"))
         found = tuple(
-            Entry(
+            ArchiveEntry(
                 safe_name(str(item["Config"]), label),
                 # podman and old Docker may write "<none>:<none>" for an image without a name
                 tuple(
@@ -72,7 +72,7 @@ class UnpackedImage:
     known_digest = None
 
     def __init__(
-        self, files: Files, entry: Entry, staging: Staging, platform: Platform | None
+        self, files: Files, entry: ArchiveEntry, staging: Staging, platform: Platform | None
     ) -> None:
         self._files = files
         self._entry = entry

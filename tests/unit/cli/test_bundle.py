@@ -8,7 +8,7 @@ from dockless.cli import bundle
 from dockless.errors import DocklessError
 from dockless.oci.digest import Digest
 from dockless.storage.bundle import Bundle
-from dockless.usecases.mirror.run import Found
+from dockless.usecases.mirror.run import SourceImage
 from fakes.image import FakeImage
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Prover:
 
 
 def added(folder: Path, image: FakeImage) -> DocklessError | None:
-    found = Found("app.tar", ("acme/app:v1",), "app", 10, lambda: image)
+    found = SourceImage("app.tar", ("acme/app:v1",), "app", 10, lambda: image)
     written = Bundle(folder / "out")
     return bundle._added(written, found, cast("Session", Prover()))
 

@@ -6,7 +6,7 @@ from dockless.client.mirror_names import GivenName, all_named
 from dockless.errors import ConflictError, SourceError, UsageError
 from dockless.model.renaming import Renaming
 from dockless.ports import Image
-from dockless.usecases.mirror.run import Found, Lost, plan
+from dockless.usecases.mirror.run import Lost, SourceImage, plan
 from fakes.image import FakeImage
 
 RULES = Renaming("registry.inside:5000", "m")
@@ -17,11 +17,11 @@ def two(tmp_path: Path) -> tuple[FakeImage, FakeImage]:
     return FakeImage(tmp_path / "one"), FakeImage(tmp_path / "two", (b"another",))
 
 
-def found(image: Image, *names: str, bare: str = "crane") -> Found:
-    return Found("crane.tar", names, bare, 10, lambda: image)
+def found(image: Image, *names: str, bare: str = "crane") -> SourceImage:
+    return SourceImage("crane.tar", names, bare, 10, lambda: image)
 
 
-def named(*images: Found, given: str = "") -> tuple[list[Found | Lost], list[str]]:
+def named(*images: SourceImage, given: str = "") -> tuple[list[SourceImage | Lost], list[str]]:
     notes: list[str] = []
     every = all_named(images, GivenName.parse(given), notes.append, referrers=True)
     return list(every), notes
@@ -53,13 +53,13 @@ def test_images_without_a_name_go_to_their_repository_by_digest(
 ) -> None:
     digests = [image.content().root.digest for image in two]
     images, notes = named(*map(found, two), found(two[0], "acme/shop:1"))
-    assert [each.names for each in images if isinstance(each, Found)] == [
+    assert [each.names for each in images if isinstance(each, SourceImage)] == [
         (f"crane@{digests[0]}",),
         (f"crane@{digests[1]}",),
         ("acme/shop:1",),
     ]
     assert len(notes) == 2
-    planned = plan([each for each in images if isinstance(each, Found)], RULES)
+    planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
     assert planned.lost == ()
     assert [str(entry.references[0]) for entry in planned.entries] == [
         f"registry.inside:5000/m/crane@{digests[0]}",
@@ -70,7 +70,7 @@ def test_images_without_a_name_go_to_their_repository_by_digest(
 
 def test_one_gets_the_tag_that_is_given(two: tuple[FakeImage, FakeImage]) -> None:
     images, notes = named(found(two[0], bare="nm"), given="nm:v1")
-    planned = plan([each for each in images if isinstance(each, Found)], RULES)
+    planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
     assert [str(entry.references[0]) for entry in planned.entries] == [
         "registry.inside:5000/m/nm:v1"
     ]
@@ -92,7 +92,7 @@ def test_what_is_given_is_for_images_without_a_full_name(
     two: tuple[FakeImage, FakeImage], names: tuple[str, ...], given: str, expected: str
 ) -> None:
     images, _ = named(found(two[0], *names, bare="nm"), given=given)
-    planned = plan([each for each in images if isinstance(each, Found)], RULES)
+    planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
     assert [str(entry.references[0]) for entry in planned.entries] == [
         f"registry.inside:5000/{expected}"
     ]
@@ -102,7 +102,7 @@ def test_several_that_would_get_one_tag_are_failures_of_their_own(
     two: tuple[FakeImage, FakeImage],
 ) -> None:
     images, _ = named(*(found(image, bare="nm") for image in two), given="nm:v1")
-    planned = plan([each for each in images if isinstance(each, Found)], RULES)
+    planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
     assert planned.entries == ()
     assert [type(each.error) for each in planned.lost] == [ConflictError, ConflictError]
 
@@ -112,12 +112,12 @@ def test_a_damaged_one_is_a_failure_of_its_own(two: tuple[FakeImage, FakeImage])
         raise SourceError("It is damaged.")
 
     images, _ = named(
-        Found("crane.tar", (), "crane", 10, damaged, origin="list.txt:3:1"), found(two[0])
+        SourceImage("crane.tar", (), "crane", 10, damaged, origin="list.txt:3:1"), found(two[0])
     )
     lost, good = images
     assert isinstance(lost, Lost)
     assert (lost.source, lost.name, lost.origin) == ("crane.tar", "@0", "list.txt:3:1")
-    assert isinstance(good, Found)
+    assert isinstance(good, SourceImage)
 
 
 @pytest.mark.parametrize("bare", ["", "my images", "日本"])
@@ -125,5 +125,5 @@ def test_a_source_whose_name_is_no_repository_needs_one(
     two: tuple[FakeImage, FakeImage], bare: str
 ) -> None:
     images, _ = named(found(two[0], bare=bare))
-    (lost,) = plan([each for each in images if isinstance(each, Found)], RULES).lost
+    (lost,) = plan([each for each in images if isinstance(each, SourceImage)], RULES).lost
     assert "--as" in lost.error.remedy

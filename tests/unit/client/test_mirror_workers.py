@@ -16,7 +16,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
 from dockless.registry.blob_claims import BlobClaims, SharedBlobs
-from dockless.usecases.mirror.run import Entry, mirror
+from dockless.usecases.mirror.run import MirrorItem, mirror
 from fakes.image import FakeImage
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ def team(engine: str, size: int, until: float | None = None) -> Workers:
     return made
 
 
-def referrers(image: Image, count: int, repository: str = "shop") -> list[Entry]:
+def referrers(image: Image, count: int, repository: str = "shop") -> list[MirrorItem]:
     digest = image.content().root.digest
     place = Reference(Repository.of(HOST, repository), digest=digest)
-    return [Entry(f"tag-{n}", "sbom", (place,), 1, lambda: image, BLOBS) for n in range(count)]
+    return [MirrorItem(f"tag-{n}", "sbom", (place,), 1, lambda: image, BLOBS) for n in range(count)]
 
 
 @pytest.mark.parametrize("engine", ["auto", "crane", "direct"])
@@ -107,7 +107,7 @@ def test_one_referrer_found_several_times_keeps_nobody_waiting(
     others = threading.Event()
 
     # whoever reserved the blobs comes last, as where the threads of the others are faster
-    def push(entry: Entry) -> PushResult:
+    def push(entry: MirrorItem) -> PushResult:
         if entry is entries[0]:
             assert others.wait(30)
         elif entry is entries[1]:

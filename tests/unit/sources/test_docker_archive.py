@@ -12,7 +12,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import layer_media_type
 from dockless.oci.packing import asked
 from dockless.oci.platform import Platform
-from dockless.sources.docker_archive import Entry, UnpackedImage, entries
+from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries
 from dockless.sources.tarball import PlainTar
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.staging import Staging
@@ -51,8 +51,8 @@ def test_every_entry_of_the_manifest_is_an_image(archive: Archive) -> None:
     ]
     files = archive.files(file("manifest.json", json.dumps(listed).encode()))
     assert entries(files) == (
-        Entry("1.json", ("shop:1", "shop:2"), ("1/layer.tar",)),
-        Entry("2.json", (), ()),
+        ArchiveEntry("1.json", ("shop:1", "shop:2"), ("1/layer.tar",)),
+        ArchiveEntry("2.json", (), ()),
     )
 
 

@@ -17,7 +17,7 @@ from dockless.oci.reference import Name, Reference, Repository
 from dockless.ports import Image
 
 
-class Found(Struct, frozen=True):
+class SourceImage(Struct, frozen=True):
     """An image of a source.
 
     Attributes:
@@ -64,7 +64,7 @@ class Lost(Struct, frozen=True):
     origin: str = ""
 
 
-class Entry(Struct, frozen=True):
+class MirrorItem(Struct, frozen=True):
     """One image and its target.
 
     Attributes:
@@ -111,17 +111,17 @@ class Plan(Struct, frozen=True):
         lost: The others, and why they have none.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[MirrorItem, ...]
     lost: tuple[Lost, ...]
 
 
-def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
+def plan(found: Iterable[SourceImage], renaming: Renaming) -> Plan:
     """Give every image its target; two that would get one reference have none.
 
     An image that is found again, as by a line that stands twice in a list or in a second archive,
     goes there once.
     """
-    entries: list[Entry] = []
+    entries: list[MirrorItem] = []
     lost: list[Lost] = []
     for image in found:
         places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
@@ -143,7 +143,7 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
             )
             lost.append(Lost(image.source, "", no_name, image.origin))
         entries += [
-            Entry(
+            MirrorItem(
                 image.source,
                 image.names[0],
                 tuple(each),
@@ -162,7 +162,9 @@ def plan(found: Iterable[Found], renaming: Renaming) -> Plan:
     return Plan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
 
 
-def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+def order_by_shared_blobs(
+    entries: Sequence[MirrorItem],
+) -> tuple[list[MirrorItem], list[MirrorItem]]:
     """Return the images whose blobs others share, and the others, referrers last.
 
     The blobs are there for the others when those have started first.
@@ -170,8 +172,8 @@ def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     uses = Counter(digest for entry in entries for digest in entry.blobs)
     shared = {digest for digest, count in uses.items() if count > 1}
     brought: set[Digest] = set()
-    first: list[Entry] = []
-    later: list[Entry] = []
+    first: list[MirrorItem] = []
+    later: list[MirrorItem] = []
     for entry in entries:
         brings = (entry.blobs & shared) - brought
         (first if brings else later).append(entry)
@@ -180,12 +182,12 @@ def bringers(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def mirror(
-    entries: Sequence[Entry],
-    push: Callable[[Entry], PushResult],
+    entries: Sequence[MirrorItem],
+    push: Callable[[MirrorItem], PushResult],
     parallel: int,
-    tell: Callable[[Entry, Outcome, bool], None],
-    look: Callable[[Sequence[Entry]], None],
-) -> dict[Entry, Outcome]:
+    tell: Callable[[MirrorItem, Outcome, bool], None],
+    look: Callable[[Sequence[MirrorItem]], None],
+) -> dict[MirrorItem, Outcome]:
     """Push every image, several at once; retry temporary failures at the end.
 
     These are failures of the network, and of a missing blob that another image may upload.
@@ -199,7 +201,7 @@ def mirror(
             threads.
     """
 
-    def attempt(entry: Entry, *, last: bool) -> Outcome:
+    def attempt(entry: MirrorItem, *, last: bool) -> Outcome:
         try:
             outcome: Outcome = push(entry)
         except DocklessError as error:
@@ -207,7 +209,7 @@ def mirror(
         tell(entry, outcome, not last and isinstance(outcome, _LATER))
         return outcome
 
-    first, later = bringers(entries)
+    first, later = order_by_shared_blobs(entries)
     look(first)
     order = [*first, *later]
     begun = map_concurrently(partial(attempt, last=False), order, parallel)
@@ -218,7 +220,7 @@ def mirror(
     return outcomes | dict(zip(again, ended, strict=True))
 
 
-def whole_names(image: Found) -> tuple[Name, ...]:
+def whole_names(image: SourceImage) -> tuple[Name, ...]:
     """Return an image's full names, else its bare tags in a repository named like its source.
 
     A hybrid archive has each image by both. Raises ValueError for an invalid name.
@@ -227,14 +229,14 @@ def whole_names(image: Found) -> tuple[Name, ...]:
     return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))
 
 
-def _once(entries: Sequence[Entry]) -> list[Entry]:
+def _once(entries: Sequence[MirrorItem]) -> list[MirrorItem]:
     """Return the entries; of those that are one image, each reference once.
 
     The first of them says which other sources have it.
     """
-    taken: dict[Reference, list[Entry]] = defaultdict(list)
-    sources: dict[Entry, dict[str, None]] = defaultdict(dict)
-    kept: list[tuple[Entry, tuple[Reference, ...]]] = []
+    taken: dict[Reference, list[MirrorItem]] = defaultdict(list)
+    sources: dict[MirrorItem, dict[str, None]] = defaultdict(dict)
+    kept: list[tuple[MirrorItem, tuple[Reference, ...]]] = []
     for entry in entries:
         own = []
         for reference in entry.references:
@@ -252,33 +254,33 @@ def _once(entries: Sequence[Entry]) -> list[Entry]:
     ]
 
 
-def _is_repeated(one: Entry, other: Entry) -> bool:
+def _is_repeated(one: MirrorItem, other: MirrorItem) -> bool:
     """Whether two entries for one reference are one image, or one damaged image of one source."""
     root = _root(one)
     return root == _root(other) and (root is not None or one.source == other.source)
 
 
-def _root(entry: Entry) -> Digest | None:
+def _root(entry: MirrorItem) -> Digest | None:
     try:
         return entry.open().content().root.digest
     except DocklessError:
         return None
 
 
-def _left_out(entries: Sequence[Entry]) -> Mapping[Entry, DocklessError]:
+def _left_out(entries: Sequence[MirrorItem]) -> Mapping[MirrorItem, DocklessError]:
     """Return the entries that share a reference with one of another image, each with its error.
 
     One that is damaged cannot have the reference; its damage is its own failure.
     """
-    owners: dict[Reference, list[Entry]] = defaultdict(list)
+    owners: dict[Reference, list[MirrorItem]] = defaultdict(list)
     for entry in entries:
         for reference in entry.references:
             owners[reference].append(entry)
-    errors: dict[Entry, DocklessError] = {}
+    errors: dict[MirrorItem, DocklessError] = {}
     for reference, sharing in owners.items():
         if len({entry.open for entry in sharing}) == 1:
             continue
-        roots: dict[Entry, Digest] = {}
+        roots: dict[MirrorItem, Digest] = {}
         for entry in sharing:
             try:
                 roots[entry] = entry.open().content().root.digest

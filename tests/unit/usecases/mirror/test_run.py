@@ -11,7 +11,13 @@ from dockless.model.renaming import Map, Renaming
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import Image
-from dockless.usecases.mirror.run import Entry, Found, bringers, mirror, plan
+from dockless.usecases.mirror.run import (
+    MirrorItem,
+    SourceImage,
+    mirror,
+    order_by_shared_blobs,
+    plan,
+)
 from fakes.image import FakeImage
 
 RULES = Renaming("registry.inside:5000", "m")
@@ -22,11 +28,11 @@ def image(tmp_path: Path) -> FakeImage:
     return FakeImage(tmp_path / "one")
 
 
-def found(image: Image, *names: str, source: str = "images.tar") -> Found:
-    return Found(source, names, "images", 10, lambda: image)
+def found(image: Image, *names: str, source: str = "images.tar") -> SourceImage:
+    return SourceImage(source, names, "images", 10, lambda: image)
 
 
-def places(*found_: Found, rules: Renaming = RULES) -> list[str]:
+def places(*found_: SourceImage, rules: Renaming = RULES) -> list[str]:
     planned = plan(found_, rules)
     assert planned.lost == ()
     return [str(each) for entry in planned.entries for each in entry.references]
@@ -104,7 +110,10 @@ def test_a_damaged_archive_that_is_named_twice_is_damaged_and_no_clash() -> None
     def damaged() -> Image:
         raise SourceError("It is damaged.")
 
-    lines = [Found("a.tar", ("a:1",), "a", 10, damaged), Found("a.tar", ("a:1",), "a", 10, damaged)]
+    lines = [
+        SourceImage("a.tar", ("a:1",), "a", 10, damaged),
+        SourceImage("a.tar", ("a:1",), "a", 10, damaged),
+    ]
     planned = plan([lines[0], replace(lines[1], open=partial(damaged))], RULES)
     assert (len(planned.entries), planned.lost) == (1, ())
 
@@ -118,7 +127,7 @@ def test_two_images_of_one_source_with_one_name_still_clash(
     assert {(each.source, each.name) for each in planned.lost} == {("images.tar", "a:1")}
 
 
-def entries(image: Image, count: int) -> list[Entry]:
+def entries(image: Image, count: int) -> list[MirrorItem]:
     planned = plan([found(image, f"shop{number}:1") for number in range(count)], RULES)
     return list(planned.entries)
 
@@ -133,7 +142,7 @@ def result(image: FakeImage) -> PushResult:
 def test_images_go_side_by_side(image: FakeImage) -> None:
     together = threading.Barrier(3, timeout=10)
 
-    def push(entry: Entry) -> PushResult:
+    def push(entry: MirrorItem) -> PushResult:
         assert entry.size == 10
         together.wait()
         return result(image)
@@ -148,7 +157,7 @@ def test_what_failed_on_the_network_is_tried_at_the_end_and_nothing_else(
     three = entries(image, 3)
     tried: list[str] = []
 
-    def push(entry: Entry) -> PushResult:
+    def push(entry: MirrorItem) -> PushResult:
         tried.append(entry.name)
         if entry.name == "shop0:1" and tried.count(entry.name) == 1:
             raise NetworkError("Gone.")
@@ -177,6 +186,6 @@ def test_images_that_bring_what_others_share_start_first(image: FakeImage) -> No
         replace(entry, blobs=frozenset(each))
         for entry, each in zip(entries(image, len(blobs)), blobs, strict=True)
     ]
-    first, later = bringers(entries_)
+    first, later = order_by_shared_blobs(entries_)
     assert [entries_.index(entry) for entry in first] == [0, 2]
     assert [entries_.index(entry) for entry in later] == [1, 3, 4]
