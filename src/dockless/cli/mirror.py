@@ -25,7 +25,7 @@ from dockless.client.mirror_workers import Bounds, Workers, workers
 from dockless.client.options import CommandOptions
 from dockless.client.output_files import files_of, refuse_inputs
 from dockless.client.readers import Readers
-from dockless.client.receipt_writer import Heading, Ledger
+from dockless.client.receipt_writer import Heading, ReceiptWriter
 from dockless.client.session import Session
 from dockless.client.source_lists import Listed, listed
 from dockless.client.stores import store
@@ -41,7 +41,7 @@ from dockless.report.json import json_text
 from dockless.report.text import share
 from dockless.storage.receipt import Line
 from dockless.storage.receipt_file import ReceiptFile
-from dockless.storage.resume_log import Journal
+from dockless.storage.resume_log import ResumeLog
 from dockless.usecases.mirror.run import Lost, MirrorItem, SourceImage, plan
 from dockless.usecases.mirror.run import mirror as push_all
 from dockless.usecases.push.context import PushRequest
@@ -87,12 +87,12 @@ class MirrorOptions(Struct, frozen=True):
         """Return the limits on requests to the registry."""
         return Bounds(self.parallel, self.max_connections, self.rate)
 
-    def journal(self, folder: Path, pushing: CommandOptions) -> Journal:
+    def resume_log(self, folder: Path, pushing: CommandOptions) -> ResumeLog:
         """Return the resume log, shared by runs with the same arguments in the same folder."""
         named = (self.to, self.named, self.strip, self.maps, self.flatten, self.referrers)
         asked = (folder, self.sources, self.files, pushing.platform, *named, self.part())
         resume = self.resume or pushing.dry_run
-        return Journal(store(os.environ).folder / "journals", asked, resume=resume)
+        return ResumeLog(store(os.environ).folder / "journals", asked, resume=resume)
 
     def part(self) -> Shard:
         """Return the part to mirror: everything, unless --shard is given."""
@@ -227,49 +227,49 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
         planned = plan(completed(found), renaming)
         bundles = {each.source: each.listing for each in found if each.listing}
         entries = _mine(planned.entries, part)
-        journal = options.journal(folder, pushing)
-        if journal.begun:
-            had = journal.had(entry.references[0] for entry in entries)
+        resume_log = options.resume_log(folder, pushing)
+        if resume_log.begun:
+            had = resume_log.had(entry.references[0] for entry in entries)
             own.progress.note(
-                f"Continuing the mirror started {journal.begun}: "
+                f"Continuing the mirror started {resume_log.begun}: "
                 f"{share(had, len(entries), 'image')} had arrived."
             )
         damaged = tuple(damaged_parts((each.source for each in found), folder, own.progress))
         count = len(entries) + len(lost) + len(planned.lost) + len(damaged)
-        ledger = Ledger(
+        receipt_writer = ReceiptWriter(
             receipt,
             Heading(
                 target=options.to,
                 bundles=bundles,
                 version_of=lambda name: own.engines().version(name),
             ),
-            journal,
+            resume_log,
             _complaints(pushing, own.progress, count),
         )
-        ledger.expect(entries)
+        receipt_writer.expect(entries)
         for each in (*lost, *planned.lost, *damaged):
-            ledger.leave_out(each)
-        ledger.write(finished=False)
+            receipt_writer.leave_out(each)
+        receipt_writer.write(finished=False)
         if not pushing.dry_run:
-            journal.begin()
+            resume_log.begin()
         who: Find = finder
         if entries:
             try:
                 who = _account(asking, entries[0])
             except DocklessError as error:  # it is said once, and stands in each line
                 for entry in entries:
-                    ledger.note(entry, error)
-                ledger.write(finished=True)
-                _print(options, pushing, ledger)
+                    receipt_writer.note(entry, error)
+                receipt_writer.write(finished=True)
+                _print(options, pushing, receipt_writer)
                 return error
         team = stack.enter_context(workers(pushing, who, space, bounds := options.bounds()))
-        _push(entries, team, bounds, ledger, dry_run=pushing.dry_run)
+        _push(entries, team, bounds, receipt_writer, dry_run=pushing.dry_run)
         unsettled = _settled(team, own.progress)
-        ledger.write(finished=True)
-        summary = _summary(ledger.lines()) or unsettled
+        receipt_writer.write(finished=True)
+        summary = _summary(receipt_writer.lines()) or unsettled
         if not (summary or pushing.dry_run):
-            journal.end()
-        _print(options, pushing, ledger, team)
+            resume_log.end()
+        _print(options, pushing, receipt_writer, team)
     return summary
 
 
@@ -279,18 +279,23 @@ def _complaints(pushing: CommandOptions, progress: Progress, count: int) -> Call
 
 
 def _push(
-    entries: Sequence[MirrorItem], team: Workers, bounds: Bounds, ledger: Ledger, *, dry_run: bool
+    entries: Sequence[MirrorItem],
+    team: Workers,
+    bounds: Bounds,
+    receipt_writer: ReceiptWriter,
+    *,
+    dry_run: bool,
 ) -> None:
     """Push every image; the receipt of an interrupted mirror lists what has arrived."""
     try:
-        outcomes = push_all(entries, team.push, bounds.workers, ledger.tell, team.look)
+        outcomes = push_all(entries, team.push, bounds.workers, receipt_writer.tell, team.look)
     except BaseException:
-        ledger.break_off()
-        ledger.write(finished=False)
+        receipt_writer.break_off()
+        receipt_writer.write(finished=False)
         raise
     if dry_run:
         for entry, error in lacking(outcomes):
-            ledger.tell(entry, error)
+            receipt_writer.tell(entry, error)
 
 
 def _account(asking: Session, first: MirrorItem) -> "Find":
@@ -366,11 +371,16 @@ def _mine(entries: tuple[MirrorItem, ...], part: Shard) -> tuple[MirrorItem, ...
 
 
 def _print(
-    options: MirrorOptions, pushing: CommandOptions, ledger: Ledger, team: Workers | None = None
+    options: MirrorOptions,
+    pushing: CommandOptions,
+    receipt_writer: ReceiptWriter,
+    team: Workers | None = None,
 ) -> None:
     """Print the result, or the plan, of each image; without workers the registry is down."""
-    results = [each.outcome for each in ledger.lines() if isinstance(each.outcome, PushResult)]
-    document = ledger.document(finished=True)
+    results = [
+        each.outcome for each in receipt_writer.lines() if isinstance(each.outcome, PushResult)
+    ]
+    document = receipt_writer.document(finished=True)
     if pushing.dry_run and team:
         places = {each.plan.repository for each in results if not each.unchanged}
         unknown = [place for place in places if not team.knows(place)]

@@ -14,7 +14,7 @@ from dockless.oci.digest import Digest
 from dockless.report.json import json_text
 from dockless.storage.receipt import Line, Pending, pending_members, receipt_document
 from dockless.storage.receipt_file import ReceiptFile
-from dockless.storage.resume_log import Journal
+from dockless.storage.resume_log import ResumeLog
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome
 from dockless.version import __version__
 
@@ -35,7 +35,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     version_of: Callable[[str], str]
 
 
-class Ledger:
+class ReceiptWriter:
     """The lines of a receipt, which is rewritten every few seconds.
 
     So a mirror that is killed leaves one of what had arrived. A mirror resumes from what the
@@ -44,7 +44,7 @@ class Ledger:
     Args:
         file: The receipt; None for none.
         heading: What it says of the whole mirror.
-        journal: Told of what arrived.
+        resume_log: Told of what arrived.
         complain: Prints what goes wrong, a line each.
     """
 
@@ -52,12 +52,12 @@ class Ledger:
         self,
         file: ReceiptFile | None,
         heading: Heading,
-        journal: Journal,
+        resume_log: ResumeLog,
         complain: Callable[[str], None],
     ) -> None:
         self._file = file
         self._heading = heading
-        self._journal = journal
+        self._resume_log = resume_log
         self._complain = complain
         self._turn = threading.Lock()
         self._unplaced: list[Line] = []
@@ -99,7 +99,7 @@ class Ledger:
             self._outcomes[entry] = outcome
             if isinstance(outcome, PushResult) and not outcome.dry_run:
                 came = not outcome.unchanged
-                self._arrived[entry] = self._journal.arrived(
+                self._arrived[entry] = self._resume_log.arrived(
                     entry.references[0], outcome.digest, now=came
                 )
             if self._file and time.monotonic() - self._written > _SECONDS_BETWEEN:

@@ -21,7 +21,7 @@ _LONGEST_SECONDS = 30 * 24 * 3600
 _BEGUN = "begun"
 
 
-class Journal:
+class ResumeLog:
     """The resume log of one mirror, found by its arguments.
 
     It is optional: where it cannot be written, the mirror continues without it.

@@ -11,7 +11,7 @@ from dockless.oci.digest import Digest
 from dockless.registry.throughput import ThroughputRecords
 from dockless.storage import folders
 from dockless.storage.blob_store import BlobStore, Usage
-from dockless.storage.resume_log import Journal
+from dockless.storage.resume_log import ResumeLog
 from dockless.storage.runs import sweep
 
 pytestmark = pytest.mark.timeout(30)
@@ -126,14 +126,14 @@ def test_journals_links_and_results_are_kept_in_the_store(store: BlobStore, prec
     for name in ("journals", "links", "programs"):
         lay(store, name, precious)
     before = look(precious)
-    journal = Journal(store.folder / "journals", ("asked",), resume=True)
-    journal.begin()
+    resume_log = ResumeLog(store.folder / "journals", ("asked",), resume=True)
+    resume_log.begin()
     ThroughputRecords(store.folder / "links").refused_zstd("example.com")
     program = store.folder.parent / "crane"
     program.write_bytes(b"crane")
     result = ProbeResult(passed=True, reason="", moment=1.0)
     ProbeRecords(store.folder / "programs").keep(program, result)
-    journal.end()
+    resume_log.end()
     assert look(precious) == before
     assert not ThroughputRecords(store.folder / "links").of("example.com").takes_zstd
     assert ProbeRecords(store.folder / "programs").of(program, 2.0) == result

@@ -19,7 +19,7 @@ from dockless.storage.blob_store import BlobStore, Usage
 from dockless.storage.checks import becomes, difference
 from dockless.storage.folders import strays
 from dockless.storage.layer_records import head_of
-from dockless.storage.resume_log import Journal
+from dockless.storage.resume_log import ResumeLog
 from dockless.storage.staging import Staging
 
 # a FIFO that is waited for would end none of these
@@ -334,15 +334,15 @@ def test_what_is_known_of_a_registry_is_not_known_and_written_again(
 
 @ODD
 def test_a_journal_is_begun_anew(store: BlobStore, make: Make) -> None:
-    Journal(store.folder / "journals", ("asked",), resume=True).begin()
+    ResumeLog(store.folder / "journals", ("asked",), resume=True).begin()
     (path,) = (store.folder / "journals").iterdir()
     put(path, make)
-    journal = Journal(store.folder / "journals", ("asked",), resume=True)
-    assert not journal.begun
-    journal.begin()
-    assert Journal(store.folder / "journals", ("asked",), resume=True).begun
+    resume_log = ResumeLog(store.folder / "journals", ("asked",), resume=True)
+    assert not resume_log.begun
+    resume_log.begin()
+    assert ResumeLog(store.folder / "journals", ("asked",), resume=True).begun
     put(path, make)
-    Journal(store.folder / "journals", ("asked",), resume=False).end()
+    ResumeLog(store.folder / "journals", ("asked",), resume=False).end()
     assert not os.path.lexists(path)
 
 
@@ -374,7 +374,7 @@ def test_a_link_is_not_believed_though_it_leads_to_what_is_right(store: BlobStor
     records.keep(program, ProbeResult(passed=True, reason="", moment=1.0))
     links = ThroughputRecords(store.folder / "links")
     links.refused_zstd("example.com")
-    Journal(store.folder / "journals", ("asked",), resume=True).begin()
+    ResumeLog(store.folder / "journals", ("asked",), resume=True).begin()
     for folder in ("layers", "heads", "programs", "links", "journals", "blobs/sha256"):
         (path,) = (store.folder / folder).iterdir()
         path.rename(store.folder.parent / f"of-{path.name}")
@@ -385,7 +385,7 @@ def test_a_link_is_not_believed_though_it_leads_to_what_is_right(store: BlobStor
     assert store.blob(DIGEST) is None
     assert records.of(program, 2.0) is None
     assert links.of("example.com").takes_zstd
-    assert not Journal(store.folder / "journals", ("asked",), resume=True).begun
+    assert not ResumeLog(store.folder / "journals", ("asked",), resume=True).begun
 
 
 @pytest.mark.parametrize("boot", ["this", "another"])

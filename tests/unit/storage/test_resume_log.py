@@ -5,7 +5,7 @@ import pytest
 
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
-from dockless.storage.resume_log import Journal
+from dockless.storage.resume_log import ResumeLog
 
 ASKED = ("registry.inside", ("images",))
 DIGEST, OTHER = Digest("sha256", "a" * 64), Digest("sha256", "b" * 64)
@@ -14,13 +14,15 @@ DIGEST, OTHER = Digest("sha256", "a" * 64), Digest("sha256", "b" * 64)
 ONE, TWO = (Reference.parse(f"registry.inside/{name}:1") for name in ("one", "two"))
 
 
-def journal(folder: Path, asked: tuple[object, ...] = ASKED, *, resume: bool = True) -> Journal:
-    return Journal(folder, asked, resume=resume)
+def resume_log(
+    folder: Path, asked: tuple[object, ...] = ASKED, *, resume: bool = True
+) -> ResumeLog:
+    return ResumeLog(folder, asked, resume=resume)
 
 
 @pytest.fixture
 def interrupted(tmp_path: Path) -> Path:
-    first = journal(tmp_path)
+    first = resume_log(tmp_path)
     assert not first.begun
     first.begin()
     assert first.arrived(ONE, DIGEST, now=True)
@@ -28,7 +30,7 @@ def interrupted(tmp_path: Path) -> Path:
 
 
 def test_the_next_run_knows_what_had_arrived_and_when(interrupted: Path) -> None:
-    again = journal(interrupted)
+    again = resume_log(interrupted)
     assert again.begun
     assert again.had((ONE, TWO)) == 1
     assert again.arrived(ONE, DIGEST, now=False)
@@ -37,39 +39,39 @@ def test_the_next_run_knows_what_had_arrived_and_when(interrupted: Path) -> None
 
 
 def test_it_keeps_when_the_first_run_began(interrupted: Path) -> None:
-    again = journal(interrupted)
+    again = resume_log(interrupted)
     again.begin()
-    assert journal(interrupted).begun == again.begun
+    assert resume_log(interrupted).begun == again.begun
 
 
 def test_another_mirror_has_another_journal(interrupted: Path) -> None:
-    assert not journal(interrupted, ("registry.inside", ("others",))).begun
+    assert not resume_log(interrupted, ("registry.inside", ("others",))).begun
 
 
 def test_it_can_be_begun_anew(interrupted: Path) -> None:
-    assert not journal(interrupted, resume=False).begun
+    assert not resume_log(interrupted, resume=False).begun
     assert list(interrupted.iterdir()) == []
 
 
 def test_it_goes_when_all_has_arrived(interrupted: Path) -> None:
-    journal(interrupted).end()
+    resume_log(interrupted).end()
     assert list(interrupted.iterdir()) == []
 
 
 @pytest.mark.parametrize("damage", [b'{"registry.ins', b"\xff", b"[1]", b"1", b'{"begun": 1}'])
 def test_what_cannot_be_read_in_it_is_left_out(tmp_path: Path, damage: bytes) -> None:
-    assert journal(tmp_path).arrived(ONE, DIGEST, now=True)
+    assert resume_log(tmp_path).arrived(ONE, DIGEST, now=True)
     (path,) = tmp_path.iterdir()
     with path.open("ab") as stream:
         stream.write(damage)
-    again = journal(tmp_path)
+    again = resume_log(tmp_path)
     assert not again.begun
     assert again.had((ONE,)) == 1
 
 
 def test_where_it_cannot_be_written_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    without = journal(tmp_path / "file" / "journals")
+    without = resume_log(tmp_path / "file" / "journals")
     without.begin()
     assert without.arrived(ONE, DIGEST, now=True)
     without.end()
@@ -78,5 +80,5 @@ def test_where_it_cannot_be_written_there_is_none(tmp_path: Path) -> None:
 def test_one_that_nobody_went_on_with_is_forgotten_after_a_month(interrupted: Path) -> None:
     (path,) = interrupted.iterdir()
     os.utime(path, (0, 0))
-    assert not journal(interrupted).begun
+    assert not resume_log(interrupted).begun
     assert list(interrupted.iterdir()) == []
