@@ -15,8 +15,8 @@ from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.streaming import HeadStart, Watch
 from dockless.registry.throughput import ThroughputMeter
-from dockless.storage.growing import Growing
-from dockless.storage.streams import Draft
+from dockless.storage.growing import GrowingBlob
+from dockless.storage.streams import BlobDraft
 from dockless.transport.http import HttpClient, reach
 from fakes.progress import FakeProgress
 
@@ -116,11 +116,11 @@ class Grown:
     """A blob that is written in two halves."""
 
     def __init__(self, folder: Path, data: bytes) -> None:
-        self.file = Draft(folder)
+        self.file = BlobDraft(folder)
         self.path = self.file.path
         self._halves = (data[: len(data) // 2], data[len(data) // 2 :])
         self.blob = Descriptor(OCI_LAYER, Digest.of(data), len(data))
-        self.growing = Growing(self.file, self.path)
+        self.growing = GrowingBlob(self.file, self.path)
 
     def write(self) -> None:
         """Write the first half."""

@@ -41,12 +41,12 @@ if "count" in sys.argv[1]:
             return self._real.flush(*arguments)
 
     real, isal_zlib.compressobj = isal_zlib.compressobj, Counted
-    read = streams.Metered.read
+    read = streams.LengthChecked.read
     def metered(self, size=-1):
         data = read(self, size)
         counts["read"] += len(data)
         return data
-    streams.Metered.read = metered
+    streams.LengthChecked.read = metered
 
 del sys.argv[1]
 from dockless.cli.main import main

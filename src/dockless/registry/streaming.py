@@ -28,7 +28,7 @@ from dockless.oci.reference import Repository
 from dockless.ports import Task
 from dockless.registry.client import RegistryClient, presence
 from dockless.registry.throughput import ThroughputMeter
-from dockless.storage.growing import GivenUpError, Growing
+from dockless.storage.growing import GivenUpError, GrowingBlob
 from dockless.transport.deadline import answer_seconds, committing
 
 _AT_ONCE = 4
@@ -114,7 +114,7 @@ class HeadStart:
         """Start to upload a staged blob, unless the registry has it."""
         self._begin(lambda upload: self._fill(upload, blob, path), lambda: blob)
 
-    def follow(self, growing: Growing) -> None:
+    def follow(self, growing: GrowingBlob) -> None:
         """Start to upload a layer that is still being written; stop if the registry has it."""
         self._begin(lambda upload: self._fill_growing(upload, growing), lambda: growing.blob)
 
@@ -221,11 +221,11 @@ class HeadStart:
                 chunks = iter(lambda: file.read(_CHUNK), b"")
                 self._patch(upload, headers, self._sent(upload, chunks))
 
-    def _fill_growing(self, upload: "_Upload", growing: Growing) -> None:
+    def _fill_growing(self, upload: "_Upload", growing: GrowingBlob) -> None:
         with contextlib.closing(growing):
             self._patch(upload, {}, self._sent(upload, self._needed(upload, growing)))
 
-    def _needed(self, upload: "_Upload", growing: Growing) -> Iterator[bytes]:
+    def _needed(self, upload: "_Upload", growing: GrowingBlob) -> Iterator[bytes]:
         """Yield the chunks of a layer while it grows, and the rest if the registry lacks it."""
         for chunk in growing.chunks(_CHUNK):
             if growing.blob and upload.digest is None:

@@ -15,7 +15,7 @@ from dockless.sources.files import SourceFile
 from dockless.sources.forward import Forward
 from dockless.sources.headers import Header, tar_errors
 from dockless.storage.decompression import decompressing, sniff
-from dockless.storage.streams import Rejoined
+from dockless.storage.streams import Pushback
 
 _HEX = "[0-9a-f]{64}"
 _OF_IMAGES = re.compile(
@@ -81,7 +81,7 @@ def why_no_image(path: Path) -> str:
             file.seek(0)
             return _why_no_image(cast("_Stream", file), path)
         try:
-            with decompressing(Rejoined(head, file), packed, label) as plain:
+            with decompressing(Pushback(head, file), packed, label) as plain:
                 return _why_no_image(Forward(plain), path)
         except SourceError:
             if promises_archive(path) or _begins_as_tar(path, packed):

@@ -15,7 +15,7 @@ from dockless.sources.files import Files
 from dockless.sources.tarball import Layers, StreamedTar
 from dockless.storage.blocks import Readable, read_block
 from dockless.storage.staging import Layer, MispredictedError, Staging
-from dockless.storage.streams import Rejoined
+from dockless.storage.streams import Pushback
 
 Opener = Callable[[], AbstractContextManager[Readable]]
 Result = TypeVar("Result")
@@ -119,4 +119,4 @@ def _exported(opener: Opener, timings: Timings) -> Iterator[Readable]:
         with timings.of("export"):
             stream = opened.enter_context(opener())
             first = read_block(stream)
-        yield Rejoined(first, stream)
+        yield Pushback(first, stream)

@@ -19,7 +19,7 @@ from dockless.storage.blocks import BLOCK, Readable, blocks, read_block
 from dockless.storage.checks import check, mismatch
 from dockless.storage.decompression import decompressing, sniff
 from dockless.storage.staging import Layer, MispredictedError, Staging
-from dockless.storage.streams import Rejoined
+from dockless.storage.streams import Pushback
 
 Layers = Literal["guessed", "packed", "kept"]
 
@@ -171,7 +171,7 @@ class StreamedTar:
         self._layers: dict[str, Layer] = {}
         self._copies: dict[str, Digest] = {}
         first = read_block(stream)
-        whole, packed = Rejoined(first, stream), sniff(first)
+        whole, packed = Pushback(first, stream), sniff(first)
         with decompressing(whole, packed, label) as plain, tar_errors(label):
             forward = Forward(plain)
             file = cast("IO[bytes]", forward)
@@ -187,7 +187,7 @@ class StreamedTar:
             self._links.add(name, member, self.label)
             return
         head = forward.read(min(member.size, BLOCK))
-        source = Rejoined(head, forward)
+        source = Pushback(head, forward)
         is_layer = _is_layer(name, head)
         if is_layer and self._keeps and sniff(head) not in _PACKED and name.startswith(_BLOBS):
             self._copy(source, name, member.size, task)

@@ -11,7 +11,7 @@ from dockless.ports import Task
 from dockless.processes.regular import open_regular
 from dockless.storage.blocks import Readable, Sink, blocks
 from dockless.storage.decompression import decompressing
-from dockless.storage.streams import Digesting, Hashing, Metered, Tee, digest_of
+from dockless.storage.streams import Digesting, Hashing, LengthChecked, Tee, digest_of
 
 
 def check(
@@ -23,7 +23,7 @@ def check(
         SourceError: It differs in length, digest or diffID.
     """
     sink = Hashing(blob.digest.algorithm)
-    check_into(Metered(stream, blob.size, task, label), blob, sink, label, diff_id)
+    check_into(LengthChecked(stream, blob.size, task, label), blob, sink, label, diff_id)
 
 
 def difference(path: Path, blob: Descriptor, *, read: bool = True) -> str:

@@ -17,7 +17,7 @@ class GivenUpError(Exception):
     """The blob will not be completed."""
 
 
-class Growing:
+class GrowingBlob:
     """A blob that one thread writes and others read, as far as it is there.
 
     Args:

@@ -28,9 +28,9 @@ from dockless.storage.checks import check_into, unpacked_digest
 from dockless.storage.compression import compressing
 from dockless.storage.decompression import decompressing, sniff
 from dockless.storage.folders import full_disk, remove
-from dockless.storage.growing import Growing
+from dockless.storage.growing import GrowingBlob
 from dockless.storage.layer_records import head_of
-from dockless.storage.streams import Draft, Hashing, Metered, Rejoined, digest_of
+from dockless.storage.streams import BlobDraft, Hashing, LengthChecked, Pushback, digest_of
 
 _LARGE = 8 * 1024 * 1024
 """Least size in bytes of a layer that is sent while it is compressed."""
@@ -75,7 +75,7 @@ class Staging:
         self.store = store
         self.packing = packing
         self.on_layer: Callable[[Descriptor, Path], None] = _nobody
-        self.on_growing: Callable[[Growing], None] | None = None
+        self.on_growing: Callable[[GrowingBlob], None] | None = None
         self._ahead = False
         self._cores = cores
         self.timings = timings or Timings()
@@ -189,9 +189,9 @@ class Staging:
             MispredictedError: It was only hashed, and is another one after all.
             SourceError: It ends too early, or its compressed data is damaged.
         """
-        metered = Metered(stream, size, task, label)
+        metered = LengthChecked(stream, size, task, label)
         first = read_block(metered)
-        source = Rejoined(first, metered)
+        source = Pushback(first, metered)
         packed = sniff(first)
         if packed in ("gzip", "zstd"):
             return self._packed_layer(source, packed, size, label)
@@ -221,12 +221,12 @@ class Staging:
         return Layer(diff_id, blob)
 
     @contextlib.contextmanager
-    def _followed(self, draft: Draft, size: int) -> Iterator[Growing | None]:
+    def _followed(self, draft: BlobDraft, size: int) -> Iterator[GrowingBlob | None]:
         """Offer a large layer for an early upload while it is written."""
         if size < _LARGE or self.on_growing is None:
             yield None
             return
-        with Growing(draft, draft.path) as growing:
+        with GrowingBlob(draft, draft.path) as growing:
             self._ahead = True
             self.on_growing(growing)
             yield growing
@@ -253,7 +253,7 @@ class Staging:
         self, stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
     ) -> None:
         """Stage a blob as it is, checked as `check` does."""
-        source = Metered(stream, blob.size, task, label)
+        source = LengthChecked(stream, blob.size, task, label)
         with (
             self._draft(blob.digest.algorithm) as draft,
             self._followed(draft, blob.size) as growing,
@@ -302,7 +302,7 @@ class Staging:
             remove(self._blobs / digest.hex)
         self.store.drop(digest)
 
-    def _announce(self, blob: Descriptor, growing: Growing | None) -> None:
+    def _announce(self, blob: Descriptor, growing: GrowingBlob | None) -> None:
         """Notify early uploads that a blob is complete."""
         if growing:
             growing.finish(blob)
@@ -314,7 +314,7 @@ class Staging:
         self.on_layer(blob, self._blobs / blob.digest.hex)
 
     @contextlib.contextmanager
-    def _draft(self, algorithm: str = "sha256") -> Iterator[Draft]:
+    def _draft(self, algorithm: str = "sha256") -> Iterator[BlobDraft]:
         """Yield a blob to be written.
 
         Raises:
@@ -331,16 +331,16 @@ class Staging:
                 "Push again.",
             ) from None
 
-    def _opened(self, algorithm: str) -> Draft:
+    def _opened(self, algorithm: str) -> BlobDraft:
         try:
-            return Draft(self._blobs, algorithm)
+            return BlobDraft(self._blobs, algorithm)
         except FileNotFoundError:  # somebody deleted the folder
             self.renew()
-            return Draft(self._blobs, algorithm)
+            return BlobDraft(self._blobs, algorithm)
 
     def _keep(
         self,
-        draft: Draft,
+        draft: BlobDraft,
         remember: Callable[[], None] | None = None,
         turn: contextlib.ExitStack | None = None,
     ) -> None:

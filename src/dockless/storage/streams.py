@@ -9,7 +9,7 @@ from dockless.ports import Task
 from dockless.storage.blocks import Readable, Sink, blocks
 
 
-class Metered:
+class LengthChecked:
     """A stream of known length that reports progress, and knows when it ends too early."""
 
     def __init__(self, stream: Readable, size: int, task: Task, label: str) -> None:
@@ -45,7 +45,7 @@ class Tee:
         return data
 
 
-class Rejoined:
+class Pushback:
     """A stream whose first block was read ahead."""
 
     def __init__(self, first: bytes, stream: Readable) -> None:
@@ -85,7 +85,7 @@ class Hashing:
         return Digest(self._algorithm, self._hash.hexdigest())
 
 
-class Draft(Hashing):
+class BlobDraft(Hashing):
     """A blob that is being written: hashed and counted on its way to its file.
 
     Attributes:

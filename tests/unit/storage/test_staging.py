@@ -20,10 +20,10 @@ from dockless.storage import staging as staging_module
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.blocks import BLOCK
 from dockless.storage.checks import check
-from dockless.storage.growing import GivenUpError, Growing
+from dockless.storage.growing import GivenUpError, GrowingBlob
 from dockless.storage.layer_records import head_of
 from dockless.storage.staging import Layer, MispredictedError, Staging
-from dockless.storage.streams import Draft
+from dockless.storage.streams import BlobDraft
 from fakes.progress import FakeTask
 
 TAR = b"etc/motd" + bytes(BLOCK) + b"the end"
@@ -259,7 +259,7 @@ def test_a_large_layer_is_read_while_it_grows(
     make: Make, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
     monkeypatch.setattr(staging_module, "_LARGE", 1)
-    followed: list[Growing] = []
+    followed: list[GrowingBlob] = []
     area = make()
     area.on_growing = followed.append
     layer = stage(area, data)
@@ -274,7 +274,7 @@ def test_a_large_blob_is_read_while_it_is_copied_and_given_up_if_it_is_wrong(
     make: Make, monkeypatch: pytest.MonkeyPatch, *, wrong: bool
 ) -> None:
     monkeypatch.setattr(staging_module, "_LARGE", 1)
-    followed: list[Growing] = []
+    followed: list[GrowingBlob] = []
     area = make()
     area.on_growing = followed.append
     data = gzip.compress(TAR)
@@ -293,7 +293,7 @@ def test_a_layer_that_does_not_get_whole_is_given_up(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(staging_module, "_LARGE", 1)
-    followed: list[Growing] = []
+    followed: list[GrowingBlob] = []
     area = make()
     area.on_growing = followed.append
     with pytest.raises(SourceError, match="cut short"):
@@ -323,7 +323,7 @@ def test_what_a_layer_never_was_is_not_made_of_it(staging: Staging) -> None:
 def test_a_full_disk_is_an_error_that_says_what_to_do(
     staging: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    monkeypatch.setattr(Draft, "write", failing(code))
+    monkeypatch.setattr(BlobDraft, "write", failing(code))
     with pytest.raises(PushError, match=r"no space left.*cache prune"):
         stage(staging, TAR)
     assert files(tmp_path) == []
@@ -344,7 +344,7 @@ def test_a_disk_that_fills_up_while_blobs_settle_costs_the_store_its_copy_only(
 def test_a_disk_that_fails_otherwise_is_not_called_full(
     staging: Staging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Draft, "write", failing(errno.EIO))
+    monkeypatch.setattr(BlobDraft, "write", failing(errno.EIO))
     with pytest.raises(PushError, match=r"^Nothing can be written to .*: Input/output error"):
         stage(staging, TAR)
 
