@@ -82,24 +82,24 @@ class Registry(Protocol):
     def said_length(self, repository: Repository, digest: Digest) -> int | None:
         """Return how long a manifest is by the answer to `tag`; None for unknown. Asks nothing."""
 
-    def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
+    def existing_blobs(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
         """Return which of the blobs the repository has, and whether their length is right."""
 
 
 class EarlyUploads(Protocol):
     """Uploads before the writer of a registry is started; failures are left to the writer."""
 
-    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+    def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Mount blobs that another repository has.
 
         Returns:
             Whether it has them, as far as that is known now and need not be asked again.
         """
 
-    def learn(self, there: Mapping[Digest, bool]) -> None:
+    def mark_present(self, there: Mapping[Digest, bool]) -> None:
         """Record whether the repository has these blobs, so that it is not asked again."""
 
-    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
+    def upload(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Upload what is still missing of an image, and commit all of it.
 
         Args:
@@ -135,7 +135,7 @@ class Engine(Protocol):
             sending: Gets the count of the bytes that are sent.
         """
 
-    def move(self, content: Content, repository: Repository, tag: str) -> None:
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""
 
 

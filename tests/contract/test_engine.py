@@ -102,7 +102,7 @@ def test_a_push_brings_every_document_and_blob_and_no_tag(
     bench.push(staged(image, tmp_path))
     for digest, data in content.documents.items():
         assert bench.registry.manifest(bench.repository, digest) == data
-    there = bench.registry.present(bench.repository, content.blobs).there
+    there = bench.registry.existing_blobs(bench.repository, content.blobs).there
     assert there == {blob.digest for blob in content.blobs}
     assert bench.registry.tag(bench.repository, "latest") is None
 
@@ -114,7 +114,7 @@ def test_a_tag_is_made_and_moved_to_what_was_pushed(
     bench.push(staged(other, tmp_path))
     bench.push(staged(image, tmp_path))
     for content in (other.content(), image.content()):
-        bench.engine.move(content, bench.repository, "v1")
+        bench.engine.tag(content, bench.repository, "v1")
         assert bench.registry.tag(bench.repository, "v1") == content.root.digest
 
 
@@ -153,5 +153,5 @@ def test_pushing_the_same_again_changes_nothing(bench: Bench, tmp_path: Path) ->
 def test_a_tag_cannot_be_moved_to_what_was_never_pushed(bench: Bench, tmp_path: Path) -> None:
     content = FakeImage(tmp_path / "blobs", (f"only in {tmp_path}".encode(),)).content()
     with pytest.raises(DocklessError):
-        bench.engine.move(content, bench.repository, "v1")
+        bench.engine.tag(content, bench.repository, "v1")
     assert bench.registry.tag(bench.repository, "v1") is None

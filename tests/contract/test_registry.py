@@ -76,12 +76,12 @@ def test_a_manifest_that_is_not_there_gives_none(stocked: Stocked) -> None:
 
 def test_only_those_blobs_are_present_that_the_repository_has(stocked: Stocked) -> None:
     blobs = stocked.content.blobs
-    found = stocked.registry.present(stocked.repository, [UNKNOWN_BLOB, *blobs])
+    found = stocked.registry.existing_blobs(stocked.repository, [UNKNOWN_BLOB, *blobs])
     assert found == Presence(frozenset(blob.digest for blob in blobs))
 
 
 def test_no_question_gives_no_blob(stocked: Stocked) -> None:
-    assert stocked.registry.present(stocked.repository, []) == Presence()
+    assert stocked.registry.existing_blobs(stocked.repository, []) == Presence()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_no_question_gives_no_blob(stocked: Stocked) -> None:
         lambda registry, empty, _: registry.tag(empty, "v1"),
         lambda registry, empty, digest: registry.manifest(empty, digest),
         lambda registry, empty, digest: (
-            registry.present(empty, [Descriptor("", digest, 5)]).there or None
+            registry.existing_blobs(empty, [Descriptor("", digest, 5)]).there or None
         ),
     ],
     ids=["tag", "manifest", "present"],

@@ -25,17 +25,17 @@ class FakeEarlyUploads:
         self.brings: frozenset[Digest] = frozenset()
         self._journal = journal or Journal()
 
-    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+    def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Give what `lends` has."""
         return dict.fromkeys(self.lends & frozenset(blobs), True)
 
-    def learn(self, there: Mapping[Digest, bool]) -> None:
+    def mark_present(self, there: Mapping[Digest, bool]) -> None:
         """Remember what there is."""
         self.learned |= there
 
-    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
+    def upload(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Write down what is wanted, and bring what `brings` says."""
-        self._journal.step("bring")
+        self._journal.step("upload")
         self.wanted.append(frozenset(missing))
         sending.advance(0)
         return self.brings

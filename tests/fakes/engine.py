@@ -34,7 +34,7 @@ class FakeEngine:
         for digest in content.children_first():
             held.manifests[digest] = blob_path(layout, digest).read_bytes()
 
-    def move(self, content: Content, repository: Repository, tag: str) -> None:
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Make the tag name the image."""
         self._journal.step(f"move {tag}")
         held = self._registry.repositories[repository]

@@ -55,7 +55,7 @@ class FakeRegistry:
         data = self.repositories[repository].manifests.get(digest)
         return None if data is None else len(data)
 
-    def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
+    def existing_blobs(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
         """Return which of the blobs the repository has."""
         self._journal.step("present")
         held = self.repositories[repository]

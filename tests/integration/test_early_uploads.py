@@ -54,8 +54,8 @@ def test_what_is_committed_is_there_and_was_counted(
     task = progress.start("uploading", blob[0].size)
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         early.offer(*blob)
-        assert early.bring({blob[0].digest: blob[1]}, task) == {blob[0].digest}
-    assert client.present(repository, [blob[0]]).there == {blob[0].digest}
+        assert early.upload({blob[0].digest: blob[1]}, task) == {blob[0].digest}
+    assert client.existing_blobs(repository, [blob[0]]).there == {blob[0].digest}
     assert task.done == blob[0].size
 
 
@@ -64,7 +64,7 @@ def test_what_is_not_committed_is_nothing(
 ) -> None:
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         early.offer(*blob)
-    assert not client.present(repository, [blob[0]]).there
+    assert not client.existing_blobs(repository, [blob[0]]).there
 
 
 def test_what_does_not_belong_to_the_image_is_not_committed(
@@ -72,8 +72,8 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 ) -> None:
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
         early.offer(*blob)
-        early.bring({}, FakeProgress().start("uploading", None))
-    assert not client.present(repository, [blob[0]]).there
+        early.upload({}, FakeProgress().start("uploading", None))
+    assert not client.existing_blobs(repository, [blob[0]]).there
 
 
 def test_what_the_registry_has_is_not_sent_again(
@@ -81,11 +81,11 @@ def test_what_the_registry_has_is_not_sent_again(
 ) -> None:
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as first:
         first.offer(*blob)
-        first.bring({blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
+        first.upload({blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as second:
         second.offer(*blob)
-        second.bring({blob[0].digest: blob[1]}, task)
+        second.upload({blob[0].digest: blob[1]}, task)
     assert task.done == 0
 
 
@@ -94,9 +94,9 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
 ) -> None:
     task = FakeProgress().start("uploading", None)
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
-        early.learn({blob[0].digest: True})
+        early.mark_present({blob[0].digest: True})
         early.offer(*blob)
-        early.bring({blob[0].digest: blob[1]}, task)
+        early.upload({blob[0].digest: blob[1]}, task)
     assert task.done == 0, "it was taken at its word"
 
 
@@ -109,7 +109,7 @@ def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_
     target = Repository.of(locked_registry.host, "early/refused")
     with HeadStart(RegistryClient(http, lambda: None), target, ThroughputMeter(), Watch()) as early:
         early.offer(blob, path)
-        assert not early.bring({blob.digest: path}, FakeProgress().start("uploading", None))
+        assert not early.upload({blob.digest: path}, FakeProgress().start("uploading", None))
 
 
 class Grown:
@@ -150,8 +150,8 @@ def test_a_blob_is_sent_while_it_is_written(
         grown.write()
         until(lambda: early.sent > 0)
         grown.finish()
-        early.bring({grown.blob.digest: grown.path}, task)
-    assert client.present(repository, [grown.blob]).there == {grown.blob.digest}
+        early.upload({grown.blob.digest: grown.path}, task)
+    assert client.existing_blobs(repository, [grown.blob]).there == {grown.blob.digest}
     assert task.done == grown.blob.size
 
 
@@ -162,8 +162,8 @@ def test_a_blob_that_is_given_up_is_nothing(
         with grown.growing:
             early.follow(grown.growing)
             grown.write()
-        early.bring({grown.blob.digest: grown.path}, FakeProgress().start("x", None))
-    assert not client.present(repository, [grown.blob]).there
+        early.upload({grown.blob.digest: grown.path}, FakeProgress().start("x", None))
+    assert not client.existing_blobs(repository, [grown.blob]).there
 
 
 def test_what_the_registry_has_is_not_sent_to_its_end(
@@ -171,11 +171,11 @@ def test_what_the_registry_has_is_not_sent_to_its_end(
 ) -> None:
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as first:
         first.offer(*blob)
-        first.bring({blob[0].digest: blob[1]}, FakeProgress().start("x", None))
+        first.upload({blob[0].digest: blob[1]}, FakeProgress().start("x", None))
     with HeadStart(client, repository, ThroughputMeter(), Watch()) as second:
         second.follow(grown.growing)
         grown.write()
         until(lambda: second.sent == blob[0].size // 2)
         grown.finish()
-        until(lambda: second.borrow([blob[0].digest]) == {blob[0].digest: True})
+        until(lambda: second.mount([blob[0].digest]) == {blob[0].digest: True})
         assert second.sent < blob[0].size

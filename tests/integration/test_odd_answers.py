@@ -88,7 +88,7 @@ class Odd:
             lambda: client.tags(repository),
             lambda: client.manifest(repository, Digest.of(b"")),
             lambda: client.referrers(repository, Digest.of(b""), print),
-            lambda: client.present(repository, [Descriptor("", Digest.of(b""), 0)]),
+            lambda: client.existing_blobs(repository, [Descriptor("", Digest.of(b""), 0)]),
             lambda: client.grant(repository),
             lambda: self._upload(client, repository),
         ):

@@ -92,16 +92,16 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     writer = Direct(client, one, rate_limiter, ThroughputMeter(), partial(ReferrersLists, client))
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
-    assert WholeImages(client, one, claims, writer).borrow(digests) == {}
+    assert WholeImages(client, one, claims, writer).mount(digests) == {}
     writer.push(staged(image, tmp_path), one, task)
     claims.done(one, digests)
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, rate_limiter.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
     then = Direct(client, two, rate_limiter, ThroughputMeter(), partial(ReferrersLists, client))
-    assert WholeImages(client, two, other, then).borrow(digests) == dict.fromkeys(digests, True)
+    assert WholeImages(client, two, other, then).mount(digests) == dict.fromkeys(digests, True)
     then.push(staged(image, tmp_path, *digests), two, task)
-    assert client.present(two, image.blobs).there == set(digests)
+    assert client.existing_blobs(two, image.blobs).there == set(digests)
     assert rate_limiter.taken == size
 
 
@@ -115,10 +115,10 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
         client, repository, RateLimiter(None), ThroughputMeter(), partial(ReferrersLists, client)
     )
     known, *others = (blob.digest for blob in image.blobs)
-    WholeImages(client, repository, SharedBlobs().claims(), writer).learn({known: True})
+    WholeImages(client, repository, SharedBlobs().claims(), writer).mark_present({known: True})
     with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
         writer.push(staged(image, tmp_path), repository, task)
-    assert client.present(repository, image.blobs).there == set(others)
+    assert client.existing_blobs(repository, image.blobs).there == set(others)
 
 
 @MOUNTS
@@ -140,7 +140,7 @@ def test_what_the_registry_refuses_is_an_error(
             ThroughputMeter(),
             partial(ReferrersLists, client),
         ).push(wrong, repository, task)
-    assert not client.present(repository, image.blobs[:1]).there
+    assert not client.existing_blobs(repository, image.blobs[:1]).there
     assert client.manifest(repository, image.root.digest) is None
 
 
@@ -154,7 +154,7 @@ def test_an_image_is_pulled_as_it_is(
         client, repository, RateLimiter(None), ThroughputMeter(), partial(ReferrersLists, client)
     )
     writer.push(staged(image, tmp_path), repository, task)
-    writer.move(image, repository, "v1")
+    writer.tag(image, repository, "v1")
     back = tmp_path / "back"
     writer.pull(Reference(repository, "v1"), back)
     for digest, data in image.documents.items():

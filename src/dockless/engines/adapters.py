@@ -87,7 +87,7 @@ class Crane:
         with _missing(source):
             self._run(crane.pull_argv(source, layout, self._access.endpoint), None)
 
-    def move(self, content: Content, repository: Repository, tag: str) -> None:
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""
         source = Reference(repository, digest=content.root.digest)
         self._run(crane.tag_argv(source, tag, self._access.endpoint), None)
@@ -146,7 +146,7 @@ class Skopeo:
             argv = skopeo.pull_argv(source, layout, self._access.endpoint, files)
             self._run(argv, descriptor)
 
-    def move(self, content: Content, repository: Repository, tag: str) -> None:
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""
         root = content.root
         source = Reference(repository, digest=root.digest)

@@ -118,9 +118,9 @@ class Automatic:
             else:
                 return
 
-    def move(self, content: Content, repository: Repository, tag: str) -> None:
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""
-        self._direct.move(content, repository, tag)
+        self._direct.tag(content, repository, tag)
 
     def _next(self) -> Whole:
         """Return the first program that can be started here, else the writer without one."""

@@ -105,7 +105,7 @@ class _Trial(Struct, frozen=True):
             target = Repository.of(host, _PATH)
             try:
                 engine.push(image, target, _Untold())
-                engine.move(content, target, _TAG)
+                engine.tag(content, target, _TAG)
             except PolicyError as error:
                 # the administrator's word, and no fault of the program
                 raise EngineError(

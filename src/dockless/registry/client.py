@@ -195,7 +195,7 @@ class RegistryClient:
         """Return how long a manifest is by the answer to `tag`; None for unknown. Asks nothing."""
         return self._lengths.get((repository, digest))
 
-    def present(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
+    def existing_blobs(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
         """Return which of the blobs the repository has, and whether their length is right."""
         self._authorized(repository)
 

@@ -63,7 +63,7 @@ class Direct:
         self._meter = meter
         self._there: dict[Digest, bool] = {}
 
-    def learn(self, there: Mapping[Digest, bool]) -> None:
+    def mark_present(self, there: Mapping[Digest, bool]) -> None:
         """Record whether the repository has these blobs, so that it is not asked again."""
         self._there |= there
 
@@ -79,7 +79,7 @@ class Direct:
             for blob in image.content.blobs
             if blob.digest in files and blob.digest not in self._there
         ]
-        found = self._client.present(repository, unknown)
+        found = self._client.existing_blobs(repository, unknown)
         self._there |= {blob.digest: blob.digest in found.there for blob in unknown}
         lacking = {digest: path for digest, path in files.items() if not self._there[digest]}
         try:
@@ -112,7 +112,7 @@ class Direct:
             if document.subject:
                 self._referrers().add(self._repository, data, response)
 
-    def move(self, content: Content, repository: Repository, tag: str) -> None:
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest.
 
         Raises:

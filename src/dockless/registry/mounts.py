@@ -48,7 +48,7 @@ class WholeImages:
         self._direct = direct
         self._until = until
 
-    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+    def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Mount blobs of other repositories; return which blobs this one certainly has now."""
         homes = self._claims.claim(self._repository.host, blobs, self._until)
         here = {digest for digest in homes if self._claims.saw(self._repository, digest)}
@@ -60,11 +60,11 @@ class WholeImages:
         mounted = map_concurrently(self._mount, elsewhere, CONNECTIONS, finish=True)
         return dict.fromkeys((*here, *(digest for digest in mounted if digest)), True)
 
-    def learn(self, there: Mapping[Digest, bool]) -> None:
+    def mark_present(self, there: Mapping[Digest, bool]) -> None:
         """Tell the writer which blobs the repository has."""
-        self._direct.learn(there)
+        self._direct.mark_present(there)
 
-    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
+    def upload(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Do nothing, as nothing is sent before the writer starts."""
         del missing, sending
         return frozenset()

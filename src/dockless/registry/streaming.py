@@ -126,15 +126,15 @@ class HeadStart:
         upload.start()
         self._begun()
 
-    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+    def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Mount nothing, as one push knows of no other repository; return the known state."""
         return {digest: self._there[digest] for digest in blobs if digest in self._there}
 
-    def learn(self, there: Mapping[Digest, bool]) -> None:
+    def mark_present(self, there: Mapping[Digest, bool]) -> None:
         """Record which blobs are there, so that the registry is not asked again."""
         self._there |= there
 
-    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
+    def upload(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Send what is not being sent yet, wait for it, and make the registry accept it.
 
         Args:
@@ -286,15 +286,15 @@ class HeadStart:
 class NoUploads:
     """No early uploads, as a `ports.EarlyUploads`: a program of --engine writes everything."""
 
-    def borrow(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
+    def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Return nothing."""
         del blobs
         return {}
 
-    def learn(self, there: Mapping[Digest, bool]) -> None:
+    def mark_present(self, there: Mapping[Digest, bool]) -> None:
         """Do nothing."""
 
-    def bring(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
+    def upload(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
         """Send nothing."""
         del missing, sending
         return frozenset()

@@ -54,7 +54,7 @@ class Writer:
         del source, layout
         self._do("pull")
 
-    def move(self, content: Content, repository: Repository, tag: str) -> None:
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
         del content, repository
         self._do(f"move {tag}")
 
@@ -114,7 +114,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_the_first_program_writes_and_no_tag_is_its_business(bench: Bench) -> None:
     bench.push()
-    bench.automatic.move(FakeImage(bench.folder).content(), REPOSITORY, "v1")
+    bench.automatic.tag(FakeImage(bench.folder).content(), REPOSITORY, "v1")
     assert bench.steps == ["crane push", "direct move v1"]
     assert (bench.automatic.name, bench.notes) == ("crane", [])
 

@@ -78,7 +78,7 @@ def test_a_manifest_that_is_not_there_is_none(http: StubHttp) -> None:
 
 def test_blobs_are_asked_for_one_by_one(http: StubHttp) -> None:
     http.on(f"HEAD {URL}team/shop/blobs/{DIGEST}")
-    assert RegistryClient(http, lambda: None).present(SHOP, [BLOB, LOST]).there == {DIGEST}
+    assert RegistryClient(http, lambda: None).existing_blobs(SHOP, [BLOB, LOST]).there == {DIGEST}
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_blob_of_another_length_than_its_descriptor_says_is_damaged(
     http: StubHttp, headers: dict[str, str], damaged: int | None
 ) -> None:
     http.on(f"HEAD {URL}team/shop/blobs/{DIGEST}", headers=headers)
-    found = RegistryClient(http, lambda: None).present(SHOP, [BLOB])
+    found = RegistryClient(http, lambda: None).existing_blobs(SHOP, [BLOB])
     assert found.there == (set() if damaged else {DIGEST})
     assert found.damaged == ({DIGEST: damaged} if damaged else {})
     assert len(http.asked) == 2, "no request but the ping and the question"
@@ -117,8 +117,10 @@ def test_an_empty_blob_is_as_long_as_it_should_be(http: StubHttp) -> None:
         where = f"HEAD {URL}team/{name}/blobs/{empty.digest}"
         http.on(where, headers={"Content-Length": size})
     client = RegistryClient(http, lambda: None)
-    assert client.present(Repository.of(SHOP.host, "team/a"), [empty]).there == {empty.digest}
-    damaged = client.present(Repository.of(SHOP.host, "team/b"), [empty]).damaged
+    assert client.existing_blobs(Repository.of(SHOP.host, "team/a"), [empty]).there == {
+        empty.digest
+    }
+    damaged = client.existing_blobs(Repository.of(SHOP.host, "team/b"), [empty]).damaged
     assert damaged == {empty.digest: 5}
 
 
@@ -186,7 +188,7 @@ def test_a_locked_registry_gets_the_credential_with_every_question(locked: StubH
     client = RegistryClient(locked, lambda: ME)
     assert client.wants_credential()
     client.tag(SHOP, "v1")
-    client.present(SHOP, [BLOB])
+    client.existing_blobs(SHOP, [BLOB])
     assert all(asked.headers.items() >= BASIC.items() for asked in locked.asked[1:])
 
 

@@ -259,14 +259,14 @@ def tags_before(
 def _blobs(request: PushRequest, content: Content, context: PushContext) -> tuple[BlobPlan, ...]:
     digests = tuple(blob.digest for blob in content.blobs)
     # what another repository lends, and what was asked before, need not be asked for
-    known = {} if request.dry_run else dict(context.early.borrow(digests))
+    known = {} if request.dry_run else dict(context.early.mount(digests))
     asked = [each for each in content.blobs if each.digest not in known]
     found = context.reader(request.repository).readable_blobs(asked)
     known |= {each.digest: each.digest in found.there for each in asked}
     for each in asked:
         if each.digest in found.damaged:
             context.progress.note(f"{found.fault(each, request.repository)}. It is uploaded again.")
-    context.early.learn(known)
+    context.early.mark_present(known)
     return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
 
 

@@ -132,7 +132,7 @@ def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> N
         refuse_moves(request, (TagPlan(tag, now, root),))
     context.moves.begin(name)
     try:
-        context.retry_policy.call(lambda: context.engine().move(plan.content, plan.repository, tag))
+        context.retry_policy.call(lambda: context.engine().tag(plan.content, plan.repository, tag))
     except DocklessError as error:
         moved = _came_through(error, context, name, root)
         if moved is None:  # it stays among those that may have

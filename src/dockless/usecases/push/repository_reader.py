@@ -51,7 +51,7 @@ class RepositoryReader(Struct, frozen=True):
 
     def blobs(self, blobs: Sequence[Descriptor]) -> Presence:
         """Return which of the blobs are there, and whether they are as long as they should be."""
-        return self.retry_policy.call(lambda: self.registry.present(self.repository, blobs))
+        return self.retry_policy.call(lambda: self.registry.existing_blobs(self.repository, blobs))
 
     def readable_tag(self, tag: str) -> Digest | None:
         """Return the digest that a tag refers to; None when it does not exist or is unreadable."""
@@ -81,7 +81,7 @@ class RepositoryReader(Struct, frozen=True):
 
         def ask(these: Sequence[Descriptor]) -> Presence | None:
             return self.retry_policy.ask(
-                lambda: self.registry.present(self.repository, these), None
+                lambda: self.registry.existing_blobs(self.repository, these), None
             )
 
         together = ask(blobs)

@@ -51,7 +51,7 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
 
     def attempt() -> None:
         with sending as task:
-            arrived = context.early.bring(missing, task)
+            arrived = context.early.upload(missing, task)
             if sending.attempts == 1:
                 context.retry_policy.pause(f"{plan.repository.host} is busy.")
             needed = {
@@ -153,7 +153,7 @@ def _unreadable(plan: Plan, context: PushContext) -> bool:
     """Whether the registry fails at reading what it has of an image."""
     try:
         context.registry.manifest(plan.repository, plan.content.root.digest)
-        context.registry.present(plan.repository, plan.missing)
+        context.registry.existing_blobs(plan.repository, plan.missing)
     except ServerError:
         return True
     return False

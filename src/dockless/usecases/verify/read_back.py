@@ -71,7 +71,7 @@ def blob_faults(
     The registry is asked by HEAD, which proves that a blob is there and, where the registry says
     so, how long it is; not what is in it.
     """
-    found = retry_policy.call(lambda: registry.present(repository, content.blobs))
+    found = retry_policy.call(lambda: registry.existing_blobs(repository, content.blobs))
     return tuple(filter(None, (found.fault(blob, repository) for blob in content.blobs)))
 
 

@@ -51,7 +51,7 @@ WAITS = NetworkError("It asks for patience.", busy=True)
 BROKEN = ServerError("It cannot read this.")
 FIRST_PUSH = [
     {"tag v1", "tag v2"},
-    *({"content"}, {"present"}, {"paths"}, {"bring"}, {"push"}),
+    *({"content"}, {"present"}, {"paths"}, {"upload"}, {"push"}),
     {"manifest", "present"},
     *({"move v1"}, {"tag v1"}, {"move v2"}, {"tag v2"}),
 ]
@@ -343,7 +343,7 @@ def test_an_image_of_a_known_digest_is_read_where_the_registry_lacks_any_of_it(
 def test_an_image_that_is_there_under_another_tag_is_not_sent_again(shop: Shop) -> None:
     shop.registry.hold(REPOSITORY, shop.content, "v1")
     result = shop.push("v2")
-    assert not {"paths", "bring", "push"} & set(shop.journal.steps)
+    assert not {"paths", "upload", "push"} & set(shop.journal.steps)
     assert shop.held.tags["v2"] == shop.content.root.digest
     assert (result.sent, result.attempts, result.verified) == (0, 0, True)
 
@@ -691,7 +691,7 @@ def test_a_blob_that_was_sent_before_is_not_laid_out_for_the_engine(shop: Shop) 
     shop.held.blobs |= shop.early.brings
     # the plan is made before it comes
     shop.journal.on("present", shop.held.blobs.clear)
-    shop.journal.on("bring", lambda: shop.held.blobs.update(shop.early.brings))
+    shop.journal.on("upload", lambda: shop.held.blobs.update(shop.early.brings))
     shop.push()
     laid_out = {path.name for path in shop.layouts[0].glob("blobs/sha256/*")}
     assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
@@ -782,7 +782,7 @@ def test_under_immutable_the_digest_does_not_change_unasked(shop: Shop) -> None:
 def test_no_engine_starts_while_the_registry_wants_to_be_left_alone(shop: Shop) -> None:
     waits: list[float] = []
     shop.sleep = waits.append
-    shop.journal.on("bring", lambda: shop.shared_backoff.hold(5.0))
+    shop.journal.on("upload", lambda: shop.shared_backoff.hold(5.0))
     shop.push()
     assert 4 < waits[0] <= 5
     assert shop.progress.notes[0].startswith("registry.example.com is busy. Continuing in ")
