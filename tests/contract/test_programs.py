@@ -13,7 +13,7 @@ from dockless.errors import EngineError
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.ssh.config import find_route, parse_host
 from dockless.ssh.connection import Ssh, connect
-from dockless.ssh.executor import Shell
+from dockless.ssh.executor import RemoteShell
 from dockless.ssh.keys import KeyRing
 from dockless.ssh.workdir import workplace
 
@@ -21,7 +21,7 @@ ODD = """it's "odd" $(id) `id`; id # \\ ! %s ü"""
 
 
 @pytest.fixture
-def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[Shell]:
+def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[RemoteShell]:
     """Connect to a host and make our folder there."""
     key.give(tmp_path)
     (tmp_path / ".ssh/known_hosts").write_text(docker_host.known())
@@ -34,7 +34,7 @@ def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[Shell]:
     )
     with (
         connect(parse_host(docker_host.target), ssh) as transport,
-        workplace(Shell(transport, docker_host.address, 10.0)) as place,
+        workplace(RemoteShell(transport, docker_host.address, 10.0)) as place,
     ):
         yield place.shell
 
@@ -43,7 +43,7 @@ def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[Shell]:
 def programs(request: pytest.FixtureRequest) -> Programs:
     if request.param == "here":
         return ProgramsHere(os.environ)
-    shell: Shell = request.getfixturevalue("host_shell")
+    shell: RemoteShell = request.getfixturevalue("host_shell")
     return shell
 
 
@@ -109,7 +109,7 @@ def test_what_is_for_people_goes_to_stderr(
     assert shown.err.split() == [folder, "err"]
 
 
-def test_work_on_a_host_leaves_no_process_however_short_it_is(host_shell: Shell) -> None:
+def test_work_on_a_host_leaves_no_process_however_short_it_is(host_shell: RemoteShell) -> None:
     folder = host_shell.folder.rpartition("/")[2].replace(".", "[.]")
     look = f"grep -lsa {folder} /proc/[0-9]*/environ; true"
     with busy(4):

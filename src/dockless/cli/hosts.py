@@ -104,7 +104,7 @@ def _check(
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
     from dockless.cli.remote import at_once, common, ssh  # noqa: PLC0415 - the same
-    from dockless.client.host_checks import Wanted, check  # noqa: PLC0415 - it brings paramiko along
+    from dockless.client.host_checks import HostChecks, check  # noqa: PLC0415 - it brings paramiko along
 
     names: tuple[str, ...] = (options.there,) if options.there else ()
     endpoint = None
@@ -112,7 +112,7 @@ def _check(
         target = naming.target(settings, None)
         names = names or naming.local_candidates(settings, target)
         endpoint = Endpoint(target.repository.value.host, plain_http=options.insecure)
-    wanted = Wanted(names, endpoint, options.stall_timeout)
+    wanted = HostChecks(names, endpoint, options.stall_timeout)
     lines = LineProgress(sys.stderr, time.monotonic)
     connections = ssh(
         lines.note, accept_new=options.accept_new_host_keys, may_run=options.allow_ssh_commands

@@ -13,7 +13,7 @@ from dockless.cli.options import INSECURE_REALM, Seconds
 from dockless.client import accounts, token_sources
 from dockless.client.folders import home_folder, working_folder
 from dockless.client.keyrings import open_keyring_logins
-from dockless.client.login_credential import Given, obtain
+from dockless.client.login_credential import GivenLogin, obtain
 from dockless.client.login_memory import Memory
 from dockless.config import project
 from dockless.config.cascade import Flags, Settings, resolve
@@ -54,9 +54,9 @@ class LoginOptions(Struct, frozen=True):
         """Whether docker-config.json was requested."""
         return self.remember or self.image is not None or self.namespace is not None
 
-    def given(self) -> Given:
+    def given(self) -> GivenLogin:
         """Return the options for the credential."""
-        return Given(self.username or "", self.password_stdin, self.key_file)
+        return GivenLogin(self.username or "", self.password_stdin, self.key_file)
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""

@@ -11,7 +11,7 @@ from dockless.client.folders import working_folder
 from dockless.client.keyrings import every_keyring_logins
 from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, resolve
-from dockless.config.docker_config import Session
+from dockless.config.docker_config import ProjectSession
 from dockless.config.registries import login_target, remembers
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.errors import UsageError
@@ -63,7 +63,7 @@ def _forget(
     username: str,
     held: tuple[KeyringLogins, ...],
     folder: Path | None,
-    remembered: Session,
+    remembered: ProjectSession,
 ) -> None:
     gone = [user for keyring_logins in held for user in keyring_logins.remove(scope, username)]
     host = scope.partition("/")[0]

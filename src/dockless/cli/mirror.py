@@ -39,7 +39,7 @@ from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.json import json_text
 from dockless.report.text import share
-from dockless.storage.receipt import Line
+from dockless.storage.receipt import ReceiptLine
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
 from dockless.usecases.mirror.run import Lost, MirrorItem, SourceImage, plan
@@ -394,7 +394,7 @@ def _print(
         say(json_text(document))
 
 
-def _summary(lines: Sequence[Line]) -> DocklessError | None:
+def _summary(lines: Sequence[ReceiptLine]) -> DocklessError | None:
     failed = [each.outcome for each in lines if isinstance(each.outcome, DocklessError)]
     if not failed:
         return None

@@ -11,7 +11,7 @@ from dockless.client import token_sources
 from dockless.client.folders import home_folder, project_here
 from dockless.client.keyrings import Prompt, every_keyring_logins
 from dockless.client.prompter import Prompter
-from dockless.config.cascade import Flags, Login, Settings, resolve
+from dockless.config.cascade import Flags, LoginSettings, Settings, resolve
 from dockless.credentials import auth_files
 from dockless.credentials import resolve as credential_chain
 from dockless.credentials.authfile import docker_key
@@ -90,7 +90,7 @@ def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
     )
 
 
-def _configured(login: Login) -> Configured:
+def _configured(login: LoginSettings) -> Configured:
     def username() -> str:
         account = login.username()
         return account.value if account else ""

@@ -17,7 +17,7 @@ from dockless.sources.files import SourceFile
 from dockless.sources.parts import Part, joined, read_parts
 from dockless.sources.parts import problems as parts_problems
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, parse_source
-from dockless.storage.blocks import Readable
+from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import decompressing, sniff
 
 _MAGIC_BYTES = 6
@@ -90,7 +90,7 @@ def _shape(spec: SourceSpec, parts: tuple[Part, ...]) -> Shape:
 
 
 @contextmanager
-def _plain(spec: SourceSpec) -> Iterator[Readable]:
+def _plain(spec: SourceSpec) -> Iterator[ReadableStream]:
     with SourceFile(spec.path) as file:
         packed = sniff(file.read(_MAGIC_BYTES))
         file.seek(0)

@@ -191,7 +191,7 @@ class Examination:
         return self._asked.repository.host if self._asked else ""
 
     @property
-    def _target(self) -> peer.Target:
+    def _target(self) -> peer.PeerAddress:
         return peer.target_of(self._endpoint.url)
 
     @property

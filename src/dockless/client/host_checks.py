@@ -17,7 +17,7 @@ from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.ssh import reach
 from dockless.ssh.connection import Ssh, connect
-from dockless.ssh.executor import Shell
+from dockless.ssh.executor import RemoteShell
 from dockless.ssh.workdir import Workplace, workplace
 
 _HTTPS, _HTTP = 443, 80
@@ -29,7 +29,7 @@ _VERSIONS = {
 }
 
 
-class Wanted(Struct, frozen=True):
+class HostChecks(Struct, frozen=True):
     """What is looked for.
 
     Attributes:
@@ -43,19 +43,19 @@ class Wanted(Struct, frozen=True):
     stall: float
 
 
-def check(server: Server, ssh: Ssh, wanted: Wanted) -> Checked:
+def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     """Log in to a host, and report what it has for a push."""
     try:
         with (
             connect(server, ssh) as transport,
-            workplace(Shell(transport, server.address, wanted.stall)) as place,
+            workplace(RemoteShell(transport, server.address, wanted.stall)) as place,
         ):
             return _look(server, place, wanted)
     except DocklessError as error:
         return Checked(server, error)
 
 
-def _look(server: Server, place: Workplace, wanted: Wanted) -> Checked:
+def _look(server: Server, place: Workplace, wanted: HostChecks) -> Checked:
     facts = place.facts
     return Checked(
         server,
@@ -77,7 +77,7 @@ def _tools(place: Workplace) -> Iterator[tuple[str, str]]:
             yield name, f"{'cannot be used: ' if done.code else ''}{lines[-1] or lines[0]}".strip()
 
 
-def _image(server: Server, place: Workplace, wanted: Wanted) -> str:
+def _image(server: Server, place: Workplace, wanted: HostChecks) -> str:
     names = (server.image_name,) if server.image_name else wanted.names
     if not names:
         return "no image was named"
@@ -98,7 +98,7 @@ def _engines(place: Workplace) -> Iterator[tuple[str, str]]:
             yield name, lacks
 
 
-def _reaches(shell: Shell, endpoint: Endpoint | None) -> bool | None:
+def _reaches(shell: RemoteShell, endpoint: Endpoint | None) -> bool | None:
     if endpoint is None:
         return None
     if is_loopback(endpoint.host):

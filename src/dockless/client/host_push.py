@@ -36,7 +36,7 @@ from dockless.sources.local import find_local
 from dockless.sources.spec import parse_there
 from dockless.ssh import audit
 from dockless.ssh.connection import connect
-from dockless.ssh.executor import BROKEN, Shell
+from dockless.ssh.executor import BROKEN, RemoteShell
 from dockless.ssh.transfer_method import ORDER, choose
 from dockless.ssh.workdir import Workplace, workplace
 from dockless.usecases.hosts.remote_push import RemotePushContext, already_there, deliver_there
@@ -60,7 +60,7 @@ class HostPush:
         self._progress = NamedProgress(self._name, job.progress)
         self._connection = contextlib.ExitStack()
         self._work = contextlib.ExitStack()
-        self._shell: Shell | None = None
+        self._shell: RemoteShell | None = None
         self._before: audit.Sight | None = None
         self._folder = ""
         self._kept = ""
@@ -130,7 +130,7 @@ class HostPush:
         try:
             job = self._job
             transport = self._connection.enter_context(connect(self._server, job.ssh))
-            self._shell = Shell(transport, self._name, job.options.stall_timeout)
+            self._shell = RemoteShell(transport, self._name, job.options.stall_timeout)
             self._before = audit.look(self._shell)
             place = self._work.enter_context(workplace(self._shell))
             self._folder = place.facts.folder
@@ -217,7 +217,7 @@ class HostPush:
             own.staging.settle()
         return _delivered("relay", why, delivery)
 
-    def _image(self, session: Session, shell: Shell, found: HostImage) -> Image:
+    def _image(self, session: Session, shell: RemoteShell, found: HostImage) -> Image:
         platform = self._job.options.platform
         if found.tool and found.local:
             return session.opener.known(found.tool, found.local, platform)
@@ -258,7 +258,7 @@ def _at_home(text: str, place: Workplace) -> str:
     return f"{place.facts.home}/{text.removeprefix('~/')}" if text.startswith("~/") else text
 
 
-def _look(shell: Shell, path: str) -> str:
+def _look(shell: RemoteShell, path: str) -> str:
     quoted = shlex.quote(path)
     return (
         shell.script(

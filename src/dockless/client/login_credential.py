@@ -15,7 +15,7 @@ from dockless.model import kinds
 from dockless.model.secret import Credential, Secret
 
 
-class Given(Struct, frozen=True):
+class GivenLogin(Struct, frozen=True):
     """The credential options of the command line."""
 
     username: str
@@ -25,7 +25,7 @@ class Given(Struct, frozen=True):
 
 def obtain(
     prompter: Prompter,
-    given: Given,
+    given: GivenLogin,
     settings: Settings,
     target: LoginTarget,
     folder: Path | None,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from dockless.config import docker_config, project
 from dockless.config.cascade import Settings
-from dockless.config.docker_config import Session
+from dockless.config.docker_config import ProjectSession
 from dockless.config.project import Project
 from dockless.config.registries import LoginTarget
 from dockless.errors import UsageError
@@ -64,7 +64,9 @@ class Memory(Struct, frozen=True):
             return f"Warning: {docker_config.FILE} was not written: {error.strerror}."
         return f"{path} records the registry and the account for pushes from this folder."
 
-    def _session(self, settings: Settings, target: LoginTarget, credential: Credential) -> Session:
+    def _session(
+        self, settings: Settings, target: LoginTarget, credential: Credential
+    ) -> ProjectSession:
         """Return what is stored; data of another registry is dropped."""
         namespace, before = settings.namespace, self._before(target)
         given = namespace.value if namespace and namespace.origin == "--namespace" else None
@@ -76,9 +78,9 @@ class Memory(Struct, frozen=True):
             namespace=before.namespace if given is None else given,
         )
 
-    def _before(self, target: LoginTarget) -> Session:
+    def _before(self, target: LoginTarget) -> ProjectSession:
         before = self.files.session
-        return before if before.registry in ("", target.kind.name) else Session()
+        return before if before.registry in ("", target.kind.name) else ProjectSession()
 
     def _image(self, settings: Settings, target: LoginTarget) -> str:
         image = self._before(target).image

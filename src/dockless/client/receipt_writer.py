@@ -12,7 +12,7 @@ from dockless.model.moments import moment
 from dockless.model.plan import PushResult
 from dockless.oci.digest import Digest
 from dockless.report.json import json_text
-from dockless.storage.receipt import Line, Pending, pending_members, receipt_document
+from dockless.storage.receipt import Pending, ReceiptLine, pending_members, receipt_document
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome
@@ -60,7 +60,7 @@ class ReceiptWriter:
         self._resume_log = resume_log
         self._complain = complain
         self._turn = threading.Lock()
-        self._unplaced: list[Line] = []
+        self._unplaced: list[ReceiptLine] = []
         self._expected: tuple[MirrorItem, ...] = ()
         self._outcomes: dict[MirrorItem, Outcome] = {}
         self._postponed: dict[MirrorItem, DocklessError] = {}
@@ -74,7 +74,7 @@ class ReceiptWriter:
     def leave_out(self, lost: Lost) -> None:
         """Record that an image cannot be found or read, or has no target."""
         self._complain(str(lost.error))
-        line = Line(lost.source, lost.name, (), lost.error, origin=lost.origin)
+        line = ReceiptLine(lost.source, lost.name, (), lost.error, origin=lost.origin)
         self._unplaced.append(line)
 
     def tell(self, entry: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
@@ -116,10 +116,10 @@ class ReceiptWriter:
         origin = f"{entry.origin}: " if entry.origin else ""
         self._complain(f"{origin}{entry.references[0]}: {error}")
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[ReceiptLine, ...]:
         """Return a line for each image, in the order in which they ended."""
         told = (
-            Line(
+            ReceiptLine(
                 entry.source,
                 entry.name,
                 entry.references,

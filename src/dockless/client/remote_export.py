@@ -14,7 +14,7 @@ from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.spec import SourceThere
 from dockless.sources.stored_image import incomplete
 from dockless.ssh import files
-from dockless.ssh.executor import Shell
+from dockless.ssh.executor import RemoteShell
 from dockless.storage.decompression import sniff
 
 _UNPACK = {"gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "zstd": "zstd"}
@@ -35,7 +35,7 @@ class HostImage(Struct, frozen=True):
     source: SourceThere | None = None
 
 
-def export(found: HostImage, shell: Shell, folder: str, progress: Progress) -> Exported:
+def export(found: HostImage, shell: RemoteShell, folder: str, progress: Progress) -> Exported:
     """Put a host's image where an engine there can read it.
 
     Args:
@@ -62,7 +62,7 @@ def export(found: HostImage, shell: Shell, folder: str, progress: Progress) -> E
     return Exported(_plain(source.path, archive, shell), is_layout=False)
 
 
-def _save(tool: ContainerTool, local: LocalImage, shell: Shell, archive: str) -> None:
+def _save(tool: ContainerTool, local: LocalImage, shell: RemoteShell, archive: str) -> None:
     done = shell.work(tool.save_argv(local), stdout=archive)
     if not done.code:
         return
@@ -74,7 +74,7 @@ def _save(tool: ContainerTool, local: LocalImage, shell: Shell, archive: str) ->
     raise SourceError(what)
 
 
-def _stored_root(archive: str, image_id: Digest, shell: Shell) -> Descriptor | None:
+def _stored_root(archive: str, image_id: Digest, shell: RemoteShell) -> Descriptor | None:
     """Return an archive's manifest or index if it has the image's ID, as of containerd's store."""
     listed = shell.script(f"tar -xOf {shlex.quote(archive)} index.json", timeout=None)
     try:
@@ -85,7 +85,7 @@ def _stored_root(archive: str, image_id: Digest, shell: Shell) -> Descriptor | N
     return roots[0] if [root.digest for root in roots] == [image_id] else None
 
 
-def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: Shell) -> Exported:
+def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: RemoteShell) -> Exported:
     """Return an archive as the layout that it is: from the archive an engine makes another image.
 
     Crane leaves out all platforms but one, and writes a manifest of its own.
@@ -107,7 +107,7 @@ def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: Shell) -
 class _Unpacked:
     """A layout's files on a host, as `Documents`."""
 
-    def __init__(self, shell: Shell, folder: str) -> None:
+    def __init__(self, shell: RemoteShell, folder: str) -> None:
         self._shell = shell
         self._folder = folder
         listed = shell.script(f"cd {shlex.quote(folder)} && find blobs -type f")
@@ -121,7 +121,7 @@ class _Unpacked:
         return files.read(self._shell, f"{self._folder}/{name}")
 
 
-def _plain(path: str, archive: str, shell: Shell) -> str:
+def _plain(path: str, archive: str, shell: RemoteShell) -> str:
     """Return a docker-archive as it is, or unpacked as `archive`."""
     head = shell.run(("head", "-c", str(_MAGIC_BYTES), path))
     if head.code:

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.config import skopeo_sync
-from dockless.config.skopeo_sync import Wanted
+from dockless.config.skopeo_sync import SyncItem
 from dockless.errors import UsageError
 from dockless.processes.regular import read_given
 
@@ -27,7 +27,7 @@ class Listed(Struct, frozen=True):
 
     text: str
     origin: str = ""
-    wanted: Wanted | None = None
+    wanted: SyncItem | None = None
 
 
 def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct
 
 from dockless.config.deploy import Deploy
-from dockless.config.docker_config import Session, host_of, stored
+from dockless.config.docker_config import ProjectSession, host_of, stored
 from dockless.config.project import Project
 from dockless.config.schemes import without_scheme
 from dockless.config.setting import Setting, first
@@ -33,7 +33,7 @@ class Flags(Struct, frozen=True):
     allow_secret_commands: bool = False
 
 
-class Login(Struct, frozen=True):
+class LoginSettings(Struct, frozen=True):
     """The account that `config/deploy.yml` has for its own registry, and for no other.
 
     Attributes:
@@ -80,7 +80,7 @@ class Settings(Struct, frozen=True):
     namespace: Setting[str] | None = None
     version: Callable[[], Setting[str] | None] = lambda: None
     compose_images: Callable[[], tuple[Setting[str], ...]] = tuple
-    login: Login | None = None
+    login: LoginSettings | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -138,7 +138,7 @@ def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | Non
     return deploy.kind.value.host if deploy.kind else ""
 
 
-def _heard(session: Session, kind: Setting[Kind] | None, host: str) -> Session:
+def _heard(session: ProjectSession, kind: Setting[Kind] | None, host: str) -> ProjectSession:
     """Return a session, or an empty one where a setting above it is for another registry.
 
     Args:
@@ -158,10 +158,10 @@ def _heard(session: Session, kind: Setting[Kind] | None, host: str) -> Session:
         fits = kind.value.agrees(its) if its else remembered is kind.value
     else:
         fits = True
-    return session if fits else Session()
+    return session if fits else ProjectSession()
 
 
-def _server(session: Session) -> Setting[str] | None:
+def _server(session: ProjectSession) -> Setting[str] | None:
     """Return the host that a session is about where its kind has none of its own."""
     try:
         own = kinds.named(session.registry).host
@@ -294,7 +294,7 @@ def _deploy_username(project: Project, flags: Flags) -> Setting[str] | None:
     return Setting(secret.reveal(), username.origin)
 
 
-def _login(project: Project, flags: Flags) -> Login | None:
+def _login(project: Project, flags: Flags) -> LoginSettings | None:
     deploy = project.deploy
     password = deploy.password
     if password is None or deploy.kind is None:
@@ -307,7 +307,7 @@ def _login(project: Project, flags: Flags) -> Login | None:
         return project.secrets.find(password.value.name, allow_commands=allow)
 
     server = deploy.server.value if deploy.server else DOCKER_HUB
-    return Login(
+    return LoginSettings(
         # Docker Hub has several hosts and is one registry
         deploy.kind.value.host or server,
         lambda: _deploy_username(project, flags),

@@ -17,7 +17,7 @@ from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
 FILE = "docker-config.json"
 
 
-class Session(Struct, frozen=True):
+class ProjectSession(Struct, frozen=True):
     """The file's four members, in its order; empty where nothing is known."""
 
     registry: str = ""
@@ -26,7 +26,7 @@ class Session(Struct, frozen=True):
     namespace: str = ""
 
 
-def read(folder: Path) -> Session:
+def read(folder: Path) -> ProjectSession:
     """Return the project's session, an empty one when there is no file.
 
     Raises:
@@ -34,8 +34,8 @@ def read(folder: Path) -> Session:
     """
     document = files.read_json(folder / FILE, FILE)
     if document is None:
-        return Session()
-    return Session(
+        return ProjectSession()
+    return ProjectSession(
         document.optional("registry"),
         document.optional("username"),
         document.optional("image"),
@@ -43,7 +43,7 @@ def read(folder: Path) -> Session:
     )
 
 
-def host_of(session: Session) -> str:
+def host_of(session: ProjectSession) -> str:
     """Return the registry's `host[:port]` of a session; empty when it has none.
 
     A registry that its kind does not name is known by the image's name.
@@ -62,12 +62,12 @@ def stored(text: str) -> Setting[str] | None:
     return Setting(text, FILE) if text else None
 
 
-def serialize(session: Session) -> str:
+def serialize(session: ProjectSession) -> str:
     """Return the file's text, byte for byte as Wheels' `serializeJSON` writes it."""
     return json.dumps(asdict(session), separators=(",", ":"), ensure_ascii=False)
 
 
-def write(folder: Path, session: Session) -> Path:
+def write(folder: Path, session: ProjectSession) -> Path:
     """Write the session to the project's folder, and return the file.
 
     Raises:

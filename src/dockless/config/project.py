@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from dockless.config import compose, deploy, docker_config, files, image_version, server_list
 from dockless.config.deploy import Deploy
-from dockless.config.docker_config import Session
+from dockless.config.docker_config import ProjectSession
 from dockless.config.secrets import Secrets
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
@@ -49,7 +49,7 @@ class Project(Struct, frozen=True):
     folder: Path
     environment: Mapping[str, str]
     deploy: Deploy
-    session: Session
+    session: ProjectSession
     secrets: Secrets
 
     def __repr__(self) -> str:
@@ -132,7 +132,7 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
 
 def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
     """Return a project without files, for a folder that has none that can be read."""
-    return Project(folder, environment, Deploy(), Session(), Secrets(folder, environment))
+    return Project(folder, environment, Deploy(), ProjectSession(), Secrets(folder, environment))
 
 
 def is_project(folder: Path) -> bool:

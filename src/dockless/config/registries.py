@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from dockless.config.cascade import TYPED_IMAGES, Settings
 from dockless.config.deploy import FILE as DEPLOY
-from dockless.config.docker_config import Session, host_of
+from dockless.config.docker_config import ProjectSession, host_of
 from dockless.config.naming import ServerNeeded
 from dockless.config.schemes import without_scheme
 from dockless.errors import UsageError
@@ -57,7 +57,7 @@ def login_target(text: str | None, settings: Settings) -> LoginTarget:
     return LoginTarget(kind, host, f"{host}/{namespace}" if namespace else host)
 
 
-def remembers(session: Session, host: str) -> bool:
+def remembers(session: ProjectSession, host: str) -> bool:
     """Whether the project's session is about the registry with this `host[:port]`."""
     return bool(host) and host == host_of(session)
 

@@ -34,7 +34,7 @@ class SyncRegistry(Struct, frozen=True):
     credential: Credential | None = None
 
 
-class Wanted(Struct, frozen=True):
+class SyncItem(Struct, frozen=True):
     """Some images of one repository.
 
     Attributes:
@@ -63,7 +63,7 @@ class Wanted(Struct, frozen=True):
         )
 
 
-def read(path: Path) -> tuple[Wanted, ...]:
+def read(path: Path) -> tuple[SyncItem, ...]:
     """Return the entries of a list, in order.
 
     Raises:
@@ -77,7 +77,7 @@ def read(path: Path) -> tuple[Wanted, ...]:
     )
 
 
-def _registry(host: str, entry: Value) -> Iterator[Wanted]:
+def _registry(host: str, entry: Value) -> Iterator[SyncItem]:
     for key, member in entry.mapping().items():
         if key not in _KNOWN:
             raise _wrong(member, "is not a known key of an image list", "See skopeo-sync(1).")
@@ -92,11 +92,11 @@ def _registry(host: str, entry: Value) -> Iterator[Wanted]:
         named = tuple(tag.scalar() for tag in tags.items())
         places = tuple(tag.place for tag in tags.items())
         choice = None if named else _any
-        wanted = Wanted(registry, f"{host}/{repository}", tags.place, named, choice, places)
+        wanted = SyncItem(registry, f"{host}/{repository}", tags.place, named, choice, places)
         yield _checked(wanted, tags)
     for key, of in (("images-by-tag-regex", _matching), ("images-by-semver", _allowed)):
         for repository, rule in _members(entry, key):
-            wanted = Wanted(registry, f"{host}/{repository}", rule.place, choice=of(rule))
+            wanted = SyncItem(registry, f"{host}/{repository}", rule.place, choice=of(rule))
             yield _checked(wanted, rule)
 
 
@@ -134,7 +134,7 @@ def _allowed(rule: Value) -> Choice:
         raise _wrong(rule, "is not a version constraint", "Write it as '>= 1.2, < 2'.") from None
 
 
-def _checked(wanted: Wanted, value: Value) -> Wanted:
+def _checked(wanted: SyncItem, value: Value) -> SyncItem:
     for name in (wanted.repository, *wanted.references()):
         try:
             Name.parse(name)

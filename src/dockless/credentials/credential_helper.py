@@ -29,7 +29,7 @@ _NO_USERNAME = "no credentials username"
 _USAGE = f"Usage: {PROGRAM} <store|get|erase|list|version>"
 
 
-class Keyring(credential_sources.Keyring, Protocol):
+class WritableKeyring(credential_sources.Keyring, Protocol):
     """What the protocol needs of a keyring; every method may raise AuthError."""
 
     def put(self, scope: str, credential: Credential) -> None:
@@ -52,8 +52,8 @@ class Keyrings(Struct, frozen=True):
         identity: The account or profile of these tokens.
     """
 
-    all: Sequence[Keyring]
-    preferred: Callable[[], Keyring]
+    all: Sequence[WritableKeyring]
+    preferred: Callable[[], WritableKeyring]
     token_sources: Callable[[str], Sequence[TokenSource]] = lambda _: ()
     identity: str = ""
 

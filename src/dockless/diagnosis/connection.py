@@ -9,7 +9,7 @@ from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.finding import Fact, Finding, State
 from dockless.model.reasons import reason
 from dockless.registry import peer
-from dockless.registry.peer import Fault, Peer, Target
+from dockless.registry.peer import Fault, Peer, PeerAddress
 from dockless.transport.proxy import Proxy
 
 AREA = "connection"
@@ -32,7 +32,7 @@ _REMEDIES = {
 }
 
 
-def check_name(target: Target, via: Proxy | None) -> Iterator[Finding]:
+def check_name(target: PeerAddress, via: Proxy | None) -> Iterator[Finding]:
     """Resolve the registry's name, or the proxy's if one is used."""
     asked = peer.target_of(via.url) if via else target
     try:
@@ -52,7 +52,7 @@ def check_name(target: Target, via: Proxy | None) -> Iterator[Finding]:
     yield _line(asked.host, "ok", f"{what}{role}", facts={"addresses": found})
 
 
-def check_port(target: Target, via: Proxy | None) -> Iterator[Finding]:
+def check_port(target: PeerAddress, via: Proxy | None) -> Iterator[Finding]:
     """Connect to the registry, or to its proxy."""
     asked = peer.target_of(via.url) if via else target
     found = peer.addresses(asked)[:_MOST_ADDRESSES]
@@ -64,7 +64,7 @@ def check_port(target: Target, via: Proxy | None) -> Iterator[Finding]:
 
 
 def judge_port(
-    target: Target, failed: Mapping[str, str], *, is_proxy: bool = False
+    target: PeerAddress, failed: Mapping[str, str], *, is_proxy: bool = False
 ) -> Iterator[Finding]:
     """Judge whether a port is reachable.
 

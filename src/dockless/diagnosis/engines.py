@@ -31,7 +31,7 @@ def never_probed(name: str, path: Path) -> None:
     del name, path
 
 
-class Engine(Struct, frozen=True, kw_only=True):
+class EngineState(Struct, frozen=True, kw_only=True):
     """An engine that was found.
 
     Attributes:
@@ -76,12 +76,12 @@ def check(
 
 def _engine(
     name: str, path: Path, own: Path, environment: Mapping[str, str], last_probe: LastProbe
-) -> Engine:
+) -> EngineState:
     if why := distrust(path, own):
-        return Engine(name=name, path=path, unusable=why)
+        return EngineState(name=name, path=path, unusable=why)
     known = {key: environment[key] for key in ("PATH", "HOME") if key in environment}
     programs = BriefPrograms(known, _SECONDS)
-    return Engine(
+    return EngineState(
         name=name,
         path=path,
         version=version_by(name, path, programs),
@@ -90,7 +90,7 @@ def _engine(
     )
 
 
-def judge(engines: Iterable[Engine]) -> Iterator[Finding]:
+def judge(engines: Iterable[EngineState]) -> Iterator[Finding]:
     """Judge whether each engine can push.
 
     None of it is a problem: `--engine auto` takes another one, and writes itself where none can.
@@ -119,7 +119,7 @@ def judge(engines: Iterable[Engine]) -> Iterator[Finding]:
         )
 
 
-def _finding(engine: Engine) -> Finding:
+def _finding(engine: EngineState) -> Finding:
     title = f"{engine.version or 'unknown version'}, {engine.path}"
     when = moment(engine.probed.moment) if engine.probed else None
     facts: dict[str, Fact] = {

@@ -25,7 +25,7 @@ _HIDDEN = {
 }
 
 
-class Keyring(Struct, frozen=True, kw_only=True):
+class KeyringState(Struct, frozen=True, kw_only=True):
     """The keyring for new logins.
 
     Attributes:
@@ -39,7 +39,7 @@ class Keyring(Struct, frozen=True, kw_only=True):
     hidden: str = ""
 
 
-def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> Keyring:
+def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> KeyringState:
     """Find out which keyring would be used; nothing is started, unlocked or asked for.
 
     Args:
@@ -54,7 +54,7 @@ def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> Keyr
         keyrings.check_choice(chosen)
     choices = (chosen,) if chosen else keyrings.available(environment)
     seen = [
-        Keyring(
+        KeyringState(
             choice=choice,
             chosen="DOCKLESS_KEYRING" if chosen else "",
             hidden=why_hidden(choice, environment, terminal=terminal),
@@ -64,7 +64,7 @@ def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> Keyr
     # a service that does not exist is no keyring; one that is locked or not started is
     absent = (_HIDDEN["no service"], _HIDDEN["unknown"])
     usable = (each for each in seen if chosen or each.hidden not in absent)
-    return next(usable, Keyring(choice=""))
+    return next(usable, KeyringState(choice=""))
 
 
 def why_hidden(choice: str, environment: Mapping[str, str], *, terminal: bool) -> str:
@@ -81,7 +81,7 @@ def why_hidden(choice: str, environment: Mapping[str, str], *, terminal: bool) -
 
 
 def check(
-    keyring: Callable[[], Keyring],
+    keyring: Callable[[], KeyringState],
     backend: Callable[[str], Backend],
     *,
     write: bool,
@@ -149,18 +149,18 @@ def tried(choice: str, backend: Callable[[str], Backend], seconds: float = SECON
     return f"it failed: {kind(error)}"
 
 
-def judge(keyring: Keyring, wrong: str) -> Finding:
+def judge(keyring: KeyringState, wrong: str) -> Finding:
     """Report the result of testing a keyring."""
     if wrong:
         return _line(keyring, "problem", f"cannot be used{_by(keyring)}: {wrong}.", _CHOOSE)
     return _line(keyring, "ok", f"writes, reads and deletes{_by(keyring)}")
 
 
-def _by(keyring: Keyring) -> str:
+def _by(keyring: KeyringState) -> str:
     return f" ({keyring.chosen})" if keyring.chosen else ""
 
 
-def _line(keyring: Keyring, state: State, what: str, remedy: str = "") -> Finding:
+def _line(keyring: KeyringState, state: State, what: str, remedy: str = "") -> Finding:
     return Finding(
         area=AREA,
         subject=title(keyring.choice) if keyring.choice else "keyring",

@@ -170,13 +170,13 @@ class Skopeo:
         self._runner.run(self._program, argv, extra, {descriptor}, sending)
 
     @contextlib.contextmanager
-    def _files(self) -> Iterator[tuple[skopeo.Files, int]]:
+    def _files(self) -> Iterator[tuple[skopeo.SkopeoFiles, int]]:
         folder = certificates(self._runner.home, self._access.endpoint.trust)
         entrance = self._access.enter()
         with entrance.authfile() as descriptor:
             authfile = None if entrance.anonymous else path_of(descriptor)
             digest = self._runner.home / "digest"
-            yield skopeo.Files(authfile, folder, self._policy, digest), descriptor
+            yield skopeo.SkopeoFiles(authfile, folder, self._policy, digest), descriptor
 
 
 @contextlib.contextmanager

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from dockless.engines.probe_repository import (
     LARGEST,
     ProbeAnswer,
+    ProbeRefusal,
     ProbeRepository,
     ProbeRequest,
-    Refusal,
     too_large,
 )
 
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
                 content_type=self.headers.get("Content-Type", ""),
                 content_range=self.headers.get("Content-Range"),
             )
-        except Refusal as refusal:
+        except ProbeRefusal as refusal:
             self.close_connection = True  # the rest of the body may still come
             self._send(refusal.answer)
             return
@@ -155,5 +155,5 @@ class _Handler(BaseHTTPRequestHandler):
         return data
 
 
-def _cut_off(what: str) -> Refusal:
-    return Refusal(HTTPStatus.BAD_REQUEST, "SIZE_INVALID", f"the body is {what}")
+def _cut_off(what: str) -> ProbeRefusal:
+    return ProbeRefusal(HTTPStatus.BAD_REQUEST, "SIZE_INVALID", f"the body is {what}")

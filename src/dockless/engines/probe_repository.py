@@ -60,7 +60,7 @@ class ProbeAnswer(Struct, frozen=True):
     body: bytes = b""
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, too
+class ProbeRefusal(Exception):  # noqa: N818 - it is an answer, too
     """An answer that is an error, as the distribution-spec writes it.
 
     Args:
@@ -96,7 +96,7 @@ class ProbeRepository(Struct):
         """Do what a request asks, and return the answer."""
         try:
             return self._route(request)
-        except Refusal as refusal:
+        except ProbeRefusal as refusal:
             return refusal.answer
 
     def _route(self, request: ProbeRequest) -> ProbeAnswer:
@@ -105,7 +105,7 @@ class ProbeRepository(Struct):
             return ProbeAnswer(HTTPStatus.OK, {"Content-Type": "application/json"}, b"{}")
         found = _PATH.fullmatch(url.path)
         if found is None or found["repository"] != self.path:
-            raise Refusal(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN", f"{url.path} does not exist")
+            raise ProbeRefusal(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN", f"{url.path} does not exist")
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         name = found["name"]
         if found["kind"] == "blobs/uploads":
@@ -123,13 +123,13 @@ class ProbeRepository(Struct):
     def _blob(self, name: str, _: ProbeRequest) -> ProbeAnswer:
         digest = _wanted(name)
         if digest not in self.blobs:
-            raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UNKNOWN", f"{digest} does not exist")
+            raise ProbeRefusal(HTTPStatus.NOT_FOUND, "BLOB_UNKNOWN", f"{digest} does not exist")
         return _content(self.blobs[digest], "application/octet-stream")
 
     def _manifest(self, name: str, _: ProbeRequest) -> ProbeAnswer:
         digest = self.tags[name] if name in self.tags else _digest(name)
         if digest is None or digest not in self.manifests:
-            raise Refusal(HTTPStatus.NOT_FOUND, "MANIFEST_UNKNOWN", f"{name} does not exist")
+            raise ProbeRefusal(HTTPStatus.NOT_FOUND, "MANIFEST_UNKNOWN", f"{name} does not exist")
         data = self.manifests[digest]
         return _content(data, parse_document(data).media_type)
 
@@ -177,7 +177,9 @@ class ProbeRepository(Struct):
 
     def _go_on(self, session: str, request: ProbeRequest, query: Mapping[str, str]) -> ProbeAnswer:
         if session not in self._uploads:
-            raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", "no such upload is open")
+            raise ProbeRefusal(
+                HTTPStatus.NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", "no such upload is open"
+            )
         before = self._uploads[session]
         if request.method == "GET":
             return self._session(HTTPStatus.NO_CONTENT, session)
@@ -216,20 +218,20 @@ class ProbeRepository(Struct):
         return ProbeAnswer(status, headers)
 
 
-def too_large() -> Refusal:
+def too_large() -> ProbeRefusal:
     """Return the response to more data than a probe sends."""
-    return Refusal(
+    return ProbeRefusal(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "SIZE_INVALID", f"more than {LARGEST} bytes were sent"
     )
 
 
-def _bad(code: str, message: str) -> Refusal:
-    return Refusal(HTTPStatus.BAD_REQUEST, code, message)
+def _bad(code: str, message: str) -> ProbeRefusal:
+    return ProbeRefusal(HTTPStatus.BAD_REQUEST, code, message)
 
 
 def _not_served(_: str, request: ProbeRequest) -> ProbeAnswer:
     message = f"{request.method} is not served here"
-    raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", message)
+    raise ProbeRefusal(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", message)
 
 
 def _content(data: bytes, media_type: str) -> ProbeAnswer:
@@ -240,7 +242,7 @@ def _content(data: bytes, media_type: str) -> ProbeAnswer:
 def _check_range(before: int, request: ProbeRequest) -> None:
     said, length = request.content_range, len(request.body)
     if said is not None and length and said != f"{before}-{before + length - 1}":
-        raise Refusal(
+        raise ProbeRefusal(
             HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
             "BLOB_UPLOAD_INVALID",
             f"{length} bytes after {before} were sent as {said!r}",

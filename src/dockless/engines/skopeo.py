@@ -35,7 +35,7 @@ def logins_environment(home: str) -> dict[str, str]:
     return {"CONTAINERS_REGISTRIES_CONF_OVERRIDE": f"{home}/{LOGINS_PATH}"}
 
 
-class Files(Struct, frozen=True):
+class SkopeoFiles(Struct, frozen=True):
     """Files that a skopeo command names.
 
     Attributes:
@@ -55,7 +55,7 @@ def push_argv(
     folder: Path,
     target: Reference,
     endpoint: Endpoint,
-    files: Files,
+    files: SkopeoFiles,
     *,
     is_index: bool,
 ) -> tuple[str, ...]:
@@ -74,7 +74,9 @@ def push_argv(
     )
 
 
-def pull_argv(source: Reference, layout: Path, endpoint: Endpoint, files: Files) -> tuple[str, ...]:
+def pull_argv(
+    source: Reference, layout: Path, endpoint: Endpoint, files: SkopeoFiles
+) -> tuple[str, ...]:
     """Return the arguments that pull an image or index into a layout, unchanged."""
     return (
         *_policy(files),
@@ -86,7 +88,7 @@ def pull_argv(source: Reference, layout: Path, endpoint: Endpoint, files: Files)
 
 
 def tag_argv(
-    source: Reference, target: Reference, endpoint: Endpoint, files: Files, *, is_index: bool
+    source: Reference, target: Reference, endpoint: Endpoint, files: SkopeoFiles, *, is_index: bool
 ) -> tuple[str, ...]:
     """Return the arguments that make the tag of `target` name what `source` names by digest."""
     return (
@@ -102,11 +104,11 @@ def tag_argv(
     )
 
 
-def _policy(files: Files) -> tuple[str, ...]:
+def _policy(files: SkopeoFiles) -> tuple[str, ...]:
     return ("--policy", str(files.policy)) if files.policy else ("--insecure-policy",)
 
 
-def _access(side: str, endpoint: Endpoint, files: Files) -> tuple[str, ...]:
+def _access(side: str, endpoint: Endpoint, files: SkopeoFiles) -> tuple[str, ...]:
     authfile = (f"--{side}-authfile", files.authfile) if files.authfile else (f"--{side}-no-creds",)
     plain = (f"--{side}-tls-verify=false",) if endpoint.plain_http else ()
     certificates = (f"--{side}-cert-dir", str(files.certificates)) if files.certificates else ()

@@ -36,7 +36,7 @@ _FAULTS: dict[int, Fault] = {
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for
 
 
-class Target(Struct, frozen=True):
+class PeerAddress(Struct, frozen=True):
     """Where a registry, or the proxy before it, is connected to.
 
     Attributes:
@@ -85,13 +85,13 @@ class Peer(Struct, frozen=True):
     version: str = ""
 
 
-def target_of(url: str) -> Target:
+def target_of(url: str) -> PeerAddress:
     """Return where a URL leads."""
     parts = urlsplit(url)
-    return Target(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+    return PeerAddress(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
 
 
-def addresses(target: Target) -> tuple[str, ...]:
+def addresses(target: PeerAddress) -> tuple[str, ...]:
     """Return every address that a name has, in the order in which they are tried.
 
     Raises:
@@ -140,7 +140,7 @@ def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
 
 
 def _unverified(
-    target: Target, via: Proxy | None, trust: Trust, seconds: float
+    target: PeerAddress, via: Proxy | None, trust: Trust, seconds: float
 ) -> Certificate | None:
     """Return the certificate of a server that is not trusted.
 
@@ -169,7 +169,7 @@ def _unverified(
 
 @contextlib.contextmanager
 def _shaken(
-    target: Target, via: Proxy | None, context: ssl.SSLContext, seconds: float
+    target: PeerAddress, via: Proxy | None, context: ssl.SSLContext, seconds: float
 ) -> Iterator[ssl.SSLSocket]:
     with (
         _connected(target, via, seconds) as line,
@@ -178,7 +178,7 @@ def _shaken(
         yield way
 
 
-def _connected(target: Target, via: Proxy | None, seconds: float) -> socket.socket:
+def _connected(target: PeerAddress, via: Proxy | None, seconds: float) -> socket.socket:
     if via is None:
         return socket.create_connection((target.host, target.port), seconds)
     lead = target_of(via.url)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 from dockless.concurrency import waited_for
 from dockless.errors import time_is_over
-from dockless.storage.blocks import BLOCK, Readable, blocks
+from dockless.storage.blocks import BLOCK, ReadableStream, blocks
 
 _MOST_BYTES = 16 * BLOCK
 _PIPE_BYTES = 1024 * 1024
 
 
 @contextlib.contextmanager
-def read_ahead(stream: Readable) -> Iterator[Readable]:
+def read_ahead(stream: ReadableStream) -> Iterator[ReadableStream]:
     """Yield a stream that is read in a thread of its own, up to 16 MiB ahead.
 
     More bytes than usual may wait in a pipe, too. The thread may still wait for the stream's next
@@ -31,7 +31,7 @@ def read_ahead(stream: Readable) -> Iterator[Readable]:
 
 
 @contextlib.contextmanager
-def read_to_the_end(stream: Readable) -> Iterator[Readable]:
+def read_to_the_end(stream: ReadableStream) -> Iterator[ReadableStream]:
     """Yield what `read_ahead` does, and read the rest, as a program that writes to a pipe wants."""
     with read_ahead(stream) as ahead:
         yield ahead
@@ -39,7 +39,7 @@ def read_to_the_end(stream: Readable) -> Iterator[Readable]:
             pass
 
 
-def _widen(stream: Readable) -> None:
+def _widen(stream: ReadableStream) -> None:
     """Let more bytes wait in a pipe, where the system can and this user may."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # or it is no pipe, or no file
         fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # type: ignore[call-overload] # such
@@ -48,7 +48,7 @@ def _widen(stream: Readable) -> None:
 class _Ahead:
     """What was read ahead, in the chunks in which it arrived."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: ReadableStream) -> None:
         self._stream = stream
         self._chunks: deque[bytes] = deque()
         self._taken = 0  # bytes of the first chunk

@@ -14,7 +14,7 @@ from msgspec import Struct
 from dockless.sources.files import reading
 from dockless.sources.forward import Forward
 from dockless.sources.headers import members, opened, tar_errors
-from dockless.storage.blocks import BLOCK, Readable
+from dockless.storage.blocks import BLOCK, ReadableStream
 
 _END = bytes(2 * BLOCKSIZE)
 
@@ -31,7 +31,9 @@ class Shape(Struct, frozen=True):
     problems: tuple[str, ...]
 
 
-def shape_of_archive(stream: Callable[[], AbstractContextManager[Readable]], label: str) -> Shape:
+def shape_of_archive(
+    stream: Callable[[], AbstractContextManager[ReadableStream]], label: str
+) -> Shape:
     """Check the headers of an uncompressed archive, and the bytes outside of files.
 
     A file is followed by zeros up to the next block of 512 bytes, the last file by two blocks of
@@ -64,7 +66,7 @@ class _Movable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _movable(stream: Readable) -> _Movable:
+def _movable(stream: ReadableStream) -> _Movable:
     """Return a stream that goes to a place; one that is decompressed reads what comes before."""
     if isinstance(stream, io.IOBase) and stream.seekable():
         return cast("_Movable", stream)

@@ -13,7 +13,7 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import with_tag
-from dockless.storage.blocks import Readable
+from dockless.storage.blocks import ReadableStream
 
 ANSWER_SECONDS = 30
 
@@ -95,7 +95,7 @@ class ContainerTool:
         return [name for name in listed if "<none>" not in name]
 
     @contextlib.contextmanager
-    def save(self, image: LocalImage) -> Iterator[Readable]:
+    def save(self, image: LocalImage) -> Iterator[ReadableStream]:
         """Yield the image as the stream that `save` writes.
 
         Raises:

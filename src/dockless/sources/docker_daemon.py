@@ -26,7 +26,7 @@ from dockless.sources.container_tools import (
     container_tools,
     save_failed,
 )
-from dockless.storage.blocks import Readable
+from dockless.storage.blocks import ReadableStream
 
 _USUAL = "/var/run/docker.sock"
 _UNIX = "unix://"
@@ -111,7 +111,7 @@ class DockerDaemon(ContainerTool):
         return []
 
     @contextlib.contextmanager
-    def save(self, image: LocalImage) -> Iterator[Readable]:
+    def save(self, image: LocalImage) -> Iterator[ReadableStream]:
         """Yield the image as the stream that `docker save` writes.
 
         Raises:

@@ -1,12 +1,12 @@
 """A stream that is as much of a file as tarfile needs, without a copy of its bytes in between."""
 
-from dockless.storage.blocks import BLOCK, Readable, read_fully
+from dockless.storage.blocks import BLOCK, ReadableStream, read_fully
 
 
 class Forward:
     """A stream that knows its position, and can skip forward."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: ReadableStream) -> None:
         self._stream = stream
         self._position = 0
 

@@ -20,7 +20,7 @@ from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
-from dockless.storage.blocks import Readable
+from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import sniff
 from dockless.storage.staging import Staging
 
@@ -37,7 +37,7 @@ class Opener:
         self,
         staging: Staging,
         progress: Progress,
-        stdin: Callable[[], Readable],
+        stdin: Callable[[], ReadableStream],
         tools: "Callable[[], tuple[ContainerTool, ...]]",
         pull: Callable[[Reference], Path],
     ) -> None:
@@ -170,13 +170,13 @@ def _is_plain(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Readable]:
+def _opened(path: Path) -> Iterator[ReadableStream]:
     with SourceFile(path) as file:
         yield file
 
 
 @contextlib.contextmanager
-def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[Readable]:
+def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[ReadableStream]:
     from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
 
     with programs.stream(argv) as running:

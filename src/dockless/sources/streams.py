@@ -13,11 +13,11 @@ from dockless.oci.manifest import Descriptor
 from dockless.ports import Progress
 from dockless.sources.files import Files
 from dockless.sources.tarball import Layers, StreamedTar
-from dockless.storage.blocks import Readable, read_block
+from dockless.storage.blocks import ReadableStream, read_block
 from dockless.storage.staging import Layer, MispredictedError, Staging
 from dockless.storage.streams import Pushback
 
-Opener = Callable[[], AbstractContextManager[Readable]]
+Opener = Callable[[], AbstractContextManager[ReadableStream]]
 Result = TypeVar("Result")
 
 
@@ -113,7 +113,7 @@ def _read(
 
 
 @contextmanager
-def _exported(opener: Opener, timings: Timings) -> Iterator[Readable]:
+def _exported(opener: Opener, timings: Timings) -> Iterator[ReadableStream]:
     """Yield the stream once it begins; Docker prepares all of an image before that."""
     with ExitStack() as opened:
         with timings.of("export"):

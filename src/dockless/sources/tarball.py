@@ -15,7 +15,7 @@ from dockless.sources.files import missing
 from dockless.sources.forward import Forward
 from dockless.sources.headers import Links, members, tar_errors, too_large
 from dockless.sources.headers import opened as opened_tar
-from dockless.storage.blocks import BLOCK, Readable, blocks, read_block
+from dockless.storage.blocks import BLOCK, ReadableStream, blocks, read_block
 from dockless.storage.checks import check, mismatch
 from dockless.storage.decompression import decompressing, sniff
 from dockless.storage.staging import Layer, MispredictedError, Staging
@@ -159,7 +159,7 @@ class StreamedTar:
     """
 
     def __init__(
-        self, stream: Readable, label: str, staging: Staging, task: Task, layers: Layers
+        self, stream: ReadableStream, label: str, staging: Staging, task: Task, layers: Layers
     ) -> None:
         self.label = label
         self._staging = staging
@@ -209,7 +209,7 @@ class StreamedTar:
         elif name.startswith(_BLOBS):
             self._copy(source, name, member.size, task)
 
-    def _copy(self, source: Readable, name: str, size: int, task: Task) -> None:
+    def _copy(self, source: ReadableStream, name: str, size: int, task: Task) -> None:
         algorithm, _, encoded = name.removeprefix(_BLOBS).partition("/")
         with contextlib.suppress(ValueError):
             blob = Descriptor("", Digest.parse(f"{algorithm}:{encoded}"), size)

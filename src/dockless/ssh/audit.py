@@ -4,7 +4,7 @@ import shlex
 
 from msgspec import Struct
 
-from dockless.ssh.executor import Shell
+from dockless.ssh.executor import RemoteShell
 
 _SECONDS = 60.0
 
@@ -36,14 +36,14 @@ class Sight(Struct, frozen=True):
     lines: frozenset[str]
 
 
-def look(shell: Shell) -> Sight:
+def look(shell: RemoteShell) -> Sight:
     """List the host's files; a folder of ours that is in use does not count."""
     done = shell.script(_LOOK, timeout=_SECONDS)
     own = {shell.folder} if shell.folder else set()
     return Sight(frozenset(done.stdout.decode(errors="replace").splitlines()) - own)
 
 
-def residue(shell: Shell, before: Sight, folder: str, kept: str) -> tuple[str, ...]:
+def residue(shell: RemoteShell, before: Sight, folder: str, kept: str) -> tuple[str, ...]:
     """Return what is there now and was not before, and what of ours still runs.
 
     Args:

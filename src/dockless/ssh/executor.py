@@ -51,7 +51,7 @@ done) & h=$!
 """
 
 
-class Shell:
+class RemoteShell:
     """Runs programs on a host.
 
     Args:

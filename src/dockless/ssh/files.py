@@ -10,12 +10,12 @@ import paramiko
 from dockless.errors import EngineError, HostLostError, PushError
 from dockless.model.reasons import reason
 from dockless.ports import Task
-from dockless.ssh.executor import BROKEN, Shell
+from dockless.ssh.executor import BROKEN, RemoteShell
 
 _CHUNK = 1024 * 1024
 
 
-def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = None) -> None:
+def put(shell: RemoteShell, data: bytes, path: str, mode: int, task: Task | None = None) -> None:
     """Write a file on a host.
 
     Raises:
@@ -53,7 +53,7 @@ def put(shell: Shell, data: bytes, path: str, mode: int, task: Task | None = Non
             ) from None
 
 
-def read(shell: Shell, path: str) -> bytes:
+def read(shell: RemoteShell, path: str) -> bytes:
     """Return a small file of a host.
 
     Raises:
@@ -65,7 +65,7 @@ def read(shell: Shell, path: str) -> bytes:
     return done.stdout
 
 
-def send_program(shell: Shell, program: Path, path: str, task: Task) -> None:
+def send_program(shell: RemoteShell, program: Path, path: str, task: Task) -> None:
     """Copy a program to a host, and verify its checksum before it may run.
 
     Raises:
@@ -82,7 +82,7 @@ def send_program(shell: Shell, program: Path, path: str, task: Task) -> None:
     shell.script(f"chmod 700 {shlex.quote(path)}")
 
 
-def is_same(shell: Shell, path: str, digest: str) -> bool:
+def is_same(shell: RemoteShell, path: str, digest: str) -> bool:
     """Whether a file of a host has this SHA-256, in hexadecimal digits."""
     quoted = shlex.quote(path)
     done = shell.script(

@@ -49,7 +49,7 @@ class HostKey(Struct, frozen=True):
         return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
-class Line(Struct, frozen=True):
+class KnownHostsLine(Struct, frozen=True):
     """A line of a known_hosts file.
 
     Attributes:
@@ -63,12 +63,12 @@ class Line(Struct, frozen=True):
     revoked: bool
 
 
-def read(files: Sequence[Path]) -> tuple[Line, ...]:
+def read(files: Sequence[Path]) -> tuple[KnownHostsLine, ...]:
     """Return every line of these files that can be understood; a file may be missing."""
     return tuple(line for file in files for line in _lines(file))
 
 
-def judge(known: Sequence[Line], name: str, key: HostKey) -> Verdict:
+def judge(known: Sequence[KnownHostsLine], name: str, key: HostKey) -> Verdict:
     """Judge whether a host's key matches its name."""
     mine = [line for line in known if _matches(line.names, name)]
     if any(line.revoked and line.key == key for line in mine):
@@ -79,7 +79,7 @@ def judge(known: Sequence[Line], name: str, key: HostKey) -> Verdict:
     return "changed" if trusted else "unknown"
 
 
-def kinds(known: Sequence[Line], name: str) -> tuple[str, ...]:
+def kinds(known: Sequence[KnownHostsLine], name: str) -> tuple[str, ...]:
     """Return the algorithms of the keys that are known of a host, to ask it for these first."""
     found = (line.key.kind for line in known if not line.revoked and _matches(line.names, name))
     return tuple(dict.fromkeys(found))
@@ -131,7 +131,7 @@ def _taken(stream: IO[bytes], until: float, seconds: float) -> bool:
     return True
 
 
-def _lines(file: Path) -> Iterator[Line]:
+def _lines(file: Path) -> Iterator[KnownHostsLine]:
     with contextlib.suppress(OSError):
         for text in read_regular(file).decode(errors="replace").splitlines():
             words = text.split()
@@ -140,7 +140,7 @@ def _lines(file: Path) -> Iterator[Line]:
                 continue
             with contextlib.suppress(binascii.Error, ValueError):
                 blob = base64.b64decode(words[2], validate=True)
-                yield Line(words[0], HostKey(words[1], blob), bool(marker))
+                yield KnownHostsLine(words[0], HostKey(words[1], blob), bool(marker))
 
 
 def _matches(patterns: str, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import shlex
 
-from dockless.ssh.executor import Shell
+from dockless.ssh.executor import RemoteShell
 
 _SECONDS = 8
 
@@ -24,7 +24,7 @@ fi
 """
 
 
-def reaches(shell: Shell, url: str, host: str, port: int) -> bool | None:
+def reaches(shell: RemoteShell, url: str, host: str, port: int) -> bool | None:
     """Test whether a host gets a response of the registry; None when no program there can.
 
     Args:

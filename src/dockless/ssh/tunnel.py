@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 import paramiko
 
 from dockless.errors import EngineError, HostLostError
-from dockless.ssh.executor import BROKEN, Shell
+from dockless.ssh.executor import BROKEN, RemoteShell
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 15.0
@@ -25,7 +25,7 @@ Place = tuple[str, int]
 
 
 @contextlib.contextmanager
-def tunnel(shell: Shell, allowed: Collection[Place], port: int = 0) -> Iterator[int]:
+def tunnel(shell: RemoteShell, allowed: Collection[Place], port: int = 0) -> Iterator[int]:
     """Yield a port of the host's loopback, which leads here; it is closed with the block.
 
     Args:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, HostLostError
 from dockless.model.host import Facts
-from dockless.ssh.executor import Shell
+from dockless.ssh.executor import RemoteShell
 from dockless.ssh.output import Output
 
 _LOOKED_FOR = (
@@ -77,12 +77,12 @@ class Workplace(Struct, frozen=True):
         facts: What the host says of itself.
     """
 
-    shell: Shell
+    shell: RemoteShell
     facts: Facts
 
 
 @contextlib.contextmanager
-def workplace(shell: Shell) -> Iterator[Workplace]:
+def workplace(shell: RemoteShell) -> Iterator[Workplace]:
     """Make our folder on a host; it is removed with the block, and its processes are ended.
 
     Raises:

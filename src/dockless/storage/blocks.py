@@ -7,7 +7,7 @@ BLOCK = 1024 * 1024
 """Bytes in every block but a stream's last."""
 
 
-class Readable(Protocol):
+class ReadableStream(Protocol):
     """The one method of a binary file that is needed to read it through."""
 
     def read(self, size: int = -1, /) -> bytes:
@@ -21,12 +21,12 @@ class Sink(Protocol):
         """Take the bytes, all of them."""
 
 
-def read_block(stream: Readable) -> bytes:
+def read_block(stream: ReadableStream) -> bytes:
     """Return the next `BLOCK` bytes, fewer only at the end of the stream."""
     return read_fully(stream, BLOCK)
 
 
-def read_fully(stream: Readable, size: int) -> bytes:
+def read_fully(stream: ReadableStream, size: int) -> bytes:
     """Return the next `size` bytes, fewer only at the end of the stream."""
     data = stream.read(size)
     if not data or len(data) == size:
@@ -38,7 +38,7 @@ def read_fully(stream: Readable, size: int) -> bytes:
     return b"".join(parts)
 
 
-def blocks(stream: Readable) -> Iterator[bytes]:
+def blocks(stream: ReadableStream) -> Iterator[bytes]:
     """Yield the stream as blocks of exactly `BLOCK` bytes, the last one shorter."""
     while block := read_block(stream):
         yield block

@@ -9,13 +9,13 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_compression
 from dockless.ports import Task
 from dockless.processes.regular import open_regular
-from dockless.storage.blocks import Readable, Sink, blocks
+from dockless.storage.blocks import ReadableStream, Sink, blocks
 from dockless.storage.decompression import decompressing
 from dockless.storage.streams import Digesting, Hashing, LengthChecked, Tee, digest_of
 
 
 def check(
-    stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
+    stream: ReadableStream, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
 ) -> None:
     """Read a blob to its end, and compare it with its descriptor and, for a layer, its diffID.
 
@@ -64,7 +64,7 @@ def becomes(path: Path, layer: Descriptor, diff_id: Digest) -> bool:
 
 
 def check_into(
-    source: Readable, blob: Descriptor, sink: Digesting, label: str, diff_id: Digest | None
+    source: ReadableStream, blob: Descriptor, sink: Digesting, label: str, diff_id: Digest | None
 ) -> None:
     """Read a blob to its end into a sink, and compare it as `check` does."""
     packed = layer_compression(blob.media_type)
@@ -93,7 +93,7 @@ def mismatch(label: str, found: Digest | None, wanted: Digest | None) -> SourceE
     )
 
 
-def unpacked_digest(source: Readable, packed: str, sink: Sink, label: str) -> Digest:
+def unpacked_digest(source: ReadableStream, packed: str, sink: Sink, label: str) -> Digest:
     """Return the diffID of a compressed layer, which the sink has as it is."""
     tee = Tee(source, sink)
     with decompressing(tee, packed, label) as plain:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from dockless.errors import SourceError
-from dockless.storage.blocks import BLOCK, Readable, blocks
+from dockless.storage.blocks import BLOCK, ReadableStream, blocks
 
 _ZSTD_PIECE = 1024
 _MEMORY_LIMIT = 128 * 1024 * 1024
@@ -34,7 +34,7 @@ def sniff(head: bytes) -> str:
 
 
 @contextlib.contextmanager
-def decompressing(stream: Readable, compression: str, label: str) -> Iterator[Readable]:
+def decompressing(stream: ReadableStream, compression: str, label: str) -> Iterator[ReadableStream]:
     """Yield a stream of the decompressed bytes.
 
     It stops with a SourceError, instead of filling a disk, when a little input becomes very much
@@ -55,7 +55,7 @@ def decompressing(stream: Readable, compression: str, label: str) -> Iterator[Re
 class _Counted(io.RawIOBase):
     """Counts what is read."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: ReadableStream) -> None:
         self._stream = stream
         self.count = 0
 

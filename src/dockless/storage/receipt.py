@@ -13,7 +13,7 @@ VERSION = 1
 """The version of the form that is written, and read."""
 
 
-class Line(Struct, frozen=True):
+class ReceiptLine(Struct, frozen=True):
     """The outcome of one image.
 
     Attributes:
@@ -54,7 +54,7 @@ def receipt_document(
     moment: str | None,
     versions: Mapping[str, str],
     bundles: Mapping[str, Digest],
-    lines: Iterable[Line],
+    lines: Iterable[ReceiptLine],
 ) -> dict[str, object]:
     """Return the receipt of a mirror.
 
@@ -95,7 +95,7 @@ def pending_members(pending: Iterable[Pending]) -> list[dict[str, object]]:
     ]
 
 
-def _image(line: Line, result: PushResult) -> dict[str, object]:
+def _image(line: ReceiptLine, result: PushResult) -> dict[str, object]:
     content = result.plan.content
     return {
         "source": line.source,
@@ -113,7 +113,7 @@ def _image(line: Line, result: PushResult) -> dict[str, object]:
     }
 
 
-def _failure(line: Line, error: DocklessError) -> dict[str, object]:
+def _failure(line: ReceiptLine, error: DocklessError) -> dict[str, object]:
     return {
         "source": line.source,
         "otherSources": list(line.other_sources),

@@ -23,7 +23,7 @@ from dockless.oci.packing import Compression, Packing
 from dockless.ports import Task
 from dockless.processes.regular import open_regular, read_regular
 from dockless.storage.blob_store import BlobStore
-from dockless.storage.blocks import Readable, Sink, blocks, read_block
+from dockless.storage.blocks import ReadableStream, Sink, blocks, read_block
 from dockless.storage.checks import check_into, unpacked_digest
 from dockless.storage.compression import compressing
 from dockless.storage.decompression import decompressing, sniff
@@ -172,7 +172,7 @@ class Staging:
         return blob
 
     def layer(
-        self, stream: Readable, size: int, task: Task, label: str, *, may_guess: bool = False
+        self, stream: ReadableStream, size: int, task: Task, label: str, *, may_guess: bool = False
     ) -> Layer:
         """Stage a layer: compress it if it is not compressed, and know its diffID.
 
@@ -206,7 +206,9 @@ class Staging:
                 return Layer(guess, known)
             return self._compress(plain, size, head, turn)
 
-    def _compress(self, plain: Readable, size: int, head: str, turn: contextlib.ExitStack) -> Layer:
+    def _compress(
+        self, plain: ReadableStream, size: int, head: str, turn: contextlib.ExitStack
+    ) -> Layer:
         packing = self._packing(head)
         with self._draft() as draft, self._followed(draft, size) as growing:
             diff_id = self._compressed(plain, growing or draft, packing)
@@ -231,7 +233,7 @@ class Staging:
             self.on_growing(growing)
             yield growing
 
-    def _compressed(self, plain: Readable, sink: Sink, packing: Packing) -> Digest:
+    def _compressed(self, plain: ReadableStream, sink: Sink, packing: Packing) -> Digest:
         """Write a layer compressed; return its diffID."""
         raw, timings = Hashing(), self.timings
         with compressing(packing, sink, self._cores, timings) as encoder:
@@ -241,7 +243,7 @@ class Staging:
                 encoder.write(block)
         return raw.digest()
 
-    def _packed_layer(self, source: Readable, packed: str, size: int, label: str) -> Layer:
+    def _packed_layer(self, source: ReadableStream, packed: str, size: int, label: str) -> Layer:
         with self._draft() as draft, self._followed(draft, size) as growing:
             diff_id = unpacked_digest(source, packed, growing or draft, label)
             blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
@@ -250,7 +252,12 @@ class Staging:
         return Layer(diff_id, blob)
 
     def copy(
-        self, stream: Readable, blob: Descriptor, task: Task, label: str, diff_id: Digest | None
+        self,
+        stream: ReadableStream,
+        blob: Descriptor,
+        task: Task,
+        label: str,
+        diff_id: Digest | None,
     ) -> None:
         """Stage a blob as it is, checked as `check` does."""
         source = LengthChecked(stream, blob.size, task, label)

@@ -6,13 +6,13 @@ from typing import Protocol, Self
 from dockless.errors import SourceError
 from dockless.oci.digest import Digest
 from dockless.ports import Task
-from dockless.storage.blocks import Readable, Sink, blocks
+from dockless.storage.blocks import ReadableStream, Sink, blocks
 
 
 class LengthChecked:
     """A stream of known length that reports progress, and knows when it ends too early."""
 
-    def __init__(self, stream: Readable, size: int, task: Task, label: str) -> None:
+    def __init__(self, stream: ReadableStream, size: int, task: Task, label: str) -> None:
         self._stream = stream
         self._left = size
         self._task = task
@@ -34,7 +34,7 @@ class LengthChecked:
 class Tee:
     """Hands on what is read, and writes it elsewhere on the way."""
 
-    def __init__(self, stream: Readable, sink: Sink) -> None:
+    def __init__(self, stream: ReadableStream, sink: Sink) -> None:
         self._stream = stream
         self._sink = sink
 
@@ -48,7 +48,7 @@ class Tee:
 class Pushback:
     """A stream whose first block was read ahead."""
 
-    def __init__(self, first: bytes, stream: Readable) -> None:
+    def __init__(self, first: bytes, stream: ReadableStream) -> None:
         self._first = first
         self._stream = stream
 
@@ -125,7 +125,7 @@ class BlobDraft(Hashing):
             self.discard()
 
 
-def digest_of(stream: Readable) -> Digest:
+def digest_of(stream: ReadableStream) -> Digest:
     """Read a stream to its end, and return its sha256 digest."""
     digest = Hashing()
     for block in blocks(stream):

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from dockless.config import docker_config
-from dockless.config.docker_config import Session
+from dockless.config.docker_config import ProjectSession
 from dockless.errors import UsageError
 
 TEXT = '{"registry":"private","username":"zoë","image":"10.0.0.5:5000/shop","namespace":""}'
-SESSION = Session("private", "zoë", "10.0.0.5:5000/shop")
+SESSION = ProjectSession("private", "zoë", "10.0.0.5:5000/shop")
 
 
 def test_session_is_written_byte_for_byte_as_wheels_does(tmp_path: Path) -> None:
@@ -21,11 +21,11 @@ def test_session_reads_back(tmp_path: Path) -> None:
 
 def test_unknown_and_missing_members_are_fine(tmp_path: Path) -> None:
     (tmp_path / "docker-config.json").write_text('{"registry": "ghcr", "more": [1], "image": null}')
-    assert docker_config.read(tmp_path) == Session("ghcr")
+    assert docker_config.read(tmp_path) == ProjectSession("ghcr")
 
 
 def test_no_file_is_an_empty_session(tmp_path: Path) -> None:
-    assert docker_config.read(tmp_path) == Session()
+    assert docker_config.read(tmp_path) == ProjectSession()
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_file_beyond_measure_is_refused(tmp_path: Path) -> None:
 def test_whoever_reads_while_it_is_written_reads_all_of_one_or_the_other(
     tmp_path: Path, longer: int
 ) -> None:
-    path = docker_config.write(tmp_path, Session(registry="ghcr", namespace="a" * 5000))
+    path = docker_config.write(tmp_path, ProjectSession(registry="ghcr", namespace="a" * 5000))
     before = path.read_text()
     with path.open() as reader:
         docker_config.write(
-            tmp_path, Session(registry="private", namespace="b" * (5000 + 1000 * longer))
+            tmp_path, ProjectSession(registry="private", namespace="b" * (5000 + 1000 * longer))
         )
         assert reader.read() == before
     assert path.read_text() != before

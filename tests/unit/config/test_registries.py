@@ -4,7 +4,7 @@ import pytest
 
 from dockless.config import project
 from dockless.config.cascade import Flags, Settings, resolve
-from dockless.config.docker_config import Session
+from dockless.config.docker_config import ProjectSession
 from dockless.config.naming import ServerNeeded
 from dockless.config.registries import login_target, remembers
 from dockless.errors import UsageError
@@ -83,14 +83,16 @@ def test_what_is_no_host_is_a_usage_error(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("session", "host", "expected"),
     [
-        (Session(), "docker.io", False),
-        (Session("dockerhub"), "docker.io", True),
-        (Session("ghcr", image="acme/shop"), "ghcr.io", True),
-        (Session("private", image="Host.Example/shop"), "host.example", True),
-        (Session("private", image="host.example/shop"), "docker.io", False),
-        (Session("nonsense"), "docker.io", False),
-        (Session("private", image="::"), "docker.io", False),
+        (ProjectSession(), "docker.io", False),
+        (ProjectSession("dockerhub"), "docker.io", True),
+        (ProjectSession("ghcr", image="acme/shop"), "ghcr.io", True),
+        (ProjectSession("private", image="Host.Example/shop"), "host.example", True),
+        (ProjectSession("private", image="host.example/shop"), "docker.io", False),
+        (ProjectSession("nonsense"), "docker.io", False),
+        (ProjectSession("private", image="::"), "docker.io", False),
     ],
 )
-def test_a_session_is_about_one_registry(session: Session, host: str, *, expected: bool) -> None:
+def test_a_session_is_about_one_registry(
+    session: ProjectSession, host: str, *, expected: bool
+) -> None:
     assert remembers(session, host) is expected

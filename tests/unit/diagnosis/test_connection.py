@@ -4,7 +4,7 @@ from dockless.diagnosis.connection import check_tls, judge_plain, judge_port, ju
 from dockless.model.endpoint import Endpoint
 from dockless.model.finding import State
 from dockless.registry import peer
-from dockless.registry.peer import Certificate, Fault, Peer, Target, target_of
+from dockless.registry.peer import Certificate, Fault, Peer, PeerAddress, target_of
 
 NOW, DAY = 1_795_000_000.0, 86_400
 CERTIFICATE = Certificate(
@@ -14,7 +14,7 @@ CERTIFICATE = Certificate(
     begins=NOW - DAY,
     ends=NOW + 40 * DAY,
 )
-TARGET = Target("registry.example.com", 443)
+TARGET = PeerAddress("registry.example.com", 443)
 
 
 def test_a_port_is_reached_not_reached_or_reached_in_part() -> None:
@@ -27,7 +27,7 @@ def test_a_port_is_reached_not_reached_or_reached_in_part() -> None:
 
 
 def test_a_proxy_that_is_not_reached_is_named_as_one() -> None:
-    [found] = judge_port(Target("127.0.0.1", 9), {"127.0.0.1": "refused"}, is_proxy=True)
+    [found] = judge_port(PeerAddress("127.0.0.1", 9), {"127.0.0.1": "refused"}, is_proxy=True)
     assert (found.state, found.what) == (
         "problem",
         "the proxy cannot be reached (127.0.0.1: refused).",

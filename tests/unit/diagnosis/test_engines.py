@@ -3,15 +3,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from dockless.diagnosis.engines import Engine, check, judge
+from dockless.diagnosis.engines import EngineState, check, judge
 from dockless.engines.probe_result import ProbeResult
 
 MOMENT = 1_795_000_000.0
-CRANE = Engine(name="crane", path=Path("/bin/crane"), version="0.20.7")
-SKOPEO = Engine(name="skopeo", path=Path("/bin/skopeo"), version="1.9.3")
+CRANE = EngineState(name="crane", path=Path("/bin/crane"), version="0.20.7")
+SKOPEO = EngineState(name="skopeo", path=Path("/bin/skopeo"), version="1.9.3")
 
 
-def _states(*engines: Engine) -> list[tuple[str, str]]:
+def _states(*engines: EngineState) -> list[tuple[str, str]]:
     return [(finding.subject, finding.state) for finding in judge(engines)]
 
 

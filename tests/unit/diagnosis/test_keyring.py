@@ -5,16 +5,16 @@ import pytest
 
 from dockless.credentials import keyrings, secret_service
 from dockless.credentials.keyrings import Backend
-from dockless.diagnosis.keyring import Keyring, check, look, tried, why_hidden
+from dockless.diagnosis.keyring import KeyringState, check, look, tried, why_hidden
 from dockless.errors import AuthError, UsageError
 from dockless.model.finding import Finding
 from fakes.keyring import MemoryKeyring
 
-LOCKED = Keyring(choice="secret-service", hidden="it is locked")
+LOCKED = KeyringState(choice="secret-service", hidden="it is locked")
 
 
 def _check(
-    keyring: Keyring, backend: Backend, *, write: bool = True, terminal: bool = False
+    keyring: KeyringState, backend: Backend, *, write: bool = True, terminal: bool = False
 ) -> Finding:
     [found] = check(lambda: keyring, lambda _: backend, write=write, terminal=terminal)
     assert found.state != "problem" or found.remedy
@@ -25,7 +25,7 @@ def test_without_write_nothing_is_opened() -> None:
     def opened(choice: str) -> Backend:
         raise AssertionError(choice)
 
-    [found] = check(lambda: Keyring(choice="kernel"), opened, write=False, terminal=True)
+    [found] = check(lambda: KeyringState(choice="kernel"), opened, write=False, terminal=True)
     assert (found.subject, found.state) == ("kernel keyring", "ok")
     [found] = check(lambda: LOCKED, opened, write=False, terminal=True)
     assert (found.state, "it is locked" in found.what) == ("note", True)
@@ -41,12 +41,12 @@ def test_a_choice_that_is_no_keyring_is_refused_in_the_words_of_a_login(chosen: 
 
 
 def test_none_at_all_is_worth_a_note() -> None:
-    assert _check(Keyring(choice=""), MemoryKeyring()).state == "note"
+    assert _check(KeyringState(choice=""), MemoryKeyring()).state == "note"
 
 
 def test_with_write_an_entry_is_kept_read_and_gone_again() -> None:
     ring = MemoryKeyring()
-    found = _check(Keyring(choice="kernel", chosen="DOCKLESS_KEYRING"), ring)
+    found = _check(KeyringState(choice="kernel", chosen="DOCKLESS_KEYRING"), ring)
     assert (found.state, found.what) == ("ok", "writes, reads and deletes (DOCKLESS_KEYRING)")
     assert ring.secrets == {}
 
@@ -92,7 +92,7 @@ class _Refusing(MemoryKeyring):
     ],
 )
 def test_what_is_wrong_with_a_keyring_is_said(ring: MemoryKeyring, what: str) -> None:
-    found = _check(Keyring(choice="kernel"), ring)
+    found = _check(KeyringState(choice="kernel"), ring)
     assert (found.state, what in found.what) == ("problem", True)
     assert "secret" not in found.what
 
@@ -142,5 +142,5 @@ def test_a_bus_without_a_secret_service_gives_way_to_the_next(
     monkeypatch.setattr(
         "dockless.credentials.keyrings.available", lambda _: ("secret-service", "kernel")
     )
-    assert look({}, "", terminal=False) == Keyring(choice="kernel")
+    assert look({}, "", terminal=False) == KeyringState(choice="kernel")
     assert look({}, "secret-service", terminal=False).choice == "secret-service"

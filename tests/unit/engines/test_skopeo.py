@@ -1,6 +1,12 @@
 from pathlib import Path
 
-from dockless.engines.skopeo import LOGINS_PATH, Files, logins_environment, push_argv, tag_argv
+from dockless.engines.skopeo import (
+    LOGINS_PATH,
+    SkopeoFiles,
+    logins_environment,
+    push_argv,
+    tag_argv,
+)
 from dockless.model.endpoint import Endpoint
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
@@ -10,8 +16,8 @@ TARGET = Reference(
 )
 TLS = Endpoint("registry.example.com")
 PLAIN = Endpoint("registry.example.com", plain_http=True)
-BARE = Files(None, None, None, Path("/run/digest"))
-FULL = Files("/dev/fd/9", Path("/run/certs"), Path("/etc/policy.json"), Path("/run/digest"))
+BARE = SkopeoFiles(None, None, None, Path("/run/digest"))
+FULL = SkopeoFiles("/dev/fd/9", Path("/run/certs"), Path("/etc/policy.json"), Path("/run/digest"))
 
 
 def test_a_manifest_is_pushed_by_digest_with_all_that_it_needs() -> None:

@@ -14,7 +14,7 @@ from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.local import ToolImage, find_local
 from dockless.storage.blob_store import BlobStore
-from dockless.storage.blocks import Readable
+from dockless.storage.blocks import ReadableStream
 from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
@@ -46,7 +46,7 @@ class Tool(ContainerTool):
         return ["other:1"]
 
     @contextlib.contextmanager
-    def save(self, image: LocalImage) -> Iterator[Readable]:
+    def save(self, image: LocalImage) -> Iterator[ReadableStream]:
         assert image.tool == self.name
         self.saved += 1
         yield io.BytesIO(tar(*MEMBERS))

@@ -17,7 +17,7 @@ from dockless.sources.files import Files
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
 from dockless.storage.blob_store import BlobStore
-from dockless.storage.blocks import BLOCK, Readable
+from dockless.storage.blocks import BLOCK, ReadableStream
 from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
@@ -121,7 +121,7 @@ def test_a_stream_is_read_once_more(
     once = Once(lose)
 
     @contextlib.contextmanager
-    def opener() -> Iterator[Readable]:
+    def opener() -> Iterator[ReadableStream]:
         with Losing(archive, place, once) as stream:
             yield stream
 

@@ -16,7 +16,7 @@ from dockless.processes.programs import ProgramsHere
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.local import ToolImage
 from dockless.storage.blob_store import BlobStore
-from dockless.storage.blocks import Readable
+from dockless.storage.blocks import ReadableStream
 from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress
 
@@ -33,7 +33,7 @@ class Store(ContainerTool):
         self.found = LocalImage("docker", "shop:1", Digest.parse(root["digest"]), as_stored=True)
 
     @contextlib.contextmanager
-    def save(self, image: LocalImage) -> Iterator[Readable]:
+    def save(self, image: LocalImage) -> Iterator[ReadableStream]:
         assert image == self.found
         self.saved += 1
         path = archive(self.folder, self.folder.with_suffix(".tar"))

@@ -8,7 +8,7 @@ from dockless.errors import DocklessError, EngineError, HostLostError
 from dockless.ssh import files
 
 if TYPE_CHECKING:
-    from dockless.ssh.executor import Shell
+    from dockless.ssh.executor import RemoteShell
 
 
 class Broken:
@@ -49,7 +49,7 @@ def test_a_connection_that_breaks_is_told_from_a_file_that_cannot_be_written(
         return Broken(error, closed=closed)
 
     monkeypatch.setattr(paramiko.SFTPClient, "from_transport", from_transport)
-    shell = cast("Shell", SimpleNamespace(host="build1", transport=None))
+    shell = cast("RemoteShell", SimpleNamespace(host="build1", transport=None))
     with pytest.raises(DocklessError) as raised:
         files.put(shell, b"data", "/tmp/x", 0o600)  # noqa: S108 - on no host
     assert type(raised.value) is kind

@@ -103,7 +103,7 @@ Outcome = PushResult | DocklessError
 _LATER = (NetworkError, AbsentError)
 
 
-class Plan(Struct, frozen=True):
+class MirrorPlan(Struct, frozen=True):
     """What a mirror will do.
 
     Attributes:
@@ -115,7 +115,7 @@ class Plan(Struct, frozen=True):
     lost: tuple[Lost, ...]
 
 
-def plan(found: Iterable[SourceImage], renaming: Renaming) -> Plan:
+def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
     """Give every image its target; two that would get one reference have none.
 
     An image that is found again, as by a line that stands twice in a list or in a second archive,
@@ -159,7 +159,7 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> Plan:
     lost += [
         Lost(entry.source, entry.name, error, entry.origin) for entry, error in left_out.items()
     ]
-    return Plan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
+    return MirrorPlan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
 
 
 def order_by_shared_blobs(
