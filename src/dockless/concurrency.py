@@ -12,7 +12,7 @@ from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+Returned = TypeVar("Returned")
 
 
 _LOOK_SECONDS = 0.5
@@ -47,13 +47,13 @@ def _span(until: float) -> float:
     return max(0.0, min(_LOOK_SECONDS, until - time.monotonic()))
 
 
-def alone(step: Callable[[], Found]) -> Future[Found]:
+def alone(step: Callable[[], Returned]) -> Future[Returned]:
     """Start a step in its own daemon thread; return the future that gets its result or error.
 
     A caller that waits with a limit abandons it afterwards; it does not keep the process
     alive.
     """
-    future: Future[Found] = Future()
+    future: Future[Returned] = Future()
 
     def run() -> None:
         try:
@@ -66,8 +66,8 @@ def alone(step: Callable[[], Found]) -> Future[Found]:
 
 
 def map_concurrently(
-    ask: Callable[[Item], Found], items: Iterable[Item], at_once: int, *, finish: bool = False
-) -> list[Found]:
+    ask: Callable[[Item], Returned], items: Iterable[Item], at_once: int, *, finish: bool = False
+) -> list[Returned]:
     """Return what is found for each item, in their order; raise what the first to fail raised.
 
     No further item is begun then. An interrupt does not wait for responses, since the threads are
@@ -79,8 +79,8 @@ def map_concurrently(
         at_once: How many threads at most.
         finish: Whether an error waits for what was begun, since that must not go on afterwards.
     """
-    waiting: SimpleQueue[tuple[Item, Future[Found]]] = SimpleQueue()
-    answers: list[Future[Found]] = []
+    waiting: SimpleQueue[tuple[Item, Future[Returned]]] = SimpleQueue()
+    answers: list[Future[Returned]] = []
     for item in items:
         answers.append(Future())
         waiting.put((item, answers[-1]))
@@ -106,7 +106,7 @@ def map_concurrently(
         raise
 
 
-def _cancel(waiting: "SimpleQueue[tuple[Item, Future[Found]]]") -> None:
+def _cancel(waiting: "SimpleQueue[tuple[Item, Future[Returned]]]") -> None:
     """Remove the items that were not started."""
     with contextlib.suppress(Empty):
         while True:

@@ -13,7 +13,7 @@ from dockless.cli.options import INSECURE_REALM, Seconds
 from dockless.client import accounts, token_sources
 from dockless.client.folders import home_folder, working_folder
 from dockless.client.keyrings import open_keyring_logins
-from dockless.client.login_credential import GivenLogin, obtain
+from dockless.client.login_credential import GivenLogin, login_credential
 from dockless.client.login_memory import Memory
 from dockless.config import project
 from dockless.config.cascade import Flags, Settings, resolve
@@ -169,7 +169,7 @@ def _login(options: LoginOptions, folder: Path | None) -> None:
     memory.check(settings, target)
     kept = _keyring_logins(options)
     context = folder if folder not in (Path("/"), home_folder()) else None
-    credential, way = obtain(prompts, options.given(), settings, target, context)
+    credential, way = login_credential(prompts, options.given(), settings, target, context)
     asked = _checked(options, target, credential, until)
     if way:
         kept.cache(target.host, credential, f"{way} {token_sources.identity(os.environ)}")

@@ -102,7 +102,7 @@ def push_remote(
         outcome = push_from(
             servers,
             lambda server: HostPush(job, numbers[server], server),
-            work.move,
+            work.move_tags_of,
             rules,
             time.monotonic,
         )

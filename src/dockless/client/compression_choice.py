@@ -54,7 +54,7 @@ class CompressionChooser:
     def _takes_zstd(self, record: ThroughputRecord) -> bool:
         return record.takes_zstd and record.takes_oci and self._format != "docker"
 
-    def learn(self, host: str, error: PushError) -> None:
+    def note_refusal(self, host: str, error: PushError) -> None:
         """See whether a registry has refused zstd; if so, the next push is gzip."""
         zstd = self._staging.packing.compression == "zstd"
         if self._chooses and zstd and _WORDS.search(error.what):

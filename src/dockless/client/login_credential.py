@@ -23,7 +23,7 @@ class GivenLogin(Struct, frozen=True):
     key_file: Path | None
 
 
-def obtain(
+def login_credential(
     prompter: Prompter,
     given: GivenLogin,
     settings: Settings,

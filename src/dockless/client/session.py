@@ -199,7 +199,7 @@ class Session:
                 if not self._claims:
                     self.settle_referrers()
         except PushError as error:
-            self._chooser.learn(request.repository.host, error)
+            self._chooser.note_refusal(request.repository.host, error)
             raise
         finally:
             if self._claims:
@@ -285,7 +285,7 @@ class Session:
             (folder / "layout" / "index.json").stat()
         return folder / "layout"
 
-    def move(self, plan: Plan, way: str) -> None:
+    def move_tags_of(self, plan: Plan, way: str) -> None:
         """Make the tags of a plan refer to what a host pushed to its repository.
 
         They are updated from here without a program, unless an engine named by --engine relayed

@@ -21,11 +21,11 @@ _LOOK_SECONDS = 0.5
 _LONGEST_HEAD = 16 * 1024
 _LOOPBACK = "127.0.0.1"
 
-Place = tuple[str, int]
+HostPort = tuple[str, int]
 
 
 @contextlib.contextmanager
-def tunnel(shell: RemoteShell, allowed: Collection[Place], port: int = 0) -> Iterator[int]:
+def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> Iterator[int]:
     """Yield a port of the host's loopback, which leads here; it is closed with the block.
 
     Args:
@@ -61,7 +61,9 @@ def tunnel(shell: RemoteShell, allowed: Collection[Place], port: int = 0) -> Ite
             shell.transport.cancel_port_forward(_LOOPBACK, opened)
 
 
-def _serve(channel: paramiko.Channel, allowed: frozenset[Place], direct: Place | None) -> None:
+def _serve(
+    channel: paramiko.Channel, allowed: frozenset[HostPort], direct: HostPort | None
+) -> None:
     with contextlib.closing(channel), contextlib.suppress(*BROKEN, OSError, ValueError):
         if direct:
             with socket.create_connection(direct, _CONNECT_SECONDS) as out:
@@ -92,7 +94,7 @@ def _head(channel: paramiko.Channel) -> bytes:
     return head
 
 
-def _place(method: bytes, target: str) -> Place:
+def _place(method: bytes, target: str) -> HostPort:
     rest = target if method == b"CONNECT" else target.removeprefix("http://").partition("/")[0]
     host, colon, port = rest.rpartition(":")
     if not colon:
