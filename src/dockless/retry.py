@@ -146,7 +146,7 @@ class RetryPolicy(Struct, frozen=True):
         return self.call(once)
 
     def _told(self, step: Callable[[], Result]) -> Result:
-        """Run a step; the pause that a busy registry asks for applies to all who share the shared backoff."""
+        """Run a step; all who share the backoff wait as long as a busy registry asks for."""
         try:
             return step()
         except NetworkError as error:

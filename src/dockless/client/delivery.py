@@ -23,7 +23,7 @@ def deliver(work: Session, target: Target, choose: Callable[[Opener], Candidate]
         choose: Returns the image. It is called once the registry has answered, so that nothing is
             read or built for one that refuses.
     """
-    work.expect(work.order(target))
+    work.expect(work.request(target))
     return work.push(target, choose(work.opener).open())
 
 
