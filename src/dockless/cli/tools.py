@@ -129,7 +129,7 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
 
     from dockless.client.engine_selection import own_engines  # noqa: PLC0415
     from dockless.client.workspace import this_machine  # noqa: PLC0415
-    from dockless.engines import install as ways  # noqa: PLC0415
+    from dockless.engines import install as installing  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
     from dockless.engines.releases import CRANE_SOURCE, crane_release  # noqa: PLC0415
 
@@ -139,15 +139,15 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
         _note(f"{present} can push; nothing was installed. Use --force to install anyway.")
         say(one_line(str(present)))
         return
-    wanted = ways.Installation(
+    wanted = installing.Installation(
         folder=own_engines(this_machine()), environment=os.environ, note=_note, check=probe_push
     )
     if origin is None:
-        done = ways.install(wanted, crane_release(platform.system(), platform.machine()))
+        done = installing.install(wanted, crane_release(platform.system(), platform.machine()))
     elif origin == _GO:
-        done = ways.install_from_go(wanted, CRANE_SOURCE)
+        done = installing.install_from_go(wanted, CRANE_SOURCE)
     else:
-        done = ways.install_file(wanted, origin, checksum)
+        done = installing.install_file(wanted, origin, checksum)
     _records().keep(done.path, done.probe)
     used = _usable("crane")
     if used and used.path != done.path:

@@ -1,0 +1,180 @@
+"""One word has one meaning: no class or module of dockless has the name of another one.
+
+The lists of exceptions only get shorter: an entry that is no longer needed fails, too.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import dockless
+
+SOURCE = Path(dockless.__file__).parent
+
+CLASSES: dict[str, str] = {}
+"""Public class names that stand for several things, and why they may: none."""
+
+MODULES = {
+    "bundle": "the command, its source, and its format",
+    "cache": "the command, and its check by doctor",
+    "connection": "to a registry, looked at by doctor; to a host, by SSH",
+    "connections": "what is open to registries, and the limit on how many",
+    "credential_helper": "the command, and the protocol that it speaks",
+    "doctor": "the command, and its output",
+    "download": "of a blob from a registry, and of a file over HTTP",
+    "files": "reading them: of a project, of a source, and of a host",
+    "folders": "which ones an installation has, and what is done with any",
+    "host_options": "for click, and as values",
+    "hosts": "the command, and its output",
+    "keyrings": "the choice of one, and each of them",
+    "login": "the command, and the value that a keyring has",
+    "logins": "their check by doctor, and how they are shown",
+    "oci_layout": "one that is read, and one that is written",
+    "options": "for click, and as values",
+    "output": "of the command line, and of a program on a host",
+    "programs": "running other programs, as each of three rooms needs it",
+    "push": "the command, and the steps of it",
+    "repositories": "making them: where to, and by which cloud",
+    "run": "a child process; the steps of a use case",
+    "search": "on PATH, and in a folder of archives",
+    "streams": "wrappers of byte streams, of sources and of the store",
+}
+"""Names of modules that stand several times, and what each is."""
+
+FORBIDDEN = {
+    "Answer": "Response",
+    "Brake": "SharedBackoff",
+    "Draft": "BlobDraft",
+    "Entry": "MirrorItem, SecretEntry",
+    "Equipment": "RemoteEngineSetup",
+    "Errand": "HostJob",
+    "Found": "SourceImage, FoundCredential",
+    "Gauge": "ThroughputMeter",
+    "Growing": "GrowingBlob",
+    "Http": "HttpClient",
+    "Inventory": "RepositoryReader",
+    "Journal": "ResumeLog",
+    "Ledger": "ReceiptWriter",
+    "Means": "PushContext",
+    "Metered": "LengthChecked",
+    "Order": "PushRequest",
+    "Pace": "RateLimiter",
+    "Packer": "CompressionChooser",
+    "Pass": "Authorization",
+    "Patience": "RetryPolicy",
+    "Place": "CredentialSource",
+    "Rejoined": "Pushback",
+    "Sender": "BlobClaims",
+    "Stand": "RemoteEngineEnv",
+    "Vault": "KeyringLogins",
+    "Way": "TransferMethod, TokenSource",
+    "HeadStart": "RegistryUploader",
+    "WholeImages": "RegistryUploader",
+    "borrow": "mount",
+    "bring": "upload",
+    "bringers": "order_by_shared_blobs",
+    "learn": "mark_present",
+    "move": "tag",
+    "obtain": "login_credential",
+    "side_by_side": "map_concurrently",
+    "vault": "open_keyring_logins",
+    "ways": "token_sources",
+}
+"""Words that were names here, and what they have become."""
+
+REMAINING = {
+    "registry/mounts.py:WholeImages": "until there is one RegistryUploader",
+    "registry/streaming.py:HeadStart": "the same",
+    "storage/older_store.py:move": "it moves a store to where it belongs now",
+}
+"""Where such a word is still a name, as `file:name`, and why."""
+
+
+def _modules(source: Path) -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(source.rglob("*.py")):
+        yield path.relative_to(source).as_posix(), ast.parse(path.read_text())
+
+
+def _repeated(places: Mapping[str, list[str]]) -> set[str]:
+    return {name for name, where in places.items() if len(where) > 1}
+
+
+def classes(source: Path) -> set[str]:
+    """Return the names that several public classes have."""
+    places = defaultdict(list)
+    for path, tree in _modules(source):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(path)
+    return _repeated(places)
+
+
+def modules(source: Path) -> set[str]:
+    """Return the names that several public modules have."""
+    places = defaultdict(list)
+    for path, _ in _modules(source):
+        if not (name := Path(path).stem).startswith("_"):
+            places[name].append(path)
+    return _repeated(places)
+
+
+def forbidden(source: Path) -> set[str]:
+    """Return what is called by a word that has been given up, as `file:name`."""
+    found = set()
+    for path, tree in _modules(source):
+        for node in ast.walk(tree):
+            match node:
+                case ast.ClassDef() | ast.FunctionDef():
+                    names = {node.name}
+                case ast.Assign() if node in tree.body:
+                    names = {each.id for each in node.targets if isinstance(each, ast.Name)}
+                case ast.alias():
+                    names = {node.asname or ""}
+                case _:
+                    names = set()
+            found |= {f"{path}:{name}" for name in names & set(FORBIDDEN)}
+        if Path(path).stem in FORBIDDEN:
+            found.add(f"{path}:{Path(path).stem}")
+    return found
+
+
+def test_no_two_classes_have_one_name() -> None:
+    assert classes(SOURCE) == set(CLASSES)
+
+
+def test_no_two_modules_have_one_name_without_a_reason() -> None:
+    assert modules(SOURCE) == set(MODULES)
+
+
+def test_words_that_were_given_up_stay_away() -> None:
+    assert forbidden(SOURCE) == set(REMAINING)
+
+
+def test_a_second_meaning_is_found(tmp_path: Path) -> None:
+    for room in ("one", "two"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "plan.py").write_text("class Plan:\n    class _Part: ...\n")
+    assert classes(tmp_path) == {"Plan"}
+    assert modules(tmp_path) == {"plan"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("class Means: ...", "Means"),
+        ("class Early:\n    def bring(self): ...", "bring"),
+        ("Way = str", "Way"),
+        ("from a import b as Ledger", "Ledger"),
+    ],
+)
+def test_a_word_that_was_given_up_is_found(tmp_path: Path, text: str, name: str) -> None:
+    (tmp_path / "new.py").write_text(f"{text}\n")
+    assert forbidden(tmp_path) == {f"new.py:{name}"}
+
+
+def test_a_module_that_is_called_by_such_a_word_is_found(tmp_path: Path) -> None:
+    (tmp_path / "vault.py").write_text("")
+    assert forbidden(tmp_path) == {"vault.py:vault"}
