@@ -28,6 +28,11 @@ test: ## Install what the tests need, then run every check and every test
 	$(MAKE) --jobs=3 --output-sync=target checks pushes others hosts bundles logins contract compat \
 		matrix-quick cases-quick
 
+.PHONY: quick
+quick: $(VENV)/.dev $(TOOLS)/crane ## On a clean laptop, in minutes: checks, and pushes without root
+	$(MAKE) checks
+	DOCKLESS_TOOLS_DIR=$(TOOLS) $(BIN)/pytest -m laptop tests/integration
+
 .PHONY: demo
 demo: $(VENV)/.runtime ## Push a real image to a registry of its own, and compare what comes back
 	$(BIN)/python -m demo.run
