@@ -10,7 +10,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +27,7 @@ _ERROR_CODES = {
     429: "TOOMANYREQUESTS",
     503: "UNAVAILABLE",
 }
+_GATE_SECONDS = 120
 _FRAMING_HEADERS = frozenset({"transfer-encoding", "content-length"})
 
 
@@ -63,10 +63,41 @@ class Hang:
 
 
 @dataclass(frozen=True, slots=True)
-class Slow:
-    """The request's body is read with a pause, in seconds, after each block of it."""
+class Gate:
+    """The request's body is read up to each of these places, and on when the test opens it there.
 
-    pause: float
+    A moment of an upload is held open so, however fast or slow the machine is. A small body, which
+    is never that long, passes.
+
+    Attributes:
+        places: Numbers of bytes, in order.
+    """
+
+    places: tuple[int, ...]
+    _opened: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def open(self) -> None:
+        """Let the request go on to the next place."""
+        self._opened.release()
+
+    def leave_open(self) -> None:
+        """Let this request, and those that come, go on to the end."""
+        self._opened.release(1_000_000)
+
+    def pass_through(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the blocks, waiting at each place.
+
+        Raises:
+            ConnectionError: It was not opened in time.
+        """
+        done, places = 0, list(self.places)
+        for block in blocks:
+            yield block
+            done += len(block)
+            while places and done >= places[0]:
+                places.pop(0)
+                if not self._opened.acquire(timeout=_GATE_SECONDS):
+                    raise ConnectionError("the gate was not opened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +107,7 @@ class Change:
     alter: Callable[[Answer], Answer]
 
 
-Effect = Answer | Drop | DropAnswer | Hang | Slow | Change
+Effect = Answer | Drop | DropAnswer | Hang | Gate | Change
 
 
 @dataclass(slots=True)
@@ -234,8 +265,8 @@ class Handler(BaseHTTPRequestHandler):
             case DropAnswer(after):
                 self._send(self._ask_registry(), cut=after)
                 self._hang_up()
-            case Slow(pause):
-                self._send(self._ask_registry(pause))
+            case Gate():
+                self._send(self._ask_registry(effect))
             case Change(alter):
                 self._send(alter(self._ask_registry()))
             case None:
@@ -278,18 +309,13 @@ class Handler(BaseHTTPRequestHandler):
             left -= len(block)
             yield block
 
-    def _paused(self, pause: float) -> Iterator[bytes]:
-        for block in self._body():
-            yield block
-            time.sleep(pause)
-
     def _exactly(self, length: int) -> bytes:
         data = self.rfile.read(length)
         if len(data) != length:
             raise ConnectionError("the client went away")
         return data
 
-    def _ask_registry(self, pause: float = 0.0) -> Answer:
+    def _ask_registry(self, gate: Gate | None = None) -> Answer:
         others = self.proxy.elsewhere.items()
         server = next((where for path, where in others if self.path.startswith(path)), None)
         upstream = http.client.HTTPConnection(
@@ -303,7 +329,8 @@ class Handler(BaseHTTPRequestHandler):
             for name, text in self.headers.items():
                 if name.lower() not in _HOP_HEADERS:
                     upstream.putheader(name, text)
-            upstream.endheaders(self._paused(pause) if has_body else None, encode_chunked=chunked)
+            body = gate.pass_through(self._body()) if gate else self._body()
+            upstream.endheaders(body if has_body else None, encode_chunked=chunked)
             answer = upstream.getresponse()
             return Answer(answer.status, dict(answer.getheaders()), answer.read())
 

@@ -1,32 +1,43 @@
 """What people see while they wait and what they are asked; and what a log gets instead."""
 
+import io
 import re
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from bed import images
 from bed.docker import Docker
 from bed.dockless import SCRIPT, Dockless, Terminal, dockless
 from bed.failures import complaint
-from bed.faults import Fault, FaultyRegistry, Slow
+from bed.faults import Fault, FaultyRegistry, Gate
 from bed.fixtures import SAMPLE
 from bed.registry import Login, Registry
 from bed.tap import tap
 
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_SECONDS = 120
+"""The longest wait for something to be shown."""
 _COLOR = re.compile(r"\x1b\[[\d;]*m")
 _CONTROL = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 
 
 @pytest.fixture
-def slow(faulty_registry: FaultyRegistry, tmp_path: Path) -> Path:
-    """An OCI archive, which the engine sends, and long enough to have a rate."""
-    faulty_registry.faults.append(Fault("PATCH", "/blobs/uploads/", Slow(0.005), times=9))
-    layout = images.Layout(tmp_path / "slow")
+def large(tmp_path: Path) -> Path:
+    """An OCI archive of one layer that is larger than what sockets hold."""
+    layout = images.Layout(tmp_path / "large")
     program = images.layer(tmp_path / "program.tar", ["usr/bin/skopeo"])
     layout.top(layout.image([program], compressed=False, **images.named("1")))
-    return images.archive(layout.folder, tmp_path / "slow.tar")
+    return images.archive(layout.folder, tmp_path / "large.tar")
+
+
+@pytest.fixture
+def gate(faulty_registry: FaultyRegistry) -> Gate:
+    """Holds a large upload after every half megabyte."""
+    gate = Gate(tuple(range(500_000, 16_000_000, 500_000)))
+    faulty_registry.faults.append(Fault("PATCH", "/blobs/uploads/", gate, times=9))
+    return gate
 
 
 def shown(terminal: Terminal) -> tuple[int, str]:
@@ -50,28 +61,35 @@ def test_a_bar_for_staging_shows_bytes_and_rate(
 
 @pytest.mark.parametrize("engine", ["crane", "skopeo"])
 def test_a_bar_for_the_upload_shows_bytes_rate_and_time_left(
-    program: Dockless, faulty_registry: FaultyRegistry, slow: Path, engine: str
+    program: Dockless, faulty_registry: FaultyRegistry, large: Path, gate: Gate, engine: str
 ) -> None:
     target = f"{faulty_registry.host}/terminal/uploading:1"
-    argv = ("push", slow, "--image", target, "--engine", engine)
+    argv = ("push", large, "--image", target, "--engine", engine)
     with program.terminal(*argv) as terminal:
-        code, screen = terminal.finish()
+        terminal.screen.logfile_read = log = io.StringIO()
+        # a rate needs several looks at the engine's counters, with some more sent before each
+        while terminal.screen.expect([r"\d\d:\d\d", pexpect.TIMEOUT], timeout=1):
+            gate.open()
+        gate.leave_open()
+        code, _ = terminal.finish()
     assert code == 0
-    bar = r"uploading +━[━╸╺ ]*[\d.]+/16\.3 MB +[\d.]+ MB/s +00:\d\d"
-    assert re.search(bar, _CONTROL.sub("", screen))
-    assert _COLOR.search(screen)
+    bar = r"uploading +━[━╸╺ ]*[\d.]+/16\.3 MB +[\d.]+ MB/s +\d+:\d\d"
+    assert re.search(bar, _CONTROL.sub("", log.getvalue()))
+    assert _COLOR.search(log.getvalue())
 
 
 def test_no_color_leaves_the_bars_and_takes_the_colours(
-    tmp_path: Path, faulty_registry: FaultyRegistry, slow: Path
+    tmp_path: Path, faulty_registry: FaultyRegistry, large: Path, gate: Gate
 ) -> None:
     program = dockless(tmp_path / "dockless", NO_COLOR="1")
     target = f"{faulty_registry.host}/terminal/colours:1"
-    with program.terminal("push", slow, "--image", target) as terminal:
-        code, screen = terminal.finish()
+    with program.terminal("push", large, "--image", target) as terminal:
+        terminal.screen.logfile_read = log = io.StringIO()
+        terminal.screen.expect("uploading +━", timeout=_SECONDS)
+        gate.leave_open()
+        code, _ = terminal.finish()
     assert code == 0
-    assert re.search(r"uploading +━", screen)
-    assert not _COLOR.search(screen)
+    assert not _COLOR.search(log.getvalue())
 
 
 def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
