@@ -7,8 +7,10 @@ import json
 import os
 from pathlib import Path
 
+from keyring.backend import KeyringBackend
 
-class JsonKeyring:
+
+class JsonKeyring(KeyringBackend):
     """Secrets by service and username; each is `service`, `username` and `secret` in the file."""
 
     priority = 0.1

@@ -55,7 +55,7 @@ FLOORS = (
     {"concurrency", "processes", "retry", "transport"},
     {"ports"},
     {"model"},
-    {"errors", "oci"},
+    {"errors", "oci", "version"},
 )
 """The rooms by floor, highest first."""
 

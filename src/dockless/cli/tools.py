@@ -165,10 +165,10 @@ Examples:
 @click.argument("engine", type=click.Choice(_ENGINES), default="crane")
 def path(engine: str) -> None:
     """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
-    from dockless.client.engine_selection import Installed  # noqa: PLC0415  # lazily, as above
+    from dockless.client.engine_selection import InstalledEngines  # noqa: PLC0415  # lazily, as above
     from dockless.client.workspace import this_machine  # noqa: PLC0415  # the same
 
-    say(one_line(str(Installed(this_machine()).selected(engine).path)))
+    say(one_line(str(InstalledEngines(this_machine()).selected(engine).path)))
 
 
 class _Probe(Struct, frozen=True):
@@ -293,12 +293,12 @@ def _pushing_crane() -> Path | None:
 
 
 def _usable(name: str) -> "Abilities | None":
-    from dockless.client.engine_selection import Installed  # noqa: PLC0415
+    from dockless.client.engine_selection import InstalledEngines  # noqa: PLC0415
     from dockless.client.workspace import this_machine  # noqa: PLC0415
     from dockless.errors import EngineError  # noqa: PLC0415
 
     try:
-        return Installed(this_machine()).selected(name)
+        return InstalledEngines(this_machine()).selected(name)
     except EngineError:
         return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client.engine_selection import Installed
+from dockless.client.engine_selection import InstalledEngines
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
@@ -36,7 +36,7 @@ class Room(Struct, frozen=True):
     home: Path
     until: float | None
     shell: Shell
-    installed: Installed
+    installed: InstalledEngines
 
 
 class Engines:
@@ -138,7 +138,7 @@ def automatic(engines: Engines, direct: Direct, note: Callable[[str], None]) -> 
     return Automatic(tried, direct, note)
 
 
-def prepare(options: PushOptions, installed: Installed) -> None:
+def prepare(options: PushOptions, installed: InstalledEngines) -> None:
     """Load and check the program that will be used, while other work runs."""
     if options.engine == "direct":
         return
@@ -148,7 +148,7 @@ def prepare(options: PushOptions, installed: Installed) -> None:
         installed.selected(name)
 
 
-def missing(options: PushOptions, installed: Installed) -> str:
+def missing(options: PushOptions, installed: InstalledEngines) -> str:
     """Return why the engine of --engine cannot be used here; empty when it can."""
     if options.engine not in PROGRAMS:
         return ""

@@ -16,7 +16,7 @@ def own_engines(machine: Machine) -> Path:
     return own_folder(machine.environment, machine.data)
 
 
-class Installed:
+class InstalledEngines:
     """The engines that a user has; each is looked for once.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct, field
 
 from dockless.client.connections import Find, OpenRegistry
-from dockless.client.engine_selection import Installed
+from dockless.client.engine_selection import InstalledEngines
 from dockless.client.host_options import HostOptions
 from dockless.client.options import CommandOptions
 from dockless.client.workspace import Workspace
@@ -54,7 +54,7 @@ class HostJob(Struct, frozen=True):
     find: Find
     ssh: Ssh
     space: Callable[[str], contextlib.AbstractContextManager[Workspace]]
-    engines: Callable[[], Installed]
+    engines: Callable[[], InstalledEngines]
     progress: Progress
     build: Build
     until: float | None

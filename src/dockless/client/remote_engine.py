@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from dockless.client.engine_choice import missing
-from dockless.client.engine_selection import Installed
+from dockless.client.engine_selection import InstalledEngines
 from dockless.client.host_options import HostOptions
 from dockless.client.options import PushOptions
 from dockless.client.remote_export import HostImage, export
@@ -49,7 +49,7 @@ class EngineTask(Struct, frozen=True):
     hosts: HostOptions
     client: RegistryClient
     repository: Repository
-    installed: Installed
+    installed: InstalledEngines
 
 
 class RemoteEngineSetup:

@@ -27,7 +27,7 @@ from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
-    from dockless.client.engine_selection import Installed
+    from dockless.client.engine_selection import InstalledEngines
     from dockless.registry.blob_claims import BlobClaims
     from dockless.registry.client import RegistryClient
 
@@ -110,7 +110,7 @@ class Workspace(Struct, frozen=True):
     folder: Path
     throughput: ThroughputRecords
     surroundings: Surroundings
-    engines: "Callable[[], Installed]"
+    engines: "Callable[[], InstalledEngines]"
     claims: "BlobClaims | None" = None
     rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(None))
     connections: int = CONNECTIONS
@@ -177,7 +177,7 @@ def workspaces(
             held.prune(limit)
 
 
-def _installed(machine: Machine) -> "Installed":
-    from dockless.client.engine_selection import Installed  # noqa: PLC0415 - a warm push needs none
+def _installed(machine: Machine) -> "InstalledEngines":
+    from dockless.client.engine_selection import InstalledEngines  # noqa: PLC0415 - a warm push needs none
 
-    return Installed(machine)
+    return InstalledEngines(machine)
