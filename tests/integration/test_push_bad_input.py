@@ -64,7 +64,7 @@ def bystander(occupied: Registry, program: Dockless) -> Bystander:
 CAUSES = {
     "truncated": "cut short",
     "not_a_tar": "not a readable tar",
-    "no_manifest": "no manifest.json nor index.json",
+    "no_manifest": "neither manifest.json nor index.json",
     "missing_layer": "2/layer.tar",
     "climbing_path": "../escaped.tar",
     "absolute_path": "/tmp/escaped.tar",  # noqa: S108 - the attack itself

@@ -344,7 +344,7 @@ def test_a_blob_that_is_lost_moves_no_tag(bench: Bench, packed: Path) -> None:
 def test_a_wrong_digest_of_the_moved_tag_is_an_error(bench: Bench, packed: Path) -> None:
     bench.fault("HEAD", BY_TAG, WRONG_DIGEST)
     said = complaint(bench.push(packed), FAILED)
-    assert f"{NAME}:1 names sha256:{'0' * 64}" in said
+    assert f"{NAME}:1 refers to sha256:{'0' * 64}" in said
 
 
 def test_a_tag_that_was_there_stays_when_a_push_fails(

@@ -148,7 +148,7 @@ def test_a_release_comes_over_tls_from_a_server_that_is_trusted(
 
 
 def test_a_server_that_is_not_trusted_gives_nothing(tmp_path: Path, tls_server: str) -> None:
-    with pytest.raises(EngineError, match=r"certificate verify failed"):
+    with pytest.raises(EngineError, match=r"its certificate is not trusted"):
         install(own_in(tmp_path), release(f"https://{tls_server}/good"))
     assert not list((tmp_path / "own").iterdir())
 
@@ -165,7 +165,7 @@ def test_other_bytes_are_refused_and_the_other_way_is_not_tried(
 
 
 @pytest.mark.parametrize(
-    ("path", "complaint"), [("truncated", "IncompleteRead"), ("absent", "HTTP status 404")]
+    ("path", "complaint"), [("truncated", "was cut short"), ("absent", "HTTP status 404")]
 )
 def test_a_failed_download_leaves_the_field_to_the_other_way(
     tmp_path: Path, server: str, path: str, complaint: str
@@ -191,7 +191,7 @@ def test_a_server_that_drips_does_not_outlast_the_clock(server: str) -> None:
 def test_a_server_that_is_silent_does_not_outlast_the_limit() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, urllib3.PoolManager() as http:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        with pytest.raises(NetworkError, match="timed out"):
+        with pytest.raises(NetworkError, match="does not respond in time"):
             list(fetch(http, url, seconds=0.5))
 
 

@@ -95,7 +95,7 @@ def test_an_older_receipt_that_was_not_finished_is_not_good(
     receipt.write_text(json.dumps(document))
     done = program.run("verify", receipt)
     assert done.code == 8, done.stderr
-    assert "did not end" in done.stderr
+    assert "did not finish" in done.stderr
 
 
 def test_parts_of_a_mirror_lack_what_one_of_them_lacks(

@@ -84,7 +84,7 @@ def chosen(link: float | None, cores: int, *, zstd: bool, where: str) -> Packing
     compression: Compression = "zstd" if zstd else "gzip"
     kept: tuple[Compression, ...] = ("gzip", "zstd") if zstd else ("gzip",)
     if link is None:
-        why = f"nothing has been sent to {where} yet"
+        why = f"the upload speed to {where} is not known yet"
         return Packing(compression, _USUAL[compression], kept, why)
 
     def seconds_a_byte(level: _Level) -> float:

@@ -153,7 +153,7 @@ def test_the_agent_opens_a_host_unless_only_files_may(
         held = Admin(program, admin.registry, tmp_path)
         assert account(held.check("--host", docker_host.target)).startswith("root")
         config(admin, "IdentitiesOnly yes\n")
-        assert "none of our 0 keys" in complaint(
+        assert "accepted none of the 0 keys" in complaint(
             held.run("ssh/agent:1", "--host", docker_host.target), 4
         )
 
