@@ -220,6 +220,21 @@ def users(keyring_logins: KeyringLogins, scope: str) -> dict[str, bool]:
 
 
 @RINGS
+@pytest.mark.parametrize("ago", [0.1, 1, 30])
+def test_a_login_that_has_just_ended_is_not_taken_for_one_without_an_end(
+    ring: Ring, ago: float, named: str, tmp_path: Path
+) -> None:
+    def opened(ttl: int | None) -> KeyringLogins:
+        return KeyringLogins(ring, lambda: Keyctl(ring, ttl, SERVICE), tmp_path)
+
+    opened(600).put(named, login("soon", "one"), time.time() - ago)  # its entry is still there
+    for number in (1, 2):
+        opened(None).put(named, login(f"always{number}", "two"))
+    assert users(opened(None), named) == {"always1": False, "always2": False}
+    opened(None)._delete(f"{SERVICE}:{named}", "soon")
+
+
+@RINGS
 @pytest.mark.parametrize("host", ["", "other."])
 def test_a_login_for_good_outlives_one_that_ends(
     ring: Ring, host: str, named: str, tmp_path: Path

@@ -232,7 +232,7 @@ def test_ecr_login_checks_the_token_and_remembers_the_registry(
     del cloud, ecr
     done = run.login(aws.HOST, "--remember")
     assert done.code == 0, done.stderr
-    assert "what boto3 gives" in done.stderr
+    assert "a token from boto3" in done.stderr
     pushed = run("push", old_archive, *run.trust)
     assert pushed.code == 0
     assert pushed.stdout.startswith(f"{aws.HOST}/project@sha256:")
@@ -339,7 +339,7 @@ def test_gcr_pushes_with_a_token_of_gcloud(
     assert run.push(old_archive, f"{_GCR}/project/repo/app:1").code == 0
     done = run.login(f"{_GCR}/project", "--registry", "gcr")
     assert done.code == 0, done.stderr
-    assert "what gcloud gives" in done.stderr
+    assert "a token from gcloud" in done.stderr
 
 
 def test_gcr_pushes_with_application_default_credentials(

@@ -32,6 +32,7 @@ SERVICE = "dockless"
 """The service of the index; those of logins begin with it."""
 _INDEX = "index"
 _REMEDY = "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
+_ENDED_SECONDS = 60.0
 _MARGIN_SECONDS = 120.0
 _TURN_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
@@ -171,7 +172,9 @@ class KeyringLogins:
 
     def _index(self) -> dict[str, _Scope]:
         """Return the logins that have not ended, and those that the index does not have."""
-        written = self._written()
+        return self._current(self._written())
+
+    def _current(self, written: Mapping[str, _Scope]) -> dict[str, _Scope]:
         index = {scope: _live(known) for scope, known in written.items()}
         for service, user in self._ask(_entries):
             prefix, _, scope = service.partition(":")
@@ -198,9 +201,11 @@ class KeyringLogins:
     def _changing(self) -> Iterator[dict[str, _Scope]]:
         """Yield the index, and write it back if the block ends well."""
         with _locked(self._lock):
-            index = self._index()
+            written = self._written()
+            index = self._current(written)
             yield index
-            kept = {scope: one for scope, one in index.items() if one.users or one.token_user}
+            now = {scope: _with_ended(one, written.get(scope)) for scope, one in index.items()}
+            kept = {scope: one for scope, one in now.items() if one.users or one.token_user}
             if kept:
                 self._write(SERVICE, _INDEX, Secret(_text(kept)))
             else:
@@ -295,6 +300,20 @@ def _taken(place: Path) -> int | None:
 
 def _entries(keyring: Backend) -> tuple[tuple[str, str], ...]:
     return keyring.entries() if isinstance(keyring, Listing) else ()
+
+
+def _with_ended(known: _Scope, written: _Scope | None) -> _Scope:
+    """Return a scope with the logins that have just ended: their entries may still be there.
+
+    A keyring may remove an entry a moment after its end. Without it in the index, it would be taken
+    for a login that the index lacks, and that has no end.
+    """
+    now = time.time()
+    users = written.users if written else {}
+    ended = {
+        user: ends for user, ends in users.items() if ends and -_ENDED_SECONDS < ends - now < 0
+    }
+    return replace(known, users={**ended, **known.users})
 
 
 def _live(known: _Scope) -> _Scope:

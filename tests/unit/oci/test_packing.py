@@ -29,7 +29,10 @@ def test_a_registry_without_zstd_gets_gzip(link: float | None, level: int) -> No
         (asked("none"), "none"),
         (asked("zstd"), "zstd, level 3"),
         (chosen(12_500_000, 2, zstd=True, where="r"), "zstd, level 9 (12.5 MB/s to r)"),
-        (chosen(None, 2, zstd=False, where="r"), "gzip, level 1 (the upload speed to r is not known yet)"),
+        (
+            chosen(None, 2, zstd=False, where="r"),
+            "gzip, level 1 (the upload speed to r is not known yet)",
+        ),
     ],
 )
 def test_it_says_what_it_is_and_what_it_was_chosen_by(packing: Packing, text: str) -> None:
