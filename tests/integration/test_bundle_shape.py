@@ -59,11 +59,11 @@ def end(archive: Path) -> int:
         (b"", "oci-layout is not JSON"),
         (b"{", "oci-layout is not JSON"),
         (b"\xff", "oci-layout is not JSON"),
-        (b"[]", "does not say imageLayoutVersion"),
-        (b"{}", "does not say imageLayoutVersion"),
-        (b'{"imageLayoutVersion": "2.0.0"}', "does not say imageLayoutVersion"),
-        (b'{"imageLayoutVersion": 1.0}', "does not say imageLayoutVersion"),
-        (b'{"imageLayoutVersion": ["1.0.0"]}', "does not say imageLayoutVersion"),
+        (b"[]", "imageLayoutVersion"),
+        (b"{}", "imageLayoutVersion"),
+        (b'{"imageLayoutVersion": "2.0.0"}', "imageLayoutVersion"),
+        (b'{"imageLayoutVersion": 1.0}', "imageLayoutVersion"),
+        (b'{"imageLayoutVersion": ["1.0.0"]}', "imageLayoutVersion"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "archive"])
