@@ -10,7 +10,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -159,11 +159,10 @@ class ReferrersLists:
         """
         moving = [kept for kept in self._lists.values() if kept.written]
         for attempt in range(ATTEMPTS):
+            self._wait_for(moving, attempt)
             moving = [kept for kept in moving if not self._is_quiet(kept)]
             if not moving:
                 return
-            quiet = max(map(self._quiet, moving))
-            self._sleep(quiet * 1.5**attempt * (1 + self._jitter() / 2))
         for kept in moving:
             self._bring(kept)
             if kept.missing():
@@ -173,6 +172,14 @@ class ReferrersLists:
                     "by this run are not in it.",
                     "Push again when they are done.",
                 )
+
+    def _wait_for(self, moving: Sequence[_List], attempt: int) -> None:
+        """Wait until each list can have stayed the same for long enough: no use to look before."""
+        left = max((kept.since + self._quiet(kept) for kept in moving), default=0) - self._clock()
+        if attempt:  # so that two that repair the same list do not keep step
+            left *= 1.5 ** (attempt - 1) * (1 + self._jitter() / 2)
+        if left > 0:
+            self._sleep(left)
 
     def _quiet(self, kept: _List) -> float:
         """Return how long a list has to stay the same: longer than from a read to its write."""

@@ -176,7 +176,7 @@ def test_what_is_overwritten_after_our_last_look_is_found_at_the_end() -> None:
     assert http.names() == {"theirs", "more", "a"}
 
 
-@pytest.mark.parametrize(("seconds", "waited"), [(0, 0.25), (2, 10.0), (60, 12.5)])
+@pytest.mark.parametrize(("seconds", "waited"), [(0, 0.2), (2, 8.0), (60, 10.0)])
 def test_a_slow_registry_is_given_longer_to_be_quiet_within_bounds(
     seconds: float, waited: float
 ) -> None:
