@@ -9,6 +9,7 @@ import sys
 import click
 
 from dockless.cli import stops
+from dockless.cli.debug import with_debug
 from dockless.errors import DocklessError, NetworkError, UsageError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 from dockless.version import __version__
@@ -41,7 +42,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command = getattr(importlib.import_module(f"dockless.cli.{cmd_name}"), cmd_name)
-        return command if isinstance(command, click.Command) else None
+        return with_debug(command) if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

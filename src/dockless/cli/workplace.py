@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from dockless.cli import prompts, stops
+from dockless.cli import debug, prompts, stops
 from dockless.client.connections import Find
 from dockless.client.options import CommandOptions
 from dockless.client.prompter import credential
@@ -31,7 +31,7 @@ def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
         sys.stderr,
         time.monotonic,
         quiet=options.quiet,
-        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
+        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not debug.is_on(),
         color=not os.environ.get("NO_COLOR"),
     )
     with shown:

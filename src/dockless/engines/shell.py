@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from msgspec import Struct
 
 from dockless.errors import EngineError
+from dockless.processes.program_log import log_end, log_start
 
 _LOOK_SECONDS = 0.1
 _END_SECONDS = 2
@@ -94,12 +95,14 @@ class Shell:
         Raises:
             EngineError: It cannot be started.
         """
+        log_start(argv, with_arguments=True)
         pipes = self._pipes = self._pipes or _Pipes.open(descriptors)
         try:
             ended = pipes.run(argv, environment, look)
         except BaseException:
             self.close()
             raise
+        log_end(argv, ended.status)
         if not _LASTS:
             self.close()
         if ended.status in _NOT_STARTED:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dockless.errors import EngineError
+from dockless.processes.program_log import log_end, log_start
 from dockless.processes.run import Finished, child_environment
 from dockless.processes.search import program_of
 
@@ -34,6 +35,7 @@ def run_in_group(
     Raises:
         EngineError: It cannot be started, or did not end in time.
     """
+    log_start(argv)
     try:
         child = subprocess.Popen(
             argv,
@@ -54,6 +56,7 @@ def run_in_group(
             raise EngineError(f"{argv[0]} did not end within {timeout:.0f} seconds.") from None
         finally:
             _end(child)
+    log_end(argv, child.returncode)
     return Finished(child.returncode, stdout, stderr.decode(errors="replace").rstrip())
 
 

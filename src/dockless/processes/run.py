@@ -10,6 +10,7 @@ from typing import IO
 from msgspec import Struct
 
 from dockless.errors import EngineError
+from dockless.processes.program_log import log_end, log_start
 from dockless.processes.search import program_of
 
 _PATIENCE_SECONDS = 5.0
@@ -54,6 +55,7 @@ def run(
     Raises:
         EngineError: It cannot be started, or did not end in time.
     """
+    log_start(argv)
     try:
         done = subprocess.run(
             argv,
@@ -69,6 +71,7 @@ def run(
         raise _unstarted(argv, error) from None
     except subprocess.TimeoutExpired:
         raise EngineError(f"{argv[0]} did not finish within {timeout:.0f} seconds.") from None
+    log_end(argv, done.returncode)
     return Finished(done.returncode, done.stdout, done.stderr.decode(errors="replace").rstrip())
 
 
@@ -80,6 +83,7 @@ def run_visibly(
     Raises:
         EngineError: It cannot be started.
     """
+    log_start(argv)
     try:
         done = subprocess.run(
             argv,
@@ -92,6 +96,7 @@ def run_visibly(
         )
     except (OSError, ValueError) as error:
         raise _unstarted(argv, error) from None
+    log_end(argv, done.returncode)
     return done.returncode
 
 
@@ -126,6 +131,7 @@ class Stream:
             code = self._child.wait(timeout=_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             raise EngineError(f"{self._argv[0]} closed its output but does not end.") from None
+        log_end(self._argv, code)
         self._log.seek(0)
         return Finished(code, b"", self._log.read().decode(errors="replace").rstrip())
 
@@ -137,6 +143,7 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
     Raises:
         EngineError: It cannot be started.
     """
+    log_start(argv)
     with _log() as log:
         try:
             child = subprocess.Popen(

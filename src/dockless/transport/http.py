@@ -3,6 +3,7 @@
 import contextlib
 import email.utils
 import http.client
+import logging
 import math
 import socket
 import ssl
@@ -27,6 +28,7 @@ from dockless.version import __version__
 
 CONNECTIONS = 8
 _AGENT = f"dockless/{__version__}"
+_requests_log = logging.getLogger("dockless.requests")
 _CONNECT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
 _OK, _FAILED = 200, 500
@@ -62,6 +64,7 @@ def header_lines(headers: Mapping[str, str], name: str) -> list[str]:
 
 Body = bytes | Iterable[bytes] | None
 Sink = Callable[[bytes], object]
+LogResponse = Callable[[int, Mapping[str, str]], object]
 
 
 class Request(Struct, frozen=True):
@@ -157,6 +160,16 @@ class HttpClient:
             pool.clear()
 
     def _ask_once(self, request: Request, sink: Sink | None) -> Response:
+        if not _requests_log.isEnabledFor(logging.DEBUG):
+            return self._exchange(request, sink)
+        from dockless.transport.request_log import logged  # noqa: PLC0415 - for --debug only
+
+        with logged(request.method, request.url, request.headers) as log_response:
+            return self._exchange(request, sink, log_response)
+
+    def _exchange(
+        self, request: Request, sink: Sink | None, log_response: LogResponse | None = None
+    ) -> Response:
         method, url = request.method, request.url
         check_destination(url, self.endpoint)
         limit = Limit(self._until)
@@ -180,6 +193,8 @@ class HttpClient:
                 # we ask for none, and what is inflated has no bound
                 decode_content=False,
             )
+            if log_response:
+                log_response(response.status, response.headers)
             limit.begin_body()
             with contextlib.closing(response):
                 data = self._read(response, sink, limit)
