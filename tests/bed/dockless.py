@@ -56,7 +56,7 @@ class Terminal:
     def finish(self) -> tuple[int, str]:
         """Wait for the end; return the exit status and what was shown since the last match."""
         self.screen.expect(EOF)
-        return self._child.wait(timeout=60), self.screen.before or ""
+        return self._child.wait(timeout=120), self.screen.before or ""
 
     def __enter__(self) -> Self:
         return self

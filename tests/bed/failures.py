@@ -10,7 +10,7 @@ from bed.dockless import Dockless, Result
 from bed.registry import Registry
 
 _LEAD = "Error: "
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a test waits for what must come."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bed.certificates import Certificates
 from bed.process import Daemon, running, tail
 
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _POLL_SECONDS = 0.02
 _CONFIG = """
 daemon off;

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _END_SECONDS = 15.0
 _POLL_SECONDS = 0.02
 _TAIL_CHARACTERS = 2000

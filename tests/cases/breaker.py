@@ -267,7 +267,7 @@ def orphans(place: Place) -> Came:
             child = place.dockless.start("push", source, "--image", name)
             hung.wait(30)
             child.send_signal(number)
-            child.communicate(timeout=30)
+            child.communicate(timeout=120)
             came[number.name] = "nothing" if kit.gone(f"/or/x{int(number)}", 10) else "a process"
     return came
 

@@ -190,7 +190,7 @@ def test_the_kernel_forgets_by_itself(tmp_path: Path) -> None:
     keyring = Keyctl("user", ttl=1)
     keyring.set_password("dockless-test", tmp_path.name, "secret")
     assert keyring.get_password("dockless-test", tmp_path.name) == "secret"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while keyring.get_password("dockless-test", tmp_path.name) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert keyring.get_password("dockless-test", tmp_path.name) is None
@@ -244,7 +244,7 @@ def test_a_login_for_good_outlives_one_that_ends(
 
     opened(None).put(named, login("always", "one"))
     opened(1).put(host + named, login("soon", "two"), time.time() + 1)
-    keyring_logins, deadline = opened(None), time.monotonic() + 20
+    keyring_logins, deadline = opened(None), time.monotonic() + 120
     while "soon" in users(keyring_logins, host + named) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert keyring_logins.get(host + named, "soon") is None
@@ -293,7 +293,7 @@ def test_an_ordinary_user_has_a_kernel_keyring_that_root_cannot_read(
         assert child.stdout
         assert child.stdout.readline() == b"theirs\n"
         assert Keyctl(ring).get_password("dockless-test", "x") is None
-        child.communicate(b"", timeout=30)
+        child.communicate(b"", timeout=120)
     assert child.returncode == 0
 
 

@@ -18,6 +18,7 @@ import pytest
 from bed import faults, hostile, images, secrecy
 from bed.docker import Docker
 from bed.dockless import Dockless, Terminal
+from bed.failures import until
 from bed.faults import Fault, FaultyRegistry
 from bed.fixtures import SAMPLE
 from bed.podman import Account
@@ -71,7 +72,7 @@ def test_a_pushed_layout_comes_back_with_its_digest(
 def test_the_access_log_tells_every_request(own_registry: Registry) -> None:
     assert own_registry.requests() == ()
     ask(own_registry.host, "/v2/none/manifests/1")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 120
     while not own_registry.requests() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert own_registry.requests() == (("GET", "/v2/none/manifests/1", 404),)
@@ -362,8 +363,10 @@ def test_the_watch_finds_the_password_in_argv(login: Login, form: str) -> None:
 
 
 def test_the_watch_finds_the_password_in_an_environment(login: Login) -> None:
-    with secrecy.watching(login) as watch:
-        subprocess.run(("sleep", "0.3"), env={**os.environ, "P": login.password}, check=True)
+    argv, environment = ("sleep", "120"), {**os.environ, "P": login.password}
+    with secrecy.watching(login) as watch, subprocess.Popen(argv, env=environment) as child:
+        until(lambda: watch.found)
+        child.kill()
     assert any("sleep" in found for found in watch.found if found.startswith("environment"))
 
 
@@ -374,7 +377,7 @@ def test_the_watch_finds_the_password_in_a_file_that_is_gone_afterwards(
     with secrecy.watching(login, tmp_path) as watch:
         path.parent.mkdir()
         path.write_text(f"password={login.password}")
-        time.sleep(0.3)
+        until(lambda: watch.found)
         path.unlink()
     assert watch.found == {str(path)}
 
@@ -384,7 +387,9 @@ def test_the_watch_finds_nothing_where_there_is_nothing(login: Login, tmp_path: 
     time.sleep(0.05)
     with secrecy.watching(login, tmp_path) as watch:
         (tmp_path / "innocent").write_text("nothing to see")
-        subprocess.run(("sleep", "0.2"), check=True)
+        with subprocess.Popen(("sleep", "120")) as child:
+            until(lambda: watch.files and "sleep" in watch.processes)
+            child.kill()
     assert watch.found == set()
     assert "sleep" in watch.processes
     assert watch.files == {tmp_path / "innocent"}

@@ -273,7 +273,7 @@ def test_a_registry_that_asks_for_patience_slows_every_worker(
         until(lambda: any(each.status == 429 for each in faulty_registry.requests))
         time.sleep(2)
         early = _tags(faulty_registry)
-        _, stderr = child.communicate(timeout=60)
+        _, stderr = child.communicate(timeout=120)
     assert child.returncode == 0, stderr.decode()
     assert early <= 2 * workers, "what was on its way may end"
     assert _tags(faulty_registry) == count

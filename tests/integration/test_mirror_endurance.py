@@ -175,7 +175,7 @@ def _pruned(program: Dockless) -> Iterator[None]:
             yield
         finally:
             loop.terminate()
-            loop.wait(timeout=60)
+            loop.wait(timeout=120)
 
 
 def _arrived(receipt: Path) -> int:

@@ -111,7 +111,7 @@ def _being_served(registry: Registry) -> int:
 
 
 def _wait_for_engines(program: Dockless) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while survivors(program) and time.monotonic() < deadline:
         time.sleep(0.05)
 

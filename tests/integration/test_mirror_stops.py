@@ -87,7 +87,7 @@ def test_a_mirror_that_waits_for_a_registry_ends_with_a_signal(
     with program.start("mirror", folder, "--to", faulty_registry.host) as child:
         until(lambda: any(each.status == 0 for each in faulty_registry.requests))
         child.send_signal(number)
-        _, said = child.communicate(timeout=30)
+        _, said = child.communicate(timeout=120)
     assert child.returncode == 128 + number, said.decode()
     assert b"Traceback" not in said
     assert program.run("cache", "prune").code == 0
@@ -105,7 +105,7 @@ def test_a_push_that_waits_for_a_registry_ends_with_a_signal(
     with program.start("push", folder / "api", *argv) as child:
         until(lambda: any(each.status == 0 for each in faulty_registry.requests))
         child.send_signal(signal.SIGTERM)
-        _, said = child.communicate(timeout=30)
+        _, said = child.communicate(timeout=120)
     assert child.returncode == 143, said.decode()
     assert b"Traceback" not in said
     assert leftovers(program) == []

@@ -54,7 +54,7 @@ def test_a_receipt_belongs_to_one_mirror_until_that_ends(
         assert f"Another run is writing the receipt {path}" in complaint(other, 2)
         assert path.read_text() == before
         child.send_signal(number)
-        child.communicate(timeout=30)
+        child.communicate(timeout=120)
     faulty_registry.faults.clear()
     done = program.run("mirror", layouts[1], *argv)
     assert done.code == 0, done.stderr
@@ -81,7 +81,7 @@ def test_a_bundle_belongs_to_one_run_until_that_ends(
         other = program.run("bundle", "create", "-o", target, layouts[1])
         assert f"Another run is writing the bundle {target}" in complaint(other, 2)
         child.send_signal(number)
-        child.communicate(timeout=30)
+        child.communicate(timeout=120)
     if target.is_dir():  # what a killed one leaves is for its user to remove
         shutil.rmtree(target)
     done = program.run("bundle", "create", "-o", target, layouts[1])

@@ -82,7 +82,7 @@ def test_a_command_that_moves_no_tag_says_nothing_of_tags(
     with program.start(*argv) as child:
         until(lambda: any(each.status == 0 for each in faulty_registry.requests[before:]))
         child.send_signal(number)
-        _, said = child.communicate(timeout=30)
+        _, said = child.communicate(timeout=120)
     assert child.returncode == (130 if number == signal.SIGINT else 143), said.decode()
     assert "tag" not in said.decode().lower()
 

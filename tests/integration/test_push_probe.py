@@ -270,7 +270,7 @@ def read(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
 
 
 def until(met: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not met():
         assert time.monotonic() < end
         time.sleep(0.02)

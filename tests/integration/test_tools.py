@@ -255,7 +255,7 @@ def test_an_interrupted_download_leaves_nothing(tmp_path: Path) -> None:
             connection, _ = silent.accept()
             assert [path.name[:9] for path in tmp_path.iterdir()] == [".install-"]
             child.send_signal(signal.SIGINT)
-            assert child.wait(timeout=30) != 0
+            assert child.wait(timeout=120) != 0
             connection.close()
     assert not list(tmp_path.iterdir())
 
@@ -279,7 +279,7 @@ def test_an_interrupted_build_leaves_neither_files_nor_programs(tmp_path: Path) 
         ready = once(lambda: next(own.glob(".install-*/tmp/ready"), None))
         pid = int(ready.read_text())
         child.send_signal(signal.SIGINT)
-        assert child.wait(timeout=60) != 0
+        assert child.wait(timeout=120) != 0
     assert not list(own.iterdir())
     # where nobody waits for the orphan, it stays a zombie
     status = Path(f"/proc/{pid}/stat")
@@ -287,7 +287,7 @@ def test_an_interrupted_build_leaves_neither_files_nor_programs(tmp_path: Path) 
 
 
 def once(met: Callable[[], Found | None]) -> Found:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not (found := met()):
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -298,9 +298,9 @@ def test_a_real_crane_is_installed_from_a_file_then_listed_and_found(tmp_path: P
     file = crane()
     checksum = hashlib.sha256(file.read_bytes()).hexdigest()
     with tools(tmp_path, "install", "--from", file, "--sha256", checksum.upper()) as child:
-        assert child.communicate(timeout=60)[0] == f"{tmp_path / 'crane'}\n"
+        assert child.communicate(timeout=120)[0] == f"{tmp_path / 'crane'}\n"
     with tools(tmp_path, "list", "--format", "json") as child:
-        engines = json.loads(child.communicate(timeout=60)[0])["engines"]
+        engines = json.loads(child.communicate(timeout=120)[0])["engines"]
     assert [(engine["engine"], engine["state"]) for engine in engines] == [
         ("crane", "usable"),
         ("skopeo", "missing"),
@@ -309,7 +309,7 @@ def test_a_real_crane_is_installed_from_a_file_then_listed_and_found(tmp_path: P
     assert engines[0]["probe"]["passed"]
     assert engines[1]["probe"] is None
     with tools(tmp_path, "path") as child:
-        assert child.communicate(timeout=60)[0] == f"{tmp_path / 'crane'}\n"
+        assert child.communicate(timeout=120)[0] == f"{tmp_path / 'crane'}\n"
 
 
 def test_a_file_with_a_crane_that_cannot_push_is_not_installed(tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ def test_a_file_with_a_crane_that_cannot_push_is_not_installed(tmp_path: Path) -
     checksum = hashlib.sha256(CRANE).hexdigest()
     arguments = ("install", "--from", file, "--sha256", checksum)
     with tools(own, *arguments, PATH="/usr/bin:/bin") as child:
-        stdout, stderr = child.communicate(timeout=60)
+        stdout, stderr = child.communicate(timeout=120)
     assert stdout == ""
     assert "This crane cannot push, and was not installed" in stderr
     assert not list(own.iterdir())
@@ -329,13 +329,13 @@ def test_a_check_shows_what_real_programs_do_now(tmp_path: Path) -> None:
     own.mkdir()
     (own / "crane").symlink_to(crane())
     with tools(own, "list", "--check", "--format", "json", PATH="/usr/bin:/bin") as child:
-        engines = json.loads(child.communicate(timeout=60)[0])["engines"]
+        engines = json.loads(child.communicate(timeout=120)[0])["engines"]
     assert {(each["engine"], each["probe"]["passed"]) for each in engines} == {
         ("crane", True),
         ("skopeo", True),
     }
     with tools(own, "list", PATH="/usr/bin:/bin") as child:
-        assert child.communicate(timeout=60)[0].count("  passed 2") == len(engines)
+        assert child.communicate(timeout=120)[0].count("  passed 2") == len(engines)
 
 
 def test_real_engines_say_which_repositories_they_refuse() -> None:

@@ -53,7 +53,7 @@ def test_a_receipt_of_a_mirror_that_was_ended_says_what_is_missing(
     with program.start(*argv, "--parallel", "1") as child:
         until(lambda: any(each.status == 0 for each in faulty_registry.requests))
         child.send_signal(number)
-        child.communicate(timeout=30)
+        child.communicate(timeout=120)
     document = json.loads(path.read_text())
     assert document["finished"] is None
     pending = [each["name"] for each in document["pending"]]

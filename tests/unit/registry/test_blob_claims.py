@@ -130,7 +130,7 @@ def test_waiting_ends_with_the_deadline(senders: Senders, seconds: float) -> Non
 def _until_waiting(one: BlobClaims, other: BlobClaims) -> None:
     """Wait until one sender is known to wait for others."""
     state = one._state
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         with state.changed:
             if other in state.awaited:
