@@ -145,5 +145,5 @@ def test_source_that_was_changed_is_refused(tmp_path: Path, source: Source) -> N
     archive = tmp_path / "proxy/example.com/main/@v/v1.0.0.zip"
     with zipfile.ZipFile(archive, "a") as packed:
         packed.writestr("example.com/main@v1.0.0/cmd/main/more.go", b"package main\n")
-    with pytest.raises(TamperedError, match=r"The source of crane 1\.0\.0 has the sum h1:"):
+    with pytest.raises(TamperedError, match=r"The source of crane 1\.0\.0 has the checksum h1:"):
         built(tmp_path, source)
