@@ -22,7 +22,6 @@ from dockless.client.folders import source_folder
 from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_sources import Wishes, find
 from dockless.client.options import CommandOptions
-from dockless.client.output_files import files_of, files_of_source
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.source_lists import Listed, listed
@@ -37,9 +36,10 @@ from dockless.errors import (
     SourceError,
     UsageError,
 )
+from dockless.model.counts import counted
 from dockless.model.lock import FILE as LOCK
 from dockless.model.lock import Lock, read_lock
-from dockless.model.printable import one_line
+from dockless.model.printable import json_text, one_line
 from dockless.model.renaming import full_name
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
@@ -48,9 +48,8 @@ from dockless.ports import Image
 from dockless.processes.regular import read_regular
 from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
-from dockless.report.json import json_text
-from dockless.report.text import counted
 from dockless.sources import bundle as reading
+from dockless.sources.input_files import files_of
 from dockless.sources.lending import CompletedImage, Lenders
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, parse_source
@@ -94,8 +93,8 @@ class BundleOptions(Struct, frozen=True):
     def check_output(self, sources: tuple[Listed, ...]) -> None:
         """Raise UsageError where the bundle would replace anything but an older bundle."""
         folder = source_folder()
-        older = files_of_source(str(self.since), folder) if self.since else ()
-        inputs = (*files_of(sources, folder), *self.files, *older)
+        older = files_of((str(self.since),), folder) if self.since else ()
+        inputs = (*files_of((each.text for each in sources), folder), *self.files, *older)
         check_output(self.out, inputs, archive=self.is_archive, split=self.split is not None)
 
 
@@ -313,7 +312,7 @@ def _added(written: layout.Bundle, each: SourceImage, reader: Session) -> Dockle
 @FORMAT
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
-    spec = bundle_spec(source)
+    spec = bundle_spec(source, source_folder())
     with _readers(CommandOptions(quiet=True)) as readers:
         images = tuple(reading.listed(readers.of().opener.bundle(spec)))
     shown = json_text(bundle_document(images)) if output == "json" else bundle_table(images)
@@ -324,9 +323,9 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 @click.argument("source")
 def verify(source: str) -> None:
     """Read every byte of a bundle, and report each problem with its place."""
-    spec = bundle_spec(source)
+    spec = bundle_spec(source, source_folder())
     with _readers(CommandOptions()) as readers:
-        found = examined(readers.of(), spec)
+        found = examined(readers.of().opener, spec)
     for note in found.notes:
         say(one_line(f"Note: {note}"), err=True)
     for problem in found.problems:

@@ -42,8 +42,8 @@ def doctor(
     """
     from dockless.client.examination import Examination, asked_of  # noqa: PLC0415 - --help needs none of it
     from dockless.diagnosis.page import examine  # noqa: PLC0415 - the same
+    from dockless.model.printable import json_text  # noqa: PLC0415 - the same
     from dockless.report.doctor import doctor_document, doctor_text  # noqa: PLC0415 - the same
-    from dockless.report.json import json_text  # noqa: PLC0415 - the same
 
     options = parsed_options(arguments)
     options.check()

@@ -18,10 +18,10 @@ from dockless.config import naming
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.errors import UsageError
 from dockless.model.endpoint import Endpoint
+from dockless.model.printable import json_text
 from dockless.model.server import Server
 from dockless.processes.terminal import say
 from dockless.report.hosts import check_document, check_text, list_document
-from dockless.report.json import json_text
 from dockless.report.progress import LineProgress
 
 

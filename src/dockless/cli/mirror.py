@@ -1,7 +1,7 @@
 """`dockless mirror`: every image of many sources, to one registry."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -23,26 +23,29 @@ from dockless.client.mirror_parts import damaged_parts
 from dockless.client.mirror_sources import Wishes, find
 from dockless.client.mirror_workers import Bounds, Workers, workers
 from dockless.client.options import CommandOptions
-from dockless.client.output_files import files_of, refuse_inputs
+from dockless.client.output_files import refuse_inputs
 from dockless.client.readers import Readers
-from dockless.client.receipt_writer import Heading, ReceiptWriter
+from dockless.client.receipt_writer import ReceiptWriter
 from dockless.client.session import Session
 from dockless.client.source_lists import Listed, listed
 from dockless.client.stores import store
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.model.counts import share
+from dockless.model.mirrored import MirroredImage
 from dockless.model.plan import PushResult
+from dockless.model.printable import json_text
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
-from dockless.report.json import json_text
-from dockless.report.text import share
-from dockless.storage.receipt import ReceiptLine
+from dockless.sources.input_files import files_of
+from dockless.sources.lending import Lenders
+from dockless.storage.kept_receipt import Heading, KeptReceipt
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
-from dockless.usecases.mirror.run import Lost, MirrorItem, SourceImage, plan
+from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, SourceImage, plan
 from dockless.usecases.mirror.run import mirror as push_all
 from dockless.usecases.push.context import PushRequest
 
@@ -224,8 +227,7 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
         asking = stack.enter_context(Session(pushing, finder, own))
         wishes = Wishes(folder, given, options.referrers, own.progress.note)
         found, lost = _found(find(readers, sources, wishes), part)
-        planned = plan(completed(found), renaming)
-        bundles = {each.source: each.listing for each in found if each.listing}
+        planned = plan(completed(found, lenders := Lenders()), renaming)
         entries = _mine(planned.entries, part)
         resume_log = options.resume_log(folder, pushing)
         if resume_log.begun:
@@ -234,20 +236,22 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
                 f"Continuing the mirror started {resume_log.begun}: "
                 f"{share(had, len(entries), 'image')} had arrived."
             )
-        damaged = tuple(damaged_parts((each.source for each in found), folder, own.progress))
-        count = len(entries) + len(lost) + len(planned.lost) + len(damaged)
+        damaged = _damaged(found, folder, own.progress)
+        lost = (*lost, *planned.lost, *damaged)
         receipt_writer = ReceiptWriter(
-            receipt,
-            Heading(
-                target=options.to,
-                bundles=bundles,
-                version_of=lambda name: own.engines().version(name),
+            KeptReceipt(
+                receipt,
+                Heading(
+                    target=options.to,
+                    bundles={each.source: each.listing for each in found if each.listing},
+                    version_of=lambda name: own.engines().version(name),
+                ),
             ),
             resume_log,
-            _complaints(pushing, own.progress, count),
+            _complaints(pushing, own.progress, len(entries) + len(lost)),
         )
         receipt_writer.expect(entries)
-        for each in (*lost, *planned.lost, *damaged):
+        for each in lost:
             receipt_writer.leave_out(each)
         receipt_writer.write(finished=False)
         if not pushing.dry_run:
@@ -263,7 +267,9 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
                 _print(options, pushing, receipt_writer)
                 return error
         team = stack.enter_context(workers(pushing, who, space, bounds := options.bounds()))
-        _push(entries, team, bounds, receipt_writer, dry_run=pushing.dry_run)
+        outcomes = _push(entries, team, bounds, receipt_writer)
+        if pushing.dry_run:
+            _tell_lacking(outcomes, lenders, receipt_writer)
         unsettled = _settled(team, own.progress)
         receipt_writer.write(finished=True)
         summary = _summary(receipt_writer.lines()) or unsettled
@@ -273,29 +279,35 @@ def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> Do
     return summary
 
 
+def _damaged(found: Sequence[SourceImage], folder: Path, progress: Progress) -> tuple[Lost, ...]:
+    """Return the parts of bundles that do not match their lists."""
+    parts = damaged_parts((each.source for each in found), folder, progress)
+    return tuple(Lost(source, "", error) for source, error in parts)
+
+
+def _tell_lacking(
+    outcomes: Mapping[MirrorItem, Outcome], lenders: Lenders, receipt_writer: ReceiptWriter
+) -> None:
+    """Record what would fail, after a dry run, since no source and no registry has a blob of it."""
+    for entry, error in lacking(outcomes, lenders):
+        receipt_writer.tell(entry, error)
+
+
 def _complaints(pushing: CommandOptions, progress: Progress, count: int) -> Callable[[str], None]:
     """Return what says why images failed; nothing for one alone, whose error ends the command."""
     return output.complaints(pushing, progress) if count > 1 else lambda _: None
 
 
 def _push(
-    entries: Sequence[MirrorItem],
-    team: Workers,
-    bounds: Bounds,
-    receipt_writer: ReceiptWriter,
-    *,
-    dry_run: bool,
-) -> None:
+    entries: Sequence[MirrorItem], team: Workers, bounds: Bounds, receipt_writer: ReceiptWriter
+) -> Mapping[MirrorItem, Outcome]:
     """Push every image; the receipt of an interrupted mirror lists what has arrived."""
     try:
-        outcomes = push_all(entries, team.push, bounds.workers, receipt_writer.tell, team.look)
+        return push_all(entries, team.push, bounds.workers, receipt_writer.tell, team.look)
     except BaseException:
         receipt_writer.break_off()
         receipt_writer.write(finished=False)
         raise
-    if dry_run:
-        for entry, error in lacking(outcomes):
-            receipt_writer.tell(entry, error)
 
 
 def _account(asking: Session, first: MirrorItem) -> "Find":
@@ -345,8 +357,8 @@ def _receipt(
     if pushing.dry_run:
         output.remark(pushing, "A dry run writes no receipt.")
         return None
-    inputs = (*files_of(sources, source_folder()), *options.files)
-    refuse_inputs(options.receipt, "--receipt", inputs)
+    named = files_of((each.text for each in sources), source_folder())
+    refuse_inputs(options.receipt, "--receipt", (*named, *options.files))
     file = ReceiptFile(options.receipt)
     stack.callback(file.close)
     return file
@@ -380,7 +392,7 @@ def _print(
     results = [
         each.outcome for each in receipt_writer.lines() if isinstance(each.outcome, PushResult)
     ]
-    document = receipt_writer.document(finished=True)
+    document = receipt_writer.document()
     if pushing.dry_run and team:
         places = {each.plan.repository for each in results if not each.unchanged}
         unknown = [place for place in places if not team.knows(place)]
@@ -394,7 +406,7 @@ def _print(
         say(json_text(document))
 
 
-def _summary(lines: Sequence[ReceiptLine]) -> DocklessError | None:
+def _summary(lines: Sequence[MirroredImage]) -> DocklessError | None:
     failed = [each.outcome for each in lines if isinstance(each.outcome, DocklessError)]
     if not failed:
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockless.client.options import CommandOptions
 from dockless.errors import DocklessError
 from dockless.model.plan import PushResult
-from dockless.model.printable import one_line
+from dockless.model.printable import json_text, one_line
 from dockless.model.timings import Timings
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -40,7 +40,7 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
     if options.output == "json":
         from dockless.report import json  # noqa: PLC0415 - not for text
 
-        shown = json.json_text(
+        shown = json_text(
             json.plan_document(done.plan)
             if done.dry_run
             else json.result_document(done, timings.seconds)
@@ -67,7 +67,7 @@ def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessEr
         if options.output == "json":
             from dockless.report import json  # noqa: PLC0415 - not for text
 
-            say(json.json_text(json.images_document(done)))
+            say(json_text(json.images_document(done)))
         else:
             for each in results:
                 say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
@@ -90,9 +90,7 @@ def hosts(
     remark(options, host_report.outcome_table(outcome.results))
     try:
         if options.output == "json":
-            from dockless.report import json  # noqa: PLC0415 - not for text
-
-            say(json.json_text(host_report.outcome_document(outcome.results)))
+            say(json_text(host_report.outcome_document(outcome.results)))
         elif outcome.digest:
             say(f"{repository}@{outcome.digest}")
     finally:
@@ -103,7 +101,7 @@ def failure(error: DocklessError) -> None:
     """Print the JSON document of an error."""
     from dockless.report import json  # noqa: PLC0415 - not for text
 
-    say(json.json_text(json.error_document(error)))
+    say(json_text(json.error_document(error)))
 
 
 def _afterwards(options: CommandOptions, results: Sequence[PushResult]) -> None:

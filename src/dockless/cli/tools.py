@@ -86,7 +86,7 @@ def list_(form: str, *, check: bool) -> None:
     until the program changes. One that failed it is faulty: it is used only if there is no other.
     """
     from dockless.errors import EngineError  # noqa: PLC0415
-    from dockless.report.json import json_text  # noqa: PLC0415
+    from dockless.model.printable import json_text  # noqa: PLC0415
 
     rows = tuple(_rows(check=check))
     if form == "json":

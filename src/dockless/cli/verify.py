@@ -14,9 +14,9 @@ from dockless.client.options import CommandOptions
 from dockless.client.output_files import refuse_inputs
 from dockless.client.verification import VerifyResult, compare, read_receipts
 from dockless.errors import PartialError, UsageError
+from dockless.model.counts import share
+from dockless.model.printable import json_text
 from dockless.processes.terminal import say
-from dockless.report.json import json_text
-from dockless.report.text import share
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.receipt_reading import Receipt, merged
 

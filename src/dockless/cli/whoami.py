@@ -15,8 +15,8 @@ from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_keys import scope
 from dockless.errors import AuthError
 from dockless.model.login import Login
+from dockless.model.printable import json_text
 from dockless.processes.terminal import say
-from dockless.report.json import json_text
 from dockless.report.logins import logins_document, logins_text
 
 

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client.folders import source_folder
-from dockless.client.session import Session
 from dockless.errors import SourceError, UsageError
-from dockless.report.text import counted
+from dockless.model.counts import counted
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_shape import Shape, shape_of_archive, shape_of_folder
 from dockless.sources.files import SourceFile
+from dockless.sources.opener import Opener
 from dockless.sources.parts import Part, joined, read_parts
 from dockless.sources.parts import problems as parts_problems
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, parse_source
@@ -36,14 +36,18 @@ class Findings(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def bundle_spec(text: str) -> SourceSpec:
+def bundle_spec(text: str, folder: Path) -> SourceSpec:
     """Return where a bundle is.
+
+    Args:
+        text: What the user typed.
+        folder: What relative paths start from.
 
     Raises:
         SourceError: There is no such file.
         UsageError: It is not a file, or names one image of one.
     """
-    spec = parse_source(text, source_folder())
+    spec = parse_source(text, folder)
     if spec.kind == "local" and spec.bare:
         raise SourceError(f"There is no file {text}.", "Check the path of the bundle.")
     if spec.kind in ("local", "registry"):
@@ -57,7 +61,7 @@ def bundle_spec(text: str) -> SourceSpec:
     return spec
 
 
-def examined(work: Session, spec: SourceSpec) -> Findings:
+def examined(opener: Opener, spec: SourceSpec) -> Findings:
     """Read every byte of a bundle.
 
     Raises:
@@ -66,7 +70,7 @@ def examined(work: Session, spec: SourceSpec) -> Findings:
     parts = read_parts(spec.path) if spec.path.name.endswith(PARTS_ENDING) else ()
     if wrong := tuple(problem.what for problem in parts_problems(parts)):
         return Findings(wrong)
-    files = work.opener.bundle(spec)
+    files = opener.bundle(spec)
     problems = (*reading.problems(files), *(shape := _shape(spec, parts)).problems)
     extra = sorted(shape.names - reading.belonging(files)) if shape.names else []
     notes = (

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dockless.errors import SourceError
+from dockless.model.counts import counted
 from dockless.ports import Progress
-from dockless.report.text import counted
 from dockless.sources.parts import problems, read_parts
 from dockless.sources.spec import PARTS_ENDING
-from dockless.usecases.mirror.run import Lost
 
 
-def damaged_parts(sources: Iterable[str], folder: Path, progress: Progress) -> Iterator[Lost]:
-    """Yield an error for each part that does not match its list.
+def damaged_parts(
+    sources: Iterable[str], folder: Path, progress: Progress
+) -> Iterator[tuple[str, SourceError]]:
+    """Yield each list, and an error for each part that does not match it.
 
-    Every byte of them is read. An image whose blobs are intact is pushed nevertheless.
+    Every byte of the parts is read. An image whose blobs are intact is pushed nevertheless.
 
     Args:
         sources: What the sources of the images are called: their paths, where they are files.
@@ -25,7 +27,7 @@ def damaged_parts(sources: Iterable[str], folder: Path, progress: Progress) -> I
         size = sum(part.size for part in parts)
         task = progress.start(f"comparing {counted(len(parts), 'part')} with {source}", size)
         try:
-            yield from (Lost(source, "", problem) for problem in problems(parts))
+            yield from ((source, problem) for problem in problems(parts))
             task.complete()
         finally:
             task.finish()

@@ -14,9 +14,9 @@ from dockless.client.session import Session
 from dockless.client.source_lists import Listed
 from dockless.config.skopeo_sync import SyncRegistry
 from dockless.errors import DocklessError, NetworkError, PushError, SourceError
+from dockless.model.counts import counted
 from dockless.oci.manifest import MOST_DOCUMENTS, parse_document
 from dockless.oci.reference import Reference
-from dockless.report.text import counted
 from dockless.sources.archive import select, with_tag
 from dockless.sources.files import reading
 from dockless.sources.oci_layout import CarriedImage

@@ -1,13 +1,10 @@
 """Files that a command writes, and that must not overwrite its inputs."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from dockless.client.source_lists import Listed
-from dockless.errors import SourceError, UsageError
-from dockless.sources.parts import read_parts
-from dockless.sources.spec import PARTS_ENDING, parse_source
+from dockless.errors import UsageError
 
 
 def refuse_inputs(path: Path, option: str, inputs: Iterable[Path]) -> None:
@@ -46,34 +43,6 @@ def refuse_within(path: Path, option: str, inputs: Iterable[Path]) -> None:
                 f"{option} would write {path}, which lies inside the source {each}.",
                 f"Give {option} a path outside of it.",
             )
-
-
-def files_of(sources: Iterable[Listed], folder: Path) -> Iterator[Path]:
-    """Yield the files and folders that sources name, and the parts that lists of parts name.
-
-    Args:
-        sources: What is asked for.
-        folder: What relative paths start from.
-    """
-    for each in sources:
-        if each.wanted is None:
-            yield from files_of_source(each.text, folder)
-
-
-def files_of_source(text: str, folder: Path) -> Iterator[Path]:
-    """Yield what one source names; nothing for one that is not a file, or is invalid."""
-    if text and os.path.isdir(folder / text):  # noqa: PTH112 - raises nothing
-        yield folder / text
-        return
-    try:
-        spec = parse_source(text, folder)
-        if spec.kind not in ("archive", "layout"):
-            return
-        yield spec.path
-        if spec.path.name.endswith(PARTS_ENDING):
-            yield from (part.path for part in read_parts(spec.path))
-    except (SourceError, UsageError):  # which is said where it is read
-        return
 
 
 def _same(one: Path, other: Path) -> bool:

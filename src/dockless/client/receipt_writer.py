@@ -2,37 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from msgspec import Struct
-
-from dockless.client.options import PROGRAMS
 from dockless.errors import DocklessError
-from dockless.model.moments import moment
+from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import PushResult
-from dockless.oci.digest import Digest
-from dockless.report.json import json_text
-from dockless.storage.receipt import Pending, ReceiptLine, pending_members, receipt_document
-from dockless.storage.receipt_file import ReceiptFile
-from dockless.storage.resume_log import ResumeLog
+from dockless.usecases.mirror.mirror_ports import ArrivalLog, MirrorReceipt
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome
-from dockless.version import __version__
 
 _SECONDS_BETWEEN = 2.0
-
-
-class Heading(Struct, frozen=True, kw_only=True):
-    """What a receipt says of the whole mirror.
-
-    Attributes:
-        target: The registry, and what every repository begins with.
-        bundles: The digest of the index.json of each bundle.
-        version_of: Returns the version of an engine that has written.
-    """
-
-    target: str
-    bundles: Mapping[str, Digest]
-    version_of: Callable[[str], str]
 
 
 class ReceiptWriter:
@@ -42,25 +20,19 @@ class ReceiptWriter:
     registry has, not from the receipt.
 
     Args:
-        file: The receipt; None for none.
-        heading: What it says of the whole mirror.
-        resume_log: Told of what arrived.
-        complain: Prints what goes wrong, a line each.
+        receipt: Writes the receipt.
+        arrivals: Called with what arrived.
+        complain: Called with what goes wrong, a line each.
     """
 
     def __init__(
-        self,
-        file: ReceiptFile | None,
-        heading: Heading,
-        resume_log: ResumeLog,
-        complain: Callable[[str], None],
+        self, receipt: MirrorReceipt, arrivals: ArrivalLog, complain: Callable[[str], None]
     ) -> None:
-        self._file = file
-        self._heading = heading
-        self._resume_log = resume_log
+        self._receipt = receipt
+        self._arrivals = arrivals
         self._complain = complain
         self._turn = threading.Lock()
-        self._unplaced: list[ReceiptLine] = []
+        self._unplaced: list[MirroredImage] = []
         self._expected: tuple[MirrorItem, ...] = ()
         self._outcomes: dict[MirrorItem, Outcome] = {}
         self._postponed: dict[MirrorItem, DocklessError] = {}
@@ -74,7 +46,13 @@ class ReceiptWriter:
     def leave_out(self, lost: Lost) -> None:
         """Record that an image cannot be found or read, or has no target."""
         self._complain(str(lost.error))
-        line = ReceiptLine(lost.source, lost.name, (), lost.error, origin=lost.origin)
+        line = MirroredImage(
+            source=lost.source,
+            name=lost.name,
+            references=(),
+            outcome=lost.error,
+            origin=lost.origin,
+        )
         self._unplaced.append(line)
 
     def tell(self, entry: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - the port's signature
@@ -99,10 +77,10 @@ class ReceiptWriter:
             self._outcomes[entry] = outcome
             if isinstance(outcome, PushResult) and not outcome.dry_run:
                 came = not outcome.unchanged
-                self._arrived[entry] = self._resume_log.arrived(
+                self._arrived[entry] = self._arrivals.arrived(
                     entry.references[0], outcome.digest, now=came
                 )
-            if self._file and time.monotonic() - self._written > _SECONDS_BETWEEN:
+            if time.monotonic() - self._written > _SECONDS_BETWEEN:
                 self._write(finished=False)
 
     def break_off(self) -> None:
@@ -116,39 +94,25 @@ class ReceiptWriter:
         origin = f"{entry.origin}: " if entry.origin else ""
         self._complain(f"{origin}{entry.references[0]}: {error}")
 
-    def lines(self) -> tuple[ReceiptLine, ...]:
+    def lines(self) -> tuple[MirroredImage, ...]:
         """Return a line for each image, in the order in which they ended."""
         told = (
-            ReceiptLine(
-                entry.source,
-                entry.name,
-                entry.references,
-                outcome,
-                self._arrived.get(entry),
-                entry.origin,
-                entry.other_sources,
+            MirroredImage(
+                source=entry.source,
+                name=entry.name,
+                references=entry.references,
+                outcome=outcome,
+                arrived=self._arrived.get(entry),
+                origin=entry.origin,
+                other_sources=entry.other_sources,
             )
             for entry, outcome in self._outcomes.items()
         )
         return (*told, *self._unplaced)
 
-    def document(self, *, finished: bool) -> dict[str, object]:
-        """Return the receipt."""
-        results = (each for each in self._outcomes.values() if isinstance(each, PushResult))
-        engines = sorted({result.engine for result in results} & frozenset(PROGRAMS))
-        versions = {"dockless": __version__} | {
-            name: self._heading.version_of(name) for name in engines
-        }
-        ended = moment(time.time()) if finished else None
-        pending = [
-            Pending(entry.source, entry.name, entry.references)
-            for entry in self._expected
-            if entry not in self._outcomes
-        ]
-        document = receipt_document(
-            self._heading.target, ended, versions, self._heading.bundles, self.lines()
-        )
-        return document | {"pending": pending_members(pending)}
+    def document(self) -> dict[str, object]:
+        """Return the receipt of a mirror that ended."""
+        return self._receipt.document(self.lines(), self._pending(), finished=True)
 
     def write(self, *, finished: bool) -> None:
         """Write the receipt.
@@ -160,6 +124,12 @@ class ReceiptWriter:
             self._write(finished=finished)
 
     def _write(self, *, finished: bool) -> None:
-        if self._file:
-            self._file.write(json_text(self.document(finished=finished)) + "\n")
-            self._written = time.monotonic()
+        self._receipt.write(self.lines(), self._pending(), finished=finished)
+        self._written = time.monotonic()
+
+    def _pending(self) -> tuple[PendingImage, ...]:
+        return tuple(
+            PendingImage(entry.source, entry.name, entry.references)
+            for entry in self._expected
+            if entry not in self._outcomes
+        )

@@ -6,6 +6,9 @@ a name in another order than it has (Trojan Source, CVE-2021-42574), and a line 
 whole line.
 """
 
+import json
+from collections.abc import Mapping
+
 _UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols by their Unicode category that show as nothing at all."""
 
@@ -25,6 +28,12 @@ def one_line(text: str) -> str:
 def printed_lines(text: str) -> str:
     """Return what a program printed, visible, with its tabs and with line ends of any system."""
     return "\t".join(map(printable, text.replace("\r\n", "\n").replace("\r", "\n").split("\t")))
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """Return a document as text, in visible ASCII and line ends, without an end of line."""
+    # JSON lets DEL stand as it is
+    return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
 
 
 def _is_seen(character: str) -> bool:

@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 
+from dockless.model.counts import counted
 from dockless.model.finding import Finding, healthy
 from dockless.model.printable import one_line
-from dockless.report.text import counted
 
 SCHEMA_VERSION = 1
 """Goes up when a member changes its meaning or goes away; a member more leaves it as it is."""

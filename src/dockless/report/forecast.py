@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
+from dockless.model.counts import counted
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Reference, Repository
-from dockless.report.text import counted
 from dockless.report.units import human_size
 
 

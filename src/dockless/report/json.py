@@ -4,7 +4,6 @@ Every document has `schemaVersion` and one member more, which says what it is: `
 `images`, `hosts` or `error`.
 """
 
-import json
 from collections.abc import Mapping
 
 from dockless.errors import DocklessError
@@ -45,12 +44,6 @@ def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[
 def error_document(error: DocklessError) -> dict[str, object]:
     """Return the document of a command that failed."""
     return _document("error", error.to_json())
-
-
-def json_text(document: Mapping[str, object]) -> str:
-    """Return a document as text, in visible ASCII and line ends, without an end of line."""
-    # JSON lets DEL stand as it is
-    return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
 
 
 def _document(member: str, value: object) -> dict[str, object]:

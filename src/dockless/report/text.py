@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from dockless.errors import DocklessError
+from dockless.model.counts import counted
 from dockless.model.plan import Plan, PushResult, TagPlan
 from dockless.model.printable import one_line, printable
 from dockless.model.timings import WAITS, Step
@@ -120,13 +121,3 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 def _short(digest: Digest) -> str:
     return f"{digest.algorithm}:{digest.hex[:_SHORT_HEX]}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return `no layers`, `1 layer`, `2 layers`."""
-    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
-
-
-def share(count: int, total: int, noun: str) -> str:
-    """Return `0 of 0 images`, `1 of 1 image`, `1 of 2 images`."""
-    return f"{count} of {total} {noun}{'' if total == 1 else 's'}"

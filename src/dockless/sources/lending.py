@@ -8,6 +8,7 @@ from pathlib import Path
 from dockless.errors import AbsentError, SourceError
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
+from dockless.ports import Image
 from dockless.sources.oci_layout import PackedImage
 
 
@@ -29,6 +30,14 @@ class Lenders:
             with self._guard:
                 self._images.append(image)
                 self._holders = None
+
+    def completed(self, image: Image) -> Image:
+        """Return an image with what its own source leaves out and another one has."""
+        return CompletedImage(image, self) if isinstance(image, PackedImage) else image
+
+    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
+        """Return what no source has of an image that was completed, and what to do about each."""
+        return image.absent() if isinstance(image, CompletedImage) else {}
 
     def have(self, digest: Digest) -> bool:
         """Whether a source has a blob."""

@@ -2,51 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
-
 from dockless.errors import DocklessError
+from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import PushResult
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Reference
 
 VERSION = 1
 """The version of the form that is written, and read."""
-
-
-class ReceiptLine(Struct, frozen=True):
-    """The outcome of one image.
-
-    Attributes:
-        source: The name of its source.
-        name: Its name there.
-        references: Where it goes; none when it has no place to go.
-        outcome: What its push did, or why it did not arrive.
-        arrived: When it came, as RFC 3339; None for one that was there before.
-        origin: Where a list asks for it, `file:line:column`; empty on the command line.
-        other_sources: The other sources that have the same image.
-    """
-
-    source: str
-    name: str
-    references: tuple[Reference, ...]
-    outcome: PushResult | DocklessError
-    arrived: str | None = None
-    origin: str = ""
-    other_sources: tuple[str, ...] = ()
-
-
-class Pending(Struct, frozen=True):
-    """An image that has not been tried yet.
-
-    Attributes:
-        source: The name of its source.
-        name: Its name there.
-        references: Where it goes.
-    """
-
-    source: str
-    name: str
-    references: tuple[Reference, ...]
 
 
 def receipt_document(
@@ -54,7 +16,7 @@ def receipt_document(
     moment: str | None,
     versions: Mapping[str, str],
     bundles: Mapping[str, Digest],
-    lines: Iterable[ReceiptLine],
+    lines: Iterable[MirroredImage],
 ) -> dict[str, object]:
     """Return the receipt of a mirror.
 
@@ -83,7 +45,7 @@ def receipt_document(
     }
 
 
-def pending_members(pending: Iterable[Pending]) -> list[dict[str, object]]:
+def pending_members(pending: Iterable[PendingImage]) -> list[dict[str, object]]:
     """Return the member `pending` of a receipt."""
     return [
         {
@@ -95,7 +57,7 @@ def pending_members(pending: Iterable[Pending]) -> list[dict[str, object]]:
     ]
 
 
-def _image(line: ReceiptLine, result: PushResult) -> dict[str, object]:
+def _image(line: MirroredImage, result: PushResult) -> dict[str, object]:
     content = result.plan.content
     return {
         "source": line.source,
@@ -113,7 +75,7 @@ def _image(line: ReceiptLine, result: PushResult) -> dict[str, object]:
     }
 
 
-def _failure(line: ReceiptLine, error: DocklessError) -> dict[str, object]:
+def _failure(line: MirroredImage, error: DocklessError) -> dict[str, object]:
     return {
         "source": line.source,
         "otherSources": list(line.other_sources),

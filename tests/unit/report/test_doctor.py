@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from dockless.model.finding import Finding
+from dockless.model.printable import json_text
 from dockless.report.doctor import SCHEMA_VERSION, doctor_document, doctor_text
-from dockless.report.json import json_text
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "doctor.schema.json"
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from dockless.errors import AuthError, DocklessError, NetworkError
 from dockless.model.plan import Plan, PushResult
+from dockless.model.printable import json_text
 from dockless.model.secret import Secret
 from dockless.model.timings import Step
 from dockless.report.json import (
     SCHEMA_VERSION,
     error_document,
     images_document,
-    json_text,
     plan_document,
     result_document,
 )

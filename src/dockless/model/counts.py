@@ -1,0 +1,11 @@
+"""Numbers of things, as words of a sentence."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `no layers`, `1 layer`, `2 layers`."""
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+def share(count: int, total: int, noun: str) -> str:
+    """Return `0 of 0 images`, `1 of 1 image`, `1 of 2 images`."""
+    return f"{count} of {total} {noun}{'' if total == 1 else 's'}"

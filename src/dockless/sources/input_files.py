@@ -1,0 +1,37 @@
+"""The files that sources name, which nothing may overwrite while they are read."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dockless.errors import SourceError, UsageError
+from dockless.sources.parts import read_parts
+from dockless.sources.spec import PARTS_ENDING, parse_source
+
+
+def files_of(sources: Iterable[str], folder: Path) -> Iterator[Path]:
+    """Yield the files and folders that sources name, and the parts that lists of parts name.
+
+    Nothing for a source that is not a file, or is invalid.
+
+    Args:
+        sources: What is asked for; an empty one names nothing.
+        folder: What relative paths start from.
+    """
+    for text in sources:
+        yield from _files_of(text, folder)
+
+
+def _files_of(text: str, folder: Path) -> Iterator[Path]:
+    if text and os.path.isdir(folder / text):  # noqa: PTH112 - raises nothing
+        yield folder / text
+        return
+    try:
+        spec = parse_source(text, folder)
+        if spec.kind not in ("archive", "layout"):
+            return
+        yield spec.path
+        if spec.path.name.endswith(PARTS_ENDING):
+            yield from (part.path for part in read_parts(spec.path))
+    except (SourceError, UsageError):  # which is said where it is read
+        return

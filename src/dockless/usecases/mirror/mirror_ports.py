@@ -1,0 +1,74 @@
+"""What a mirror and a bundle need from the adapters, as Protocols; a push loads none of them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from dockless.errors import AbsentError
+from dockless.model.mirrored import MirroredImage, PendingImage
+from dockless.oci.content import Content
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+from dockless.ports import Image
+
+
+class ImageLenders(Protocol):
+    """The sources of a run, which give one another what their own images leave out."""
+
+    def add(self, image: Image) -> None:
+        """Add an image with the blobs that its own source has."""
+
+    def completed(self, image: Image) -> Image:
+        """Return an image with what its own source leaves out and another one has."""
+
+    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
+        """Return what no source has of a completed image, and what to do about each."""
+
+
+class ArrivalLog(Protocol):
+    """What an interrupted mirror had pushed, and when."""
+
+    def arrived(self, target: Reference, digest: Digest, *, now: bool) -> str | None:
+        """Return when an image arrived (RFC 3339); write it down if that was now.
+
+        None for one that was there before this mirror was first run.
+        """
+
+
+class MirrorReceipt(Protocol):
+    """The receipt of one mirror."""
+
+    def document(
+        self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
+    ) -> dict[str, object]:
+        """Return the receipt: what ended, what has not been tried, and whether it is all."""
+
+    def write(
+        self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
+    ) -> None:
+        """Replace the file of the receipt, if there is one; raise UsageError if it cannot be."""
+
+
+class BundleWriter(Protocol):
+    """A bundle that is being written."""
+
+    def needs(self, content: Content) -> frozenset[Digest]:
+        """Return the blobs of an image that the bundle does not have yet."""
+
+    def hold(self, content: Content, blobs: Mapping[Digest, Path]) -> None:
+        """Add the blobs of an image, from a file for each that `needs` named.
+
+        Raises:
+            FileNotFoundError: A file is gone.
+            LostCopyError: A file is not the blob that it should be.
+            PushError: It cannot be written.
+        """
+
+    def add(self, name: str, source: str, content: Content) -> None:
+        """Add an image, which is held, under its full name; raise ConflictError if that is taken.
+
+        Args:
+            name: The name, with its tag or digest.
+            source: Where it came from.
+            content: What it is.
+        """
