@@ -16,16 +16,13 @@ from dockless.cli.options import FORMAT, REACH, RECHECK, PlatformType, parsed_op
 from dockless.cli.sizes import Size
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts
-from dockless.client.bundle_checks import bundle_spec, examined
-from dockless.client.bundle_output import check_output
 from dockless.client.folders import source_folder
-from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_sources import Wishes, find
 from dockless.client.options import CommandOptions
 from dockless.client.readers import Readers
 from dockless.client.session import Session
-from dockless.client.source_lists import Listed, listed
 from dockless.client.stores import store
+from dockless.config.source_lists import Listed, listed
 from dockless.credentials.credential_sources import Given
 from dockless.errors import (
     AbsentError,
@@ -49,11 +46,14 @@ from dockless.processes.regular import read_regular
 from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.sources import bundle as reading
+from dockless.sources.bundle_checks import bundle_spec, examined
+from dockless.sources.bundle_output import check_output
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import CompletedImage, Lenders
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, parse_source
 from dockless.storage import bundle as layout
+from dockless.usecases.mirror.given_names import GivenName
 from dockless.usecases.mirror.run import Lost, SourceImage, whole_names
 
 _PATH = click.Path(path_type=Path)

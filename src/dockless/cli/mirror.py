@@ -17,18 +17,13 @@ from dockless.cli.sizes import Size
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.folders import source_folder
-from dockless.client.mirror_lacking import completed, lacking
-from dockless.client.mirror_names import GivenName
-from dockless.client.mirror_parts import damaged_parts
 from dockless.client.mirror_sources import Wishes, find
 from dockless.client.mirror_workers import Bounds, Workers, workers
 from dockless.client.options import CommandOptions
-from dockless.client.output_files import refuse_inputs
 from dockless.client.readers import Readers
-from dockless.client.receipt_writer import ReceiptWriter
 from dockless.client.session import Session
-from dockless.client.source_lists import Listed, listed
 from dockless.client.stores import store
+from dockless.config.source_lists import Listed, listed
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.counts import share
 from dockless.model.mirrored import MirroredImage
@@ -40,11 +35,16 @@ from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
+from dockless.sources.damaged_parts import damaged_parts
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
 from dockless.storage.kept_receipt import Heading, KeptReceipt
+from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
+from dockless.usecases.mirror.given_names import GivenName
+from dockless.usecases.mirror.left_out import completed, lacking
+from dockless.usecases.mirror.receipt_writer import ReceiptWriter
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, SourceImage, plan
 from dockless.usecases.mirror.run import mirror as push_all
 from dockless.usecases.push.context import PushRequest

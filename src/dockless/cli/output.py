@@ -112,6 +112,6 @@ def _afterwards(options: CommandOptions, results: Sequence[PushResult]) -> None:
 
 def _write_digests(options: CommandOptions, digests: Sequence[Digest]) -> None:
     if options.digest_file and digests:
-        from dockless.client import digest_file  # noqa: PLC0415 - most pushes write none
+        from dockless.storage import digest_file  # noqa: PLC0415 - most pushes write none
 
         digest_file.write(options.digest_file, digests)

@@ -87,7 +87,7 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
     """Push; return the error that the result on stdout already reports."""
     options.check()
     if options.digest_file:
-        from dockless.client import digest_file  # noqa: PLC0415 - most pushes write none
+        from dockless.storage import digest_file  # noqa: PLC0415 - most pushes write none
 
         digest_file.check(options.digest_file)
     hosts.check(options)

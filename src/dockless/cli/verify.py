@@ -11,12 +11,12 @@ from dockless.cli.options import REACH, WHO, parsed_options
 from dockless.cli.workplace import session
 from dockless.client import accounts, prompter
 from dockless.client.options import CommandOptions
-from dockless.client.output_files import refuse_inputs
 from dockless.client.verification import VerifyResult, compare, read_receipts
 from dockless.errors import PartialError, UsageError
 from dockless.model.counts import share
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
+from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.receipt_reading import Receipt, merged
 

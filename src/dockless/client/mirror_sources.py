@@ -8,11 +8,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.client.mirror_names import GivenName, all_named
 from dockless.client.readers import Readers
 from dockless.client.session import Session
-from dockless.client.source_lists import Listed
 from dockless.config.skopeo_sync import SyncRegistry
+from dockless.config.source_lists import Listed
 from dockless.errors import DocklessError, NetworkError, PushError, SourceError
 from dockless.model.counts import counted
 from dockless.oci.manifest import MOST_DOCUMENTS, parse_document
@@ -22,6 +21,7 @@ from dockless.sources.files import reading
 from dockless.sources.oci_layout import CarriedImage
 from dockless.sources.search import search
 from dockless.sources.spec import REGISTRY, SourceSpec, parse_source
+from dockless.usecases.mirror.given_names import GivenName, all_named
 from dockless.usecases.mirror.run import Lost, SourceImage
 
 _ENDINGS = (".sig", ".att", ".sbom")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client import source_lists
-from dockless.config import files
+from dockless.config import files, source_lists
 from dockless.credentials import auth_files
 from dockless.credentials.configure import HelperFile
 from dockless.errors import DocklessError, SourceError, UsageError

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.mirror_names import GivenName, all_named
 from dockless.errors import ConflictError, SourceError, UsageError
 from dockless.model.renaming import Renaming
 from dockless.ports import Image
+from dockless.usecases.mirror.given_names import GivenName, all_named
 from dockless.usecases.mirror.run import Lost, SourceImage, plan
 from fakes.image import FakeImage
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.source_lists import Listed, listed
+from dockless.config.source_lists import Listed, listed
 from dockless.errors import UsageError
 
 

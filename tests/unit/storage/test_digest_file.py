@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.digest_file import check, write
 from dockless.errors import PushError, UsageError
 from dockless.oci.digest import Digest
+from dockless.storage.digest_file import check, write
 
 pytestmark = pytest.mark.timeout(30)
 
