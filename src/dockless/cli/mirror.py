@@ -12,7 +12,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.cli import output, prompts
-from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options, shortened
+from dockless.cli.options import (
+    FORMAT,
+    HOW,
+    LISTS,
+    NAMED,
+    REACH,
+    REFERRERS,
+    WHO,
+    parsed_options,
+    shortened,
+)
 from dockless.cli.sizes import Size
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
@@ -126,23 +136,11 @@ mirror is simply run again.
 """
 )
 @click.argument("sources", nargs=-1)
-@click.option(
-    "-f",
-    "--file",
-    "files",
-    type=_PATH,
-    multiple=True,
-    help="A file that lists sources, one per line.",
-)
+@LISTS
 @click.option(
     "--to", metavar="HOST[/PREFIX]", required=True, help="Registry, and path prefix, to mirror to."
 )
-@click.option(
-    "--as",
-    "named",
-    metavar="NAME[:TAG]",
-    help="Name for images without a full name: the repository, and the tag if given.",
-)
+@NAMED
 @click.option(
     "--strip-prefix",
     "strip",
@@ -158,12 +156,7 @@ mirror is simply run again.
     help="Rename repositories that match; repeatable.",
 )
 @click.option("--flatten", is_flag=True, help="Join the components of each path with '-'.")
-@click.option(
-    "--referrers/--no-referrers",
-    default=True,
-    show_default=True,
-    help="Include signatures, attestations and other referrers of each image.",
-)
+@REFERRERS
 @click.option(
     "--parallel",
     type=click.IntRange(1, 64),

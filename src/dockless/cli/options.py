@@ -113,6 +113,32 @@ FORMAT = click.option(
 )
 """The option for the output format, as `output`."""
 
+LISTS = click.option(
+    "-f",
+    "--file",
+    "files",
+    type=_PATH,
+    multiple=True,
+    help="A file that lists sources, one per line.",
+)
+"""The option for lists of sources, as `files`; repeatable."""
+
+NAMED = click.option(
+    "--as",
+    "named",
+    metavar="NAME[:TAG]",
+    help="Name for images without a full name: the repository, and the tag if given.",
+)
+"""The option for the name of images that have none, as `named`."""
+
+REFERRERS = click.option(
+    "--referrers/--no-referrers",
+    default=True,
+    show_default=True,
+    help="Include signatures, attestations and other referrers of each image.",
+)
+"""The option for what refers to images."""
+
 WHO = (
     click.option("--username", metavar="NAME", help="Account at the registry."),
     click.option(

@@ -1,0 +1,151 @@
+"""Creating a bundle: its sources, its lock against other runs, and what is written."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.client.folders import source_folder
+from dockless.client.mirror_sources import Wishes, find
+from dockless.client.readers import Readers
+from dockless.client.stores import store
+from dockless.config.source_lists import Listed, listed
+from dockless.errors import DocklessError, PushError, UsageError
+from dockless.oci.digest import Digest
+from dockless.sources.bundle_output import check_output
+from dockless.sources.input_files import files_of
+from dockless.sources.lending import Lenders
+from dockless.sources.older_bundle import older_blobs
+from dockless.storage import bundle as layout
+from dockless.usecases.bundle.fill import fill
+from dockless.usecases.mirror.given_names import GivenName
+
+
+class BundleRequest(Struct, frozen=True, kw_only=True):
+    """What is to go into a bundle, and how it is written.
+
+    Attributes:
+        sources: The sources, as for a mirror.
+        out: The folder or `.tar` file that is written.
+        files: Lists of further sources.
+        named: Name for images without a full name: NAME or NAME:TAG; None for none.
+        referrers: Whether the referrers of an image are included.
+        split: The most bytes of a part of the archive; None for one file.
+        since: An older bundle, whose layers are left out; None for none.
+        keep_going: Whether what cannot be found or read is left out, in place of the whole bundle.
+    """
+
+    sources: tuple[str, ...]
+    out: Path
+    files: tuple[Path, ...] = ()
+    named: str | None = None
+    referrers: bool = True
+    split: int | None = None
+    since: Path | None = None
+    keep_going: bool = False
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether a tar is asked for, and not a folder."""
+        return self.out.name.endswith(".tar")
+
+    def listed(self) -> tuple[Listed, ...]:
+        """Return every source, before anything of them is read.
+
+        Raises:
+            UsageError: The request contradicts itself, a list cannot be read, or the bundle would
+                replace anything but an older bundle.
+        """
+        if self.split and not self.is_archive:
+            raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
+        if not self.sources and not self.files:
+            raise UsageError(
+                "There is nothing to put into the bundle.", "Give a SOURCE, or a list with -f."
+            )
+        if not self.out.parent.is_dir():
+            raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
+        sources = listed(self.sources, self.files)
+        older = (str(self.since),) if self.since else ()
+        named = files_of((*(each.text for each in sources), *older), source_folder())
+        inputs = (*named, *self.files)
+        check_output(self.out, inputs, archive=self.is_archive, split=self.split is not None)
+        return sources
+
+
+class CreatedBundle(Struct, frozen=True):
+    """What was written.
+
+    Attributes:
+        files: The folder, the archive, or its parts in order and the list of them.
+        lost: The error of each image that was left out.
+    """
+
+    files: tuple[Path, ...]
+    lost: tuple[DocklessError, ...]
+
+
+@contextlib.contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Lock a bundle against other runs of this user; the lock of a killed run is free.
+
+    Raises:
+        UsageError: Another run is writing it.
+    """
+    name = f"bundle-{Digest.of(os.fsencode(out.absolute())).hex[:32]}"
+    try:
+        turn = store(os.environ).turn_if_free(name)
+    except OSError:  # the error of a store that cannot be used follows
+        yield
+        return
+    if turn is None:
+        raise UsageError(
+            f"Another run is writing the bundle {out}.", "Wait for it, or give another -o."
+        )
+    with turn:
+        yield
+
+
+def create_bundle(
+    request: BundleRequest, sources: tuple[Listed, ...], readers: Readers
+) -> CreatedBundle:
+    """Write a bundle.
+
+    Args:
+        request: What is asked for.
+        sources: What `request.listed` returned.
+        readers: Open the sources.
+
+    Raises:
+        DocklessError: A source cannot be read; nothing of the bundle is left.
+    """
+    out, archive, reader = request.out, request.is_archive, readers.of()
+    given = GivenName.parse(request.named)
+    with layout.workplace(out, archive=archive) as folder, _writing(out):
+        start = source_folder()
+        older = older_blobs(reader.opener, request.since, start) if request.since else frozenset()
+        written = layout.Bundle(folder, older)
+        found = find(readers, sources, Wishes(start, given, request.referrers, readers.note))
+        lost = fill(
+            written,
+            found,
+            Lenders(),
+            lambda copies: reader.prove(copies, read=True),
+            keep_going=request.keep_going,
+        )
+        written.finish()
+        made = layout.pack(folder, out, request.split) if archive else (out,)
+    return CreatedBundle(made, tuple(lost))
+
+
+@contextlib.contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Turn the OSError of writing the bundle into a PushError."""
+    try:
+        yield
+    except OSError as error:
+        raise PushError(
+            f"The bundle {out} cannot be written: {error.strerror}.",
+            "Check the free space and the permissions.",
+        ) from None

@@ -1,0 +1,1 @@
+"""Writing bundles, step by step."""

@@ -1,0 +1,173 @@
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dockless.errors import AbsentError, DocklessError, SourceError
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+from dockless.ports import Image
+from dockless.storage.bundle import Bundle
+from dockless.usecases.bundle.fill import fill
+from dockless.usecases.mirror.run import Lost, SourceImage
+from fakes.image import FakeImage
+
+if TYPE_CHECKING:
+    from dockless.usecases.push.context import Copy
+
+
+class PrunedImage(FakeImage):
+    """An image whose staged copies are gone, or damaged, each of the first so many times."""
+
+    def __init__(self, folder: Path, times: int, damage: Callable[[Path], object]) -> None:
+        super().__init__(folder)
+        self.times = times
+        self._damage = damage
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Return the files, which somebody deletes or changes at this moment."""
+        found = dict(super().paths(digests))
+        if self.times > 0:
+            self.times -= 1
+            for digest, path in found.items():
+                copy = path.with_name(f"staged-{path.name}")
+                copy.write_bytes(path.read_bytes())
+                self._damage(copy)
+                found[digest] = copy
+        return found
+
+
+class FakeLenders:
+    """The sources of a run: `lent` takes the place of an image that is completed."""
+
+    def __init__(self, lent: Image | None = None) -> None:
+        self.added: list[Image] = []
+        self._lent = lent
+
+    def add(self, image: Image) -> None:
+        """Note it."""
+        self.added.append(image)
+
+    def completed(self, image: Image) -> Image:
+        """Return what is lent, else the image."""
+        return self._lent or image
+
+    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
+        """Return that nothing is."""
+        assert image not in self.added
+        return {}
+
+
+class Unfinished(FakeImage):
+    """An image whose own source leaves out a layer."""
+
+    def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
+        """Raise the error of its layer."""
+        assert digests
+        raise AbsentError("The layer is in an older bundle.")
+
+
+def proved(copies: object) -> None:
+    """Take what a bundle wants to have compared."""
+    assert copies
+
+
+def source(image: Image, name: str = "acme/app:v1", origin: str = "") -> SourceImage:
+    return SourceImage("app.tar", (name,), "app", 10, lambda: image, image.content(), origin=origin)
+
+
+def filled(
+    folder: Path,
+    *found: SourceImage | Lost,
+    keep_going: bool = False,
+    lenders: FakeLenders | None = None,
+) -> tuple[Bundle, list[DocklessError]]:
+    written = Bundle(folder / "out")
+    lost = fill(written, found, lenders or FakeLenders(), proved, keep_going=keep_going)
+    written.finish()
+    return written, lost
+
+
+def held(folder: Path, image: Image) -> bool:
+    blobs = folder / "out" / "blobs"
+    paths = {blobs / each.digest.algorithm / each.digest.hex for each in image.content().blobs}
+    return all(path.is_file() for path in paths)
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"x")]
+)
+def test_what_is_pruned_or_damaged_between_staging_and_copying_is_staged_again_once(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    image = PrunedImage(tmp_path / "image", 1, damage)
+    assert filled(tmp_path, source(image))[1] == []
+    for blob in image.content().blobs:
+        path = tmp_path / "out" / "blobs" / blob.digest.algorithm / blob.digest.hex
+        assert blob.digest.matches(path.read_bytes())
+
+
+def test_copies_that_are_damaged_are_compared_before_they_are_staged_again(tmp_path: Path) -> None:
+    image = PrunedImage(tmp_path / "image", 1, lambda path: path.write_bytes(b"x"))
+    compared: list[Copy] = []
+    fill(
+        Bundle(tmp_path / "out"), [source(image)], FakeLenders(), compared.extend, keep_going=False
+    )
+    assert {blob.digest for blob, _ in compared} == {each.digest for each in image.content().blobs}
+
+
+@pytest.mark.parametrize("names", [("acme/app:v1", "x.io/a:2"), ("b:1", "b:2"), ("v1", "v2")])
+def test_an_image_stands_under_each_of_its_names(tmp_path: Path, names: tuple[str, ...]) -> None:
+    image = FakeImage(tmp_path / "image")
+    one = SourceImage("app.tar", names, "app", 10, lambda: image)
+    assert filled(tmp_path, one)[1] == []
+    text = (tmp_path / "out" / "index.json").read_text()
+    for name in names:
+        whole = Reference.parse(name if ":" in name else f"app:{name}")
+        assert str(whole) in text
+
+
+def test_the_first_that_is_lost_ends_it_and_names_the_option(tmp_path: Path) -> None:
+    good = source(FakeImage(tmp_path / "image"))
+    for number, wrong in enumerate((SourceError("Gone.", "Look."), SourceError("Damaged."))):
+        with pytest.raises(SourceError) as caught:
+            filled(tmp_path / str(number), good, Lost("x", "y", wrong))
+        assert caught.value.what == wrong.what
+        assert caught.value.remedy.endswith("Or leave it out with --keep-going.")
+
+
+def test_others_go_in_where_that_is_asked_for(tmp_path: Path) -> None:
+    good = FakeImage(tmp_path / "image")
+    wrong = SourceError("It is gone.")
+    _, lost = filled(tmp_path, Lost("x", "y", wrong), source(good), keep_going=True)
+    assert lost == [wrong]
+    assert held(tmp_path, good)
+
+
+def test_nothing_but_failures_is_the_error_of_the_first(tmp_path: Path) -> None:
+    wrong = [Lost("x", "y", SourceError(text)) for text in ("One.", "Two.")]
+    with pytest.raises(SourceError, match=r"One\."):
+        filled(tmp_path, *wrong, keep_going=True)
+
+
+def test_a_name_that_is_none_is_said_with_its_place(tmp_path: Path) -> None:
+    image = FakeImage(tmp_path / "image")
+    with pytest.raises(SourceError, match=r"list\.txt:3:1: An image of app\.tar cannot be named"):
+        filled(tmp_path, source(image, "acme/App:v1", "list.txt:3:1"))
+
+
+def test_an_image_that_lacks_a_blob_is_added_last_with_what_others_have(tmp_path: Path) -> None:
+    whole = FakeImage(tmp_path / "whole")
+    lenders = FakeLenders(whole)
+    other = FakeImage(tmp_path / "other", (b"other",))
+    found = (source(Unfinished(tmp_path / "less")), source(other, "acme/other:1"))
+    assert filled(tmp_path, *found, lenders=lenders)[1] == []
+    assert len(lenders.added) == 2
+    assert held(tmp_path, whole)
+    assert held(tmp_path, other)
+
+
+def test_what_no_source_has_is_its_own_error(tmp_path: Path) -> None:
+    with pytest.raises(AbsentError, match="older bundle"):
+        filled(tmp_path, source(Unfinished(tmp_path / "less")))
