@@ -2,27 +2,25 @@
 
 import os
 import re
-import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct, to_builtins
 
-from dockless.model.printable import one_line
+from dockless.client.engine_selection import InstalledEngines, own_engines
+from dockless.client.folders import temporary_folder
+from dockless.client.options import PROGRAMS
+from dockless.client.stores import probe_records
+from dockless.client.workspace import this_machine
+from dockless.errors import EngineError
+from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
+from dockless.report.engine_table import engine_document, engine_table
 
 if TYPE_CHECKING:
-    from dockless.engines.probe import Abilities
-    from dockless.engines.probe_records import ProbeRecords
-    from dockless.engines.probe_result import ProbeResult
+    from dockless.engines.inventory import EngineFolders
 
-_ENGINES = ("crane", "skopeo")
-_HEADINGS = ("ENGINE", "VERSION", "STATE", "PUSH PROBE", "PATH", "NOTES")
 _GO = Path("go")
-_DAY = len("2026-11-29")
 
 
 class _Origin(click.Path):
@@ -85,15 +83,11 @@ def list_(form: str, *, check: bool) -> None:
     date, of the last push of a small image to a registry in memory; it is kept for 30 days, or
     until the program changes. One that failed it is faulty: it is used only if there is no other.
     """
-    from dockless.errors import EngineError  # noqa: PLC0415
-    from dockless.model.printable import json_text  # noqa: PLC0415
+    from dockless.engines.inventory import listed_engines  # noqa: PLC0415 - not for `tools path`
 
-    rows = tuple(_rows(check=check))
-    if form == "json":
-        say(json_text({"engines": to_builtins(rows)}))
-    else:
-        say(_table(rows))
-    if check and any(row.state in ("faulty", "unusable") for row in rows):
+    engines = tuple(listed_engines(_here(), check=check))
+    say(json_text(engine_document(engines)) if form == "json" else engine_table(engines))
+    if check and any(each.state in ("faulty", "unusable") for each in engines):
         click.get_current_context().exit(EngineError.exit_code)
 
 
@@ -125,34 +119,21 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     small image to a registry in memory; one that cannot is not installed. An interrupted or
     tampered download leaves nothing behind.
     """
-    import platform  # noqa: PLC0415  # loaded by this command only, as all imports below
-
-    from dockless.client.engine_selection import own_engines  # noqa: PLC0415
-    from dockless.client.workspace import this_machine  # noqa: PLC0415
-    from dockless.engines import install as installing  # noqa: PLC0415
-    from dockless.engines.push_probe import probe_push  # noqa: PLC0415
-    from dockless.engines.releases import CRANE_SOURCE, crane_release  # noqa: PLC0415
+    from dockless.engines.inventory import (  # noqa: PLC0415 - not for `tools path`
+        install_crane,
+        pushing_crane,
+    )
 
     checksum = _checksum(origin, sha256)
-    present = None if origin or force else _pushing_crane()
+    here = _here()
+    present = None if origin or force else pushing_crane(here)
     if present:
         _note(f"{present} can push; nothing was installed. Use --force to install anyway.")
         say(one_line(str(present)))
         return
-    wanted = installing.Installation(
-        folder=own_engines(this_machine()), environment=os.environ, note=_note, check=probe_push
-    )
-    if origin is None:
-        done = installing.install(wanted, crane_release(platform.system(), platform.machine()))
-    elif origin == _GO:
-        done = installing.install_from_go(wanted, CRANE_SOURCE)
-    else:
-        done = installing.install_file(wanted, origin, checksum)
-    _records().keep(done.path, done.probe)
-    used = _usable("crane")
-    if used and used.path != done.path:
-        _note(f"Another crane comes first on PATH and is used instead: {used.path}.")
-    say(one_line(str(done.path)))
+    build = origin == _GO
+    file = None if build else origin
+    say(one_line(str(install_crane(here, file, checksum, build=build))))
 
 
 @tools.command(
@@ -162,109 +143,10 @@ Examples:
   "$(dockless tools path skopeo)" --version
 """
 )
-@click.argument("engine", type=click.Choice(_ENGINES), default="crane")
+@click.argument("engine", type=click.Choice(PROGRAMS), default="crane")
 def path(engine: str) -> None:
     """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
-    from dockless.client.engine_selection import InstalledEngines  # noqa: PLC0415  # lazily, as above
-    from dockless.client.workspace import this_machine  # noqa: PLC0415  # the same
-
     say(one_line(str(InstalledEngines(this_machine()).selected(engine).path)))
-
-
-class _Probe(Struct, frozen=True):
-    passed: bool
-    reason: str
-    when: str
-
-
-class _Row(Struct, frozen=True, kw_only=True):
-    engine: str
-    version: str = ""
-    state: str
-    path: str = ""
-    features: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    probe: _Probe | None = None
-
-
-def _rows(*, check: bool) -> Iterator[_Row]:
-    from dockless.client.engine_selection import own_engines  # noqa: PLC0415
-    from dockless.client.workspace import this_machine  # noqa: PLC0415
-    from dockless.engines.find import candidates, distrust  # noqa: PLC0415
-    from dockless.engines.probe import probe  # noqa: PLC0415
-
-    for name in _ENGINES:
-        own = own_engines(this_machine())
-        paths = candidates(name, os.environ.get("PATH", ""), own)
-        if not paths:
-            hint = "get it with `dockless tools install`" if name == "crane" else "optional"
-            yield _Row(engine=name, state="missing", notes=(hint,))
-        for found in paths:
-            if why := distrust(found, own):
-                yield _Row(engine=name, state="unusable", path=str(found), notes=(why,))
-            else:
-                yield _row(probe(name, found, os.environ), check=check)
-
-
-def _row(found: "Abilities", *, check: bool) -> _Row:
-    from dockless.engines.probe import version  # noqa: PLC0415
-    from dockless.engines.releases import quirks  # noqa: PLC0415
-
-    number = version(found.name, found.path, os.environ)
-    result = None
-    if not found.unusable:
-        known = _records().of(found.path, time.time(), found.policy)
-        result = _probed(found) if check else known
-    reason = result.reason if result else found.unusable
-    state = "faulty" if result and not result.passed else "usable"
-    if found.unusable:
-        state = "unusable"
-    return _Row(
-        engine=found.name,
-        version=number,
-        state=state,
-        path=str(found.path),
-        features=tuple(sorted(found.features)),
-        notes=(*((reason,) if reason else ()), *quirks(found.name, number)),
-        probe=_Probe(result.passed, result.reason, _date(result.moment)) if result else None,
-    )
-
-
-def _probed(found: "Abilities") -> "ProbeResult":
-    """Run a push probe of an engine, and store the result."""
-    from dockless.client.folders import temporary_folder  # noqa: PLC0415
-    from dockless.engines.push_probe import probe_push  # noqa: PLC0415
-    from dockless.processes.scratch import scratch  # noqa: PLC0415
-
-    with scratch(temporary_folder(os.environ), "dockless-probe-") as folder:
-        result = probe_push(found.name, found.path, found.policy, os.environ, folder)
-    _records().keep(found.path, result, found.policy)
-    return result
-
-
-def _records() -> "ProbeRecords":
-    from dockless.client.stores import probe_records  # noqa: PLC0415
-
-    return probe_records(os.environ)
-
-
-def _date(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
-
-
-def _table(rows: tuple[_Row, ...]) -> str:
-    from dockless.report.text import columns  # noqa: PLC0415
-
-    cells = [_HEADINGS]
-    for row in rows:
-        first, *others = row.notes or ("",)
-        number = row.version or ("unknown" if row.path else "-")
-        tried = "-"
-        if row.probe:
-            tried = f"{'passed' if row.probe.passed else 'failed'} {row.probe.when[:_DAY]}"
-        cells.append((row.engine, number, row.state, tried, row.path or "-", first))
-        cells.extend(("", "", "", "", "", note) for note in others)
-    return columns(cells)
 
 
 def _checksum(origin: Path | None, sha256: str | None) -> str:
@@ -279,28 +161,18 @@ def _checksum(origin: Path | None, sha256: str | None) -> str:
     return checksum
 
 
-def _pushing_crane() -> Path | None:
-    """Return the crane that is used, if it passes a push probe now."""
-    tried: set[Path] = set()
-    # one that fails is remembered, and the next one selected in its place
-    while (found := _usable("crane")) and found.path not in tried:
-        tried.add(found.path)
-        result = _probed(found)
-        if result.passed:
-            return found.path
-        _note(f"{found.path} cannot push: {result.reason}")
-    return None
+def _here() -> "EngineFolders":
+    from dockless.engines.inventory import EngineFolders  # noqa: PLC0415 - not for `tools path`
 
-
-def _usable(name: str) -> "Abilities | None":
-    from dockless.client.engine_selection import InstalledEngines  # noqa: PLC0415
-    from dockless.client.workspace import this_machine  # noqa: PLC0415
-    from dockless.errors import EngineError  # noqa: PLC0415
-
-    try:
-        return InstalledEngines(this_machine()).selected(name)
-    except EngineError:
-        return None
+    machine = this_machine()
+    return EngineFolders(
+        environment=os.environ,
+        own=own_engines(machine),
+        records=lambda: probe_records(os.environ),
+        temporary=temporary_folder(os.environ),
+        select=lambda name: InstalledEngines(machine).selected(name),
+        note=_note,
+    )
 
 
 def _note(text: str) -> None:
