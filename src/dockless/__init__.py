@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from dockless.version import __version__
 
 if TYPE_CHECKING:
-    from dockless.client.calls import open_image, push, verify
+    from dockless.client.calls import mirror, open_image, push, verify
     from dockless.client.client import Client
-    from dockless.client.options import PushOptions
+    from dockless.client.options import MirrorOptions, PushOptions
     from dockless.client.verification import Difference, VerifyResult
     from dockless.errors import (
         AuthError,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         SourceError,
         UsageError,
     )
+    from dockless.model.mirrored import MirroredImage, MirrorResult
     from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan, Writers
     from dockless.model.secret import Credential, Secret
     from dockless.oci.content import Content
@@ -55,6 +56,9 @@ __all__ = [
     "Image",
     "ImmutableTagError",
     "ManifestRefusedError",
+    "MirrorOptions",
+    "MirrorResult",
+    "MirroredImage",
     "NetworkError",
     "PartialError",
     "Plan",
@@ -76,6 +80,7 @@ __all__ = [
     "VerifyResult",
     "Writers",
     "__version__",
+    "mirror",
     "open_image",
     "push",
     "verify",
@@ -83,9 +88,9 @@ __all__ = [
 
 # where each name is, as the imports above say it to type checkers and to the import contracts
 _MODULES = {
-    "client.calls": ("open_image", "push", "verify"),
+    "client.calls": ("mirror", "open_image", "push", "verify"),
     "client.client": ("Client",),
-    "client.options": ("PushOptions",),
+    "client.options": ("MirrorOptions", "PushOptions"),
     "client.verification": ("Difference", "VerifyResult"),
     "errors": (
         "AuthError",
@@ -102,6 +107,7 @@ _MODULES = {
         "SourceError",
         "UsageError",
     ),
+    "model.mirrored": ("MirrorResult", "MirroredImage"),
     "model.plan": ("BlobPlan", "Plan", "PushResult", "TagPlan", "Writers"),
     "model.secret": ("Credential", "Secret"),
     "oci.content": ("Content",),

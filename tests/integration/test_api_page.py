@@ -53,5 +53,5 @@ def test_an_example_runs(
 
 def test_the_page_has_an_example_of_each_function() -> None:
     text = "".join(EXAMPLES)
-    for name in ("push", "open_image", "verify", "Client", "Client.from_environment"):
+    for name in ("push", "mirror", "open_image", "verify", "Client", "Client.from_environment"):
         assert f"dockless.{name}(" in text

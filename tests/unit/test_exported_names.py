@@ -28,6 +28,9 @@ NAMES = {
     "Image",
     "ImmutableTagError",
     "ManifestRefusedError",
+    "MirrorOptions",
+    "MirrorResult",
+    "MirroredImage",
     "NetworkError",
     "PartialError",
     "Plan",
@@ -49,11 +52,12 @@ NAMES = {
     "VerifyResult",
     "Writers",
     "__version__",
+    "mirror",
     "open_image",
     "push",
     "verify",
 }
-FUNCTIONS = ("open_image", "push", "verify")
+FUNCTIONS = ("mirror", "open_image", "push", "verify")
 ALL_SUBMODULES = """
 import importlib, pkgutil, dockless
 for module in pkgutil.walk_packages(dockless.__path__, "dockless."):
@@ -119,9 +123,14 @@ def test_everything_but_what_is_pushed_is_given_by_keyword() -> None:
     for function, by_position in (
         (dockless.push, {"source", "target"}),
         (dockless.Client.push, {"self", "source", "target"}),
+        (dockless.mirror, {"sources", "target"}),
+        (dockless.Client.mirror, {"self", "sources", "target"}),
         (dockless.open_image, {"source"}),
         (dockless.Client, set()),
         (dockless.PushOptions, set()),
+        (dockless.MirrorOptions, set()),
+        (dockless.MirrorResult, set()),
+        (dockless.MirroredImage, set()),
     ):
         parameters = inspect.signature(function).parameters.values()
         found = {each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD}

@@ -1,17 +1,14 @@
 """`dockless mirror`: every image of many sources, to one registry."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any
 
 import click
-from msgspec import Struct
-from msgspec.structs import replace
 
-from dockless.cli import output, prompts
+from dockless.cli import prompts
 from dockless.cli.options import (
     FORMAT,
     HOW,
@@ -21,99 +18,28 @@ from dockless.cli.options import (
     REFERRERS,
     WHO,
     parsed_options,
-    shortened,
 )
 from dockless.cli.sizes import Size
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.folders import source_folder
-from dockless.client.mirror_sources import Wishes, find
-from dockless.client.mirror_workers import Bounds, Workers, workers
-from dockless.client.options import CommandOptions
-from dockless.client.readers import Readers
-from dockless.client.session import Session
-from dockless.client.stores import store
-from dockless.config.source_lists import Listed, listed
-from dockless.errors import DocklessError, PartialError, SourceError, UsageError
-from dockless.model.counts import share
-from dockless.model.mirrored import MirroredImage
-from dockless.model.plan import PushResult
+from dockless.client.mirroring import MirrorLogins, MirrorRequest
+from dockless.client.mirroring import mirror as mirror_all
+from dockless.client.options import (
+    MAX_CONNECTIONS,
+    MAX_PARALLEL,
+    CommandOptions,
+    MirrorOptions,
+    PushOptions,
+)
+from dockless.model.mirrored import MirrorResult
 from dockless.model.printable import json_text
-from dockless.model.renaming import Map, Renaming
-from dockless.model.shard import Shard
-from dockless.oci.reference import Repository
-from dockless.ports import Progress
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
-from dockless.sources.damaged_parts import damaged_parts
-from dockless.sources.input_files import files_of
-from dockless.sources.lending import Lenders
-from dockless.storage.kept_receipt import Heading, KeptReceipt
-from dockless.storage.output_files import refuse_inputs
-from dockless.storage.receipt_file import ReceiptFile
-from dockless.storage.resume_log import ResumeLog
-from dockless.usecases.mirror.given_names import GivenName
-from dockless.usecases.mirror.left_out import completed, lacking
-from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, SourceImage, plan
-from dockless.usecases.mirror.run import mirror as push_all
-from dockless.usecases.push.context import PushRequest
-
-if TYPE_CHECKING:
-    from dockless.client.connections import Find
+from dockless.report.text import result_text
 
 _PATH = click.Path(path_type=Path)
-
-
-class MirrorOptions(Struct, frozen=True):
-    """The arguments of `dockless mirror`, named like the options."""
-
-    sources: tuple[str, ...]
-    files: tuple[Path, ...]
-    to: str
-    named: str | None
-    strip: tuple[str, ...]
-    maps: tuple[str, ...]
-    flatten: bool
-    referrers: bool
-    parallel: int
-    max_connections: int | None
-    rate: int | None
-    shard: str | None
-    receipt: Path | None
-    resume: bool
-    output: Literal["text", "json"]
-
-    def renaming(self) -> Renaming:
-        """Return the rules; raise UsageError when one is wrong."""
-        host, _, prefix = self.to.partition("/")
-        try:
-            Repository.of(host, f"{prefix}/x" if prefix else "x")
-            maps = tuple(map(Map.parse, self.maps))
-        except ValueError as error:
-            raise UsageError(
-                f"--to or --map is wrong: {error}.", "Write --to HOST[/PREFIX] and --map 'A/*=B/*'."
-            ) from None
-        return Renaming(host, prefix, self.strip, maps, self.flatten)
-
-    def bounds(self) -> Bounds:
-        """Return the limits on requests to the registry."""
-        return Bounds(self.parallel, self.max_connections, self.rate)
-
-    def resume_log(self, folder: Path, pushing: CommandOptions) -> ResumeLog:
-        """Return the resume log, shared by runs with the same arguments in the same folder."""
-        named = (self.to, self.named, self.strip, self.maps, self.flatten, self.referrers)
-        asked = (folder, self.sources, self.files, pushing.platform, *named, self.part())
-        resume = self.resume or pushing.dry_run
-        return ResumeLog(store(os.environ).folder / "journals", asked, resume=resume)
-
-    def part(self) -> Shard:
-        """Return the part to mirror: everything, unless --shard is given."""
-        try:
-            return Shard.parse(self.shard, os.environ) if self.shard else Shard(0, 1)
-        except ValueError as error:
-            given = shortened(self.shard or "")
-            raise UsageError(f"--shard {given}: {error}.", "Give it as 0/4.") from None
+_DEFAULTS = MirrorOptions()
 
 
 @click.command(
@@ -159,14 +85,14 @@ mirror is simply run again.
 @REFERRERS
 @click.option(
     "--parallel",
-    type=click.IntRange(1, 64),
-    default=4,
+    type=click.IntRange(1, MAX_PARALLEL),
+    default=_DEFAULTS.parallel,
     show_default=True,
     help="Number of images at once.",
 )
 @click.option(
     "--max-connections",
-    type=click.IntRange(4, 1024),
+    type=click.IntRange(*MAX_CONNECTIONS),
     help="Limit on connections to the registry, over all images.",
 )
 @click.option(
@@ -177,235 +103,64 @@ mirror is simply run again.
 )
 @click.option(
     "--resume/--no-resume",
-    default=True,
+    default=_DEFAULTS.resume,
     show_default=True,
     help="Continue the resume log of an interrupted run, or start a new one. The registry is "
     "asked about every image either way.",
 )
 @click.option("--receipt", type=_PATH, help="Write a receipt to this file, updated during the run.")
 @FORMAT
-def mirror(**arguments: object) -> None:
+def mirror(
+    sources: tuple[str, ...],
+    files: tuple[Path, ...],
+    to: str,
+    receipt: Path | None,
+    **arguments: object,
+) -> None:
     """Push every image of many sources to one registry."""
-    names = MirrorOptions.__struct_fields__
-    ours = {name: arguments.pop(name) for name in names if name in arguments}
-    options = MirrorOptions(**ours)  # type: ignore[arg-type] # click made them by these names
-    pushing = parsed_options(arguments, output=options.output)
-    if pushing.check_blobs is None:  # a receipt claims what was seen
-        pushing = replace(pushing, check_blobs=options.receipt is not None)
-    error = _mirror(options, pushing, source_folder())
-    if error:
-        raise error
+    request = MirrorRequest(
+        sources=sources,
+        files=files,
+        to=to,
+        receipt=receipt,
+        folder=source_folder(),
+        options=MirrorOptions(**_of(MirrorOptions, arguments)),
+    )
+    pushing = parsed_options(_of(CommandOptions, arguments))
+    done = _mirror(request, pushing)
+    _print(done, pushing.output)
+    done.raise_for_failures()
 
 
 for _option in (*WHO, *HOW, *REACH):
     _option(mirror)
 
 
-def _mirror(options: MirrorOptions, pushing: CommandOptions, folder: Path) -> DocklessError | None:
-    """Mirror; return the error that sums up those of the images."""
-    renaming, part, given = options.renaming(), options.part(), GivenName.parse(options.named)
-    if not options.sources and not options.files:
-        raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
+def _of(record: type[PushOptions], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that a record of options has, which click made by these names."""
+    return {name: arguments[name] for name in record.__struct_fields__ if name in arguments}
+
+
+def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
+    rules = request.rules(os.environ)
     settings = accounts.project_settings(pushing.username)
     login = prompter.given(prompts, pushing, settings)
-    finder = partial(accounts.find, prompts, settings, login)
-    elsewhere = partial(accounts.find_for, prompts, renaming.host, settings, login)
-    source_options = replace(pushing, insecure=False, ca_file=None, cert_dir=None)
-    with ExitStack() as stack:
-        sources = listed(options.sources, options.files)
-        receipt = _receipt(options, pushing, sources, stack)
-        space = stack.enter_context(command_spaces(pushing))
-        own = stack.enter_context(space(""))
-        readers = Readers(stack, source_options, elsewhere, own)
-        asking = stack.enter_context(Session(pushing, finder, own))
-        wishes = Wishes(folder, given, options.referrers, own.progress.note)
-        found, lost = _found(find(readers, sources, wishes), part)
-        planned = plan(completed(found, lenders := Lenders()), renaming)
-        entries = _mine(planned.entries, part)
-        resume_log = options.resume_log(folder, pushing)
-        if resume_log.begun:
-            had = resume_log.had(entry.references[0] for entry in entries)
-            own.progress.note(
-                f"Continuing the mirror started {resume_log.begun}: "
-                f"{share(had, len(entries), 'image')} had arrived."
-            )
-        damaged = _damaged(found, folder, own.progress)
-        lost = (*lost, *planned.lost, *damaged)
-        receipt_writer = ReceiptWriter(
-            KeptReceipt(
-                receipt,
-                Heading(
-                    target=options.to,
-                    bundles={each.source: each.listing for each in found if each.listing},
-                    version_of=lambda name: own.engines().version(name),
-                ),
-            ),
-            resume_log,
-            _complaints(pushing, own.progress, len(entries) + len(lost)),
-        )
-        receipt_writer.expect(entries)
-        for each in lost:
-            receipt_writer.leave_out(each)
-        receipt_writer.write(finished=False)
-        if not pushing.dry_run:
-            resume_log.begin()
-        who: Find = finder
-        if entries:
-            try:
-                who = _account(asking, entries[0])
-            except DocklessError as error:  # it is said once, and stands in each line
-                for entry in entries:
-                    receipt_writer.note(entry, error)
-                receipt_writer.write(finished=True)
-                _print(options, pushing, receipt_writer)
-                return error
-        team = stack.enter_context(workers(pushing, who, space, bounds := options.bounds()))
-        outcomes = _push(entries, team, bounds, receipt_writer)
-        if pushing.dry_run:
-            _tell_lacking(outcomes, lenders, receipt_writer)
-        unsettled = _settled(team, own.progress)
-        receipt_writer.write(finished=True)
-        summary = _summary(receipt_writer.lines()) or unsettled
-        if not (summary or pushing.dry_run):
-            resume_log.end()
-        _print(options, pushing, receipt_writer, team)
-    return summary
+    logins = MirrorLogins(
+        partial(accounts.find, prompts, settings, login),
+        partial(accounts.find_for, prompts, rules.renaming.host, settings, login),
+    )
+    complain = partial(say, err=True) if pushing.quiet else None
+    return mirror_all(request, rules, logins, command_spaces(pushing), complain)
 
 
-def _damaged(found: Sequence[SourceImage], folder: Path, progress: Progress) -> tuple[Lost, ...]:
-    """Return the parts of bundles that do not match their lists."""
-    parts = damaged_parts((each.source for each in found), folder, progress)
-    return tuple(Lost(source, "", error) for source, error in parts)
-
-
-def _tell_lacking(
-    outcomes: Mapping[MirrorItem, Outcome], lenders: Lenders, receipt_writer: ReceiptWriter
-) -> None:
-    """Record what would fail, after a dry run, since no source and no registry has a blob of it."""
-    for entry, error in lacking(outcomes, lenders):
-        receipt_writer.tell(entry, error)
-
-
-def _complaints(pushing: CommandOptions, progress: Progress, count: int) -> Callable[[str], None]:
-    """Return what says why images failed; nothing for one alone, whose error ends the command."""
-    return output.complaints(pushing, progress) if count > 1 else lambda _: None
-
-
-def _push(
-    entries: Sequence[MirrorItem], team: Workers, bounds: Bounds, receipt_writer: ReceiptWriter
-) -> Mapping[MirrorItem, Outcome]:
-    """Push every image; the receipt of an interrupted mirror lists what has arrived."""
-    try:
-        return push_all(entries, team.push, bounds.workers, receipt_writer.tell, team.look)
-    except BaseException:
-        receipt_writer.break_off()
-        receipt_writer.write(finished=False)
-        raise
-
-
-def _account(asking: Session, first: MirrorItem) -> "Find":
-    """Return the credential for the target's registry, once it responds.
-
-    Raises:
-        DocklessError: It does not respond, or rejects the credential.
-    """
-    who = accounts.as_found(asking.registry(first.repository).client.account)
-    asking.settle(PushRequest(first.repository, first.tags))
-    return who
-
-
-def _found(
-    everything: Iterable[SourceImage | Lost], part: Shard
-) -> tuple[tuple[SourceImage, ...], tuple[Lost, ...]]:
-    """Return what was found, and what was not.
-
-    Raises:
-        DocklessError: What was not may be found by the other parts of this mirror, so that each
-            would divide something else, and an image be in no part.
-    """
-    found: list[SourceImage] = []
-    lost: list[Lost] = []
-    for each in everything:
-        if isinstance(each, SourceImage):
-            found.append(each)
-            continue
-        lost.append(each)
-        if part.count > 1 and not isinstance(each.error, SourceError | UsageError):
-            raise type(each.error)(
-                each.error.what, f"All parts must see the same sources. {each.error.remedy}".strip()
-            )
-    return tuple(found), tuple(lost)
-
-
-def _receipt(
-    options: MirrorOptions, pushing: CommandOptions, sources: tuple[Listed, ...], stack: ExitStack
-) -> ReceiptFile | None:
-    """Return the receipt, which no other run may write meanwhile.
-
-    Raises:
-        UsageError: It is one of the sources, or another kind of file, or another run has it.
-    """
-    if options.receipt is None:
-        return None
-    if pushing.dry_run:
-        output.remark(pushing, "A dry run writes no receipt.")
-        return None
-    named = files_of((each.text for each in sources), source_folder())
-    refuse_inputs(options.receipt, "--receipt", (*named, *options.files))
-    file = ReceiptFile(options.receipt)
-    stack.callback(file.close)
-    return file
-
-
-def _settled(team: Workers, progress: Progress) -> DocklessError | None:
-    """See that what refers to images is listed; return the error where it is not."""
-    try:
-        team.settle()
-    except DocklessError as error:
-        progress.note(str(error))
-        return error
-    return None
-
-
-def _mine(entries: tuple[MirrorItem, ...], part: Shard) -> tuple[MirrorItem, ...]:
-    sizes: dict[Repository, int] = {}
-    for entry in entries:
-        sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
-    repositories = part.of(sizes)
-    return tuple(entry for entry in entries if entry.repository in repositories)
-
-
-def _print(
-    options: MirrorOptions,
-    pushing: CommandOptions,
-    receipt_writer: ReceiptWriter,
-    team: Workers | None = None,
-) -> None:
-    """Print the result, or the plan, of each image; without workers the registry is down."""
-    results = [
-        each.outcome for each in receipt_writer.lines() if isinstance(each.outcome, PushResult)
-    ]
-    document = receipt_writer.document()
-    if pushing.dry_run and team:
-        places = {each.plan.repository for each in results if not each.unchanged}
-        unknown = [place for place in places if not team.knows(place)]
-        document |= forecast_document(results, unknown)
-        if options.output == "text":
-            say(forecast_text(results, unknown))
-    elif options.output == "text":
-        for each in results:
-            say(f"{each.plan.repository}@{each.digest}")
-    if options.output == "json":
-        say(json_text(document))
-
-
-def _summary(lines: Sequence[MirroredImage]) -> DocklessError | None:
-    failed = [each.outcome for each in lines if isinstance(each.outcome, DocklessError)]
-    if not failed:
-        return None
-    if len(failed) < len(lines):
-        remedy = "See their errors above, and run the mirror again."
-        if len(failed) == 1:
-            remedy = "See its error above, and run the mirror again."
-        return PartialError(f"{share(len(failed), len(lines), 'image')} did not arrive.", remedy)
-    return failed[0]
+def _print(done: MirrorResult, form: str) -> None:
+    """Print the result of each image, or the plan of a dry run."""
+    unknown = done.unknown_repositories
+    if form == "json":
+        forecast = {} if unknown is None else forecast_document(done.results, unknown)
+        say(json_text({**done.receipt, **forecast}))
+    elif unknown is not None:
+        say(forecast_text(done.results, unknown))
+    else:
+        for each in done.results:
+            say(result_text(each))

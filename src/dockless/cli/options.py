@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from dockless.client.options import PROGRAMS, CommandOptions
 from dockless.model import kinds
+from dockless.model.printable import shortened
 from dockless.model.secret import Secret
 from dockless.oci.platform import Platform
 
@@ -17,14 +18,8 @@ _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?
 # a name or an IPv4 address, or an IPv6 address in brackets
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-z:.%]+\])(?::\d{1,5})?")
 
-_SHOWN = 40
 
 Command = TypeVar("Command", bound=Callable[..., object])
-
-
-def shortened(text: str) -> str:
-    """Return what was given, for a message: of hundreds of digits the first ones."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 class Seconds(click.ParamType[float]):

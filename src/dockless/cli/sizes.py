@@ -4,7 +4,7 @@ import re
 
 import click
 
-from dockless.cli.options import shortened
+from dockless.model.printable import shortened
 
 
 class Size(click.ParamType[int]):

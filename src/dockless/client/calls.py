@@ -4,9 +4,10 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from dockless.client.client import Client, Shown
+from dockless.client.client import Client, Shown, Source
 from dockless.client.options import PushOptions
 from dockless.client.verification import VerifyResult
+from dockless.model.mirrored import MirrorResult
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
 from dockless.ports import Image
@@ -25,6 +26,30 @@ def push(  # noqa: PLR0913 - each is documented, and all but two go by keyword
     """Push one image; the arguments are those of `Client` and `Client.push`."""
     with Client(progress=progress, cache=cache) as client:
         return client.push(source, target, tags=tags, credential=credential, options=options)
+
+
+def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword
+    sources: Source | Sequence[Source],
+    target: str,
+    *,
+    lists: Sequence[str | os.PathLike[str]] = (),
+    receipt: str | os.PathLike[str] | None = None,
+    credential: Credential | None = None,
+    credentials: Mapping[str, Credential] | None = None,
+    options: PushOptions | None = None,
+    progress: Shown = None,
+    cache: str | os.PathLike[str] | None = None,
+) -> MirrorResult:
+    """Push every image of many sources; the arguments are those of `Client` and `Client.mirror`."""
+    with Client(credentials=credentials, progress=progress, cache=cache) as client:
+        return client.mirror(
+            sources,
+            target,
+            lists=lists,
+            receipt=receipt,
+            credential=credential,
+            options=options,
+        )
 
 
 def verify(

@@ -1,4 +1,4 @@
-"""The library: pushing, comparing and opening images from Python, as docs/api.md describes it."""
+"""The library: pushing, mirroring, comparing and opening images, as docs/api.md describes it."""
 
 import contextlib
 import os
@@ -14,13 +14,14 @@ from msgspec.structs import replace
 
 from dockless.client.connections import Find
 from dockless.client.delivery import chosen, deliver, target_of
-from dockless.client.folders import temporary_folder
-from dockless.client.options import PushOptions
+from dockless.client.folders import source_folder, temporary_folder
+from dockless.client.options import MirrorOptions, PushOptions
 from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, read_receipts
-from dockless.client.workspace import Machine, Surroundings, this_machine, workspaces
+from dockless.client.workspace import Machine, Spaces, Surroundings, this_machine, workspaces
 from dockless.credentials.resolve import FoundCredential
 from dockless.errors import UsageError
+from dockless.model.mirrored import MirrorResult
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
 from dockless.oci.reference import (
@@ -40,12 +41,17 @@ from dockless.sources.spec import SourceSpec, parse_source
 Shown = Progress | Callable[[ProgressEvent], object] | None
 """Where progress goes: to an object, to a function, or nowhere."""
 
+Source = str | os.PathLike[str]
+"""A source: a text as the command line takes it, or the path of a file or folder."""
+
 _NOWHERE = Path("/nonexistent")
 _FORM = "Write it as HOST/PATH:TAG."
 
 
 class Client:
-    """Pushes, compares and opens images. Threads may share one; `close` it, or use it in `with`.
+    """Pushes, mirrors, compares and opens images.
+
+    Threads may share one; `close` it, or use it in `with`.
 
     It reads no environment variable, no configuration file and no keyring, and never asks anybody:
     what it needs is given here. `from_environment` returns one that does as the command line does.
@@ -166,6 +172,54 @@ class Client:
             where = target_of(repository, names, "the target")
             return deliver(work, where, lambda opener: chosen(opener, spec, options.platform))
 
+    def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword
+        self,
+        sources: Source | Sequence[Source],
+        target: str,
+        *,
+        lists: Sequence[str | os.PathLike[str]] = (),
+        receipt: str | os.PathLike[str] | None = None,
+        credential: Credential | None = None,
+        options: PushOptions | None = None,
+    ) -> MirrorResult:
+        """Push every image of many sources to one registry.
+
+        Images that fail are in the result, and the others are pushed all the same. So is a
+        registry that cannot be reached: every image has its error then. `raise_for_failures` of
+        the result raises what the command line would report.
+
+        Args:
+            sources: What `dockless mirror` takes as SOURCE, one or several. A path object is always
+                a file or folder.
+            target: `host` or `host/prefix`.
+            lists: Files that list further sources, one per line, or in the form of `skopeo sync`.
+            receipt: The file of the receipt, which is updated during the run; None for none. A dry
+                run writes none.
+            credential: For the target's registry; else the client's.
+            options: In place of the client's: `MirrorOptions`, or `PushOptions` with the defaults
+                of the others.
+
+        Raises:
+            UsageError: The target, the options, a list or the receipt cannot be used.
+            DocklessError: With `shard`: a source cannot be reached, and the other parts of the
+                mirror might see others.
+        """
+        from dockless.client import mirroring  # noqa: PLC0415 - a push needs nothing of it
+
+        several = (sources,) if isinstance(sources, str | os.PathLike) else sources
+        request = mirroring.MirrorRequest(
+            sources=tuple(map(_text, several)),
+            files=tuple(map(Path, lists)),
+            to=target,
+            receipt=None if receipt is None else Path(receipt),
+            folder=source_folder(),
+            options=MirrorOptions.of(options or self._options),
+        )
+        spaces = self._spaces(request.options)
+        rules = request.rules(self._own_machine().environment)
+        find = self._find(_host(rules.renaming.host), credential)
+        return mirroring.mirror(request, rules, mirroring.MirrorLogins(find, find), spaces)
+
     def verify(
         self,
         *receipts: str | os.PathLike[str],
@@ -210,18 +264,22 @@ class Client:
 
     @contextlib.contextmanager
     def _session(self, options: PushOptions, find: Find) -> Iterator[Session]:
-        if self._closed:
-            raise RuntimeError("the client is closed")
-        options.check()
-        until = None if options.timeout is None else time.monotonic() + options.timeout
-        around = Surroundings(machine=self._own_machine(), progress=self._progress)
         with (
-            workspaces(options, around, until) as spaces,
+            self._spaces(options) as spaces,
             spaces("") as space,
             self._known(options) as known,
             Session(options, find, replace(space, known=known)) as work,
         ):
             yield work
+
+    def _spaces(self, options: PushOptions) -> contextlib.AbstractContextManager[Spaces]:
+        """Return what makes the workspaces of one call; raise UsageError for wrong options."""
+        if self._closed:
+            raise RuntimeError("the client is closed")
+        options.check()
+        until = None if options.timeout is None else time.monotonic() + options.timeout
+        around = Surroundings(machine=self._own_machine(), progress=self._progress)
+        return workspaces(options, around, until)
 
     @contextlib.contextmanager
     def _known(self, options: PushOptions) -> Iterator[dict[str, RegistryClient]]:
@@ -276,8 +334,7 @@ def _host(text: str) -> str:
 
 
 def _source(source: str | os.PathLike[str]) -> SourceSpec:
-    text = source if isinstance(source, str) else os.fspath(Path(source).absolute())
-    return parse_source(text, Path.cwd())
+    return parse_source(_text(source), Path.cwd())
 
 
 def _destination(target: str, tags: Sequence[str]) -> tuple[Repository, tuple[str, ...]]:
@@ -295,3 +352,8 @@ def _destination(target: str, tags: Sequence[str]) -> tuple[Repository, tuple[st
             raise UsageError(f"{tag!r} is no tag.", "Give letters, digits, '_', '.' and '-'.")
     first = (reference.tag,) if reference.tag or tags else ("latest",)
     return reference.repository, tuple(dict.fromkeys(filter(None, (*first, *tags))))
+
+
+def _text(source: str | os.PathLike[str]) -> str:
+    """Return a source as the command line would take it: a path object is a file or folder."""
+    return source if isinstance(source, str) else os.fspath(Path(source).absolute())

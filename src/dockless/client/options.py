@@ -12,6 +12,12 @@ from dockless.oci.platform import Platform
 PROGRAMS = ("crane", "skopeo")
 """The engines that are programs; one that is asked for by name writes everything itself."""
 
+MAX_PARALLEL = 64
+"""The most images that a mirror pushes at once."""
+
+MAX_CONNECTIONS = (4, 1024)
+"""The least and the most connections that a mirror can be limited to."""
+
 
 class PushOptions(Struct, frozen=True, kw_only=True):
     """How images are pushed, and how a registry is reached.
@@ -77,6 +83,52 @@ class PushOptions(Struct, frozen=True, kw_only=True):
             )
 
 
+class MirrorOptions(PushOptions, frozen=True, kw_only=True):
+    """How many images are mirrored: their names, the limits, and how each is pushed.
+
+    The names are those of the command line's options, which `dockless mirror --help` explains.
+
+    Attributes:
+        named: The name for images without a full name, NAME or NAME:TAG, as `--as`; None for none.
+        strip: Prefixes that are removed from names, as `--strip-prefix`.
+        maps: Rules `A/*=B/*` that rename repositories, as `--map`; the first match applies.
+        flatten: Whether the components of each path are joined with `-`.
+        referrers: Whether signatures, attestations and other referrers are included.
+        parallel: How many images are pushed at once.
+        max_connections: The most connections to the registry, over all images; None for no limit.
+        rate: The most bytes per second to the registry, over all images; None for no limit.
+        shard: The part that is pushed, `INDEX/COUNT`; None for all of it.
+        resume: Whether the resume log of an interrupted run is continued.
+    """
+
+    named: str | None = None
+    strip: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+    flatten: bool = False
+    referrers: bool = True
+    parallel: int = 4
+    max_connections: int | None = None
+    rate: int | None = None
+    shard: str | None = None
+    resume: bool = True
+
+    @classmethod
+    def of(cls, options: PushOptions) -> "MirrorOptions":
+        """Return the options of a mirror whose images are pushed so."""
+        if isinstance(options, cls):
+            return options
+        return cls(**{name: getattr(options, name) for name in PushOptions.__struct_fields__})
+
+    def check(self) -> None:
+        """Raise UsageError when two options contradict each other, or a limit is out of range."""
+        super().check()
+        least, most = MAX_CONNECTIONS
+        connections = least if self.max_connections is None else self.max_connections
+        _bound(1 <= self.parallel <= MAX_PARALLEL, f"parallel must be from 1 to {MAX_PARALLEL}")
+        _bound(least <= connections <= most, f"max_connections must be from {least} to {most}")
+        _bound(self.rate is None or self.rate > 0, "rate must be more than 0 bytes per second")
+
+
 class CommandOptions(PushOptions, frozen=True, kw_only=True):
     """What a command line asks for: what is pushed, where to, by whom, and what is printed."""
 
@@ -129,3 +181,8 @@ def _exclude(*pairs: tuple[bool, str]) -> None:
     for wrong, what in pairs:
         if wrong:
             raise UsageError(f"{what} do not go together.", "Remove one of them.")
+
+
+def _bound(right: bool, what: str) -> None:  # noqa: FBT001 - one word says what it is
+    if not right:
+        raise UsageError(f"The option {what}.", "Change it, or leave it out.")

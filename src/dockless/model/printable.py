@@ -12,6 +12,8 @@ from collections.abc import Mapping
 _UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols by their Unicode category that show as nothing at all."""
 
+_SHOWN = 40
+
 
 def printable(text: str) -> str:
     r"""Return text in which all but line ends is visible; the rest is escaped, as in `\x1b`."""
@@ -34,6 +36,11 @@ def json_text(document: Mapping[str, object]) -> str:
     """Return a document as text, in visible ASCII and line ends, without an end of line."""
     # JSON lets DEL stand as it is
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f")
+
+
+def shortened(text: str) -> str:
+    """Return what was given, for a message: of hundreds of digits the first ones."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _is_seen(character: str) -> bool:

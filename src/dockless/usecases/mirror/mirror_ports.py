@@ -6,10 +6,12 @@ from typing import Protocol
 
 from dockless.errors import AbsentError
 from dockless.model.mirrored import MirroredImage, PendingImage
+from dockless.model.plan import PushResult
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Reference
+from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
+from dockless.usecases.mirror.run import MirrorItem
 
 
 class ImageLenders(Protocol):
@@ -72,3 +74,23 @@ class BundleWriter(Protocol):
             source: Where it came from.
             content: What it is.
         """
+
+
+class MirrorTeam(Protocol):
+    """Pushes images, several at once."""
+
+    def push(self, entry: MirrorItem) -> PushResult:
+        """Push an image; raise DocklessError if it did not arrive."""
+
+    def look(self, entries: Sequence[MirrorItem]) -> None:
+        """Find out which images arrived before, so that others need not upload their blobs."""
+
+    def settle(self) -> None:
+        """See, when all are pushed, that the lists of referrers have what was written to them.
+
+        Raises:
+            NetworkError: Other clients overwrite one of them repeatedly.
+        """
+
+    def knows(self, repository: Repository) -> bool:
+        """Whether the registry has the repository."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from dockless.errors import DocklessError
 from dockless.model.mirrored import MirroredImage, PendingImage
@@ -39,11 +39,19 @@ class ReceiptWriter:
         self._arrived: dict[MirrorItem, str | None] = {}
         self._written = 0.0
 
-    def expect(self, entries: Sequence[MirrorItem]) -> None:
-        """Record what is to arrive, so that a receipt lists what is missing."""
-        self._expected = tuple(entries)
+    def begin(self, entries: Sequence[MirrorItem], lost: Iterable[Lost]) -> None:
+        """Write the receipt before anything is pushed, so that it lists what is missing.
 
-    def leave_out(self, lost: Lost) -> None:
+        Args:
+            entries: What is to arrive.
+            lost: What cannot be found or read, or has no target.
+        """
+        self._expected = tuple(entries)
+        for each in lost:
+            self._leave_out(each)
+        self.write(finished=False)
+
+    def _leave_out(self, lost: Lost) -> None:
         """Record that an image cannot be found or read, or has no target."""
         self._complain(str(lost.error))
         line = MirroredImage(

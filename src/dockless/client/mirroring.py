@@ -1,0 +1,280 @@
+"""Many images to one registry, as the command line and the library mirror them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.client import accounts
+from dockless.client.connections import Find
+from dockless.client.mirror_sources import Wishes, find
+from dockless.client.mirror_workers import Bounds, workers
+from dockless.client.options import MirrorOptions
+from dockless.client.readers import Readers
+from dockless.client.session import Session
+from dockless.client.workspace import Spaces, Workspace
+from dockless.config.source_lists import Listed, listed
+from dockless.errors import DocklessError, UsageError
+from dockless.model.counts import share
+from dockless.model.mirrored import MirrorResult
+from dockless.model.printable import shortened
+from dockless.model.renaming import Map, Renaming
+from dockless.model.shard import Shard
+from dockless.oci.reference import Repository
+from dockless.sources.damaged_parts import damaged_parts
+from dockless.sources.input_files import files_of
+from dockless.sources.lending import Lenders
+from dockless.storage.kept_receipt import Heading, KeptReceipt
+from dockless.storage.output_files import refuse_inputs
+from dockless.storage.receipt_file import ReceiptFile
+from dockless.storage.resume_log import ResumeLog
+from dockless.usecases.mirror.given_names import GivenName
+from dockless.usecases.mirror.job import (
+    MirrorWork,
+    carry_out,
+    settled,
+    summary,
+    tell_lacking,
+    unknown_repositories,
+    work_of,
+)
+from dockless.usecases.mirror.receipt_writer import ReceiptWriter
+from dockless.usecases.mirror.run import Lost, MirrorItem
+from dockless.usecases.push.context import PushRequest
+
+
+class MirrorRules(Struct, frozen=True):
+    """The options of a mirror that are texts, read.
+
+    Attributes:
+        renaming: Gives each image its target.
+        part: The part to mirror: everything, unless a shard is asked for.
+        given: Names images that have no name.
+    """
+
+    renaming: Renaming
+    part: Shard
+    given: GivenName
+
+
+class MirrorRequest(Struct, frozen=True, kw_only=True):
+    """What is mirrored, and where to.
+
+    Attributes:
+        sources: The sources, as texts.
+        files: Lists of further sources.
+        to: The registry, and what every repository begins with: HOST or HOST/PREFIX.
+        receipt: The file of the receipt; None for none.
+        folder: What relative paths start from.
+        options: How.
+    """
+
+    sources: tuple[str, ...]
+    files: tuple[Path, ...]
+    to: str
+    receipt: Path | None
+    folder: Path
+    options: MirrorOptions
+
+    def rules(self, environment: Mapping[str, str]) -> MirrorRules:
+        """Return the rules; raise UsageError when one is wrong, or nothing is to be mirrored.
+
+        Args:
+            environment: Says which part this is, where the shard is `auto`.
+        """
+        rules = MirrorRules(
+            self._renaming(), self._part(environment), GivenName.parse(self.options.named)
+        )
+        if not self.sources and not self.files:
+            raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
+        return rules
+
+    def _renaming(self) -> Renaming:
+        host, _, prefix = self.to.partition("/")
+        options = self.options
+        try:
+            Repository.of(host, f"{prefix}/x" if prefix else "x")
+            maps = tuple(map(Map.parse, options.maps))
+        except ValueError as error:
+            raise UsageError(
+                f"--to or --map is wrong: {error}.", "Write --to HOST[/PREFIX] and --map 'A/*=B/*'."
+            ) from None
+        return Renaming(host, prefix, options.strip, maps, options.flatten)
+
+    def _part(self, environment: Mapping[str, str]) -> Shard:
+        shard = self.options.shard
+        try:
+            return Shard.parse(shard, environment) if shard else Shard(0, 1)
+        except ValueError as error:
+            given = shortened(shard or "")
+            raise UsageError(f"--shard {given}: {error}.", "Give it as 0/4.") from None
+
+    def resume_log(self, journals: Path, part: Shard) -> ResumeLog:
+        """Return the resume log, shared by runs with the same arguments in the same folder."""
+        options = self.options
+        named = (self.to, options.named, options.strip, options.maps, options.flatten)
+        kept = (*named, options.referrers, part)
+        asked = (self.folder, self.sources, self.files, options.platform, *kept)
+        return ResumeLog(journals, asked, resume=options.resume or options.dry_run)
+
+
+class MirrorLogins(Struct, frozen=True):
+    """Who finds credentials.
+
+    Attributes:
+        target: For the registry that is mirrored to.
+        sources: For those that are read.
+    """
+
+    target: Find
+    sources: Find
+
+
+def mirror(
+    request: MirrorRequest,
+    rules: MirrorRules,
+    logins: MirrorLogins,
+    spaces: AbstractContextManager[Spaces],
+    complain: Callable[[str], None] | None = None,
+) -> MirrorResult:
+    """Push every image of many sources to one registry.
+
+    Args:
+        request: What, and where to.
+        rules: What `request.rules` returned.
+        logins: Find credentials.
+        spaces: Makes workspaces; entered once the lists of sources are read.
+        complain: Called with why each of several images failed; None for where progress is shown.
+
+    Raises:
+        UsageError: A list or the receipt cannot be used.
+        DocklessError: The parts of this mirror may see different sources.
+    """
+    options = request.options
+    if options.check_blobs is None:  # a receipt claims what was seen
+        options = replace(options, check_blobs=request.receipt is not None)
+    with ExitStack() as stack:
+        sources = listed(request.sources, request.files)
+        file = _receipt_file(request, sources, stack)
+        space = stack.enter_context(spaces)
+        own = stack.enter_context(space(""))
+        if request.receipt and file is None:
+            own.progress.note("A dry run writes no receipt.")
+        readers = Readers(stack, _of_sources(options), logins.sources, own)
+        asking = stack.enter_context(Session(options, logins.target, own))
+        lenders = Lenders()
+        wishes = Wishes(request.folder, rules.given, options.referrers, own.progress.note)
+        everything = find(readers, sources, wishes)
+        work = work_of(everything, lenders, rules.renaming, rules.part)
+        resume_log = _resume_log(request, rules, work, own)
+        receipt = KeptReceipt(file, _heading(request, work, own))
+        lost = (*work.lost, *_damaged(request, work, own))
+        alone = len(work.entries) + len(lost) == 1  # its error is that of the whole
+        say = _nothing if alone else complain or own.progress.note
+        receipt_writer = ReceiptWriter(receipt, resume_log, say)
+        receipt_writer.begin(work.entries, lost)
+        if not options.dry_run:
+            resume_log.begin()
+        try:
+            who = _account(asking, work.entries) or logins.target
+        except DocklessError as error:
+            return _unreached(error, work.entries, receipt_writer)
+        bounds = Bounds(options.parallel, options.max_connections, options.rate)
+        team = stack.enter_context(workers(options, who, space, bounds))
+        outcomes = carry_out(work.entries, team, bounds.workers, receipt_writer)
+        if options.dry_run:
+            tell_lacking(outcomes, lenders, receipt_writer)
+        unsettled = settled(team, own.progress.note)
+        receipt_writer.write(finished=True)
+        images = receipt_writer.lines()
+        error_of_all = summary(images) or unsettled
+        if not (error_of_all or options.dry_run):
+            resume_log.end()
+        return MirrorResult(
+            images=images,
+            error=error_of_all,
+            receipt=receipt_writer.document(),
+            unknown_repositories=unknown_repositories(images, team) if options.dry_run else None,
+        )
+
+
+def _receipt_file(
+    request: MirrorRequest, sources: tuple[Listed, ...], stack: ExitStack
+) -> ReceiptFile | None:
+    """Return the receipt, which no other run may write meanwhile; None for a dry run.
+
+    Raises:
+        UsageError: It is one of the sources, or another kind of file, or another run has it.
+    """
+    if request.receipt is None or request.options.dry_run:
+        return None
+    named = files_of((each.text for each in sources), request.folder)
+    refuse_inputs(request.receipt, "--receipt", (*named, *request.files))
+    file = ReceiptFile(request.receipt)
+    stack.callback(file.close)
+    return file
+
+
+def _of_sources(options: MirrorOptions) -> MirrorOptions:
+    """Return how registries are reached that are read: what is said of the target is not theirs."""
+    return replace(options, insecure=False, ca_file=None, cert_dir=None)
+
+
+def _resume_log(
+    request: MirrorRequest, rules: MirrorRules, work: MirrorWork, own: Workspace
+) -> ResumeLog:
+    """Return the resume log; say what an interrupted run had pushed."""
+    found = request.resume_log(own.staging.store.folder / "journals", rules.part)
+    if found.begun:
+        had = found.had(entry.references[0] for entry in work.entries)
+        own.progress.note(
+            f"Continuing the mirror started {found.begun}: "
+            f"{share(had, len(work.entries), 'image')} had arrived."
+        )
+    return found
+
+
+def _heading(request: MirrorRequest, work: MirrorWork, own: Workspace) -> Heading:
+    return Heading(
+        target=request.to,
+        bundles=work.bundles,
+        version_of=lambda name: own.engines().version(name),
+    )
+
+
+def _damaged(request: MirrorRequest, work: MirrorWork, own: Workspace) -> tuple[Lost, ...]:
+    """Return the parts of bundles that do not match their lists."""
+    found = damaged_parts(work.sources, request.folder, own.progress)
+    return tuple(Lost(source, "", error) for source, error in found)
+
+
+def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
+    """Return the credential for the target's registry, once it responds; None without an image.
+
+    Raises:
+        DocklessError: It does not respond, or rejects the credential.
+    """
+    if not entries:
+        return None
+    first = entries[0]
+    who = accounts.as_found(asking.registry(first.repository).client.account)
+    asking.settle(PushRequest(first.repository, first.tags))
+    return who
+
+
+def _unreached(
+    error: DocklessError, entries: Sequence[MirrorItem], receipt_writer: ReceiptWriter
+) -> MirrorResult:
+    """Return what came of a mirror to a registry that cannot be used; it is said once."""
+    for entry in entries:
+        receipt_writer.note(entry, error)
+    receipt_writer.write(finished=True)
+    return MirrorResult(
+        images=receipt_writer.lines(), error=error, receipt=receipt_writer.document()
+    )
+
+
+def _nothing(text: str) -> None:
+    del text

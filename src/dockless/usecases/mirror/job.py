@@ -1,0 +1,138 @@
+"""The steps of a mirror: what is found, its part, pushing it, and what that comes to."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.model.counts import share
+from dockless.model.mirrored import MirroredImage
+from dockless.model.renaming import Renaming
+from dockless.model.shard import Shard
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
+from dockless.usecases.mirror.left_out import completed, lacking
+from dockless.usecases.mirror.mirror_ports import ImageLenders, MirrorTeam
+from dockless.usecases.mirror.receipt_writer import ReceiptWriter
+from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, SourceImage, mirror, plan
+
+
+class MirrorWork(Struct, frozen=True, kw_only=True):
+    """What one run of a mirror has to do.
+
+    Attributes:
+        entries: The images of its part.
+        lost: What cannot be found or read, or has no target.
+        sources: What the sources of all images are called.
+        bundles: The digest of the index.json of each bundle or layout.
+    """
+
+    entries: tuple[MirrorItem, ...]
+    lost: tuple[Lost, ...]
+    sources: tuple[str, ...]
+    bundles: Mapping[str, Digest]
+
+
+def work_of(
+    everything: Iterable[SourceImage | Lost],
+    lenders: ImageLenders,
+    renaming: Renaming,
+    part: Shard,
+) -> MirrorWork:
+    """Return what is to be done, once every image was looked for.
+
+    Args:
+        everything: The images, and what cannot be found.
+        lenders: Supplies what the source of one image leaves out and that of another one has.
+        renaming: Gives each image its target.
+        part: The part of the mirror.
+
+    Raises:
+        DocklessError: What was not found may be found by the other parts of this mirror, so that
+            each would divide something else, and an image be in no part.
+    """
+    found: list[SourceImage] = []
+    lost: list[Lost] = []
+    for each in everything:
+        if isinstance(each, SourceImage):
+            found.append(each)
+            continue
+        lost.append(each)
+        if part.count > 1 and not isinstance(each.error, SourceError | UsageError):
+            raise type(each.error)(
+                each.error.what, f"All parts must see the same sources. {each.error.remedy}".strip()
+            )
+    planned = plan(completed(found, lenders), renaming)
+    return MirrorWork(
+        entries=_part_of(planned.entries, part),
+        lost=(*lost, *planned.lost),
+        sources=tuple(each.source for each in found),
+        bundles={each.source: each.listing for each in found if each.listing},
+    )
+
+
+def _part_of(entries: tuple[MirrorItem, ...], part: Shard) -> tuple[MirrorItem, ...]:
+    sizes: dict[Repository, int] = {}
+    for entry in entries:
+        sizes[entry.repository] = sizes.get(entry.repository, 0) + entry.size
+    repositories = part.of(sizes)
+    return tuple(entry for entry in entries if entry.repository in repositories)
+
+
+def carry_out(
+    entries: Sequence[MirrorItem], team: MirrorTeam, parallel: int, receipt_writer: ReceiptWriter
+) -> Mapping[MirrorItem, Outcome]:
+    """Push every image; the receipt of an interrupted mirror lists what has arrived.
+
+    Args:
+        entries: The images.
+        team: Pushes them.
+        parallel: How many at once.
+        receipt_writer: Called with the outcome of each.
+    """
+    try:
+        return mirror(entries, team.push, parallel, receipt_writer.tell, team.look)
+    except BaseException:
+        receipt_writer.break_off()
+        receipt_writer.write(finished=False)
+        raise
+
+
+def tell_lacking(
+    outcomes: Mapping[MirrorItem, Outcome], lenders: ImageLenders, receipt_writer: ReceiptWriter
+) -> None:
+    """Record what would fail, after a dry run, since no source and no registry has a blob of it."""
+    for entry, error in lacking(outcomes, lenders):
+        receipt_writer.tell(entry, error)
+
+
+def settled(team: MirrorTeam, note: Callable[[str], None]) -> DocklessError | None:
+    """See that what refers to images is listed; return the error where it is not."""
+    try:
+        team.settle()
+    except DocklessError as error:
+        note(str(error))
+        return error
+    return None
+
+
+def summary(images: Sequence[MirroredImage]) -> DocklessError | None:
+    """Return the error that sums up those of the images; None where none failed."""
+    failed = [each.error for each in images if each.error]
+    if not failed:
+        return None
+    if len(failed) < len(images):
+        remedy = "See their errors above, and run the mirror again."
+        if len(failed) == 1:
+            remedy = "See its error above, and run the mirror again."
+        return PartialError(f"{share(len(failed), len(images), 'image')} did not arrive.", remedy)
+    return failed[0]
+
+
+def unknown_repositories(
+    images: Sequence[MirroredImage], team: MirrorTeam
+) -> tuple[Repository, ...]:
+    """Return the repositories that the registry lacks, of those that would be pushed to."""
+    results = (each.result for each in images)
+    places = {each.plan.repository for each in results if each and not each.unchanged}
+    return tuple(sorted(place for place in places if not team.knows(place)))
