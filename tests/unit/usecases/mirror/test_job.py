@@ -1,0 +1,255 @@
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import (
+    AbsentError,
+    AuthError,
+    ConflictError,
+    DocklessError,
+    NetworkError,
+    PartialError,
+    SourceError,
+    UsageError,
+)
+from dockless.model.mirrored import MirroredImage, PendingImage
+from dockless.model.plan import BlobPlan, Plan, PushResult
+from dockless.model.renaming import Renaming
+from dockless.model.shard import Shard
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
+from dockless.ports import Image
+from dockless.usecases.mirror.job import (
+    carry_out,
+    settled,
+    summary,
+    tell_lacking,
+    unknown_repositories,
+    work_of,
+)
+from dockless.usecases.mirror.receipt_writer import ReceiptWriter
+from dockless.usecases.mirror.run import Lost, MirrorItem, SourceImage
+from fakes.image import FakeImage
+
+RULES = Renaming("registry.inside:5000", "m")
+WHOLE = Shard(0, 1)
+
+
+class FakeLenders:
+    """The sources of a run, of which no one leaves out anything but what is said."""
+
+    def __init__(self, absent: Mapping[Digest, AbsentError] | None = None) -> None:
+        self.added: list[Image] = []
+        self._absent = absent or {}
+
+    def add(self, image: Image) -> None:
+        self.added.append(image)
+
+    def completed(self, image: Image) -> Image:
+        return image
+
+    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
+        return {
+            blob.digest: self._absent[blob.digest]
+            for blob in image.content().blobs
+            if blob.digest in self._absent
+        }
+
+
+class FakeReceipt:
+    """A receipt in memory."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, int, bool]] = []
+
+    def document(
+        self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
+    ) -> dict[str, object]:
+        return {"images": len(images), "pending": len(pending), "finished": finished}
+
+    def write(
+        self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
+    ) -> None:
+        self.written.append((len(images), len(pending), finished))
+
+
+class FakeLog:
+    """A log that knows of nothing before."""
+
+    def arrived(self, target: Reference, digest: Digest, *, now: bool) -> str | None:
+        return f"{target}@{digest}" if now else None
+
+
+class FakeTeam:
+    """Pushes all but the images of these names; the registry has these repositories."""
+
+    def __init__(
+        self, errors: Mapping[str, BaseException] | None = None, known: Sequence[str] = ()
+    ) -> None:
+        self._errors = errors or {}
+        self._known = known
+        self.unsettled: DocklessError | None = None
+
+    def push(self, entry: MirrorItem) -> PushResult:
+        if error := self._errors.get(entry.name):
+            raise error
+        return planned(entry)
+
+    def look(self, entries: Sequence[MirrorItem]) -> None:
+        assert all(entry.blobs for entry in entries)
+
+    def settle(self) -> None:
+        if self.unsettled:
+            raise self.unsettled
+
+    def knows(self, repository: Repository) -> bool:
+        return repository.path in self._known
+
+
+def planned(entry: MirrorItem, *, dry_run: bool = False, unchanged: bool = False) -> PushResult:
+    content = entry.open().content()
+    blobs = tuple(BlobPlan(blob, present=False) for blob in content.blobs)
+    plan = Plan(entry.repository, content, blobs, (), digest_is_new=False)
+    return PushResult(plan, unchanged, dry_run, True, "direct", 0, 1, 0.0)  # noqa: FBT003 - as it is
+
+
+def source(folder: Path, name: str, layer: bytes = b"app") -> SourceImage:
+    image = FakeImage(folder / name.replace("/", "-"), (layer,))
+    return SourceImage(f"{name}.tar", (f"{name}:1",), name, 10, lambda: image, image.content())
+
+
+def entries(folder: Path, *names: str) -> tuple[MirrorItem, ...]:
+    found = [source(folder, name, name.encode()) for name in names]
+    return work_of(found, FakeLenders(), RULES, WHOLE).entries
+
+
+def writer(said: list[str] | None = None) -> tuple[ReceiptWriter, FakeReceipt]:
+    receipt = FakeReceipt()
+    lines = [] if said is None else said
+    return ReceiptWriter(receipt, FakeLog(), lines.append), receipt
+
+
+def test_what_is_found_gets_its_target_and_what_is_not_stays_lost(tmp_path: Path) -> None:
+    gone = Lost("gone.tar", "", SourceError("There is no file gone.tar."))
+    nameless = source(tmp_path, "b")
+    lenders = FakeLenders()
+    listing = Digest("sha256", "a" * 64)
+    one = source(tmp_path, "a")
+    one = SourceImage(one.source, one.names, "a", 10, one.open, one.content, listing)
+    found: list[SourceImage | Lost] = [one, gone, SourceImage("b.tar", (), "b", 10, nameless.open)]
+    work = work_of(found, lenders, RULES, WHOLE)
+    assert [str(entry.references[0]) for entry in work.entries] == ["registry.inside:5000/m/a:1"]
+    assert [lost.source for lost in work.lost] == ["gone.tar", "b.tar"]
+    assert work.sources == ("a.tar", "b.tar")
+    assert work.bundles == {"a.tar": listing}
+    assert len(lenders.added) == 1
+
+
+@pytest.mark.parametrize("error", [SourceError("It is gone."), UsageError("It is no name.")])
+def test_a_part_is_pushed_where_every_part_misses_the_same(
+    tmp_path: Path, error: DocklessError
+) -> None:
+    found = [source(tmp_path, name) for name in ("a", "b", "c")]
+    parts = [
+        work_of([*found, Lost("x", "", error)], FakeLenders(), RULES, Shard(index, 2))
+        for index in (0, 1)
+    ]
+    assert sorted(entry.name for part in parts for entry in part.entries) == ["a:1", "b:1", "c:1"]
+    assert all(part.lost for part in parts)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [NetworkError("It is down.", "Wait."), AuthError("It wants a login."), DocklessError("?")],
+)
+def test_a_part_ends_where_others_may_see_more(tmp_path: Path, error: DocklessError) -> None:
+    found: list[SourceImage | Lost] = [source(tmp_path, "a"), Lost("x", "", error)]
+    with pytest.raises(type(error), match="All parts must see the same sources") as caught:
+        work_of(found, FakeLenders(), RULES, Shard(1, 2))
+    assert caught.value.what == error.what
+    assert work_of(found, FakeLenders(), RULES, WHOLE).lost
+
+
+def test_every_outcome_is_recorded_and_each_failure_said_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    record, receipt = writer(said)
+    work = entries(tmp_path, "a", "b", "c")
+    record.begin(work, [Lost("x", "y", SourceError("It is gone."))])
+    team = FakeTeam({"b:1": ConflictError("It differs."), "c:1": NetworkError("It is down.")})
+    carry_out(work, team, 2, record)
+    assert receipt.written[0] == (1, 3, False)
+    assert sorted(line.name for line in record.lines() if line.error) == ["b:1", "c:1", "y"]
+    assert [line.arrived for line in record.lines() if line.result] == [
+        f"registry.inside:5000/m/a:1@{work[0].open().content().root.digest}"
+    ]
+    assert len(said) == 3
+    assert record.document() == {"images": 4, "pending": 0, "finished": True}
+
+
+def test_an_interrupted_mirror_writes_what_arrived_and_says_what_failed(tmp_path: Path) -> None:
+    said: list[str] = []
+    record, receipt = writer(said)
+    work = entries(tmp_path, "a", "b", "c")
+    record.begin(work, ())
+    team = FakeTeam({"a:1": NetworkError("It is down."), "c:1": KeyboardInterrupt()})
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(work, team, 1, record)
+    assert receipt.written[-1] == (2, 1, False)
+    assert len(said) == 1
+    assert "It is down." in said[0]
+
+
+def test_a_dry_run_tells_of_blobs_that_nobody_has(tmp_path: Path) -> None:
+    record, _ = writer()
+    work = entries(tmp_path, "a", "b")
+    missing = work[0].open().content().blobs[-1].digest
+    error = AbsentError("The layer is in an older bundle.")
+    outcomes = {entry: planned(entry, dry_run=True) for entry in work}
+    tell_lacking(outcomes, FakeLenders({missing: error}), record)
+    assert [(line.name, line.error) for line in record.lines()] == [("a:1", error)]
+
+
+def test_lists_of_referrers_that_are_not_settled_are_an_error() -> None:
+    team, notes = FakeTeam(), list[str]()
+    assert settled(team, notes.append) is None
+    team.unsettled = NetworkError("Another client overwrites it.", "Run it again.")
+    assert settled(team, notes.append) is team.unsettled
+    assert notes == [str(team.unsettled)]
+
+
+@pytest.mark.parametrize(
+    ("failed", "arrived", "what"),
+    [
+        (0, 0, ""),
+        (0, 2, ""),
+        (1, 2, "1 of 3 images did not arrive."),
+        (2, 1, "2 of 3 images did not arrive."),
+        (2, 0, "It is gone 0."),
+    ],
+)
+def test_the_errors_of_images_are_summed_up(
+    tmp_path: Path, failed: int, arrived: int, what: str
+) -> None:
+    (entry,) = entries(tmp_path, "a")
+    outcomes: list[PushResult | DocklessError] = [planned(entry)] * arrived
+    outcomes += [SourceError(f"It is gone {number}.") for number in range(failed)]
+    lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
+    error = summary(lines)
+    assert (error.what if error else "") == what
+    assert isinstance(error, PartialError) == bool(failed and arrived)
+
+
+def test_repositories_that_the_registry_lacks_are_named_in_order(tmp_path: Path) -> None:
+    work = entries(tmp_path, "c", "b", "a", "d")
+    lines = [
+        MirroredImage(
+            source="x",
+            name=entry.name,
+            references=entry.references,
+            outcome=planned(entry, dry_run=True, unchanged=entry.name == "d:1"),
+        )
+        for entry in work
+    ]
+    unknown = unknown_repositories(lines, FakeTeam(known=["m/b"]))
+    assert [each.path for each in unknown] == ["m/a", "m/c"]
