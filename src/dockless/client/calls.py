@@ -4,7 +4,8 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from dockless.client.client import Client, Shown, Source
+from dockless.client.arguments import Shown, Source
+from dockless.client.client import Client
 from dockless.client.options import PushOptions
 from dockless.client.verification import VerifyResult
 from dockless.model.mirrored import MirrorResult

@@ -12,6 +12,8 @@ from typing import Self
 
 from msgspec.structs import replace
 
+from dockless.client import arguments
+from dockless.client.arguments import Shown, Source
 from dockless.client.connections import Find
 from dockless.client.delivery import chosen, deliver, target_of
 from dockless.client.folders import source_folder, temporary_folder
@@ -20,42 +22,22 @@ from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, read_receipts
 from dockless.client.workspace import Machine, Spaces, Surroundings, this_machine, workspaces
 from dockless.credentials.resolve import FoundCredential
-from dockless.errors import UsageError
 from dockless.model.mirrored import MirrorResult
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
-from dockless.oci.reference import (
-    DOCKER_HUB,
-    DOCKER_HUB_HOSTS,
-    Name,
-    Reference,
-    Repository,
-    is_tag,
-)
-from dockless.ports import Image, Progress
+from dockless.oci.reference import Repository
+from dockless.ports import Image
 from dockless.registry.client import RegistryClient
-from dockless.report.callback import CallbackProgress, ProgressEvent
-from dockless.report.progress import QuietProgress
-from dockless.sources.spec import SourceSpec, parse_source
-
-Shown = Progress | Callable[[ProgressEvent], object] | None
-"""Where progress goes: to an object, to a function, or nowhere."""
-
-Source = str | os.PathLike[str]
-"""A source: a text as the command line takes it, or the path of a file or folder."""
 
 _NOWHERE = Path("/nonexistent")
-_FORM = "Write it as HOST/PATH:TAG."
 
 
 class Client:
-    """Pushes, mirrors, compares and opens images.
+    """Pushes, mirrors, compares and opens images; threads may share one.
 
-    Threads may share one; `close` it, or use it in `with`.
-
-    It reads no environment variable, no configuration file and no keyring, and never asks anybody:
-    what it needs is given here. `from_environment` returns one that does as the command line does.
-    It prints nothing, handles no signal, and raises `DocklessError` for all that it understands.
+    Use it in `with`, or `close` it. It reads no environment variable, no configuration file and no
+    keyring, and asks nobody: what it needs is given here; `from_environment` returns one that does
+    as the command line does. It prints nothing, handles no signal, and raises `DocklessError`.
 
     Args:
         credentials: The credential for each registry, by its `host[:port]`.
@@ -74,14 +56,16 @@ class Client:
         progress: Shown = None,
         cache: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._credentials = {_host(host): each for host, each in (credentials or {}).items()}
+        self._credentials = {
+            arguments.registry_host(host): each for host, each in (credentials or {}).items()
+        }
         self._options = options or PushOptions()
-        self._progress = _progress(progress)
+        self._progress = arguments.shown_progress(progress)
         self._closed = False
         self._guard = threading.Lock()
         self._reached: list[tuple[PushOptions, dict[str, RegistryClient]]] = []
         self._stack = contextlib.ExitStack()
-        self._elsewhere: Callable[[str], Find] = _no_login
+        self._elsewhere: Callable[[str], Find] = arguments.no_login
         self._cache = None if cache is None else Path(cache)
         self._machine: Machine | None = None
 
@@ -140,7 +124,7 @@ class Client:
 
     def push(
         self,
-        source: str | os.PathLike[str],
+        source: Source,
         target: str,
         *,
         tags: Sequence[str] = (),
@@ -165,8 +149,8 @@ class Client:
             NetworkError: The registry cannot be reached, or kept failing.
             PushError: It failed in another way.
         """
-        repository, names = _destination(target, tags)
-        spec = _source(source)
+        repository, names = arguments.destination(target, tags)
+        spec = arguments.source_spec(source)
         options = options or self._options
         with self._session(options, self._find(repository.host, credential)) as work:
             where = target_of(repository, names, "the target")
@@ -184,9 +168,8 @@ class Client:
     ) -> MirrorResult:
         """Push every image of many sources to one registry.
 
-        Images that fail are in the result, and the others are pushed all the same. So is a
-        registry that cannot be reached: every image has its error then. `raise_for_failures` of
-        the result raises what the command line would report.
+        Images that fail are in the result, and so is a registry that cannot be reached, as the
+        error of each; `raise_for_failures` of the result raises what the command line reports.
 
         Args:
             sources: What `dockless mirror` takes as SOURCE, one or several. A path object is always
@@ -208,7 +191,7 @@ class Client:
 
         several = (sources,) if isinstance(sources, str | os.PathLike) else sources
         request = mirroring.MirrorRequest(
-            sources=tuple(map(_text, several)),
+            sources=tuple(map(arguments.source_text, several)),
             files=tuple(map(Path, lists)),
             to=target,
             receipt=None if receipt is None else Path(receipt),
@@ -217,7 +200,7 @@ class Client:
         )
         spaces = self._spaces(request.options)
         rules = request.rules(self._own_machine().environment)
-        find = self._find(_host(rules.renaming.host), credential)
+        find = self._find(arguments.registry_host(rules.renaming.host), credential)
         return mirroring.mirror(request, rules, mirroring.MirrorLogins(find, find), spaces)
 
     def verify(
@@ -242,9 +225,7 @@ class Client:
             return compare(work, said, work.retry_policy(work.note), work.note, deep=deep)
 
     @contextlib.contextmanager
-    def open_image(
-        self, source: str | os.PathLike[str], *, options: PushOptions | None = None
-    ) -> Iterator[Image]:
+    def open_image(self, source: Source, *, options: PushOptions | None = None) -> Iterator[Image]:
         """Yield an image of a source, to be looked at while the block lasts.
 
         Layers that are not compressed are compressed as `options` say when the content is asked
@@ -257,7 +238,7 @@ class Client:
         Raises:
             SourceError: The source is missing, damaged or dangerous.
         """
-        spec = _source(source)
+        spec = arguments.source_spec(source)
         options = options or self._options
         with self._session(options, self._find("", None)) as work:
             yield chosen(work.opener, spec, options.platform).open()
@@ -316,44 +297,3 @@ class Client:
                     cache = Path(self._stack.enter_context(made))
                 self._machine = Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
             return self._machine
-
-
-def _no_login(host: str) -> Find:
-    del host
-    return lambda _: FoundCredential(None, ())
-
-
-def _progress(shown: Shown) -> Progress:
-    if shown is None:
-        return QuietProgress()
-    return CallbackProgress(shown, time.monotonic) if callable(shown) else shown
-
-
-def _host(text: str) -> str:
-    return DOCKER_HUB if text in DOCKER_HUB_HOSTS else text
-
-
-def _source(source: str | os.PathLike[str]) -> SourceSpec:
-    return parse_source(_text(source), Path.cwd())
-
-
-def _destination(target: str, tags: Sequence[str]) -> tuple[Repository, tuple[str, ...]]:
-    """Return the repository and the tags, each once."""
-    try:
-        reference, name = Reference.parse(target), Name.parse(target)
-    except ValueError as error:  # the target is not shown, as a password may be in it
-        raise UsageError(f"The target is no image name: {error}.", _FORM) from None
-    if not name.host:
-        raise UsageError(f"The target {target} names no registry.", _FORM)
-    if reference.digest:
-        raise UsageError(f"The target {target} has a digest, and only a tag can be set.", _FORM)
-    for tag in tags:
-        if not is_tag(tag):
-            raise UsageError(f"{tag!r} is no tag.", "Give letters, digits, '_', '.' and '-'.")
-    first = (reference.tag,) if reference.tag or tags else ("latest",)
-    return reference.repository, tuple(dict.fromkeys(filter(None, (*first, *tags))))
-
-
-def _text(source: str | os.PathLike[str]) -> str:
-    """Return a source as the command line would take it: a path object is a file or folder."""
-    return source if isinstance(source, str) else os.fspath(Path(source).absolute())
