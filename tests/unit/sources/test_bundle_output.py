@@ -1,0 +1,72 @@
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.model.lock import FILE as LOCK
+from dockless.sources.bundle_output import check_output
+
+
+def tar(path: Path, name: str) -> Path:
+    inside = path.with_name("member")
+    inside.write_text("{}")
+    with tarfile.open(path, "w") as archive:
+        archive.add(inside, name)
+    inside.unlink()
+    return path
+
+
+def allowed(out: Path, *inputs: Path, archive: bool = True, split: bool = False) -> bool:
+    try:
+        check_output(out, inputs, archive=archive, split=split)
+    except UsageError:
+        return False
+    return True
+
+
+def test_an_older_bundle_and_an_empty_file_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "empty.tar").write_bytes(b"")
+    assert allowed(tmp_path / "new.tar")
+    assert allowed(tmp_path / "empty.tar")
+    assert allowed(tar(tmp_path / "old.tar", LOCK))
+
+
+@pytest.mark.parametrize("data", [b"text", b"\x1f\x8b\0", b"\0" * 512, b"{}"])
+def test_another_file_is_not_replaced(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.tar").write_bytes(data)
+    assert not allowed(tmp_path / "a.tar")
+    assert not allowed(tar(tmp_path / "image.tar", "manifest.json"))
+    assert (tmp_path / "a.tar").read_bytes() == data
+
+
+def test_a_folder_is_to_be_new_or_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("x")
+    (tmp_path / "file").write_text("x")
+    for name, fine in (("new", True), ("empty", True), ("full", False), ("file", False)):
+        assert allowed(tmp_path / name, archive=False) == fine, name
+    assert (tmp_path / "full" / "mine").read_text() == "x"
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_parts_are_replaced_where_an_older_list_has_them(tmp_path: Path, known: int) -> None:
+    out = tmp_path / "disk.tar"
+    parts = []
+    for number in range(2):
+        (tmp_path / f"disk.tar.00{number}").write_bytes(b"part")
+        parts.append({"file": f"disk.tar.00{number}", "size": 4, "sha256": "0" * 64})
+    (tmp_path / "disk.tar.parts.json").write_text(json.dumps({"parts": parts[:known]}))
+    assert allowed(out, split=True) == (known == 2)
+
+
+def test_an_input_is_never_replaced_nor_written_into(tmp_path: Path) -> None:
+    old = tar(tmp_path / "old.tar", LOCK)
+    part = tmp_path / "disk.tar.000"
+    part.write_bytes(b"")
+    assert not allowed(old, old)
+    assert not allowed(tmp_path / "disk.tar", part, split=True)
+    (tmp_path / "images").mkdir()
+    assert not allowed(tmp_path / "images" / "new.tar", tmp_path / "images")

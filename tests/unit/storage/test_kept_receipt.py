@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import SourceError
+from dockless.model.mirrored import MirroredImage, PendingImage
+from dockless.model.plan import Plan, PushResult
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference, Repository
+from dockless.storage.kept_receipt import Heading, KeptReceipt
+from dockless.storage.receipt_file import ReceiptFile
+from dockless.storage.receipt_reading import read_receipt
+from dockless.version import __version__
+from fakes.image import FakeImage
+
+REFERENCE = Reference(Repository.of("registry.inside:5000", "m/shop"), "1")
+
+
+def heading(asked: list[str] | None = None) -> Heading:
+    def version(name: str) -> str:
+        if asked is not None:
+            asked.append(name)
+        return f"{name} 1.2"
+
+    bundles = {"disk.tar": Digest("sha256", "a" * 64)}
+    return Heading(target="registry.inside:5000/m", bundles=bundles, version_of=version)
+
+
+def arrived(folder: Path, engine: str) -> MirroredImage:
+    content = FakeImage(folder / "image").content()
+    plan = Plan(REFERENCE.repository, content, (), (), digest_is_new=False)
+    result = PushResult(
+        plan,
+        unchanged=not engine,
+        dry_run=False,
+        verified=True,
+        engine=engine,
+        sent=0,
+        attempts=1,
+        seconds=0.0,
+    )
+    return MirroredImage(source="disk.tar", name="shop:1", references=(REFERENCE,), outcome=result)
+
+
+FAILED = MirroredImage(
+    source="x.tar", name="x", references=(), outcome=SourceError("It is gone."), origin="list:1:1"
+)
+PENDING = PendingImage("y.tar", "y:1", (REFERENCE,))
+
+
+@pytest.mark.parametrize(
+    ("engines", "versions"),
+    [
+        ((), {}),
+        (("", "direct"), {}),
+        (("skopeo", "crane", "direct", "crane"), {"crane": "crane 1.2", "skopeo": "skopeo 1.2"}),
+    ],
+)
+def test_the_programs_that_wrote_are_named_with_their_versions(
+    tmp_path: Path, engines: tuple[str, ...], versions: dict[str, str]
+) -> None:
+    asked: list[str] = []
+    lines = [arrived(tmp_path, engine) for engine in engines]
+    document = KeptReceipt(None, heading(asked)).document(lines, (), finished=True)
+    assert document["versions"] == {"dockless": __version__, **versions}
+    assert asked == sorted(versions)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_is_written_is_a_receipt_of_all_that_ended_and_of_what_did_not(
+    tmp_path: Path, *, finished: bool
+) -> None:
+    path = tmp_path / "receipt.json"
+    file = ReceiptFile(path)
+    try:
+        lines = [arrived(tmp_path, "direct"), FAILED]
+        KeptReceipt(file, heading()).write(lines, [PENDING], finished=finished)
+    finally:
+        file.close()
+    text = path.read_text()
+    read = read_receipt(text, str(path))
+    assert [str(item.reference) for item in read.items] == [str(REFERENCE)]
+    assert len(read.missing) == 2
+    document = json.loads(text)
+    assert (document["finished"] is not None) == finished
+    assert [each["name"] for each in document["pending"]] == ["y:1"]
+    assert text.endswith("}\n")
+
+
+def test_without_a_file_nothing_is_asked_or_written(tmp_path: Path) -> None:
+    asked: list[str] = []
+    KeptReceipt(None, heading(asked)).write([arrived(tmp_path, "crane")], (), finished=True)
+    assert not asked
+    assert {each.name for each in tmp_path.iterdir()} <= {"image"}
