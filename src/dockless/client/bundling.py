@@ -8,11 +8,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.client.folders import source_folder
-from dockless.client.mirror_sources import Wishes, find
 from dockless.client.readers import Readers
 from dockless.client.stores import store
-from dockless.config.source_lists import Listed, listed
+from dockless.config.source_lists import listed
 from dockless.errors import DocklessError, PushError, UsageError
+from dockless.model.listed import Listed
 from dockless.oci.digest import Digest
 from dockless.sources.bundle_output import check_output
 from dockless.sources.input_files import files_of
@@ -20,6 +20,7 @@ from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
 from dockless.usecases.bundle.fill import fill
+from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
 
 

@@ -9,15 +9,15 @@ from msgspec.structs import replace
 
 from dockless.client import accounts
 from dockless.client.connections import Find
-from dockless.client.mirror_sources import Wishes, find
 from dockless.client.mirror_workers import Bounds, workers
 from dockless.client.options import MirrorOptions
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Workspace
-from dockless.config.source_lists import Listed, listed
+from dockless.config.source_lists import listed
 from dockless.errors import DocklessError, UsageError
 from dockless.model.counts import share
+from dockless.model.listed import Listed
 from dockless.model.mirrored import MirrorResult
 from dockless.model.printable import shortened
 from dockless.model.renaming import Map, Renaming
@@ -30,6 +30,7 @@ from dockless.storage.kept_receipt import Heading, KeptReceipt
 from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
+from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
 from dockless.usecases.mirror.job import (
     MirrorWork,

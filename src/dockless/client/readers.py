@@ -1,6 +1,7 @@
 """The sessions that read sources: one for the command line, and one for each registry of a list."""
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -8,8 +9,10 @@ from dockless.client import accounts
 from dockless.client.connections import Find
 from dockless.client.options import PushOptions
 from dockless.client.session import Session
+from dockless.client.source_reader import SessionReader
 from dockless.client.workspace import Workspace
-from dockless.config.skopeo_sync import SyncRegistry
+from dockless.model.listed import SyncRegistry
+from dockless.sources.search import FolderContents, search
 
 
 class Readers:
@@ -34,6 +37,14 @@ class Readers:
     def note(self, text: str) -> None:
         """Say a line where their work is shown."""
         self._space.progress.note(text)
+
+    def reader(self, registry: SyncRegistry | None = None) -> SessionReader:
+        """Return what reads a registry of a list, or everything else."""
+        return SessionReader(self.of(registry))
+
+    def search(self, folder: Path) -> FolderContents:
+        """Return every archive and layout in a folder."""
+        return search(folder)
 
     def of(self, registry: SyncRegistry | None = None) -> Session:
         """Return the session for a registry of a list, or for everything else."""

@@ -1,66 +1,19 @@
 """The YAML of `skopeo sync --src yaml`: registries, and which of their images; skopeo-sync(1)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-from msgspec import Struct
 
 from dockless.config import files
 from dockless.config.document import Value
 from dockless.config.semver_range import Constraint
 from dockless.errors import UsageError
+from dockless.model.listed import Choice, SyncItem, SyncRegistry
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Name
 
 _KNOWN = frozenset({"images", "images-by-tag-regex", "images-by-semver", "credentials",
                     "tls-verify", "cert-dir"})  # fmt: skip
-Choice = Callable[[str], bool]
-
-
-class SyncRegistry(Struct, frozen=True):
-    """How one registry of a list is reached.
-
-    Attributes:
-        host: The registry.
-        insecure: Whether plain HTTP is used.
-        cert_dir: A folder of certificates.
-        credential: The credential; None when the list has none.
-    """
-
-    host: str
-    insecure: bool = False
-    cert_dir: Path | None = None
-    credential: Credential | None = None
-
-
-class SyncItem(Struct, frozen=True):
-    """Some images of one repository.
-
-    Attributes:
-        registry: Its registry.
-        repository: `host/path`.
-        origin: The position in the list: `file:line:column`.
-        named: Their tags and digests, as the list has them.
-        choice: Returns whether a tag of the repository is one of them; None when they are
-            named.
-        places: The position of each.
-    """
-
-    registry: SyncRegistry
-    repository: str
-    origin: str
-    named: tuple[str, ...] = ()
-    choice: Choice | None = None
-    places: tuple[str, ...] = ()
-
-    def references(self, tags: Iterable[str] = ()) -> tuple[str, ...]:
-        """Return the full names, by what is named or chosen of the repository's `tags`."""
-        chosen = self.named if self.choice is None else tuple(filter(self.choice, tags))
-        return tuple(
-            f"{self.repository}{'@' if text.startswith('sha256:') else ':'}{text}"
-            for text in chosen
-        )
 
 
 def read(path: Path) -> tuple[SyncItem, ...]:

@@ -5,29 +5,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
 from dockless.config import skopeo_sync
-from dockless.config.skopeo_sync import SyncItem
 from dockless.errors import UsageError
+from dockless.model.listed import Listed
 from dockless.processes.regular import read_given
 
 _YAML = (".yml", ".yaml")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
-
-
-class Listed(Struct, frozen=True):
-    """A source that is asked for.
-
-    Attributes:
-        text: What was typed; empty for images of a list of `skopeo sync`.
-        origin: Its position, `file:line:column`; empty on the command line.
-        wanted: What a list of `skopeo sync` asks for.
-    """
-
-    text: str
-    origin: str = ""
-    wanted: SyncItem | None = None
 
 
 def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, ...]:

@@ -13,6 +13,9 @@ from dockless.oci.digest import Digest
 
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+REGISTRY = "docker://"
+"""What the name of a registry's image begins with where it is a source."""
+
 _LONGEST_NAME = 255
 _HIGHEST_PORT = 65535
 

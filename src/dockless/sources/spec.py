@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from dockless.errors import SourceError, UsageError
-from dockless.oci.reference import Name
+from dockless.oci.reference import REGISTRY, Name
 
 Kind = Literal["stdin", "archive", "layout", "local", "registry"]
 
@@ -17,7 +17,6 @@ PARTS_ENDING = ".parts.json"
 
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tzst")
 _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
-REGISTRY = "docker://"
 _PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
 
 

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.config.source_lists import Listed, listed
+from dockless.config.source_lists import listed
 from dockless.errors import UsageError
+from dockless.model.listed import Listed
 
 
 @pytest.fixture

@@ -1,17 +1,18 @@
 """What a mirror and a bundle need from the adapters, as Protocols; a push loads none of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from dockless.errors import AbsentError
+from dockless.errors import AbsentError, SourceError
+from dockless.model.listed import SyncRegistry
 from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import PushResult
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
-from dockless.usecases.mirror.run import MirrorItem
+from dockless.usecases.mirror.run import MirrorItem, SourceImage
 
 
 class ImageLenders(Protocol):
@@ -94,3 +95,60 @@ class MirrorTeam(Protocol):
 
     def knows(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""
+
+
+class FolderImages(Protocol):
+    """What was found in a folder."""
+
+    @property
+    def sources(self) -> Sequence[Path]:
+        """The archives, layouts and lists of parts."""
+
+    @property
+    def errors(self) -> Mapping[Path, SourceError]:
+        """What cannot be read, or is damaged, and why."""
+
+    @property
+    def others(self) -> Mapping[Path, str]:
+        """Files that are not images, and why."""
+
+
+class SourceReader(Protocol):
+    """Reads sources: those of one registry of a list, or everything else."""
+
+    def reach(self, repository: Repository) -> None:
+        """See that a registry responds; raise NetworkError or AuthError where it does not."""
+
+    def tags(self, repository: str) -> tuple[str, ...]:
+        """Return every tag of a repository, `host/path`; none when there is no such repository."""
+
+    def has(self, name: str) -> bool:
+        """Whether a registry has an image of this name; True where it does not say."""
+
+    def attached(
+        self, repository: Repository, digest: Digest, note: Callable[[str], None]
+    ) -> Sequence[Reference]:
+        """Return the signatures, attestations and SBOMs of a manifest, which may be none."""
+
+    def images(self, text: str, folder: Path, named: str, origin: str) -> tuple[SourceImage, ...]:
+        """Return the images of a source.
+
+        Args:
+            text: What is asked for.
+            folder: What relative paths start from.
+            named: The repository of images that have only a tag; empty for the source's name.
+            origin: Where a list asks for it; empty for one that was given directly.
+
+        Raises:
+            DocklessError: The source is missing, damaged, or has no image.
+        """
+
+
+class SourceReaders(Protocol):
+    """What reads the sources of a run."""
+
+    def reader(self, registry: SyncRegistry | None = None) -> SourceReader:
+        """Return what reads a registry of a list, or everything else."""
+
+    def search(self, folder: Path) -> FolderImages:
+        """Return every archive and layout in a folder."""
