@@ -122,9 +122,9 @@ def summary(images: Sequence[MirroredImage]) -> DocklessError | None:
     if not failed:
         return None
     if len(failed) < len(images):
-        remedy = "See their errors above, and run the mirror again."
+        remedy = "See their errors, and run the mirror again."
         if len(failed) == 1:
-            remedy = "See its error above, and run the mirror again."
+            remedy = "See its error, and run the mirror again."
         return PartialError(f"{share(len(failed), len(images), 'image')} did not arrive.", remedy)
     return failed[0]
 
