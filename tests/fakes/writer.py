@@ -10,16 +10,22 @@ from fakes.registry import FakeRegistry
 
 
 class FakeWriter:
-    """The writer, as a `ports.ImageWriter`; it writes nothing that lacks a part, as real ones."""
+    """The writer, as a `ports.ImageWriter`; it writes nothing that lacks a part, as real ones.
+
+    Attributes:
+        images: What it was to write, each time.
+    """
 
     name = tagger = "fake"
 
     def __init__(self, registry: FakeRegistry, journal: Journal | None = None) -> None:
         self._registry = registry
         self._journal = journal or Journal()
+        self.images: list[StagedImage] = []
 
     def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
         """Write what a layout of the image holds."""
+        self.images.append(image)
         content, layout = image.content, image.layout()
         self._journal.step("push")
         held = self._registry.repositories[repository]

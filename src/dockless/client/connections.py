@@ -103,10 +103,10 @@ class Registries:
         client = self._greeted(repository.host).known_to(self._account(repository), "pull")
         if not client.has_tokens_for_guests():
             client = self._with_credential(client, repository)
-        _, direct = self._written(client)
+        _, direct = self._writing(client)
         return OpenRegistry(client, None, EarlyUploads(), direct)
 
-    def _written(
+    def _writing(
         self, client: RegistryClient, until: float | None = None
     ) -> tuple[HttpUploader, Direct]:
         """Return what writes to a registry: single blobs and manifests, and whole images."""
@@ -129,7 +129,7 @@ class Registries:
         client = self._with_credential(client, repository)
         repositories.create(options, repository, space.machine.environment, space.progress.note)
         until = self._retry_policy.deadline
-        uploader, direct = self._written(client, until)
+        uploader, direct = self._writing(client, until)
         if options.engine in PROGRAMS:
             return OpenRegistry(client, None, EarlyUploads(), direct)
         if space.claims:

@@ -98,11 +98,13 @@ class Shop:
     registry: FakeRegistry = field(init=False)
     image: FakeImage = field(init=False)
     early: FakeEarlyUploads = field(init=False)
+    writer: FakeWriter = field(init=False)
 
     def __post_init__(self) -> None:
         self.registry = FakeRegistry(self.journal)
         self.image = FakeImage(self.folder / "blobs", journal=self.journal)
         self.early = FakeEarlyUploads(self.journal)
+        self.writer = FakeWriter(self.registry, self.journal)
 
     @property
     def content(self) -> Content:
@@ -124,7 +126,7 @@ class Shop:
         return PushContext(
             self.registry,
             self.early,
-            FakeWriter(self.registry, self.journal),
+            self.writer,
             Resending(self) if self.may_resend else None,
             laid_out,
             self.progress,
@@ -706,6 +708,30 @@ def test_a_blob_that_was_sent_before_is_not_laid_out_for_the_engine(shop: Shop) 
     laid_out = {path.name for path in shop.layouts[0].glob("blobs/sha256/*")}
     assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
     assert shop.held.tags == {"v1": shop.content.root.digest}
+
+
+@pytest.mark.parametrize(
+    ("arrives", "asks"),
+    [(None, False), ({0, 1, 2}, False), (set(), True), ({0}, True), ({1, 2}, True)],
+    ids=["nothing is tried", "all arrives", "all fails", "two fail", "one fails"],
+)
+def test_a_writer_asks_for_what_may_have_arrived_early_and_for_nothing_else(
+    shop: Shop, arrives: set[int] | None, *, asks: bool
+) -> None:
+    digests = [blob.digest for blob in shop.content.blobs]
+    if arrives is not None:
+        early = shop.early.uploads = frozenset(digests[n] for n in arrives)
+        shop.journal.on("upload", lambda: shop.held.blobs.update(early))
+    shop.push()
+    known = frozenset(digests) - (shop.early.uploads or frozenset())
+    assert [image.missing for image in shop.writer.images] == [None if asks else known]
+
+
+def test_a_writer_that_is_tried_again_asks_for_what_it_may_have_written(shop: Shop) -> None:
+    shop.journal.on("push", NetworkError("Gone."), None)
+    shop.push()
+    every = frozenset(blob.digest for blob in shop.content.blobs)
+    assert [image.missing for image in shop.writer.images] == [every, None]
 
 
 def test_an_image_without_tags_is_sent_once_and_then_unchanged(shop: Shop) -> None:
