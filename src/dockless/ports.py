@@ -4,9 +4,11 @@ Every real adapter, and every fake that stands in for one in a test, is held to 
 suites in `tests/contract`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from dockless.oci.content import Content, Presence, StagedImage
 from dockless.oci.digest import Digest
@@ -86,48 +88,29 @@ class Registry(Protocol):
         """Return which of the blobs the repository has, and whether their length is right."""
 
 
-class EarlyUploads(Protocol):
-    """Uploads before the writer of a registry is started; failures are left to the writer."""
+class Written(Struct, frozen=True, kw_only=True):
+    """What an `ImageWriter` did.
 
-    def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
-        """Mount blobs that another repository has.
+    Attributes:
+        writer: The name of what wrote the manifests, and the blobs that were still missing:
+            `crane`, `skopeo` or `direct`.
+    """
 
-        Returns:
-            Whether it has them, as far as that is known now and need not be asked again.
-        """
-
-    def mark_present(self, there: Mapping[Digest, bool]) -> None:
-        """Record whether the repository has these blobs, so that it is not asked again."""
-
-    def upload(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest]:
-        """Upload what is still missing of an image, and commit all of it.
-
-        Args:
-            missing: A file for each blob that the repository lacks; whatever else was sent is
-                cancelled.
-            sending: Gets the count of the bytes that were sent.
-
-        Returns:
-            Those of the blobs that the repository has accepted.
-        """
+    writer: str
 
 
-class Engine(Protocol):
-    """What writes an image to a registry: crane, skopeo or dockless itself.
+class ImageWriter(Protocol):
+    """Writes whole images to repositories of one registry: crane, skopeo or dockless itself.
 
     Every method raises its errors.
     """
 
     @property
-    def name(self) -> str:
-        """Its name: `crane`, `skopeo` or `direct`."""
-
-    @property
     def tagger(self) -> str:
-        """The name of the engine that puts its tags."""
+        """The name of what puts its tags."""
 
-    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
-        """Push an image by digest, and check the digest that is reported.
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        """Write an image by digest, and check the digest that is reported.
 
         Args:
             image: The image.
@@ -137,6 +120,88 @@ class Engine(Protocol):
 
     def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""
+
+
+class UploadSession(Struct, frozen=True, kw_only=True):
+    """Bytes that a registry has received, and that are no blob yet.
+
+    Attributes:
+        repository: The repository.
+        location: Where the registry has them.
+        size: How many bytes were sent.
+    """
+
+    repository: Repository
+    location: str
+    size: int = 0
+
+
+class RegistryUploader(Protocol):
+    """Writes single blobs and manifests to repositories of one registry.
+
+    Every method raises AuthError, NetworkError or PushError for what the registry does not do.
+    """
+
+    def mount(self, repository: Repository, digest: Digest, source: Repository) -> bool:
+        """Mount a blob of another repository.
+
+        Returns:
+            Whether it is mounted. A registry that has no such blob there, or never mounts, need
+            not do it.
+        """
+
+    def upload(self, repository: Repository, digest: Digest, path: Path, sending: Task) -> None:
+        """Upload a file as a blob.
+
+        Args:
+            repository: Where to.
+            digest: Its digest, which the registry compares.
+            path: The file.
+            sending: Gets the count of the bytes that are sent.
+        """
+
+    def stream(
+        self, repository: Repository, chunks: Iterable[bytes], size: int | None = None
+    ) -> UploadSession:
+        """Send bytes to a new upload session; they become a blob with `commit`.
+
+        Args:
+            repository: Where to.
+            chunks: The bytes, which may still be made; empty chunks are skipped. What they raise
+                is raised, and the session is cancelled then.
+            size: How many bytes they are; None for unknown.
+        """
+
+    def commit(self, session: UploadSession, digest: Digest) -> None:
+        """Make a blob of what a session has received, if it has this digest."""
+
+    def cancel(self, session: UploadSession) -> None:
+        """Discard what a session has received."""
+
+    def put_manifest(self, repository: Repository, name: str, data: bytes, media_type: str) -> bool:
+        """Put a manifest or index under its digest or a tag.
+
+        Returns:
+            Whether the registry lists it among the referrers of its subject by itself.
+        """
+
+
+class UnfinishedBlob(Protocol):
+    """A blob that is read while it is still written."""
+
+    @property
+    def blob(self) -> Descriptor | None:
+        """What it became; None until it is whole."""
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Yield it from its beginning; empty chunks while there are no more bytes.
+
+        Raises:
+            DocklessError: The rest will not be written.
+        """
+
+    def close(self) -> None:
+        """End the reading."""
 
 
 class Reader(Protocol):

@@ -101,8 +101,8 @@ def _main(host: str, path: str, first: str, count: str, *locks: str) -> None:
     sys.stdin.readline()
     for number in range(int(first), int(first) + int(count)):
         data = artifact(number, artifact(0))
-        answer = put_manifest(client, repository, str(Digest.of(data)), data, OCI_MANIFEST)
-        kept.add(repository, data, answer)
+        put_manifest(client, repository, str(Digest.of(data)), data, OCI_MANIFEST)
+        kept.add(repository, data)
     kept.settle()
 
 

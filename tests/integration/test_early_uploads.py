@@ -13,11 +13,13 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_LAYER, Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
-from dockless.registry.streaming import HeadStart, Watch
 from dockless.registry.throughput import ThroughputMeter
+from dockless.registry.uploader import HttpUploader
 from dockless.storage.growing import GrowingBlob
 from dockless.storage.streams import BlobDraft
 from dockless.transport.http import HttpClient, reach
+from dockless.transport.rate_limit import RateLimiter
+from dockless.usecases.push.streaming import StreamedUploads, Watch
 from fakes.progress import FakeProgress
 
 
@@ -47,12 +49,17 @@ def blob(tmp_path: Path, repository: Repository) -> tuple[Descriptor, Path]:
     return Descriptor(OCI_LAYER, Digest.of(data), len(data)), path
 
 
+def streamed(client: RegistryClient, repository: Repository) -> StreamedUploads:
+    uploader = HttpUploader(client, RateLimiter(None), ThroughputMeter())
+    return StreamedUploads(repository, client, uploader, Watch())
+
+
 def test_what_is_committed_is_there_and_was_counted(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
     progress = FakeProgress()
     task = progress.start("uploading", blob[0].size)
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
+    with streamed(client, repository) as early:
         early.offer(*blob)
         assert early.upload({blob[0].digest: blob[1]}, task) == {blob[0].digest}
     assert client.existing_blobs(repository, [blob[0]]).there == {blob[0].digest}
@@ -62,7 +69,7 @@ def test_what_is_committed_is_there_and_was_counted(
 def test_what_is_not_committed_is_nothing(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
+    with streamed(client, repository) as early:
         early.offer(*blob)
     assert not client.existing_blobs(repository, [blob[0]]).there
 
@@ -70,7 +77,7 @@ def test_what_is_not_committed_is_nothing(
 def test_what_does_not_belong_to_the_image_is_not_committed(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
+    with streamed(client, repository) as early:
         early.offer(*blob)
         early.upload({}, FakeProgress().start("uploading", None))
     assert not client.existing_blobs(repository, [blob[0]]).there
@@ -79,11 +86,11 @@ def test_what_does_not_belong_to_the_image_is_not_committed(
 def test_what_the_registry_has_is_not_sent_again(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as first:
+    with streamed(client, repository) as first:
         first.offer(*blob)
         first.upload({blob[0].digest: blob[1]}, FakeProgress().start("uploading", None))
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as second:
+    with streamed(client, repository) as second:
         second.offer(*blob)
         second.upload({blob[0].digest: blob[1]}, task)
     assert task.done == 0
@@ -93,7 +100,7 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     client: RegistryClient, repository: Repository, blob: tuple[Descriptor, Path]
 ) -> None:
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
+    with streamed(client, repository) as early:
         early.mark_present({blob[0].digest: True})
         early.offer(*blob)
         early.upload({blob[0].digest: blob[1]}, task)
@@ -107,7 +114,7 @@ def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_
     path.write_bytes(b"layer")
     blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)
     target = Repository.of(locked_registry.host, "early/refused")
-    with HeadStart(RegistryClient(http, lambda: None), target, ThroughputMeter(), Watch()) as early:
+    with streamed(RegistryClient(http, lambda: None), target) as early:
         early.offer(blob, path)
         assert not early.upload({blob.digest: path}, FakeProgress().start("uploading", None))
 
@@ -143,9 +150,8 @@ def grown(tmp_path: Path, blob: tuple[Descriptor, Path]) -> Iterator[Grown]:
 def test_a_blob_is_sent_while_it_is_written(
     client: RegistryClient, repository: Repository, grown: Grown
 ) -> None:
-    meter = ThroughputMeter()
     task = FakeProgress().start("uploading", None)
-    with HeadStart(client, repository, meter, Watch()) as early:
+    with streamed(client, repository) as early:
         early.follow(grown.growing)
         grown.write()
         until(lambda: early.sent > 0)
@@ -158,7 +164,7 @@ def test_a_blob_is_sent_while_it_is_written(
 def test_a_blob_that_is_given_up_is_nothing(
     client: RegistryClient, repository: Repository, grown: Grown
 ) -> None:
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as early:
+    with streamed(client, repository) as early:
         with grown.growing:
             early.follow(grown.growing)
             grown.write()
@@ -169,10 +175,10 @@ def test_a_blob_that_is_given_up_is_nothing(
 def test_what_the_registry_has_is_not_sent_to_its_end(
     client: RegistryClient, repository: Repository, grown: Grown, blob: tuple[Descriptor, Path]
 ) -> None:
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as first:
+    with streamed(client, repository) as first:
         first.offer(*blob)
         first.upload({blob[0].digest: blob[1]}, FakeProgress().start("x", None))
-    with HeadStart(client, repository, ThroughputMeter(), Watch()) as second:
+    with streamed(client, repository) as second:
         second.follow(grown.growing)
         grown.write()
         until(lambda: second.sent == blob[0].size // 2)

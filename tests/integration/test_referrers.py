@@ -67,9 +67,9 @@ def test_what_is_at_the_tag_and_is_no_list_stays_there(repository: Repository) -
     client = connect(repository.host)
     put_manifest(client, repository, TAG, SUBJECT, OCI_MANIFEST)
     data = artifact(1, SUBJECT)
-    answer = put_manifest(client, repository, str(Digest.of(data)), data, OCI_MANIFEST)
+    put_manifest(client, repository, str(Digest.of(data)), data, OCI_MANIFEST)
     with pytest.raises(PushError, match="is not a list of referrers"):
-        ReferrersLists(client).add(repository, data, answer)
+        ReferrersLists(client).add(repository, data)
     assert client.at_tag(repository, TAG) == SUBJECT
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bed import images
 from bed import registry as servers
@@ -15,12 +16,11 @@ from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.packing import asked
 from dockless.oci.reference import Reference, Repository
-from dockless.registry.blob_claims import SharedBlobs
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
-from dockless.registry.mounts import WholeImages
 from dockless.registry.referrers import ReferrersLists
 from dockless.registry.throughput import ThroughputMeter
+from dockless.registry.uploader import HttpUploader
 from dockless.sources.archive import candidates
 from dockless.sources.directory import Folder
 from dockless.storage.blob_store import BlobStore
@@ -28,6 +28,8 @@ from dockless.storage.oci_layout import blob_path
 from dockless.storage.staging import Staging
 from dockless.transport.http import HttpClient, reach
 from dockless.transport.rate_limit import RateLimiter
+from dockless.usecases.mirror.blob_claims import SharedBlobs
+from dockless.usecases.mirror.mounts import Mounts
 from fakes.progress import FakeProgress
 
 
@@ -67,6 +69,13 @@ def signed(layers: tuple[Layer, ...], tmp_path: Path) -> tuple[Content, ...]:
     return tuple(each.open().content() for each in candidates(files, staging, None))
 
 
+def writing(
+    client: RegistryClient, rate_limiter: RateLimiter | None = None
+) -> tuple[HttpUploader, Direct]:
+    uploader = HttpUploader(client, rate_limiter or RateLimiter(None), ThroughputMeter())
+    return uploader, Direct(client, uploader, partial(ReferrersLists, client))
+
+
 def staged(content: Content, folder: Path, *lacking: Digest) -> StagedImage:
     """Return an image without these blobs."""
     blobs = {
@@ -89,18 +98,17 @@ def test_an_image_is_brought_and_lent_to_the_next_repository(
     one, two = (Repository.of(server.host, f"whole{name}/{tmp_path.name}") for name in ("", "2"))
     shared, rate_limiter = SharedBlobs(), CountingPace()
     claims, other = shared.claims(), shared.claims()
-    writer = Direct(client, one, rate_limiter, ThroughputMeter(), partial(ReferrersLists, client))
+    uploader, writer = writing(client, rate_limiter)
     digests = [blob.digest for blob in image.blobs]
     task = FakeProgress().start("uploading", None)
-    assert WholeImages(client, one, claims, writer).mount(digests) == {}
-    writer.push(staged(image, tmp_path), one, task)
+    assert Mounts(one, uploader, claims).mount(digests) == {}
+    writer.write(staged(image, tmp_path), one, task)
     claims.done(one, digests)
     size = sum(blob.size for blob in image.blobs)
     assert (task.done, rate_limiter.taken) == (size, size)
     assert all(client.manifest(one, digest) == data for digest, data in image.documents.items())
-    then = Direct(client, two, rate_limiter, ThroughputMeter(), partial(ReferrersLists, client))
-    assert WholeImages(client, two, other, then).mount(digests) == dict.fromkeys(digests, True)
-    then.push(staged(image, tmp_path, *digests), two, task)
+    assert Mounts(two, uploader, other).mount(digests) == dict.fromkeys(digests, True)
+    writer.write(staged(image, tmp_path, *digests), two, task)
     assert client.existing_blobs(two, image.blobs).there == set(digests)
     assert rate_limiter.taken == size
 
@@ -111,13 +119,11 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
     image, _ = signed
     repository = Repository.of(server.host, f"known/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
-    writer = Direct(
-        client, repository, RateLimiter(None), ThroughputMeter(), partial(ReferrersLists, client)
-    )
-    known, *others = (blob.digest for blob in image.blobs)
-    WholeImages(client, repository, SharedBlobs().claims(), writer).mark_present({known: True})
-    with contextlib.suppress(DocklessError):  # it is not there, which crane's registry lets pass
-        writer.push(staged(image, tmp_path), repository, task)
+    _, writer = writing(client)
+    _, *others = (blob.digest for blob in image.blobs)
+    known = replace(staged(image, tmp_path), missing=frozenset(others))
+    with contextlib.suppress(DocklessError):  # one is not there, which crane's registry lets pass
+        writer.write(known, repository, task)
     assert client.existing_blobs(repository, image.blobs).there == set(others)
 
 
@@ -133,13 +139,7 @@ def test_what_the_registry_refuses_is_an_error(
     path.write_bytes(path.read_bytes() + b"!")
     task = FakeProgress().start("uploading", None)
     with pytest.raises(DocklessError):
-        Direct(
-            client,
-            repository,
-            RateLimiter(None),
-            ThroughputMeter(),
-            partial(ReferrersLists, client),
-        ).push(wrong, repository, task)
+        writing(client)[1].write(wrong, repository, task)
     assert not client.existing_blobs(repository, image.blobs[:1]).there
     assert client.manifest(repository, image.root.digest) is None
 
@@ -150,10 +150,8 @@ def test_an_image_is_pulled_as_it_is(
     image, _ = signed
     repository = Repository.of(server.host, f"pulled/{tmp_path.name}")
     task = FakeProgress().start("uploading", None)
-    writer = Direct(
-        client, repository, RateLimiter(None), ThroughputMeter(), partial(ReferrersLists, client)
-    )
-    writer.push(staged(image, tmp_path), repository, task)
+    _, writer = writing(client)
+    writer.write(staged(image, tmp_path), repository, task)
     writer.tag(image, repository, "v1")
     back = tmp_path / "back"
     writer.pull(Reference(repository, "v1"), back)

@@ -73,8 +73,8 @@ FORBIDDEN = {
     "Stand": "RemoteEngineEnv",
     "Vault": "KeyringLogins",
     "Way": "TransferMethod, TokenSource",
-    "HeadStart": "RegistryUploader",
-    "WholeImages": "RegistryUploader",
+    "HeadStart": "StreamedUploads",
+    "WholeImages": "Mounts",
     "borrow": "mount",
     "bring": "upload",
     "bringers": "order_by_shared_blobs",
@@ -88,8 +88,6 @@ FORBIDDEN = {
 """Words that were names here, and what they have become."""
 
 REMAINING = {
-    "registry/mounts.py:WholeImages": "until there is one RegistryUploader",
-    "registry/streaming.py:HeadStart": "the same",
     "storage/older_store.py:move": "it moves a store to where it belongs now",
 }
 """Where such a word is still a name, as `file:name`, and why."""

@@ -22,7 +22,7 @@ ENDED = {
     "storage/folders.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
     "daemons; with --timeout it has a limit",
     "storage/staging.py:settle:self._settler.submit(_nothing).result": "closing files",
-    "registry/streaming.py:_send:self._decided.wait": "a daemon; set when the push ends",
+    "usecases/push/streaming.py:_run:self._decided.wait": "a daemon; set when the push ends",
     "processes/program_socket.py:close:self._child.wait": "the child was killed before",
     "retry.py:announce:state.outcome.exception": "asked when it has ended",
     "retry.py:wait:state.outcome.exception": "asked when it has ended",

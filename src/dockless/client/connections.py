@@ -16,13 +16,14 @@ from dockless.credentials.account import Account
 from dockless.credentials.resolve import FoundCredential
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
-from dockless.ports import EarlyUploads
 from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
-from dockless.registry.streaming import HeadStart, NoUploads, Watch
+from dockless.registry.uploader import HttpUploader
 from dockless.retry import RetryPolicy
 from dockless.transport.http import HttpClient, reach
 from dockless.transport.trust import find_trust
+from dockless.usecases.push.early_uploads import EarlyUploads
+from dockless.usecases.push.streaming import StreamedUploads, Watch
 
 if TYPE_CHECKING:
     from dockless.registry.referrers import ReferrersLists
@@ -35,13 +36,13 @@ class OpenRegistry(Struct, frozen=True):
 
     Attributes:
         client: Reads it.
-        ahead: Uploads layers while they are staged; None where the writer uploads them.
+        streamed: Uploads layers while they are staged; None where the writer uploads them.
         early: The early uploads, before the writer starts.
-        direct: Writes to it without an engine.
+        direct: Writes to it without a program.
     """
 
     client: RegistryClient
-    ahead: HeadStart | None
+    streamed: StreamedUploads | None
     early: EarlyUploads
     direct: Direct
 
@@ -102,10 +103,17 @@ class Registries:
         client = self._greeted(repository.host).known_to(self._account(repository), "pull")
         if not client.has_tokens_for_guests():
             client = self._with_credential(client, repository)
-        meter = self._space.throughput.meter(repository.host)
+        _, direct = self._writing(client)
+        return OpenRegistry(client, None, EarlyUploads(), direct)
+
+    def _writing(
+        self, client: RegistryClient, until: float | None = None
+    ) -> tuple[HttpUploader, Direct]:
+        """Return what writes to a registry: single blobs and manifests, and whole images."""
+        meter = self._space.throughput.meter(client.http.endpoint.host)
+        uploader = HttpUploader(client, self._space.rate_limiter, meter, until)
         lists = functools.cache(partial(self._lists, client))
-        direct = Direct(client, repository, self._space.rate_limiter, meter, lists)
-        return OpenRegistry(client, None, NoUploads(), direct)
+        return uploader, Direct(client, uploader, lists)
 
     def _with_credential(self, client: RegistryClient, repository: Repository) -> RegistryClient:
         """Return a client with a credential where the registry requires one; prompt if needed."""
@@ -120,27 +128,22 @@ class Registries:
         client = self._greeted(repository.host).known_to(self._account(repository))
         client = self._with_credential(client, repository)
         repositories.create(options, repository, space.machine.environment, space.progress.note)
-        meter = space.throughput.meter(repository.host)
-        watch = Watch(
-            self._retry_policy.deadline,
-            options.stall_timeout,
-            space.progress.note,
-            space.shared_backoff.hold,
-        )
-        lists = functools.cache(partial(self._lists, client))
-        direct = Direct(client, repository, space.rate_limiter, meter, lists)
-        direct.until = self._retry_policy.deadline
+        until = self._retry_policy.deadline
+        uploader, direct = self._writing(client, until)
         if options.engine in PROGRAMS:
-            return OpenRegistry(client, None, NoUploads(), direct)
+            return OpenRegistry(client, None, EarlyUploads(), direct)
         if space.claims:
-            from dockless.registry.mounts import WholeImages  # noqa: PLC0415 - for mirrors
+            from dockless.usecases.mirror.mounts import Mounts  # noqa: PLC0415 - for mirrors
 
-            early = WholeImages(client, repository, space.claims, direct, direct.until)
-            return OpenRegistry(client, None, early, direct)
-        ahead = self._uploads.enter_context(
-            HeadStart(client, repository, meter, watch, self._begun)
+            return OpenRegistry(
+                client, None, Mounts(repository, uploader, space.claims, until), direct
+            )
+        hold = space.shared_backoff.hold
+        watch = Watch(until, options.stall_timeout, space.progress.note, hold)
+        streamed = self._uploads.enter_context(
+            StreamedUploads(repository, client, uploader, watch, self._begun)
         )
-        return OpenRegistry(client, ahead, ahead, direct)
+        return OpenRegistry(client, streamed, streamed, direct)
 
     def _lists(self, client: RegistryClient) -> "ReferrersLists":
         from dockless.registry.referrers import ReferrersLists  # noqa: PLC0415 - rare

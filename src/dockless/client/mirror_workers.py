@@ -19,9 +19,9 @@ from dockless.config.naming import Target
 from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
-from dockless.registry.blob_claims import BlobClaims, SharedBlobs
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
+from dockless.usecases.mirror.blob_claims import BlobClaims, SharedBlobs
 from dockless.usecases.mirror.run import MirrorItem
 
 _OF_AN_ENGINE = 2

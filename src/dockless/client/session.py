@@ -1,7 +1,6 @@
 """One run of `dockless push`: one store, one source opener, a client for each repository."""
 
 import contextlib
-import functools
 import io
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 from dockless.client import repositories
 from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
+from dockless.client.late_writer import LateWriter
 from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
 from dockless.config.naming import Target
@@ -24,7 +24,7 @@ from dockless.model.plan import Plan, PushResult
 from dockless.oci.content import Content
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference, Repository
-from dockless.ports import Engine, Image, Reader
+from dockless.ports import Image, ImageWriter, Reader
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from dockless.client.engine_choice import Engines
     from dockless.engines.shell import Shell
     from dockless.oci.digest import Digest
-    from dockless.registry.blob_claims import BlobClaims
     from dockless.sources.container_tools import ContainerTool
+    from dockless.usecases.mirror.blob_claims import BlobClaims
     from dockless.usecases.push.context import Copy
 
 
@@ -140,12 +140,12 @@ class Session:
             AuthError: It requires a credential, and no prompt is possible.
             NetworkError: It does not respond.
         """
-        ahead = self.registry(request.repository).ahead
+        streamed = self.registry(request.repository).streamed
         self._see_that_it_can(request.repository)
         self.settle(request)
-        if ahead and not self._options.dry_run:
-            self._staging.on_layer = ahead.offer
-            self._staging.on_growing = ahead.follow
+        if streamed and not self._options.dry_run:
+            self._staging.on_layer = streamed.offer
+            self._staging.on_growing = streamed.follow
 
     def settle(self, request: PushRequest) -> None:
         """Choose what layers become, where that is left to us, before any is staged."""
@@ -293,8 +293,7 @@ class Session:
         """
         context = self.context(plan.repository)
         if way != "relay":
-            direct = self.registry(plan.repository).direct
-            context = replace(context, engine=lambda: direct)
+            context = replace(context, writer=self.registry(plan.repository).direct)
         tags = tuple(tag.tag for tag in plan.tags)
         request = PushRequest(plan.repository, tags, self._options.immutable, self._options.verify)
         move_tags(request, plan, context)
@@ -320,8 +319,8 @@ class Session:
         return PushContext(
             opened.client,
             opened.early,
-            None if self._options.engine in PROGRAMS else opened.direct.send,
-            functools.cache(lambda: self._writer(opened, repository, folder / "home")),
+            self._writer(opened, repository, folder / "home"),
+            None if self._options.engine in PROGRAMS else opened.direct,
             partial(self._lay_out, folder),
             self._progress,
             self._retry_policy,
@@ -367,17 +366,20 @@ class Session:
             self._said.add(text)
             (self._space.surroundings.warn or self._progress.note)(text)
 
-    def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> Engine:
-        """Return what writes to a repository; programs are not looked for before that is asked."""
+    def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
+        """Return what writes to a repository; programs are looked for when it is used."""
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._claims):
             return opened.direct
+        return LateWriter(partial(self._program, opened, repository, home))
+
+    def _program(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         from dockless.client.engine_choice import automatic  # noqa: PLC0415 - a warm push needs none
 
         engines = self._engines(opened, repository, home)
-        if wanted == "auto":
+        if self._options.engine == "auto":
             return automatic(engines, opened.direct, self._progress.note)
-        return engines.start(wanted)
+        return engines.start(self._options.engine)
 
     def _see_that_it_can(self, repository: Repository) -> None:
         """Raise EngineError where the program of --engine rejects such a repository."""

@@ -28,8 +28,8 @@ from dockless.transport.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
     from dockless.client.engine_selection import InstalledEngines
-    from dockless.registry.blob_claims import BlobClaims
     from dockless.registry.client import RegistryClient
+    from dockless.usecases.mirror.blob_claims import BlobClaims
 
 
 Ask = Callable[[str, AuthError], Credential]

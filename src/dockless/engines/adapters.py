@@ -1,4 +1,4 @@
-"""crane and skopeo as the engines that a push uses."""
+"""crane and skopeo as writers of images."""
 
 import contextlib
 import math
@@ -25,7 +25,7 @@ from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, Index, parse_document
 from dockless.oci.reference import Reference, Repository
-from dockless.ports import Task
+from dockless.ports import Task, Written
 from dockless.storage.file_links import place
 from dockless.storage.folders import full_disk
 
@@ -66,7 +66,7 @@ class Access(Struct, frozen=True):
 
 
 class Crane:
-    """crane, as a `ports.Engine`."""
+    """crane, as a `ports.ImageWriter`."""
 
     name = tagger = "crane"
 
@@ -75,12 +75,13 @@ class Crane:
         self._runner = runner
         self._access = access
 
-    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
-        """Push an image by digest, and check the digest that crane reports."""
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        """Write an image by digest, and check the digest that crane reports."""
         root = image.content.root.digest
         target = Reference(repository, digest=root)
         argv = crane.push_argv(image.layout(), target, self._access.endpoint)
         _compare(self.name, crane.reported_digest(self._run(argv, sending)), root)
+        return Written(writer=self.name)
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Pull an image or index into a new layout, unchanged."""
@@ -102,7 +103,7 @@ class Crane:
 
 
 class Skopeo:
-    """skopeo, as a `ports.Engine`.
+    """skopeo, as a `ports.ImageWriter`.
 
     Args:
         program: The skopeo to run.
@@ -119,8 +120,8 @@ class Skopeo:
         self._access = access
         self._policy = policy
 
-    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
-        """Push an image by digest, and check the digests that skopeo reports."""
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        """Write an image by digest, and check the digests that skopeo reports."""
         layout = image.layout()
         with full_disk(self._runner.home):
             folder = _dir_form(layout, self._runner.home / "dir")
@@ -139,6 +140,7 @@ class Skopeo:
                 )
                 self._run(argv, descriptor, sending)
             _compare(self.name, _read_digest(files.digest), digest)
+        return Written(writer=self.name)
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Pull an image or index into a new layout, unchanged."""

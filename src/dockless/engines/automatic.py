@@ -9,9 +9,10 @@ says so.
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.errors import (
     DocklessError,
@@ -23,12 +24,18 @@ from dockless.errors import (
 )
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.reference import Reference, Repository
-from dockless.ports import Engine, Reader, Task
+from dockless.ports import ImageWriter, Reader, Task, Written
 from dockless.storage.checks import difference
 
+_Done = TypeVar("_Done")
 
-class Whole(Engine, Reader, Protocol):
+
+class Whole(ImageWriter, Reader, Protocol):
     """What writes and reads images."""
+
+    @property
+    def name(self) -> str:
+        """Its name: `crane`, `skopeo` or `direct`."""
 
 
 class Trial(Protocol):
@@ -43,7 +50,7 @@ class Program(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: `crane` or `skopeo`.
-        start: Returns it as an engine; raises EngineError where it cannot be used here.
+        start: Returns it as a writer; raises EngineError where it cannot be used here.
         trial: Tests whether it works at all.
     """
 
@@ -53,7 +60,7 @@ class Program(Struct, frozen=True, kw_only=True):
 
 
 class Automatic:
-    """Writes with the first program that works, as a `ports.Engine`; tags without one.
+    """Writes with the first program that works, as a `ports.ImageWriter`; tags without one.
 
     Args:
         programs: In the order in which they are tried.
@@ -67,20 +74,14 @@ class Automatic:
         self._programs = list(programs)
         self._direct = direct
         self._note = note
-        self._writer = direct
 
     @property
     def tagger(self) -> str:
         """The name of what puts tags."""
         return self._direct.name
 
-    @property
-    def name(self) -> str:
-        """The name of the writer that wrote last."""
-        return self._writer.name
-
-    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
-        """Push an image by digest.
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        """Write an image by digest.
 
         Manifests that refer to another one are written without a program: where the registry keeps
         no list of referrers, crane leaves out their type and annotations.
@@ -91,32 +92,31 @@ class Automatic:
         """
         if image.content.refers():
             self._programs.clear()
-        self._try(
-            lambda engine: engine.push(image, repository, sending),
+        image = replace(image, missing=None)  # one that fails may have sent some of it
+        return self._try(
+            lambda writer: writer.write(image, repository, sending),
             "writes",
             partial(_compare_blobs, image),
         )
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Pull an image or index into a new layout, unchanged."""
-        self._try(lambda engine: engine.pull(source, layout), "reads", lambda: None)
+        self._try(lambda writer: writer.pull(source, layout), "reads", lambda: None)
 
-    def _try(self, work: Callable[[Whole], None], does: str, check: Callable[[], None]) -> None:
+    def _try(self, work: Callable[[Whole], _Done], does: str, check: Callable[[], None]) -> _Done:
         """Try one writer after the other; `check` raises errors that are no program's fault."""
         fault = ""
         while True:
-            self._writer = self._next()
+            writer = self._next()
             if fault:
-                self._note(f"{fault} {_going_on(self._writer, does)}")
+                self._note(f"{fault} {_going_on(writer, does)}")
             try:
-                work(self._writer)
+                return work(writer)
             except (EngineError, EngineTrustError, StalledError, UnexplainedError) as error:
-                if self._writer is self._direct:
+                if writer is self._direct:
                     raise
                 check()
                 fault = self._fault(error)
-            else:
-                return
 
     def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""
@@ -157,7 +157,7 @@ def _compare_blobs(image: StagedImage) -> None:
             raise LostCopyError(f"{path} {why}.", "Push again.")
 
 
-def _going_on(engine: Engine, does: str) -> str:
-    if engine.name == "direct":
+def _going_on(writer: Whole, does: str) -> str:
+    if writer.name == "direct":
         return f"dockless {does} the image itself."
-    return f"{engine.name} {does} it instead."
+    return f"{writer.name} {does} it instead."

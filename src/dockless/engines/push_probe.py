@@ -104,7 +104,7 @@ class _Trial(Struct, frozen=True):
             engine = self._engine(host, Limits(deadline, stall=seconds), shell)
             target = Repository.of(host, _PATH)
             try:
-                engine.push(image, target, _Untold())
+                engine.write(image, target, _Untold())
                 engine.tag(content, target, _TAG)
             except PolicyError as error:
                 # the administrator's word, and no fault of the program

@@ -116,8 +116,10 @@ class StagedImage(Struct, frozen=True, kw_only=True):
         blobs: A file for each blob that the registry may lack; it has the others.
         layout: Returns an OCI layout of the content and these blobs, for writers that read one. It
             is written when it is first asked for.
+        missing: The blobs that the registry certainly lacks; None where a writer has to ask.
     """
 
     content: Content
     blobs: Mapping[Digest, Path]
     layout: Callable[[], Path]
+    missing: frozenset[Digest] | None = None

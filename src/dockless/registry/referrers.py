@@ -24,7 +24,6 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
 from dockless.registry.referrers_list import Listed, merged, missing, referrer_of
 from dockless.registry.refusals import clean
-from dockless.transport.http import Response
 
 _T = TypeVar("_T")
 
@@ -120,8 +119,10 @@ class ReferrersLists:
         self._lists: dict[tuple[Repository, str], _List] = {}
         self._slowest = 0.0
 
-    def add(self, repository: Repository, data: bytes, response: Response) -> None:
+    def add(self, repository: Repository, data: bytes) -> None:
         """See that a manifest is listed that was put into a repository, by its digest.
+
+        Only for a registry that did not answer its PUT with OCI-Subject: it keeps no lists.
 
         A list that many write to at once may lose it again, or not keep it yet: `settle` sees to
         that at the end of the run.
@@ -129,7 +130,6 @@ class ReferrersLists:
         Args:
             repository: The repository.
             data: The manifest; nothing is done for one without a subject.
-            response: The registry's answer to its PUT.
 
         Raises:
             PushError: The content of the tag is not a list of referrers, or the tag cannot be
@@ -137,7 +137,7 @@ class ReferrersLists:
             NetworkError: The registry is in trouble.
         """
         referrer = referrer_of(data)
-        if referrer is None or response.headers.get("OCI-Subject"):
+        if referrer is None:
             return
         tag = referrer.subject.referrers_tag()
         with self._guard:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+from dockless.errors import SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.storage.streams import Digesting
@@ -13,12 +14,12 @@ from dockless.storage.streams import Digesting
 _LOOK_SECONDS = 0.05
 
 
-class GivenUpError(Exception):
+class GivenUpError(SourceError):
     """The blob will not be completed."""
 
 
 class GrowingBlob:
-    """A blob that one thread writes and others read, as far as it is there.
+    """A blob that one thread writes and others read, as a `ports.UnfinishedBlob`.
 
     Args:
         sink: Writes the file.
@@ -75,7 +76,7 @@ class GrowingBlob:
                     self._news.wait(_LOOK_SECONDS)
                 left, whole = self._size - offset, self.blob is not None
                 if self._given_up:
-                    raise GivenUpError
+                    raise GivenUpError("The rest of a layer will not be written.")
             if not left and whole:
                 return
             chunk = os.pread(self._file.fileno(), min(size, left), offset) if left else b""

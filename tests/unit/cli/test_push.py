@@ -22,11 +22,11 @@ from dockless.storage.oci_layout import write_layout
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
-from fakes.engine import FakeEngine
 from fakes.image import FakeImage
 from fakes.journal import Journal
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
+from fakes.writer import FakeWriter
 
 Run = Callable[..., Result]
 SHOP = Repository.of("ghcr.io", "acme/shop")
@@ -81,8 +81,8 @@ class FakeSession:
         context = PushContext(
             self.registry,
             FakeEarlyUploads(),
+            FakeWriter(self.registry, self.journal),
             None,
-            lambda: FakeEngine(self.registry, self.journal),
             partial(write_layout, folder),
             FakeProgress(),
             RetryPolicy(1, None, print),

@@ -15,7 +15,7 @@ from dockless.model.plan import Plan, PushResult
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
-from dockless.registry.blob_claims import BlobClaims, SharedBlobs
+from dockless.usecases.mirror.blob_claims import BlobClaims, SharedBlobs
 from dockless.usecases.mirror.run import MirrorItem, mirror
 from fakes.image import FakeImage
 

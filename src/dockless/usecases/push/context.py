@@ -13,8 +13,9 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.packing import GZIP, Packing
 from dockless.oci.reference import Repository
-from dockless.ports import EarlyUploads, Engine, Progress, Registry, Task
+from dockless.ports import ImageWriter, Progress, Registry
 from dockless.retry import RetryPolicy
+from dockless.usecases.push.early_uploads import EarlyUploads
 from dockless.usecases.push.manifest_format import ManifestFormat
 from dockless.usecases.push.repository_reader import RepositoryReader
 
@@ -48,10 +49,10 @@ class PushContext(Struct, frozen=True):
 
     Attributes:
         registry: Reads the registry.
-        early: The early uploads, before the engine starts.
-        resend: Sends blobs, and the manifests by digest, with no question asked first; None where
-            nothing but the engine may write.
-        engine: Returns what writes the image; called only when there is something to write.
+        early: What happens to blobs before the writer starts.
+        writer: Writes the image, and puts its tags.
+        direct: Writes once more what the registry lost or cannot read; None where nothing but the
+            program of --engine may write.
         lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
         progress: Where the work is shown.
         retry_policy: The retries of each step.
@@ -69,8 +70,8 @@ class PushContext(Struct, frozen=True):
 
     registry: Registry
     early: EarlyUploads
-    resend: Callable[[Content, Mapping[Digest, Path], Task], None] | None
-    engine: Callable[[], Engine]
+    writer: ImageWriter
+    direct: ImageWriter | None
     lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
     progress: Progress
     retry_policy: RetryPolicy

@@ -191,17 +191,17 @@ def _proved(plan: Plan, image: Image, context: PushContext, writers: Writers) ->
         from dockless.usecases.push.sending import resend  # noqa: PLC0415 - rare
 
         # crane looks at no blob where it finds the manifest
-        if context.resend is None and isinstance(error, _LostError):
+        if context.direct is None and isinstance(error, _LostError):
             raise PushError(
                 error.what,
                 "No tag was changed. Push again without --engine: dockless uploads what a "
                 "registry lost, which some engines do not.",
             ) from None
-        resend(plan, image, context, error)
+        again = resend(plan, image, context, error).writer
         _verify(plan, context)
         return Writers(
-            blobs=written_by(*writers.blobs, "direct"),
-            manifests=written_by(*writers.manifests, "direct"),
+            blobs=written_by(*writers.blobs, again),
+            manifests=written_by(*writers.manifests, again),
         )
     return writers
 

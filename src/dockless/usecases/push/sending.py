@@ -10,7 +10,7 @@ from dockless.errors import DocklessError, NetworkError, PushError, ServerError
 from dockless.model.plan import Plan, Writers, written_by
 from dockless.oci.content import StagedImage
 from dockless.oci.digest import Digest
-from dockless.ports import Image, Task
+from dockless.ports import Image, Task, Written
 from dockless.usecases.push.context import Copy, PushContext
 
 
@@ -18,7 +18,7 @@ class Sent(Struct, frozen=True, kw_only=True):
     """What was sent.
 
     Attributes:
-        engine: The name of the engine that wrote the manifests; empty where nothing was sent.
+        engine: The name of the writer that wrote the manifests; empty where nothing was sent.
         attempts: How many times it was started.
         writers: Which programs wrote blobs and manifests.
     """
@@ -40,8 +40,7 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
     reader = context.reader(plan.repository)
     if not plan.missing and reader.readable_manifest(root) is not None:
         return Sent()
-    engine = context.engine()
-    # an engine reads the config even where the registry has it
+    # a program reads the config even where the registry has it
     configs = plan.content.configs()
     with context.timings.of("source"):
         blobs = image.paths(configs | {blob.digest for blob in plan.missing})
@@ -51,29 +50,30 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
 
     def attempt() -> None:
         with sending as task:
-            arrived = context.early.upload(missing, task)
+            early = context.early.upload(missing, task)
             if sending.attempts == 1:
                 context.retry_policy.pause(f"{plan.repository.host} is busy.")
-            needed = {
-                digest: path
-                for digest, path in blobs.items()
-                if digest in configs or digest not in arrived
-            }
+            arrived = early or frozenset()
+            lacking = missing.keys() - arrived
+            # what failed before may have arrived nevertheless
+            known = sending.attempts == 1 and (early is None or not lacking)
+            needed = {digest: blobs[digest] for digest in blobs if digest in configs | lacking}
+            staged = sending.staged(needed, frozenset(lacking) if known else None)
             try:
-                engine.push(sending.staged(needed), plan.repository, task)
-                sending.wrote(engine.name, set(arrived), set(missing))
+                written = context.writer.write(staged, plan.repository, task)
+                sending.wrote(written.writer, set(arrived), set(missing))
             except ServerError as error:
-                # an engine writes nothing that the registry fails to read
+                # a program writes nothing that the registry fails to read
                 if not _unreadable(plan, context):
                     raise
-                resend(plan, image, context, error)
-                sending.wrote("direct", set(), set(missing))
+                written = resend(plan, image, context, error)
+                sending.wrote(written.writer, set(), set(missing))
             except NetworkError as error:
                 raise _with_pause(error, plan, context) from None
 
     with context.timings.of("upload"):
         _tried(attempt, copies, context)
-    return Sent(engine=engine.name, attempts=sending.attempts, writers=sending.writers())
+    return Sent(engine=sending.writer, attempts=sending.attempts, writers=sending.writers())
 
 
 def _tried(attempt: Callable[[], None], copies: Sequence[Copy], context: PushContext) -> None:
@@ -96,7 +96,7 @@ def _tried(attempt: Callable[[], None], copies: Sequence[Copy], context: PushCon
 
 
 def _may_be_our_copy(error: DocklessError) -> bool:
-    """Whether a registry or an engine may have failed at bytes that are wrong here already."""
+    """Whether a registry or a writer may have failed at bytes that are wrong here already."""
     if isinstance(error, NetworkError):
         return isinstance(error, ServerError)
     return isinstance(error, PushError)
@@ -113,23 +113,31 @@ class _Sending:
         self._blobs: set[str] = set()
         self._manifests: set[str] = set()
         self.attempts = 0
+        self.writer = ""
 
-    def wrote(self, engine: str, arrived: set[Digest], missing: set[Digest]) -> None:
-        """Note what an engine wrote; the blobs that had arrived before were sent by dockless."""
-        self._manifests.add(engine)
+    def wrote(self, writer: str, arrived: set[Digest], missing: set[Digest]) -> None:
+        """Note what a writer wrote; the blobs that had arrived before were sent by dockless."""
+        self.writer = writer
+        self._manifests.add(writer)
         if arrived:
             self._blobs.add("direct")
         if missing - arrived:
-            self._blobs.add(engine)
+            self._blobs.add(writer)
 
     def writers(self) -> Writers:
         """Return which programs wrote what."""
         return Writers(blobs=written_by(*self._blobs), manifests=written_by(*self._manifests))
 
-    def staged(self, blobs: Mapping[Digest, Path]) -> StagedImage:
+    def staged(
+        self, blobs: Mapping[Digest, Path], missing: frozenset[Digest] | None
+    ) -> StagedImage:
         """Return the image with these blobs; a layout of it is written once for all attempts."""
-        content = self._plan.content
-        return StagedImage(content=content, blobs=blobs, layout=partial(self._written, blobs))
+        return StagedImage(
+            content=self._plan.content,
+            blobs=blobs,
+            layout=partial(self._written, blobs),
+            missing=missing,
+        )
 
     def _written(self, blobs: Mapping[Digest, Path]) -> Path:
         self._layout = self._layout or self._means.lay_out(self._plan.content, blobs)
@@ -162,7 +170,7 @@ def _unreadable(plan: Plan, context: PushContext) -> bool:
 def _with_pause(error: NetworkError, plan: Plan, context: PushContext) -> NetworkError:
     """Return the error of a registry that asks for a pause, with its length.
 
-    Engines do not print Retry-After, so the registry is asked once more, by a request that shows
+    Programs do not print Retry-After, so the registry is asked once more, by a request that shows
     what it says.
     """
     if not error.busy or error.retry_after is not None:
@@ -174,13 +182,13 @@ def _with_pause(error: NetworkError, plan: Plan, context: PushContext) -> Networ
     return error
 
 
-def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError) -> None:
-    """Send what the repository still lacks, cannot read, or has cut, without the engine.
+def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError) -> Written:
+    """Send what the repository still lacks, cannot read, or has cut, without a program.
 
     Raises:
-        DocklessError: `error`, where nothing but the engine may write, or this fails as well.
+        DocklessError: `error`, where nothing but a program may write, or this fails as well.
     """
-    if context.resend is None:
+    if context.direct is None:
         raise error
     missing = {blob.digest: blob.size for blob in plan.missing}
     found = context.reader(plan.repository).readable_blobs(plan.missing)
@@ -189,7 +197,12 @@ def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError)
         "sending it again", sum(missing[digest] for digest in lost) or None
     )
     try:
-        context.resend(plan.content, image.paths(lost), task)
+        blobs = image.paths(lost)
+        layout = partial(context.lay_out, plan.content, blobs)
+        again = StagedImage(
+            content=plan.content, blobs=blobs, layout=layout, missing=frozenset(lost)
+        )
+        return context.direct.write(again, plan.repository, task)
     except DocklessError as second:
         raise error from second
     finally:

@@ -24,22 +24,22 @@ from dockless.errors import (
     UnexplainedError,
 )
 from dockless.model.plan import PushResult, TagMoves
-from dockless.oci.content import Content
+from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.docker_manifest import NoDockerFormError, docker_form
 from dockless.oci.reference import Repository
-from dockless.ports import Engine, Task
+from dockless.ports import Task, Written
 from dockless.retry import RetryPolicy, SharedBackoff
 from dockless.storage.oci_layout import write_layout
 from dockless.usecases.push.context import Copy, PushContext, PushRequest
 from dockless.usecases.push.manifest_format import ManifestFormat
 from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
-from fakes.engine import FakeEngine
 from fakes.image import FakeImage
 from fakes.journal import Journal
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry, Held
+from fakes.writer import FakeWriter
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -58,6 +58,26 @@ FIRST_PUSH = [
 """What is done, in this order; what stands together is asked at once."""
 
 
+class Resending:
+    """What writes once more what was lost, as a `ports.ImageWriter`."""
+
+    tagger = "direct"
+
+    def __init__(self, shop: "Shop") -> None:
+        self._shop = shop
+
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        self._shop.journal.step("resend")
+        assert image.missing == frozenset(image.blobs), "it asks for nothing"
+        sending.advance(0)
+        self._shop.resent.append(frozenset(image.blobs))
+        self._shop.registry.hold(repository, image.content)
+        return Written(writer=self.tagger)
+
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
+        raise AssertionError((content, repository, tag))
+
+
 @dataclass(slots=True)
 class Shop:
     """An image, a registry, and everything between them."""
@@ -66,7 +86,6 @@ class Shop:
     attempts: int = 3
     journal: Journal = field(default_factory=Journal)
     progress: FakeProgress = field(default_factory=FakeProgress)
-    engines: int = 0
     sleep: Callable[[float], None] = lambda _: None
     shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)
     format: ManifestFormat = field(default_factory=ManifestFormat)
@@ -79,11 +98,13 @@ class Shop:
     registry: FakeRegistry = field(init=False)
     image: FakeImage = field(init=False)
     early: FakeEarlyUploads = field(init=False)
+    writer: FakeWriter = field(init=False)
 
     def __post_init__(self) -> None:
         self.registry = FakeRegistry(self.journal)
         self.image = FakeImage(self.folder / "blobs", journal=self.journal)
         self.early = FakeEarlyUploads(self.journal)
+        self.writer = FakeWriter(self.registry, self.journal)
 
     @property
     def content(self) -> Content:
@@ -92,16 +113,6 @@ class Shop:
     @property
     def held(self) -> Held:
         return self.registry.repositories[REPOSITORY]
-
-    def engine(self) -> Engine:
-        self.engines += 1
-        return FakeEngine(self.registry, self.journal)
-
-    def resend(self, content: Content, blobs: Mapping[Digest, Path], sending: Task) -> None:
-        self.journal.step("resend")
-        sending.advance(0)
-        self.resent.append(frozenset(blobs))
-        self.registry.hold(REPOSITORY, content)
 
     def push(self, *tags: str, **request: bool) -> PushResult:
         return push(PushRequest(REPOSITORY, tags or ("v1",), **request), self.image, self.context())
@@ -115,8 +126,8 @@ class Shop:
         return PushContext(
             self.registry,
             self.early,
-            self.resend if self.may_resend else None,
-            self.engine,
+            self.writer,
+            Resending(self) if self.may_resend else None,
             laid_out,
             self.progress,
             RetryPolicy(self.attempts, None, self.progress.note, self.sleep, self.shared_backoff),
@@ -168,7 +179,7 @@ def test_a_warm_push_asks_for_the_tags_and_does_nothing_else(shop: Shop) -> None
     assert shop.journal.steps[2:] == ["content"]
     assert (result.unchanged, result.verified, result.engine, result.sent) == (True, False, "", 0)
     assert not result.plan.missing
-    assert not shop.engines
+    assert "push" not in shop.journal.steps
 
 
 def test_an_image_of_a_known_digest_that_every_tag_names_is_not_read_at_all(shop: Shop) -> None:
@@ -374,7 +385,7 @@ def test_a_dry_run_only_reads_and_tells_what_it_would_do(shop: Shop) -> None:
     result = shop.push("v1", "v2", dry_run=True)
     assert sorted(shop.journal.steps[:2]) == ["tag v1", "tag v2"]
     assert shop.journal.steps[2:] == ["content", "present"]
-    assert not shop.engines
+    assert "push" not in shop.journal.steps
     assert result.plan.missing == (config, app)
     assert [tag.action for tag in result.plan.tags] == ["move", "create"]
     assert (result.dry_run, result.verified, result.unchanged) == (True, False, False)
@@ -395,7 +406,7 @@ def test_under_immutable_a_tag_with_another_digest_stops_the_push_before_it_begi
         shop.push("v1", "v2", immutable=True)
     assert shop.held.tags == {"v2": OTHER}
     assert not shop.held.blobs
-    assert not shop.engines
+    assert "push" not in shop.journal.steps
 
 
 @pytest.mark.parametrize("before", [None, "same"])
@@ -679,7 +690,7 @@ def test_a_tag_that_cannot_be_read_is_not_moved_where_tags_are_immutable(shop: S
 
 def test_a_blob_that_another_repository_has_is_borrowed_and_not_read(shop: Shop) -> None:
     lent = shop.content.blobs[-1].digest
-    shop.early.lends = frozenset({lent})
+    shop.early.mounts = frozenset({lent})
     shop.held.blobs.add(lent)
     result = shop.push("v1")
     assert lent not in {blob.digest for blob in result.plan.missing}
@@ -687,15 +698,40 @@ def test_a_blob_that_another_repository_has_is_borrowed_and_not_read(shop: Shop)
 
 def test_a_blob_that_was_sent_before_is_not_laid_out_for_the_engine(shop: Shop) -> None:
     config, base, app = shop.content.blobs
-    shop.early.brings = frozenset({config.digest, base.digest})
-    shop.held.blobs |= shop.early.brings
+    arrives = frozenset({config.digest, base.digest})
+    shop.early.uploads = arrives
+    shop.held.blobs |= arrives
     # the plan is made before it comes
     shop.journal.on("present", shop.held.blobs.clear)
-    shop.journal.on("upload", lambda: shop.held.blobs.update(shop.early.brings))
+    shop.journal.on("upload", lambda: shop.held.blobs.update(arrives))
     shop.push()
     laid_out = {path.name for path in shop.layouts[0].glob("blobs/sha256/*")}
     assert laid_out == {shop.content.root.digest.hex, config.digest.hex, app.digest.hex}
     assert shop.held.tags == {"v1": shop.content.root.digest}
+
+
+@pytest.mark.parametrize(
+    ("arrives", "asks"),
+    [(None, False), ({0, 1, 2}, False), (set(), True), ({0}, True), ({1, 2}, True)],
+    ids=["nothing is tried", "all arrives", "all fails", "two fail", "one fails"],
+)
+def test_a_writer_asks_for_what_may_have_arrived_early_and_for_nothing_else(
+    shop: Shop, arrives: set[int] | None, *, asks: bool
+) -> None:
+    digests = [blob.digest for blob in shop.content.blobs]
+    if arrives is not None:
+        early = shop.early.uploads = frozenset(digests[n] for n in arrives)
+        shop.journal.on("upload", lambda: shop.held.blobs.update(early))
+    shop.push()
+    known = frozenset(digests) - (shop.early.uploads or frozenset())
+    assert [image.missing for image in shop.writer.images] == [None if asks else known]
+
+
+def test_a_writer_that_is_tried_again_asks_for_what_it_may_have_written(shop: Shop) -> None:
+    shop.journal.on("push", NetworkError("Gone."), None)
+    shop.push()
+    every = frozenset(blob.digest for blob in shop.content.blobs)
+    assert [image.missing for image in shop.writer.images] == [every, None]
 
 
 def test_an_image_without_tags_is_sent_once_and_then_unchanged(shop: Shop) -> None:
@@ -751,7 +787,7 @@ def test_what_has_its_digest_in_either_format_is_unchanged(shop: Shop) -> None:
     shop.registry.hold(REPOSITORY, docker_form(shop.content), "v1")
     result = shop.push("v1")
     assert (result.unchanged, result.digest) == (True, docker_digest(shop))
-    assert not shop.engines
+    assert "push" not in shop.journal.steps
 
 
 @pytest.mark.parametrize("asked", ["oci", "docker"])

@@ -1,25 +1,31 @@
-"""An engine that writes to the registry in memory."""
+"""A writer of images to the registry in memory."""
 
 from dockless.errors import PushError
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.reference import Repository
-from dockless.ports import Task
+from dockless.ports import Task, Written
 from dockless.storage.oci_layout import blob_path
 from fakes.journal import Journal
 from fakes.registry import FakeRegistry
 
 
-class FakeEngine:
-    """The engine, as a `ports.Engine`; as the real ones, it writes nothing that lacks a part."""
+class FakeWriter:
+    """The writer, as a `ports.ImageWriter`; it writes nothing that lacks a part, as real ones.
+
+    Attributes:
+        images: What it was to write, each time.
+    """
 
     name = tagger = "fake"
 
     def __init__(self, registry: FakeRegistry, journal: Journal | None = None) -> None:
         self._registry = registry
         self._journal = journal or Journal()
+        self.images: list[StagedImage] = []
 
-    def push(self, image: StagedImage, repository: Repository, sending: Task) -> None:
-        """Push what a layout of the image holds."""
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        """Write what a layout of the image holds."""
+        self.images.append(image)
         content, layout = image.content, image.layout()
         self._journal.step("push")
         held = self._registry.repositories[repository]
@@ -33,6 +39,7 @@ class FakeEngine:
                 held.lengths.pop(blob.digest, None)
         for digest in content.children_first():
             held.manifests[digest] = blob_path(layout, digest).read_bytes()
+        return Written(writer=self.name)
 
     def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Make the tag name the image."""

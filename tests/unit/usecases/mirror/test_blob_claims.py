@@ -6,7 +6,7 @@ import pytest
 from dockless.errors import NetworkError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
-from dockless.registry.blob_claims import BlobClaims, SharedBlobs
+from dockless.usecases.mirror.blob_claims import BlobClaims, SharedBlobs
 
 HOST = "registry.inside:5000"
 ONE, TWO, THREE = (Digest.of(each) for each in (b"one", b"two", b"three"))
