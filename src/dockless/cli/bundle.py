@@ -18,7 +18,6 @@ from dockless.cli.workplace import command_spaces
 from dockless.client import accounts
 from dockless.client.bundle_checks import bundle_spec, examined
 from dockless.client.bundle_output import check_output
-from dockless.client.folders import source_folder
 from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_sources import Wishes, find
 from dockless.client.options import CommandOptions
@@ -26,7 +25,6 @@ from dockless.client.output_files import files_of, files_of_source
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.source_lists import Listed, listed
-from dockless.client.stores import store
 from dockless.credentials.credential_sources import Given
 from dockless.errors import (
     AbsentError,
@@ -55,6 +53,8 @@ from dockless.sources.lending import CompletedImage, Lenders
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, parse_source
 from dockless.storage import bundle as layout
+from dockless.storage.user_folders import source_folder
+from dockless.storage.user_store import store
 from dockless.usecases.mirror.run import Lost, SourceImage, whole_names
 
 _PATH = click.Path(path_type=Path)

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from dockless.client.keyrings import every_keyring_logins, open_keyring_logins
-from dockless.client.token_sources import identity, of_kind
+from dockless.credentials.cloud.token_sources import identity, of_kind
 from dockless.credentials.credential_helper import Keyrings, handle
+from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
 from dockless.errors import DocklessError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 from dockless.version import __version__

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
-from dockless.client.folders import project_here
 from dockless.concurrency import map_concurrently
 from dockless.config import naming
 from dockless.config.cascade import Flags, Settings, resolve
+from dockless.config.project import project_here
 from dockless.errors import UsageError
 from dockless.model.endpoint import Endpoint
 from dockless.model.server import Server
@@ -104,7 +104,7 @@ def _check(
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
     from dockless.cli.remote import at_once, common, ssh  # noqa: PLC0415 - the same
-    from dockless.client.host_checks import HostChecks, check  # noqa: PLC0415 - it brings paramiko along
+    from dockless.diagnosis.host_checks import HostChecks, check  # noqa: PLC0415 - it brings paramiko along
 
     names: tuple[str, ...] = (options.there,) if options.there else ()
     endpoint = None

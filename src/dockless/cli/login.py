@@ -10,21 +10,22 @@ from msgspec.structs import replace
 
 from dockless.cli import prompts, stops
 from dockless.cli.options import INSECURE_REALM, Seconds
-from dockless.client import accounts, token_sources
-from dockless.client.folders import home_folder, working_folder
-from dockless.client.keyrings import open_keyring_logins
+from dockless.client import accounts
 from dockless.client.login_credential import GivenLogin, login_credential
-from dockless.client.login_memory import Memory
 from dockless.config import project
 from dockless.config.cascade import Flags, Settings, resolve
+from dockless.config.login_memory import Memory
 from dockless.config.naming import ServerNeeded
 from dockless.config.project import Project
 from dockless.config.registries import LoginTarget, login_target
+from dockless.credentials.cloud import token_sources
 from dockless.credentials.keyring_logins import KeyringLogins
+from dockless.credentials.user_keyrings import open_keyring_logins
 from dockless.errors import NetworkError, UsageError
 from dockless.model import kinds
 from dockless.model.secret import Credential
 from dockless.processes.terminal import say
+from dockless.storage.user_folders import home_folder, working_folder
 
 _PATH = click.Path(path_type=Path)
 

@@ -7,15 +7,15 @@ import click
 
 from dockless.cli import prompts
 from dockless.client import accounts
-from dockless.client.folders import working_folder
-from dockless.client.keyrings import every_keyring_logins
 from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, resolve
 from dockless.config.docker_config import ProjectSession
 from dockless.config.registries import login_target, remembers
 from dockless.credentials.keyring_logins import KeyringLogins
+from dockless.credentials.user_keyrings import every_keyring_logins
 from dockless.errors import UsageError
 from dockless.processes.terminal import say
+from dockless.storage.user_folders import working_folder
 
 
 @click.command(

@@ -16,7 +16,6 @@ from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options, shorte
 from dockless.cli.sizes import Size
 from dockless.cli.workplace import command_spaces
 from dockless.client import accounts, prompter
-from dockless.client.folders import source_folder
 from dockless.client.mirror_lacking import completed, lacking
 from dockless.client.mirror_names import GivenName
 from dockless.client.mirror_parts import damaged_parts
@@ -28,7 +27,6 @@ from dockless.client.readers import Readers
 from dockless.client.receipt_writer import Heading, ReceiptWriter
 from dockless.client.session import Session
 from dockless.client.source_lists import Listed, listed
-from dockless.client.stores import store
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Map, Renaming
@@ -42,6 +40,8 @@ from dockless.report.text import share
 from dockless.storage.receipt import ReceiptLine
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
+from dockless.storage.user_folders import source_folder
+from dockless.storage.user_store import store
 from dockless.usecases.mirror.run import Lost, MirrorItem, SourceImage, plan
 from dockless.usecases.mirror.run import mirror as push_all
 from dockless.usecases.push.context import PushRequest

@@ -13,19 +13,19 @@ from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.client import accounts, prompter
-from dockless.client.folders import project_here, source_folder
 from dockless.client.host_options import HostOptions
 from dockless.client.options import CommandOptions
 from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
-from dockless.config.project import Project
+from dockless.config.project import Project, project_here
 from dockless.config.setting import Setting
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
 from dockless.sources.spec import SourceSpec, parse_source
+from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
     from dockless.model.plan import PushResult

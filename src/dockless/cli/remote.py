@@ -17,7 +17,7 @@ from dockless.client.host_push import HostPush
 from dockless.client.options import CommandOptions
 from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
-from dockless.client.stores import cores
+from dockless.concurrency import cores
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
 from dockless.config.project import Project

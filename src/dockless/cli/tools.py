@@ -232,9 +232,9 @@ def _row(found: "Abilities", *, check: bool) -> _Row:
 
 def _probed(found: "Abilities") -> "ProbeResult":
     """Run a push probe of an engine, and store the result."""
-    from dockless.client.folders import temporary_folder  # noqa: PLC0415
     from dockless.engines.push_probe import probe_push  # noqa: PLC0415
     from dockless.processes.scratch import scratch  # noqa: PLC0415
+    from dockless.storage.user_folders import temporary_folder  # noqa: PLC0415
 
     with scratch(temporary_folder(os.environ), "dockless-probe-") as folder:
         result = probe_push(found.name, found.path, found.policy, os.environ, folder)
@@ -243,7 +243,7 @@ def _probed(found: "Abilities") -> "ProbeResult":
 
 
 def _records() -> "ProbeRecords":
-    from dockless.client.stores import probe_records  # noqa: PLC0415
+    from dockless.engines.probe_records import probe_records  # noqa: PLC0415
 
     return probe_records(os.environ)
 

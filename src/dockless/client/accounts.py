@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from dockless.client import token_sources
-from dockless.client.folders import home_folder, project_here
-from dockless.client.keyrings import Prompt, every_keyring_logins
 from dockless.client.prompter import Prompter
 from dockless.config.cascade import Flags, LoginSettings, Settings, resolve
+from dockless.config.project import project_here
 from dockless.credentials import auth_files
 from dockless.credentials import resolve as credential_chain
 from dockless.credentials.authfile import docker_key
+from dockless.credentials.cloud import token_sources
 from dockless.credentials.credential_sources import Configured, Given, Sources
 from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.user_keyrings import Prompt, every_keyring_logins
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
+from dockless.storage.user_folders import home_folder
 
 if TYPE_CHECKING:
     from dockless.credentials.configure import HelperFile

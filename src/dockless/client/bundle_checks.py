@@ -7,7 +7,6 @@ from functools import partial
 
 from msgspec import Struct
 
-from dockless.client.folders import source_folder
 from dockless.client.session import Session
 from dockless.errors import SourceError, UsageError
 from dockless.report.text import counted
@@ -19,6 +18,7 @@ from dockless.sources.parts import problems as parts_problems
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, parse_source
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import decompressing, sniff
+from dockless.storage.user_folders import source_folder
 
 _MAGIC_BYTES = 6
 _MOST_NAMED = 5

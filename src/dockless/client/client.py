@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from dockless.client.connections import Find
 from dockless.client.delivery import chosen, deliver, target_of
-from dockless.client.folders import temporary_folder
 from dockless.client.options import PushOptions
 from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, read_receipts
@@ -36,6 +35,7 @@ from dockless.registry.client import RegistryClient
 from dockless.report.callback import CallbackProgress, ProgressEvent
 from dockless.report.progress import QuietProgress
 from dockless.sources.spec import SourceSpec, parse_source
+from dockless.storage.user_folders import temporary_folder
 
 Shown = Progress | Callable[[ProgressEvent], object] | None
 """Where progress goes: to an object, to a function, or nowhere."""

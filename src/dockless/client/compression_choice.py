@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from dockless.client.options import PushOptions
-from dockless.client.stores import cores
+from dockless.concurrency import cores
 from dockless.errors import PushError
 from dockless.oci import packing
 from dockless.oci.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document

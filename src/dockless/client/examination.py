@@ -13,17 +13,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.client import accounts
-from dockless.client.folders import data_folder, home_folder
-from dockless.client.keyrings import CHOSEN, open_keyring_logins
 from dockless.client.options import CommandOptions
 from dockless.client.prompter import Prompter, given
-from dockless.client.stores import cache_limit, probe_records, store
 from dockless.config.cascade import Settings
 from dockless.config.registries import login_target
 from dockless.config.setting import Setting
 from dockless.credentials import keyrings
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.user_keyrings import CHOSEN, open_keyring_logins
 from dockless.diagnosis import (
     cache,
     certificates,
@@ -40,6 +38,7 @@ from dockless.diagnosis import (
 from dockless.diagnosis.page import Check, Lane
 from dockless.engines.find import own_folder
 from dockless.engines.probe import trust_policy
+from dockless.engines.probe_records import probe_records
 from dockless.engines.probe_result import ProbeResult
 from dockless.errors import DocklessError, UsageError
 from dockless.model import kinds
@@ -48,6 +47,8 @@ from dockless.model.finding import Finding
 from dockless.oci.reference import Name, Repository
 from dockless.registry import peer
 from dockless.registry.client import RegistryClient
+from dockless.storage.user_folders import data_folder, home_folder
+from dockless.storage.user_store import cache_limit, store
 from dockless.transport.http import HttpClient, reach
 from dockless.transport.proxy import Proxy, proxy
 from dockless.transport.trust import find_trust

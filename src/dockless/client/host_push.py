@@ -37,10 +37,10 @@ from dockless.sources.spec import parse_there
 from dockless.ssh import audit
 from dockless.ssh.connection import connect
 from dockless.ssh.executor import BROKEN, RemoteShell
-from dockless.ssh.transfer_method import ORDER, choose
 from dockless.ssh.workdir import Workplace, workplace
 from dockless.usecases.hosts.remote_push import RemotePushContext, already_there, deliver_there
 from dockless.usecases.hosts.run import Delivered
+from dockless.usecases.hosts.transfer_method import ORDER, choose
 from dockless.usecases.push.delivery import Delivery, deliver
 
 

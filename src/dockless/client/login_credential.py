@@ -5,11 +5,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client import token_sources
 from dockless.client.prompter import Prompter
 from dockless.config.cascade import Settings
 from dockless.config.registries import LoginTarget
 from dockless.credentials import credential_sources
+from dockless.credentials.cloud import token_sources
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.secret import Credential, Secret

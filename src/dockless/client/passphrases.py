@@ -4,8 +4,8 @@ import os
 import threading
 from pathlib import Path
 
-from dockless.client.keyrings import every_keyring_logins
 from dockless.client.prompter import Prompter
+from dockless.credentials.user_keyrings import every_keyring_logins
 from dockless.errors import DocklessError
 from dockless.model.secret import Secret
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockless.client.folders import data_folder, home_folder
 from dockless.client.options import PushOptions
-from dockless.client.stores import cache_limit, cores, store
+from dockless.concurrency import cores
 from dockless.errors import AuthError, DocklessError
 from dockless.model.plan import TagMoves
 from dockless.model.secret import Credential
@@ -23,6 +22,8 @@ from dockless.registry.throughput import ThroughputRecords
 from dockless.retry import SharedBackoff
 from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.storage.staging import Staging
+from dockless.storage.user_folders import data_folder, home_folder
+from dockless.storage.user_store import cache_limit, store
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
 

@@ -13,6 +13,7 @@ from dockless.config.secrets import Secrets
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
 from dockless.model.server import Server
+from dockless.storage.user_folders import working_folder
 
 _MARKS = (
     deploy.FILE,
@@ -127,6 +128,20 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
         deploy.read(folder, destination),
         docker_config.read(folder),
         Secrets(folder, environment, destination),
+    )
+
+
+def project_here(environment: Mapping[str, str], destination: str | None) -> Project:
+    """Return the project of the current folder; one without files and name where that is gone.
+
+    Raises:
+        UsageError: Its files cannot be used.
+    """
+    folder = working_folder()
+    return (
+        nowhere(Path("/"), environment)
+        if folder is None
+        else read(folder, environment, destination)
     )
 
 

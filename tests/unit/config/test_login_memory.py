@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.login_memory import Memory
 from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, resolve
+from dockless.config.login_memory import Memory
 from dockless.config.registries import LoginTarget, login_target
 from dockless.errors import UsageError
 from dockless.model import kinds
