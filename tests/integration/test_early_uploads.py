@@ -17,7 +17,8 @@ from dockless.registry.streaming import HeadStart, Watch
 from dockless.registry.throughput import ThroughputMeter
 from dockless.storage.growing import GrowingBlob
 from dockless.storage.streams import BlobDraft
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from fakes.progress import FakeProgress
 
 

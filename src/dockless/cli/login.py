@@ -227,7 +227,8 @@ def _checked(
         NetworkError: It does not respond, or not before `until` on the clock of `time.monotonic`.
     """
     from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
-    from dockless.transport.http import HttpClient, reach  # noqa: PLC0415 - the same
+    from dockless.transport.endpoints import reach  # noqa: PLC0415 - the same
+    from dockless.transport.http import HttpClient  # noqa: PLC0415 - the same
     from dockless.transport.trust import find_trust  # noqa: PLC0415 - the same
 
     trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())

@@ -21,7 +21,8 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.streaming import HeadStart, NoUploads, Watch
 from dockless.retry import RetryPolicy
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from dockless.transport.trust import find_trust
 
 if TYPE_CHECKING:

@@ -49,7 +49,8 @@ from dockless.registry import peer
 from dockless.registry.client import RegistryClient
 from dockless.storage.user_folders import data_folder, home_folder
 from dockless.storage.user_store import cache_limit, store
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from dockless.transport.proxy import Proxy, proxy
 from dockless.transport.trust import find_trust
 from dockless.version import __version__
