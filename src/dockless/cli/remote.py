@@ -1,7 +1,6 @@
 """`dockless push --remote`: every host pushes its own image."""
 
 import contextlib
-import copy
 import os
 import resource
 import time
@@ -127,9 +126,8 @@ def common(errors: Sequence[DocklessError | None], what: str) -> DocklessError |
     if len(errors) == 1:
         return failed[0]
     same = len({error.exit_code for error in failed}) == 1
-    shared: DocklessError = copy.copy(failed[0]) if same else PushError("")
-    shared.what, shared.remedy = f"None of the {len(errors)} hosts {what}.", ""
-    return shared
+    none = f"None of the {len(errors)} hosts {what}."
+    return failed[0].with_context(none, "") if same else PushError(none)
 
 
 def at_once(asked: int | None) -> int:

@@ -199,8 +199,10 @@ class Session:
                 if not self._claims:
                     self.settle_referrers()
         except PushError as error:
-            self._chooser.note_refusal(request.repository.host, error)
-            raise
+            told = self._chooser.note_refusal(request.repository.host, error)
+            if told is error:
+                raise
+            raise told from error
         finally:
             if self._claims:
                 self._claims.done(request.repository, arrived, seen=checked)
