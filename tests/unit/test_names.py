@@ -30,7 +30,7 @@ MODULES = {
     "files": "reading them: of a project, of a source, and of a host",
     "host_options": "for click, and as values",
     "hosts": "the command, and its output",
-    "login": "the command, and the value that a keyring has",
+    "login": "the command, its client, and the value that a keyring has",
     "logins": "their check by doctor, and how they are shown",
     "oci_layout": "one that is read, and one that is written",
     "options": "for click, and as values",

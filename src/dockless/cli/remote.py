@@ -9,7 +9,7 @@ from functools import partial
 
 from dockless.cli import output, prompts
 from dockless.cli.workplace import command_spaces
-from dockless.client import accounts, passphrases, prompter
+from dockless.client import accounts, prompter
 from dockless.client.host_job import HostJob, Turns
 from dockless.client.host_options import HostOptions
 from dockless.client.host_push import HostPush
@@ -21,6 +21,7 @@ from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
 from dockless.config.project import Project
 from dockless.config.server_list import select
+from dockless.credentials import passphrases
 from dockless.errors import DocklessError, PartialError, PushError
 from dockless.model.server import Server
 from dockless.sources.spec import bare_name, is_bare
@@ -50,7 +51,7 @@ def ssh(note: Callable[[str], None], *, accept_new: bool, may_run: bool) -> Ssh:
         may_run: Whether a project's ssh_config may run programs.
     """
     routes = partial(find_route, environment=os.environ, may_run=may_run)
-    return Ssh(routes, KeyRing(partial(passphrases.ask, prompts)), accept_new, note)
+    return Ssh(routes, KeyRing(partial(passphrases.ask, prompts, os.environ)), accept_new, note)
 
 
 def push_remote(

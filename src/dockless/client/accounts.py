@@ -2,27 +2,20 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from dockless.client.prompter import Prompter
 from dockless.config.cascade import Flags, LoginSettings, Settings, resolve
 from dockless.config.project import project_here
-from dockless.credentials import auth_files
 from dockless.credentials import resolve as credential_chain
-from dockless.credentials.authfile import docker_key
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.credential_sources import Configured, Given, Sources
+from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FoundCredential
 from dockless.credentials.user_keyrings import Prompt, every_keyring_logins
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.storage.user_folders import home_folder
-
-if TYPE_CHECKING:
-    from dockless.credentials.configure import HelperFile
 
 _GIVEN = ("DOCKLESS_USERNAME", "DOCKLESS_PASSWORD")
 
@@ -97,18 +90,3 @@ def _configured(login: LoginSettings) -> Configured:
         return account.value if account else ""
 
     return Configured(login.host, login.origin, username, login.password)
-
-
-def helper_file(tool: Literal["docker", "containers"]) -> "HelperFile":
-    """Return the file in which docker, or the containers tools, read who has a login.
-
-    For these it is the one that `podman login` would write, since podman reads helpers there.
-    """
-    from dockless.credentials.configure import HelperFile  # noqa: PLC0415 - no push needs it
-
-    environment, home = os.environ, home_folder()
-    if tool == "docker":
-        return HelperFile(auth_files.docker_file(environment, home), docker_key)
-    named = environment.get("REGISTRY_AUTH_FILE")
-    path = Path(named) if named else auth_files.containers_files(environment, home)[-1]
-    return HelperFile(path, str)

@@ -98,8 +98,8 @@ class Client:
             UsageError: A file of the project is wrong.
         """
         from dockless.client import accounts  # noqa: PLC0415 - no other client needs them
-        from dockless.client.prompter import NOBODY  # noqa: PLC0415 - the same
         from dockless.credentials.credential_sources import Given  # noqa: PLC0415 - the same
+        from dockless.credentials.prompting import NOBODY  # noqa: PLC0415 - the same
 
         made = cls(credentials=credentials, options=options, progress=progress)
         made._machine = this_machine()

@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from dockless.client import accounts
 from dockless.client.options import CommandOptions
-from dockless.client.prompter import Prompter, given
+from dockless.client.prompter import given
 from dockless.config.cascade import Settings
 from dockless.config.registries import login_target
 from dockless.config.setting import Setting
 from dockless.credentials import keyrings
 from dockless.credentials.keyring_logins import KeyringLogins
+from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FoundCredential
 from dockless.credentials.user_keyrings import CHOSEN, open_keyring_logins
 from dockless.diagnosis import (

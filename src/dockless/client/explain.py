@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from dockless.client import accounts
 from dockless.client.options import CommandOptions
-from dockless.client.prompter import Prompter
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
 from dockless.credentials.credential_sources import Given
+from dockless.credentials.prompting import Prompter
 
 _UNSET = ("(not set)", "")
 Row = tuple[str, str, str]

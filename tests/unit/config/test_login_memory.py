@@ -8,9 +8,10 @@ import pytest
 from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, resolve
 from dockless.config.login_memory import Memory
-from dockless.config.registries import LoginTarget, login_target
+from dockless.config.registries import login_target
 from dockless.errors import UsageError
 from dockless.model import kinds
+from dockless.model.login import LoginTarget
 from dockless.model.secret import Credential, Secret
 
 ME = Credential("me", Secret("pass"))
