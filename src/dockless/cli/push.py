@@ -114,11 +114,14 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
 
 
 def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | None) -> None:
-    from dockless.client.explain import setting_rows, target_rows  # noqa: PLC0415 - not for a push
+    from dockless.client.explanation import credential_rows  # noqa: PLC0415 - not for a push
+    from dockless.diagnosis.explain import setting_rows, target_rows  # noqa: PLC0415 - the same
 
     rows = list(setting_rows(settings))
     try:
-        rows += target_rows(prompts, options, settings, find_target(settings, _bare_name(spec)))
+        target = find_target(settings, _bare_name(spec))
+        credential = credential_rows(prompts, options, settings, target)
+        rows += target_rows(settings, target, options.source, credential)
     finally:  # settings that name no target are what the user came to see
         output.explanation(rows)
 

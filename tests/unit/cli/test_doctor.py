@@ -5,9 +5,11 @@ from click.testing import Result
 
 from dockless.cli import doctor as command
 from dockless.cli import prompts
-from dockless.client.examination import Asked, Examination, asked_of
+from dockless.client.inspection import examination
 from dockless.client.options import CommandOptions
 from dockless.credentials.resolve import FoundCredential
+from dockless.diagnosis.asked_registry import Asked, asked_of
+from dockless.diagnosis.examination import Examination
 from dockless.diagnosis.page import Check
 from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
@@ -68,9 +70,9 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
     project: object, text: str, username: str, repository: str
 ) -> None:
     assert project
-    examination = Examination(CommandOptions(), asked_of(text), prompts, write=False)
-    examination._found = FoundCredential(Credential(username, Secret("x")), ())
-    assert str(examination.repository()) == repository
+    checks = examination(CommandOptions(), asked_of(text), prompts, write=False)
+    checks._found = FoundCredential(Credential(username, Secret("x")), ())
+    assert str(checks.repository()) == repository
 
 
 @pytest.mark.parametrize(("state", "code"), [("ok", 0), ("note", 0), ("problem", 1)])
@@ -100,7 +102,7 @@ def test_every_area_is_looked_at_without_a_registry_and_more_with_one(project: o
     assert project
 
     def areas(asked: Asked | None, *, write: bool) -> list[str]:
-        lanes = Examination(CommandOptions(), asked, prompts, write=write).lanes()
+        lanes = examination(CommandOptions(), asked, prompts, write=write).lanes()
         return [check.area for lane in lanes for check in lane]
 
     alone = areas(None, write=True)
