@@ -12,7 +12,7 @@ from dockless.sources.build import Recipe, build
 from dockless.ssh.workdir import Workplace
 
 
-class BuildThere(Struct, frozen=True):
+class BuildThere(Struct, frozen=True, kw_only=True):
     """How an image is built on hosts.
 
     Attributes:

@@ -4,7 +4,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -20,7 +19,6 @@ from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
 from dockless.ssh.workdir import Workplace, workplace
 
-_HTTPS, _HTTP = 443, 80
 _VERSIONS = {
     "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
     "podman": ("podman", "--version"),
@@ -103,6 +101,4 @@ def _reaches(shell: RemoteShell, endpoint: Endpoint | None) -> bool | None:
         return None
     if is_loopback(endpoint.host):
         return False
-    parts = urlsplit(endpoint.url)
-    port = parts.port or (_HTTP if endpoint.plain_http else _HTTPS)
-    return reach.reaches(shell, f"{endpoint.url}/v2/", parts.hostname or "", port)
+    return reach.reaches(shell, endpoint)

@@ -15,6 +15,7 @@ from dockless.engines import crane, skopeo
 from dockless.engines.failures import failure
 from dockless.errors import PushError, SourceError
 from dockless.model.endpoint import Endpoint
+from dockless.model.host import Exported
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
@@ -31,18 +32,6 @@ class RunThere(Protocol):
         self, argv: Sequence[str], *, stdin: bytes, environment: Mapping[str, str]
     ) -> Finished:
         """Run it; its environment has only the given variables in addition to the host's."""
-
-
-class Exported(Struct, frozen=True):
-    """An image in a file or folder of the host.
-
-    Attributes:
-        path: Where it is.
-        is_layout: Whether it is an OCI layout, else a docker-archive.
-    """
-
-    path: str
-    is_layout: bool
 
 
 class RemoteEngineEnv(Struct, frozen=True):

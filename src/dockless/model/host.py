@@ -39,6 +39,18 @@ class Facts(Struct, frozen=True):
     programs: dict[str, str]
 
 
+class Exported(Struct, frozen=True):
+    """An image in a file or folder of the host.
+
+    Attributes:
+        path: Where it is.
+        is_layout: Whether it is an OCI layout, else a docker-archive.
+    """
+
+    path: str
+    is_layout: bool
+
+
 class HostResult(Struct, frozen=True):
     """The outcome of one host.
 

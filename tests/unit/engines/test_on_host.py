@@ -3,9 +3,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dockless.engines.on_host import CraneThere, Exported, RemoteEngineEnv, SkopeoThere, layout_root
+from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere, layout_root
 from dockless.errors import AuthError, NetworkError, PushError, SourceError
 from dockless.model.endpoint import Endpoint
+from dockless.model.host import Exported
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.processes.run import Finished

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
-from dockless.errors import ConflictError, DocklessError, PushError
+from dockless.errors import ConflictError, DocklessError, PartialError, PushError
 from dockless.model.host import HostResult
 from dockless.model.plan import Plan
 from dockless.model.server import Server
@@ -139,6 +139,27 @@ def push_from(
         for number in run.delivered:
             run.results[number] = replace(run.results[number], error=error)
     return Outcome(tuple(run.results[number] for number in range(len(servers))), digest)
+
+
+def common_error(errors: Sequence[DocklessError | None], what: str) -> DocklessError | None:
+    """Return one error for those of all hosts; None when all succeeded.
+
+    Args:
+        errors: For each host, its error, which has been printed; None for none.
+        what: A participle such as `pushed`, for the message.
+    """
+    failed = [error for error in errors if error]
+    if not failed:
+        return None
+    if len(failed) < len(errors):
+        return PartialError(
+            f"{len(failed)} of {len(errors)} hosts failed.", "See their errors above."
+        )
+    if len(errors) == 1:
+        return failed[0]
+    none = f"None of the {len(errors)} hosts {what}."
+    same = len({error.exit_code for error in failed}) == 1
+    return failed[0].with_context(none, "") if same else PushError(none)
 
 
 def _wait_for_leaves(run: _Run) -> None:
