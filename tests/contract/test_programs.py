@@ -15,7 +15,7 @@ from dockless.ssh.config import find_route, parse_host
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
 from dockless.ssh.keys import KeyRing
-from dockless.ssh.workdir import workplace
+from dockless.ssh.workdir import workdir
 
 ODD = """it's "odd" $(id) `id`; id # \\ ! %s ü"""
 
@@ -34,7 +34,7 @@ def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[RemoteSh
     )
     with (
         connect(parse_host(docker_host.target), ssh) as transport,
-        workplace(RemoteShell(transport, docker_host.address, 10.0)) as place,
+        workdir(RemoteShell(transport, docker_host.address, 10.0)) as place,
     ):
         yield place.shell
 

@@ -72,13 +72,14 @@ FORBIDDEN = {
     "Stand": "RemoteEngineEnv",
     "Vault": "KeyringLogins",
     "Way": "TransferMethod, TokenSource",
+    "Workplace": "Workdir",
     "HeadStart": "RegistryUploader",
     "WholeImages": "RegistryUploader",
     "borrow": "mount",
     "bring": "upload",
     "bringers": "order_by_shared_blobs",
     "learn": "mark_present",
-    "move": "tag",
+    "move": "tag, migrate",
     "obtain": "login_credential",
     "side_by_side": "map_concurrently",
     "vault": "open_keyring_logins",
@@ -89,7 +90,6 @@ FORBIDDEN = {
 REMAINING = {
     "registry/mounts.py:WholeImages": "until there is one RegistryUploader",
     "registry/streaming.py:HeadStart": "the same",
-    "storage/older_store.py:move": "it moves a store to where it belongs now",
 }
 """Where such a word is still a name, as `file:name`, and why."""
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from dockless.cli import prompts
 from dockless.cli.options import FORMAT, REACH, RECHECK, PlatformType, parsed_options
 from dockless.cli.sizes import Size
-from dockless.cli.workplace import command_spaces
+from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts
 from dockless.client.bundle_checks import bundle_spec, examined
 from dockless.client.bundle_output import check_output

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from dockless.cli import output, prompts
 from dockless.cli.options import FORMAT, HOW, REACH, WHO, parsed_options, shortened
 from dockless.cli.sizes import Size
-from dockless.cli.workplace import command_spaces
+from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.mirror_lacking import completed, lacking
 from dockless.client.mirror_names import GivenName

@@ -141,7 +141,7 @@ def _flags(options: CommandOptions) -> Flags:
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.workplace import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
     from dockless.client.delivery import chosen, deliver  # noqa: PLC0415 - the same
 
     settings, target = prompts.target(settings, _bare_name(spec))
@@ -179,7 +179,7 @@ def _push_all(
     options: CommandOptions, settings: Settings, spec: SourceSpec
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
-    from dockless.cli.workplace import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
 
     outcomes: dict[str, PushResult | DocklessError] = {}
     given = prompter.given(prompts, options, settings)

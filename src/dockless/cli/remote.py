@@ -3,7 +3,7 @@
 from functools import partial
 
 from dockless.cli import output, prompts
-from dockless.cli.workplace import command_spaces
+from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.host_options import HostOptions
 from dockless.client.hosts import RemotePush, chosen, push_from_hosts

@@ -9,7 +9,7 @@ from dockless.config.deploy import Builder
 from dockless.model.server import Server
 from dockless.ports import Progress
 from dockless.sources.build import Recipe, build
-from dockless.ssh.workdir import Workplace
+from dockless.ssh.workdir import Workdir
 
 
 class BuildThere(Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class BuildThere(Struct, frozen=True, kw_only=True):
     builder: Builder
 
     def __call__(
-        self, place: Workplace, server: Server, progress: Progress
+        self, place: Workdir, server: Server, progress: Progress
     ) -> tuple[tuple[str, ...], str]:
         """Build the image; return what it may be called there, and the tool that has it."""
         folder = Path(place.facts.home, server.remote_dir or self.project)

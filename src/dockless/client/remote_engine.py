@@ -24,7 +24,7 @@ from dockless.sources.on_host import HostImage, export
 from dockless.ssh import engine_files, files
 from dockless.ssh.reach import reaches
 from dockless.ssh.tunnel import registry_tunnel
-from dockless.ssh.workdir import Workplace
+from dockless.ssh.workdir import Workdir
 from dockless.usecases.hosts.remote_push import EngineThere
 
 
@@ -53,7 +53,7 @@ class RemoteEngineSetup:
         kept: The engine that was left there on purpose; empty for none.
     """
 
-    def __init__(self, task: EngineTask, place: Workplace, found: HostImage) -> None:
+    def __init__(self, task: EngineTask, place: Workdir, found: HostImage) -> None:
         self.kept = ""
         self._task = task
         self._place = place

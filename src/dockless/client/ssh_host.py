@@ -31,7 +31,7 @@ from dockless.sources.spec import parse_there
 from dockless.ssh import audit
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import BROKEN, RemoteShell
-from dockless.ssh.workdir import Workplace, workplace
+from dockless.ssh.workdir import Workdir, workdir
 from dockless.usecases.hosts.remote_push import EngineThere
 from dockless.usecases.push.context import PushRequest
 from dockless.usecases.push.delivery import Delivery, deliver
@@ -102,7 +102,7 @@ class SshHost:
         transport = self._connection.enter_context(connect(self._server, self._context.ssh))
         self._shell = RemoteShell(transport, self.name, stall)
         self._before = audit.look(self._shell)
-        place = self._work.enter_context(workplace(self._shell))
+        place = self._work.enter_context(workdir(self._shell))
         self._folder = place.facts.folder
         self._image = SshImage(self._context, place, self._find(place), self)
         return self._image
@@ -149,7 +149,7 @@ class SshHost:
         if self._shell:
             self._shell.end()
 
-    def _find(self, place: Workplace) -> HostImage:
+    def _find(self, place: Workdir) -> HostImage:
         context, names, tool = self._context, self._context.names, ""
         if self._server.image_name:
             names = (self._server.image_name,)
@@ -185,7 +185,7 @@ class SshImage:
     """
 
     def __init__(
-        self, context: HostContext, place: Workplace, found: HostImage, host: SshHost
+        self, context: HostContext, place: Workdir, found: HostImage, host: SshHost
     ) -> None:
         self.kept = ""
         self._context = context
@@ -237,7 +237,7 @@ class SshImage:
         return select(listed, found.source.selector, found.source.path).open()
 
 
-def _at_home(text: str, place: Workplace) -> str:
+def _at_home(text: str, place: Workdir) -> str:
     return f"{place.facts.home}/{text.removeprefix('~/')}" if text.startswith("~/") else text
 
 

@@ -17,7 +17,7 @@ from dockless.sources.local import find_local
 from dockless.ssh import reach
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
-from dockless.ssh.workdir import Workplace, workplace
+from dockless.ssh.workdir import Workdir, workdir
 
 _VERSIONS = {
     "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
@@ -46,14 +46,14 @@ def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     try:
         with (
             connect(server, ssh) as transport,
-            workplace(RemoteShell(transport, server.address, wanted.stall)) as place,
+            workdir(RemoteShell(transport, server.address, wanted.stall)) as place,
         ):
             return _look(server, place, wanted)
     except DocklessError as error:
         return Checked(server, error)
 
 
-def _look(server: Server, place: Workplace, wanted: HostChecks) -> Checked:
+def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
     facts = place.facts
     return Checked(
         server,
@@ -67,7 +67,7 @@ def _look(server: Server, place: Workplace, wanted: HostChecks) -> Checked:
     )
 
 
-def _tools(place: Workplace) -> Iterator[tuple[str, str]]:
+def _tools(place: Workdir) -> Iterator[tuple[str, str]]:
     for name, argv in _VERSIONS.items():
         if name in place.facts.programs:
             done = place.shell.run(argv)
@@ -75,7 +75,7 @@ def _tools(place: Workplace) -> Iterator[tuple[str, str]]:
             yield name, f"{'cannot be used: ' if done.code else ''}{lines[-1] or lines[0]}".strip()
 
 
-def _image(server: Server, place: Workplace, wanted: HostChecks) -> str:
+def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:
     names = (server.image_name,) if server.image_name else wanted.names
     if not names:
         return "no image was named"
@@ -86,7 +86,7 @@ def _image(server: Server, place: Workplace, wanted: HostChecks) -> str:
     return f"{tool.name} has {found.name}, {found.image_id}"
 
 
-def _engines(place: Workplace) -> Iterator[tuple[str, str]]:
+def _engines(place: Workdir) -> Iterator[tuple[str, str]]:
     for name in ("crane", "skopeo"):
         path = place.facts.programs.get(name)
         with contextlib.suppress(EngineError):

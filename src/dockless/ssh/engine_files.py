@@ -7,14 +7,14 @@ from pathlib import Path
 
 from dockless.ports import Progress
 from dockless.ssh import files
-from dockless.ssh.workdir import Workplace
+from dockless.ssh.workdir import Workdir
 
 _POLICIES = ("{home}/.config/containers/policy.json", "/etc/containers/policy.json")
 _ENGINE = "crane"  # the only one that runs without anything else
 _KEPT = ".cache/dockless/engines"
 
 
-def send_engine(place: Workplace, program: Path, progress: Progress, *, keep: bool) -> str:
+def send_engine(place: Workdir, program: Path, progress: Progress, *, keep: bool) -> str:
     """Copy a program to a host, unless a kept copy of the same bytes is there; return its path.
 
     Args:
@@ -43,7 +43,7 @@ def send_engine(place: Workplace, program: Path, progress: Progress, *, keep: bo
     return f"{folder}/{_ENGINE}"
 
 
-def send_certificates(place: Workplace, authorities: Sequence[Path]) -> str:
+def send_certificates(place: Workdir, authorities: Sequence[Path]) -> str:
     """Copy certificates into our folder on a host; return their folder, empty for none."""
     if not authorities:
         return ""
@@ -54,13 +54,13 @@ def send_certificates(place: Workplace, authorities: Sequence[Path]) -> str:
     return folder
 
 
-def send_settings(place: Workplace, path: str, content: bytes) -> None:
+def send_settings(place: Workdir, path: str, content: bytes) -> None:
     """Write a file for our account alone, in a folder that is made for it."""
     place.shell.script(f"mkdir -p {shlex.quote(str(Path(path).parent))}")
     files.put(place.shell, content, path, 0o600)
 
 
-def signature_policy(place: Workplace) -> Path | None:
+def signature_policy(place: Workdir) -> Path | None:
     """Return the signature policy that skopeo obeys on a host; None where it has none."""
     paths = [path.format(home=place.facts.home) for path in _POLICIES]
     return next((Path(path) for path in paths if place.shell.is_file(path)), None)

@@ -69,7 +69,7 @@ end
 """
 
 
-class Workplace(Struct, frozen=True):
+class Workdir(Struct, frozen=True):
     """A host with our folder.
 
     Attributes:
@@ -82,7 +82,7 @@ class Workplace(Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def workplace(shell: RemoteShell) -> Iterator[Workplace]:
+def workdir(shell: RemoteShell) -> Iterator[Workdir]:
     """Make our folder on a host; it is removed with the block, and its processes are ended.
 
     Raises:
@@ -93,7 +93,7 @@ def workplace(shell: RemoteShell) -> Iterator[Workplace]:
         facts = _facts(shell.host, guardian)
         shell.folder, shell.programs = facts.folder, frozenset(facts.programs)
         try:
-            yield Workplace(shell, facts)
+            yield Workdir(shell, facts)
         finally:
             shell.folder = ""
             # a lost host's guardian sees by itself that we are gone
