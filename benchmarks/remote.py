@@ -259,8 +259,8 @@ def _copy(lab: Lab) -> Row:
     first, program = lab.hosts[0], crane()
     environment = lab.environment
     made = connection.Ssh(
-        lambda server: config.find_route(server, environment),
-        keys.KeyRing(lambda _: None),
+        find_route=lambda server: config.find_route(server, environment),
+        keys=keys.KeyRing(lambda _: None),
         accept_new=False,
         note=print,
     )

@@ -27,8 +27,8 @@ def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[RemoteSh
     (tmp_path / ".ssh/known_hosts").write_text(docker_host.known())
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     ssh = Ssh(
-        lambda server: find_route(server, environment),
-        KeyRing(lambda _: None),
+        find_route=lambda server: find_route(server, environment),
+        keys=KeyRing(lambda _: None),
         accept_new=False,
         note=print,
     )

@@ -17,10 +17,10 @@ def main() -> None:
     environment = os.environ
     try:
         found = Keyrings(
-            every_keyring_logins(environment),
-            lambda: open_keyring_logins("", environment),
-            lambda host: of_kind(host, environment),
-            identity(environment),
+            all=every_keyring_logins(environment),
+            preferred=lambda: open_keyring_logins("", environment),
+            token_sources=lambda host: of_kind(host, environment),
+            identity=identity(environment),
         )
         reads = sys.argv[1:] and sys.argv[1] in ("get", "store", "erase")
         stdin = sys.stdin.buffer.read() if reads else b""

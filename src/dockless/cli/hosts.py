@@ -133,11 +133,11 @@ def _check(
 
 def _flags(options: CheckOptions) -> Flags:
     return Flags(
-        options.registry,
-        options.image,
-        None,
-        options.tags,
-        options.namespace,
-        options.destination,
+        registry=options.registry,
+        image=options.image,
+        username=None,
+        tags=options.tags,
+        namespace=options.namespace,
+        destination=options.destination,
         allow_secret_commands=False,
     )

@@ -128,13 +128,13 @@ def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | Non
 
 def _flags(options: CommandOptions) -> Flags:
     return Flags(
-        options.registry,
-        options.image,
-        options.username,
-        options.tags,
-        options.namespace,
-        options.destination,
-        options.allow_secret_commands,
+        registry=options.registry,
+        image=options.image,
+        username=options.username,
+        tags=options.tags,
+        namespace=options.namespace,
+        destination=options.destination,
+        allow_secret_commands=options.allow_secret_commands,
     )
 
 
@@ -267,13 +267,13 @@ def _build(
                 "Build them with compose, and give the image to push as SOURCE.",
             )
     recipe = Recipe(
-        files.folder,
-        names[0],
-        composed,
-        builder.context or ".",
-        builder.dockerfile or "",
-        builder.args,
-        builder.target or "",
+        folder=files.folder,
+        image=names[0],
+        compose=composed,
+        context=builder.context or ".",
+        dockerfile=builder.dockerfile or "",
+        args=builder.args,
+        target=builder.target or "",
     )
     tool = build(recipe, ProgramsHere(os.environ), lambda line: output.remark(options, line))
     return names, tool

@@ -28,7 +28,15 @@ def prompt(prompter: Prompter) -> Prompt | None:
 def project_settings(username: str | None) -> Settings:
     """Return the project's settings for credentials, for commands without one image."""
     files = project_here(os.environ, None)
-    flags = Flags(None, None, username, (), None, None, allow_secret_commands=False)
+    flags = Flags(
+        registry=None,
+        image=None,
+        username=username,
+        tags=(),
+        namespace=None,
+        destination=None,
+        allow_secret_commands=False,
+    )
     return resolve(flags, os.environ, files)
 
 
@@ -75,12 +83,12 @@ def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
     """Return every place where a credential for a registry may be."""
     environment, home = os.environ, home_folder()
     return Sources(
-        environment,
-        home,
-        lambda: every_keyring_logins(environment, prompt(prompter)),
-        _configured(settings.login) if settings.login else None,
-        token_sources.of_kind(host, environment),
-        token_sources.identity(environment),
+        environment=environment,
+        home=home,
+        keyrings=lambda: every_keyring_logins(environment, prompt(prompter)),
+        configured=_configured(settings.login) if settings.login else None,
+        token_sources=token_sources.of_kind(host, environment),
+        identity=token_sources.identity(environment),
     )
 
 
@@ -89,4 +97,6 @@ def _configured(login: LoginSettings) -> Configured:
         account = login.username()
         return account.value if account else ""
 
-    return Configured(login.host, login.origin, username, login.password)
+    return Configured(
+        host=login.host, origin=login.origin, username=username, password=login.password
+    )

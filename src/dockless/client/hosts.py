@@ -60,7 +60,7 @@ class SshOptions(Struct, frozen=True, kw_only=True):
         """
         routes = partial(find_route, environment=os.environ, may_run=self.may_run)
         keys = KeyRing(partial(passphrases.ask, prompter, os.environ))
-        return Ssh(routes, keys, self.accept_new, note)
+        return Ssh(find_route=routes, keys=keys, accept_new=self.accept_new, note=note)
 
     def at_once(self) -> int:
         """Return the number of hosts at once, from the cores and the limit of open files."""

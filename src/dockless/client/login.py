@@ -83,7 +83,12 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     """
     folder = working_folder()
     files = _files(options, folder, note)
-    flags = Flags(options.registry, options.image, options.username, namespace=options.namespace)
+    flags = Flags(
+        registry=options.registry,
+        image=options.image,
+        username=options.username,
+        namespace=options.namespace,
+    )
     settings = resolve(flags, os.environ, files)
     target = _target(options, settings, prompter)
     tools = _tools(options)

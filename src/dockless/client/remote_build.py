@@ -36,12 +36,12 @@ class BuildThere(Struct, frozen=True, kw_only=True):
         file = next((path for path in paths if place.shell.is_file(str(path))), None)
         names = self.composed if file and self.composed else (self.image,)
         recipe = Recipe(
-            folder,
-            names[0],
-            file,
-            self.builder.context or ".",
-            self.builder.dockerfile or "",
-            self.builder.args,
-            self.builder.target or "",
+            folder=folder,
+            image=names[0],
+            compose=file,
+            context=self.builder.context or ".",
+            dockerfile=self.builder.dockerfile or "",
+            args=self.builder.args,
+            target=self.builder.target or "",
         )
         return names, build(recipe, place.shell, progress.note)

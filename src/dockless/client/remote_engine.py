@@ -85,15 +85,17 @@ class RemoteEngineSetup:
             name = "crane" if copies else self._engine_name
             program = self._copy(progress) if copies else self._facts.programs[name]
             env = RemoteEngineEnv(
-                self._shell.work,
-                lambda path: files.read(self._shell, path),
-                program,
-                self._facts.folder,
-                self._endpoint,
-                lambda: self._authfile(name),
-                engine_files.send_certificates(self._place, self._endpoint.trust.ca_files),
-                extra,
-                engine_files.signature_policy(self._place) if name == "skopeo" else None,
+                run=self._shell.work,
+                read=lambda path: files.read(self._shell, path),
+                program=program,
+                folder=self._facts.folder,
+                endpoint=self._endpoint,
+                authfile=lambda: self._authfile(name),
+                certificates=engine_files.send_certificates(
+                    self._place, self._endpoint.trust.ca_files
+                ),
+                environment=extra,
+                policy=engine_files.signature_policy(self._place) if name == "skopeo" else None,
             )
             if name == "skopeo":
                 path = f"{env.home}/{skopeo.LOGINS_PATH}"

@@ -404,5 +404,7 @@ class Session:
 
         if self._preparing:
             self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
-        room = Room(home, self._until, self._shell, self._space.engines())
+        room = Room(
+            home=home, until=self._until, shell=self._shell, installed=self._space.engines()
+        )
         return Engines(self._options, opened.client, repository, room)

@@ -85,7 +85,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     timings: Timings = field(default_factory=Timings)
 
 
-class Workspace(Struct, frozen=True):
+class Workspace(Struct, frozen=True, kw_only=True):
     """Where a session works.
 
     Attributes:
@@ -162,12 +162,12 @@ def workspaces(
                 usual = asked("gzip" if options.compression == "auto" else options.compression)
                 with Staging(held, own, usual, cores(), surroundings.timings) as staging:
                     yield Workspace(
-                        surroundings.progress,
-                        staging,
-                        own,
-                        throughput,
-                        surroundings,
-                        engines,
+                        progress=surroundings.progress,
+                        staging=staging,
+                        folder=own,
+                        throughput=throughput,
+                        surroundings=surroundings,
+                        engines=engines,
                         shared_backoff=shared_backoff,
                         until=until,
                     )

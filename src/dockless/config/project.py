@@ -36,7 +36,7 @@ _MARKS = (
 )
 
 
-class Project(Struct, frozen=True):
+class Project(Struct, frozen=True, kw_only=True):
     """A project's files.
 
     Attributes:
@@ -123,11 +123,11 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
         UsageError: `config/deploy.yml` or `docker-config.json` cannot be used.
     """
     return Project(
-        folder,
-        environment,
-        deploy.read(folder, destination),
-        docker_config.read(folder),
-        Secrets(folder, environment, destination),
+        folder=folder,
+        environment=environment,
+        deploy=deploy.read(folder, destination),
+        session=docker_config.read(folder),
+        secrets=Secrets(folder, environment, destination),
     )
 
 
@@ -147,7 +147,13 @@ def project_here(environment: Mapping[str, str], destination: str | None) -> Pro
 
 def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
     """Return a project without files, for a folder that has none that can be read."""
-    return Project(folder, environment, Deploy(), ProjectSession(), Secrets(folder, environment))
+    return Project(
+        folder=folder,
+        environment=environment,
+        deploy=Deploy(),
+        session=ProjectSession(),
+        secrets=Secrets(folder, environment),
+    )
 
 
 def is_project(folder: Path) -> bool:

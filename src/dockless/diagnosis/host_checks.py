@@ -50,13 +50,13 @@ def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
         ):
             return _look(server, place, wanted)
     except DocklessError as error:
-        return Checked(server, error)
+        return Checked(server=server, error=error)
 
 
 def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
     facts = place.facts
     return Checked(
-        server,
+        server=server,
         account=f"{facts.user} on {facts.system} {facts.machine}",
         tools=tuple(_tools(place)),
         image=_image(server, place, wanted),

@@ -34,7 +34,7 @@ class RunThere(Protocol):
         """Run it; its environment has only the given variables in addition to the host's."""
 
 
-class RemoteEngineEnv(Struct, frozen=True):
+class RemoteEngineEnv(Struct, frozen=True, kw_only=True):
     """What an engine on a host works with.
 
     Attributes:

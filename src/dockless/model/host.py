@@ -11,7 +11,7 @@ from dockless.oci.digest import Digest
 TransferMethod = Literal["invoke", "copy", "relay", "tunnel"]
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, kw_only=True):
     """The facts that a host reports.
 
     Attributes:
@@ -51,7 +51,7 @@ class Exported(Struct, frozen=True):
     is_layout: bool
 
 
-class HostResult(Struct, frozen=True):
+class HostResult(Struct, frozen=True, kw_only=True):
     """The outcome of one host.
 
     Attributes:

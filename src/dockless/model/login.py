@@ -19,7 +19,7 @@ class LoginTarget(Struct, frozen=True):
     scope: str
 
 
-class Login(Struct, frozen=True):
+class Login(Struct, frozen=True, kw_only=True):
     """A login that is stored on this machine.
 
     Attributes:

@@ -132,14 +132,14 @@ def _facts(host: str, guardian: Output) -> Facts:
 
 def _read_facts(said: Mapping[str, str], programs: dict[str, str]) -> Facts:
     return Facts(
-        said["user"],
-        said["home"],
-        said["system"],
-        said["machine"],
-        said["libc"].rpartition(" ")[2],
-        float(said["clock"]),
-        said["folder"],
-        said["runs"] == "yes",
-        int(said["free"] or 0) * 1024,
-        programs,
+        user=said["user"],
+        home=said["home"],
+        system=said["system"],
+        machine=said["machine"],
+        libc=said["libc"].rpartition(" ")[2],
+        clock=float(said["clock"]),
+        folder=said["folder"],
+        runs=said["runs"] == "yes",
+        free=int(said["free"] or 0) * 1024,
+        programs=programs,
     )

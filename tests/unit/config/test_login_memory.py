@@ -124,7 +124,7 @@ def test_a_login_without_a_folder_is_none_of_a_project(folder: Path) -> None:
     ("session_text", "flags", "scope"),
     [
         ('{"registry":"ghcr"}', Flags(image="localhost:5000/x"), "localhost:5000"),
-        ('{"registry":"private","image":"a.example/x"}', Flags("ghcr"), "ghcr.io"),
+        ('{"registry":"private","image":"a.example/x"}', Flags(registry="ghcr"), "ghcr.io"),
         ('{"registry":"private","image":"a.example/x"}', Flags(image="b.example/y"), "b.example"),
         ('{"registry":"private","image":"a.example/x"}', Flags(), "a.example"),
     ],

@@ -42,14 +42,14 @@ class Host:
         plain: bool = False,
     ) -> RemoteEngineEnv:
         return RemoteEngineEnv(
-            self.run,
-            lambda path: self.files[path],
-            "/opt/engine",
-            "/tmp/d",  # noqa: S108 - a path of a host
-            Endpoint("registry.example.com", plain_http=plain),
-            lambda: authfile,
-            certificates,
-            {"HTTPS_PROXY": "http://127.0.0.1:1"},
+            run=self.run,
+            read=lambda path: self.files[path],
+            program="/opt/engine",
+            folder="/tmp/d",  # noqa: S108 - a path of a host
+            endpoint=Endpoint("registry.example.com", plain_http=plain),
+            authfile=lambda: authfile,
+            certificates=certificates,
+            environment={"HTTPS_PROXY": "http://127.0.0.1:1"},
         )
 
 

@@ -167,7 +167,9 @@ class HostPush:
         job, note = self._job, self._host.progress.note
         if image.image_id and (there := self._unchanged(image.image_id)):
             note("The registry has this image already.")
-            return Delivered("none", "already there", there.root.digest, _identity(there))
+            return Delivered(
+                way="none", why="already there", digest=there.root.digest, identity=_identity(there)
+            )
         failed: dict[TransferMethod, str] = {}
         while True:
             obstacles = {
@@ -177,7 +179,9 @@ class HostPush:
             method, why = choose(job.via, self._host.name, obstacles)
             note(f"Transfer: {method} ({why})")
             if job.request.dry_run:
-                return Delivered(method, why, None, image.image_id or Digest.of(b""))
+                return Delivered(
+                    way=method, why=why, digest=None, identity=image.image_id or Digest.of(b"")
+                )
             try:
                 return _delivered(method, why, self._transfer(method, image))
             except (EngineError, NetworkError, UnexplainedError) as error:
@@ -195,19 +199,24 @@ class HostPush:
             with job.turns.of(image.image_id or self._host.name, self._aborted):
                 return image.relay()
         with image.engine(method) as engine:
-            context = RemotePushContext(job.registry, engine, self._retry_policy, time.monotonic)
+            context = RemotePushContext(
+                registry=job.registry,
+                engine=engine,
+                retry_policy=self._retry_policy,
+                clock=time.monotonic,
+            )
             return deliver_there(job.request, image.image_id, context)
 
 
 def _delivered(method: TransferMethod, why: str, delivery: Delivery) -> Delivered:
     content = delivery.plan.content
     return Delivered(
-        method,
-        why,
-        content.root.digest,
-        _identity(content),
-        sum(blob.size for blob in delivery.plan.missing) if delivery.attempts else 0,
-        delivery.plan if delivery.moving else None,
+        way=method,
+        why=why,
+        digest=content.root.digest,
+        identity=_identity(content),
+        sent=sum(blob.size for blob in delivery.plan.missing) if delivery.attempts else 0,
+        plan=delivery.plan if delivery.moving else None,
     )
 
 

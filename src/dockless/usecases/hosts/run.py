@@ -24,7 +24,7 @@ _LEAVE_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 
 
-class Delivered(Struct, frozen=True):
+class Delivered(Struct, frozen=True, kw_only=True):
     """What a host pushed to the repository.
 
     Attributes:
@@ -85,7 +85,7 @@ class Outcome(Struct, frozen=True):
     digest: Digest | None
 
 
-class _Run(Struct):
+class _Run(Struct, kw_only=True):
     """What the threads share."""
 
     rules: Rules
@@ -119,7 +119,7 @@ def push_from(
         rules: When to stop.
         clock: Seconds that only ever grow.
     """
-    run = _Run(rules, clock)
+    run = _Run(rules=rules, clock=clock)
     try:
         map_concurrently(
             lambda each: _work(run, each[0], each[1], enter),
@@ -176,7 +176,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
     began = run.clock()
     if run.stopped.is_set() or run.too_many():
         error = PushError("It was not started, since too many other hosts had failed.")
-        run.results[number] = HostResult(server, error=error)
+        run.results[number] = HostResult(server=server, error=error)
         return
     visit = run.visits[number] = enter(server)
     if run.stopped.is_set():  # at this moment
@@ -192,7 +192,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
         with contextlib.suppress(DocklessError):
             residue = visit.leave()
         run.visits.pop(number)
-    result = HostResult(server, seconds=run.clock() - began, error=failed, residue=residue)
+    result = HostResult(server=server, seconds=run.clock() - began, error=failed, residue=residue)
     if brought:
         run.delivered[number] = brought
         result = replace(

@@ -30,7 +30,7 @@ class Store:
     tokens: list[tuple[str, str]] = field(default_factory=list)
 
     def logins(self) -> list[Login]:
-        return [Login(scope, user, self.name) for scope, user in self.held]
+        return [Login(scope=scope, username=user, place=self.name) for scope, user in self.held]
 
     def put(self, scope: str, credential: Credential, expires: float | None = None) -> None:
         self.held[scope, credential.username] = expires
