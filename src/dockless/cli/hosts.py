@@ -1,6 +1,5 @@
 """`dockless hosts`: the numbered list of servers, and what each of them has."""
 
-import contextlib
 import os
 import sys
 import time
@@ -13,11 +12,8 @@ from msgspec import Struct
 from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
-from dockless.config import naming
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.project import project_here
-from dockless.errors import UsageError
-from dockless.model.endpoint import Endpoint
 from dockless.model.server import Server
 from dockless.processes.terminal import say
 from dockless.report.hosts import check_document, check_text, list_document
@@ -103,24 +99,22 @@ def _check(
     numbers: Mapping[Server, int],
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
-    from dockless.client.hosts import SshOptions, check_hosts  # noqa: PLC0415 - the same
-    from dockless.diagnosis.host_checks import HostChecks  # noqa: PLC0415 - the same
+    from dockless.client.hosts import SshOptions, WantedCheck, check_hosts  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
-    names: tuple[str, ...] = (options.there,) if options.there else ()
-    endpoint = None
-    with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
-        target = naming.target(settings, None)
-        names = names or naming.local_candidates(settings, target)
-        endpoint = Endpoint(target.repository.value.host, plain_http=options.insecure)
-    wanted = HostChecks(names, endpoint, options.stall_timeout)
-    lines = LineProgress(sys.stderr, time.monotonic)
+    wanted = WantedCheck(
+        settings=settings,
+        image=options.there or "",
+        insecure=options.insecure,
+        stall=options.stall_timeout,
+    )
     access = SshOptions(
         accept_new=options.accept_new_host_keys,
         may_run=options.allow_ssh_commands,
         parallel=options.parallel,
     )
-    found = check_hosts(servers, wanted, access.connections(prompts, lines.note), access.at_once())
+    note = LineProgress(sys.stderr, time.monotonic).note
+    found = check_hosts(servers, wanted, access, access.connections(prompts, note))
     if options.output == "json":
         say(json_text(check_document(found)))
     else:
