@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dockless.concurrency import alone
 from dockless.errors import (
     DocklessError,
     EngineError,
@@ -64,8 +65,6 @@ class Host:
     fails: dict[str, list[BaseException]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
     progress: FakeProgress = field(default_factory=FakeProgress)
-    relays: threading.Event = field(default_factory=threading.Event)
-    holds: threading.Event | None = None
     name: str = "build1"
 
     def _step(self, name: str) -> None:
@@ -104,9 +103,6 @@ class Host:
 
     def relay(self) -> Delivery:
         self._step("relay")
-        self.relays.set()
-        if self.holds:
-            assert self.holds.wait(120)
         self.registry.hold(REPOSITORY, self.content)
         plan = Plan(REPOSITORY, self.content, (), (), digest_is_new=False)
         return Delivery(plan, "direct", 1, 0.0)
@@ -176,7 +172,7 @@ def test_the_next_method_is_tried_after_a_failure(host: Host, error: DocklessErr
 @pytest.mark.parametrize("via", ["invoke", "copy", "tunnel"])
 def test_a_method_that_was_asked_for_is_the_only_one(host: Host, via: TransferMethod) -> None:
     host.fails = {via: [EngineError("It cannot.")]}
-    with pytest.raises(EngineError, match="It cannot"):
+    with pytest.raises(EngineError, match=r"^It cannot\.$"):
         HostPush(job(host, via), host).deliver()
     assert host.steps == ["open", via]
 
@@ -241,22 +237,23 @@ def test_an_abort_ends_the_connection_and_every_pause(host: Host) -> None:
     assert host.steps[0] == "end"
 
 
-def test_the_same_image_is_relayed_by_one_host_at_a_time(host: Host) -> None:
-    other = Host(FakeRegistry(), host.content, name="build2", holds=threading.Event())
+@pytest.mark.parametrize("known", [True, False])
+def test_an_image_that_another_host_relays_is_waited_for(host: Host, *, known: bool) -> None:
+    host.image_id = host.content.image_id if known else None
     turns = Turns()
-    for each in (host, other):
-        each.image_id = host.content.image_id
-    first = threading.Thread(
-        target=HostPush(job(other, "relay", turns=turns), other).deliver, daemon=True
-    )
-    first.start()
-    assert other.relays.wait(120)
-    waiting = HostPush(job(host, "relay", turns=turns), host)
-    second = threading.Thread(target=waiting.deliver, daemon=True)
-    second.start()
-    assert not host.relays.is_set()
-    assert other.holds
-    other.holds.set()
-    first.join(120)
-    second.join(120)
-    assert host.relays.is_set()
+    push = HostPush(job(host, "relay", turns=turns), host)
+    with turns.of(host.image_id or host.name, threading.Event()):
+        waiting = alone(push.deliver)
+        push.abort()
+        with pytest.raises(PushError, match="interrupted"):
+            waiting.result(120)
+    assert "relay" not in host.steps
+    assert HostPush(job(host, "relay", turns=turns), host).deliver().way == "relay"
+
+
+def test_another_method_is_not_tried_after_relay(host: Host) -> None:
+    host.obstacles = {"invoke": "it has none", "copy": "it cannot"}
+    host.fails = {"relay": [NetworkError("No route.", passing=False)]}
+    with pytest.raises(NetworkError, match=r"^No route\.$"):
+        HostPush(job(host), host).deliver()
+    assert host.steps == ["open", "relay"]
