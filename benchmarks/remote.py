@@ -259,8 +259,8 @@ def _copy(lab: Lab) -> Row:
     first, program = lab.hosts[0], crane()
     environment = lab.environment
     made = connection.Ssh(
-        lambda server: config.find_route(server, environment),
-        keys.KeyRing(lambda _: None),
+        find_route=lambda server: config.find_route(server, environment),
+        keys=keys.KeyRing(lambda _: None),
         accept_new=False,
         note=print,
     )
@@ -268,7 +268,7 @@ def _copy(lab: Lab) -> Row:
     def ours() -> None:
         with (
             connection.connect(Server(first.address, first.user), made) as transport,
-            workdir.workplace(executor.RemoteShell(transport, first.address, 30)) as place,
+            workdir.workdir(executor.RemoteShell(transport, first.address, 30)) as place,
         ):
             files.send_program(place.shell, program, f"{place.facts.folder}/crane", QuietTask())
 

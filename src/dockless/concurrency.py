@@ -4,6 +4,7 @@ Every wait for another thread or process here ends at the latest with `--timeout
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
@@ -22,6 +23,13 @@ class _Run:
     """The command that this process carries out."""
 
     until: float | None = None
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def end_by(until: float | None) -> None:

@@ -4,11 +4,11 @@ Each class is one kind of failure and carries that kind's exit code, so that the
 needs no table of its own.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class DocklessError(Exception):
-    """A failure that dockless understands.
+    """A failure that dockless understands. Its attributes cannot be assigned again.
 
     Args:
         what: One sentence: what happened, and to what.
@@ -24,6 +24,28 @@ class DocklessError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".strip()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Python itself assigns `__traceback__` and its like
+        if name in vars(self) and not name.startswith("__"):
+            raise AttributeError(f"{name} of an error cannot be changed: use with_context")
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state: dict[str, object] | None) -> None:
+        vars(self).update(state or {})
+
+    def with_context(self, what: str | None = None, remedy: str | None = None) -> Self:
+        """Return an error of the same class with other words, to be raised `from` this one.
+
+        Args:
+            what: What happened, and to what; None for the words of this one.
+            remedy: What to do next; None for the words of this one.
+        """
+        made = type(self).__new__(type(self), self.what if what is None else what)
+        told = {"what": what, "remedy": remedy}
+        changed = {name: text for name, text in told.items() if text is not None}
+        vars(made).update(vars(self) | changed)
+        return made
 
     def to_json(self) -> dict[str, object]:
         """Return its members in JSON; its kind is the class that has an exit code of its own."""

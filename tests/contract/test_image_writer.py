@@ -30,7 +30,8 @@ from dockless.registry.uploader import HttpUploader
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
 from dockless.storage.oci_layout import write_layout
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from fakes.image import FakeImage
 from fakes.progress import FakeProgress, FakeTask

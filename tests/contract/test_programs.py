@@ -15,7 +15,7 @@ from dockless.ssh.config import find_route, parse_host
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
 from dockless.ssh.keys import KeyRing
-from dockless.ssh.workdir import workplace
+from dockless.ssh.workdir import workdir
 
 ODD = """it's "odd" $(id) `id`; id # \\ ! %s ü"""
 
@@ -27,14 +27,14 @@ def host_shell(docker_host: Host, key: Key, tmp_path: Path) -> Iterator[RemoteSh
     (tmp_path / ".ssh/known_hosts").write_text(docker_host.known())
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     ssh = Ssh(
-        lambda server: find_route(server, environment),
-        KeyRing(lambda _: None),
+        find_route=lambda server: find_route(server, environment),
+        keys=KeyRing(lambda _: None),
         accept_new=False,
         note=print,
     )
     with (
         connect(parse_host(docker_host.target), ssh) as transport,
-        workplace(RemoteShell(transport, docker_host.address, 10.0)) as place,
+        workdir(RemoteShell(transport, docker_host.address, 10.0)) as place,
     ):
         yield place.shell
 

@@ -17,7 +17,8 @@ from dockless.ports import Registry
 from dockless.registry.client import RegistryClient
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
 

@@ -16,7 +16,8 @@ from dockless.ports import Registry, RegistryUploader
 from dockless.registry.client import RegistryClient
 from dockless.registry.throughput import ThroughputMeter
 from dockless.registry.uploader import HttpUploader
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from fakes.image import FakeImage
 from fakes.progress import FakeTask

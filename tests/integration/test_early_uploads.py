@@ -17,7 +17,8 @@ from dockless.registry.throughput import ThroughputMeter
 from dockless.registry.uploader import HttpUploader
 from dockless.storage.growing import GrowingBlob
 from dockless.storage.streams import BlobDraft
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.push.streaming import StreamedUploads, Watch
 from fakes.progress import FakeProgress

@@ -21,7 +21,8 @@ from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.secret import Credential, Secret
 from dockless.registry.client import RegistryClient
 from dockless.transport import deadline
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 
 pytestmark = pytest.mark.sampled(2)
 

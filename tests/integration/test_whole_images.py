@@ -26,7 +26,8 @@ from dockless.sources.directory import Folder
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.oci_layout import blob_path
 from dockless.storage.staging import Staging
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.blob_claims import SharedBlobs
 from dockless.usecases.mirror.mounts import Mounts

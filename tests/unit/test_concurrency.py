@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from dockless.concurrency import alone, map_concurrently
+from dockless.concurrency import alone, cores, map_concurrently
 
 
 def test_answers_come_in_the_order_of_the_questions_whoever_is_first() -> None:
@@ -113,3 +113,7 @@ def test_an_error_waits_for_what_was_begun_where_that_is_asked() -> None:
     with pytest.raises(ValueError, match=r"^$"):
         asking.result(30)
     assert ended.is_set()
+
+
+def test_there_is_a_core_at_least() -> None:
+    assert cores() >= 1

@@ -26,7 +26,7 @@ OWNERS = {
     "jeepney": "credentials",
     "keyring": "credentials",
     "paramiko": "ssh",
-    "platformdirs": "client",
+    "platformdirs": "storage",
     "rich": "report",
     "semantic_version": "config",
     "sh": "engines",

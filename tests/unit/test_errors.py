@@ -1,3 +1,4 @@
+import copy
 import inspect
 
 import pytest
@@ -33,3 +34,52 @@ def test_trouble_with_the_network_passes_unless_it_is_said_not_to() -> None:
     assert NetworkError("It broke.").retry_after is None
     assert not NetworkError("It broke.", passing=False).passing
     assert NetworkError("It broke.", retry_after=7).retry_after == 7
+
+
+@pytest.mark.parametrize("kind", [DocklessError, *CLASSES])
+@pytest.mark.parametrize("name", ["what", "remedy"])
+def test_the_words_of_an_error_cannot_be_assigned(kind: type[DocklessError], name: str) -> None:
+    error = kind("It broke.", "Repair it.")
+    with pytest.raises(AttributeError, match=f"{name} of an error cannot be changed"):
+        setattr(error, name, "Something else.")
+    assert str(error) == "It broke. Repair it."
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (NetworkError("It broke."), "passing"),
+        (NetworkError("It broke.", busy=True), "busy"),
+        (errors.UnexplainedError("It broke.", answered=True), "answered"),
+        (errors.ManifestRefusedError("It broke."), "about_type"),
+    ],
+)
+def test_what_else_an_error_has_cannot_be_assigned(error: DocklessError, name: str) -> None:
+    with pytest.raises(AttributeError):
+        setattr(error, name, False)
+
+
+@pytest.mark.parametrize("kind", [DocklessError, *CLASSES])
+def test_other_words_make_another_error_of_the_same_class(kind: type[DocklessError]) -> None:
+    error = kind("It broke.", "Repair it.")
+    told = error.with_context("It broke. One tag was updated.")
+    assert type(told) is kind
+    assert (told.what, told.remedy) == ("It broke. One tag was updated.", "Repair it.")
+    assert told.args == ("It broke. One tag was updated.",)
+    assert str(error.with_context(remedy="")) == "It broke."
+    assert str(error) == "It broke. Repair it."
+
+
+def test_other_words_keep_everything_else() -> None:
+    error = NetworkError("It broke.", passing=False, retry_after=7, busy=True)
+    told = error.with_context("It broke again.")
+    assert (told.passing, told.retry_after, told.busy) == (False, 7, True)
+
+
+def test_an_error_can_be_raised_again_with_a_cause_and_copied() -> None:
+    error = NetworkError("It broke.", "Repair it.", passing=False)
+    with pytest.raises(NetworkError) as caught:
+        raise error.with_context("It broke there.") from error
+    assert caught.value.__cause__ is error
+    again = copy.copy(error)
+    assert (again.what, again.remedy, again.passing) == ("It broke.", "Repair it.", False)

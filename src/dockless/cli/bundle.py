@@ -20,10 +20,9 @@ from dockless.cli.options import (
     parsed_options,
 )
 from dockless.cli.sizes import Size
-from dockless.cli.workplace import command_spaces
+from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts
 from dockless.client.bundling import BundleRequest, alone, create_bundle
-from dockless.client.folders import source_folder
 from dockless.client.options import CommandOptions
 from dockless.client.readers import Readers
 from dockless.credentials.credential_sources import Given
@@ -34,6 +33,7 @@ from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
+from dockless.storage.user_folders import source_folder
 
 _PATH = click.Path(path_type=Path)
 

@@ -27,8 +27,8 @@ def cache() -> None:
 @cache.command()
 def info() -> None:
     """Show where the store is, and how much it holds."""
-    from dockless.client.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it
     from dockless.report.units import human_size  # noqa: PLC0415
+    from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - --help needs none of it
 
     held = store(os.environ)
     held.ready()
@@ -43,8 +43,8 @@ def info() -> None:
 @click.option("--all", "everything", is_flag=True, help="Delete every blob, regardless of its age.")
 def prune(*, everything: bool) -> None:
     """Delete the least recently used blobs, down to the limit."""
-    from dockless.client.stores import cache_limit, store  # noqa: PLC0415 - --help needs none of it
     from dockless.report.units import human_size  # noqa: PLC0415
+    from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - --help needs none of it
 
     held = store(os.environ)
     limit = 0 if everything else cache_limit(os.environ)

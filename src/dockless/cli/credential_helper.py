@@ -3,9 +3,9 @@
 import os
 import sys
 
-from dockless.client.keyrings import every_keyring_logins, open_keyring_logins
-from dockless.client.token_sources import identity, of_kind
+from dockless.credentials.cloud.token_sources import identity, of_kind
 from dockless.credentials.credential_helper import Keyrings, handle
+from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
 from dockless.errors import DocklessError
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 from dockless.version import __version__
@@ -17,10 +17,10 @@ def main() -> None:
     environment = os.environ
     try:
         found = Keyrings(
-            every_keyring_logins(environment),
-            lambda: open_keyring_logins("", environment),
-            lambda host: of_kind(host, environment),
-            identity(environment),
+            all=every_keyring_logins(environment),
+            preferred=lambda: open_keyring_logins("", environment),
+            token_sources=lambda host: of_kind(host, environment),
+            identity=identity(environment),
         )
         reads = sys.argv[1:] and sys.argv[1] in ("get", "store", "erase")
         stdin = sys.stdin.buffer.read() if reads else b""

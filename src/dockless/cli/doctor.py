@@ -40,7 +40,8 @@ def doctor(
     Checks the engines, container tools and their daemons, keyrings, the cache, the clock,
     proxies and certificates; with a registry also the connection, its certificate, and your login.
     """
-    from dockless.client.examination import Examination, asked_of  # noqa: PLC0415 - --help needs none of it
+    from dockless.client.inspection import examination  # noqa: PLC0415 - --help needs none of it
+    from dockless.diagnosis.asked_registry import asked_of  # noqa: PLC0415 - the same
     from dockless.diagnosis.page import examine  # noqa: PLC0415 - the same
     from dockless.model.printable import json_text  # noqa: PLC0415 - the same
     from dockless.report.doctor import doctor_document, doctor_text  # noqa: PLC0415 - the same
@@ -55,11 +56,11 @@ def doctor(
     if options.password:
         say("Warning: --password is visible in the process list: use --password-stdin.", err=True)
     asked = None if registry is None else asked_of(registry)
-    examination = Examination(options, asked, prompts, write=write)
-    found = examine(tuple(examination.lanes()))
+    checks = examination(options, asked, prompts, write=write)
+    found = examine(tuple(checks.lanes()))
     if output == "json":
         host = asked.repository.host if asked else None
-        repository = str(examination.repository()) if asked else None
+        repository = str(checks.repository()) if asked else None
         say(json_text(doctor_document(found, host, repository, wrote=write)))
     else:
         say(doctor_text(found, min(shutil.get_terminal_size().columns, _WIDEST)))

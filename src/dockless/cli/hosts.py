@@ -1,6 +1,5 @@
 """`dockless hosts`: the numbered list of servers, and what each of them has."""
 
-import contextlib
 import os
 import sys
 import time
@@ -10,14 +9,11 @@ from typing import Literal
 import click
 from msgspec import Struct
 
+from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, Seconds
-from dockless.client.folders import project_here
-from dockless.concurrency import map_concurrently
-from dockless.config import naming
 from dockless.config.cascade import Flags, Settings, resolve
-from dockless.errors import UsageError
-from dockless.model.endpoint import Endpoint
+from dockless.config.project import project_here
 from dockless.model.printable import json_text
 from dockless.model.server import Server
 from dockless.processes.terminal import say
@@ -25,7 +21,7 @@ from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
 
 
-class CheckOptions(Struct, frozen=True):
+class CheckOptions(Struct, frozen=True, kw_only=True):
     """The arguments of `dockless hosts`, named like the options."""
 
     hosts: tuple[str, ...]
@@ -82,7 +78,7 @@ Examples:
 def hosts(**arguments: object) -> None:
     """List the servers, and check what each one needs for a push."""
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
-    from dockless.cli.remote import chosen  # noqa: PLC0415 - it brings paramiko along
+    from dockless.client.hosts import chosen  # noqa: PLC0415 - it brings paramiko along
 
     files = project_here(os.environ, options.destination)
     servers = chosen(options.hosts, options.servers, files)
@@ -103,40 +99,39 @@ def _check(
     numbers: Mapping[Server, int],
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
-    from dockless.cli.remote import at_once, common, ssh  # noqa: PLC0415 - the same
-    from dockless.client.host_checks import HostChecks, check  # noqa: PLC0415 - it brings paramiko along
+    from dockless.client.hosts import SshOptions, WantedCheck, check_hosts  # noqa: PLC0415 - the same
+    from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
-    names: tuple[str, ...] = (options.there,) if options.there else ()
-    endpoint = None
-    with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
-        target = naming.target(settings, None)
-        names = names or naming.local_candidates(settings, target)
-        endpoint = Endpoint(target.repository.value.host, plain_http=options.insecure)
-    wanted = HostChecks(names, endpoint, options.stall_timeout)
-    lines = LineProgress(sys.stderr, time.monotonic)
-    connections = ssh(
-        lines.note, accept_new=options.accept_new_host_keys, may_run=options.allow_ssh_commands
+    wanted = WantedCheck(
+        settings=settings,
+        image=options.there or "",
+        insecure=options.insecure,
+        stall=options.stall_timeout,
     )
-    found = map_concurrently(
-        lambda server: check(server, connections, wanted), servers, at_once(options.parallel)
+    access = SshOptions(
+        accept_new=options.accept_new_host_keys,
+        may_run=options.allow_ssh_commands,
+        parallel=options.parallel,
     )
+    note = LineProgress(sys.stderr, time.monotonic).note
+    found = check_hosts(servers, wanted, access, access.connections(prompts, note))
     if options.output == "json":
         say(json_text(check_document(found)))
     else:
         for each in found:
             say(check_text(numbers[each.server], each))
-    error = common([each.error for each in found], "could be checked")
+    error = common_error([each.error for each in found], "could be checked")
     if error:
         raise error
 
 
 def _flags(options: CheckOptions) -> Flags:
     return Flags(
-        options.registry,
-        options.image,
-        None,
-        options.tags,
-        options.namespace,
-        options.destination,
+        registry=options.registry,
+        image=options.image,
+        username=None,
+        tags=options.tags,
+        namespace=options.namespace,
+        destination=options.destination,
         allow_secret_commands=False,
     )

@@ -132,7 +132,7 @@ def _is_homeless(error: BaseException) -> bool:
     """Whether a relative path was to be used, and the current folder is gone."""
     if not isinstance(error, FileNotFoundError) or error.filename is not None:
         return False
-    from dockless.client.folders import working_folder  # noqa: PLC0415 - rare
+    from dockless.storage.user_folders import working_folder  # noqa: PLC0415 - rare
 
     return working_folder() is None
 
@@ -148,7 +148,7 @@ def _is_of_click(error: OSError) -> bool:
 def _bug_report(error: BaseException) -> str:
     import traceback  # noqa: PLC0415 - for bugs only
 
-    from dockless.client.folders import log_folder  # noqa: PLC0415 - the same
+    from dockless.storage.user_folders import log_folder  # noqa: PLC0415 - the same
 
     trace = "".join(traceback.format_exception(error))
     last = trace.strip().splitlines()[-1]

@@ -20,9 +20,8 @@ from dockless.cli.options import (
     parsed_options,
 )
 from dockless.cli.sizes import Size
-from dockless.cli.workplace import command_spaces
+from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts, prompter
-from dockless.client.folders import source_folder
 from dockless.client.mirroring import MirrorLogins, MirrorRequest
 from dockless.client.mirroring import mirror as mirror_all
 from dockless.client.options import (
@@ -37,6 +36,7 @@ from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.text import result_text
+from dockless.storage.user_folders import source_folder
 
 _PATH = click.Path(path_type=Path)
 _DEFAULTS = MirrorOptions()

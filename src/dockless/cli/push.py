@@ -13,19 +13,19 @@ from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.client import accounts, prompter
-from dockless.client.folders import project_here, source_folder
 from dockless.client.host_options import HostOptions
 from dockless.client.options import CommandOptions
 from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
-from dockless.config.project import Project
+from dockless.config.project import Project, project_here
 from dockless.config.setting import Setting
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
 from dockless.sources.spec import SourceSpec, parse_source
+from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
     from dockless.model.plan import PushResult
@@ -114,31 +114,34 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
 
 
 def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | None) -> None:
-    from dockless.client.explain import setting_rows, target_rows  # noqa: PLC0415 - not for a push
+    from dockless.client.explanation import credential_rows  # noqa: PLC0415 - not for a push
+    from dockless.diagnosis.explain import setting_rows, target_rows  # noqa: PLC0415 - the same
 
     rows = list(setting_rows(settings))
     try:
-        rows += target_rows(prompts, options, settings, find_target(settings, _bare_name(spec)))
+        target = find_target(settings, _bare_name(spec))
+        credential = credential_rows(prompts, options, settings, target)
+        rows += target_rows(settings, target, options.source, credential)
     finally:  # settings that name no target are what the user came to see
         output.explanation(rows)
 
 
 def _flags(options: CommandOptions) -> Flags:
     return Flags(
-        options.registry,
-        options.image,
-        options.username,
-        options.tags,
-        options.namespace,
-        options.destination,
-        options.allow_secret_commands,
+        registry=options.registry,
+        image=options.image,
+        username=options.username,
+        tags=options.tags,
+        namespace=options.namespace,
+        destination=options.destination,
+        allow_secret_commands=options.allow_secret_commands,
     )
 
 
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.workplace import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
     from dockless.client.delivery import chosen, deliver  # noqa: PLC0415 - the same
 
     settings, target = prompts.target(settings, _bare_name(spec))
@@ -176,7 +179,7 @@ def _push_all(
     options: CommandOptions, settings: Settings, spec: SourceSpec
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
-    from dockless.cli.workplace import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
 
     outcomes: dict[str, PushResult | DocklessError] = {}
     given = prompter.given(prompts, options, settings)
@@ -264,13 +267,13 @@ def _build(
                 "Build them with compose, and give the image to push as SOURCE.",
             )
     recipe = Recipe(
-        files.folder,
-        names[0],
-        composed,
-        builder.context or ".",
-        builder.dockerfile or "",
-        builder.args,
-        builder.target or "",
+        folder=files.folder,
+        image=names[0],
+        compose=composed,
+        context=builder.context or ".",
+        dockerfile=builder.dockerfile or "",
+        args=builder.args,
+        target=builder.target or "",
     )
     tool = build(recipe, ProgramsHere(os.environ), lambda line: output.remark(options, line))
     return names, tool

@@ -8,7 +8,7 @@ import click
 
 from dockless.cli import prompts
 from dockless.cli.options import REACH, WHO, parsed_options
-from dockless.cli.workplace import session
+from dockless.cli.surroundings import session
 from dockless.client import accounts, prompter
 from dockless.client.options import CommandOptions
 from dockless.client.verification import VerifyResult, compare, read_receipts

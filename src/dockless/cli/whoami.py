@@ -8,16 +8,16 @@ import click
 from dockless.cli import prompts
 from dockless.cli.options import FORMAT
 from dockless.client import accounts
-from dockless.client.folders import home_folder
-from dockless.client.keyrings import every_keyring_logins
 from dockless.credentials import auth_files
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_keys import scope
+from dockless.credentials.user_keyrings import every_keyring_logins
 from dockless.errors import AuthError
 from dockless.model.login import Login
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.logins import logins_document, logins_text
+from dockless.storage.user_folders import home_folder
 
 
 @click.command(

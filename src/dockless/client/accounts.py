@@ -2,26 +2,20 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from dockless.client import token_sources
-from dockless.client.folders import home_folder, project_here
-from dockless.client.keyrings import Prompt, every_keyring_logins
-from dockless.client.prompter import Prompter
 from dockless.config.cascade import Flags, LoginSettings, Settings, resolve
-from dockless.credentials import auth_files
+from dockless.config.project import project_here
 from dockless.credentials import resolve as credential_chain
-from dockless.credentials.authfile import docker_key
+from dockless.credentials.cloud import token_sources
 from dockless.credentials.credential_sources import Configured, Given, Sources
+from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.user_keyrings import Prompt, every_keyring_logins
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
-
-if TYPE_CHECKING:
-    from dockless.credentials.configure import HelperFile
+from dockless.storage.user_folders import home_folder
 
 _GIVEN = ("DOCKLESS_USERNAME", "DOCKLESS_PASSWORD")
 
@@ -34,7 +28,15 @@ def prompt(prompter: Prompter) -> Prompt | None:
 def project_settings(username: str | None) -> Settings:
     """Return the project's settings for credentials, for commands without one image."""
     files = project_here(os.environ, None)
-    flags = Flags(None, None, username, (), None, None, allow_secret_commands=False)
+    flags = Flags(
+        registry=None,
+        image=None,
+        username=username,
+        tags=(),
+        namespace=None,
+        destination=None,
+        allow_secret_commands=False,
+    )
     return resolve(flags, os.environ, files)
 
 
@@ -81,12 +83,12 @@ def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
     """Return every place where a credential for a registry may be."""
     environment, home = os.environ, home_folder()
     return Sources(
-        environment,
-        home,
-        lambda: every_keyring_logins(environment, prompt(prompter)),
-        _configured(settings.login) if settings.login else None,
-        token_sources.of_kind(host, environment),
-        token_sources.identity(environment),
+        environment=environment,
+        home=home,
+        keyrings=lambda: every_keyring_logins(environment, prompt(prompter)),
+        configured=_configured(settings.login) if settings.login else None,
+        token_sources=token_sources.of_kind(host, environment),
+        identity=token_sources.identity(environment),
     )
 
 
@@ -95,19 +97,6 @@ def _configured(login: LoginSettings) -> Configured:
         account = login.username()
         return account.value if account else ""
 
-    return Configured(login.host, login.origin, username, login.password)
-
-
-def helper_file(tool: Literal["docker", "containers"]) -> "HelperFile":
-    """Return the file in which docker, or the containers tools, read who has a login.
-
-    For these it is the one that `podman login` would write, since podman reads helpers there.
-    """
-    from dockless.credentials.configure import HelperFile  # noqa: PLC0415 - no push needs it
-
-    environment, home = os.environ, home_folder()
-    if tool == "docker":
-        return HelperFile(auth_files.docker_file(environment, home), docker_key)
-    named = environment.get("REGISTRY_AUTH_FILE")
-    path = Path(named) if named else auth_files.containers_files(environment, home)[-1]
-    return HelperFile(path, str)
+    return Configured(
+        host=login.host, origin=login.origin, username=username, password=login.password
+    )

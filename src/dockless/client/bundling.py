@@ -7,9 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client.folders import source_folder
 from dockless.client.readers import Readers
-from dockless.client.stores import store
 from dockless.config.source_lists import listed
 from dockless.errors import DocklessError, PushError, UsageError
 from dockless.model.listed import Listed
@@ -19,6 +17,8 @@ from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
+from dockless.storage.user_folders import source_folder
+from dockless.storage.user_store import store
 from dockless.usecases.bundle.fill import fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName

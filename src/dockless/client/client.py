@@ -16,7 +16,6 @@ from dockless.client import arguments
 from dockless.client.arguments import Shown, Source
 from dockless.client.connections import Find
 from dockless.client.delivery import chosen, deliver, target_of
-from dockless.client.folders import source_folder, temporary_folder
 from dockless.client.options import MirrorOptions, PushOptions
 from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, read_receipts
@@ -28,6 +27,7 @@ from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.ports import Image
 from dockless.registry.client import RegistryClient
+from dockless.storage.user_folders import source_folder, temporary_folder
 
 _NOWHERE = Path("/nonexistent")
 
@@ -88,8 +88,8 @@ class Client:
             UsageError: A file of the project is wrong.
         """
         from dockless.client import accounts  # noqa: PLC0415 - no other client needs them
-        from dockless.client.prompter import NOBODY  # noqa: PLC0415 - the same
         from dockless.credentials.credential_sources import Given  # noqa: PLC0415 - the same
+        from dockless.credentials.prompting import NOBODY  # noqa: PLC0415 - the same
 
         made = cls(credentials=credentials, options=options, progress=progress)
         made._machine = this_machine()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from dockless.client.options import PushOptions
-from dockless.client.stores import cores
+from dockless.concurrency import cores
 from dockless.errors import PushError
 from dockless.oci import packing
 from dockless.oci.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
@@ -54,12 +54,18 @@ class CompressionChooser:
     def _takes_zstd(self, record: ThroughputRecord) -> bool:
         return record.takes_zstd and record.takes_oci and self._format != "docker"
 
-    def note_refusal(self, host: str, error: PushError) -> None:
-        """See whether a registry has refused zstd; if so, the next push is gzip."""
+    def note_refusal(self, host: str, error: PushError) -> PushError:
+        """See whether a registry has refused zstd; if so, the next push is gzip.
+
+        Returns:
+            The error to raise: the same one, or one that says so.
+        """
         zstd = self._staging.packing.compression == "zstd"
         if self._chooses and zstd and _WORDS.search(error.what):
             self._throughput.refused_zstd(host)
-            error.remedy = "It may not accept zstd. Push again: the layers will be gzip."
+            remedy = "It may not accept zstd. Push again: the layers will be gzip."
+            return error.with_context(remedy=remedy)
+        return error
 
 
 def _has_old_readers(reader: RepositoryReader, tags: Sequence[str]) -> bool:

@@ -20,7 +20,8 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 from dockless.registry.uploader import HttpUploader
 from dockless.retry import RetryPolicy
-from dockless.transport.http import HttpClient, reach
+from dockless.transport.endpoints import reach
+from dockless.transport.http import HttpClient
 from dockless.transport.trust import find_trust
 from dockless.usecases.push.early_uploads import EarlyUploads
 from dockless.usecases.push.streaming import StreamedUploads, Watch

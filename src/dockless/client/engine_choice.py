@@ -23,7 +23,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.direct import Direct
 
 
-class Room(Struct, frozen=True):
+class Room(Struct, frozen=True, kw_only=True):
     """Where an engine runs.
 
     Attributes:

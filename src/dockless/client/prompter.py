@@ -1,53 +1,11 @@
-"""Prompts: missing values are asked for at a terminal; without one they are an error."""
-
-from typing import Protocol
+"""The credential of a command line: from its options, standard input, or a prompt."""
 
 from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.credentials.credential_sources import Given
+from dockless.credentials.prompting import Prompter
 from dockless.errors import AuthError, UsageError
 from dockless.model.secret import Credential, Secret
-
-
-class Prompter(Protocol):
-    """Asks the user; the command line's is `cli.prompts`."""
-
-    def at_terminal(self) -> bool:
-        """Whether a prompt is possible."""
-
-    def line(self, text: str, default: str = "") -> str:
-        """Ask for one line; an empty answer takes the default, if there is one."""
-
-    def hidden(self, text: str) -> Secret:
-        """Ask for a secret, which is not shown."""
-
-    def piped(self) -> str:
-        """Return standard input."""
-
-
-class _Nobody:
-    """Nobody, as a `Prompter`: there is no terminal."""
-
-    def at_terminal(self) -> bool:
-        """Return that there is nobody to ask."""
-        return False
-
-    def line(self, text: str, default: str = "") -> str:
-        """Raise UsageError."""
-        del default
-        raise UsageError(f"{text} is needed, and nobody can be asked.", "Give it as an argument.")
-
-    def hidden(self, text: str) -> Secret:
-        """Raise UsageError."""
-        raise UsageError(f"{text} is needed, and nobody can be asked.", "Give it as an argument.")
-
-    def piped(self) -> str:
-        """Return nothing."""
-        return ""
-
-
-NOBODY = _Nobody()
-"""The prompter of the library, which asks nobody."""
 
 
 def given(prompter: Prompter, options: CommandOptions, settings: Settings) -> Given:

@@ -9,10 +9,10 @@ from dockless.config.deploy import Builder
 from dockless.model.server import Server
 from dockless.ports import Progress
 from dockless.sources.build import Recipe, build
-from dockless.ssh.workdir import Workplace
+from dockless.ssh.workdir import Workdir
 
 
-class BuildThere(Struct, frozen=True):
+class BuildThere(Struct, frozen=True, kw_only=True):
     """How an image is built on hosts.
 
     Attributes:
@@ -28,7 +28,7 @@ class BuildThere(Struct, frozen=True):
     builder: Builder
 
     def __call__(
-        self, place: Workplace, server: Server, progress: Progress
+        self, place: Workdir, server: Server, progress: Progress
     ) -> tuple[tuple[str, ...], str]:
         """Build the image; return what it may be called there, and the tool that has it."""
         folder = Path(place.facts.home, server.remote_dir or self.project)
@@ -36,12 +36,12 @@ class BuildThere(Struct, frozen=True):
         file = next((path for path in paths if place.shell.is_file(str(path))), None)
         names = self.composed if file and self.composed else (self.image,)
         recipe = Recipe(
-            folder,
-            names[0],
-            file,
-            self.builder.context or ".",
-            self.builder.dockerfile or "",
-            self.builder.args,
-            self.builder.target or "",
+            folder=folder,
+            image=names[0],
+            compose=file,
+            context=self.builder.context or ".",
+            dockerfile=self.builder.dockerfile or "",
+            args=self.builder.args,
+            target=self.builder.target or "",
         )
         return names, build(recipe, place.shell, progress.note)

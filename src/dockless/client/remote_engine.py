@@ -1,12 +1,9 @@
 """What a host has to push with, and what it lacks; an engine that is made ready there."""
 
 import contextlib
-import hashlib
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -14,7 +11,6 @@ from dockless.client.engine_choice import missing
 from dockless.client.engine_selection import InstalledEngines
 from dockless.client.host_options import HostOptions
 from dockless.client.options import PushOptions
-from dockless.client.remote_export import HostImage, export
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines import portable, probe, skopeo
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
@@ -24,17 +20,15 @@ from dockless.model.host import TransferMethod
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.registry.client import RegistryClient
-from dockless.ssh import files, reach, tunnel
-from dockless.ssh.workdir import Workplace
+from dockless.sources.on_host import HostImage, export
+from dockless.ssh import engine_files, files
+from dockless.ssh.reach import reaches
+from dockless.ssh.tunnel import registry_tunnel
+from dockless.ssh.workdir import Workdir
 from dockless.usecases.hosts.remote_push import EngineThere
 
-_POLICIES = ("{home}/.config/containers/policy.json", "/etc/containers/policy.json")
-_KEPT = ".cache/dockless/engines"
-_HTTPS, _HTTP = 443, 80
-_DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
 
-
-class EngineTask(Struct, frozen=True):
+class EngineTask(Struct, frozen=True, kw_only=True):
     """The task of an engine on a host.
 
     Attributes:
@@ -59,9 +53,10 @@ class RemoteEngineSetup:
         kept: The engine that was left there on purpose; empty for none.
     """
 
-    def __init__(self, task: EngineTask, place: Workplace, found: HostImage) -> None:
+    def __init__(self, task: EngineTask, place: Workdir, found: HostImage) -> None:
         self.kept = ""
         self._task = task
+        self._place = place
         self._shell = place.shell
         self._facts = place.facts
         self._found = found
@@ -83,25 +78,28 @@ class RemoteEngineSetup:
     def engine(self, way: TransferMethod, progress: Progress) -> Iterator[EngineThere]:
         """Yield an engine on the host with the image before it."""
         with contextlib.ExitStack() as stack:
-            extra: dict[str, str] = {}
+            extra: Mapping[str, str] = {}
             if way == "tunnel":
-                extra = stack.enter_context(self._tunnel())
+                extra = stack.enter_context(registry_tunnel(self._shell, self._endpoint))
             copies = way == "copy" or (way == "tunnel" and bool(self._no_engine))
             name = "crane" if copies else self._engine_name
-            program = self._copied(progress) if copies else self._facts.programs[name]
+            program = self._copy(progress) if copies else self._facts.programs[name]
             env = RemoteEngineEnv(
-                self._shell.work,
-                lambda path: files.read(self._shell, path),
-                program,
-                self._facts.folder,
-                self._endpoint,
-                lambda: self._authfile(name),
-                self._certificates(),
-                extra,
-                self._policy() if name == "skopeo" else None,
+                run=self._shell.work,
+                read=lambda path: files.read(self._shell, path),
+                program=program,
+                folder=self._facts.folder,
+                endpoint=self._endpoint,
+                authfile=lambda: self._authfile(name),
+                certificates=engine_files.send_certificates(
+                    self._place, self._endpoint.trust.ca_files
+                ),
+                environment=extra,
+                policy=engine_files.signature_policy(self._place) if name == "skopeo" else None,
             )
             if name == "skopeo":
-                self._only_our_logins(f"{env.home}/{skopeo.LOGINS_PATH}")
+                path = f"{env.home}/{skopeo.LOGINS_PATH}"
+                engine_files.send_settings(self._place, path, skopeo.LOGINS.encode())
             kind = CraneThere if name == "crane" else SkopeoThere
             yield kind(env, export(self._found, self._shell, self._facts.folder, progress))
 
@@ -160,62 +158,15 @@ class RemoteEngineSetup:
             return f"{host} is a loopback address of this machine"
         if self._task.hosts.via != "auto":
             return ""  # who asks for a way knows it, and the engine's own words say more
-        name, port = self._address
-        reached = reach.reaches(self._shell, f"{self._endpoint.url}/v2/", name, port)
+        reached = reaches(self._shell, self._endpoint)
         return f"it does not reach {host}" if reached is False else ""
 
-    @property
-    def _address(self) -> tuple[str, int]:
-        parts = urlsplit(self._endpoint.url)
-        return parts.hostname or "", parts.port or (_HTTP if self._endpoint.plain_http else _HTTPS)
-
-    @contextlib.contextmanager
-    def _tunnel(self) -> Iterator[dict[str, str]]:
-        name, port = self._address
-        if is_loopback(self._endpoint.host):
-            # engines go to loopback without a proxy, so the very port is opened there
-            with tunnel.tunnel(self._shell, [(name, port)], port):
-                yield {}
-            return
-        allowed = [(name, port)]
-        if self._endpoint.host == "docker.io":
-            allowed += [(alias, _HTTPS) for alias in _DOCKER_HUB]
-        with tunnel.tunnel(self._shell, allowed) as opened:
-            url = f"http://127.0.0.1:{opened}"
-            names = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
-            yield dict.fromkeys(names, url) | {"NO_PROXY": "", "no_proxy": ""}
-
-    def _copied(self, progress: Progress) -> str:
-        program, folder = self._task.installed.selected("crane").path, self._facts.folder
-        if self._task.hosts.keep_engine:
-            digest = hashlib.sha256(program.read_bytes()).hexdigest()
-            folder = f"{self._facts.home}/{_KEPT}/{digest}"
-            self.kept = f"{folder}/crane"
-            quoted = shlex.quote(folder)
-            self._shell.script(f"mkdir -p {quoted}")
-            if files.is_same(self._shell, f"{folder}/crane", digest):
-                return self.kept
-        task = progress.start("sending crane", program.stat().st_size)
-        try:
-            files.send_program(self._shell, program, f"{folder}/crane", task)
-            task.complete()
-        finally:
-            task.finish()
-        return f"{folder}/crane"
-
-    def _certificates(self) -> str:
-        ca_files = self._endpoint.trust.ca_files
-        if not ca_files:
-            return ""
-        folder = f"{self._facts.folder}/certificates"
-        self._shell.script(f"mkdir -p {shlex.quote(folder)}")
-        for number, path in enumerate(ca_files):
-            files.put(self._shell, path.read_bytes(), f"{folder}/{number}.crt", 0o600)
-        return folder
-
-    def _only_our_logins(self, path: str) -> None:
-        self._shell.script(f"mkdir -p {shlex.quote(str(Path(path).parent))}")
-        files.put(self._shell, skopeo.LOGINS.encode(), path, 0o600)
+    def _copy(self, progress: Progress) -> str:
+        keep = self._task.hosts.keep_engine
+        program = self._task.installed.selected("crane").path
+        path = engine_files.send_engine(self._place, program, progress, keep=keep)
+        self.kept = path if keep else ""
+        return path
 
     def _authfile(self, engine: str) -> bytes | None:
         client, host = self._task.client, self._endpoint.host
@@ -224,7 +175,3 @@ class RemoteEngineSetup:
             return None
         key = docker_key(host) if engine == "crane" else host
         return authfile(key, credential).reveal().encode()
-
-    def _policy(self) -> Path | None:
-        paths = [path.format(home=self._facts.home) for path in _POLICIES]
-        return next((Path(path) for path in paths if self._shell.is_file(path)), None)

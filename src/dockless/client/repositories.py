@@ -42,7 +42,8 @@ def explained(options: PushOptions, repository: Repository) -> Iterator[None]:
 
         command = repositories.creation_command(repository, _wanted(options))
         if command:
-            error.remedy = f"Push with --create-repository, or have it created: {command}"
+            remedy = f"Push with --create-repository, or have it created: {command}"
+            raise error.with_context(remedy=remedy) from error
         raise
 
 

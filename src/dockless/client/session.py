@@ -3,10 +3,9 @@
 import contextlib
 import io
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,16 +14,17 @@ from msgspec.structs import replace
 from dockless.client import repositories
 from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
-from dockless.client.late_writer import LateWriter
 from dockless.client.options import PROGRAMS, PushOptions
+from dockless.client.pulling import Pulling
 from dockless.client.workspace import Workspace
+from dockless.client.writer_choice import WriterChooser
 from dockless.config.naming import Target
-from dockless.errors import LostCopyError, PushError
+from dockless.errors import PushError
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.content import Content
 from dockless.oci.platform import Platform
-from dockless.oci.reference import Reference, Repository
-from dockless.ports import Image, ImageWriter, Reader
+from dockless.oci.reference import Repository
+from dockless.ports import Image
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
@@ -36,16 +36,10 @@ from dockless.usecases.push.push import move_tags, push
 from dockless.usecases.push.repository_reader import RepositoryReader
 
 if TYPE_CHECKING:
-    from dockless.client.engine_choice import Engines
-    from dockless.engines.shell import Shell
     from dockless.oci.digest import Digest
     from dockless.sources.container_tools import ContainerTool
     from dockless.usecases.mirror.blob_claims import BlobClaims
     from dockless.usecases.push.context import Copy
-
-
-_PREPARING_SECONDS = 10.0
-_AGAIN = 2
 
 
 class Session:
@@ -69,27 +63,17 @@ class Session:
         space: Workspace,
         programs: Programs | None = None,
     ) -> None:
-        until = space.until
-        self.opener = Opener(
-            space.staging,
-            space.progress,
-            # unbuffered: a thread may wait for it to the end, and must hold no lock then
-            partial(io.FileIO, 0, closefd=False),
-            self._tools,
-            self._pull,
-        )
         self._options = options
-        self._progress = space.progress
-        self._folder = space.folder
-        self._claims = space.claims
-        self._until = until
         self._retry_policy = RetryPolicy(
-            options.retries + 1, until, space.progress.note, shared_backoff=space.shared_backoff
+            options.retries + 1,
+            space.until,
+            space.progress.note,
+            shared_backoff=space.shared_backoff,
         )
+        self._writers = WriterChooser(options, space)
         self._registries = Registries(
-            options, find, space, self._retry_policy, self._prepare_engine
+            options, find, space, self._retry_policy, self._writers.prepare
         )
-        self._preparing: threading.Thread | None = None
         self._staging = space.staging
         self._throughput = space.throughput
         self._chooser = CompressionChooser(
@@ -99,25 +83,27 @@ class Session:
         self._space = space
         self._said: set[str] = set()
         self._programs = programs or ProgramsHere(space.machine.environment)
+        read = partial(self._registries.open, reading=True)
+        pulling = Pulling(space, self._retry_policy, read, self._writers.reader)
+        self.opener = Opener(
+            space.staging,
+            space.progress,
+            # unbuffered: a thread may wait for it to the end, and must hold no lock then
+            partial(io.FileIO, 0, closefd=False),
+            self._tools,
+            pulling.pull,
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._registries.close()
-        if "_shell" in vars(self):
-            self._shell.close()
-
-    @cached_property
-    def _shell(self) -> "Shell":
-        """The shell that starts engines; a push that starts none has none."""
-        from dockless.engines.shell import Shell  # noqa: PLC0415 - not in a warm push
-
-        return Shell()
+        self._writers.close()
 
     def note(self, text: str) -> None:
         """Show a line where the session's work is shown."""
-        self._progress.note(text)
+        self._space.progress.note(text)
 
     def retry_policy(self, note: Callable[[str], None]) -> RetryPolicy:
         """Return how often and how long steps are tried, as the options say.
@@ -125,7 +111,7 @@ class Session:
         Args:
             note: Told of every wait.
         """
-        return RetryPolicy(self._options.retries + 1, self._until, note)
+        return RetryPolicy(self._options.retries + 1, self._space.until, note)
 
     def _tools(self) -> "tuple[ContainerTool, ...]":
         """Return every container tool of this machine."""
@@ -141,7 +127,7 @@ class Session:
             NetworkError: It does not respond.
         """
         streamed = self.registry(request.repository).streamed
-        self._see_that_it_can(request.repository)
+        self._writers.see_that_it_can(request.repository, self.registry)
         self.settle(request)
         if streamed and not self._options.dry_run:
             self._staging.on_layer = streamed.offer
@@ -153,19 +139,6 @@ class Session:
         self._chooser.settle(
             RepositoryReader(client, request.repository, self._retry_policy), request.tags
         )
-
-    def _prepare_engine(self) -> None:
-        """Make the engine ready while the other layers are staged; once."""
-        if self._preparing is None:
-            self._preparing = threading.Thread(
-                target=self._load_engine, name="prepare-engine", daemon=True
-            )
-            self._preparing.start()
-
-    def _load_engine(self) -> None:
-        from dockless.client.engine_choice import prepare  # noqa: PLC0415 - a warm push needs none
-
-        prepare(self._options, self._space.engines())
 
     def registry(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
         """Return the registry of a repository, once it responds; prompt for a credential if needed.
@@ -186,7 +159,7 @@ class Session:
         checked = False
         request = self.request(target)
         try:
-            self._see_that_it_can(request.repository)
+            self._writers.see_that_it_can(request.repository, self.registry)
             with self.deleting():
                 context = self.context(request.repository)
             self.settle(request)
@@ -195,30 +168,18 @@ class Session:
             if not request.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
                 checked = result.checked
-                self._warn_of_referrers(result)
-                if not self._claims:
+                self._writers.warn_of_referrers(result, self.registry)
+                if not self._space.claims:
                     self.settle_referrers()
         except PushError as error:
-            self._chooser.note_refusal(request.repository.host, error)
-            raise
+            told = self._chooser.note_refusal(request.repository.host, error)
+            if told is error:
+                raise
+            raise told from error
         finally:
-            if self._claims:
-                self._claims.done(request.repository, arrived, seen=checked)
+            if self._space.claims:
+                self._space.claims.done(request.repository, arrived, seen=checked)
         return result
-
-    def _warn_of_referrers(self, result: PushResult) -> None:
-        """Warn about what a program of --engine does not write for an image with a `subject`."""
-        wanted, repository = self._options.engine, result.plan.repository
-        if wanted not in PROGRAMS or result.unchanged or not result.plan.content.refers():
-            return
-        from dockless.registry.referrers import unlisted  # noqa: PLC0415 - rare
-
-        client = self.registry(repository).client
-        for digest in unlisted(client, repository, result.plan.content.documents.values()):
-            self._progress.note(
-                f"Warning: {wanted} did not list {digest} with its type and annotations in the "
-                f"referrers tag at {repository.host}. Without --engine it is listed with them."
-            )
 
     def settle_referrers(self) -> None:
         """Check that the referrers tags still list what was written to them.
@@ -230,8 +191,8 @@ class Session:
 
     def take_over(self, reserved: "BlobClaims") -> None:
         """Send what was reserved for the image that is pushed next."""
-        if self._claims:
-            self._claims.take_over(reserved)
+        if self._space.claims:
+            self._space.claims.take_over(reserved)
 
     def look(self, target: Target, image: Image, claims: "BlobClaims") -> None:
         """Tell the others where an image's blobs are, if all its tags name it already."""
@@ -253,37 +214,6 @@ class Session:
     def deleting(self) -> contextlib.AbstractContextManager[None]:
         """Return a block in which what is deleted of the store raises LostCopyError."""
         return deleted_meanwhile(self._staging.store.folder)
-
-    def _pull(self, reference: Reference) -> Path:
-        """Pull an image of a registry into a layout, which is removed with the session.
-
-        It is pulled again, at most twice, where something deletes it meanwhile.
-
-        Raises:
-            LostCopyError: It was deleted each time.
-        """
-        for _ in range(_AGAIN):
-            try:
-                return self._pull_once(reference)
-            except LostCopyError as error:
-                self._progress.note(f"{error.what} {reference} is pulled again.")
-        return self._pull_once(reference)
-
-    def _pull_once(self, reference: Reference) -> Path:
-        repository = reference.repository
-        opened = self.registry(repository, reading=True)
-        self._staging.renew()
-        with self.deleting():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
-            reader = self._reader(opened, repository, folder / "home")
-            task = self._progress.start(f"pulling {reference}", None)
-            try:
-                self._retry_policy.call(lambda: reader.pull(reference, folder / "layout"))
-            finally:
-                task.finish()
-            (folder / "layout" / "index.json").stat()
-        return folder / "layout"
 
     def move_tags_of(self, plan: Plan, way: str) -> None:
         """Make the tags of a plan refer to what a host pushed to its repository.
@@ -314,15 +244,15 @@ class Session:
         """Return what a push to the repository works with."""
         opened = self.registry(repository)
         self._staging.renew()
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._folder))
+        self._space.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._space.folder))
         return PushContext(
             opened.client,
             opened.early,
-            self._writer(opened, repository, folder / "home"),
+            self._writers.writer(opened, repository, folder / "home"),
             None if self._options.engine in PROGRAMS else opened.direct,
             partial(self._lay_out, folder),
-            self._progress,
+            self._space.progress,
             self._retry_policy,
             time.monotonic,
             self.timings,
@@ -364,45 +294,4 @@ class Session:
         """Show a line once, also where remarks are not shown: the digest is another one."""
         if text not in self._said:
             self._said.add(text)
-            (self._space.surroundings.warn or self._progress.note)(text)
-
-    def _writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
-        """Return what writes to a repository; programs are looked for when it is used."""
-        wanted = self._options.engine
-        if wanted == "direct" or (wanted == "auto" and self._claims):
-            return opened.direct
-        return LateWriter(partial(self._program, opened, repository, home))
-
-    def _program(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
-        from dockless.client.engine_choice import automatic  # noqa: PLC0415 - a warm push needs none
-
-        engines = self._engines(opened, repository, home)
-        if self._options.engine == "auto":
-            return automatic(engines, opened.direct, self._progress.note)
-        return engines.start(self._options.engine)
-
-    def _see_that_it_can(self, repository: Repository) -> None:
-        """Raise EngineError where the program of --engine rejects such a repository."""
-        wanted = self._options.engine
-        if wanted in PROGRAMS and len(repository.path) == 1:
-            opened = self.registry(repository)
-            self._engines(opened, repository, self._folder / "home").start(wanted)
-
-    def _reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
-        """Return what reads images of a registry."""
-        from dockless.client.engine_choice import automatic  # noqa: PLC0415 - most sources are files
-
-        if self._options.engine == "direct":
-            return opened.direct
-        engines = self._engines(opened, repository, home)
-        if self._options.engine == "auto":
-            return automatic(engines, opened.direct, self._progress.note)
-        return engines.start(self._options.engine)
-
-    def _engines(self, opened: OpenRegistry, repository: Repository, home: Path) -> "Engines":
-        from dockless.client.engine_choice import Engines, Room  # noqa: PLC0415 - a warm push needs none
-
-        if self._preparing:
-            self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
-        room = Room(home, self._until, self._shell, self._space.engines())
-        return Engines(self._options, opened.client, repository, room)
+            (self._space.surroundings.warn or self._space.progress.note)(text)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockless.client.folders import data_folder, home_folder
 from dockless.client.options import PushOptions
-from dockless.client.stores import cache_limit, cores, store
+from dockless.concurrency import cores
 from dockless.errors import AuthError, DocklessError
 from dockless.model.plan import TagMoves
 from dockless.model.secret import Credential
@@ -23,6 +22,8 @@ from dockless.registry.throughput import ThroughputRecords
 from dockless.retry import SharedBackoff
 from dockless.storage.folders import deleted_meanwhile, full_disk
 from dockless.storage.staging import Staging
+from dockless.storage.user_folders import data_folder, home_folder
+from dockless.storage.user_store import cache_limit, store
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
 
@@ -84,7 +85,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     timings: Timings = field(default_factory=Timings)
 
 
-class Workspace(Struct, frozen=True):
+class Workspace(Struct, frozen=True, kw_only=True):
     """Where a session works.
 
     Attributes:
@@ -161,12 +162,12 @@ def workspaces(
                 usual = asked("gzip" if options.compression == "auto" else options.compression)
                 with Staging(held, own, usual, cores(), surroundings.timings) as staging:
                     yield Workspace(
-                        surroundings.progress,
-                        staging,
-                        own,
-                        throughput,
-                        surroundings,
-                        engines,
+                        progress=surroundings.progress,
+                        staging=staging,
+                        folder=own,
+                        throughput=throughput,
+                        surroundings=surroundings,
+                        engines=engines,
                         shared_backoff=shared_backoff,
                         until=until,
                     )

@@ -21,7 +21,7 @@ TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
 """The origins of explicit settings, which files do not override."""
 
 
-class Flags(Struct, frozen=True):
+class Flags(Struct, frozen=True, kw_only=True):
     """The settings of the command line; None, or no tags, where not given."""
 
     registry: str | None = None
@@ -33,7 +33,7 @@ class Flags(Struct, frozen=True):
     allow_secret_commands: bool = False
 
 
-class LoginSettings(Struct, frozen=True):
+class LoginSettings(Struct, frozen=True, kw_only=True):
     """The account that `config/deploy.yml` has for its own registry, and for no other.
 
     Attributes:
@@ -50,7 +50,7 @@ class LoginSettings(Struct, frozen=True):
     password: Callable[[], Secret]
 
 
-class Settings(Struct, frozen=True):
+class Settings(Struct, frozen=True, kw_only=True):
     """Every setting, with its origin; None where it is not set.
 
     Attributes:
@@ -309,8 +309,8 @@ def _login(project: Project, flags: Flags) -> LoginSettings | None:
     server = deploy.server.value if deploy.server else DOCKER_HUB
     return LoginSettings(
         # Docker Hub has several hosts and is one registry
-        deploy.kind.value.host or server,
-        lambda: _deploy_username(project, flags),
-        password.origin,
-        reveal,
+        host=deploy.kind.value.host or server,
+        username=lambda: _deploy_username(project, flags),
+        origin=password.origin,
+        password=reveal,
     )

@@ -25,7 +25,7 @@ _DESTINATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 T = TypeVar("T")
 
 
-class Builder(Struct, frozen=True):
+class Builder(Struct, frozen=True, kw_only=True):
     """How Kamal builds the image; empty where the file has no value."""
 
     context: str = ""
@@ -34,7 +34,7 @@ class Builder(Struct, frozen=True):
     target: str = ""
 
 
-class Deploy(Struct, frozen=True):
+class Deploy(Struct, frozen=True, kw_only=True):
     """The values of `config/deploy.yml`; None where it has none.
 
     Attributes:

@@ -17,7 +17,7 @@ from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
 FILE = "docker-config.json"
 
 
-class ProjectSession(Struct, frozen=True):
+class ProjectSession(Struct, frozen=True, kw_only=True):
     """The file's four members, in its order; empty where nothing is known."""
 
     registry: str = ""
@@ -36,10 +36,10 @@ def read(folder: Path) -> ProjectSession:
     if document is None:
         return ProjectSession()
     return ProjectSession(
-        document.optional("registry"),
-        document.optional("username"),
-        document.optional("image"),
-        document.optional("namespace"),
+        registry=document.optional("registry"),
+        username=document.optional("username"),
+        image=document.optional("image"),
+        namespace=document.optional("namespace"),
     )
 
 

@@ -13,6 +13,7 @@ from dockless.config.secrets import Secrets
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
 from dockless.model.server import Server
+from dockless.storage.user_folders import working_folder
 
 _MARKS = (
     deploy.FILE,
@@ -35,7 +36,7 @@ _MARKS = (
 )
 
 
-class Project(Struct, frozen=True):
+class Project(Struct, frozen=True, kw_only=True):
     """A project's files.
 
     Attributes:
@@ -122,17 +123,37 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
         UsageError: `config/deploy.yml` or `docker-config.json` cannot be used.
     """
     return Project(
-        folder,
-        environment,
-        deploy.read(folder, destination),
-        docker_config.read(folder),
-        Secrets(folder, environment, destination),
+        folder=folder,
+        environment=environment,
+        deploy=deploy.read(folder, destination),
+        session=docker_config.read(folder),
+        secrets=Secrets(folder, environment, destination),
+    )
+
+
+def project_here(environment: Mapping[str, str], destination: str | None) -> Project:
+    """Return the project of the current folder; one without files and name where that is gone.
+
+    Raises:
+        UsageError: Its files cannot be used.
+    """
+    folder = working_folder()
+    return (
+        nowhere(Path("/"), environment)
+        if folder is None
+        else read(folder, environment, destination)
     )
 
 
 def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
     """Return a project without files, for a folder that has none that can be read."""
-    return Project(folder, environment, Deploy(), ProjectSession(), Secrets(folder, environment))
+    return Project(
+        folder=folder,
+        environment=environment,
+        deploy=Deploy(),
+        session=ProjectSession(),
+        secrets=Secrets(folder, environment),
+    )
 
 
 def is_project(folder: Path) -> bool:

@@ -1,7 +1,5 @@
 """Which registry a login is for, by the rules of the project's naming."""
 
-from msgspec import Struct
-
 from dockless.config.cascade import TYPED_IMAGES, Settings
 from dockless.config.deploy import FILE as DEPLOY
 from dockless.config.docker_config import ProjectSession, host_of
@@ -10,27 +8,8 @@ from dockless.config.schemes import without_scheme
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
-from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, Repository, is_registry
-
-
-class LoginTarget(Struct, frozen=True):
-    """The registry, or the namespace in one, that a login is for.
-
-    Attributes:
-        kind: The kind of registry.
-        host: Its `host[:port]`, in lower case; Docker Hub's three names are one.
-        scope: The host, or `host/namespace`.
-    """
-
-    kind: Kind
-    host: str
-    scope: str
-
-    @property
-    def repository(self) -> Repository:
-        """A repository that does not exist, to search for a credential with."""
-        namespace = self.scope.partition("/")[2] or "library"
-        return Repository.of(self.host, f"{namespace}/any")
+from dockless.model.login import LoginTarget
+from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, is_registry
 
 
 def login_target(text: str | None, settings: Settings) -> LoginTarget:

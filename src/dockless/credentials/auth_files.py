@@ -73,10 +73,10 @@ def _listed(path: Path) -> Iterator[Login]:
     for key, entry in config["auths"].items():
         credential = _credential(entry or {}, str(path))
         if credential and (credential.password or credential.identity_token):
-            yield Login(scope(key), credential.username, str(path))
+            yield Login(scope=scope(key), username=credential.username, place=str(path))
     for key, name in config["credHelpers"].items():
         if name and name != _OURS:
-            yield Login(scope(key), "", f"docker-credential-{name}")
+            yield Login(scope=scope(key), username="", place=f"docker-credential-{name}")
 
 
 def _helper(config: dict[str, Any], host: str, path: Path) -> Helper | None:

@@ -9,12 +9,14 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
+from dockless.credentials import auth_files
+from dockless.credentials.authfile import docker_key
 from dockless.errors import UsageError
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
@@ -115,6 +117,20 @@ class HelperFile(Struct, frozen=True):
                 "Make its folder writable, or leave --configure-docker and --configure-containers "
                 "out.",
             ) from None
+
+
+def helper_file(
+    tool: Literal["docker", "containers"], environment: Mapping[str, str], home: Path
+) -> HelperFile:
+    """Return the file in which docker, or the containers tools, read who has a login.
+
+    For these it is the one that `podman login` would write, since podman reads helpers there.
+    """
+    if tool == "docker":
+        return HelperFile(auth_files.docker_file(environment, home), docker_key)
+    named = environment.get("REGISTRY_AUTH_FILE")
+    path = Path(named) if named else auth_files.containers_files(environment, home)[-1]
+    return HelperFile(path, str)
 
 
 def _parse(text: str) -> dict[str, Any] | None:

@@ -42,7 +42,7 @@ class WritableKeyring(credential_sources.Keyring, Protocol):
         """Return every stored login."""
 
 
-class Keyrings(Struct, frozen=True):
+class Keyrings(Struct, frozen=True, kw_only=True):
     """Where the protocol looks, and where it stores.
 
     Attributes:

@@ -32,7 +32,7 @@ class Given(Struct, frozen=True):
     account: str = ""
 
 
-class Configured(Struct, frozen=True):
+class Configured(Struct, frozen=True, kw_only=True):
     """The login that the project's own configuration has for one registry.
 
     Attributes:
@@ -66,7 +66,7 @@ class Keyring(Protocol):
         """Store a token until it expires."""
 
 
-class Sources(Struct, frozen=True):
+class Sources(Struct, frozen=True, kw_only=True):
     """Where a credential may come from.
 
     Attributes:
@@ -87,7 +87,7 @@ class Sources(Struct, frozen=True):
     identity: str = ""
 
 
-class CredentialSource(Struct, frozen=True):
+class CredentialSource(Struct, frozen=True, kw_only=True):
     """One place to search.
 
     Attributes:
@@ -118,20 +118,27 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
         given: The credential options of this push.
         sources: Where else to look.
     """
-    yield CredentialSource("command line", partial(_from_command_line, given))
-    yield CredentialSource("environment", partial(_from_environment, given, sources.environment))
+    yield CredentialSource(name="command line", look=partial(_from_command_line, given))
+    yield CredentialSource(
+        name="environment", look=partial(_from_environment, given, sources.environment)
+    )
     for keyring in sources.keyrings():
         look = partial(_from_keyring, keyring, repository, given)
-        yield CredentialSource(keyring.name, look, essential=False)
+        yield CredentialSource(name=keyring.name, look=look, essential=False)
     if sources.configured and sources.configured.host == repository.host:
         configured = sources.configured
         read = partial(_from_configuration, configured, given)
-        yield CredentialSource(configured.origin, read, program="its secret")
+        yield CredentialSource(name=configured.origin, look=read, program="its secret")
     for token_source in sources.token_sources:
         kept = partial(
             kept_token, repository.host, token_source, sources.keyrings(), sources.identity
         )
-        yield CredentialSource(token_source.name, kept, token_source.name, token_source.missing)
+        yield CredentialSource(
+            name=token_source.name,
+            look=kept,
+            program=token_source.name,
+            missing=token_source.missing,
+        )
     files = (
         auth_files.docker_file(sources.environment, sources.home),
         *auth_files.containers_files(sources.environment, sources.home),
@@ -145,13 +152,13 @@ def _of_file(
     file: Path, entry: Credential | Helper | None, environment: Mapping[str, str]
 ) -> CredentialSource:
     if not isinstance(entry, Helper):
-        return CredentialSource(str(file), lambda: entry or _NOTHING)
+        return CredentialSource(name=str(file), look=lambda: entry or _NOTHING)
     there = helpers.installed(entry, environment)
     return CredentialSource(
-        str(file),
-        lambda: helpers.ask(entry, environment) or f"{entry.program} has {_NOTHING}",
-        entry.program,
-        "" if there else f"{entry.program} is not installed",
+        name=str(file),
+        look=lambda: helpers.ask(entry, environment) or f"{entry.program} has {_NOTHING}",
+        program=entry.program,
+        missing="" if there else f"{entry.program} is not installed",
         required=not entry.optional,
     )
 

@@ -40,7 +40,7 @@ _LOOK_SECONDS = 0.05
 Result = TypeVar("Result")
 
 
-class _Scope(Struct, frozen=True):
+class _Scope(Struct, frozen=True, kw_only=True):
     """The index entry of a scope: its users with the expiry of their logins, and its token."""
 
     users: Mapping[str, float | None]
@@ -82,7 +82,7 @@ class KeyringLogins:
 
     def get(self, scope: str, username: str = "") -> Credential | None:
         """Return the login of this user, or of the scope's default one, or None."""
-        user = username or self._index().get(scope, _Scope({})).default
+        user = username or self._index().get(scope, _Scope(users={})).default
         secret = self._read(f"{SERVICE}:{scope}", user) if user else None
         if secret is None:
             return None
@@ -102,7 +102,7 @@ class KeyringLogins:
         user = IDENTITY_TOKEN if token else credential.username
         with self._changing() as index:
             self._write(f"{SERVICE}:{scope}", user, token or credential.password)
-            known = index.get(scope, _Scope({}))
+            known = index.get(scope, _Scope(users={}))
             index[scope] = replace(known, users={**known.users, user: expires}, default=user)
 
     def remove(self, scope: str, username: str = "") -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class KeyringLogins:
             The users whose login existed.
         """
         with self._changing() as index:
-            known = index.get(scope, _Scope({}))
+            known = index.get(scope, _Scope(users={}))
             gone = tuple(user for user in known.users if username in ("", user))
             if username and not gone and self._read(f"{SERVICE}:{scope}", username):
                 gone = (username,)  # the index may have been lost
@@ -138,10 +138,22 @@ class KeyringLogins:
     def _listed(self, scope: str, known: _Scope) -> Iterator[Login]:
         for user, ends in sorted(known.users.items()):
             if ends is None or ends > time.time():
-                yield Login(scope, user, self.name, user == known.default, ends)
+                yield Login(
+                    scope=scope,
+                    username=user,
+                    place=self.name,
+                    default=user == known.default,
+                    expires=ends,
+                )
         if known.token_user and known.token_ends > time.time():
             default = not known.default
-            yield Login(scope, known.token_user, self.name, default, known.token_ends)
+            yield Login(
+                scope=scope,
+                username=known.token_user,
+                place=self.name,
+                default=default,
+                expires=known.token_ends,
+            )
 
     def cached(self, scope: str, identity: str) -> Credential | None:
         """Return the stored token of a scope that will not expire soon, or None.
@@ -150,7 +162,7 @@ class KeyringLogins:
             scope: Its scope.
             identity: Its account or profile; a token of another one is not returned.
         """
-        known = self._index().get(scope, _Scope({}))
+        known = self._index().get(scope, _Scope(users={}))
         ends_soon = known.token_ends - time.time() < _MARGIN_SECONDS
         if not known.token_user or ends_soon or known.token_of != identity:
             return None
@@ -167,7 +179,7 @@ class KeyringLogins:
         user = credential.username
         with self._changing() as index:
             self._write(f"{SERVICE}-token:{scope}", user, credential.password)
-            known = index.get(scope, _Scope({}))
+            known = index.get(scope, _Scope(users={}))
             index[scope] = replace(known, token_user=user, token_ends=ends, token_of=identity)
 
     def _index(self) -> dict[str, _Scope]:
@@ -178,7 +190,7 @@ class KeyringLogins:
         index = {scope: _live(known) for scope, known in written.items()}
         for service, user in self._ask(_entries):
             prefix, _, scope = service.partition(":")
-            known = index.get(scope, _Scope({}))
+            known = index.get(scope, _Scope(users={}))
             said = written.get(scope, known).users
             if prefix == SERVICE and scope and user not in said:
                 users = {**known.users, user: None}
@@ -329,11 +341,11 @@ def _parse(text: str) -> dict[str, _Scope] | None:
         scopes = parse_json(text)["scopes"]
         return {
             str(scope): _Scope(
-                {str(user): _moment(ends) for user, ends in one["users"].items()},
-                str(one.get("default", "")),
-                str(one.get("tokenUser", "")),
-                float(one.get("tokenEnds", 0)),
-                str(one.get("tokenOf", "")),
+                users={str(user): _moment(ends) for user, ends in one["users"].items()},
+                default=str(one.get("default", "")),
+                token_user=str(one.get("tokenUser", "")),
+                token_ends=float(one.get("tokenEnds", 0)),
+                token_of=str(one.get("tokenOf", "")),
             )
             for scope, one in scopes.items()
         }

@@ -15,6 +15,7 @@ from dockless.engines import crane, skopeo
 from dockless.engines.failures import failure
 from dockless.errors import PushError, SourceError
 from dockless.model.endpoint import Endpoint
+from dockless.model.host import Exported
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
@@ -33,19 +34,7 @@ class RunThere(Protocol):
         """Run it; its environment has only the given variables in addition to the host's."""
 
 
-class Exported(Struct, frozen=True):
-    """An image in a file or folder of the host.
-
-    Attributes:
-        path: Where it is.
-        is_layout: Whether it is an OCI layout, else a docker-archive.
-    """
-
-    path: str
-    is_layout: bool
-
-
-class RemoteEngineEnv(Struct, frozen=True):
+class RemoteEngineEnv(Struct, frozen=True, kw_only=True):
     """What an engine on a host works with.
 
     Attributes:

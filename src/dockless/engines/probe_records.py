@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,12 +14,23 @@ from dockless.engines.probe_result import ProbeResult, one_line
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular
 from dockless.storage.folders import rename, unlink_folder_link
+from dockless.storage.user_store import store
 
 KEPT_SECONDS = 30 * 24 * 60 * 60
 """How long a result is valid."""
 
 _SCHEMA = 1
 _LARGEST = 16 * 1024
+
+
+def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> "ProbeRecords":
+    """Return the stored results of push probes, of this user.
+
+    Args:
+        environment: The environment, which may name the folder of stores.
+        cache: What stands in for that folder; None for nothing.
+    """
+    return ProbeRecords(store(environment, cache).folder / "programs")
 
 
 class _Identity(Struct, frozen=True):

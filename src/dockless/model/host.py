@@ -11,7 +11,7 @@ from dockless.oci.digest import Digest
 TransferMethod = Literal["invoke", "copy", "relay", "tunnel"]
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, kw_only=True):
     """The facts that a host reports.
 
     Attributes:
@@ -39,7 +39,19 @@ class Facts(Struct, frozen=True):
     programs: dict[str, str]
 
 
-class HostResult(Struct, frozen=True):
+class Exported(Struct, frozen=True):
+    """An image in a file or folder of the host.
+
+    Attributes:
+        path: Where it is.
+        is_layout: Whether it is an OCI layout, else a docker-archive.
+    """
+
+    path: str
+    is_layout: bool
+
+
+class HostResult(Struct, frozen=True, kw_only=True):
     """The outcome of one host.
 
     Attributes:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from dockless.oci.reference import DOCKER_HUB
 
 
-class Kind(Struct, frozen=True):
+class Kind(Struct, frozen=True, kw_only=True):
     """A kind of registry.
 
     Attributes:
@@ -37,29 +37,29 @@ class Kind(Struct, frozen=True):
 
 
 DOCKERHUB = Kind(
-    "dockerhub", r"((index|registry-1)\.)?docker\.io", prefix="required", host=DOCKER_HUB
+    name="dockerhub", hosts=r"((index|registry-1)\.)?docker\.io", prefix="required", host=DOCKER_HUB
 )
 ECR = Kind(
-    "ecr",
-    r".+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|public\.ecr\.aws",
+    name="ecr",
+    hosts=r".+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|public\.ecr\.aws",
     prefix="namespace",
     token_user="AWS",  # noqa: S106 - the name that goes with every token, no secret
 )
 GCR = Kind(
-    "gcr",
-    r"(.+\.)?gcr\.io|.+-docker\.pkg\.dev",
+    name="gcr",
+    hosts=r"(.+\.)?gcr\.io|.+-docker\.pkg\.dev",
     prefix="namespace",
     token_user="_json_key",  # noqa: S106 - the same, for a service-account key
 )
 ACR = Kind(
-    "acr",
-    r".+\.azurecr\.(io|cn|us)",
+    name="acr",
+    hosts=r".+\.azurecr\.(io|cn|us)",
     prefix="namespace",
     may_ask=True,
     token_user="00000000-0000-0000-0000-000000000000",  # noqa: S106 - the same
 )
-GHCR = Kind("ghcr", r"ghcr\.io", prefix="required", host="ghcr.io", lowers_prefix=True)
-PRIVATE = Kind("private", r".*", prefix="optional", may_ask=True)
+GHCR = Kind(name="ghcr", hosts=r"ghcr\.io", prefix="required", host="ghcr.io", lowers_prefix=True)
+PRIVATE = Kind(name="private", hosts=r".*", prefix="optional", may_ask=True)
 
 # private stands last, because it agrees with any host
 KINDS = (DOCKERHUB, ECR, GCR, ACR, GHCR, PRIVATE)

@@ -1,9 +1,25 @@
-"""A login for display: everything but its secret."""
+"""Which registry a login is for, and a login for display: everything but its secret."""
 
 from msgspec import Struct
 
+from dockless.model.kinds import Kind
 
-class Login(Struct, frozen=True):
+
+class LoginTarget(Struct, frozen=True):
+    """The registry, or the namespace in one, that a login is for.
+
+    Attributes:
+        kind: The kind of registry.
+        host: Its `host[:port]`, in lower case; Docker Hub's three names are one.
+        scope: The host, or `host/namespace`.
+    """
+
+    kind: Kind
+    host: str
+    scope: str
+
+
+class Login(Struct, frozen=True, kw_only=True):
     """A login that is stored on this machine.
 
     Attributes:

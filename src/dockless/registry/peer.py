@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.reasons import reason
-from dockless.transport.http import ssl_context
 from dockless.transport.proxy import Proxy
+from dockless.transport.tls import ssl_context
 
 Fault = Literal[
     "expired", "not yet valid", "name mismatch", "self-signed", "untrusted", "no tls", "other"

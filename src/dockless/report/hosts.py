@@ -14,7 +14,7 @@ _HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
 _SHORT_HEX = 12
 
 
-class Checked(Struct, frozen=True):
+class Checked(Struct, frozen=True, kw_only=True):
     """What one host has.
 
     Attributes:

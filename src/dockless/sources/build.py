@@ -18,7 +18,7 @@ _COMPOSERS = (
 _ANSWER_SECONDS = 30
 
 
-class Recipe(Struct, frozen=True):
+class Recipe(Struct, frozen=True, kw_only=True):
     """What to build, and how.
 
     Attributes:

@@ -46,7 +46,7 @@ class SourceSpec(Struct, frozen=True):
         return "standard input" if self.kind == "stdin" else self.name or str(self.path)
 
 
-class SourceThere(Struct, frozen=True):
+class SourceThere(Struct, frozen=True, kw_only=True):
     """A source on another host.
 
     Attributes:
@@ -77,14 +77,16 @@ def parse_there(text: str, look: Callable[[str], str]) -> SourceThere:
     """
     transport, colon, details = text.partition(":")
     if colon and transport in _TOOLS:
-        return SourceThere("local", name=details, tool=_TOOLS[transport])
+        return SourceThere(kind="local", name=details, tool=_TOOLS[transport])
     is_path = colon and transport in _PATHS
     path = details if is_path else text
     if not is_path and not _looks_like_path(text):
-        return SourceThere("local", name=str(bare_name(text)))
+        return SourceThere(kind="local", name=str(bare_name(text)))
     for tried, selector in _splits(path):
         if found := look(tried):
-            return SourceThere("layout" if found == "folder" else "archive", tried, selector)
+            return SourceThere(
+                kind="layout" if found == "folder" else "archive", path=tried, selector=selector
+            )
     raise SourceError(f"There is no file {path} on the host.", "Check the path there.")
 
 

@@ -37,7 +37,7 @@ _NAMELESS = "No user exists for uid"
 Options = Mapping[str, tuple[str, ...]]
 
 
-class Route(Struct, frozen=True):
+class Route(Struct, frozen=True, kw_only=True):
     """The target and the parameters of a connection.
 
     Attributes:
@@ -122,21 +122,22 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
     own_keys = tuple(_path(key, home) for key in server.keys)
     command, jumps = _through(server, options)
     return Route(
-        server.address,
-        tokens["h"],
-        port,
-        tokens["r"],
-        alias or (tokens["h"] if port == SSH_PORT else f"[{tokens['h']}]:{port}"),
-        (*own_keys, *(() if server.keys_only else files("identityfile", _DEFAULT_KEYS))),
-        server.keys_only or _one(options, "identitiesonly", "no") in ("yes", "true"),
-        _agent(options, environment),
-        files("userknownhostsfile", _DEFAULT_KNOWN),
-        files("globalknownhostsfile", _SYSTEM_KNOWN),
-        _one(options, "hashknownhosts", "no") == "yes",
-        jumps,
-        _expanded(command, tokens),
-        _seconds(_one(options, "connecttimeout", ""), _CONNECT_SECONDS),
-        int(_seconds(_one(options, "serveraliveinterval", "0"), 0)) or _ALIVE_SECONDS,
+        name=server.address,
+        address=tokens["h"],
+        port=port,
+        user=tokens["r"],
+        known_as=alias or (tokens["h"] if port == SSH_PORT else f"[{tokens['h']}]:{port}"),
+        identities=(*own_keys, *(() if server.keys_only else files("identityfile", _DEFAULT_KEYS))),
+        identities_only=server.keys_only
+        or _one(options, "identitiesonly", "no") in ("yes", "true"),
+        agent=_agent(options, environment),
+        known_hosts=files("userknownhostsfile", _DEFAULT_KNOWN),
+        system_known_hosts=files("globalknownhostsfile", _SYSTEM_KNOWN),
+        hashes=_one(options, "hashknownhosts", "no") == "yes",
+        jumps=jumps,
+        proxy_command=_expanded(command, tokens),
+        connect_seconds=_seconds(_one(options, "connecttimeout", ""), _CONNECT_SECONDS),
+        alive_seconds=int(_seconds(_one(options, "serveraliveinterval", "0"), 0)) or _ALIVE_SECONDS,
     )
 
 

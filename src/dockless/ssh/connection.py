@@ -35,7 +35,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
 
-class Ssh(Struct, frozen=True):
+class Ssh(Struct, frozen=True, kw_only=True):
     """How connections are made.
 
     Attributes:

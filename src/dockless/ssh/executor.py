@@ -20,7 +20,7 @@ BROKEN = (paramiko.SSHException, EOFError)
 _CHUNK = 1024 * 1024
 _LONGEST_ANSWER = 64 * 1024 * 1024
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
-# The child's own process id stands in the workplace while it runs: who ends the workplace ends it.
+# The child's own process ID is noted in our folder while it runs, so that the guardian can end it.
 _WATCHED = """\
 DOCKLESS_WORKPLACE={folder}; export DOCKLESS_WORKPLACE
 set -- {argv}

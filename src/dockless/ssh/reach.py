@@ -1,10 +1,13 @@
 """Whether a host can reach the registry directly."""
 
 import shlex
+from urllib.parse import urlsplit
 
+from dockless.model.endpoint import Endpoint
 from dockless.ssh.executor import RemoteShell
 
 _SECONDS = 8
+_HTTPS, _HTTP = 443, 80
 
 # Any answer will do, be it 401 or a certificate that is not trusted: that is for the engine.
 # The account's settings for curl and wget, and its .netrc, may hold a login, so neither is read.
@@ -24,15 +27,15 @@ fi
 """
 
 
-def reaches(shell: RemoteShell, url: str, host: str, port: int) -> bool | None:
-    """Test whether a host gets a response of the registry; None when no program there can.
+def address(endpoint: Endpoint) -> tuple[str, int]:
+    """Return the host name, or IP address, and the port of a registry."""
+    parts = urlsplit(endpoint.url)
+    return parts.hostname or "", parts.port or (_HTTP if endpoint.plain_http else _HTTPS)
 
-    Args:
-        shell: The host.
-        url: The registry's `/v2/`.
-        host: The registry's host, without the port.
-        port: Its port.
-    """
-    quoted = {"url": shlex.quote(url), "host": shlex.quote(host), "port": port}
+
+def reaches(shell: RemoteShell, endpoint: Endpoint) -> bool | None:
+    """Test whether a host gets a response of a registry; None when no program there can."""
+    name, port = address(endpoint)
+    quoted = {"url": shlex.quote(f"{endpoint.url}/v2/"), "host": shlex.quote(name), "port": port}
     done = shell.script(_ASK.format(**quoted, seconds=_SECONDS), timeout=4 * _SECONDS)
     return {"yes": True, "no": False}.get(done.stdout.decode(errors="replace").strip())

@@ -8,18 +8,22 @@ the registry and its token service can be reached through it.
 import contextlib
 import socket
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import paramiko
 
 from dockless.errors import EngineError, HostLostError
+from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS
 from dockless.ssh.executor import BROKEN, RemoteShell
+from dockless.ssh.reach import address
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 15.0
 _LOOK_SECONDS = 0.5
 _LONGEST_HEAD = 16 * 1024
 _LOOPBACK = "127.0.0.1"
+_HTTPS = 443
 
 HostPort = tuple[str, int]
 
@@ -59,6 +63,28 @@ def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> 
     finally:
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
             shell.transport.cancel_port_forward(_LOOPBACK, opened)
+
+
+@contextlib.contextmanager
+def registry_tunnel(shell: RemoteShell, endpoint: Endpoint) -> Iterator[Mapping[str, str]]:
+    """Open a tunnel to a registry; yield the variables that lead an engine on the host to it.
+
+    Raises:
+        EngineError: The host's sshd does not allow it.
+    """
+    name, port = address(endpoint)
+    if is_loopback(endpoint.host):
+        # engines go to loopback without a proxy, so the very port is opened there
+        with tunnel(shell, [(name, port)], port):
+            yield {}
+        return
+    allowed = [(name, port)]
+    if endpoint.host == DOCKER_HUB:
+        allowed += [(alias, _HTTPS) for alias in DOCKER_HUB_HOSTS - {DOCKER_HUB}]
+    with tunnel(shell, allowed) as opened:
+        url = f"http://{_LOOPBACK}:{opened}"
+        names = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
+        yield dict.fromkeys(names, url) | {"NO_PROXY": "", "no_proxy": ""}
 
 
 def _serve(

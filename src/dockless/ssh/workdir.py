@@ -69,7 +69,7 @@ end
 """
 
 
-class Workplace(Struct, frozen=True):
+class Workdir(Struct, frozen=True):
     """A host with our folder.
 
     Attributes:
@@ -82,7 +82,7 @@ class Workplace(Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def workplace(shell: RemoteShell) -> Iterator[Workplace]:
+def workdir(shell: RemoteShell) -> Iterator[Workdir]:
     """Make our folder on a host; it is removed with the block, and its processes are ended.
 
     Raises:
@@ -93,7 +93,7 @@ def workplace(shell: RemoteShell) -> Iterator[Workplace]:
         facts = _facts(shell.host, guardian)
         shell.folder, shell.programs = facts.folder, frozenset(facts.programs)
         try:
-            yield Workplace(shell, facts)
+            yield Workdir(shell, facts)
         finally:
             shell.folder = ""
             # a lost host's guardian sees by itself that we are gone
@@ -132,14 +132,14 @@ def _facts(host: str, guardian: Output) -> Facts:
 
 def _read_facts(said: Mapping[str, str], programs: dict[str, str]) -> Facts:
     return Facts(
-        said["user"],
-        said["home"],
-        said["system"],
-        said["machine"],
-        said["libc"].rpartition(" ")[2],
-        float(said["clock"]),
-        said["folder"],
-        said["runs"] == "yes",
-        int(said["free"] or 0) * 1024,
-        programs,
+        user=said["user"],
+        home=said["home"],
+        system=said["system"],
+        machine=said["machine"],
+        libc=said["libc"].rpartition(" ")[2],
+        clock=float(said["clock"]),
+        folder=said["folder"],
+        runs=said["runs"] == "yes",
+        free=int(said["free"] or 0) * 1024,
+        programs=programs,
     )

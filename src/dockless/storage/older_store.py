@@ -14,7 +14,7 @@ _REACHABLE = stat.S_IRWXG | stat.S_IRWXO
 _ALONE = float("inf")
 
 
-def move(older: Path, store: Path) -> None:
+def migrate(older: Path, store: Path) -> None:
     """Move an older store's files to their new place; leave them while an older run uses them.
 
     What is there already stays. Files that are not this user's, or may have been written by

@@ -81,10 +81,10 @@ class Runs:
         own_folder(self._folder)
         unlink_folder_links(self._folder)
         if self._older and self.has_older():
-            from dockless.storage.older_store import move  # noqa: PLC0415 - once, as a rule
+            from dockless.storage.older_store import migrate  # noqa: PLC0415 - once, as a rule
 
             with self.lock("older"):
-                move(self._older, self._folder)
+                migrate(self._older, self._folder)
 
     def has_older(self) -> bool:
         """Whether a store of version 0.1.0 is there, which made this lock with its first run."""

@@ -1,16 +1,11 @@
 """HTTP to one registry: connections, certificates, proxies, and errors."""
 
 import contextlib
-import email.utils
-import http.client
 import logging
-import math
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import urllib3
@@ -18,19 +13,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 from urllib3 import exceptions
 
-from dockless.errors import NetworkError, ServerError, UsageError, out_of_time
-from dockless.model.endpoint import Endpoint, Trust, is_loopback
+from dockless.errors import NetworkError, ServerError, out_of_time
+from dockless.model.endpoint import Endpoint
 from dockless.oci.manifest import LONGEST_MANIFEST
-from dockless.transport.deadline import POOLS, Limit, TimedTls, limited
+from dockless.transport.deadline import POOLS, Limit, limited
+from dockless.transport.endpoints import CONNECT_SECONDS
+from dockless.transport.http_errors import named, network_errors, retry_after, silent
 from dockless.transport.origins import check_destination, is_typed, origin, shown
 from dockless.transport.proxy import Proxy, proxy
+from dockless.transport.tls import ssl_context
 from dockless.version import __version__
 
 CONNECTIONS = 8
 _AGENT = f"dockless/{__version__}"
 _requests_log = logging.getLogger("dockless.requests")
-_CONNECT_SECONDS = 10.0
-_LONGEST_WAIT_SECONDS = 24 * 3600.0
 _OK, _FAILED = 200, 500
 _SENT_ON = range(300, 400)
 _PIECE = 1 << 20
@@ -178,7 +174,7 @@ class HttpClient:
             raise self._late()
         with (
             self._timely(),
-            _network_errors(self.endpoint.host, url, self._environment),
+            network_errors(self.endpoint.host, url, self._environment),
             limited(limit),
         ):
             response = self._pool(url).request(
@@ -186,7 +182,7 @@ class HttpClient:
                 url,
                 headers={"User-Agent": _AGENT, **request.headers},
                 body=request.body,
-                timeout=urllib3.Timeout(connect=min(left, _CONNECT_SECONDS), read=left),
+                timeout=urllib3.Timeout(connect=min(left, CONNECT_SECONDS), read=left),
                 retries=_NO_RETRIES,
                 redirect=False,
                 preload_content=False,
@@ -206,14 +202,14 @@ class HttpClient:
             raise kind(
                 f"{self._named(url)} responds with {said} to {method} of {urlsplit(url).path}.",
                 "The registry is overloaded or has an error; try again later.",
-                retry_after=_seconds(response.headers.get("Retry-After", "")),
+                retry_after=retry_after(response.headers.get("Retry-After", "")),
                 busy=response.status in _BUSY,
             )
         return Response(response.status, response.headers, data)
 
     def _late(self) -> NetworkError:
         host = self.endpoint.host
-        return out_of_time(host) if self._by_option else _silent(host)
+        return out_of_time(host) if self._by_option else silent(host)
 
     @contextlib.contextmanager
     def _timely(self) -> Iterator[None]:
@@ -264,7 +260,7 @@ class HttpClient:
 
     def _named(self, url: str) -> str:
         """Return the registry's host, and the one of the URL where that is another."""
-        return _named(self.endpoint.host, url)
+        return named(self.endpoint.host, url)
 
 
 def _plain(data: bytes, encoding: str) -> bytes:
@@ -289,210 +285,3 @@ def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:
             remember_secret(Secret(each))
     who = urllib3.make_headers(proxy_basic_auth=via.credential) if via.credential else None
     return partial(urllib3.ProxyManager, via.url, proxy_headers=who)
-
-
-def reach(
-    host: str,
-    *,
-    insecure: bool,
-    trust: Trust,
-    seconds: float = _CONNECT_SECONDS,
-    until: float | None = None,
-) -> Endpoint:
-    """Return how to reach a registry.
-
-    TLS, unless `insecure` is set. A registry on this machine that does not use TLS is
-    reached without, as docker does; one that does not respond in time counts as without TLS.
-
-    Args:
-        host: The registry.
-        insecure: Whether to use plain HTTP.
-        trust: The certificates to trust; others than the system's are for TLS alone.
-        seconds: How long a registry on this machine may take to greet in TLS.
-        until: The moment, on the clock of `time.monotonic`, when all waiting ends; None for none.
-    """
-    if insecure or trust != Trust() or not is_loopback(host):
-        return Endpoint(host, insecure, trust)
-    end = min(time.monotonic() + seconds, math.inf if until is None else until)
-    return Endpoint(host, plain_http=not _speaks_tls(host, end))
-
-
-def _speaks_tls(host: str, end: float) -> bool:
-    """Whether a host answers a greeting in TLS before a moment on the clock of `time.monotonic`."""
-    parts = urlsplit(f"//{host}")
-    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    unverified.check_hostname = False
-    unverified.verify_mode = ssl.CERT_NONE
-    try:
-        with _connected(parts.hostname or "", parts.port or 443, end) as line:
-            line.settimeout(_left(end))
-            with unverified.wrap_socket(line):
-                return True
-    except OSError:
-        return False
-
-
-def _connected(host: str, port: int, end: float) -> socket.socket:
-    """Connect to the first address of a host that can be reached before a moment.
-
-    Raises:
-        OSError: None can.
-    """
-    reason: OSError = TimeoutError("timed out")
-    for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        try:
-            return socket.create_connection(address[:2], _left(end))  # type: ignore[arg-type] # as AF_INET and AF_INET6 have it
-        except OSError as error:
-            reason = error
-    raise reason
-
-
-def _left(end: float) -> float:
-    """Return the seconds that are left until a moment.
-
-    Raises:
-        TimeoutError: None are.
-    """
-    left = end - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
-
-
-def ssl_context(trust: Trust, environment: Mapping[str, str] | None = None) -> ssl.SSLContext:
-    """Return the TLS settings: the system's authorities and these.
-
-    Args:
-        trust: Further authorities, and a client certificate.
-        environment: Where `SSL_CERT_FILE` and `SSL_CERT_DIR` stand in for the system's; None for
-            that of the process, which is what OpenSSL reads.
-    """
-    context = _default_context(environment)
-    context.sslsocket_class = TimedTls
-    try:
-        for path in trust.ca_files:
-            context.load_verify_locations(path)
-        if trust.client_cert:
-            context.load_cert_chain(trust.client_cert, trust.client_key)
-    except (OSError, ssl.SSLError) as error:
-        from dockless.model.reasons import reason  # noqa: PLC0415 - rare
-
-        named = ", ".join(map(str, filter(None, (*trust.ca_files, trust.client_cert))))
-        raise UsageError(
-            f"The certificates in {named} cannot be used: {reason(error)}.",
-            "Give PEM files with --ca-file or --cert-dir.",
-        ) from None
-    return context
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Return the pause that a registry asks for (RFC 9110, 'Retry-After').
-
-    None for no answer to that: nothing, nonsense, or a moment that has passed.
-    """
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            moment = email.utils.parsedate_to_datetime(retry_after)
-            seconds = moment.timestamp() - time.time() or -1.0
-        except (ValueError, OverflowError, OSError, TypeError, IndexError):
-            return None
-    if not math.isfinite(seconds) or seconds < 0:
-        return None
-    return min(seconds, _LONGEST_WAIT_SECONDS)
-
-
-def _untrusted(named: str, error: exceptions.SSLError) -> NetworkError:
-    from dockless.transport.tls_errors import tls_error  # noqa: PLC0415 - rare
-
-    return tls_error(named, error, _reason(error))
-
-
-@contextlib.contextmanager
-def _network_errors(host: str, url: str, environment: Mapping[str, str]) -> Iterator[None]:
-    named = _named(host, url)
-    try:
-        yield
-    except exceptions.SSLError as error:
-        raise _untrusted(named, error) from None
-    except exceptions.MaxRetryError as error:
-        if isinstance(error.reason, exceptions.SSLError):
-            raise _untrusted(named, error.reason) from None
-        raise _unreachable(named, error.reason or error, proxy(url, environment)) from None
-    except exceptions.HTTPError as error:
-        raise _unreachable(named, error, proxy(url, environment)) from None
-    except (ValueError, http.client.HTTPException):
-        # urllib3 lets them pass: of a redirect to what is no address, of a header that none can be.
-        # Their text is not shown, as a credential may be in it.
-        raise NetworkError(
-            f"{named} redirects to something that is not a URL, or requires something that cannot "
-            "be sent.",
-            "Check the host and port, and proxies on the way.",
-            passing=False,
-        ) from None
-
-
-def _netloc(url: str) -> str:
-    """Return a URL's host and port; empty for what is no URL, which an answer may name."""
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
-
-
-def _named(host: str, url: str) -> str:
-    where = _netloc(url)
-    return host if where == host else f"{host} ({where})"
-
-
-def _silent(host: str) -> NetworkError:
-    return NetworkError(
-        f"{host} accepts connections but does not respond in time.",
-        "Check that a registry listens on this port, and proxies and firewalls on the way.",
-    )
-
-
-def _unreachable(host: str, error: Exception, via: Proxy | None) -> NetworkError:
-    if isinstance(error, exceptions.ProxyError) and via:
-        return NetworkError(
-            f"The proxy {via.url} does not reach {host}: {_reason(error.original_error)}.",
-            "Check that the proxy runs, or correct or unset HTTPS_PROXY and HTTP_PROXY.",
-        )
-    if isinstance(error, exceptions.ReadTimeoutError):
-        return _silent(host)
-    if isinstance(error, exceptions.NameResolutionError):
-        temporary = "Temporary failure" in str(error)
-        return NetworkError(
-            f"There is no host {host}: its name cannot be resolved.",
-            "Check the name, and whether this machine can reach it.",
-            passing=temporary,
-        )
-    if isinstance(error, exceptions.LocationParseError):
-        return NetworkError(f"{host} is not a reachable host.", passing=False)
-    return NetworkError(
-        f"{host} cannot be reached: {_reason(error)}.",
-        "Check that the registry runs, and the network and proxies on the way.",
-    )
-
-
-def _reason(error: Exception) -> str:
-    late = isinstance(error, exceptions.ConnectTimeoutError | exceptions.ReadTimeoutError)
-    # urllib3 counts a refused connection among the timeouts
-    if late and not isinstance(error, exceptions.NewConnectionError):
-        return "it does not respond in time"
-    from dockless.model.blotting import blotted  # noqa: PLC0415 - the same
-    from dockless.model.reasons import reason  # noqa: PLC0415 - rare
-
-    return blotted(reason(error))
-
-
-def _default_context(environment: Mapping[str, str] | None) -> ssl.SSLContext:
-    paths = ssl.get_default_verify_paths()
-    named = (paths.openssl_cafile_env, paths.openssl_capath_env)
-    if environment is None or any(name in environment for name in named):
-        return ssl.create_default_context()
-    file, folder = Path(paths.openssl_cafile), Path(paths.openssl_capath)
-    return ssl.create_default_context(
-        cafile=file if file.is_file() else None, capath=folder if folder.is_dir() else None
-    )

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dockless.client.folders import cache_folder, data_folder
-from dockless.client.stores import store
 from dockless.errors import DocklessError, UsageError
+from dockless.storage.user_folders import cache_folder, data_folder
+from dockless.storage.user_store import store
 
 Run = Callable[..., Result]
 

@@ -5,46 +5,17 @@ from click.testing import Result
 
 from dockless.cli import doctor as command
 from dockless.cli import prompts
-from dockless.client.examination import Asked, Examination, asked_of
+from dockless.client.inspection import examination
 from dockless.client.options import CommandOptions
 from dockless.credentials.resolve import FoundCredential
+from dockless.diagnosis.asked_registry import Asked, asked_of
+from dockless.diagnosis.examination import Examination
 from dockless.diagnosis.page import Check
 from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
 from dockless.model.secret import Credential, Secret
 
 Run = Callable[..., Result]
-
-
-@pytest.mark.parametrize(
-    ("text", "repository", "named"),
-    [
-        ("ghcr.io", "ghcr.io/dockless-doctor", False),
-        ("GHCR.io/team", "ghcr.io/team", True),
-        ("registry.example.com/team/app:v1", "registry.example.com/team/app", True),
-        ("localhost:5000/app:v1", "localhost:5000/app", True),
-        ("https://registry.example.com:5000/", "registry.example.com:5000/dockless-doctor", False),
-        ("registry.example.com/team/app", "registry.example.com/team/app", True),
-        ("docker.io", "docker.io/library/dockless-doctor", False),
-        ("index.docker.io/me/app", "docker.io/me/app", True),
-    ],
-)
-def test_a_registry_is_a_host_with_or_without_a_repository(
-    text: str, repository: str, *, named: bool
-) -> None:
-    asked = asked_of(text)
-    assert (str(asked.repository), asked.named) == (repository, named)
-
-
-@pytest.mark.parametrize("text", ["", "ghcr", "http://ghcr.io", "ghcr.io/a:", "ghcr.io/a//b"])
-def test_what_is_no_registry_is_a_usage_error(text: str) -> None:
-    with pytest.raises(UsageError):
-        asked_of(text)
-
-
-def test_a_repository_in_upper_case_is_refused_as_by_a_push() -> None:
-    with pytest.raises(UsageError, match=r"'UP' is not a repository name: .* are lower case"):
-        asked_of("ghcr.io/UP")
 
 
 @pytest.mark.parametrize("option", [("--username", "me"), ("--password-stdin",)])
@@ -68,9 +39,9 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
     project: object, text: str, username: str, repository: str
 ) -> None:
     assert project
-    examination = Examination(CommandOptions(), asked_of(text), prompts, write=False)
-    examination._found = FoundCredential(Credential(username, Secret("x")), ())
-    assert str(examination.repository()) == repository
+    checks = examination(CommandOptions(), asked_of(text), prompts, write=False)
+    checks._found = FoundCredential(Credential(username, Secret("x")), ())
+    assert str(checks.repository()) == repository
 
 
 @pytest.mark.parametrize(("state", "code"), [("ok", 0), ("note", 0), ("problem", 1)])
@@ -100,7 +71,7 @@ def test_every_area_is_looked_at_without_a_registry_and_more_with_one(project: o
     assert project
 
     def areas(asked: Asked | None, *, write: bool) -> list[str]:
-        lanes = Examination(CommandOptions(), asked, prompts, write=write).lanes()
+        lanes = examination(CommandOptions(), asked, prompts, write=write).lanes()
         return [check.area for lane in lanes for check in lane]
 
     alone = areas(None, write=True)

@@ -8,10 +8,11 @@ import pytest
 
 from dockless.cli import main
 from dockless.cli.main import dockless
-from dockless.client.folders import project_here, source_folder
 from dockless.config import project
+from dockless.config.project import project_here
 from dockless.errors import DocklessError, SourceError
 from dockless.sources.spec import parse_source
+from dockless.storage.user_folders import source_folder
 
 _HERE = Path.cwd()
 

@@ -60,7 +60,7 @@ def options(*arguments: str) -> CommandOptions:
 
 
 def settings(**given: Any) -> Settings:  # noqa: ANN401 - any of the settings
-    return Settings(lambda: Setting("shop", "folder name"), **given)
+    return Settings(project=lambda: Setting("shop", "folder name"), **given)
 
 
 @pytest.mark.parametrize("answer", ["10.0.0.5:5000", "https://10.0.0.5:5000/", " 10.0.0.5:5000 "])

@@ -101,7 +101,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
         assert options.source is None or given
         yield fake
 
-    monkeypatch.setattr("dockless.cli.workplace.session", opened)
+    monkeypatch.setattr("dockless.cli.surroundings.session", opened)
     return fake
 
 

@@ -52,7 +52,7 @@ def test_a_signal_during_the_imports_shows_no_traceback(
 
 
 @pytest.mark.parametrize(
-    "at", ["dockless.client.keyrings", "json", "dockless.credentials.credential_helper"]
+    "at", ["dockless.credentials.user_keyrings", "json", "dockless.credentials.credential_helper"]
 )
 def test_the_credential_helper_is_as_quiet(at: str) -> None:
     ended, said = run(signal.SIGINT, at, "list", start="credential_helper")

@@ -23,7 +23,7 @@ def _nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def found(given: Given, repository: Repository) -> str:
-    settings = Settings(lambda: Setting("shop", "here"))
+    settings = Settings(project=lambda: Setting("shop", "here"))
     credential = accounts.find_for(prompts, TARGET.host, settings, given, repository).credential
     return credential.username if credential else ""
 

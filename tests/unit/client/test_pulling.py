@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from dockless.client.options import PushOptions
-from dockless.client.session import Session
+from dockless.client.pulling import Pulling
 from dockless.client.workspace import Machine, Surroundings, workspaces
 from dockless.errors import LostCopyError
 from dockless.oci.reference import Reference
-from dockless.processes.programs import ProgramsHere
+from dockless.retry import RetryPolicy
 from fakes.progress import FakeProgress
 
 REFERENCE = Reference.parse("registry.example.com/team/shop:1")
@@ -60,17 +60,12 @@ def pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader], 
     monkeypatch.setenv("DOCKLESS_CACHE_DIR", str(tmp_path / "one/two/cache"))
 
     def pulled(reader: Reader) -> Path:
-        options = PushOptions()
         machine = Machine(environment=os.environ, home=tmp_path, data=tmp_path)
         around = Surroundings(machine=machine, progress=FakeProgress())
-        monkeypatch.setattr(Session, "registry", lambda *_, **__: SimpleNamespace())
-        monkeypatch.setattr(Session, "_reader", lambda *_: reader)
-        with (
-            workspaces(options, around, None) as space,
-            space("") as own,
-            Session(options, lambda *_: None, own, ProgramsHere(os.environ)) as work,  # type: ignore[arg-type] # nobody is asked
-        ):
-            layout = work._pull(REFERENCE)
+        with workspaces(PushOptions(), around, None) as space, space("") as own:
+            policy = RetryPolicy(1, None, lambda _: None)
+            pulling = Pulling(own, policy, lambda _: SimpleNamespace(), lambda *_: reader)  # type: ignore[arg-type,return-value] # it is only handed on
+            layout = pulling.pull(REFERENCE)
             assert (layout / "blobs/sha256/data").read_bytes() == b"data"
             return layout
 

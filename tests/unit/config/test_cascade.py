@@ -239,8 +239,8 @@ ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws
 @pytest.mark.parametrize(
     ("session", "flags", "environment", "expected"),
     [
-        (PRIVATE, Flags("ghcr", namespace="acme"), {}, "ghcr.io/acme/shop:latest"),
-        (PRIVATE, Flags("dockerhub", username="you"), {}, "docker.io/you/shop:latest"),
+        (PRIVATE, Flags(registry="ghcr", namespace="acme"), {}, "ghcr.io/acme/shop:latest"),
+        (PRIVATE, Flags(registry="dockerhub", username="you"), {}, "docker.io/you/shop:latest"),
         (
             PRIVATE,
             Flags(namespace="acme"),
@@ -250,18 +250,18 @@ ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws
         (PRIVATE, Flags(image="ghcr.io/acme/web"), {}, "ghcr.io/acme/web:latest"),
         (PRIVATE, Flags(image="other.example/web:2"), {}, "other.example/web:2"),
         (PRIVATE, Flags(image="web"), {}, "localhost:5000/me/web:latest"),
-        (PRIVATE, Flags("private", image="web"), {}, "localhost:5000/me/web:latest"),
+        (PRIVATE, Flags(registry="private", image="web"), {}, "localhost:5000/me/web:latest"),
         (PRIVATE, Flags(tags=("2",)), {}, "localhost:5000/shop:2"),
         (PRIVATE, Flags(namespace="team"), {}, "localhost:5000/team/shop:latest"),
         (PRIVATE, Flags(), {"DOCKLESS_NAMESPACE": "team"}, "localhost:5000/shop:latest"),
         (HUB, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
         (HUB, Flags(), {"DOCKLESS_IMAGE": "ghcr.io/a/web"}, "ghcr.io/a/web:latest"),
-        (HUB, Flags("ghcr", username="you"), {}, "ghcr.io/you/shop:latest"),
+        (HUB, Flags(registry="ghcr", username="you"), {}, "ghcr.io/you/shop:latest"),
         (HUB, Flags(image="index.docker.io/a/web"), {}, "docker.io/a/web:latest"),
         (HUB, Flags(image="web"), {}, "docker.io/team/web:latest"),
         (ECR, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
-        (ECR, Flags("ghcr", namespace="a"), {}, "ghcr.io/a/shop:latest"),
-        (ECR, Flags("private"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/x:latest"),
+        (ECR, Flags(registry="ghcr", namespace="a"), {}, "ghcr.io/a/shop:latest"),
+        (ECR, Flags(registry="private"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/x:latest"),
         (ECR, Flags(image="web"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/web:latest"),
     ],
 )
@@ -283,13 +283,21 @@ def test_the_account_of_another_registry_is_not_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("image", "flags", "expected"),
     [
-        ("docker.io/acme/web:1", Flags("ghcr", namespace="a", tags=("2",)), "ghcr.io/a/web:2"),
-        ("localhost:5000/a/b/web", Flags("dockerhub", username="you"), "docker.io/you/web:latest"),
+        (
+            "docker.io/acme/web:1",
+            Flags(registry="ghcr", namespace="a", tags=("2",)),
+            "ghcr.io/a/web:2",
+        ),
+        (
+            "localhost:5000/a/b/web",
+            Flags(registry="dockerhub", username="you"),
+            "docker.io/you/web:latest",
+        ),
         ("ghcr.io/acme/web", Flags(image="localhost:5000/x"), "localhost:5000/x:latest"),
-        ("ghcr.io/acme/web", Flags("private"), "ghcr.io/acme/web:latest"),
-        ("acme/web:1", Flags("ghcr", namespace="Other"), "ghcr.io/other/web:1"),
+        ("ghcr.io/acme/web", Flags(registry="private"), "ghcr.io/acme/web:latest"),
+        ("acme/web:1", Flags(registry="ghcr", namespace="Other"), "ghcr.io/other/web:1"),
         ("ghcr.io/acme/web", Flags(namespace="other"), "ghcr.io/other/web:latest"),
-        ("acme/web", Flags("ghcr", username="other"), "ghcr.io/acme/web:latest"),
+        ("acme/web", Flags(registry="ghcr", username="other"), "ghcr.io/acme/web:latest"),
     ],
 )
 def test_a_deploy_file_does_not_contradict(
@@ -301,7 +309,12 @@ def test_a_deploy_file_does_not_contradict(
 
 
 @pytest.mark.parametrize(
-    "flags", [Flags("ghcr", namespace="a"), Flags(namespace="a"), Flags("ghcr", username="me")]
+    "flags",
+    [
+        Flags(registry="ghcr", namespace="a"),
+        Flags(namespace="a"),
+        Flags(registry="ghcr", username="me"),
+    ],
 )
 def test_the_local_image_is_called_as_the_file_has_it(tmp_path: Path, flags: Flags) -> None:
     write(tmp_path, "config/deploy.yml", "name: shop\nimage: docker.io/acme/web:1\n")
@@ -317,7 +330,7 @@ def test_a_deploy_file_goes_before_a_session_of_another_registry(tmp_path: Path)
 
 def test_what_was_typed_twice_and_differs_is_refused(tmp_path: Path) -> None:
     for environment in ({}, {"DOCKLESS_REGISTRY": "ghcr"}):
-        flags = Flags(None if environment else "ghcr", image="localhost:5000/web")
+        flags = Flags(registry=None if environment else "ghcr", image="localhost:5000/web")
         with pytest.raises(UsageError, match="asks for ghcr"):
             target(resolve(tmp_path, flags, environment), None)
 

@@ -98,7 +98,10 @@ def test_kamal_dialect(tmp_path: Path) -> None:
     assert found.password == Setting(SecretName("GHCR_TOKEN"), "config/deploy.yml:7")
     assert found.warnings == ()
     assert found.builder == Builder(
-        ".", "Containerfile", (("RUBY", "3.10"), ("DEBUG", "yes")), "final"
+        context=".",
+        dockerfile="Containerfile",
+        args=(("RUBY", "3.10"), ("DEBUG", "yes")),
+        target="final",
     )
 
 

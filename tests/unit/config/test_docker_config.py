@@ -7,7 +7,7 @@ from dockless.config.docker_config import ProjectSession
 from dockless.errors import UsageError
 
 TEXT = '{"registry":"private","username":"zoë","image":"10.0.0.5:5000/shop","namespace":""}'
-SESSION = ProjectSession("private", "zoë", "10.0.0.5:5000/shop")
+SESSION = ProjectSession(registry="private", username="zoë", image="10.0.0.5:5000/shop")
 
 
 def test_session_is_written_byte_for_byte_as_wheels_does(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_session_reads_back(tmp_path: Path) -> None:
 
 def test_unknown_and_missing_members_are_fine(tmp_path: Path) -> None:
     (tmp_path / "docker-config.json").write_text('{"registry": "ghcr", "more": [1], "image": null}')
-    assert docker_config.read(tmp_path) == ProjectSession("ghcr")
+    assert docker_config.read(tmp_path) == ProjectSession(registry="ghcr")
 
 
 def test_no_file_is_an_empty_session(tmp_path: Path) -> None:

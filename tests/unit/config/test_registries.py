@@ -11,7 +11,7 @@ from dockless.errors import UsageError
 
 
 def settings(folder: Path, registry: str | None = None) -> Settings:
-    return resolve(Flags(registry), {}, project.read(folder, {}, None))
+    return resolve(Flags(registry=registry), {}, project.read(folder, {}, None))
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,12 @@ def test_what_is_no_host_is_a_usage_error(tmp_path: Path, text: str) -> None:
     ("session", "host", "expected"),
     [
         (ProjectSession(), "docker.io", False),
-        (ProjectSession("dockerhub"), "docker.io", True),
-        (ProjectSession("ghcr", image="acme/shop"), "ghcr.io", True),
-        (ProjectSession("private", image="Host.Example/shop"), "host.example", True),
-        (ProjectSession("private", image="host.example/shop"), "docker.io", False),
-        (ProjectSession("nonsense"), "docker.io", False),
-        (ProjectSession("private", image="::"), "docker.io", False),
+        (ProjectSession(registry="dockerhub"), "docker.io", True),
+        (ProjectSession(registry="ghcr", image="acme/shop"), "ghcr.io", True),
+        (ProjectSession(registry="private", image="Host.Example/shop"), "host.example", True),
+        (ProjectSession(registry="private", image="host.example/shop"), "docker.io", False),
+        (ProjectSession(registry="nonsense"), "docker.io", False),
+        (ProjectSession(registry="private", image="::"), "docker.io", False),
     ],
 )
 def test_a_session_is_about_one_registry(

@@ -20,7 +20,10 @@ def keyring_logins(tmp_path: Path) -> KeyringLogins:
 
 def call(keyring_logins: KeyringLogins, *arguments: str, stdin: str = "") -> tuple[int, str]:
     code, output = handle(
-        arguments, stdin.encode(), Keyrings([keyring_logins], lambda: keyring_logins), "1.2.3"
+        arguments,
+        stdin.encode(),
+        Keyrings(all=[keyring_logins], preferred=lambda: keyring_logins),
+        "1.2.3",
     )
     return code, output.reveal()
 
@@ -153,9 +156,9 @@ def test_a_kind_s_own_source_is_asked_when_the_keyring_has_nothing(
         return Credential("AWS", Secret("token"), expires=4e9)
 
     found = Keyrings(
-        [keyring_logins],
-        lambda: keyring_logins,
-        lambda host: (
+        all=[keyring_logins],
+        preferred=lambda: keyring_logins,
+        token_sources=lambda host: (
             [TokenSource("gone", "gone is not installed", ask), TokenSource("aws", "", ask)]
             if host == "ecr.example"
             else []
@@ -176,7 +179,7 @@ def test_a_keyring_that_cannot_answer_is_an_error_without_a_traceback(
             raise AuthError(f"It is locked for {scope}{username}.", "Unlock it.")
 
     locked = Locked("memory", keyring_logins._open, keyring_logins._lock)
-    reply = handle(("get",), b"host.example", Keyrings([locked], lambda: locked), "")
+    reply = handle(("get",), b"host.example", Keyrings(all=[locked], preferred=lambda: locked), "")
     assert reply == Reply(1, Secret("It is locked for host.example. Unlock it.\n"))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client import keyrings
 from dockless.credentials import keyring_logins as module
+from dockless.credentials import user_keyrings
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
@@ -65,7 +65,7 @@ def test_a_user_without_a_home_locks_in_a_folder_of_its_own(
 
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     tmp_path.chmod(shared)
-    lock = keyrings._lock({"DOCKLESS_CACHE_DIR": str(tmp_path)})
+    lock = user_keyrings._lock({"DOCKLESS_CACHE_DIR": str(tmp_path)})
     put(lock)
     assert lock.parent.parent == tmp_path
     assert lock.parent.stat().st_mode & 0o777 == 0o700

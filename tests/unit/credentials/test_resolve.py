@@ -50,16 +50,16 @@ def test_places_are_asked_in_order(tmp_path: Path, environment: dict[str, str]) 
     given = Given("flag", Secret("flag-pw"))
     order = []
 
-    order.append(find(APP, given, Sources(environment, tmp_path)).credential)
-    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    order.append(find(APP, given, Sources(environment=environment, home=tmp_path)).credential)
+    order.append(find(APP, Given(), Sources(environment=environment, home=tmp_path)).credential)
     del environment["DOCKLESS_PASSWORD"]
-    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    order.append(find(APP, Given(), Sources(environment=environment, home=tmp_path)).credential)
     (tmp_path / ".docker/config.json").unlink()
-    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    order.append(find(APP, Given(), Sources(environment=environment, home=tmp_path)).credential)
     (tmp_path / "run/containers/auth.json").unlink()
-    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    order.append(find(APP, Given(), Sources(environment=environment, home=tmp_path)).credential)
     (tmp_path / ".config/containers/auth.json").unlink()
-    order.append(find(APP, Given(), Sources(environment, tmp_path)).credential)
+    order.append(find(APP, Given(), Sources(environment=environment, home=tmp_path)).credential)
 
     assert [
         found and (found.username, found.password.reveal(), found.origin) for found in order
@@ -81,19 +81,19 @@ def test_a_place_is_not_looked_at_when_one_before_it_had_something(
     broken.parent.mkdir(parents=True)
     broken.write_text("{")
 
-    found = find(APP, Given(), Sources(environment, tmp_path))
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert found.credential.username == "docker"
     broken.replace(tmp_path / ".docker/config.json")
     with pytest.raises(UsageError, match=r"config\.json"):
-        find(APP, Given(), Sources(environment, tmp_path))
+        find(APP, Given(), Sources(environment=environment, home=tmp_path))
 
 
 def test_says_what_was_asked(tmp_path: Path, environment: dict[str, str]) -> None:
     login(tmp_path / "run/containers/auth.json", "bob")
 
-    assert find(APP, Given(), Sources(environment, tmp_path)).asked == (
+    assert find(APP, Given(), Sources(environment=environment, home=tmp_path)).asked == (
         "command line: nothing",
         "environment: nothing",
         f"{tmp_path}/.docker/config.json: nothing",
@@ -107,8 +107,8 @@ def test_a_username_on_the_command_line_admits_no_other(
     environment |= {"DOCKLESS_USERNAME": "env", "DOCKLESS_PASSWORD": "env-pw"}
     login(tmp_path / ".docker/config.json", "alice", "bob")
 
-    found = find(APP, Given("bob"), Sources(environment, tmp_path))
-    nobody = find(APP, Given("carol"), Sources(environment, tmp_path))
+    found = find(APP, Given("bob"), Sources(environment=environment, home=tmp_path))
+    nobody = find(APP, Given("carol"), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert found.credential.password == Secret("bob-pw")
@@ -125,7 +125,7 @@ def test_the_username_of_the_settings_admits_others(
 ) -> None:
     login(tmp_path / ".docker/config.json", "alice")
 
-    found = find(APP, Given(account="bob"), Sources(environment, tmp_path))
+    found = find(APP, Given(account="bob"), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert found.credential.username == "alice"
@@ -137,7 +137,7 @@ def test_a_password_in_the_environment_takes_the_username_there_is(
 ) -> None:
     environment["DOCKLESS_PASSWORD"] = "env-pw"
 
-    found = find(APP, given, Sources(environment, tmp_path))
+    found = find(APP, given, Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert (found.credential.username, found.credential.origin) == ("bob", "environment")
@@ -146,7 +146,9 @@ def test_a_password_in_the_environment_takes_the_username_there_is(
 def test_a_password_on_the_command_line_takes_the_username_of_the_settings(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    found = find(APP, Given("", Secret("pw"), account="bob"), Sources(environment, tmp_path))
+    found = find(
+        APP, Given("", Secret("pw"), account="bob"), Sources(environment=environment, home=tmp_path)
+    )
 
     assert found.credential is not None
     assert found.credential.username == "bob"
@@ -167,7 +169,7 @@ def test_half_a_login_is_a_usage_error(
     environment["DOCKLESS_PASSWORD"] = password
 
     with pytest.raises(UsageError, match=message) as raised:
-        find(APP, given, Sources(environment, tmp_path))
+        find(APP, given, Sources(environment=environment, home=tmp_path))
 
     assert "s3cret" not in str(raised.value)
 
@@ -179,7 +181,7 @@ def test_a_helper_is_run(
     helper(tmp_path, "x", "bob")
     login(tmp_path / ".docker/config.json", **setting)
 
-    found = find(APP, Given(), Sources(environment, tmp_path))
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert (found.credential.username, found.credential.origin) == ("bob", "docker-credential-x")
@@ -192,7 +194,7 @@ def test_a_helpers_credential_of_another_user_is_passed_over(
     helper(tmp_path, "x", "alice")
     login(tmp_path / ".docker/config.json", "bob", credsStore="x")
 
-    found = find(APP, Given("bob"), Sources(environment, tmp_path))
+    found = find(APP, Given("bob"), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert found.credential.password == Secret("bob-pw")
@@ -203,7 +205,7 @@ def test_a_missing_helper_for_every_registry_is_passed_over(
 ) -> None:
     login(tmp_path / ".docker/config.json", "bob", credsStore="desktop")
 
-    found = find(APP, Given(), Sources(environment, tmp_path))
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert found.credential.username == "bob"
@@ -220,7 +222,7 @@ def test_a_missing_helper_for_this_registry_is_an_auth_error(
     login(tmp_path / ".docker/config.json", "bob", credHelpers={"host:5000": "gone"})
 
     with pytest.raises(AuthError, match="docker-credential-gone"):
-        find(APP, Given(), Sources(environment, tmp_path))
+        find(APP, Given(), Sources(environment=environment, home=tmp_path))
 
 
 def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -228,7 +230,7 @@ def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> 
     login(tmp_path / ".docker/config.json", "bob", credsStore="x")
     login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "gone"})
 
-    explained = explain(APP, Given("carol"), Sources(environment, tmp_path))
+    explained = explain(APP, Given("carol"), Sources(environment=environment, home=tmp_path))
 
     assert not (tmp_path / "ran").exists()
     assert explained.credential is None
@@ -250,7 +252,12 @@ def test_a_helper_that_may_not_be_asked_counts_as_if_it_had_nothing(
     login(tmp_path / ".docker/config.json", credsStore="x")
     login(tmp_path / "run/containers/auth.json", credsStore="y")
 
-    found = find(APP, Given(), Sources(environment, tmp_path), lambda name: name.endswith("-y"))
+    found = find(
+        APP,
+        Given(),
+        Sources(environment=environment, home=tmp_path),
+        lambda name: name.endswith("-y"),
+    )
 
     assert found.credential is not None
     assert found.credential.username == "bob"
@@ -262,7 +269,7 @@ def test_explain_ends_at_the_first_credential_in_a_file(
 ) -> None:
     login(tmp_path / ".docker/config.json", "bob")
 
-    explained = explain(APP, Given(), Sources(environment, tmp_path))
+    explained = explain(APP, Given(), Sources(environment=environment, home=tmp_path))
 
     assert explained.credential is not None
     assert explained.asked[-1] == f"{tmp_path}/.docker/config.json: bob"
@@ -274,15 +281,38 @@ def test_every_place_is_asked_in_the_written_order(
     keyring_logins = memory_vault(tmp_path)
     keyring_logins.put("host:5000", Credential("keyring", Secret("keyring-pw")))
     login(tmp_path / ".docker/config.json", "docker")
-    configured = Configured("host:5000", "deploy.yml", lambda: "kamal", lambda: Secret("kamal-pw"))
+    configured = Configured(
+        host="host:5000",
+        origin="deploy.yml",
+        username=lambda: "kamal",
+        password=lambda: Secret("kamal-pw"),
+    )
     token_source = TokenSource(
         "cloud", "", lambda: Credential("cloud", Secret("token"), origin="cloud")
     )
     steps = [
-        Sources(environment, tmp_path, lambda: [keyring_logins], configured, [token_source]),
-        Sources(environment, tmp_path, tuple, configured, [token_source]),
-        Sources(environment, tmp_path, tuple, None, [token_source]),
-        Sources(environment, tmp_path),
+        Sources(
+            environment=environment,
+            home=tmp_path,
+            keyrings=lambda: [keyring_logins],
+            configured=configured,
+            token_sources=[token_source],
+        ),
+        Sources(
+            environment=environment,
+            home=tmp_path,
+            keyrings=tuple,
+            configured=configured,
+            token_sources=[token_source],
+        ),
+        Sources(
+            environment=environment,
+            home=tmp_path,
+            keyrings=tuple,
+            configured=None,
+            token_sources=[token_source],
+        ),
+        Sources(environment=environment, home=tmp_path),
     ]
     found = [find(APP, Given(), sources).credential for sources in steps]
     assert [one and one.username for one in found] == ["keyring", "kamal", "cloud", "docker"]
@@ -291,8 +321,13 @@ def test_every_place_is_asked_in_the_written_order(
 def test_the_login_of_deploy_yml_is_for_its_own_registry_alone(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    other = Configured("other.example", "deploy.yml", lambda: "kamal", lambda: Secret("pw"))
-    found = find(APP, Given(), Sources(environment, tmp_path, configured=other))
+    other = Configured(
+        host="other.example",
+        origin="deploy.yml",
+        username=lambda: "kamal",
+        password=lambda: Secret("pw"),
+    )
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path, configured=other))
     assert found.credential is None
     assert not any("deploy.yml" in place for place in found.asked)
 
@@ -301,7 +336,7 @@ def test_the_narrowest_scope_of_the_keyring_counts(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     keyring_logins = memory_vault(tmp_path)
-    sources = Sources(environment, tmp_path, lambda: [keyring_logins])
+    sources = Sources(environment=environment, home=tmp_path, keyrings=lambda: [keyring_logins])
     for scope, user in (("host:5000", "host"), ("host:5000/team", "team"), ("host:5000/x", "x")):
         keyring_logins.put(scope, Credential(user, Secret("pw")))
     names = [
@@ -318,7 +353,7 @@ def test_the_account_of_the_settings_goes_before_the_default_one(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     keyring_logins = memory_vault(tmp_path)
-    sources = Sources(environment, tmp_path, lambda: [keyring_logins])
+    sources = Sources(environment=environment, home=tmp_path, keyrings=lambda: [keyring_logins])
     for user in ("first", "second"):
         keyring_logins.put("host:5000", Credential(user, Secret("pw")))
     names = [
@@ -347,7 +382,9 @@ def test_a_keyring_that_cannot_answer_is_passed_over_and_told_of(
     keyring_logins = memory_vault(tmp_path)
     locked = Locked("memory", keyring_logins._open, keyring_logins._lock)
     login(tmp_path / ".docker/config.json", "docker")
-    found = find(APP, Given(), Sources(environment, tmp_path, lambda: [locked]))
+    found = find(
+        APP, Given(), Sources(environment=environment, home=tmp_path, keyrings=lambda: [locked])
+    )
     assert found.credential
     assert found.credential.username == "docker"
     assert found.troubles == ("It is locked for host:5000/team/app. Unlock it.",)
@@ -360,7 +397,7 @@ def test_a_way_that_is_missing_or_has_nothing_says_why(
         TokenSource("lib", "lib is not installed", lambda: pytest.fail("it was asked")),
         TokenSource("cli", "", lambda: "cli ended with status 1: not logged in"),
     ]
-    sources = Sources(environment, tmp_path, token_sources=token_sources)
+    sources = Sources(environment=environment, home=tmp_path, token_sources=token_sources)
     assert find(APP, Given(), sources).asked[2:4] == (
         "lib: lib is not installed",
         "cli: cli ended with status 1: not logged in",
@@ -375,7 +412,7 @@ def test_our_own_helper_in_a_file_is_not_started(
     helper(tmp_path, "dockless", "loop")
     login(tmp_path / ".docker/config.json", "docker", credsStore="dockless")
     login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "dockless"})
-    found = find(APP, Given(), Sources(environment, tmp_path))
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
     assert found.credential
     assert found.credential.username == "docker"
     assert not (tmp_path / "ran").exists()

@@ -32,7 +32,7 @@ def _search(
 def test_a_login_of_a_keyring_is_found(tmp_path: Path) -> None:
     keyring_logins = memory_vault(tmp_path)
     keyring_logins.put("registry.example.com", CREDENTIAL)
-    found = _search(Sources({}, tmp_path), keyring_logins)(REPOSITORY)
+    found = _search(Sources(environment={}, home=tmp_path), keyring_logins)(REPOSITORY)
     assert found.credential is not None
     assert found.credential.username == "me"
 
@@ -40,7 +40,9 @@ def test_a_login_of_a_keyring_is_found(tmp_path: Path) -> None:
 def test_a_token_that_was_got_on_the_way_is_kept_nowhere(tmp_path: Path) -> None:
     keyring_logins = memory_vault(tmp_path)
     fresh = Credential("AWS", Secret("token"), origin="boto3", expires=time.time() + 9999)
-    sources = Sources({}, tmp_path, token_sources=(TokenSource("boto3", "", lambda: fresh),))
+    sources = Sources(
+        environment={}, home=tmp_path, token_sources=(TokenSource("boto3", "", lambda: fresh),)
+    )
     assert _search(sources, keyring_logins)(REPOSITORY).credential == fresh
     assert keyring_logins.logins() == ()
 
@@ -58,7 +60,9 @@ def test_a_file_that_is_broken_is_named_once_and_is_not_none(tmp_path: Path) -> 
 def test_programs_that_write_files_of_their_own_run_with_write_only(
     tmp_path: Path, name: str
 ) -> None:
-    sources = Sources({}, tmp_path, token_sources=(TokenSource(name, "", lambda: CREDENTIAL),))
+    sources = Sources(
+        environment={}, home=tmp_path, token_sources=(TokenSource(name, "", lambda: CREDENTIAL),)
+    )
     quiet = _search(sources, terminal=True)(REPOSITORY)
     assert quiet.credential is None
     assert f"{name}: {name} would be queried" in quiet.asked
@@ -77,7 +81,7 @@ def test_helpers_that_may_open_a_dialog_run_at_a_terminal_only(
     config = tmp_path / ".docker/config.json"
     config.parent.mkdir()
     config.write_text(json.dumps({"credHelpers": {"registry.example.com": helper}}))
-    sources = Sources({"PATH": str(tmp_path)}, tmp_path)
+    sources = Sources(environment={"PATH": str(tmp_path)}, home=tmp_path)
     found = _search(sources)(REPOSITORY)
     assert (found.credential is not None) == asked
     assert _search(sources, terminal=True)(REPOSITORY).credential is not None

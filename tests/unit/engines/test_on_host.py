@@ -3,9 +3,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dockless.engines.on_host import CraneThere, Exported, RemoteEngineEnv, SkopeoThere, layout_root
+from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere, layout_root
 from dockless.errors import AuthError, NetworkError, PushError, SourceError
 from dockless.model.endpoint import Endpoint
+from dockless.model.host import Exported
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.processes.run import Finished
@@ -41,14 +42,14 @@ class Host:
         plain: bool = False,
     ) -> RemoteEngineEnv:
         return RemoteEngineEnv(
-            self.run,
-            lambda path: self.files[path],
-            "/opt/engine",
-            "/tmp/d",  # noqa: S108 - a path of a host
-            Endpoint("registry.example.com", plain_http=plain),
-            lambda: authfile,
-            certificates,
-            {"HTTPS_PROXY": "http://127.0.0.1:1"},
+            run=self.run,
+            read=lambda path: self.files[path],
+            program="/opt/engine",
+            folder="/tmp/d",  # noqa: S108 - a path of a host
+            endpoint=Endpoint("registry.example.com", plain_http=plain),
+            authfile=lambda: authfile,
+            certificates=certificates,
+            environment={"HTTPS_PROXY": "http://127.0.0.1:1"},
         )
 
 

@@ -20,9 +20,24 @@ from dockless.report.hosts import (
 DIGEST = Digest.of(b"image")
 ONE, TWO, THREE = Server("one", "me"), Server("two", "", 2222), Server("three", "root")
 RESULTS = (
-    HostResult(ONE, "relay", "it can", DIGEST, 2_280_000, seconds=1.23, residue=()),
-    HostResult(TWO, "none", "already there", DIGEST, unchanged=True, residue=("/tmp/x",)),  # noqa: S108 - a host's
-    HostResult(THREE, error=HostLostError("It is gone.", "Push again.")),
+    HostResult(
+        server=ONE,
+        way="relay",
+        why="it can",
+        digest=DIGEST,
+        sent=2_280_000,
+        seconds=1.23,
+        residue=(),
+    ),
+    HostResult(
+        server=TWO,
+        way="none",
+        why="already there",
+        digest=DIGEST,
+        unchanged=True,
+        residue=("/tmp/x",),  # noqa: S108 - a path of a host
+    ),
+    HostResult(server=THREE, error=HostLostError("It is gone.", "Push again.")),
 )
 
 
@@ -59,14 +74,14 @@ def test_the_audit_says_what_it_found() -> None:
 
 def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
     found = Checked(
-        ONE,
-        None,
-        "me on Linux x86_64",
-        (("docker", "20.10"),),
-        "docker has shop:1",
-        (("crane", ""), ("skopeo", "it is not there")),
-        5_000_000,
-        -2.2,
+        server=ONE,
+        error=None,
+        account="me on Linux x86_64",
+        tools=(("docker", "20.10"),),
+        image="docker has shop:1",
+        engines=(("crane", ""), ("skopeo", "it is not there")),
+        free=5_000_000,
+        clock=-2.2,
         reaches=True,
     )
     lines = [line.split() for line in check_text(3, found).splitlines()]
@@ -81,7 +96,7 @@ def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
 
 
 def test_a_host_that_nobody_gets_to_has_its_error() -> None:
-    found = Checked(TWO, AuthError("It lets nobody in.", "Add a key."))
+    found = Checked(server=TWO, error=AuthError("It lets nobody in.", "Add a key."))
     assert check_text(1, found).splitlines()[1].strip() == "It lets nobody in. Add a key."
     (members,) = json.loads(json.dumps(check_document([found])))["hosts"]
     assert members["error"]["exitCode"] == 4

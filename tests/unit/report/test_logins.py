@@ -2,9 +2,15 @@ from dockless.model.login import Login
 from dockless.report.logins import logins_document, logins_text
 
 LOGINS = (
-    Login("docker.io", "me", "keyring (Secret Service)"),
-    Login("ghcr.io/acme", "ci", "keyring (kernel keyring)", default=False, expires=0.9),
-    Login("host.example", "", "docker-credential-vault"),
+    Login(scope="docker.io", username="me", place="keyring (Secret Service)"),
+    Login(
+        scope="ghcr.io/acme",
+        username="ci",
+        place="keyring (kernel keyring)",
+        default=False,
+        expires=0.9,
+    ),
+    Login(scope="host.example", username="", place="docker-credential-vault"),
 )
 
 

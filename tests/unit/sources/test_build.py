@@ -36,7 +36,7 @@ def recipe(tmp_path: Path) -> Recipe:
     project = tmp_path / "project"
     project.mkdir()
     (project / "Dockerfile").touch()
-    return Recipe(project, "shop:1")
+    return Recipe(folder=project, image="shop:1")
 
 
 def built(tmp_path: Path) -> str:
@@ -74,7 +74,13 @@ def test_arguments_target_context_and_file_are_handed_on(
     (tmp_path / "app").mkdir()
     (tmp_path / "app.Dockerfile").touch()
     recipe = Recipe(
-        tmp_path, "shop:1", None, "app", "app.Dockerfile", (("A", "1"), ("B", "two words")), "prod"
+        folder=tmp_path,
+        image="shop:1",
+        compose=None,
+        context="app",
+        dockerfile="app.Dockerfile",
+        args=(("A", "1"), ("B", "two words")),
+        target="prod",
     )
     build(recipe, ProgramsHere(environment), silent)
     assert built(tmp_path) == (
@@ -88,7 +94,7 @@ def test_a_containerfile_will_do(
 ) -> None:
     install("podman")
     (tmp_path / "Containerfile").touch()
-    build(Recipe(tmp_path, "shop:1"), ProgramsHere(environment), silent)
+    build(Recipe(folder=tmp_path, image="shop:1"), ProgramsHere(environment), silent)
     assert f"-f {tmp_path}/Containerfile" in built(tmp_path)
 
 
@@ -101,7 +107,14 @@ def test_a_compose_file_is_built_with_compose_and_the_tool_behind_it_has_the_ima
 ) -> None:
     install(command.split(maxsplit=1)[0])
     compose = tmp_path / "compose.yml"
-    assert build(Recipe(tmp_path, "shop:1", compose), ProgramsHere(environment), silent) == tool
+    assert (
+        build(
+            Recipe(folder=tmp_path, image="shop:1", compose=compose),
+            ProgramsHere(environment),
+            silent,
+        )
+        == tool
+    )
     assert built(tmp_path) == f"{command} -f {compose} build"
 
 
@@ -110,7 +123,7 @@ def test_nothing_to_build_from_is_a_usage_error(
 ) -> None:
     install("docker")
     with pytest.raises(UsageError, match=r"Dockerfile or .*Containerfile"):
-        build(Recipe(tmp_path, "shop:1"), ProgramsHere(environment), silent)
+        build(Recipe(folder=tmp_path, image="shop:1"), ProgramsHere(environment), silent)
 
 
 @pytest.mark.parametrize("compose", [None, Path("compose.yml")])
@@ -119,7 +132,11 @@ def test_no_tool_that_works_is_an_error_that_names_them(
 ) -> None:
     install("docker", answers=1)
     with pytest.raises(EngineError, match="podman"):
-        build(Recipe(recipe.folder, "shop:1", compose), ProgramsHere(environment), silent)
+        build(
+            Recipe(folder=recipe.folder, image="shop:1", compose=compose),
+            ProgramsHere(environment),
+            silent,
+        )
 
 
 def test_a_build_that_fails_sends_nothing(

@@ -102,14 +102,22 @@ def there(text: str, **paths: str) -> SourceThere:
 @pytest.mark.parametrize(
     ("text", "paths", "expected"),
     [
-        ("shop:v2", {}, SourceThere("local", name="shop:v2")),
-        ("docker-daemon:shop:v2", {}, SourceThere("local", name="shop:v2", tool="docker")),
-        ("containers-storage:shop", {}, SourceThere("local", name="shop", tool="podman")),
-        ("/a.tar", {"_a_tar": "file"}, SourceThere("archive", "/a.tar")),
-        ("/a.tar:shop:v2", {"_a_tar": "file"}, SourceThere("archive", "/a.tar", "shop:v2")),
-        ("/a.tar:@1", {"_a_tar": "file"}, SourceThere("archive", "/a.tar", "@1")),
-        ("oci:/lay:v2", {"_lay": "folder"}, SourceThere("layout", "/lay", "v2")),
-        ("~/lay", {"~_lay": "folder"}, SourceThere("layout", "~/lay")),
+        ("shop:v2", {}, SourceThere(kind="local", name="shop:v2")),
+        ("docker-daemon:shop:v2", {}, SourceThere(kind="local", name="shop:v2", tool="docker")),
+        ("containers-storage:shop", {}, SourceThere(kind="local", name="shop", tool="podman")),
+        ("/a.tar", {"_a_tar": "file"}, SourceThere(kind="archive", path="/a.tar")),
+        (
+            "/a.tar:shop:v2",
+            {"_a_tar": "file"},
+            SourceThere(kind="archive", path="/a.tar", selector="shop:v2"),
+        ),
+        (
+            "/a.tar:@1",
+            {"_a_tar": "file"},
+            SourceThere(kind="archive", path="/a.tar", selector="@1"),
+        ),
+        ("oci:/lay:v2", {"_lay": "folder"}, SourceThere(kind="layout", path="/lay", selector="v2")),
+        ("~/lay", {"~_lay": "folder"}, SourceThere(kind="layout", path="~/lay")),
     ],
 )
 def test_a_source_on_a_host(text: str, paths: dict[str, str], expected: SourceThere) -> None:

@@ -1,24 +1,20 @@
-import email.utils
 import gzip
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import urllib3
 from urllib3 import exceptions
 
-from bed.certificates import make
 from dockless import __version__
-from dockless.errors import NetworkError, ServerError, StrayError, UsageError
-from dockless.model.endpoint import Endpoint, Trust
+from dockless.errors import NetworkError, ServerError, StrayError
+from dockless.model.endpoint import Endpoint
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.transport import http as module
-from dockless.transport.http import HttpClient, reach, ssl_context
+from dockless.transport.http import HttpClient
 from dockless.transport.proxy import Proxy
 
 HOST = "registry.example.com"
@@ -113,34 +109,6 @@ def test_a_registry_in_trouble_may_recover(status: int) -> None:
         connected(Pool(status, {"Retry-After": "7"})).ask("GET", f"{URL}?secret")
     assert isinstance(caught.value, ServerError) == (status == 500)
     assert (caught.value.passing, caught.value.retry_after) == (True, 7.0)
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("7", 7),
-        ("0.5", 0.5),
-        ("0", 0),
-        ("-3", None),
-        ("nan", None),
-        ("soon", None),
-        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
-        (email.utils.formatdate(1_000_060, usegmt=True), 60),
-        (email.utils.formatdate(0, usegmt=True), None),
-        ("inf", None),
-        ("999999999999", 86_400),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(
-    monkeypatch: pytest.MonkeyPatch, header: str, expected: float
-) -> None:
-    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1_000_000.0))
-    assert module._seconds(header) == expected
-
-
-@pytest.mark.parametrize("header", ["", "soon"])
-def test_a_retry_after_that_says_nothing_is_none(header: str) -> None:
-    assert module._seconds(header) is None
 
 
 def test_no_answer_is_waited_for_past_the_deadline() -> None:
@@ -309,43 +277,3 @@ def test_no_link_local_address_is_asked(url: str) -> None:
     with pytest.raises(StrayError):
         connected(pool).ask("PATCH", url)
     assert len(pool.asked) == 1
-
-
-@pytest.mark.parametrize(
-    ("host", "insecure", "plain"),
-    [(HOST, False, False), (HOST, True, True), ("[::1]:5", True, True)],
-)
-def test_tls_is_spoken_unless_told_otherwise(host: str, insecure: bool, plain: bool) -> None:  # noqa: FBT001 - a table
-    assert reach(host, insecure=insecure, trust=Trust()) == Endpoint(host, plain)
-
-
-def test_a_loopback_registry_with_certificates_speaks_tls() -> None:
-    trust = Trust((Path("ca.pem"),))
-    assert reach("localhost:5000", insecure=False, trust=trust) == Endpoint(
-        "localhost:5000", plain_http=False, trust=trust
-    )
-
-
-@pytest.mark.parametrize("speaks_tls", [True, False])
-def test_a_loopback_registry_is_asked_which_it_speaks(
-    monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
-) -> None:
-    monkeypatch.setattr(module, "_speaks_tls", lambda *_: speaks_tls)
-    found = reach("localhost:5000", insecure=False, trust=Trust())
-    assert found.plain_http != speaks_tls
-
-
-def test_certificates_are_checked_against_the_name_and_the_named_authorities(
-    tmp_path: Path,
-) -> None:
-    certificates = make(tmp_path)
-    context = ssl_context(Trust((certificates.ca,)))
-    assert context.check_hostname
-    assert context.verify_mode == ssl.CERT_REQUIRED
-    assert len(context.get_ca_certs()) == len(ssl_context(Trust()).get_ca_certs()) + 1
-
-
-def test_a_certificate_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("no certificate")
-    with pytest.raises(UsageError, match="--ca-file or --cert-dir"):
-        ssl_context(Trust((tmp_path / "ca.pem",)))

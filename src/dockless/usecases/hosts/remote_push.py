@@ -31,7 +31,7 @@ class EngineThere(Protocol):
         """Push the image by digest; return the digests of the blobs that had to be sent."""
 
 
-class RemotePushContext(Struct, frozen=True):
+class RemotePushContext(Struct, frozen=True, kw_only=True):
     """The context of such a push.
 
     Attributes:

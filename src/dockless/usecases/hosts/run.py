@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
-from dockless.errors import ConflictError, DocklessError, PushError
+from dockless.errors import ConflictError, DocklessError, PartialError, PushError
 from dockless.model.host import HostResult
 from dockless.model.plan import Plan
 from dockless.model.server import Server
@@ -24,7 +24,7 @@ _LEAVE_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 
 
-class Delivered(Struct, frozen=True):
+class Delivered(Struct, frozen=True, kw_only=True):
     """What a host pushed to the repository.
 
     Attributes:
@@ -85,7 +85,7 @@ class Outcome(Struct, frozen=True):
     digest: Digest | None
 
 
-class _Run(Struct):
+class _Run(Struct, kw_only=True):
     """What the threads share."""
 
     rules: Rules
@@ -119,7 +119,7 @@ def push_from(
         rules: When to stop.
         clock: Seconds that only ever grow.
     """
-    run = _Run(rules, clock)
+    run = _Run(rules=rules, clock=clock)
     try:
         map_concurrently(
             lambda each: _work(run, each[0], each[1], enter),
@@ -141,6 +141,27 @@ def push_from(
     return Outcome(tuple(run.results[number] for number in range(len(servers))), digest)
 
 
+def common_error(errors: Sequence[DocklessError | None], what: str) -> DocklessError | None:
+    """Return one error for those of all hosts; None when all succeeded.
+
+    Args:
+        errors: For each host, its error, which has been printed; None for none.
+        what: A participle such as `pushed`, for the message.
+    """
+    failed = [error for error in errors if error]
+    if not failed:
+        return None
+    if len(failed) < len(errors):
+        return PartialError(
+            f"{len(failed)} of {len(errors)} hosts failed.", "See their errors above."
+        )
+    if len(errors) == 1:
+        return failed[0]
+    none = f"None of the {len(errors)} hosts {what}."
+    same = len({error.exit_code for error in failed}) == 1
+    return failed[0].with_context(none, "") if same else PushError(none)
+
+
 def _wait_for_leaves(run: _Run) -> None:
     """Have the started hosts remove everything of ours, within a time limit.
 
@@ -155,7 +176,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
     began = run.clock()
     if run.stopped.is_set() or run.too_many():
         error = PushError("It was not started, since too many other hosts had failed.")
-        run.results[number] = HostResult(server, error=error)
+        run.results[number] = HostResult(server=server, error=error)
         return
     visit = run.visits[number] = enter(server)
     if run.stopped.is_set():  # at this moment
@@ -171,7 +192,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
         with contextlib.suppress(DocklessError):
             residue = visit.leave()
         run.visits.pop(number)
-    result = HostResult(server, seconds=run.clock() - began, error=failed, residue=residue)
+    result = HostResult(server=server, seconds=run.clock() - began, error=failed, residue=residue)
     if brought:
         run.delivered[number] = brought
         result = replace(

@@ -119,7 +119,8 @@ def move_tags(request: PushRequest, plan: Plan, context: PushContext) -> None:
                 _move(request, plan, context, tag.tag)
         except DocklessError as error:
             if done:
-                error.what += f" Updated before: {', '.join(done)}."
+                what = f"{error.what} Updated before: {', '.join(done)}."
+                raise error.with_context(what) from error
             raise
         done.append(tag.tag)
 
@@ -136,8 +137,8 @@ def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> N
     except DocklessError as error:
         moved = _came_through(error, context, name, root)
         if moved is None:  # it stays among those that may have
-            error.what += f" {name} may have been updated to {root}."
-            raise
+            what = f"{error.what} {name} may have been updated to {root}."
+            raise error.with_context(what) from error
         if not moved:
             context.moves.end(name, moved=False)
             raise
@@ -163,8 +164,8 @@ def _read_back(reader: RepositoryReader, name: Reference, root: Digest) -> None:
     try:
         now = reader.tag(name.tag)
     except DocklessError as error:
-        error.what += f" {name} was updated to {root} before that."
-        raise
+        what = f"{error.what} {name} was updated to {root} before that."
+        raise error.with_context(what) from error
     if now != root:
         raise PushError(
             f"{name} refers to {now or 'nothing'} after it was updated to {root}.",

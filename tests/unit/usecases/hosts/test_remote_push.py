@@ -51,7 +51,9 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def context(engine: Engine) -> RemotePushContext:
-    return RemotePushContext(engine.registry, engine, PATIENCE, lambda: 0.0)
+    return RemotePushContext(
+        registry=engine.registry, engine=engine, retry_policy=PATIENCE, clock=lambda: 0.0
+    )
 
 
 def test_an_image_is_delivered_and_no_tag_moves(engine: Engine) -> None:

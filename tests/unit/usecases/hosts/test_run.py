@@ -84,7 +84,9 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def brings(plan: Plan | None, digest: Digest = ONE, identity: Digest = ONE) -> Host:
-    return Host(Delivered("relay", "it can", digest, identity, 5, plan))
+    return Host(
+        Delivered(way="relay", why="it can", digest=digest, identity=identity, sent=5, plan=plan)
+    )
 
 
 @pytest.mark.parametrize("stuck", [1, 2, 3])
@@ -205,7 +207,7 @@ def test_tags_that_cannot_move_are_an_error_of_every_host_that_delivered(plan: P
 
 
 def test_a_dry_run_moves_nothing() -> None:
-    fleet = Fleet([Host(Delivered("relay", "it can", None, ONE))])
+    fleet = Fleet([Host(Delivered(way="relay", why="it can", digest=None, identity=ONE))])
     outcome = fleet.push()
     assert (outcome.digest, fleet.published) == (None, [])
     assert not outcome.results[0].unchanged

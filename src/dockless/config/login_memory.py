@@ -9,8 +9,8 @@ from dockless.config import docker_config, project
 from dockless.config.cascade import Settings
 from dockless.config.docker_config import ProjectSession
 from dockless.config.project import Project
-from dockless.config.registries import LoginTarget
 from dockless.errors import UsageError
+from dockless.model.login import LoginTarget
 from dockless.model.secret import Credential
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from dockless.client.folders import cache_folder
 from dockless.credentials import keyrings
 from dockless.credentials.keyring_logins import SERVICE, KeyringLogins
 from dockless.errors import UsageError
 from dockless.model.secret import Secret
+from dockless.storage.user_folders import cache_folder
 
 CHOSEN = "DOCKLESS_KEYRING"
 Prompt = Callable[[str], Secret]

@@ -1,13 +1,10 @@
 """The rows of `--explain`: the settings of a push, without network or daemon."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from dockless.client import accounts
-from dockless.client.options import CommandOptions
-from dockless.client.prompter import Prompter
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
-from dockless.credentials.credential_sources import Given
+from dockless.credentials.resolve import FoundCredential
 
 _UNSET = ("(not set)", "")
 Row = tuple[str, str, str]
@@ -29,35 +26,38 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
 
 
 def target_rows(
-    prompter: Prompter, options: CommandOptions, settings: Settings, target: Target
+    settings: Settings, target: Target, source: str | None, credential: Iterable[Row]
 ) -> Iterator[Row]:
     """Yield where the image goes, who pushes it, and where it is looked for.
 
     The password is never among them.
+
+    Args:
+        settings: The settings.
+        target: Where the image goes.
+        source: SOURCE of the command line; None where it is left out.
+        credential: The rows about who pushes it.
     """
     yield "kind", target.kind.value.name, target.kind.origin
     for tag in target.tags:
         yield "tag", tag.value, tag.origin
-    yield from _credential(prompter, options, settings, target)
+    yield from credential
     for reference in target.references:
         yield "target", str(reference), target.repository.origin
-    if options.source:
-        yield "source", options.source, "SOURCE"
+    if source:
+        yield "source", source, "SOURCE"
     else:
         for number, name in enumerate(local_candidates(settings, target), 1):
             yield "source", name, f"local image, candidate {number}"
 
 
-def _credential(
-    prompter: Prompter, options: CommandOptions, settings: Settings, target: Target
-) -> Iterator[Row]:
-    account = settings.username.value if settings.username else ""
-    origin = "--password-stdin" if options.password_stdin else "--password"
-    if options.password_stdin or options.password is not None:
-        yield "credential", f"{account or '(no username)'} and a password", origin
-        return
-    given = Given(options.username or "", None, account)
-    found = accounts.explain(prompter, settings, given, target.repository.value)
+def given_rows(account: str, origin: str) -> Iterator[Row]:
+    """Yield the credential whose password an option gives, and nothing of the password."""
+    yield "credential", f"{account or '(no username)'} and a password", origin
+
+
+def found_rows(found: FoundCredential) -> Iterator[Row]:
+    """Yield where a credential was looked for, and whose was found."""
     for place in found.asked:
         yield "credential", place, "looked at"
     user = found.credential.username if found.credential else "anonymous"

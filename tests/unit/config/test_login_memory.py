@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.login_memory import Memory
 from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, resolve
-from dockless.config.registries import LoginTarget, login_target
+from dockless.config.login_memory import Memory
+from dockless.config.registries import login_target
 from dockless.errors import UsageError
 from dockless.model import kinds
+from dockless.model.login import LoginTarget
 from dockless.model.secret import Credential, Secret
 
 ME = Credential("me", Secret("pass"))
@@ -123,7 +124,7 @@ def test_a_login_without_a_folder_is_none_of_a_project(folder: Path) -> None:
     ("session_text", "flags", "scope"),
     [
         ('{"registry":"ghcr"}', Flags(image="localhost:5000/x"), "localhost:5000"),
-        ('{"registry":"private","image":"a.example/x"}', Flags("ghcr"), "ghcr.io"),
+        ('{"registry":"private","image":"a.example/x"}', Flags(registry="ghcr"), "ghcr.io"),
         ('{"registry":"private","image":"a.example/x"}', Flags(image="b.example/y"), "b.example"),
         ('{"registry":"private","image":"a.example/x"}', Flags(), "a.example"),
     ],

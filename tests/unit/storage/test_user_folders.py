@@ -6,9 +6,9 @@ import platformdirs
 import pytest
 
 from dockless.cli.main import _bug_report
-from dockless.client.folders import cache_folder, data_folder, home_folder
-from dockless.client.keyrings import open_keyring_logins
+from dockless.credentials.user_keyrings import open_keyring_logins
 from dockless.errors import UsageError
+from dockless.storage.user_folders import cache_folder, data_folder, home_folder
 
 
 @pytest.fixture
@@ -82,10 +82,11 @@ def test_what_somebody_else_may_have_made_for_the_store_is_not_taken(
     second.mkdir()
     made(first / f"dockless-{os.getuid()}")
     monkeypatch.setattr(
-        "dockless.client.folders.temporary_folders", lambda _: (first, tmp_path / "none", second)
+        "dockless.storage.user_folders.temporary_folders",
+        lambda _: (first, tmp_path / "none", second),
     )
     assert cache_folder({}).parent == second
-    monkeypatch.setattr("dockless.client.folders.temporary_folders", lambda _: (first,))
+    monkeypatch.setattr("dockless.storage.user_folders.temporary_folders", lambda _: (first,))
     with pytest.raises(UsageError, match="no folder for the store") as caught:
         cache_folder({})
     assert "DOCKLESS_CACHE_DIR" in caught.value.remedy
@@ -113,7 +114,7 @@ def test_what_another_user_has_made_for_the_store_is_not_taken(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user: int
 ) -> None:
     (tmp_path / f"dockless-{user}").mkdir(mode=0o700)
-    monkeypatch.setattr("dockless.client.folders.temporary_folders", lambda _: (tmp_path,))
+    monkeypatch.setattr("dockless.storage.user_folders.temporary_folders", lambda _: (tmp_path,))
     monkeypatch.setattr(os, "getuid", lambda: user)
     with pytest.raises(UsageError, match="no folder for the store"):
         cache_folder({})

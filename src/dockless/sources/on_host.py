@@ -1,24 +1,39 @@
 """The image on a host, put into a file or folder there which an engine can push."""
 
 import shlex
+from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
-from dockless.engines.on_host import Exported
-from dockless.errors import EngineError, SourceError
+from dockless.errors import EngineError, PushError, SourceError
+from dockless.model.host import Exported
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, Index, parse_document
 from dockless.ports import Progress
+from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.spec import SourceThere
 from dockless.sources.stored_image import incomplete
-from dockless.ssh import files
-from dockless.ssh.executor import RemoteShell
 from dockless.storage.decompression import sniff
 
 _UNPACK = {"gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "zstd": "zstd"}
 _MAGIC_BYTES = 6
+
+
+class HostShell(Programs, Protocol):
+    """Programs and files of a host, and scripts for its POSIX shell."""
+
+    @property
+    def host(self) -> str:
+        """The host's name, for errors."""
+
+    def work(self, argv: Sequence[str], *, stdout: str = "") -> Finished:
+        """Run a program that may take long; its output goes to this file there, or is returned."""
+
+    def script(self, script: str, stdin: bytes = b"", timeout: float | None = 60) -> Finished:
+        """Run a script of ours to its end, within this number of seconds; None for no limit."""
 
 
 class HostImage(Struct, frozen=True):
@@ -35,7 +50,7 @@ class HostImage(Struct, frozen=True):
     source: SourceThere | None = None
 
 
-def export(found: HostImage, shell: RemoteShell, folder: str, progress: Progress) -> Exported:
+def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) -> Exported:
     """Put a host's image where an engine there can read it.
 
     Args:
@@ -62,7 +77,7 @@ def export(found: HostImage, shell: RemoteShell, folder: str, progress: Progress
     return Exported(_plain(source.path, archive, shell), is_layout=False)
 
 
-def _save(tool: ContainerTool, local: LocalImage, shell: RemoteShell, archive: str) -> None:
+def _save(tool: ContainerTool, local: LocalImage, shell: HostShell, archive: str) -> None:
     done = shell.work(tool.save_argv(local), stdout=archive)
     if not done.code:
         return
@@ -74,7 +89,7 @@ def _save(tool: ContainerTool, local: LocalImage, shell: RemoteShell, archive: s
     raise SourceError(what)
 
 
-def _stored_root(archive: str, image_id: Digest, shell: RemoteShell) -> Descriptor | None:
+def _stored_root(archive: str, image_id: Digest, shell: HostShell) -> Descriptor | None:
     """Return an archive's manifest or index if it has the image's ID, as of containerd's store."""
     listed = shell.script(f"tar -xOf {shlex.quote(archive)} index.json", timeout=None)
     try:
@@ -85,7 +100,7 @@ def _stored_root(archive: str, image_id: Digest, shell: RemoteShell) -> Descript
     return roots[0] if [root.digest for root in roots] == [image_id] else None
 
 
-def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: RemoteShell) -> Exported:
+def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: HostShell) -> Exported:
     """Return an archive as the layout that it is: from the archive an engine makes another image.
 
     Crane leaves out all platforms but one, and writes a manifest of its own.
@@ -107,7 +122,7 @@ def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: RemoteSh
 class _Unpacked:
     """A layout's files on a host, as `Documents`."""
 
-    def __init__(self, shell: RemoteShell, folder: str) -> None:
+    def __init__(self, shell: HostShell, folder: str) -> None:
         self._shell = shell
         self._folder = folder
         listed = shell.script(f"cd {shlex.quote(folder)} && find blobs -type f")
@@ -118,10 +133,14 @@ class _Unpacked:
 
     def document(self, name: str) -> bytes:
         """Return a small file."""
-        return files.read(self._shell, f"{self._folder}/{name}")
+        path = f"{self._folder}/{name}"
+        done = self._shell.run(("cat", path))
+        if done.code:
+            raise PushError(f"{path} cannot be read on {self._shell.host}: {done.stderr}")
+        return done.stdout
 
 
-def _plain(path: str, archive: str, shell: RemoteShell) -> str:
+def _plain(path: str, archive: str, shell: HostShell) -> str:
     """Return a docker-archive as it is, or unpacked as `archive`."""
     head = shell.run(("head", "-c", str(_MAGIC_BYTES), path))
     if head.code:

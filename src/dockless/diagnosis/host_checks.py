@@ -4,7 +4,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -18,9 +17,8 @@ from dockless.sources.local import find_local
 from dockless.ssh import reach
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
-from dockless.ssh.workdir import Workplace, workplace
+from dockless.ssh.workdir import Workdir, workdir
 
-_HTTPS, _HTTP = 443, 80
 _VERSIONS = {
     "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
     "podman": ("podman", "--version"),
@@ -48,17 +46,17 @@ def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     try:
         with (
             connect(server, ssh) as transport,
-            workplace(RemoteShell(transport, server.address, wanted.stall)) as place,
+            workdir(RemoteShell(transport, server.address, wanted.stall)) as place,
         ):
             return _look(server, place, wanted)
     except DocklessError as error:
-        return Checked(server, error)
+        return Checked(server=server, error=error)
 
 
-def _look(server: Server, place: Workplace, wanted: HostChecks) -> Checked:
+def _look(server: Server, place: Workdir, wanted: HostChecks) -> Checked:
     facts = place.facts
     return Checked(
-        server,
+        server=server,
         account=f"{facts.user} on {facts.system} {facts.machine}",
         tools=tuple(_tools(place)),
         image=_image(server, place, wanted),
@@ -69,7 +67,7 @@ def _look(server: Server, place: Workplace, wanted: HostChecks) -> Checked:
     )
 
 
-def _tools(place: Workplace) -> Iterator[tuple[str, str]]:
+def _tools(place: Workdir) -> Iterator[tuple[str, str]]:
     for name, argv in _VERSIONS.items():
         if name in place.facts.programs:
             done = place.shell.run(argv)
@@ -77,7 +75,7 @@ def _tools(place: Workplace) -> Iterator[tuple[str, str]]:
             yield name, f"{'cannot be used: ' if done.code else ''}{lines[-1] or lines[0]}".strip()
 
 
-def _image(server: Server, place: Workplace, wanted: HostChecks) -> str:
+def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:
     names = (server.image_name,) if server.image_name else wanted.names
     if not names:
         return "no image was named"
@@ -88,7 +86,7 @@ def _image(server: Server, place: Workplace, wanted: HostChecks) -> str:
     return f"{tool.name} has {found.name}, {found.image_id}"
 
 
-def _engines(place: Workplace) -> Iterator[tuple[str, str]]:
+def _engines(place: Workdir) -> Iterator[tuple[str, str]]:
     for name in ("crane", "skopeo"):
         path = place.facts.programs.get(name)
         with contextlib.suppress(EngineError):
@@ -103,6 +101,4 @@ def _reaches(shell: RemoteShell, endpoint: Endpoint | None) -> bool | None:
         return None
     if is_loopback(endpoint.host):
         return False
-    parts = urlsplit(endpoint.url)
-    port = parts.port or (_HTTP if endpoint.plain_http else _HTTPS)
-    return reach.reaches(shell, f"{endpoint.url}/v2/", parts.hostname or "", port)
+    return reach.reaches(shell, endpoint)

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import platformdirs
 
-from dockless.config import project
-from dockless.config.project import Project
 from dockless.errors import UsageError
 
 _ROOT = Path("/")
@@ -33,18 +31,6 @@ def working_folder() -> Path | None:
         return Path.cwd()
     except OSError:
         return None
-
-
-def project_here(environment: Mapping[str, str], destination: str | None) -> Project:
-    """Return the project of the current folder; one without files and name where that is gone.
-
-    Raises:
-        UsageError: Its files cannot be used.
-    """
-    folder = working_folder()
-    if folder is None:
-        return project.nowhere(_ROOT, environment)
-    return project.read(folder, environment, destination)
 
 
 def source_folder() -> Path:

@@ -1,43 +1,47 @@
 """Where the credential of a login comes from."""
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client import token_sources
-from dockless.client.prompter import Prompter
-from dockless.config.cascade import Settings
-from dockless.config.registries import LoginTarget
 from dockless.credentials import credential_sources
+from dockless.credentials.cloud import token_sources
+from dockless.credentials.prompting import Prompter
 from dockless.errors import UsageError
 from dockless.model import kinds
+from dockless.model.login import LoginTarget
 from dockless.model.secret import Credential, Secret
 
 
-class GivenLogin(Struct, frozen=True):
-    """The credential options of the command line."""
+class GivenLogin(Struct, frozen=True, kw_only=True):
+    """What is known of a login before anybody is asked.
+
+    Attributes:
+        username: The account of the command line; empty for none.
+        password_stdin: Whether standard input is the password.
+        key_file: A service account's key of Google Cloud; None for none.
+        account: The account that the settings have for this registry; empty for none.
+        folder: The project's folder, which is its build context; None where there is no project.
+    """
 
     username: str
     password_stdin: bool
     key_file: Path | None
+    account: str
+    folder: Path | None
 
 
 def login_credential(
-    prompter: Prompter,
-    given: GivenLogin,
-    settings: Settings,
-    target: LoginTarget,
-    folder: Path | None,
+    prompter: Prompter, given: GivenLogin, target: LoginTarget, environment: Mapping[str, str]
 ) -> tuple[Credential, str]:
     """Return the credential to log in with: given, of the kind's own source, or asked for.
 
     Args:
         prompter: Asks for what is missing.
-        given: The options of the command line.
-        settings: The project's settings.
+        given: What is known.
         target: The registry.
-        folder: The project's folder, which is its build context; None where there is no project.
+        environment: For `DOCKLESS_USERNAME`, `DOCKLESS_PASSWORD`, and the sources of tokens.
 
     Returns:
         The credential; and the name of the source that issues it for each push, empty for one
@@ -49,18 +53,18 @@ def login_credential(
     if given.key_file:
         from dockless.credentials.cloud.google import read_key  # noqa: PLC0415 - for one kind
 
-        return read_key(given.key_file, folder), ""
-    username = given.username or os.environ.get("DOCKLESS_USERNAME", "")
-    likely = username or _account(settings, target) or target.kind.token_user
+        return read_key(given.key_file, given.folder), ""
+    username = given.username or environment.get("DOCKLESS_USERNAME", "")
+    likely = username or given.account or target.kind.token_user
     if given.password_stdin:
         password = Secret(prompter.piped().rstrip("\r\n"))
         return credential_sources.login(likely, password, "standard input"), ""
-    password = Secret(os.environ.get("DOCKLESS_PASSWORD", ""))
+    password = Secret(environment.get("DOCKLESS_PASSWORD", ""))
     if password and username:
         return credential_sources.login(username, password, "environment"), ""
     reasons: list[str] = []
     if not username:
-        for token_source in token_sources.of_kind(target.host, os.environ):
+        for token_source in token_sources.of_kind(target.host, environment):
             found = token_source.missing or token_source.ask()
             if isinstance(found, Credential):
                 return found, token_source.name
@@ -78,11 +82,3 @@ def login_credential(
     username = username or prompter.line(f"Username for {target.scope}", likely)
     password = prompter.hidden(f"Password for {username} at {target.scope}")
     return credential_sources.login(username, password, "prompt"), ""
-
-
-def _account(settings: Settings, target: LoginTarget) -> str:
-    """Return the username that the project's settings have for this registry."""
-    known = settings.registry or settings.implied
-    if settings.username is None or (known and known.value is not target.kind):
-        return ""
-    return settings.username.value

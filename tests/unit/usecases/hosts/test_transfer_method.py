@@ -4,7 +4,7 @@ import pytest
 
 from dockless.errors import EngineError
 from dockless.model.host import TransferMethod
-from dockless.ssh.transfer_method import choose
+from dockless.usecases.hosts.transfer_method import choose
 
 
 def obstacles(asked: list[str], **why: str) -> dict[TransferMethod, Callable[[], str]]:

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.stores import cache_limit, cores, store
 from dockless.errors import UsageError
 from dockless.storage.blob_store import DEFAULT_LIMIT
+from dockless.storage.user_store import cache_limit, store
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,3 @@ def test_what_is_no_size_is_a_usage_error(text: str) -> None:
 def test_the_store_can_be_moved(tmp_path: Path, empty_home: Path) -> None:
     assert store({"DOCKLESS_CACHE_DIR": str(tmp_path)}).folder == tmp_path / str(os.geteuid())
     assert store({}).folder.is_relative_to(empty_home)
-
-
-def test_there_is_a_core_at_least() -> None:
-    assert cores() >= 1

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from dockless import concurrency
-from dockless.client.host_job import Turns
 from dockless.errors import NetworkError, PushError
+from dockless.usecases.hosts.turns import Turns
 
 IMAGES = pytest.mark.parametrize("image", ["sha256:1", 0, ("a", 1)])
 

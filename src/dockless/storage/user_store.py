@@ -4,14 +4,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dockless.client.folders import cache_folder
 from dockless.errors import UsageError
 from dockless.storage.blob_store import DEFAULT_LIMIT, BlobStore
-
-if TYPE_CHECKING:
-    from dockless.engines.probe_records import ProbeRecords
+from dockless.storage.user_folders import cache_folder
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 
@@ -32,13 +28,6 @@ def store(
     return BlobStore(shared / str(os.geteuid()), shared, recheck=recheck)
 
 
-def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> "ProbeRecords":
-    """Return the stored results of push probes."""
-    from dockless.engines.probe_records import ProbeRecords  # noqa: PLC0415 - a warm push needs none
-
-    return ProbeRecords(store(environment, cache).folder / "programs")
-
-
 def cache_limit(environment: Mapping[str, str]) -> int:
     """Return the most bytes of blobs to keep, from `DOCKLESS_CACHE_SIZE` such as `5G`."""
     text = environment.get("DOCKLESS_CACHE_SIZE", "").strip()
@@ -50,10 +39,3 @@ def cache_limit(environment: Mapping[str, str]) -> int:
             f"DOCKLESS_CACHE_SIZE is {text!r}, which is not a size.", "Write it as 500M or 20G."
         )
     return int(min(float(found[1]) * _UNITS[found[2]], float(1 << 62)))
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

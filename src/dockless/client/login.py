@@ -1,0 +1,249 @@
+"""Login and logout with the keyrings, settings and files of this user."""
+
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.client import accounts
+from dockless.config import docker_config, project
+from dockless.config.cascade import Flags, Settings, resolve
+from dockless.config.login_memory import Memory
+from dockless.config.naming import ServerNeeded
+from dockless.config.project import Project
+from dockless.config.registries import login_target, remembers
+from dockless.credentials.cloud import token_sources
+from dockless.credentials.configure import HelperFile, helper_file
+from dockless.credentials.keyring_logins import KeyringLogins
+from dockless.credentials.login_credential import GivenLogin, login_credential
+from dockless.credentials.prompting import Prompter
+from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
+from dockless.errors import NetworkError, UsageError
+from dockless.model.login import LoginTarget
+from dockless.model.secret import Credential
+from dockless.storage.user_folders import home_folder, working_folder
+from dockless.usecases.login.steps import (
+    LoginContext,
+    LogoutContext,
+    every_scope,
+    log_in,
+    log_out,
+)
+
+Note = Callable[[str], None]
+_TOOLS: tuple[Literal["docker", "containers"], ...] = ("docker", "containers")
+
+
+class LoginOptions(Struct, frozen=True, kw_only=True):
+    """The options of `dockless login`, named like those of the command line."""
+
+    host: str | None
+    registry: str | None
+    username: str | None
+    password_stdin: bool
+    key_file: Path | None
+    namespace: str | None
+    image: str | None
+    keyring: str
+    ttl: float | None
+    configure_docker: bool
+    configure_containers: bool
+    insecure: bool
+    ca_file: Path | None
+    cert_dir: Path | None
+    insecure_realms: tuple[str, ...] = ()
+    remember: bool = False
+    timeout: float | None = None
+
+    def check(self) -> None:
+        """Raise UsageError when two options contradict each other."""
+        if self.key_file and (self.password_stdin or self.username):
+            raise UsageError(
+                "--key-file does not go with --username or --password-stdin.",
+                "Remove one of them.",
+            )
+
+
+def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | None) -> None:
+    """Check a credential at a registry, and store it in a keyring.
+
+    Args:
+        options: What is asked for.
+        prompter: Asks for what is missing.
+        note: Shows one line.
+        until: The moment, on the clock of `time.monotonic`, when it is given up; None for none.
+
+    Raises:
+        DocklessError: With the exit code of what went wrong.
+    """
+    folder = working_folder()
+    files = _files(options, folder, note)
+    flags = Flags(
+        registry=options.registry,
+        image=options.image,
+        username=options.username,
+        namespace=options.namespace,
+    )
+    settings = resolve(flags, os.environ, files)
+    target = _target(options, settings, prompter)
+    tools = _tools(options)
+    if target.scope != target.host and tools:
+        raise UsageError(
+            "Other tools ask a credential helper for a host, not for a namespace such as "
+            f"{target.scope}.",
+            f"Log in to {target.host}, or leave --configure-docker and --configure-containers out.",
+        )
+    asked = options.remember or options.image is not None or options.namespace is not None
+    memory = Memory(folder, files, asked=asked)
+    memory.check(settings, target)
+    given = GivenLogin(
+        username=options.username or "",
+        password_stdin=options.password_stdin,
+        key_file=options.key_file,
+        account=_account(settings, target),
+        folder=folder if folder not in (Path("/"), home_folder()) else None,
+    )
+    context = LoginContext(
+        kept=_keyring(options, prompter),
+        credential=partial(login_credential, prompter, given, target, os.environ),
+        check=partial(_checked, options, target, until),
+        remember=partial(memory.remember, settings, target),
+        identity=token_sources.identity(os.environ),
+        tools=tools,
+        note=note,
+        clock=time.time,
+    )
+    log_in(target, options.ttl, context)
+
+
+def _files(options: LoginOptions, folder: Path | None, note: Note) -> Project:
+    """Return the project's settings; none where it has no readable files.
+
+    With HOST none of them is needed, so an error in a file does not stop the login.
+    """
+    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
+        return project.nowhere(Path("/"), os.environ)  # no name comes from there
+    try:
+        return project.read(folder, os.environ, None)
+    except UsageError as error:
+        if options.host is None:
+            raise
+        note(f"Warning: {error.what} This login continues without it.")
+        return project.nowhere(folder, os.environ)
+
+
+def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> LoginTarget:
+    try:
+        return login_target(options.host, settings)
+    except ServerNeeded:
+        if not prompter.at_terminal():
+            raise
+        return login_target(prompter.line("Registry (HOST or HOST:PORT)"), settings)
+
+
+def _account(settings: Settings, target: LoginTarget) -> str:
+    """Return the username that the project's settings have for this registry."""
+    known = settings.registry or settings.implied
+    if settings.username is None or (known and known.value is not target.kind):
+        return ""
+    return settings.username.value
+
+
+def _keyring(options: LoginOptions, prompter: Prompter) -> KeyringLogins:
+    """Return the keyring for the login; opened before the user or the registry is asked."""
+    ttl = None if options.ttl is None else max(1, int(options.ttl))
+    found = open_keyring_logins(options.keyring, os.environ, accounts.prompt(prompter), ttl)
+    found.logins()  # a keyring that is locked is found out before anything is asked
+    return found
+
+
+def _checked(
+    options: LoginOptions, target: LoginTarget, until: float | None, credential: Credential
+) -> bool:
+    """Check that the registry accepts a credential; return whether it requires one.
+
+    Raises:
+        AuthError: It rejects it.
+        NetworkError: It does not respond, or not before `until` on the clock of `time.monotonic`.
+    """
+    from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
+    from dockless.transport.endpoints import reach  # noqa: PLC0415 - the same
+    from dockless.transport.http import HttpClient  # noqa: PLC0415 - the same
+    from dockless.transport.trust import find_trust  # noqa: PLC0415 - the same
+
+    trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())
+    endpoint = reach(target.host, insecure=options.insecure, trust=trust, until=until)
+    endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
+    http = HttpClient(endpoint, os.environ, until, by_option=False)
+    try:
+        return RegistryClient(http, lambda: credential).check()
+    except NetworkError:
+        if until is None or time.monotonic() < until:
+            raise
+        raise NetworkError(
+            f"The login to {target.host} could not be checked within --timeout.",
+            f"Nothing was stored. Give more time, or run: dockless doctor {target.host}",
+            passing=False,
+        ) from None
+
+
+def _tools(options: LoginOptions) -> tuple[HelperFile, ...]:
+    asked = (options.configure_docker, options.configure_containers)
+    home = home_folder()
+    return tuple(
+        helper_file(tool, os.environ, home)
+        for tool, wanted in zip(_TOOLS, asked, strict=True)
+        if wanted
+    )
+
+
+def logout(
+    host: str | None, username: str, prompter: Prompter, note: Note, *, everything: bool
+) -> None:
+    """Remove logins from every keyring, and what the files of tools and the project say of them.
+
+    Args:
+        host: The registry, or a namespace in one; None for the one of the settings.
+        username: Whose login is removed; empty for everybody's.
+        prompter: Asks for the password of an encrypted keyring.
+        note: Shows one line.
+        everything: Whether every login is removed, whatever it is for.
+
+    Raises:
+        DocklessError: A keyring or a file cannot be read or changed.
+    """
+    folder = working_folder()
+    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
+        folder, files = None, project.nowhere(Path("/"), os.environ)
+    else:
+        files = project.read(folder, os.environ, None)
+    settings = resolve(Flags(), os.environ, files)
+    held = every_keyring_logins(os.environ, accounts.prompt(prompter))
+    scopes = every_scope(held) if everything else [login_target(host, settings).scope]
+    context = LogoutContext(
+        held=held,
+        tools=[helper_file(tool, os.environ, home_folder()) for tool in _TOOLS],
+        forget=partial(_forget, folder, files),
+        note=note,
+    )
+    for scope in scopes:
+        log_out(scope, username, context)
+    if not scopes:
+        note("There was no login.")
+
+
+def _forget(folder: Path | None, files: Project, host: str) -> str:
+    """Remove docker-config.json if it is about a registry; return a warning, or empty."""
+    if folder is None or not remembers(files.session, host):
+        return ""
+    path = folder / docker_config.FILE
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        return f"{path} could not be removed: {error.strerror}. It holds no password."
+    return ""

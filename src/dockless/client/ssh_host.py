@@ -1,0 +1,252 @@
+"""A host over SSH, as `usecases.hosts.host_push` works on it."""
+
+import contextlib
+import shlex
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dockless.client.connections import Find, OpenRegistry
+from dockless.client.engine_selection import InstalledEngines
+from dockless.client.host_options import HostOptions
+from dockless.client.options import CommandOptions
+from dockless.client.remote_build import BuildThere
+from dockless.client.remote_engine import EngineTask, RemoteEngineSetup
+from dockless.client.session import Session
+from dockless.client.workspace import Spaces, Workspace
+from dockless.config.naming import Target, called_otherwise
+from dockless.errors import HostLostError, SourceError
+from dockless.model.host import TransferMethod
+from dockless.model.server import SSH_PORT, Server
+from dockless.oci.digest import Digest
+from dockless.ports import Image, Progress
+from dockless.report.named import NamedProgress
+from dockless.sources.archive import select
+from dockless.sources.container_tools import container_tools
+from dockless.sources.local import find_local
+from dockless.sources.on_host import HostImage
+from dockless.sources.spec import parse_there
+from dockless.ssh import audit
+from dockless.ssh.connection import Ssh, connect
+from dockless.ssh.executor import BROKEN, RemoteShell
+from dockless.ssh.workdir import Workdir, workdir
+from dockless.usecases.hosts.remote_push import EngineThere
+from dockless.usecases.push.context import PushRequest
+from dockless.usecases.push.delivery import Delivery, deliver
+
+
+class HostContext(Struct, frozen=True, kw_only=True):
+    """What the hosts of one command line are reached and worked on with.
+
+    Attributes:
+        options: The command line.
+        hosts: The part of it that is about hosts.
+        target: Where to.
+        names: What the image may be called there, in order.
+        request: The same, as a push takes it.
+        registry: The registry.
+        find: Finds the credential for it.
+        ssh: How connections are made.
+        space: Makes a workspace of this name.
+        engines: Returns the engines of this machine.
+        progress: Where the work is shown.
+        build: Builds the image there; returns its names, and the tool that has it.
+    """
+
+    options: CommandOptions
+    hosts: HostOptions
+    target: Target
+    names: tuple[str, ...]
+    request: PushRequest
+    registry: OpenRegistry
+    find: Find
+    ssh: Ssh
+    space: Spaces
+    engines: Callable[[], InstalledEngines]
+    progress: Progress
+    build: BuildThere
+
+
+class SshHost:
+    """A host over SSH, as a `host_push.Host`.
+
+    Args:
+        context: What it is worked on with.
+        server: The host.
+        number: Its number among the hosts, for the folder of what is relayed.
+
+    Attributes:
+        name: What it is called in messages.
+        progress: Where the work on it is shown.
+    """
+
+    def __init__(self, context: HostContext, server: Server, number: int) -> None:
+        port = "" if server.port == SSH_PORT else f":{server.port}"
+        self.name = f"{server.address}{port}"
+        self.progress = NamedProgress(self.name, context.progress)
+        self._context = context
+        self._server = server
+        self._number = number
+        self._connection = contextlib.ExitStack()
+        self._work = contextlib.ExitStack()
+        self._shell: RemoteShell | None = None
+        self._before: audit.Sight | None = None
+        self._image: SshImage | None = None
+        self._folder = ""
+
+    def open(self) -> "SshImage":
+        """Log in, make our folder, and find the image."""
+        stall = self._context.options.stall_timeout
+        transport = self._connection.enter_context(connect(self._server, self._context.ssh))
+        self._shell = RemoteShell(transport, self.name, stall)
+        self._before = audit.look(self._shell)
+        place = self._work.enter_context(workdir(self._shell))
+        self._folder = place.facts.folder
+        self._image = SshImage(self._context, place, self._find(place), self)
+        return self._image
+
+    def relaying(self) -> tuple[Session, Workspace]:
+        """Return a session on this machine for the host's images, and where it works.
+
+        Both end when the host is left.
+        """
+        context = self._context
+        own = self._work.enter_context(context.space(f"host-{self._number}"))
+        around = replace(own.surroundings, progress=self.progress)
+        space = replace(own, progress=self.progress, surroundings=around)
+        session = Session(context.options, context.find, space, self._shell)
+        return self._work.enter_context(session), own
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turn every error of a broken connection into HostLostError while the block lasts."""
+        try:
+            yield
+        except BROKEN:
+            raise HostLostError(f"The connection to {self.name} broke.") from None
+
+    def drop(self) -> None:
+        """Close what a broken connection has left, so that it can be opened again."""
+        self._work.close()
+        self._connection.close()
+        self._shell = None
+
+    def leave(self) -> tuple[str, ...] | None:
+        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        try:
+            self._work.close()
+            if self._shell is None or self._before is None:
+                return None
+            kept = self._image.kept if self._image else ""
+            return audit.residue(self._shell, self._before, self._folder, kept)
+        finally:
+            self._connection.close()
+
+    def end(self) -> None:
+        """Close the connection, from another thread."""
+        if self._shell:
+            self._shell.end()
+
+    def _find(self, place: Workdir) -> HostImage:
+        context, names, tool = self._context, self._context.names, ""
+        if self._server.image_name:
+            names = (self._server.image_name,)
+        if context.options.build:
+            names, tool = context.build(place, self._server, self.progress)
+        elif context.hosts.there is not None:
+            there = _at_home(context.hosts.there, place)
+            source = parse_there(there, partial(_kind_of_path, place.shell))
+            if source.kind != "local":
+                return HostImage(source=source)
+            names, tool = (source.name,), source.tool
+        tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
+        has, image = find_local(names, tuple(tools))
+        self.progress.note(f"Source: {has.name} image {image.name}")
+        if context.hosts.there is None and (
+            otherwise := called_otherwise(image.name, context.target)
+        ):
+            self.progress.note(otherwise)
+        return HostImage(has, image)
+
+
+class SshImage:
+    """The image on a host, as a `host_push.ImageThere`.
+
+    Args:
+        context: What the host is worked on with.
+        place: The host, with our folder.
+        found: The image.
+        host: The host, as it is worked on.
+
+    Attributes:
+        kept: The engine that was left there on purpose; empty for none.
+    """
+
+    def __init__(
+        self, context: HostContext, place: Workdir, found: HostImage, host: SshHost
+    ) -> None:
+        self.kept = ""
+        self._context = context
+        self._shell = place.shell
+        self._found = found
+        self._host = host
+        task = EngineTask(
+            options=context.options,
+            hosts=context.hosts,
+            client=context.registry.client,
+            repository=context.request.repository,
+            installed=context.engines(),
+        )
+        self._setup = RemoteEngineSetup(task, place, found)
+
+    @property
+    def image_id(self) -> Digest | None:
+        """The digest that a container tool there knows it by; None for one in a file or folder."""
+        return self._found.local.image_id if self._found.local else None
+
+    def obstacle(self, method: TransferMethod) -> str:
+        """Return why a method cannot be used, as part of a sentence; empty when it can."""
+        return self._setup.obstacle(method)
+
+    @contextlib.contextmanager
+    def engine(self, method: TransferMethod) -> Iterator[EngineThere]:
+        """Yield an engine on the host with the image before it."""
+        with self._setup.engine(method, self._host.progress) as engine:
+            self.kept = self._setup.kept
+            yield engine
+
+    def relay(self) -> Delivery:
+        """Push the image through this machine by digest; change no tag."""
+        request = self._context.request
+        session, own = self._host.relaying()
+        session.expect(request)
+        image = self._opened(session)
+        delivery = deliver(request, image, session.context(request.repository))
+        own.staging.settle()
+        return delivery
+
+    def _opened(self, session: Session) -> Image:
+        found, platform = self._found, self._context.options.platform
+        if found.tool and found.local:
+            return session.opener.known(found.tool, found.local, platform)
+        if found.source is None:
+            raise SourceError(f"{self._shell.host} has no image.")
+        listed = session.opener.there(found.source, self._shell, platform)
+        return select(listed, found.source.selector, found.source.path).open()
+
+
+def _at_home(text: str, place: Workdir) -> str:
+    return f"{place.facts.home}/{text.removeprefix('~/')}" if text.startswith("~/") else text
+
+
+def _kind_of_path(shell: RemoteShell, path: str) -> str:
+    quoted = shlex.quote(path)
+    return (
+        shell.script(
+            f"if [ -d {quoted} ]; then echo folder; elif [ -e {quoted} ]; then echo file; fi"
+        )
+        .stdout.decode()
+        .strip()
+    )

@@ -1,0 +1,1 @@
+"""Logging in to a registry, and out of it."""

@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from dockless.model.endpoint import Endpoint, Trust
+from dockless.transport import endpoints
+from dockless.transport.endpoints import reach
+
+HOST = "registry.example.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure", "plain"),
+    [(HOST, False, False), (HOST, True, True), ("[::1]:5", True, True)],
+)
+def test_tls_is_spoken_unless_told_otherwise(host: str, insecure: bool, plain: bool) -> None:  # noqa: FBT001 - a table
+    assert reach(host, insecure=insecure, trust=Trust()) == Endpoint(host, plain)
+
+
+def test_a_loopback_registry_with_certificates_speaks_tls() -> None:
+    trust = Trust((Path("ca.pem"),))
+    assert reach("localhost:5000", insecure=False, trust=trust) == Endpoint(
+        "localhost:5000", plain_http=False, trust=trust
+    )
+
+
+@pytest.mark.parametrize("speaks_tls", [True, False])
+def test_a_loopback_registry_is_asked_which_it_speaks(
+    monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
+) -> None:
+    monkeypatch.setattr(endpoints, "_speaks_tls", lambda *_: speaks_tls)
+    found = reach("localhost:5000", insecure=False, trust=Trust())
+    assert found.plain_http != speaks_tls

@@ -1,0 +1,214 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import AuthError, NetworkError, UsageError
+from dockless.model import kinds
+from dockless.model.login import Login, LoginTarget
+from dockless.model.secret import Credential, Secret
+from dockless.usecases.login.steps import (
+    LoginContext,
+    LogoutContext,
+    every_scope,
+    log_in,
+    log_out,
+)
+
+ME = Credential("me", Secret("pass"))
+GHCR = LoginTarget(kinds.GHCR, "ghcr.io", "ghcr.io/acme")
+NOW = 1_000.0
+
+
+@dataclass
+class Store:
+    """A keyring in memory."""
+
+    name: str = "keyring (memory)"
+    held: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    tokens: list[tuple[str, str]] = field(default_factory=list)
+
+    def logins(self) -> list[Login]:
+        return [Login(scope=scope, username=user, place=self.name) for scope, user in self.held]
+
+    def put(self, scope: str, credential: Credential, expires: float | None = None) -> None:
+        self.held[scope, credential.username] = expires
+
+    def cache(self, scope: str, credential: Credential, identity: str) -> None:
+        assert credential is ME
+        self.tokens.append((scope, identity))
+
+    def remove(self, scope: str, username: str = "") -> tuple[str, ...]:
+        gone = [key for key in self.held if key[0] == scope and username in ("", key[1])]
+        for key in gone:
+            del self.held[key]
+        return tuple(user for _, user in gone)
+
+
+@dataclass
+class Tool:
+    """The file of a tool."""
+
+    path: Path = Path("config.json")
+    warning: str = ""
+    fails: UsageError | None = None
+    hosts: set[str] = field(default_factory=set)
+
+    def add(self, host: str) -> str:
+        if self.fails:
+            raise self.fails
+        self.hosts.add(host)
+        return self.warning
+
+    def remove(self, host: str) -> bool:
+        there = host in self.hosts
+        self.hosts.discard(host)
+        return there
+
+
+@dataclass
+class LoginRun:
+    """A login, with what it says and what it stores."""
+
+    store: Store = field(default_factory=Store)
+    tools: Sequence[Tool] = ()
+    source: str = ""
+    required: bool = True
+    refuses: AuthError | NetworkError | None = None
+    notes: list[str] = field(default_factory=list)
+    remembered: list[str] = field(default_factory=list)
+
+    def check(self, credential: Credential) -> bool:
+        assert credential is ME
+        if self.refuses:
+            raise self.refuses
+        return self.required
+
+    def remember(self, credential: Credential) -> str:
+        self.remembered.append(credential.username)
+        return "It is recorded."
+
+    def run(self, ttl: float | None = None) -> None:
+        context = LoginContext(
+            kept=self.store,
+            credential=lambda: (ME, self.source),
+            check=self.check,
+            remember=self.remember,
+            identity="profile",
+            tools=self.tools,
+            note=self.notes.append,
+            clock=lambda: NOW,
+        )
+        log_in(GHCR, ttl, context)
+
+
+@pytest.mark.parametrize(("ttl", "expires"), [(None, None), (60.0, 1_060.0), (0.5, 1_000.5)])
+def test_a_password_is_stored_for_the_scope(ttl: float | None, expires: float | None) -> None:
+    login = LoginRun()
+    login.run(ttl)
+    assert login.store.held == {("ghcr.io/acme", "me"): expires}
+    assert login.store.tokens == []
+    assert "ghcr.io/acme as me" in login.notes[0]
+    assert "keyring (memory)" in login.notes[0]
+    assert login.notes[1:] == ["It is recorded."]
+
+
+def test_a_token_that_is_issued_for_each_push_is_cached_for_the_host() -> None:
+    login = LoginRun(source="aws")
+    login.run()
+    assert login.store.held == {}
+    assert login.store.tokens == [("ghcr.io", "aws profile")]
+    assert "with a token from aws" in login.notes[0]
+
+
+@pytest.mark.parametrize("error", [AuthError("Rejected."), NetworkError("Silent.")])
+@pytest.mark.parametrize("source", ["", "aws"])
+def test_nothing_is_stored_that_the_registry_did_not_accept(
+    error: AuthError | NetworkError, source: str
+) -> None:
+    tool = Tool()
+    login = LoginRun(tools=[tool], source=source, refuses=error)
+    with pytest.raises(type(error)):
+        login.run()
+    assert (login.store.held, login.store.tokens, login.notes) == ({}, [], [])
+    assert (login.remembered, tool.hosts) == ([], set())
+
+
+def test_a_registry_that_asks_nobody_is_said_to() -> None:
+    login = LoginRun(required=False)
+    login.run()
+    assert ("ghcr.io/acme", "me") in login.store.held
+    assert "could not be checked" in login.notes[-1]
+
+
+def test_other_tools_get_the_host_and_their_warnings_are_shown() -> None:
+    tools = [Tool(Path("one.json")), Tool(Path("two.json"), warning="It has a password.")]
+    login = LoginRun(tools=tools)
+    login.run()
+    assert [tool.hosts for tool in tools] == [{"ghcr.io"}] * 2
+    assert login.notes[-1] == "Warning: It has a password."
+
+
+def test_a_file_that_cannot_be_written_does_not_undo_the_login() -> None:
+    login = LoginRun(tools=[Tool(fails=UsageError("It cannot be written."))])
+    with pytest.raises(UsageError):
+        login.run()
+    assert ("ghcr.io/acme", "me") in login.store.held
+    assert any("Logged in" in note for note in login.notes)
+
+
+@dataclass
+class Logout:
+    """Keyrings and files of which logins are removed."""
+
+    stores: list[Store]
+    tool: Tool = field(default_factory=lambda: Tool(hosts={"ghcr.io"}))
+    forgotten: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warning: str = ""
+
+    def forget(self, host: str) -> str:
+        self.forgotten.append(host)
+        return self.warning
+
+    def run(self, scope: str, username: str = "") -> None:
+        context = LogoutContext(
+            held=self.stores, tools=[self.tool], forget=self.forget, note=self.notes.append
+        )
+        log_out(scope, username, context)
+
+
+def held(*keys: tuple[str, str]) -> Store:
+    return Store(held=dict.fromkeys(keys))
+
+
+def test_a_logout_removes_the_logins_of_every_keyring() -> None:
+    logout = Logout([held(("ghcr.io", "me")), held(("ghcr.io", "you"), ("quay.io", "me"))])
+    logout.run("ghcr.io")
+    assert every_scope(logout.stores) == ["quay.io"]
+    assert (logout.tool.hosts, logout.forgotten) == (set(), ["ghcr.io"])
+    assert logout.notes[-1] == "Logged out of ghcr.io: me, you."
+
+
+def test_what_another_account_needs_stays() -> None:
+    logout = Logout([held(("ghcr.io", "me"), ("ghcr.io", "you"))])
+    logout.run("ghcr.io", "me")
+    assert every_scope(logout.stores) == ["ghcr.io"]
+    assert (logout.tool.hosts, logout.forgotten) == ({"ghcr.io"}, [])
+    assert logout.notes == ["Logged out of ghcr.io: me."]
+
+
+@pytest.mark.parametrize("scope", ["quay.io", "ghcr.io/acme", "localhost:5000"])
+def test_a_logout_without_a_login_says_so(scope: str) -> None:
+    logout = Logout([held(("ghcr.io", "me"))], warning="It could not be removed.")
+    logout.run(scope)
+    assert logout.notes[-1] == f"There was no login for {scope}."
+    assert "Warning: It could not be removed." in logout.notes
+    assert logout.forgotten == [scope.partition("/")[0]]
+
+
+def test_a_token_has_no_user() -> None:
+    logout = Logout([held(("ghcr.io", ""))])
+    logout.run("ghcr.io")
+    assert logout.notes[-1] == "Logged out of ghcr.io: a token."
