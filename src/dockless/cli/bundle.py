@@ -371,10 +371,7 @@ def _add(written: layout.Bundle, found: SourceImage, reader: Session) -> None:
         except (FileNotFoundError, LostCopyError):  # what was staged of it is made again, once
             content = _held(written, image, reader)
         for name in names:
-            by_digest = name.digest and not name.tag
-            whole = f"{full_name(name)}@{name.digest}" if by_digest else ""
-            whole = whole or f"{full_name(name)}:{name.tag or 'latest'}"
-            written.add(whole, found.source, content)
+            written.add(name, found.source, content)
     except DocklessError as error:
         raise type(error)(f"{origin}{error.what}", error.remedy) from None
 
