@@ -432,6 +432,29 @@ def test_older_records_that_were_swapped_are_found_out(
     assert store.layer(Digest.of(two), "gzip") is None
 
 
+@pytest.mark.parametrize("held", [(), (b"one",), (b"two",)])
+@pytest.mark.parametrize("recheck", [False, True])
+def test_nor_are_swapped_ones_believed_whose_blobs_are_not_in_the_store(
+    store: BlobStore,
+    held: tuple[bytes, ...],
+    recheck: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    for text, other in ((b"one", b"two"), (b"two", b"one")):
+        data = gzip.compress(other)
+        unsealed(store, Digest.of(text), Digest.of(data), size=len(data))
+        if other in held:
+            adopt(store, data)
+    store = BlobStore(store.folder, recheck=recheck)
+    for text in (b"one", b"two"):
+        assert store.layer(Digest.of(text), "gzip") is None
+        assert store.layer(Digest.of(text), "gzip") is None, "nor when it is asked again"
+
+
+def test_a_sealed_record_is_enough_without_its_blob(store: BlobStore) -> None:
+    store.remember(DIFF_ID, GZIP, PACKED)
+    assert BlobStore(store.folder).layer(DIFF_ID, "gzip") == PACKED
+
+
 @pytest.mark.parametrize("seal", [False, True])
 @pytest.mark.parametrize(
     "said",
