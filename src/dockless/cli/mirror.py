@@ -291,7 +291,7 @@ def _push(
         outcomes = push_all(entries, team.push, bounds.workers, receipt_writer.tell, team.look)
     except BaseException:
         receipt_writer.break_off()
-        receipt_writer.write(finished=False)
+        receipt_writer.write(finished=False, last=True)
         raise
     if dry_run:
         for entry, error in lacking(outcomes):
@@ -376,16 +376,16 @@ def _print(
     receipt_writer: ReceiptWriter,
     team: Workers | None = None,
 ) -> None:
-    """Print the result, or the plan, of each image; without workers the registry is down."""
+    """Print the result, or the plan, of each image; without workers the target is down."""
     results = [
         each.outcome for each in receipt_writer.lines() if isinstance(each.outcome, PushResult)
     ]
     document = receipt_writer.document(finished=True)
-    if pushing.dry_run and team:
+    if pushing.dry_run:
         places = {each.plan.repository for each in results if not each.unchanged}
-        unknown = [place for place in places if not team.knows(place)]
+        unknown = [place for place in places if team and not team.knows(place)]
         document |= forecast_document(results, unknown)
-        if options.output == "text":
+        if options.output == "text" and team:
             say(forecast_text(results, unknown))
     elif options.output == "text":
         for each in results:
@@ -403,4 +403,10 @@ def _summary(lines: Sequence[ReceiptLine]) -> DocklessError | None:
         if len(failed) == 1:
             remedy = "See its error above, and run the mirror again."
         return PartialError(f"{share(len(failed), len(lines), 'image')} did not arrive.", remedy)
-    return failed[0]
+    if len(failed) == 1:
+        return failed[0]
+    # each was said already; the exit code is that of the first
+    return type(failed[0])(
+        f"None of the {len(failed)} images arrived.",
+        "See their errors above, and run the mirror again.",
+    )

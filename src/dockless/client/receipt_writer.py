@@ -136,9 +136,9 @@ class ReceiptWriter:
         """Return the receipt."""
         results = (each for each in self._outcomes.values() if isinstance(each, PushResult))
         engines = sorted({result.engine for result in results} & frozenset(PROGRAMS))
-        versions = {"dockless": __version__} | {
-            name: self._heading.version_of(name) for name in engines
-        }
+        # Debian's crane does not know its own version
+        known = {name: text for name in engines if (text := self._heading.version_of(name))}
+        versions = {"dockless": __version__, **known}
         ended = moment(time.time()) if finished else None
         pending = [
             Pending(entry.source, entry.name, entry.references)
@@ -150,16 +150,23 @@ class ReceiptWriter:
         )
         return document | {"pending": pending_members(pending)}
 
-    def write(self, *, finished: bool) -> None:
+    def write(self, *, finished: bool, last: bool = False) -> None:
         """Write the receipt.
+
+        A pipe gets only the last one: who reads it would take the first for all, and one that reads
+        no further would hold up the mirror.
+
+        Args:
+            finished: Whether the mirror has ended.
+            last: Whether no other one follows, although it has not.
 
         Raises:
             UsageError: That is not possible.
         """
         with self._turn:
-            self._write(finished=finished)
+            self._write(last=finished or last, finished=finished)
 
-    def _write(self, *, finished: bool) -> None:
-        if self._file:
+    def _write(self, *, finished: bool, last: bool = False) -> None:
+        if self._file and (last or self._file.is_replaced):
             self._file.write(json_text(self.document(finished=finished)) + "\n")
             self._written = time.monotonic()
