@@ -4,6 +4,9 @@ import gzip
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +198,45 @@ def test_what_a_killed_run_left_is_swept_by_the_next(store: BlobStore) -> None:
     (store.folder / "runs" / "1-killed" / "lock").touch()
     with store.run() as folder:
         assert list((store.folder / "runs").iterdir()) == [folder]
+
+
+_RUNS = """
+import sys
+from pathlib import Path
+from dockless.storage.blob_store import BlobStore
+with BlobStore(Path(sys.argv[1])).run() as folder:
+    (folder / "blobs").mkdir()
+    (folder / "blobs" / "half").write_text("x" * 1000)
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGTERM])
+@pytest.mark.parametrize("sweeps", ["run", "prune"])
+def test_what_a_process_that_was_killed_left_goes_and_what_a_living_one_has_stays(
+    store: BlobStore, number: signal.Signals, sweeps: str
+) -> None:
+    argv = (sys.executable, "-c", _RUNS, str(store.folder))
+    children = [
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    found = [Path(os.fsdecode(each.stdout.readline().rstrip())) for each in children if each.stdout]
+    *dead, living = children
+    for each in dead:
+        each.send_signal(number)
+        each.communicate()
+    try:
+        if sweeps == "run":
+            with store.run():
+                assert [each.exists() for each in found] == [False, False, True]
+        else:
+            store.prune(0)
+        assert [each.exists() for each in found] == [False, False, True]
+        assert (found[2] / "blobs" / "half").exists()
+    finally:
+        living.communicate()
+    assert list((store.folder / "runs").iterdir()) == []
 
 
 def test_a_run_that_is_going_on_is_not_swept(store: BlobStore) -> None:
