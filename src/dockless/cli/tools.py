@@ -160,15 +160,27 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
 Examples:
   dockless tools path
   "$(dockless tools path skopeo)" --version
+  dockless tools path --all
 """
 )
-@click.argument("engine", type=click.Choice(_ENGINES), default="crane")
-def path(engine: str) -> None:
-    """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
+@click.argument("engine", type=click.Choice(_ENGINES), required=False)
+@click.option("--all", "every", is_flag=True, help="A line for each engine: its name and its path.")
+def path(engine: str | None, *, every: bool) -> None:
+    """Print the path of the ENGINE that is used: crane or skopeo; crane if none is named.
+
+    The exit code is 7 if there is none.
+    """
     from dockless.client.engine_selection import InstalledEngines  # noqa: PLC0415  # lazily, as above
     from dockless.client.workspace import this_machine  # noqa: PLC0415  # the same
 
-    say(one_line(str(InstalledEngines(this_machine()).selected(engine).path)))
+    if every and engine:
+        raise click.UsageError("--all does not go with ENGINE.")
+    found = {name: _usable(name) for name in _ENGINES} if every else {}
+    for name, each in found.items():
+        if each:
+            say(one_line(f"{name} {each.path}"))
+    if not any(found.values()):
+        say(one_line(str(InstalledEngines(this_machine()).selected(engine or "crane").path)))
 
 
 class _Probe(Struct, frozen=True):
