@@ -148,17 +148,13 @@ class BlobStore(LayerRecords):
         if record is None:
             return None
         path = self._blob_path(record.layer.digest)
-        if not record.sealed and not os.path.lexists(path):
-            # version 0.1.0 wrote it, and nothing shows that it is this layer's: a registry may have
-            # that blob, and it would get it in the place of this layer
-            self._forget(diff_id, compression)
-            return None
         if os.path.lexists(path) and difference(path, record.layer, read=False):
             self.drop(record.layer.digest)
             if not record.sealed:  # the record may be what is wrong
                 self._forget(diff_id, compression)
                 return None
-        # one that version 0.1.0 wrote may say anything: its blob is inflated once, and then sealed
+        # one that version 0.1.0 wrote may say anything: its blob is inflated once, and then sealed;
+        # without its blob it is not believed, since a registry may have what it wrongly names
         unsealed = not record.sealed
         if (self._recheck or unsealed) and not self._is_proven(diff_id, record.layer):
             self._forget(diff_id, compression)

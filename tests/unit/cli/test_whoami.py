@@ -1,7 +1,7 @@
 """What `whoami` says where a keyring cannot be opened."""
 
 import json
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,21 +11,26 @@ from dockless.credentials import keyrings
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
+from fakes.keyring import MemoryKeyring
 
-# `keyrings.cryptfile` imports its parts late, through names that its own packages deprecate
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+WRONG = AuthError("That is not its password.", "Set DOCKLESS_KEYRING_PASSWORD to the right one.")
 
 
 @pytest.fixture(autouse=True)
 def _encrypted_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DOCKER_CONFIG"):
-        monkeypatch.setenv(name, str(tmp_path / name))
+    """An encrypted file with a login; the real one takes a second for each opening."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     monkeypatch.setenv("DOCKLESS_KEYRING", "file")
-    monkeypatch.delenv("REGISTRY_AUTH_FILE", raising=False)
-    environment = {"DOCKLESS_KEYRING_PASSWORD": "right"}
-    opened = partial(keyrings.backend, "file", environment)
-    logins = KeyringLogins("file", opened, tmp_path / "lock")
+    made = MemoryKeyring()
+    logins = KeyringLogins("file", lambda: made, tmp_path / "lock")
     logins.put("host.example", Credential("me", Secret("s3cret")))
+
+    def opened(_: str, environment: Mapping[str, str], *__: object) -> MemoryKeyring:
+        if environment["DOCKLESS_KEYRING_PASSWORD"] != "right":
+            raise WRONG
+        return made
+
+    monkeypatch.setattr(keyrings, "backend", opened)
 
 
 def run(*arguments: str) -> None:
@@ -54,7 +59,7 @@ def test_what_else_is_found_is_listed_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DOCKLESS_KEYRING_PASSWORD", "wrong")
-    config = tmp_path / "DOCKER_CONFIG" / "config.json"
+    config = tmp_path / "docker" / "config.json"
     config.parent.mkdir()
     config.write_text(json.dumps({"auths": {"docker.example": {"auth": "bWU6cGFzcw=="}}}))
     run()
