@@ -114,7 +114,7 @@ def test_a_writer_that_stops_is_waited_for_until_the_timeout(
             descriptor = os.open(pipe, os.O_RDWR)  # or it would be waited for here
             stack.callback(os.close, descriptor)
             os.write(descriptor, (tmp_path / "whole.tar").read_bytes()[:written])
-        argv = (*command.split(), pipe, *options, "--timeout", "3s")
+        argv: tuple[str | Path, ...] = (*command.split(), pipe, *options, "--timeout", "3s")
         done = program.run(*argv, timeout=PATIENCE)
     assert done.code == 6, done.stderr
     assert "--timeout" in done.stderr
