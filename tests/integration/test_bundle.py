@@ -64,10 +64,51 @@ def test_a_bundle_has_each_blob_once_and_goes_out_again(
     sent = pusher.program.run("mirror", out, "--to", pusher.registry.host)
     assert sent.code == 0, sent.stderr
     assert pusher.back("acme/web:v1") == layout_identity(layouts / "web")
-    assert pusher.back("library/sample:1") == archive_identity(old_archive)
+    assert pusher.back("sample:1") == archive_identity(old_archive)
     for each in lock["images"]:
-        name = each["name"].partition("/")[2]
+        name = each.get("shortName") or each["name"].partition("/")[2]
         assert pusher.digest(name) == each["digest"]
+
+
+@pytest.mark.parametrize("rule", [(), ("--strip-prefix", "docker.io/library"), ("--flatten",)])
+@pytest.mark.parametrize("form", ["folder", "tar", "again"])
+def test_an_image_has_the_same_name_at_the_target_with_a_bundle_and_without(
+    pusher: Pusher,
+    layers: tuple[Layer, ...],
+    old_archive: Path,
+    tmp_path: Path,
+    form: str,
+    rule: tuple[str, ...],
+) -> None:
+    folder = tmp_path / "sources"
+    named: dict[str, dict[str, Any]] = {
+        "tagged": images.named("v1"),
+        "nameless": {},
+        "hub": images.named("docker.io/library/nginx:1"),
+        "short": images.named("docker.io/redis:7"),
+        "acme": images.named("acme/app:v1"),
+        "host": images.named("ghcr.io/shop:v1"),
+    }
+    for number, (name, annotations) in enumerate(named.items()):
+        layout = images.Layout(folder / name)
+        layout.top(layout.image(layers[: number % 3 + 1], "amd64", **annotations))
+    argv = ("--to", f"{pusher.registry.host}/m", *rule, "--format", "json")
+
+    def mirrored(*sources: Path) -> dict[str, list[str]]:
+        done = pusher.program.run("mirror", *sources, *argv)
+        assert done.code == 0, done.stderr
+        found = json.loads(done.stdout)["images"]
+        return {each["digest"] + str(each["references"]): each["references"] for each in found}
+
+    direct = mirrored(folder, old_archive)
+    assert len(direct) == len(named) + 1
+    bundle = tmp_path / ("disk.tar" if form == "tar" else "disk")
+    create(pusher.program, bundle, folder, old_archive)
+    if form == "again":
+        create(pusher.program, tmp_path / "again", bundle)
+        bundle = tmp_path / "again"
+    assert pusher.program.run("bundle", "verify", bundle).code == 0
+    assert mirrored(bundle) == direct
 
 
 def test_skopeo_finds_each_image_by_its_full_name(

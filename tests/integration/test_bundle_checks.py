@@ -62,9 +62,41 @@ def _no_image(lock: Json) -> None:
     lock["images"] = []
 
 
-@pytest.mark.parametrize(
-    "change", [_size, _media_type, _blob_size, _blob_gone, _blob_more, _no_image]
-)
+def _other_platform(lock: Json) -> None:
+    lock["images"][0]["platforms"] = ["linux/arm64"]
+
+
+def _no_platform(lock: Json) -> None:
+    lock["images"][0]["platforms"] = []
+
+
+def _more_platforms(lock: Json) -> None:
+    lock["images"][0]["platforms"].append("linux/amd64")
+
+
+def _version(lock: Json) -> None:
+    lock["lockVersion"] = True
+
+
+def _all_elsewhere(lock: Json) -> None:
+    lock["elsewhere"] = [each["digest"] for each in lock["images"][0]["blobs"]]
+
+
+def _layer_elsewhere(lock: Json) -> None:
+    lock["elsewhere"] = [lock["images"][0]["blobs"][-1]["digest"]]
+
+
+def _unknown_elsewhere(lock: Json) -> None:
+    lock["elsewhere"] = ["sha256:" + "a" * 64]
+
+
+_LIES = [
+    _size, _media_type, _blob_size, _blob_gone, _blob_more, _no_image, _other_platform,
+    _no_platform, _more_platforms, _version, _all_elsewhere, _layer_elsewhere, _unknown_elsewhere,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", _LIES)
 def test_a_lock_file_that_says_something_else_is_noticed(
     program: Dockless, bundle: Path, change: Callable[[Json], None]
 ) -> None:
@@ -90,6 +122,52 @@ def test_a_bundle_without_a_whole_lock_file_is_not_good(
     assert done.code == 3, done.stderr
     assert _LOCK in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_a_lock_file_in_another_encoding_is_noticed(
+    program: Dockless, own_registry: Registry, bundle: Path, encoding: str
+) -> None:
+    lock = bundle / _LOCK
+    lock.write_bytes(lock.read_text().encode(encoding))
+    done = program.run("bundle", "verify", bundle)
+    assert done.code == 3, done.stderr
+    assert f"{_LOCK} cannot be used" in done.stderr
+    done = program.run("mirror", bundle, "--to", own_registry.host)
+    assert done.code == 8, done.stderr
+    assert done.stderr.count(f"{_LOCK} cannot be used") == 1
+    assert len(done.stdout.splitlines()) == 1, "the image itself is whole, and named"
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_layers_that_only_an_older_bundle_has_are_noted(
+    program: Dockless, layout: Path, newer: Path, bundle: Path, tmp_path: Path, kept: int
+) -> None:
+    sources = (newer, layout)[: 2 - kept]
+    out = created(program, tmp_path / "news", *sources, "--since", bundle)
+    done = program.run("bundle", "verify", out)
+    assert done.code == 0, done.stderr
+    assert "leaves out 2 layers, which an older bundle has" in done.stderr
+    lock = json.loads((out / _LOCK).read_text())
+    lock["elsewhere"] = []
+    (out / _LOCK).write_text(json.dumps(lock))
+    done = program.run("bundle", "verify", out)
+    assert done.code == 3, done.stderr
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_a_part_that_is_named_twice_is_noticed(
+    program: Dockless, own_registry: Registry, layout: Path, tmp_path: Path, part: int
+) -> None:
+    size = sum(file.stat().st_size for file in layout.rglob("*") if file.is_file())
+    created(program, tmp_path / "disk.tar", layout, "--split", str(size // 3 + 2048))
+    listing = tmp_path / "disk.tar.parts.json"
+    document = json.loads(listing.read_text())
+    document["parts"].append(document["parts"][part])
+    listing.write_text(json.dumps(document))
+    for argv in (("bundle", "verify"), ("bundle", "list"), ("mirror", "--to", own_registry.host)):
+        said = complaint(program.run(*argv, listing), 3)
+        assert f"{listing} lists the part disk.tar.{part:03} 2 times" in said
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])

@@ -159,7 +159,7 @@ def _print(done: MirrorResult, form: str) -> None:
     if form == "json":
         forecast = {} if unknown is None else forecast_document(done.results, unknown)
         say(json_text({**done.receipt, **forecast}))
-    elif unknown is not None:
+    elif unknown is not None and done.results:
         say(forecast_text(done.results, unknown))
     else:
         for each in done.results:

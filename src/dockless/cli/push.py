@@ -200,8 +200,13 @@ def _push_all(
         return SourceError(
             f"No image in {spec.label} has a name.", "Push them one by one, with --image."
         )
-    if len(errors) == len(outcomes):
+    if len(errors) == len(outcomes) == 1:
         return errors[0]
+    if len(errors) == len(outcomes):  # each was said already
+        return type(errors[0])(
+            f"None of the {len(errors)} images was pushed.",
+            "See their errors above, and push again.",
+        )
     if errors:
         return PartialError(
             f"{len(errors)} of {len(outcomes)} images were not pushed.",

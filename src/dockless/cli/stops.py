@@ -72,6 +72,9 @@ class _Stops:
 
     def _raise(self, error: BaseException) -> None:
         self.first = self.first or error
+        # the teardown waits for nobody any longer
+        end = time.monotonic() + _GRACE_SECONDS
+        concurrency.end_by(end if self.until is None else min(end, self.until))
         raise error
 
 

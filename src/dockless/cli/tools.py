@@ -141,12 +141,26 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
 Examples:
   dockless tools path
   "$(dockless tools path skopeo)" --version
+  dockless tools path --all
 """
 )
-@click.argument("engine", type=click.Choice(PROGRAMS), default="crane")
-def path(engine: str) -> None:
-    """Print the path of the ENGINE (crane or skopeo) that is used; exit 7 if there is none."""
-    say(one_line(str(InstalledEngines(this_machine()).selected(engine).path)))
+@click.argument("engine", type=click.Choice(PROGRAMS), required=False)
+@click.option("--all", "every", is_flag=True, help="A line for each engine: its name and its path.")
+def path(engine: str | None, *, every: bool) -> None:
+    """Print the path of the ENGINE that is used: crane or skopeo; crane if none is named.
+
+    The exit code is 7 if there is none.
+    """
+    if every and engine:
+        raise click.UsageError("--all does not go with ENGINE.")
+    installed = InstalledEngines(this_machine())
+    if not every:
+        say(one_line(str(installed.selected(engine or "crane").path)))
+        return
+    from dockless.engines.inventory import usable_engines  # noqa: PLC0415 - not for one path
+
+    for found in usable_engines(installed.selected):
+        say(one_line(f"{found.name} {found.path}"))
 
 
 def _checksum(origin: Path | None, sha256: str | None) -> str:

@@ -1,7 +1,7 @@
 """`dockless whoami`: which logins there are, where, and until when."""
 
 import os
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,13 +11,15 @@ from dockless.client import accounts
 from dockless.credentials import auth_files
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_keys import scope
-from dockless.credentials.user_keyrings import every_keyring_logins
+from dockless.credentials.user_keyrings import CHOSEN, every_keyring_logins
 from dockless.errors import AuthError
-from dockless.model.login import Login
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.logins import logins_document, logins_text
 from dockless.storage.user_folders import home_folder
+
+if TYPE_CHECKING:
+    from dockless.model.login import Login
 
 
 @click.command(
@@ -36,28 +38,33 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     These are the logins in keyrings and in the files of docker and podman. With HOST only its
     logins are listed, and having none is an error (4).
     """
-    found = [
-        login
-        for keyring_logins in every_keyring_logins(os.environ, accounts.prompt(prompts))
-        for login in _kept(keyring_logins)
-    ]
+    found: list[Login] = []
+    closed: list[AuthError] = []
+    for keyring_logins in every_keyring_logins(os.environ, accounts.prompt(prompts)):
+        try:
+            found += keyring_logins.logins()
+        except AuthError as error:
+            closed.append(_unread(keyring_logins, error))
     found += auth_files.listed(os.environ, home_folder())
     if host:
         found = [login for login in found if login.scope == scope(host)]
-        if not found:
-            raise AuthError(f"There is no login for {host}.", f"Create one: dockless login {host}")
-    if output == "json":
+    if output == "json" and (found or not host):
         say(json_text(logins_document(found)))
     elif found:
         say(logins_text(found))
-    else:
-        say("There is no login. Create one with: dockless login HOST", err=True)
+    if closed and not found and (host or os.environ.get(CHOSEN)):
+        raise closed[0]  # whether there is a login is not known
+    for each in closed:
+        say(f"Warning: {each}", err=True)
+    if host and not found:
+        raise AuthError(f"There is no login for {host}.", f"Create one: dockless login {host}")
+    if not found and output == "text":
+        what = "No login was found" if closed else "There is no login"
+        say(f"{what}. Create one with: dockless login HOST", err=True)
 
 
-def _kept(keyring_logins: KeyringLogins) -> tuple[Login, ...]:
-    """Return the logins of a keyring; one that fails is reported, and the others are listed."""
-    try:
-        return keyring_logins.logins()
-    except AuthError as error:
-        say(f"Warning: {error}", err=True)
-        return ()
+def _unread(keyring_logins: KeyringLogins, error: AuthError) -> AuthError:
+    return AuthError(
+        f"The {keyring_logins.name} could not be opened, so its logins are not known. {error.what}",
+        error.remedy,
+    )

@@ -181,7 +181,7 @@ def mirror(
         try:
             who = _account(asking, work.entries) or logins.target
         except DocklessError as error:
-            return _unreached(error, work.entries, receipt_writer)
+            return _unreached(error, work.entries, receipt_writer, dry_run=options.dry_run)
         bounds = Bounds(options.parallel, options.max_connections, options.rate)
         team = stack.enter_context(workers(options, who, space, bounds))
         outcomes = carry_out(work.entries, team, bounds.workers, receipt_writer)
@@ -266,14 +266,21 @@ def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
 
 
 def _unreached(
-    error: DocklessError, entries: Sequence[MirrorItem], receipt_writer: ReceiptWriter
+    error: DocklessError,
+    entries: Sequence[MirrorItem],
+    receipt_writer: ReceiptWriter,
+    *,
+    dry_run: bool,
 ) -> MirrorResult:
     """Return what came of a mirror to a registry that cannot be used; it is said once."""
     for entry in entries:
         receipt_writer.note(entry, error)
     receipt_writer.write(finished=True)
     return MirrorResult(
-        images=receipt_writer.lines(), error=error, receipt=receipt_writer.document()
+        images=receipt_writer.lines(),
+        error=error,
+        receipt=receipt_writer.document(),
+        unknown_repositories=() if dry_run else None,
     )
 
 

@@ -1,7 +1,7 @@
 """The images of one source, and what a registry has of them, as a session reads them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from dockless.errors import DocklessError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
 from dockless.oci.reference import Reference, Repository
-from dockless.sources.archive import select, with_tag
+from dockless.sources.archive import Candidate, select, with_tag
 from dockless.sources.files import reading
 from dockless.sources.oci_layout import CarriedImage
 from dockless.sources.spec import SourceSpec, parse_source
@@ -78,19 +78,39 @@ def _images(work: Session, spec: SourceSpec, named: str, origin: str) -> Iterato
     if spec.kind == "archive":
         with reading(spec.label):
             size = spec.path.stat().st_size // len(candidates)
+    short, fault = _locked(candidates[0])
     if spec.selector:
         candidates = [select(candidates, spec.selector, spec.label)]
     for candidate in candidates:
         found = SourceImage(
             spec.label,
-            _local_names(spec) if spec.kind == "local" else candidate.names,
+            _local_names(spec) if spec.kind == "local" else _short(candidate.names, short),
             named or _stem(spec),
             size,
             candidate.open,
             listing=candidate.listing,
             origin=origin,
+            lock_fault=fault,
         )
-        yield _looked_into(found, candidate.locked) if candidate.packed else found
+        locked = _short(candidate.locked, short)
+        yield _looked_into(found, locked) if candidate.packed else found
+
+
+def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None]:
+    """Return the short names of a bundle's images by their full ones, and what is wrong with it.
+
+    A bundle's index has full names only, and an image is to have the same name at the target as
+    without a bundle.
+    """
+    try:
+        lock = candidate.lock()
+    except SourceError as error:
+        return {}, error
+    return {each.name: each.short for each in lock.images if each.short} if lock else {}, None
+
+
+def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(short.get(name, name) for name in names)
 
 
 def _local_names(spec: SourceSpec) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from dockless.errors import AuthError, DocklessError, UsageError
 from dockless.model.login import Login
 from dockless.model.reasons import kind, reason
 from dockless.model.secret import Credential, Secret
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import is_number, parse_json
 from dockless.storage.folders import own_folder
 
 IDENTITY_TOKEN = "<token>"  # noqa: S105 - the name that docker gives to such a login, no secret
@@ -344,7 +344,7 @@ def _parse(text: str) -> dict[str, _Scope] | None:
                 users={str(user): _moment(ends) for user, ends in one["users"].items()},
                 default=str(one.get("default", "")),
                 token_user=str(one.get("tokenUser", "")),
-                token_ends=float(one.get("tokenEnds", 0)),
+                token_ends=_moment(one.get("tokenEnds")) or 0.0,
                 token_of=str(one.get("tokenOf", "")),
             )
             for scope, one in scopes.items()
@@ -354,7 +354,7 @@ def _parse(text: str) -> dict[str, _Scope] | None:
 
 
 def _moment(ends: object) -> float | None:
-    return float(ends) if isinstance(ends, int | float) else None
+    return float(ends) if is_number(ends) else None
 
 
 def _text(index: Mapping[str, _Scope]) -> str:

@@ -242,4 +242,7 @@ def _unlock(
     else:
         right = True
     if not right:
-        raise AuthError("That is not the password of the encrypted file.", "Try again.")
+        raise AuthError(
+            "That is not the password of the encrypted file.",
+            "Set DOCKLESS_KEYRING_PASSWORD to the right one, or choose another keyring.",
+        )

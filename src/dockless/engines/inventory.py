@@ -147,3 +147,24 @@ def _usable(here: EngineFolders, name: str) -> Abilities | None:
         return here.select(name)
     except EngineError:
         return None
+
+
+def usable_engines(select: Callable[[str], Abilities]) -> tuple[Abilities, ...]:
+    """Return the engine of each name that a push uses.
+
+    Args:
+        select: Returns that of a name; raises EngineError for none.
+
+    Raises:
+        EngineError: There is none of any name.
+    """
+    found: list[Abilities] = []
+    errors: list[EngineError] = []
+    for name in NAMES:
+        try:
+            found.append(select(name))
+        except EngineError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    return tuple(found)

@@ -133,7 +133,7 @@ def _read(file: Path) -> tuple[_Identity, ProbeResult]:
         "moment": float,
     }
     if not isinstance(entry, dict) or any(
-        not isinstance(entry.get(key), kind) for key, kind in wanted.items()
+        type(entry.get(key)) is not kind for key, kind in wanted.items()
     ):
         raise ValueError(f"{file} is not the record of a push probe")
     if entry["schemaVersion"] != _SCHEMA:

@@ -1,17 +1,20 @@
 """What a bundle holds: `bundle.lock.json`, which is the same for the same images."""
 
 import json
-from collections.abc import Mapping
+from json import JSONDecodeError
 
 from msgspec import Struct
 
+from dockless.model.renaming import whole_name
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, is_size
+from dockless.oci.reference import Name
 from dockless.oci.untrusted_json import parse_json
 
 FILE = "bundle.lock.json"
 _VERSION = 1
+_LONGEST_SHOWN = 40
 
 
 class Locked(Struct, frozen=True):
@@ -23,6 +26,8 @@ class Locked(Struct, frozen=True):
         root: Its manifest or index.
         platforms: What it runs on.
         blobs: Every config and layer, with its size.
+        short: Its name in its source where that has another path than the full one, as `shop:v1`
+            has, whose full name is docker.io/library/shop:v1; else empty.
     """
 
     name: str
@@ -30,16 +35,19 @@ class Locked(Struct, frozen=True):
     root: Descriptor
     platforms: tuple[str, ...]
     blobs: tuple[tuple[Digest, int], ...]
+    short: str = ""
 
     @classmethod
-    def of(cls, name: str, source: str, content: Content) -> "Locked":
-        """Return the entry of an image."""
+    def of(cls, name: Name, source: str, content: Content) -> "Locked":
+        """Return the entry of an image; raise ValueError when its name has no full form."""
+        whole = whole_name(name)
         return cls(
-            name,
+            whole,
             source,
             content.root,
             tuple(str(platform) for platform in content.platforms),
             tuple((blob.digest, blob.size) for blob in content.blobs),
+            "" if Name.parse(whole).path == name.path else str(name),
         )
 
 
@@ -72,20 +80,29 @@ def read_lock(data: bytes) -> Lock:
     """Read a lock file; raise ValueError with the reason when it is invalid."""
     try:
         document = parse_json(data)
-        if document["lockVersion"] != _VERSION:
-            raise ValueError(f"its version is {document['lockVersion']}")
-        return Lock(
-            tuple(map(_locked, document["images"])),
-            frozenset(map(Digest.parse, document.get("elsewhere", ()))),
-            Digest.parse(listed) if (listed := document.get("manifest.json")) else None,
+    except JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    version = _member(document, "lockVersion", "it")
+    if type(version) is not int or version != _VERSION:
+        raise ValueError(
+            f"its lockVersion is {_shown(version)}, and this dockless reads {_VERSION}"
         )
-    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise ValueError(f"it lacks {error}") from None
+    images = _list(_member(document, "images", "it"), "images")
+    elsewhere = _list(document.get("elsewhere", []), "elsewhere")
+    listed = document.get("manifest.json")
+    return Lock(
+        tuple(_locked(entry, f"images[{number}]") for number, entry in enumerate(images)),
+        frozenset(_digest(each, f"elsewhere[{number}]") for number, each in enumerate(elsewhere)),
+        None if listed is None else _digest(listed, "manifest.json"),
+    )
 
 
 def _members(each: Locked) -> dict[str, object]:
     return {
         "name": each.name,
+        **({"shortName": each.short} if each.short else {}),
         "source": each.source,
         "mediaType": each.root.media_type,
         "digest": str(each.root.digest),
@@ -95,22 +112,67 @@ def _members(each: Locked) -> dict[str, object]:
     }
 
 
-def _locked(entry: Mapping[str, object]) -> Locked:
-    blobs, platforms = entry["blobs"], entry["platforms"]
-    if not isinstance(blobs, list) or not isinstance(platforms, list):
-        raise TypeError("a list")
+def _locked(entry: object, where: str) -> Locked:
+    blobs = _list(_member(entry, "blobs", where), f"{where}.blobs")
+    platforms = _list(_member(entry, "platforms", where), f"{where}.platforms")
+    name = _text(_member(entry, "name", where), f"{where}.name")
     return Locked(
-        str(entry["name"]),
-        str(entry["source"]),
+        name,
+        _text(_member(entry, "source", where), f"{where}.source"),
         Descriptor(
-            str(entry["mediaType"]), Digest.parse(str(entry["digest"])), _size(entry["size"])
+            _text(_member(entry, "mediaType", where), f"{where}.mediaType"),
+            *_sized(entry, where),
         ),
-        tuple(map(str, platforms)),
-        tuple((Digest.parse(blob["digest"]), _size(blob["size"])) for blob in blobs),
+        tuple(_text(each, f"{where}.platforms[{n}]") for n, each in enumerate(platforms)),
+        tuple(_sized(each, f"{where}.blobs[{n}]") for n, each in enumerate(blobs)),
+        _short(entry, name, where),
     )
 
 
-def _size(said: object) -> int:
-    if not is_size(said):
-        raise ValueError("a size in it is no number of bytes")
-    return said
+def _short(entry: object, name: str, where: str) -> str:
+    """Return the short name of an image; raise ValueError when it is one of another image."""
+    if not isinstance(entry, dict) or "shortName" not in entry:
+        return ""
+    text = _text(entry["shortName"], f"{where}.shortName")
+    if whole_name(Name.parse(text)) != name:
+        raise ValueError(f"{where}.shortName is {_shown(text)}, which is not a form of {name}")
+    return text
+
+
+def _sized(entry: object, where: str) -> tuple[Digest, int]:
+    size = _member(entry, "size", where)
+    if not is_size(size):
+        raise ValueError(f"{where}.size is {_shown(size)}, which is no number of bytes")
+    return _digest(_member(entry, "digest", where), f"{where}.digest"), size
+
+
+def _member(entry: object, name: str, where: str) -> object:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where} is {_shown(entry)}, and must be an object")
+    if name not in entry:
+        raise ValueError(f"{where} lacks {name}")
+    return entry[name]
+
+
+def _list(value: object, where: str) -> list[object]:
+    if not isinstance(value, list):
+        raise ValueError(f"{where} is {_shown(value)}, and must be a list")
+    return value
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{where} is {_shown(value)}, and must be a string")
+    return value
+
+
+def _digest(value: object, where: str) -> Digest:
+    try:
+        return Digest.parse(_text(value, where))
+    except ValueError:
+        raise ValueError(f"{where} is {_shown(value)}, and must be a digest") from None
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

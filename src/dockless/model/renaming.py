@@ -79,6 +79,17 @@ class Renaming(Struct, frozen=True):
         return ""
 
 
+def whole_name(name: Name) -> str:
+    """Return a name with its registry's host, and with its tag, or else its digest.
+
+    Raises:
+        ValueError: Its host or path is none.
+    """
+    if name.digest and not name.tag:
+        return f"{full_name(name)}@{name.digest}"
+    return f"{full_name(name)}:{name.tag or 'latest'}"
+
+
 def full_name(name: Name) -> str:
     """Return a name with its registry's host, as Docker fills it in, without tag and digest."""
     return str(Repository.of(name.host or DOCKER_HUB, name.path))

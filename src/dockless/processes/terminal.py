@@ -47,6 +47,9 @@ def say(text: object, *, err: bool = False) -> None:
         raise
     except OSError as error:
         raise unwritten(error) from None
+    except BaseException:
+        _give_up(sys.stdout)
+        raise
 
 
 def unwritten(error: OSError) -> PushError:
@@ -79,6 +82,9 @@ def put(stream: TextIO, text: str) -> None:
         _put(stream, text)
     except OSError:
         _silence(stream)
+    except BaseException:
+        _give_up(stream)
+        raise
 
 
 def _put(stream: TextIO, text: str) -> None:
@@ -86,6 +92,18 @@ def _put(stream: TextIO, text: str) -> None:
     # a terminal of another encoding than UTF-8 lacks most letters
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()
+
+
+def _give_up(stream: TextIO) -> None:
+    """Discard what a stream still holds where its reader takes nothing, as a signal ended the wait.
+
+    Else the interpreter would wait for the reader once more when it ends.
+    """
+    from dockless.processes.pipes import is_full  # noqa: PLC0415 - rare
+
+    with contextlib.suppress(OSError, ValueError):
+        if is_full(stream.fileno()):
+            _silence(stream)
 
 
 def _silence(stream: TextIO) -> None:

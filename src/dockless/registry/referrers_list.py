@@ -111,7 +111,8 @@ def _members(body: bytes | None) -> dict[str, Any]:
     if len(body) > LONGEST_MANIFEST:
         raise ValueError(f"it has more than {LONGEST_MANIFEST} bytes")
     try:
-        members = json.loads(body, parse_float=_finite, parse_constant=_finite)
+        # json itself guesses UTF-16 and UTF-32 from bytes
+        members = json.loads(body.decode(), parse_float=_finite, parse_constant=_finite)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except ValueError as error:

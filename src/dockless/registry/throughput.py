@@ -11,7 +11,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import is_number, parse_json
 from dockless.processes.regular import read_regular
 from dockless.storage.folders import rename, unlink_folder_link
 
@@ -108,11 +108,11 @@ class ThroughputRecords:
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
             unlink_folder_link(self._folder)
             found = parse_json(read_regular(self._path(host), follow=False))
-            rate = found["rate"]
+            rate, refused = found["rate"], found.get("oci_refused")
             return ThroughputRecord(
-                None if rate is None else float(rate),
+                float(rate) if is_number(rate) and rate > 0 else None,
                 found["takes_zstd"] is True,
-                None if found.get("oci_refused") is None else float(found["oci_refused"]),
+                float(refused) if is_number(refused) else None,
             )
         return ThroughputRecord()
 

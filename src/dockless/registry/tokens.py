@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dockless.errors import AuthError, PushError
 from dockless.model.secret import Credential, Secret, remember, remember_secret
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import is_number, parse_json
 from dockless.registry.challenges import Challenge, is_web_address
 from dockless.transport.http import HttpClient, Response
 from dockless.transport.origins import goes_along, may_have_secret
@@ -131,7 +131,7 @@ def _read_token(
     word = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
     if response.status != _OK or not isinstance(token, str) or not token or not word:
         raise PushError(f"The token service of {host} issued no token (status {response.status}).")
-    known = isinstance(life, int | float) and 0 < life <= _LONGEST_LIFE_SECONDS
+    known = is_number(life) and 0 < life <= _LONGEST_LIFE_SECONDS
     return Secret(token), float(life) if known else _DEFAULT_LIFE_SECONDS
 
 

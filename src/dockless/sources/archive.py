@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -16,6 +17,9 @@ from dockless.sources.files import Files
 from dockless.sources.oci_layout import PackedImage, blob_name, names, roots, walk
 from dockless.storage.staging import Staging
 
+if TYPE_CHECKING:
+    from dockless.model.lock import Lock
+
 
 class Candidate(Struct, frozen=True):
     """An image of a source.
@@ -27,6 +31,8 @@ class Candidate(Struct, frozen=True):
         listing: The digest of the index.json that lists it and all else of a bundle.
         locked: Its names in the lock file of its bundle, where its index.json has none: bundles of
             version 0.1 name what is pinned by digest there only.
+        lock: Reads the lock file of its bundle; None where there is none. Raises SourceError when
+            it cannot be used.
     """
 
     names: tuple[str, ...]
@@ -34,6 +40,7 @@ class Candidate(Struct, frozen=True):
     packed: bool = False
     listing: Digest | None = None
     locked: tuple[str, ...] = ()
+    lock: "Callable[[], Lock | None]" = lambda: None
 
 
 def candidates(
@@ -59,6 +66,7 @@ def candidates(
                 packed=True,
                 listing=listing,
                 locked=() if names(root) else locked.get(root.digest, ()),
+                lock=partial(_lock_of, files),
             )
             for root in tops
         ]
@@ -74,6 +82,12 @@ def _locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
     from dockless.sources.bundle import locked_names  # noqa: PLC0415 - most sources are no bundle
 
     return locked_names(files)
+
+
+def _lock_of(files: Files) -> "Lock | None":
+    from dockless.sources.bundle import lock_of  # noqa: PLC0415 - as above
+
+    return lock_of(files)
 
 
 def _unpacked(

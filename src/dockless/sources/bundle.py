@@ -1,12 +1,13 @@
 """Reading bundles: their content, and whether it is complete and correct."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dockless.errors import SourceError
 from dockless.model.lock import FILE, Lock, Locked, read_lock
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import Descriptor, Manifest
+from dockless.oci.manifest import CONFIGS, Descriptor, Manifest, parse_config
 from dockless.oci.untrusted_json import parse_json
 from dockless.sources.files import Files
 from dockless.sources.oci_layout import blob_name, names, roots, walk
@@ -23,7 +24,9 @@ def lock_of(files: Files) -> Lock | None:
     try:
         return read_lock(files.document(FILE))
     except ValueError as error:
-        raise SourceError(f"{files.label}: {FILE} cannot be used: {error}.") from None
+        raise SourceError(
+            f"{files.label}: {FILE} cannot be used: {error}.", "Copy or create the bundle again."
+        ) from None
 
 
 def locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
@@ -101,12 +104,19 @@ def problems(files: Files) -> Iterator[str]:
     elsewhere = lock.elsewhere if lock else frozenset()
     blobs: dict[str, Descriptor] = {}
     contents: dict[Digest, frozenset[tuple[Digest, int]]] = {}
+    platforms: dict[Digest, tuple[str, ...]] = {}
+    configs: set[Digest] = set()
     for root in tops:
         try:
-            own = tuple(_blobs(files, root))
+            documents = tuple(document for _, _, document in walk(files, root))
         except SourceError as error:
             yield error.what
             continue
+        own = tuple(blob for document in documents for blob in document.blobs)
+        manifests = [each for each in documents if isinstance(each, Manifest)]
+        configs |= {each.config.digest for each in manifests}
+        with contextlib.suppress(SourceError):  # of a config, which is said below
+            platforms[root.digest] = tuple(_platforms(files, manifests))
         blobs |= {blob_name(blob.digest): blob for blob in own}
         contents[root.digest] = frozenset((blob.digest, blob.size) for blob in own)
     for name, blob in blobs.items():
@@ -119,11 +129,58 @@ def problems(files: Files) -> Iterator[str]:
     if lock:
         yield from _disagreements(files, lock, tops)
         yield from _wrong_sizes(files, lock, tops, contents)
+        yield from _wrong_platforms(files, lock, platforms)
+        yield from _wrong_elsewhere(files, lock, {blob.digest for blob in blobs.values()}, configs)
 
 
-def _blobs(files: Files, root: Descriptor) -> Iterator[Descriptor]:
-    for _, _, document in walk(files, root):
-        yield from document.blobs
+def left_out(files: Files) -> int:
+    """Return how many blobs a bundle leaves out, by its lock file; an older bundle has them."""
+    try:
+        lock = lock_of(files)
+    except SourceError:  # which is said as a problem
+        return 0
+    return sum(blob_name(each) not in files for each in lock.elsewhere) if lock else 0
+
+
+def _platforms(files: Files, manifests: Iterable[Manifest]) -> Iterator[str]:
+    """Yield what the images of some manifests run on, by their configs."""
+    for manifest in manifests:
+        if manifest.config.media_type in CONFIGS:
+            with contextlib.suppress(ValueError):  # another artifact
+                config = parse_config(files.document(blob_name(manifest.config.digest)))
+                yield str(config.platform)
+
+
+def _wrong_platforms(
+    files: Files, lock: Lock, platforms: Mapping[Digest, tuple[str, ...]]
+) -> Iterator[str]:
+    for each in lock.images:
+        found = platforms.get(each.root.digest, each.platforms)
+        if sorted(found) != sorted(each.platforms):
+            said, really = (", ".join(some) or "none" for some in (each.platforms, found))
+            yield (
+                f"{files.label}: {FILE} says that the platforms of {each.name} are {said}, but "
+                f"its configs say {really}."
+            )
+
+
+def _wrong_elsewhere(
+    files: Files, lock: Lock, needed: Collection[Digest], configs: Collection[Digest]
+) -> Iterator[str]:
+    """Yield what is wrong with the blobs that the lock file calls elsewhere.
+
+    A bundle leaves out layers only, and only those that it does not have.
+    """
+    for digest in sorted(lock.elsewhere, key=str):
+        if digest in configs:
+            why = "is the config of an image, and must be in the bundle"
+        elif digest not in needed:
+            why = "belongs to none of its images"
+        elif blob_name(digest) in files:
+            why = "is in the bundle"
+        else:
+            continue
+        yield f"{files.label}: {FILE} says that {digest} is in an older bundle, but it {why}."
 
 
 def _wrong_sizes(

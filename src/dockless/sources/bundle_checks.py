@@ -78,6 +78,11 @@ def examined(opener: Opener, spec: SourceSpec) -> Findings:
         if extra
         else []
     )
+    if absent := reading.left_out(files):
+        notes.append(
+            f"{spec.label} leaves out {counted(absent, 'layer')}, which an older bundle has: "
+            "it is complete only together with that one."
+        )
     if others := _other_parts(spec, parts):
         notes.append(f"{_listed(others, 'file')} next to {spec.label}, which does not list it.")
     return Findings(problems, tuple(notes))

@@ -2,18 +2,21 @@
 
 import contextlib
 import io
+import os
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from dockless.errors import AbsentError, SourceError
+from dockless.errors import AbsentError, SourceError, time_is_over
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.storage.staging import Layer
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+_CHUNK = 1024 * 1024
 
 
 class Documents(Protocol):
@@ -49,27 +52,50 @@ class Files(Documents, Protocol):
 
 
 class SourceFile(io.FileIO):
-    """A file that is read; an OSError becomes a SourceError."""
+    """A file that is read; an OSError becomes a SourceError.
+
+    It may be a pipe: whoever waits for its writer does so until the command's time is over, and
+    then gets a NetworkError.
+    """
 
     def __init__(self, path: Path) -> None:
         self._label = str(path)
         with reading(self._label):
-            super().__init__(path)
+            self._is_pipe = path.is_fifo()
+            super().__init__(path, opener=_open_pipe if self._is_pipe else None)
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return up to `size` bytes; none at the end."""
+        if size is None or size < 0:
+            return self.readall()
         with reading(self._label):
-            return super().read(-1 if size is None else size)
+            self._wait()
+            return super().read(size)
 
     def readall(self) -> bytes:
         """Return all of it."""
+        if self._is_pipe:
+            return b"".join(iter(lambda: self.read(_CHUNK), b""))
         with reading(self._label):
             return super().readall()
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Read into a buffer; return how many bytes."""
         with reading(self._label):
+            self._wait()
             return super().readinto(buffer)
+
+    def _wait(self) -> None:
+        """Wait for the writer of a pipe, which may have stopped."""
+        if self._is_pipe:
+            from dockless.processes.pipes import readable  # noqa: PLC0415 - for pipes only
+
+            if not readable(self.fileno()):
+                raise time_is_over(f"Reading {self._label}")
+
+
+def _open_pipe(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 @contextlib.contextmanager

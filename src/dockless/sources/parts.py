@@ -5,13 +5,17 @@ import hashlib
 import io
 import itertools
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from json import JSONDecodeError
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from msgspec import Struct
 
 from dockless.errors import SourceError
+from dockless.oci.manifest import is_size
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular, read_regular
 from dockless.sources.files import SourceFile
@@ -19,6 +23,10 @@ from dockless.storage.blocks import BLOCK
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+_VERSION = 1
+_SHA256 = re.compile("[0-9a-f]{64}")
+_REMEDY = "Copy it again, or create the bundle again."
 
 
 class Part(Struct, frozen=True):
@@ -39,29 +47,52 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
     """Return the parts that a list names, in order.
 
     Raises:
-        SourceError: It is not such a list.
+        SourceError: It is not such a list, or names a part twice.
     """
     try:
-        document = parse_json(read_regular(listing))
-        found = tuple(
-            Part(listing.parent / _file(each["file"]), int(each["size"]), str(each["sha256"]))
-            for each in document["parts"]
-        )
+        found = tuple(_parts(parse_json(read_regular(listing)), listing.parent))
     except OSError as error:
-        raise SourceError(f"{listing} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        raise SourceError(f"{listing} is not the list of a bundle's parts.") from None
+        raise SourceError(f"{listing} cannot be read: {error.strerror}.", _REMEDY) from None
+    except ValueError as error:
+        why = f"it is not JSON: {error}" if isinstance(error, JSONDecodeError) else error
+        raise SourceError(
+            f"{listing} is not the list of a bundle's parts: {why}.", _REMEDY
+        ) from None
     if not found:
-        raise SourceError(f"{listing} lists no part.")
+        raise SourceError(f"{listing} lists no part.", _REMEDY)
+    for path, count in Counter(part.path for part in found).items():
+        if count > 1:
+            raise SourceError(f"{listing} lists the part {path.name} {count} times.", _REMEDY)
     return found
 
 
-def _file(text: str) -> str:
+def _parts(document: object, folder: Path) -> Iterator[Part]:
+    """Yield the parts; raise ValueError with the reason when it is not a list of them."""
+    if not isinstance(document, dict) or not isinstance(parts := document.get("parts"), list):
+        raise ValueError("it has no list named parts")
+    version = document.get("partsVersion")
+    if type(version) is not int or version != _VERSION:
+        raise ValueError(f"its partsVersion is not {_VERSION}")
+    for number, each in enumerate(parts):
+        if not isinstance(each, dict):
+            raise ValueError(f"parts[{number}] is not an object")
+        size, sha256 = each.get("size"), each.get("sha256")
+        if not is_size(size):
+            raise ValueError(f"parts[{number}].size is no number of bytes")
+        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+            raise ValueError(f"parts[{number}].sha256 is not 64 hexadecimal digits")
+        yield Part(folder / _file(each.get("file"), number), size, sha256)
+
+
+def _file(text: object, number: int) -> str:
     """Return the name of a part's file, without folders; raise ValueError when it is none."""
-    name = Path(text).name
+    name = Path(text).name if isinstance(text, str) else ""
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # a lone surrogate is no part of a name either
+        name = ""
     if not name or "\0" in name:
-        raise ValueError("no name")
-    name.encode()  # a lone surrogate is no part of a name either
+        raise ValueError(f"parts[{number}].file is not the name of a file")
     return name
 
 

@@ -1,12 +1,16 @@
 """Whether files or processes of ours were left on a host."""
 
 import shlex
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
 from dockless.ssh.executor import RemoteShell
 
 _SECONDS = 60.0
+_KEPT = "/.cache/dockless"
+_TEMPORARY = ("container_images_*", "docker-tar*", "skopeo*", "crane*", "buildah*")
+"""Names of the temporary files of the programs that are run there."""
 
 # Our account's own files, not too deep, by their inode's change; docker's login file by content.
 # What is called dockless.?????? and was there before belongs to another push.
@@ -52,11 +56,31 @@ def residue(shell: RemoteShell, before: Sight, folder: str, kept: str) -> tuple[
         folder: The folder that was ours; every program of ours has its name in its environment.
         kept: A file or folder that was to stay; empty for none.
     """
-    found = look(shell).lines - before.lines
+    new = look(shell).lines - before.lines
+    found = {line for line in new if is_ours(line, folder)}
     parents = {kept[:end] for end in range(len(kept) + 1) if kept[end : end + 1] in ("/", "")}
     running = shell.script(_RUNNING.format(name=shlex.quote(_unlike_itself(folder)))).stdout
     programs = sorted(set(running.decode(errors="replace").splitlines())) if folder else []
     return (*sorted(line for line in found if line not in parents), *programs)
+
+
+def is_ours(line: str, folder: str) -> bool:
+    """Whether a line of a `Sight` is of something that we, or a program that we run, may leave.
+
+    Other programs of the same account write to the same folders at any time, and other pushes have
+    folders of their own.
+
+    Args:
+        line: The line.
+        folder: Our folder there; empty for none.
+    """
+    if not line.startswith("/"):  # the checksum of docker's login file
+        return True
+    name = line.rpartition("/")[2]
+    own = folder.rpartition("/")[2]
+    if _KEPT in line or (own and own in line):
+        return True
+    return any(fnmatchcase(name, each) for each in _TEMPORARY)
 
 
 def _unlike_itself(folder: str) -> str:

@@ -153,8 +153,9 @@ class BlobStore(LayerRecords):
             if not record.sealed:  # the record may be what is wrong
                 self._forget(diff_id, compression)
                 return None
-        # one that version 0.1.0 wrote may say anything: its blob is inflated once, and then sealed
-        unsealed = not record.sealed and os.path.lexists(path)
+        # one that version 0.1.0 wrote may say anything: its blob is inflated once, and then sealed;
+        # without its blob it is not believed, since a registry may have what it wrongly names
+        unsealed = not record.sealed
         if (self._recheck or unsealed) and not self._is_proven(diff_id, record.layer):
             self._forget(diff_id, compression)
             return None

@@ -17,9 +17,11 @@ from msgspec.structs import replace
 
 from dockless.errors import ConflictError, LostCopyError, PushError
 from dockless.model.lock import FILE, Lock, Locked, lock_text
+from dockless.model.renaming import whole_name
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import CONTAINERD_NAME, OCI_INDEX, REF_NAME, compact_json, parse_document
+from dockless.oci.reference import Name
 from dockless.processes.scratch import abandoned, owned, scratch
 from dockless.storage.docker_list import FILE as DOCKER_LIST
 from dockless.storage.docker_list import docker_list
@@ -76,24 +78,27 @@ class Bundle:
             with path.open("rb") as file, _writing(self._folder):
                 self._write(digest, file.read)
 
-    def add(self, name: str, source: str, content: Content) -> None:
+    def add(self, name: Name, source: str, content: Content) -> None:
         """Add an image, which is held, under its full name.
 
         Args:
-            name: Its full name, with its tag.
+            name: Its name in its source.
             source: Where it came from.
             content: What it is.
 
         Raises:
             ConflictError: Another image has this name.
+            ValueError: Its host or path is none.
         """
-        held = self._images.get(name)
+        whole = whole_name(name)
+        held = self._images.get(whole)
         if held and held[1].root.digest != content.root.digest:
             raise ConflictError(
-                f"{source} and {held[0].source} both have an image {name}, with different digests.",
+                f"{source} and {held[0].source} both have an image {whole}, with different "
+                "digests.",
                 "Remove one of them.",
             )
-        self._images[name] = (Locked.of(name, source, content), content)
+        self._images[whole] = (Locked.of(name, source, content), content)
 
     def finish(self) -> None:
         """Write the files that list the images; raise PushError where there is no space."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dockless.errors import PushError, UsageError
 from dockless.oci.digest import Digest
+from dockless.processes import pipes
 
 _LARGEST_BYTES = 1 << 20
 _LINE = re.compile(rb"(?:[^\s@]+@)?[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
@@ -45,13 +46,19 @@ def write(path: Path, digests: Sequence[Digest]) -> None:
     Raises:
         PushError: That is not possible.
         UsageError: The file was replaced by something other than digests in the meantime.
+        NetworkError: The reader of a pipe stopped, and the command's time is over.
     """
     try:
         descriptor = _opened(path, os.O_CREAT)
         with os.fdopen(descriptor, "wb") as file:
             if stat.S_ISREG(os.fstat(descriptor).st_mode) and not _is_open_already(path):
                 file.truncate(0)
-            file.write(b"".join(f"{digest}\n".encode() for digest in digests))
+            data = b"".join(f"{digest}\n".encode() for digest in digests)
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.set_blocking(descriptor, False)
+                pipes.write(descriptor, data, str(path))
+            else:
+                file.write(data)
     except OSError as error:
         unread = error.errno == errno.ENXIO
         why = "no process reads from that pipe" if unread else error.strerror

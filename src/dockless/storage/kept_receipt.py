@@ -51,9 +51,10 @@ class KeptReceipt:
             finished: Whether the mirror ended.
         """
         engines = {each.result.engine for each in images if each.result}
-        versions = {"dockless": __version__} | {
-            name: self._heading.version_of(name) for name in sorted(engines - {"", "direct"})
-        }
+        used = sorted(engines - {"", "direct"})
+        # Debian's crane does not know its own version
+        known = {name: text for name in used if (text := self._heading.version_of(name))}
+        versions = {"dockless": __version__, **known}
         ended = moment(time.time()) if finished else None
         document = receipt_document(
             self._heading.target, ended, versions, self._heading.bundles, images
@@ -61,13 +62,18 @@ class KeptReceipt:
         return document | {"pending": pending_members(pending)}
 
     def write(
-        self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
+        self,
+        images: Sequence[MirroredImage],
+        pending: Sequence[PendingImage],
+        *,
+        finished: bool,
+        last: bool,
     ) -> None:
-        """Replace the file, if there is one.
+        """Replace the file, if there is one; of a pipe only the last receipt is written.
 
         Raises:
             UsageError: That is not possible.
         """
-        if self._file:
+        if self._file and (last or self._file.is_replaced):
             document = self.document(images, pending, finished=finished)
             self._file.write(json_text(document) + "\n")

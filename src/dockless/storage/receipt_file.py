@@ -12,6 +12,7 @@ from typing import IO
 
 from dockless.errors import UsageError
 from dockless.oci.untrusted_json import parse_json
+from dockless.processes import pipes
 
 _BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
 _LOOKED_AT = 4096
@@ -72,11 +73,17 @@ class ReceiptFile:
         except OSError as error:
             raise self._unwritable(error) from None
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether a write replaces the one before; a device or pipe gets one after the other."""
+        return self._plain
+
     def write(self, text: str) -> None:
         """Replace what is in the file.
 
         Raises:
             UsageError: That is not possible.
+            NetworkError: The reader of a pipe stopped, and the command's time is over.
         """
         try:
             if self._plain:
@@ -102,9 +109,10 @@ class ReceiptFile:
                 if error.errno != errno.ENXIO or time.monotonic() > end:
                     raise
                 time.sleep(_LOOK_SECONDS)
-        os.set_blocking(descriptor, True)
-        with os.fdopen(descriptor, "w") as pipe:
-            pipe.write(text)
+        try:
+            pipes.write(descriptor, text.encode(), str(self._path))
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Unlock the file; one that was only created for its lock is removed."""

@@ -158,7 +158,8 @@ def test_what_is_left_on_a_host_is_found(
 ) -> None:
     traits = Traits(docker=old_docker.socket, sshd="ForceCommand /run/host/messy")
     with host(host_folder / "messy", bridge, next(numbers), traits, key.public) as made:
-        script = "mkdir -p /root/.docker; echo x >>/root/.docker/config.json; touch /tmp/mess.$$"
+        script = "mkdir -p /root/.docker; echo x >>/root/.docker/config.json"
+        script += "; touch /tmp/container_images_mess.$$ /tmp/of-others.$$"
         made.write(
             "/run/host/messy",
             f'#!/bin/sh\n{script}\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n'.encode(),
@@ -168,8 +169,9 @@ def test_what_is_left_on_a_host_is_found(
         done = admin.run("bad/mess:1", "--host", made.target, "--source", SAMPLE, "--via", "relay")
     assert done.code == 0, done.stderr
     left = [line for line in done.stderr.splitlines() if "left behind" in line]
-    assert any("/mess." in line for line in left)
+    assert any("/container_images_mess." in line for line in left)
     assert any("/root/.docker/config.json" in line for line in left)
+    assert not any("of-others" in line for line in left), "another program may have made it"
 
 
 def test_a_host_that_hangs_is_given_up(admin: Admin, docker_host: Host) -> None:

@@ -13,6 +13,10 @@ from dockless.errors import DocklessError
         ("mirror", "/no/such", "--to", "localhost:1"),
         ("mirror", "/no/such.tar", "--to", "localhost:1", "--quiet"),
         ("mirror", "/no/such.tar", "--to", "localhost:1", "--format", "json"),
+        ("mirror", "/no/such", "/no/other.tar", "--to", "localhost:1"),
+        ("mirror", "/no/such.tar", "/no/other", "/no/third", "--to", "localhost:1", "--quiet"),
+        ("mirror", "/no/other", "/no/such.tar", "--to", "localhost:1", "--format", "json"),
+        ("mirror", "/no/other", "/no/such.tar", "--to", "localhost:1", "--dry-run"),
     ],
 )
 def test_the_one_failure_of_a_command_is_said_once(

@@ -163,11 +163,21 @@ def test_the_path_alone_is_printed(own: Path) -> None:
     path = crane(own)
     assert run("path").stdout == f"{path}\n"
     assert run("path", "crane").stdout == f"{path}\n"
+    assert run("path", "--all").stdout == f"crane {path}\n"
 
 
 def test_the_path_of_an_engine_that_is_not_there_is_an_error(own: Path) -> None:
-    with pytest.raises(EngineError, match=f"neither on PATH nor in {own}"):
-        run("path")
+    for arguments in (("path",), ("path", "skopeo"), ("path", "--all")):
+        with pytest.raises(EngineError, match=f"neither on PATH nor in {own}"):
+            run(*arguments)
+
+
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+def test_all_engines_are_not_one(own: Path, engine: str) -> None:
+    crane(own)
+    done = run("path", engine, "--all")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--all does not go with ENGINE" in done.stderr
 
 
 def test_a_crane_that_pushes_is_not_installed_again(own: Path, probe: Probe) -> None:

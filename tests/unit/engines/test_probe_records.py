@@ -121,6 +121,10 @@ def test_a_result_holds_for_the_policy_that_was_obeyed(
         lambda data: json.dumps(json.loads(data) | {"reason": None}).encode(),
         lambda data: json.dumps(json.loads(data) | {"moment": float("nan")}).encode(),
         lambda data: json.dumps(json.loads(data) | {"path": "/bin/sh"}).encode(),
+        lambda data: json.dumps(json.loads(data) | {"schemaVersion": True}).encode(),
+        lambda data: json.dumps(json.loads(data) | {"passed": 1}).encode(),
+        lambda data: json.dumps(json.loads(data) | {"size": False}).encode(),
+        lambda data: data.decode().encode("utf-16"),
     ],
 )
 def test_a_record_that_is_none_is_ignored_and_replaced(

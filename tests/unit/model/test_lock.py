@@ -3,11 +3,16 @@ import json
 import pytest
 
 from dockless.model.lock import Lock, Locked, lock_text, read_lock
+from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_MANIFEST, Descriptor
+from dockless.oci.reference import Name
 
 ROOT = Descriptor(OCI_MANIFEST, Digest.of(b"root"), 4)
 WEB = Locked("ghcr.io/acme/web:1", "web.tar", ROOT, ("linux/amd64",), ((Digest.of(b"x"), 1),))
+_NO_LISTS: tuple[object, ...] = ("x", {}, None, 1)
+_NO_TEXTS: tuple[object, ...] = (1, None, [], {}, True)
+_NO_BLOBS: tuple[object, ...] = (1, None, "x", {"size": 1}, {"digest": 1, "size": 1})
 API = Locked("ghcr.io/acme/api:1", "api.tar", ROOT, (), ())
 
 
@@ -28,11 +33,70 @@ def test_what_is_no_lock_is_refused(text: str) -> None:
         read_lock(text.encode())
 
 
-def test_blobs_that_are_no_list_are_refused() -> None:
-    document = json.loads(lock_text(Lock((WEB,))))
-    document["images"][0]["blobs"] = "x"
-    with pytest.raises(ValueError, match="it lacks"):
+@pytest.mark.parametrize(
+    "version", [True, False, 1.0, "1", None, [1], 2, 0, -1, 10**400, float("nan")]
+)
+def test_a_version_that_is_not_the_number_1_is_refused(version: object) -> None:
+    document = json.loads(lock_text(Lock((WEB,)))) | {"lockVersion": version}
+    with pytest.raises(ValueError, match="its lockVersion is "):
         read_lock(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_a_lock_in_another_encoding_is_refused(encoding: str) -> None:
+    with pytest.raises(ValueError, match=r"is not (JSON|UTF-8)"):
+        read_lock(lock_text(Lock((WEB,))).encode(encoding))
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        *((member, value) for member in ("blobs", "platforms") for value in _NO_LISTS),
+        *((member, value) for member in ("name", "source", "mediaType") for value in _NO_TEXTS),
+        *(("platforms", [value]) for value in _NO_TEXTS),
+        *(("blobs", [value]) for value in _NO_BLOBS),
+        *(("digest", value) for value in ("", "sha256:x", 1, None)),
+        *(("shortName", value) for value in (1, "other:1", "web:1", "ghcr.io/acme/web:2", "")),
+    ],
+)
+def test_a_member_of_another_type_is_named(member: str, value: object) -> None:
+    document = json.loads(lock_text(Lock((WEB,))))
+    document["images"][0][member] = value
+    with pytest.raises(ValueError, match=rf"images\[0\]\.{member}|is not a repository name"):
+        read_lock(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("images", {}), ("images", "x"), ("images", [1]), ("elsewhere", "sha256:" + "a" * 64),
+     ("elsewhere", {}), ("elsewhere", None), ("elsewhere", [1]), ("elsewhere", ["x"]),
+     ("manifest.json", 1), ("manifest.json", ""), ("manifest.json", ["x"])],
+)  # fmt: skip
+def test_a_member_of_the_whole_of_another_type_is_named(member: str, value: object) -> None:
+    document = json.loads(lock_text(Lock((WEB,)))) | {member: value}
+    with pytest.raises(ValueError, match=rf"^{member}"):
+        read_lock(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "short"),
+    [
+        ("shop:v1", "docker.io/library/shop:v1", "shop:v1"),
+        ("shop", "docker.io/library/shop:latest", "shop"),
+        ("docker.io/shop:v1", "docker.io/library/shop:v1", "docker.io/shop:v1"),
+        (f"crane@{ROOT.digest}", f"docker.io/library/crane@{ROOT.digest}", f"crane@{ROOT.digest}"),
+        ("acme/shop:v1", "docker.io/acme/shop:v1", ""),
+        ("ghcr.io/shop:v1", "ghcr.io/shop:v1", ""),
+        ("docker.io/library/shop:v1", "docker.io/library/shop:v1", ""),
+    ],
+)
+def test_a_name_whose_path_is_shorter_than_the_full_one_is_kept(
+    name: str, whole: str, short: str
+) -> None:
+    content = Content(ROOT, {}, (), None, ())
+    locked = Locked.of(Name.parse(name), "shop.tar", content)
+    assert (locked.name, locked.short) == (whole, short)
+    assert read_lock(lock_text(Lock((locked,))).encode()).images == (locked,)
 
 
 @pytest.mark.parametrize("size", [10**400, 1 << 63, -1, 1.5, "4", None, True])

@@ -71,6 +71,21 @@ def test_every_page_of_the_tags_is_read_and_each_tag_taken_once(
     assert client.tags(SHOP) == ("a", "b", "c")
 
 
+@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("back", [0, -1])
+def test_a_list_that_leads_in_a_circle_is_an_error_after_one_round(
+    http: StubHttp, client: RegistryClient, count: int, back: int
+) -> None:
+    pages = [f"{URL}team/shop/tags/{number}" for number in range(count)]
+    places = [TAGS, *(f"GET {page}" for page in pages)]
+    targets = [*pages, pages[back]]  # to the first that has an address of its own, or to itself
+    for place, target in zip(places, targets, strict=True):
+        http.on(place, body=b'{"tags": ["a"]}', headers={"Link": f'<{target}>; rel="next"'})
+    with pytest.raises(PushError, match="endless list"):
+        client.tags(SHOP)
+    assert len([each for each in http.asked if "/tags/" in each.what]) == count + 1
+
+
 @pytest.mark.parametrize("status", [404, 400, 204, 410])
 def test_a_page_of_tags_that_is_not_there_is_an_error(
     http: StubHttp, client: RegistryClient, status: int

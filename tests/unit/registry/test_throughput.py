@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,12 @@ def test_a_refusal_of_zstd_is_remembered_beside_the_rate(tmp_path: Path) -> None
     assert ThroughputRecords(tmp_path).of(HOST) == ThroughputRecord(10_000_000, takes_zstd=False)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rate": "fast"}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"rate": "fast"}', "\x00",
+     *(f'{{"rate": {rate}, "takes_zstd": true, "oci_refused": null}}'
+       for rate in ("true", "NaN", "Infinity", "-1", "[1]"))],
+)  # fmt: skip
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
     throughput = ThroughputRecords(tmp_path)
     throughput.refused_zstd(HOST)
@@ -83,3 +89,13 @@ def test_where_nothing_can_be_written_nothing_is_known(tmp_path: Path) -> None:
     throughput = ThroughputRecords(tmp_path / "file" / "links")
     throughput.refused_zstd(HOST)
     assert throughput.of(HOST) == ThroughputRecord()
+
+
+@pytest.mark.parametrize("said", ["true", "NaN", '"1"', "1e999"])
+def test_only_a_moment_says_that_oci_manifests_were_refused(tmp_path: Path, said: str) -> None:
+    records = ThroughputRecords(tmp_path / "links")
+    records.learn_oci(HOST, takes_oci=False)
+    (file,) = (tmp_path / "links").iterdir()
+    text = json.dumps(json.loads(file.read_text()))
+    file.write_text(text.replace("}", f', "oci_refused": {said}}}'))
+    assert records.of(HOST).oci_refused is None

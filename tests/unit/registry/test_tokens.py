@@ -1,4 +1,5 @@
 import json
+import time
 from urllib.parse import parse_qs
 
 import pytest
@@ -108,3 +109,18 @@ def test_an_answer_without_a_token_is_an_error(body: bytes) -> None:
 
 def test_without_a_credential_the_error_says_how_to_give_one() -> None:
     assert "--password-stdin" in refused("registry.example.com", None).remedy
+
+
+@pytest.mark.parametrize("life", ["true", "false", "NaN", "Infinity", '"60"'])
+def test_a_life_that_is_no_number_of_seconds_is_the_usual_one(life: str) -> None:
+    assert _life(f'{{"token": "t", "expires_in": {life}}}') == _life('{"token": "t"}') == 60
+    assert _life('{"token": "t", "expires_in": 90}') == 90
+
+
+def _life(body: str) -> int:
+    http = StubHttp()
+    http.on(f"GET {REALM}?{QUERY}", body=body.encode())
+    before = time.monotonic()
+    made = authorization(http, BEARER, None, SCOPE)
+    assert made
+    return round(made.ends - before)

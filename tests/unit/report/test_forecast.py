@@ -1,7 +1,22 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
 from msgspec.structs import replace
 
+from dockless.errors import SourceError
+from dockless.model.mirrored import MirroredImage
 from dockless.model.plan import PushResult
-from dockless.report.forecast import forecast_text
+from dockless.model.printable import json_text
+from dockless.oci.reference import Reference
+from dockless.report.forecast import forecast_document, forecast_text
+from dockless.storage.receipt import receipt_document
+
+_DOCS = Path(__file__).parents[3] / "docs"
+SCHEMA: dict[str, Any] = json.loads((_DOCS / "mirror-dry-run.schema.json").read_text())
+RECEIPT: dict[str, Any] = json.loads((_DOCS / "receipt.schema.json").read_text())
 
 
 def test_what_would_be_pushed_is_counted(result: PushResult) -> None:
@@ -15,3 +30,61 @@ def test_that_nothing_would_be_pushed_is_said_without_noughts(result: PushResult
     assert one == "nothing of 1 image would be pushed: it is there already."
     [two] = forecast_text([there, there], []).splitlines()
     assert two == "nothing of 2 images would be pushed: they are there already."
+
+
+def forecast(*results: PushResult, unknown: bool = False) -> dict[str, Any]:
+    """Return the document of a dry run, with one image that has no place."""
+    planned = [replace(each, dry_run=True, verified=False) for each in results]
+    lines = [
+        *(
+            MirroredImage(
+                source="disk",
+                name="a:1",
+                references=(Reference(each.plan.repository, "1"),),
+                outcome=each,
+            )
+            for each in planned
+        ),
+        MirroredImage(
+            source="disk",
+            name="",
+            references=(),
+            outcome=SourceError("It has no name.", "Name it."),
+        ),
+    ]
+    moment, versions = "2026-11-30T00:00:00Z", {"dockless": "1"}
+    receipt = receipt_document("localhost:5000", moment, versions, {}, lines)
+    places = [each.plan.repository for each in planned] if unknown else []
+    document = receipt | {"pending": []} | forecast_document(planned, places)
+    read: dict[str, Any] = json.loads(json_text(document))
+    return read
+
+
+@pytest.mark.parametrize("unknown", [False, True])
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_document_of_a_dry_run_is_as_its_schema_has_it(
+    result: PushResult,
+    count: int,
+    unknown: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator(SCHEMA).validate(forecast(*[result] * count, unknown=unknown))
+
+
+@pytest.mark.parametrize("name", ["dryRun", "missing", "moves", "unknownRepositories", "pending"])
+def test_the_schema_of_a_dry_run_is_not_that_of_a_receipt(result: PushResult, name: str) -> None:
+    document = forecast(result)
+    for wrong in ({**document, name: "x"}, {k: v for k, v in document.items() if k != name}):
+        with pytest.raises(ValidationError):
+            Draft202012Validator(SCHEMA).validate(wrong)
+
+
+def test_what_a_dry_run_has_in_common_with_a_receipt_is_described_in_the_same_way() -> None:
+    own = {"dryRun", "missing", "moves", "unknownRepositories"}
+    assert SCHEMA["properties"].keys() == RECEIPT["properties"].keys() | own
+    assert SCHEMA["$defs"] == RECEIPT["$defs"]
+    for name in ("images", "failures", "pending"):
+        here, there = (each["properties"][name]["items"] for each in (SCHEMA, RECEIPT))
+        assert here["properties"].keys() == there["properties"].keys()
+        assert set(here["required"]) >= set(there["required"])
+    assert SCHEMA["additionalProperties"] is False

@@ -1,8 +1,14 @@
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from dockless.errors import SourceError
+from dockless import concurrency
+from dockless.errors import NetworkError, SourceError
 from dockless.sources.files import SourceFile, link_target, reading, safe_name
 
 
@@ -71,3 +77,47 @@ def test_what_the_system_says_against_reading_is_an_error_of_the_source(tmp_path
 def test_errors_of_the_system_are_said(error: OSError, said: str) -> None:
     with pytest.raises(SourceError, match=said), reading("x"):
         raise error
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Iterator[Path]:
+    os.mkfifo(tmp_path / "pipe.tar")
+    yield tmp_path / "pipe.tar"
+    concurrency.end_by(None)
+
+
+READS: list[Callable[[SourceFile], object]] = [
+    lambda file: file.read(10),
+    lambda file: file.read(),
+    lambda file: file.readall(),
+    lambda file: file.readinto(bytearray(10)),
+]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize("writer", [False, True])
+def test_the_writer_of_a_pipe_is_waited_for_until_the_time_is_over(
+    pipe: Path,
+    read: Callable[[SourceFile], object],
+    writer: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    with SourceFile(pipe) as file, contextlib.ExitStack() as stack:
+        if writer:  # which writes nothing
+            stack.enter_context(pipe.open("wb"))
+        concurrency.end_by(time.monotonic())
+        with pytest.raises(NetworkError, match=r"Reading .*pipe\.tar did not finish within"):
+            read(file)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("size", [0, 5, 70_000, 3_000_000])
+def test_a_pipe_is_read_to_its_end(pipe: Path, size: int) -> None:
+    def write() -> None:
+        pipe.write_bytes(b"x" * size)
+
+    writer = threading.Thread(target=write)
+    with SourceFile(pipe) as file:
+        writer.start()
+        assert len(file.read()) == size
+    writer.join(20)

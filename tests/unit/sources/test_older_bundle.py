@@ -7,6 +7,7 @@ import pytest
 from dockless.errors import UsageError
 from dockless.model.lock import FILE as LOCK
 from dockless.oci.digest import Digest
+from dockless.oci.reference import Name
 from dockless.sources.older_bundle import older_blobs
 from dockless.sources.opener import Opener
 from dockless.storage.blocks import ReadableStream
@@ -32,7 +33,7 @@ def bundle(tmp_path: Path) -> tuple[Path, frozenset[Digest]]:
     image = FakeImage(tmp_path / "image")
     written, content = Bundle(tmp_path / "disk"), image.content()
     written.hold(content, image.paths(written.needs(content)))
-    written.add("docker.io/library/shop:1", "shop.tar", content)
+    written.add(Name.parse("docker.io/library/shop:1"), "shop.tar", content)
     written.finish()
     return tmp_path / "disk", frozenset(blob.digest for blob in content.blobs)
 

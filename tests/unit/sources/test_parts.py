@@ -1,7 +1,9 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,4 +85,57 @@ def test_a_part_is_looked_for_beside_its_list_only(listing: Path) -> None:
 def test_what_is_no_list_is_refused(listing: Path, text: str) -> None:
     listing.write_text(text)
     with pytest.raises(SourceError, match=r"not the list of a bundle's parts|lists no part"):
+        read_parts(listing)
+
+
+Change = Callable[[dict[str, Any]], object]
+_WRONG: dict[str, tuple[object, ...]] = {
+    "partsVersion": (True, 1.0, "1", None, 2, 0),
+    "parts": ({}, "x", None, [1], [None], [[]]),
+    "size": (True, 10.0, "10", None, -1, 10**30),
+    "sha256": (True, "", "x", None, "A" * 64, 7),
+    "file": (True, "", None, "/", "\ud800"),
+}
+
+
+def _set(member: str, to: object) -> Change:
+    """Return what sets a member of the whole, or of the first part."""
+
+    def change(document: dict[str, Any]) -> None:
+        (document if member.startswith("parts") else document["parts"][0])[member] = to
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_set(member, to) for member, values in _WRONG.items() for to in values),
+        lambda it: it.pop("partsVersion"),
+        lambda it: it["parts"][1].pop("sha256"),
+    ],
+)
+def test_a_list_with_a_wrong_member_is_refused(listing: Path, change: Change) -> None:
+    document = json.loads(listing.read_text())
+    change(document)
+    listing.write_text(json.dumps(document))
+    with pytest.raises(SourceError, match="is not the list of a bundle's parts: ") as caught:
+        read_parts(listing)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_list_in_another_encoding_is_refused(listing: Path, encoding: str) -> None:
+    listing.write_bytes(listing.read_text().encode(encoding))
+    with pytest.raises(SourceError, match="is not the list of a bundle's parts: "):
+        read_parts(listing)
+
+
+@pytest.mark.parametrize("name", ["disk.tar.001", "./disk.tar.001", "folder/disk.tar.001"])
+@pytest.mark.parametrize("position", [0, 2, 3])
+def test_a_part_that_is_named_twice_is_named(listing: Path, position: int, name: str) -> None:
+    document = json.loads(listing.read_text())
+    document["parts"].insert(position, document["parts"][1] | {"file": name})
+    listing.write_text(json.dumps(document))
+    with pytest.raises(SourceError, match=r"lists the part disk\.tar\.001 2 times"):
         read_parts(listing)

@@ -4,6 +4,9 @@ import gzip
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +198,45 @@ def test_what_a_killed_run_left_is_swept_by_the_next(store: BlobStore) -> None:
     (store.folder / "runs" / "1-killed" / "lock").touch()
     with store.run() as folder:
         assert list((store.folder / "runs").iterdir()) == [folder]
+
+
+_RUNS = """
+import sys
+from pathlib import Path
+from dockless.storage.blob_store import BlobStore
+with BlobStore(Path(sys.argv[1])).run() as folder:
+    (folder / "blobs").mkdir()
+    (folder / "blobs" / "half").write_text("x" * 1000)
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGTERM])
+@pytest.mark.parametrize("sweeps", ["run", "prune"])
+def test_what_a_process_that_was_killed_left_goes_and_what_a_living_one_has_stays(
+    store: BlobStore, number: signal.Signals, sweeps: str
+) -> None:
+    argv = (sys.executable, "-c", _RUNS, str(store.folder))
+    children = [
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    found = [Path(os.fsdecode(each.stdout.readline().rstrip())) for each in children if each.stdout]
+    *dead, living = children
+    for each in dead:
+        each.send_signal(number)
+        each.communicate()
+    try:
+        if sweeps == "run":
+            with store.run():
+                assert [each.exists() for each in found] == [False, False, True]
+        else:
+            store.prune(0)
+        assert [each.exists() for each in found] == [False, False, True]
+        assert (found[2] / "blobs" / "half").exists()
+    finally:
+        living.communicate()
+    assert list((store.folder / "runs").iterdir()) == []
 
 
 def test_a_run_that_is_going_on_is_not_swept(store: BlobStore) -> None:
@@ -430,6 +472,29 @@ def test_older_records_that_were_swapped_are_found_out(
         unsealed(store, Digest.of(text), adopt(store, data), size=len(data))
     assert store.layer(Digest.of(one), "gzip") is None
     assert store.layer(Digest.of(two), "gzip") is None
+
+
+@pytest.mark.parametrize("held", [(), (b"one",), (b"two",)])
+@pytest.mark.parametrize("recheck", [False, True])
+def test_nor_are_swapped_ones_believed_whose_blobs_are_not_in_the_store(
+    store: BlobStore,
+    held: tuple[bytes, ...],
+    recheck: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    for text, other in ((b"one", b"two"), (b"two", b"one")):
+        data = gzip.compress(other)
+        unsealed(store, Digest.of(text), Digest.of(data), size=len(data))
+        if other in held:
+            adopt(store, data)
+    store = BlobStore(store.folder, recheck=recheck)
+    for text in (b"one", b"two"):
+        assert store.layer(Digest.of(text), "gzip") is None
+        assert store.layer(Digest.of(text), "gzip") is None, "nor when it is asked again"
+
+
+def test_a_sealed_record_is_enough_without_its_blob(store: BlobStore) -> None:
+    store.remember(DIFF_ID, GZIP, PACKED)
+    assert BlobStore(store.folder).layer(DIFF_ID, "gzip") == PACKED
 
 
 @pytest.mark.parametrize("seal", [False, True])

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_what_is_written_is_a_receipt_of_all_that_ended_and_of_what_did_not(
     file = ReceiptFile(path)
     try:
         lines = [arrived(tmp_path, "direct"), FAILED]
-        KeptReceipt(file, heading()).write(lines, [PENDING], finished=finished)
+        KeptReceipt(file, heading()).write(lines, [PENDING], finished=finished, last=True)
     finally:
         file.close()
     text = path.read_text()
@@ -90,6 +91,38 @@ def test_what_is_written_is_a_receipt_of_all_that_ended_and_of_what_did_not(
 
 def test_without_a_file_nothing_is_asked_or_written(tmp_path: Path) -> None:
     asked: list[str] = []
-    KeptReceipt(None, heading(asked)).write([arrived(tmp_path, "crane")], (), finished=True)
+    KeptReceipt(None, heading(asked)).write(
+        [arrived(tmp_path, "crane")], (), finished=True, last=True
+    )
     assert not asked
     assert {each.name for each in tmp_path.iterdir()} <= {"image"}
+
+
+@pytest.mark.parametrize("engine", ["crane", "skopeo"])
+def test_a_version_that_is_not_known_is_left_out(tmp_path: Path, engine: str) -> None:
+    unknown = Heading(target="localhost:1", bundles={}, version_of=lambda _: "")
+    document = KeptReceipt(None, unknown).document([arrived(tmp_path, engine)], (), finished=True)
+    assert document["versions"] == {"dockless": __version__}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("calls", "written"),
+    [
+        ([(False, False), (False, False)], 0),
+        ([(False, False), (True, True)], 1),
+        ([(False, False), (False, True)], 1),
+    ],
+)
+def test_a_pipe_gets_the_last_receipt_only(
+    tmp_path: Path, calls: list[tuple[bool, bool]], written: int
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    file = ReceiptFile(tmp_path / "pipe")
+    receipt = KeptReceipt(file, heading())
+    for finished, last in calls:
+        receipt.write([FAILED], (), finished=finished, last=last)
+    file.close()
+    assert os.read(reader, 100_000).count(b"receiptVersion") == written
+    os.close(reader)

@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -102,6 +103,41 @@ def test_nothing_moves_under_an_older_run_and_what_a_killed_one_left_goes(older:
     begin(store)
     assert store.layer(DIFF_ID, "gzip") == PACKED
     assert list(older.iterdir()) == [store.folder]
+
+
+@pytest.mark.parametrize("left", [0, 1, 5])
+@pytest.mark.parametrize("where", ["older", "newer"])
+@pytest.mark.parametrize("first", ["layer", "blob"])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_cut_blob_is_not_taken_for_a_whole_one(
+    older: Path,
+    where: str,
+    left: int,
+    first: str,
+    sealed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    store, name = new(older), f"blobs/sha256/{PACKED.digest.hex}"
+    if where == "newer":
+        begin(BlobStore(store.folder))
+        (store.folder / name).parent.mkdir(parents=True)
+    cut = (older if where == "older" else store.folder) / name
+    cut.unlink(missing_ok=True)
+    cut.write_bytes(b"packed"[:left])
+    if not sealed:  # as version 0.1.0 wrote it
+        entry = {"digest": str(PACKED.digest), "size": PACKED.size, "level": 1}
+        (older / "layers" / f"{DIFF_ID.hex}.gzip").write_text(json.dumps(entry))
+    begin(store)
+    if first == "blob":
+        assert store.blob(PACKED.digest, PACKED.size) is None
+    else:
+        assert store.layer(DIFF_ID, "gzip") == (PACKED if sealed else None)
+    assert store.usage().blobs == 0
+    assert store.layer(DIFF_ID, "gzip") == (PACKED if sealed else None)
+    (older.parent / "again").write_bytes(b"packed")
+    store.adopt(older.parent / "again", PACKED.digest)
+    whole = store.blob(PACKED.digest, PACKED.size)
+    assert whole
+    assert whole.read_bytes() == b"packed"
 
 
 def test_what_only_looks_like_a_part_of_a_store_is_left_alone(tmp_path: Path) -> None:

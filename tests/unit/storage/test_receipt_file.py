@@ -1,10 +1,13 @@
 import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dockless.errors import UsageError
+from dockless import concurrency
+from dockless.errors import NetworkError, UsageError
 from dockless.storage.receipt_file import ReceiptFile
 
 
@@ -110,3 +113,28 @@ def test_a_device_of_the_system_is_never_replaced() -> None:
     file.write(receipt("one"))
     file.close()
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("size", [100_000, 1_000_000])
+def test_a_reader_that_stops_is_waited_for_until_the_time_is_over(
+    tmp_path: Path, size: int
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    concurrency.end_by(time.monotonic())
+    try:
+        with pytest.raises(NetworkError, match="--timeout"):
+            ReceiptFile(pipe).write("x" * size)
+    finally:
+        concurrency.end_by(None)
+        os.close(reader)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.touch])
+def test_only_a_file_is_replaced(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "receipt")
+    file = ReceiptFile(tmp_path / "receipt")
+    assert file.is_replaced == (make is Path.touch)
+    file.close()

@@ -20,6 +20,7 @@ from dockless.storage import staging as staging_module
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.blocks import BLOCK
 from dockless.storage.checks import check
+from dockless.storage.folders import remove
 from dockless.storage.growing import GivenUpError, GrowingBlob
 from dockless.storage.layer_records import head_of
 from dockless.storage.staging import Layer, MispredictedError, Staging
@@ -414,6 +415,46 @@ def test_of_a_damaged_copy_no_layer_is_made_as_it_was(
     with pytest.raises(LostCopyError):
         area.original(layer, layer.diff_id)
     assert area.path(layer.descriptor.digest) is None
+
+
+@pytest.mark.parametrize("other", [b"", b"x" * 900, b"y" * 5000])
+def test_nor_of_a_sound_copy_of_something_else_of_the_same_length(
+    make: Make, store: BlobStore, other: bytes
+) -> None:
+    with make("zstd") as first:
+        layer = stage(first, TAR)
+    stored = store.blob(layer.descriptor.digest)
+    assert stored
+    frame = zstandard.compress(other, 19)
+    left = stored.stat().st_size - len(frame) - 8
+    skipped = b"\x50\x2a\x4d\x18" + left.to_bytes(4, "little") + bytes(left)  # RFC 8878, 3.1.2
+    remove(stored)
+    stored.write_bytes(frame + skipped)
+    area = make("zstd")
+    with pytest.raises(LostCopyError):
+        area.original(layer, layer.diff_id)
+    assert area.path(layer.descriptor.digest) is None
+    assert area.path(layer.diff_id) is None
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_layer_as_it_was_is_made_once(
+    make: Make,
+    compression: Compression,
+    again: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    area = make(compression)
+    layer = stage(area, TAR)
+    if again:
+        assert area.original(layer, layer.diff_id) == layer.diff_id
+    area.discard(layer.descriptor.digest)
+    if again:  # what it was is still there
+        assert area.original(layer, layer.diff_id) == layer.diff_id
+        assert read(area, layer.diff_id) == TAR
+    else:
+        with pytest.raises(LostCopyError):
+            area.original(layer, layer.diff_id)
 
 
 def test_what_is_staged_after_everything_was_deleted_is_there(make: Make, tmp_path: Path) -> None:

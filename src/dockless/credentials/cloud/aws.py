@@ -20,6 +20,7 @@ from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError
 from dockless.model.reasons import kind
 from dockless.model.secret import Credential, Secret
+from dockless.oci.untrusted_json import is_number
 
 _HOST = re.compile(
     r"(?P<account>\d+)\.dkr\.ecr(?P<fips>-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
@@ -159,7 +160,7 @@ def _seconds(moment: object) -> float | None:
     """Return a moment as seconds since 1970: boto3 has a datetime, the CLI text or a number."""
     if moment is None:
         return None
-    if isinstance(moment, int | float):
+    if is_number(moment):
         return float(moment)
     from datetime import datetime  # noqa: PLC0415 - for this kind only
 

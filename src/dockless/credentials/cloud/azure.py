@@ -12,7 +12,7 @@ from functools import partial
 from dockless.credentials import programs
 from dockless.credentials.token_source import TokenSource
 from dockless.model.secret import Credential, Secret
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import is_number, parse_json
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - the user of every token
 _HOUR = 3600.0
@@ -63,7 +63,8 @@ def _life(token: Secret) -> float:
     try:
         payload = parts[1] + "=" * (-len(parts[1]) % 4)
         claims = parse_json(base64.urlsafe_b64decode(payload))
-        life = float(claims["exp"]) - float(claims.get("iat", claims.get("nbf")))
+        ends, begins = claims["exp"], claims.get("iat", claims.get("nbf"))
+        life = ends - begins if is_number(ends) and is_number(begins) else 0.0
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return _HOUR
     return life if len(parts) == _SEGMENTS and life > 0 else _HOUR

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dockless.errors import AbsentError, DocklessError, LostCopyError, SourceError
 from dockless.model.renaming import full_name
 from dockless.oci.content import Content
-from dockless.oci.reference import Name
 from dockless.ports import Image
 from dockless.usecases.mirror.left_out import with_lenders
 from dockless.usecases.mirror.mirror_ports import BundleWriter, ImageLenders
@@ -91,7 +90,9 @@ def _added(written: BundleWriter, each: SourceImage, prove: Prove) -> DocklessEr
 def _add(written: BundleWriter, found: SourceImage, prove: Prove) -> None:
     origin = f"{found.origin}: " if found.origin else ""
     try:
-        names = [(name, full_name(name)) for name in whole_names(found)]
+        names = whole_names(found)
+        for name in names:
+            full_name(name)
     except ValueError as error:
         raise SourceError(
             f"{origin}An image of {found.source} cannot be named: {error}.",
@@ -103,16 +104,10 @@ def _add(written: BundleWriter, found: SourceImage, prove: Prove) -> None:
             content = _held(written, image, prove)
         except (FileNotFoundError, LostCopyError):  # what was staged of it is made again, once
             content = _held(written, image, prove)
-        for name, whole in names:
-            written.add(_tagged(name, whole), found.source, content)
+        for name in names:
+            written.add(name, found.source, content)
     except DocklessError as error:
         raise type(error)(f"{origin}{error.what}", error.remedy) from None
-
-
-def _tagged(name: Name, whole: str) -> str:
-    """Return a full name with its tag, or with its digest where it has no tag."""
-    by_digest = name.digest and not name.tag
-    return f"{whole}@{name.digest}" if by_digest else f"{whole}:{name.tag or 'latest'}"
 
 
 def _held(written: BundleWriter, image: Image, prove: Prove) -> Content:

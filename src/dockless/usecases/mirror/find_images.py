@@ -129,6 +129,8 @@ class _Finder:
             yield _lost(name, name if of_registry else "", error, asked.origin)
             return
         if not of_registry:
+            if images and (fault := images[0].lock_fault):
+                yield _lost(name, "", fault, asked.origin)
             for each in all_named(images, wishes.given, wishes.note, referrers=wishes.referrers):
                 yield replace(each, error=_placed(each)) if isinstance(each, Lost) else each
             return

@@ -94,7 +94,7 @@ def carry_out(
         return mirror(entries, team.push, parallel, receipt_writer.tell, team.look)
     except BaseException:
         receipt_writer.break_off()
-        receipt_writer.write(finished=False)
+        receipt_writer.write(finished=False, last=True)
         raise
 
 
@@ -126,7 +126,13 @@ def summary(images: Sequence[MirroredImage]) -> DocklessError | None:
         if len(failed) == 1:
             remedy = "See its error, and run the mirror again."
         return PartialError(f"{share(len(failed), len(images), 'image')} did not arrive.", remedy)
-    return failed[0]
+    if len(failed) == 1:
+        return failed[0]
+    # the exit code is that of the first
+    return type(failed[0])(
+        f"None of the {len(failed)} images arrived.",
+        "See their errors, and run the mirror again.",
+    )
 
 
 def unknown_repositories(

@@ -10,7 +10,7 @@ from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import PushResult
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Reference, Repository
+from dockless.oci.reference import Name, Reference, Repository
 from dockless.ports import Image
 from dockless.usecases.mirror.run import MirrorItem, SourceImage
 
@@ -47,9 +47,18 @@ class MirrorReceipt(Protocol):
         """Return the receipt: what ended, what has not been tried, and whether it is all."""
 
     def write(
-        self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
+        self,
+        images: Sequence[MirroredImage],
+        pending: Sequence[PendingImage],
+        *,
+        finished: bool,
+        last: bool,
     ) -> None:
-        """Replace the file of the receipt, if there is one; raise UsageError if it cannot be."""
+        """Replace the file of the receipt, if there is one; raise UsageError if it cannot be.
+
+        A pipe gets only the last one: its reader would take the first for all, and one that reads
+        no further would hold up the mirror.
+        """
 
 
 class BundleWriter(Protocol):
@@ -67,11 +76,11 @@ class BundleWriter(Protocol):
             PushError: It cannot be written.
         """
 
-    def add(self, name: str, source: str, content: Content) -> None:
+    def add(self, name: Name, source: str, content: Content) -> None:
         """Add an image, which is held, under its full name; raise ConflictError if that is taken.
 
         Args:
-            name: The name, with its tag or digest.
+            name: Its name in its source.
             source: Where it came from.
             content: What it is.
         """

@@ -122,17 +122,24 @@ class ReceiptWriter:
         """Return the receipt of a mirror that ended."""
         return self._receipt.document(self.lines(), self._pending(), finished=True)
 
-    def write(self, *, finished: bool) -> None:
+    def write(self, *, finished: bool, last: bool = False) -> None:
         """Write the receipt.
+
+        A pipe gets only the last one: who reads it would take the first for all, and one that reads
+        no further would hold up the mirror.
+
+        Args:
+            finished: Whether the mirror has ended.
+            last: Whether no other one follows, although it has not.
 
         Raises:
             UsageError: That is not possible.
         """
         with self._turn:
-            self._write(finished=finished)
+            self._write(last=finished or last, finished=finished)
 
-    def _write(self, *, finished: bool) -> None:
-        self._receipt.write(self.lines(), self._pending(), finished=finished)
+    def _write(self, *, finished: bool, last: bool = False) -> None:
+        self._receipt.write(self.lines(), self._pending(), finished=finished, last=last)
         self._written = time.monotonic()
 
     def _pending(self) -> tuple[PendingImage, ...]:

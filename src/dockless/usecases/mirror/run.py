@@ -29,6 +29,7 @@ class SourceImage(Struct, frozen=True):
         content: What it is, where that is known before its layers are read.
         listing: The digest of the index.json of its bundle or layout.
         origin: Where a list asks for it, `file:line:column`; empty on the command line.
+        lock_fault: Why the lock file of its bundle cannot be used; None where it can.
     """
 
     source: str
@@ -39,6 +40,7 @@ class SourceImage(Struct, frozen=True):
     content: Content | None = None
     listing: Digest | None = None
     origin: str = ""
+    lock_fault: DocklessError | None = None
 
     @property
     def blobs(self) -> frozenset[Digest]:

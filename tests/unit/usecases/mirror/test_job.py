@@ -69,8 +69,14 @@ class FakeReceipt:
         return {"images": len(images), "pending": len(pending), "finished": finished}
 
     def write(
-        self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
+        self,
+        images: Sequence[MirroredImage],
+        pending: Sequence[PendingImage],
+        *,
+        finished: bool,
+        last: bool,
     ) -> None:
+        assert last or not finished
         self.written.append((len(images), len(pending), finished))
 
 
