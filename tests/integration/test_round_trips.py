@@ -49,6 +49,8 @@ def sequential(requests: Iterable[Request]) -> list[str]:
             steps.append(f"{each.method} {path}")
             continue
         kind = f"{each.method} {'uploads' if '/uploads/' in path else 'blobs'}"
+        if kind == "HEAD blobs" and "PUT uploads" in seen:  # it was waited for the uploads
+            seen.clear()
         if kind not in seen:
             seen.add(kind)
             steps.append(kind)
