@@ -58,7 +58,9 @@ def test_parts_are_replaced_where_an_older_list_has_them(tmp_path: Path, known: 
     for number in range(2):
         (tmp_path / f"disk.tar.00{number}").write_bytes(b"part")
         parts.append({"file": f"disk.tar.00{number}", "size": 4, "sha256": "0" * 64})
-    (tmp_path / "disk.tar.parts.json").write_text(json.dumps({"parts": parts[:known]}))
+    (tmp_path / "disk.tar.parts.json").write_text(
+        json.dumps({"partsVersion": 1, "parts": parts[:known]})
+    )
     assert allowed(out, split=True) == (known == 2)
 
 

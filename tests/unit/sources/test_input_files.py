@@ -13,7 +13,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "layout" / "index.json").write_text("{}")
     (tmp_path / "a.tar").write_bytes(b"")
     parts = [{"file": f"disk.tar.00{n}", "size": 1, "sha256": "0" * 64} for n in (0, 1)]
-    (tmp_path / "disk.tar.parts.json").write_text(json.dumps({"parts": parts}))
+    (tmp_path / "disk.tar.parts.json").write_text(json.dumps({"partsVersion": 1, "parts": parts}))
     (tmp_path / "bad.tar.parts.json").write_text("{}")
     return tmp_path
 

@@ -231,7 +231,8 @@ def test_lists_of_referrers_that_are_not_settled_are_an_error() -> None:
         (0, 2, ""),
         (1, 2, "1 of 3 images did not arrive."),
         (2, 1, "2 of 3 images did not arrive."),
-        (2, 0, "It is gone 0."),
+        (1, 0, "It is gone 0."),
+        (2, 0, "None of the 2 images arrived."),
     ],
 )
 def test_the_errors_of_images_are_summed_up(
