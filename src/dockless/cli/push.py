@@ -1,13 +1,10 @@
 """`dockless push`: from the command line to a pushed image."""
 
-import contextlib
 import os
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import replace
 
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
@@ -20,7 +17,6 @@ from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, project_here
-from dockless.config.setting import Setting
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
@@ -180,6 +176,7 @@ def _push_all(
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
 
     outcomes: dict[str, PushResult | DocklessError] = {}
     given = prompter.given(prompts, options, settings)
@@ -187,11 +184,11 @@ def _push_all(
         candidates = work.opener.images(spec, options.platform)
         if given.password is not None or os.environ.get("DOCKLESS_PASSWORD"):
             names = [name for candidate in candidates for name in candidate.names]
-            _see_that_one_password_does(settings, names)
+            check_one_password(settings, names)
         for candidate in candidates:
             for name in candidate.names:
                 try:
-                    outcomes[name] = work.push(_own_target(settings, name), candidate.open())
+                    outcomes[name] = work.push(own_target(settings, name), candidate.open())
                 except DocklessError as error:
                     outcomes[name] = error
     output.outcomes(options, outcomes)
@@ -213,35 +210,6 @@ def _push_all(
             "See their errors above, and push again.",
         )
     return None
-
-
-def _see_that_one_password_does(settings: Settings, names: Iterable[str]) -> None:
-    """Raise UsageError where the one password given would go to every host that an archive names.
-
-    An invalid name is a failure of that image, later.
-    """
-    hosts = set()
-    for name in names:
-        with contextlib.suppress(DocklessError):
-            hosts.add(_own_target(settings, name).repository.value.host)
-    if len(hosts) > 1:
-        raise UsageError(
-            f"The images of this source go to several registries, {', '.join(sorted(hosts))}, but "
-            "only one password was given.",
-            "Log in to each with `dockless login HOST`, or push them one by one.",
-        )
-
-
-def _own_target(settings: Settings, name: str) -> Target:
-    """Return the target of an image by its own name; a bare tag is a tag of the project's image."""
-    try:
-        own = Name.parse(name)
-    except ValueError as error:
-        raise SourceError(f"{name!r} is not an image name: {error}.") from None
-    if ":" not in name and "/" not in name:
-        return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
-    tags = (Setting(own.tag, "its own name"),) if own.tag else ()
-    return find_target(replace(settings, image=Setting(own, "its own name"), tags=tags), None)
 
 
 def _bare_name(spec: SourceSpec | None) -> Name | None:

@@ -80,9 +80,11 @@ class SshHost:
     Attributes:
         name: What it is called in messages.
         progress: Where the work on it is shown.
+        kept: The engine that was left there on purpose; empty for none.
     """
 
     def __init__(self, context: HostContext, server: Server, number: int) -> None:
+        self.kept = ""
         port = "" if server.port == SSH_PORT else f":{server.port}"
         self.name = f"{server.address}{port}"
         self.progress = NamedProgress(self.name, context.progress)
@@ -93,7 +95,6 @@ class SshHost:
         self._work = contextlib.ExitStack()
         self._shell: RemoteShell | None = None
         self._before: audit.Sight | None = None
-        self._image: SshImage | None = None
         self._folder = ""
 
     def open(self) -> "SshImage":
@@ -104,8 +105,7 @@ class SshHost:
         self._before = audit.look(self._shell)
         place = self._work.enter_context(workdir(self._shell))
         self._folder = place.facts.folder
-        self._image = SshImage(self._context, place, self._find(place), self)
-        return self._image
+        return SshImage(self._context, place, self._find(place), self)
 
     def relaying(self) -> tuple[Session, Workspace]:
         """Return a session on this machine for the host's images, and where it works.
@@ -139,8 +139,7 @@ class SshHost:
             self._work.close()
             if self._shell is None or self._before is None:
                 return None
-            kept = self._image.kept if self._image else ""
-            return audit.residue(self._shell, self._before, self._folder, kept)
+            return audit.residue(self._shell, self._before, self._folder, self.kept)
         finally:
             self._connection.close()
 
@@ -179,15 +178,11 @@ class SshImage:
         place: The host, with our folder.
         found: The image.
         host: The host, as it is worked on.
-
-    Attributes:
-        kept: The engine that was left there on purpose; empty for none.
     """
 
     def __init__(
         self, context: HostContext, place: Workdir, found: HostImage, host: SshHost
     ) -> None:
-        self.kept = ""
         self._context = context
         self._shell = place.shell
         self._found = found
@@ -214,7 +209,7 @@ class SshImage:
     def engine(self, method: TransferMethod) -> Iterator[EngineThere]:
         """Yield an engine on the host with the image before it."""
         with self._setup.engine(method, self._host.progress) as engine:
-            self.kept = self._setup.kept
+            self._host.kept = self._setup.kept
             yield engine
 
     def relay(self) -> Delivery:

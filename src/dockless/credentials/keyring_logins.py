@@ -8,23 +8,21 @@ logins, until it expires.
 
 import contextlib
 import fcntl
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.credentials import keyrings
 from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, Listing, within
+from dockless.credentials.login_index import ScopeLogins, index_text, live, parse_index, with_ended
 from dockless.errors import AuthError, DocklessError, UsageError
 from dockless.model.login import Login
 from dockless.model.reasons import kind, reason
 from dockless.model.secret import Credential, Secret
-from dockless.oci.untrusted_json import is_number, parse_json
 from dockless.storage.folders import own_folder
 
 IDENTITY_TOKEN = "<token>"  # noqa: S105 - the name that docker gives to such a login, no secret
@@ -32,22 +30,11 @@ SERVICE = "dockless"
 """The service of the index; those of logins begin with it."""
 _INDEX = "index"
 _REMEDY = "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
-_ENDED_SECONDS = 60.0
 _MARGIN_SECONDS = 120.0
 _TURN_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
 
 Result = TypeVar("Result")
-
-
-class _Scope(Struct, frozen=True, kw_only=True):
-    """The index entry of a scope: its users with the expiry of their logins, and its token."""
-
-    users: Mapping[str, float | None]
-    default: str = ""
-    token_user: str = ""
-    token_ends: float = 0.0
-    token_of: str = ""
 
 
 class KeyringLogins:
@@ -82,7 +69,7 @@ class KeyringLogins:
 
     def get(self, scope: str, username: str = "") -> Credential | None:
         """Return the login of this user, or of the scope's default one, or None."""
-        user = username or self._index().get(scope, _Scope(users={})).default
+        user = username or self._index().get(scope, ScopeLogins(users={})).default
         secret = self._read(f"{SERVICE}:{scope}", user) if user else None
         if secret is None:
             return None
@@ -102,7 +89,7 @@ class KeyringLogins:
         user = IDENTITY_TOKEN if token else credential.username
         with self._changing() as index:
             self._write(f"{SERVICE}:{scope}", user, token or credential.password)
-            known = index.get(scope, _Scope(users={}))
+            known = index.get(scope, ScopeLogins(users={}))
             index[scope] = replace(known, users={**known.users, user: expires}, default=user)
 
     def remove(self, scope: str, username: str = "") -> tuple[str, ...]:
@@ -112,7 +99,7 @@ class KeyringLogins:
             The users whose login existed.
         """
         with self._changing() as index:
-            known = index.get(scope, _Scope(users={}))
+            known = index.get(scope, ScopeLogins(users={}))
             gone = tuple(user for user in known.users if username in ("", user))
             if username and not gone and self._read(f"{SERVICE}:{scope}", username):
                 gone = (username,)  # the index may have been lost
@@ -135,7 +122,7 @@ class KeyringLogins:
             for login in self._listed(scope, known)
         )
 
-    def _listed(self, scope: str, known: _Scope) -> Iterator[Login]:
+    def _listed(self, scope: str, known: ScopeLogins) -> Iterator[Login]:
         for user, ends in sorted(known.users.items()):
             if ends is None or ends > time.time():
                 yield Login(
@@ -146,12 +133,11 @@ class KeyringLogins:
                     expires=ends,
                 )
         if known.token_user and known.token_ends > time.time():
-            default = not known.default
             yield Login(
                 scope=scope,
                 username=known.token_user,
                 place=self.name,
-                default=default,
+                default=not known.default,
                 expires=known.token_ends,
             )
 
@@ -162,7 +148,7 @@ class KeyringLogins:
             scope: Its scope.
             identity: Its account or profile; a token of another one is not returned.
         """
-        known = self._index().get(scope, _Scope(users={}))
+        known = self._index().get(scope, ScopeLogins(users={}))
         ends_soon = known.token_ends - time.time() < _MARGIN_SECONDS
         if not known.token_user or ends_soon or known.token_of != identity:
             return None
@@ -179,29 +165,29 @@ class KeyringLogins:
         user = credential.username
         with self._changing() as index:
             self._write(f"{SERVICE}-token:{scope}", user, credential.password)
-            known = index.get(scope, _Scope(users={}))
+            known = index.get(scope, ScopeLogins(users={}))
             index[scope] = replace(known, token_user=user, token_ends=ends, token_of=identity)
 
-    def _index(self) -> dict[str, _Scope]:
+    def _index(self) -> dict[str, ScopeLogins]:
         """Return the logins that have not ended, and those that the index does not have."""
         return self._current(self._written())
 
-    def _current(self, written: Mapping[str, _Scope]) -> dict[str, _Scope]:
-        index = {scope: _live(known) for scope, known in written.items()}
+    def _current(self, written: Mapping[str, ScopeLogins]) -> dict[str, ScopeLogins]:
+        index = {scope: live(known) for scope, known in written.items()}
         for service, user in self._ask(_entries):
             prefix, _, scope = service.partition(":")
-            known = index.get(scope, _Scope(users={}))
+            known = index.get(scope, ScopeLogins(users={}))
             said = written.get(scope, known).users
             if prefix == SERVICE and scope and user not in said:
                 users = {**known.users, user: None}
                 index[scope] = replace(known, users=users, default=known.default or user)
         return index
 
-    def _written(self) -> dict[str, _Scope]:
+    def _written(self) -> dict[str, ScopeLogins]:
         secret = self._read(SERVICE, _INDEX)
         if secret is None:
             return {}
-        index = _parse(secret.reveal())
+        index = parse_index(secret.reveal())
         if index is None:
             raise AuthError(
                 f"What {self.name} has under {SERVICE}/{_INDEX} is not dockless's list of logins.",
@@ -210,16 +196,16 @@ class KeyringLogins:
         return index
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[dict[str, _Scope]]:
+    def _changing(self) -> Iterator[dict[str, ScopeLogins]]:
         """Yield the index, and write it back if the block ends well."""
         with _locked(self._lock):
             written = self._written()
             index = self._current(written)
             yield index
-            now = {scope: _with_ended(one, written.get(scope)) for scope, one in index.items()}
+            now = {scope: with_ended(one, written.get(scope)) for scope, one in index.items()}
             kept = {scope: one for scope, one in now.items() if one.users or one.token_user}
             if kept:
-                self._write(SERVICE, _INDEX, Secret(_text(kept)))
+                self._write(SERVICE, _INDEX, Secret(index_text(kept)))
             else:
                 self._delete(SERVICE, _INDEX)
 
@@ -251,9 +237,7 @@ class KeyringLogins:
         except Exception as error:  # noqa: BLE001 - any backend may be behind this
             # only its kind: the text of a foreign error may hold what it was given
             what = f"The {self.name} failed: {kind(error)}."
-        raise AuthError(
-            what, "Unlock it, or choose another one with --keyring or DOCKLESS_KEYRING."
-        )
+        raise AuthError(what, _REMEDY)
 
 
 @contextlib.contextmanager
@@ -312,63 +296,3 @@ def _taken(place: Path) -> int | None:
 
 def _entries(keyring: Backend) -> tuple[tuple[str, str], ...]:
     return keyring.entries() if isinstance(keyring, Listing) else ()
-
-
-def _with_ended(known: _Scope, written: _Scope | None) -> _Scope:
-    """Return a scope with the logins that have just ended: their entries may still be there.
-
-    A keyring may remove an entry a moment after its end. Without it in the index, it would be taken
-    for a login that the index lacks, and that has no end.
-    """
-    now = time.time()
-    users = written.users if written else {}
-    ended = {
-        user: ends for user, ends in users.items() if ends and -_ENDED_SECONDS < ends - now < 0
-    }
-    return replace(known, users={**ended, **known.users})
-
-
-def _live(known: _Scope) -> _Scope:
-    """Return what is known of a scope without the logins that have ended."""
-    now = time.time()
-    users = {user: ends for user, ends in known.users.items() if ends is None or ends > now}
-    default = known.default if known.default in users else next(iter(users), "")
-    return replace(known, users=users, default=default)
-
-
-def _parse(text: str) -> dict[str, _Scope] | None:
-    try:
-        scopes = parse_json(text)["scopes"]
-        return {
-            str(scope): _Scope(
-                users={str(user): _moment(ends) for user, ends in one["users"].items()},
-                default=str(one.get("default", "")),
-                token_user=str(one.get("tokenUser", "")),
-                token_ends=_moment(one.get("tokenEnds")) or 0.0,
-                token_of=str(one.get("tokenOf", "")),
-            )
-            for scope, one in scopes.items()
-        }
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None
-
-
-def _moment(ends: object) -> float | None:
-    return float(ends) if is_number(ends) else None
-
-
-def _text(index: Mapping[str, _Scope]) -> str:
-    return json.dumps(
-        {"version": 1, "scopes": {scope: _members(one) for scope, one in index.items()}}
-    )
-
-
-def _members(scope: _Scope) -> dict[str, object]:
-    members: dict[str, object] = {"users": dict(scope.users), "default": scope.default}
-    if scope.token_user:
-        members |= {
-            "tokenUser": scope.token_user,
-            "tokenEnds": scope.token_ends,
-            "tokenOf": scope.token_of,
-        }
-    return members
