@@ -118,3 +118,24 @@ def test_a_writer_that_stops_is_waited_for_until_the_timeout(
         done = program.run(*argv, timeout=PATIENCE)
     assert done.code == 6, done.stderr
     assert "--timeout" in done.stderr
+
+
+@pytest.mark.parametrize("written", [b"", b"p", b"half of a pass"])
+def test_a_password_that_does_not_come_is_waited_for_until_the_timeout(
+    program: Dockless, tmp_path: Path, written: bytes
+) -> None:
+    pipe = tmp_path / "password"
+    os.mkfifo(pipe)
+    descriptor = os.open(pipe, os.O_RDWR)
+    os.write(descriptor, written)
+    program = replace(
+        program,
+        before=("sh", "-c", f'exec "$0" "$@" <{pipe}'),
+        extra={"DOCKLESS_KEYRING": "kernel"},
+    )
+    who = ("--username", "me", "--password-stdin", "--timeout", "2s")
+    done = program.run("login", "127.0.0.1:1", *who, timeout=PATIENCE)
+    os.close(descriptor)
+    assert done.code == 6, done.stderr
+    assert "--timeout" in done.stderr
+    assert "Traceback" not in done.stderr
