@@ -109,12 +109,16 @@ def test_images_that_fail_are_in_the_result_and_raise_when_that_is_asked_for(
         result.raise_for_failures()
 
 
-def test_a_mirror_of_nothing_but_failures_has_the_error_of_the_first(
-    target: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("count", "what"),
+    [(1, r"gone-0\.tar"), (2, "None of the 2 images"), (3, "None of the 3 images")],
+)
+def test_a_mirror_of_nothing_but_failures_raises_their_kind(
+    target: str, tmp_path: Path, count: int, what: str
 ) -> None:
-    result = dockless.mirror(["gone-1.tar", tmp_path / "gone-2.tar"], target)
-    assert len(result.failures) == len(result.images) == 2
-    with pytest.raises(dockless.SourceError, match=r"gone-1\.tar"):
+    result = dockless.mirror([tmp_path / f"gone-{n}.tar" for n in range(count)], target)
+    assert len(result.failures) == len(result.images) == count
+    with pytest.raises(dockless.SourceError, match=what):
         result.raise_for_failures()
 
 
