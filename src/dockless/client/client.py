@@ -42,7 +42,7 @@ class Client:
     Args:
         credentials: The credential for each registry, by its `host[:port]`.
         options: How images are pushed, where a call gives no options of its own.
-        progress: Told of long work and of remarks: a `Progress`, or a function that gets every
+        progress: Shows long work and remarks: a `Progress`, or a function that gets every
             `ProgressEvent`. Either is called from several threads.
         cache: The folder that keeps compressed layers for later clients. Without one they are kept
             in a temporary folder, until the client is closed.

@@ -53,7 +53,7 @@ class Bounds(Struct, frozen=True):
         """How many connections a worker opens in addition to its engine's."""
         if self.connections is None:
             return CONNECTIONS
-        # one is open already: that of the first question, who we are
+        # one is open already: that of the first question, about the account
         return max(1, (self.connections - 1) // self.workers - _OF_AN_ENGINE)
 
 

@@ -109,7 +109,7 @@ class Session:
         """Return how often and how long steps are tried, as the options say.
 
         Args:
-            note: Told of every wait.
+            note: Called with every wait.
         """
         return RetryPolicy(self._options.retries + 1, self._space.until, note)
 

@@ -73,7 +73,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
         progress: Shows long work, and remarks.
         warn: Shows a line that matters where `progress` does not show remarks; None where it does.
         ask: Asks for a credential.
-        moves: Told of every tag that is moved.
+        moves: Called with every tag that is moved.
         timings: Told where the seconds went.
     """
 

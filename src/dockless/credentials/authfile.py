@@ -34,7 +34,7 @@ def _entry(credential: Credential) -> dict[str, str]:
         return {"registrytoken": credential.registry_token.reveal()}
     if credential.identity_token is None:
         return {"auth": credential.basic().reveal()}
-    # skopeo passes over an identity token that has no user beside it, so there is always one.
+    # skopeo ignores an identity token without a user, so there is always one.
     user = Credential(credential.username or "<token>", Secret(""))
     return {
         "auth": user.basic().reveal(),

@@ -77,7 +77,7 @@ def _tool(environment: Mapping[str, str], home: Path, name: str) -> Tool:
             address = containerd_address(environment)
     answered = None
     if isinstance(address, Address):
-        # containerd speaks gRPC: that somebody listens there is all that can be seen
+        # containerd speaks gRPC: all that can be checked is that it listens
         answered = contact(address, _SOCKET_SECONDS, ping=name != "nerdctl")
     lost_home = home if found.failed and not found.hangs and not _is_folder(home) else None
     return replace(found, address=address, contact=answered, lost_home=lost_home)

@@ -105,7 +105,7 @@ _sent: dict[str, Secret] = {}
 
 
 def remember(credential: Credential | None) -> None:
-    """Take in a credential that is about to be shown to somebody; see `blotting`."""
+    """Take in a credential that is about to be sent to a server or program; see `blotting`."""
     if credential is None:
         return
     remember_secret(credential.basic())
@@ -115,7 +115,7 @@ def remember(credential: Credential | None) -> None:
 
 
 def remember_secret(secret: Secret) -> None:
-    """Take in one password or token that is about to be shown to somebody."""
+    """Take in one password or token that is about to be sent to a server or program."""
     with _guard:
         _sent[secret.reveal()] = secret
 

@@ -59,7 +59,7 @@ def referrers(
         client: The registry.
         repository: The repository.
         subject: The manifest.
-        note: Told of what is left out of the list, and of a list that the registry will not give.
+        note: Called with what the list leaves out, and with a list that the registry refuses.
 
     Raises:
         PushError: The list cannot be read to its end.

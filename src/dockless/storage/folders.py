@@ -154,7 +154,7 @@ def lock_file(path: Path, *, wait: bool = True, until: float | None = None) -> I
                 _wait_for(lock, until)
             else:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # one that was deleted meanwhile locks nobody out; some file systems number files anew
+            # a deleted one locks nobody out; some file systems assign new inode numbers
             if not left or _is_at(path, lock):
                 return lock
         except BaseException:
@@ -227,7 +227,7 @@ def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def deleted_meanwhile(folder: Path) -> Iterator[None]:
-    """Make it an error that says so when somebody deletes what is worked with in a folder.
+    """Raise LostCopyError when another process deletes what is in use in a folder.
 
     Raises:
         LostCopyError: A file or folder below it is not there any more.

@@ -108,7 +108,7 @@ class LayerRecords:
         make_below(self.folder, path.parent)
         draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         draft.write_bytes(data)
-        with contextlib.suppress(FileNotFoundError):  # somebody prunes everything
+        with contextlib.suppress(FileNotFoundError):  # another process prunes everything
             rename(draft, path)
 
 

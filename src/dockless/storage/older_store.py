@@ -64,7 +64,7 @@ def _move(source: Path, target: Path, store: Path, *, private: bool) -> None:
     for path in listed(source):
         if not _is_own(path, private=private):
             continue
-        with contextlib.suppress(FileNotFoundError):  # somebody prunes it
+        with contextlib.suppress(FileNotFoundError):  # another process prunes it
             if path.is_dir():
                 _move(path, target / path.name, store, private=private)
             elif os.path.lexists(target / path.name):

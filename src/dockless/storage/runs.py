@@ -108,7 +108,7 @@ class Runs:
                     sweep(self._runs)
                     settle()
                     self._hold(folder)
-            except FileNotFoundError:  # somebody deletes the store at this moment
+            except FileNotFoundError:  # another process deletes the store at this moment
                 if last:
                     raise
             else:

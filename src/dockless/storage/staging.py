@@ -341,7 +341,7 @@ class Staging:
     def _opened(self, algorithm: str) -> BlobDraft:
         try:
             return BlobDraft(self._blobs, algorithm)
-        except FileNotFoundError:  # somebody deleted the folder
+        except FileNotFoundError:  # another process deleted the folder
             self.renew()
             return BlobDraft(self._blobs, algorithm)
 

@@ -7,7 +7,7 @@ from dockless.credentials import programs
 from dockless.credentials.token_source import TokenSource
 from dockless.model.secret import Credential, Secret
 
-# ghcr.io looks at the token alone, but wants some name beside it
+# ghcr.io checks the token only, but requires some user name
 _ANYBODY = "token"
 
 
