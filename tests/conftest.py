@@ -1,6 +1,7 @@
 """What all tests share: the bed's fixtures, markers by folder, and daemons' logs on failure."""
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -13,6 +14,13 @@ pytest_plugins = ["bed.fixtures", "bed.fleet"]
 
 _TESTS = Path(__file__).parent
 _MARKED = frozenset({"compat", "contract", "integration", "matrix"})
+
+
+def pytest_configure() -> None:
+    """Let the children of tests end at signals that a shell or nohup has us ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for each in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
