@@ -25,7 +25,7 @@ _DIALOGS = frozenset(
 
 
 class ReadOnly:
-    """A keyring of logins that is read and never written to, as a `places.Keyring`.
+    """A keyring of logins that is read and never written to, as a `credential_sources.Keyring`.
 
     Args:
         keyring_logins: The keyring.

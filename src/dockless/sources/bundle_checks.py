@@ -18,9 +18,8 @@ from dockless.sources.parts import Part, joined, read_parts
 from dockless.sources.parts import problems as parts_problems
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, parse_source
 from dockless.storage.blocks import ReadableStream
-from dockless.storage.decompression import decompressing, sniff
+from dockless.storage.decompression import MAGIC_BYTES, decompressing, sniff
 
-_MAGIC_BYTES = 6
 _MOST_NAMED = 5
 
 
@@ -101,7 +100,7 @@ def _shape(spec: SourceSpec, parts: tuple[Part, ...]) -> Shape:
 @contextmanager
 def _plain(spec: SourceSpec) -> Iterator[ReadableStream]:
     with SourceFile(spec.path) as file:
-        packed = sniff(file.read(_MAGIC_BYTES))
+        packed = sniff(file.read(MAGIC_BYTES))
         file.seek(0)
         with decompressing(file, packed, spec.label) as plain:
             yield plain

@@ -16,10 +16,9 @@ from dockless.processes.run import Finished
 from dockless.sources.container_tools import ContainerTool, LocalImage
 from dockless.sources.spec import SourceThere
 from dockless.sources.stored_image import incomplete
-from dockless.storage.decompression import sniff
+from dockless.storage.decompression import MAGIC_BYTES, sniff
 
 _UNPACK = {"gzip": "gzip", "bzip2": "bzip2", "xz": "xz", "zstd": "zstd"}
-_MAGIC_BYTES = 6
 
 
 class HostShell(Programs, Protocol):
@@ -142,7 +141,7 @@ class _Unpacked:
 
 def _plain(path: str, archive: str, shell: HostShell) -> str:
     """Return a docker-archive as it is, or unpacked as `archive`."""
-    head = shell.run(("head", "-c", str(_MAGIC_BYTES), path))
+    head = shell.run(("head", "-c", str(MAGIC_BYTES), path))
     if head.code:
         raise SourceError(f"{path} cannot be read on {shell.host}: {head.stderr}")
     packed = sniff(head.stdout)

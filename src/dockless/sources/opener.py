@@ -21,13 +21,11 @@ from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
 from dockless.sources.streams import read_stream
 from dockless.sources.tarball import PlainTar
 from dockless.storage.blocks import ReadableStream
-from dockless.storage.decompression import sniff
+from dockless.storage.decompression import MAGIC_BYTES, sniff
 from dockless.storage.staging import Staging
 
 if TYPE_CHECKING:
     from dockless.sources.container_tools import ContainerTool, LocalImage
-
-_MAGIC_BYTES = 6
 
 
 class Opener:
@@ -166,7 +164,7 @@ class Opener:
 
 def _is_plain(path: Path) -> bool:
     with SourceFile(path) as file:
-        return sniff(file.read(_MAGIC_BYTES)) == "none"
+        return sniff(file.read(MAGIC_BYTES)) == "none"
 
 
 @contextlib.contextmanager

@@ -15,7 +15,8 @@ Kind = Literal["stdin", "archive", "layout", "local", "registry"]
 PARTS_ENDING = ".parts.json"
 """The end of the name of a list of parts, see `sources.parts`."""
 
-_ARCHIVE_ENDINGS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tzst")
+_ARCHIVE_ENDINGS = (".tar", ".tgz", ".tbz", ".txz", ".tzst")
+"""Of archives, packed ones too: what follows, as in `.tar.gz` and `.tbz2`, does not matter."""
 _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
 _PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
 

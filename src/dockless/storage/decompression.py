@@ -23,6 +23,9 @@ _MAGIC = {
     b"\xfd7zXZ\x00": "xz",
 }
 
+MAGIC_BYTES = 6
+"""The most bytes that `sniff` needs."""
+
 
 def sniff(head: bytes) -> str:
     """Return `gzip`, `zstd`, `bzip2`, `xz` or `none` for the first bytes of a stream."""

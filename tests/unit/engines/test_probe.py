@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ Flags:
       --dest-no-creds       Access the registry anonymously
       --dest-tls-verify     require HTTPS
       --digestfile string   Write the digest of the pushed image
+      --multi-arch string   How to handle multi-architecture images
       --preserve-digests    Preserve digests of images and lists
+      --src-authfile string path of the authentication file
 """
 
 
@@ -55,10 +58,15 @@ def test_a_crane_that_lacks_what_a_push_needs_is_unusable(tmp_path: Path, line: 
     assert f"it lacks {line.split(maxsplit=1)[0]}." in probe("crane", path, ENVIRONMENT).unusable
 
 
-@pytest.mark.parametrize("line", SKOPEO.splitlines()[1:])
+def test_a_skopeo_of_a_push_is_usable(tmp_path: Path) -> None:
+    assert not probe("skopeo", engine(tmp_path / "skopeo", SKOPEO), ENVIRONMENT).unusable
+
+
+@pytest.mark.parametrize("line", SKOPEO.splitlines()[2:])
 def test_a_skopeo_that_lacks_what_a_push_needs_is_unusable(tmp_path: Path, line: str) -> None:
     path = engine(tmp_path / "skopeo", SKOPEO.replace(f"{line}\n", ""))
-    assert "it lacks --" in probe("skopeo", path, ENVIRONMENT).unusable
+    [option] = re.findall("--[a-z-]+", line)
+    assert f"it lacks {option}." in probe("skopeo", path, ENVIRONMENT).unusable
 
 
 def test_an_option_in_a_description_does_not_count(tmp_path: Path) -> None:
