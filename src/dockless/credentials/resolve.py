@@ -15,6 +15,9 @@ from dockless.errors import DocklessError
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 
+OPEN = " would be queried"
+"""How the result of a place ends whose program was not to be queried."""
+
 
 class FoundCredential(Struct, frozen=True):
     """The result of the search for a credential.
@@ -87,7 +90,7 @@ def _look(
     if place.missing and not (run and place.required):
         return None, place.missing
     if place.program and not run:
-        return None, f"{place.program} would be queried"
+        return None, f"{place.program}{OPEN}"
     try:
         found = place.look()
     except DocklessError as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
-from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.resolve import OPEN, FoundCredential
 
 _UNSET = ("(not set)", "")
 Row = tuple[str, str, str]
@@ -57,8 +57,15 @@ def given_rows(account: str, origin: str) -> Iterator[Row]:
 
 
 def found_rows(found: FoundCredential) -> Iterator[Row]:
-    """Yield where a credential was looked for, and whose was found."""
+    """Yield where a credential was looked for, and whose was found.
+
+    No program is started to explain, so what only a program knows stays open.
+    """
     for place in found.asked:
-        yield "credential", place, "looked at"
-    user = found.credential.username if found.credential else "anonymous"
-    yield "credential", user, found.credential.origin if found.credential else "none was found"
+        yield "credential", place, "not asked yet" if place.endswith(OPEN) else "looked at"
+    if found.credential:
+        yield "credential", found.credential.username, found.credential.origin
+    elif any(place.endswith(OPEN) for place in found.asked):
+        yield "credential", "not known yet", "a push queries the above, and else is anonymous"
+    else:
+        yield "credential", "anonymous", "none was found"

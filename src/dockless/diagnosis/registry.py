@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
-from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.resolve import OPEN, FoundCredential
 from dockless.errors import AuthError, DocklessError
 from dockless.model.finding import Fact, Finding, State
 from dockless.oci.digest import Digest
@@ -61,7 +61,7 @@ def check_login(
     """
     for trouble in found.troubles:
         yield _line("login", "note", trouble)
-    waiting = [place for place in found.asked if place.endswith(" would be queried")]
+    waiting = [place for place in found.asked if place.endswith(OPEN)]
     try:
         asked = client.check()
         allowed = _reads(client, repository) if asked else True
