@@ -123,6 +123,12 @@ class ToolImage:
         return image
 
 
+_REMEDY = (
+    "Check the name. An image of a registry is docker://HOST/NAME:TAG; `dockless push --build` "
+    "builds one."
+)
+
+
 def find_local(
     names: tuple[str, ...], tools: tuple[ContainerTool, ...]
 ) -> tuple[ContainerTool, LocalImage]:
@@ -161,5 +167,5 @@ def find_local(
         said.append(f"None of {', '.join(tool.name for tool in tools)} is on PATH.")
     raise SourceError(
         f"There is no local image {' nor '.join(names)}.",
-        " ".join([*said, "Give a SOURCE, or build one with --build."]),
+        " ".join([*said, _REMEDY]),
     )
