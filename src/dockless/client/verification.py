@@ -75,6 +75,11 @@ def distinct(receipts: Sequence[Receipt]) -> tuple[list[Item], list[str]]:
     return list(items), list(missing)
 
 
+def hosts(receipts: Iterable[Receipt]) -> set[str]:
+    """Return the registries of all references."""
+    return {item.reference.repository.host for each in receipts for item in each.items}
+
+
 def compare(
     work: Session,
     receipts: Sequence[Receipt],

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from dockless.errors import UsageError
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Reference
+from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
 from dockless.storage.receipt import VERSION
 
@@ -73,7 +73,7 @@ def read_receipt(text: str, label: str) -> Receipt:
         )
     try:
         _receipt(document, "")
-        items = tuple(_items(document["images"]))
+        items = tuple(_items(document["images"], _Target.parse(document["target"])))
     except ValueError as error:
         raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
     return Receipt(items, tuple(_missing(document, label)), document)
@@ -112,12 +112,32 @@ def _distinct(lines: Iterator[object]) -> list[object]:
     return list({json.dumps(each, sort_keys=True): each for each in lines}.values())
 
 
-def _items(images: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
+class _Target(Struct, frozen=True):
+    """Where everything of a receipt is."""
+
+    host: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, text: str) -> "_Target":
+        host, _, prefix = text.partition("/")
+        try:
+            return cls(Repository.of(host, "of/images").host, prefix)
+        except ValueError as error:
+            raise ValueError(f"target is {_shown(text)}: {error}") from None
+
+    def has(self, place: Repository) -> bool:
+        return place.host == self.host and place.path.startswith(self.prefix and f"{self.prefix}/")
+
+
+def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[Item]:
     for number, image in enumerate(images):
         digest = Digest.parse(image["digest"])
         for position, text in enumerate(image["references"]):
             reference = Reference.parse(text)
             where = f"images[{number}].references[{position}]"
+            if not target.has(reference.repository):  # logins are for the target
+                raise ValueError(f"{where} is {_shown(text)}, which is not in the target")
             if not reference.tag and not reference.digest:
                 raise ValueError(f"{where} has neither a tag nor a digest")
             if reference.digest and reference.digest != digest:

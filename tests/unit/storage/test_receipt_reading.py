@@ -168,6 +168,33 @@ def test_the_latest_end_counts_whatever_its_time_zone_and_lines_stand_once() -> 
 
 
 def test_receipts_of_two_targets_are_not_one_mirror() -> None:
-    parts = [read_receipt(changed("target", each), "r.json") for each in ("a.example", "b.example")]
+    targets = ("registry.inside:5000", "registry.inside:5000/m")
+    parts = [read_receipt(changed("target", each), "r.json") for each in targets]
     with pytest.raises(UsageError, match="different places"):
         merged(parts)
+
+
+@pytest.mark.parametrize(
+    ("target", "reference"),
+    [
+        ("registry.inside:5000/m", "other.example/m/acme/web:v1"),
+        ("registry.inside:5000/m", "registry.inside:5001/m/acme/web:v1"),
+        ("registry.inside:5000/m", "registry.inside:5000/acme/web:v1"),
+        ("registry.inside:5000/m", "registry.inside:5000/mm/acme/web:v1"),
+        ("registry.inside:5000/m", "REGISTRY.inside:5000/m/acme/web:v1"),
+        ("docker.io", "ghcr.io/acme/web:v1"),
+    ],
+)
+def test_a_reference_that_is_not_in_the_target_is_refused(target: str, reference: str) -> None:
+    document = json.loads(changed("images.0.references", [reference]))
+    with pytest.raises(UsageError, match="which is not in the target"):
+        read_receipt(json.dumps(document | {"target": target}), "r.json")
+
+
+@pytest.mark.parametrize(
+    ("target", "reference"),
+    [("docker.io", "docker.io/acme/web:v1"), ("index.docker.io/acme", "docker.io/acme/web:v1")],
+)
+def test_every_name_of_docker_hub_is_the_same_target(target: str, reference: str) -> None:
+    document = json.loads(changed("images.0.references", [reference]))
+    assert read_receipt(json.dumps(document | {"target": target}), "r.json").items
