@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -268,3 +269,29 @@ def test_one_password_does_not_go_to_every_registry_that_a_bundle_is_made_of(
     assert done.code == 2, done.stderr
     assert "several registries" in done.stderr
     assert not any(each.saw(BASIC) for each in (place.registry, place.elsewhere))
+
+
+@pytest.mark.parametrize("engine", ["skopeo", "auto", "crane", "direct"])
+@pytest.mark.parametrize("scheme", ["absolute", "relative"])
+def test_no_program_shows_the_password_to_the_host_that_uploads_go_to(
+    program: Dockless, place: Place, packed: Path, tmp_path: Path, engine: str, scheme: str
+) -> None:
+    basic_place(place)
+    start = place.elsewhere.url if scheme == "absolute" else f"//{place.elsewhere.host}"
+    to = Told(202, {"Location": f"{start}/up?x=1"})
+    place.registry.answers["/v2/acme/shop/blobs/uploads/"] = to
+    if engine == "auto":  # with skopeo alone
+        tools, programs = tmp_path / "none", tmp_path / "programs"
+        tools.mkdir()
+        programs.mkdir()
+        (programs / "skopeo").symlink_to(str(shutil.which("skopeo")))
+        extra = {"DOCKLESS_TOOLS_DIR": str(tools), "PATH": f"{programs}:/bin"}
+        program = replace(program, extra={**program.extra, **extra})
+    argv = ("push", packed, "--image", f"{place.registry.host}/acme/shop:1", "--engine", engine)
+    login = ("--username", "me", "--password-stdin", "--retries", "0")
+    done = program.run(*argv, *login, stdin=PASSWORD.encode())
+    assert done.code not in {0, 70}, done.stderr
+    assert not place.saw_elsewhere()
+    if engine == "skopeo":
+        assert done.code == 7, done.stderr
+        assert place.elsewhere.host in done.stderr
