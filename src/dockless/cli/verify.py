@@ -17,7 +17,8 @@ from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
-from dockless.storage.receipt_reading import Receipt, merged
+from dockless.storage.receipt_merging import merged
+from dockless.storage.receipt_reading import Receipt
 
 
 @click.command(
