@@ -4,7 +4,26 @@ Each class is one kind of failure and carries that kind's exit code, so that the
 needs no table of its own.
 """
 
+import re
 from typing import ClassVar, Self
+
+_LOGIN = re.compile(
+    # of an address
+    r"(?:(?<=://)(?<!ssh://)\S*"
+    # or of a host: the transports of skopeo are followed by paths, which may have such signs
+    r"|(?<![\w.-])(?!(?:oci|oci-archive|docker-archive|docker-daemon|containers-storage|ssh):)"
+    r"[^\s/:@'\"`(,]+:\S*)"
+    # a name with a digest has no login
+    r"@(?!sha\d)"
+)
+
+
+def without_login(text: str) -> str:
+    """Return text without the logins of addresses and names, as in `https://me:secret@host/`.
+
+    Somebody may take an image's name for an address, and what is typed is quoted in messages.
+    """
+    return _LOGIN.sub("***@", text) if "@" in text else text
 
 
 class DocklessError(Exception):
@@ -18,9 +37,10 @@ class DocklessError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, what: str, remedy: str = "") -> None:
+        what = without_login(what)
         super().__init__(what)
         self.what = what
-        self.remedy = remedy
+        self.remedy = without_login(remedy)
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".strip()
@@ -43,7 +63,7 @@ class DocklessError(Exception):
         """
         made = type(self).__new__(type(self), self.what if what is None else what)
         told = {"what": what, "remedy": remedy}
-        changed = {name: text for name, text in told.items() if text is not None}
+        changed = {name: without_login(text) for name, text in told.items() if text is not None}
         vars(made).update(vars(self) | changed)
         return made
 

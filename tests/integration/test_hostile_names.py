@@ -185,3 +185,44 @@ def _texts(document: object) -> str:
     if isinstance(document, list):
         return " ".join(map(_texts, document))
     return str(document)
+
+
+HIDDEN = "Imgpassw0rd1"
+
+
+@pytest.mark.parametrize("name", ["https://me:{}@127.0.0.1:9/x:1", "me:{}@127.0.0.1:9/x:1"])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("push", "{archive}", "--image", "{name}"),
+        ("push", "{archive}", "--image", "{name}", "--output", "json"),
+        ("push", "{archive}", "--image", "{name}", "--explain"),
+        ("push", "{name}", "--image", "127.0.0.1:9/x:1"),
+        ("push", "docker://{name}", "--image", "127.0.0.1:9/x:1"),
+        ("push", "{archive}", "--registry", "{name}"),
+        ("push", "{archive}", "{name}", "--image", "127.0.0.1:9/x:1"),
+        ("mirror", "{archive}", "--to", "{name}"),
+        ("mirror", "{name}", "--to", "127.0.0.1:9", "--receipt", "r.json"),
+        ("mirror", "docker://{name}", "--to", "127.0.0.1:9", "--receipt", "r.json"),
+        ("mirror", "-f", "l.txt", "--to", "127.0.0.1:9", "--receipt", "r.json"),
+        ("mirror", "{archive}", "--as", "{name}", "--to", "127.0.0.1:9", "--receipt", "r.json"),
+        ("bundle", "create", "-o", "o.tar", "docker://{name}"),
+        ("bundle", "create", "-o", "o.tar", "-f", "l.txt", "--keep-going"),
+        ("login", "{name}", "--username", "me", "--password-stdin"),
+        ("logout", "{name}"),
+        ("doctor", "{name}"),
+    ],
+    ids=" ".join,
+)
+def test_a_password_in_a_name_is_not_shown(
+    program: Dockless, packed: Path, name: str, argv: tuple[str, ...]
+) -> None:
+    text = name.format(HIDDEN)
+    (program.project / "l.txt").write_text(f"{packed}\n{text}\n")
+    filled = [each.format(archive=packed, name=text) for each in argv]
+    done = program.run(*filled, stdin=b"x")
+    assert done.code in {1, 2, 3}, done.stderr
+    assert HIDDEN not in done.stdout + done.stderr
+    for path in program.folder.rglob("*"):
+        if path.is_file() and path.name != "l.txt":
+            assert HIDDEN.encode() not in path.read_bytes(), path

@@ -179,8 +179,13 @@ def test_four_parts_in_four_processes_share_nothing_and_make_the_whole(
     loads = [sum(sizes[name.partition("/m/")[2]] for name in each) for each in names]
     assert max(loads) <= 1.5 * min(loads)
     whole = tmp_path / "whole.json"
+    some = pusher.program.run("verify", *parts[:3], "--merge", whole)
+    assert some.code == 8, some.stderr
+    assert "3/4" in some.stderr
+    assert pusher.program.run("verify", whole).code == 8
     done = pusher.program.run("verify", *parts, "--merge", whole)
     assert done.code == 0, done.stderr
+    assert receipt(whole)["shards"] == [f"{number}/4" for number in range(4)]
     assert len(receipt(whole)["images"]) == len(sizes)
 
 

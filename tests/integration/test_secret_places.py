@@ -1,6 +1,8 @@
 """Secrets stay where they belong, whatever registries, token services and redirects say."""
 
 import base64
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -202,3 +204,94 @@ def test_no_layer_is_sent_to_a_link_local_location(
     # crane, which would follow, is not started
     assert "points to 169.254.169.254, which is a link-local address" in complaint(done, 6)
     assert "Retrying" not in done.stderr
+
+
+def basic_place(place: Place) -> None:
+    for each in (place.registry, place.elsewhere):
+        each.answers["/v2/"] = Told(401, {"WWW-Authenticate": 'Basic realm="x"'})
+
+
+def receipt_of(*lines: tuple[str, str]) -> str:
+    """Return a receipt with an image of each target and reference; the first one's target."""
+    digest = f"sha256:{'a' * 64}"
+    images = [
+        {
+            "source": "a.tar",
+            "name": "x:1",
+            "references": [reference],
+            "digest": digest,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "unchanged": False,
+            "arrived": None,
+            "verified": True,
+            "blobs": [],
+        }
+        for _, reference in lines
+    ]
+    members = {"versions": {}, "bundles": {}, "images": images, "failures": []}
+    head = {"receiptVersion": 1, "target": lines[0][0], "finished": "2026-11-30T01:02:03Z"}
+    return json.dumps(head | members)
+
+
+@pytest.mark.parametrize("how", ["stdin", "environment"])
+@pytest.mark.parametrize("form", ["two receipts", "one receipt"])
+def test_one_password_does_not_go_to_every_registry_that_receipts_name(
+    program: Dockless, place: Place, tmp_path: Path, how: str, form: str
+) -> None:
+    basic_place(place)
+    hosts = (place.registry.host, place.elsewhere.host)
+    lines = [(host, f"{host}/m/x:1") for host in hosts]
+    texts = [receipt_of(*lines)] if form == "one receipt" else [receipt_of(each) for each in lines]
+    paths = [tmp_path / f"{number}.json" for number, _ in enumerate(texts)]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    options: tuple[str, ...] = ("--username", "me", "--password-stdin")
+    if how == "environment":
+        login = {"DOCKLESS_USERNAME": "me", "DOCKLESS_PASSWORD": PASSWORD}
+        program, options = replace(program, extra={**program.extra, **login}), ()
+    done = program.run("verify", *paths, *options, stdin=PASSWORD.encode())
+    assert done.code == 2, done.stderr
+    assert not any(each.saw(BASIC) for each in (place.registry, place.elsewhere))
+
+
+@pytest.mark.parametrize("form", ["docker://", "list"])
+def test_one_password_does_not_go_to_every_registry_that_a_bundle_is_made_of(
+    program: Dockless, place: Place, form: str
+) -> None:
+    basic_place(place)
+    sources = tuple(f"docker://{each.host}/m/x:1" for each in (place.elsewhere, place.registry))
+    if form == "list":
+        (program.project / "l.txt").write_text("\n".join(sources))
+        sources = ("-f", "l.txt")
+    login = {"DOCKLESS_USERNAME": "me", "DOCKLESS_PASSWORD": PASSWORD}
+    program = replace(program, extra={**program.extra, **login})
+    done = program.run("bundle", "create", "-o", "o.tar", *sources)
+    assert done.code == 2, done.stderr
+    assert "several registries" in done.stderr
+    assert not any(each.saw(BASIC) for each in (place.registry, place.elsewhere))
+
+
+@pytest.mark.parametrize("engine", ["skopeo", "auto", "crane", "direct"])
+@pytest.mark.parametrize("scheme", ["absolute", "relative"])
+def test_no_program_shows_the_password_to_the_host_that_uploads_go_to(
+    program: Dockless, place: Place, packed: Path, tmp_path: Path, engine: str, scheme: str
+) -> None:
+    basic_place(place)
+    start = place.elsewhere.url if scheme == "absolute" else f"//{place.elsewhere.host}"
+    to = Told(202, {"Location": f"{start}/up?x=1"})
+    place.registry.answers["/v2/acme/shop/blobs/uploads/"] = to
+    if engine == "auto":  # with skopeo alone
+        tools, programs = tmp_path / "none", tmp_path / "programs"
+        tools.mkdir()
+        programs.mkdir()
+        (programs / "skopeo").symlink_to(str(shutil.which("skopeo")))
+        extra = {"DOCKLESS_TOOLS_DIR": str(tools), "PATH": f"{programs}:/bin"}
+        program = replace(program, extra={**program.extra, **extra})
+    argv = ("push", packed, "--image", f"{place.registry.host}/acme/shop:1", "--engine", engine)
+    login = ("--username", "me", "--password-stdin", "--retries", "0")
+    done = program.run(*argv, *login, stdin=PASSWORD.encode())
+    assert done.code not in {0, 70}, done.stderr
+    assert not place.saw_elsewhere()
+    if engine == "skopeo":
+        assert done.code == 7, done.stderr
+        assert place.elsewhere.host in done.stderr

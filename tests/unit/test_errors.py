@@ -83,3 +83,40 @@ def test_an_error_can_be_raised_again_with_a_cause_and_copied() -> None:
     assert caught.value.__cause__ is error
     again = copy.copy(error)
     assert (again.what, again.remedy, again.passing) == ("It broke.", "Repair it.", False)
+
+
+@pytest.mark.parametrize("password", ["Imgpassw0rd1", "p/w:d", "p@ss:w0rd", "q\"uo'te&<", "%40x#?"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://me:{}@ghcr.io/x:1",
+        "http://{}@ghcr.io/x",
+        "docker://me:{}@ghcr.io/x:1@sha256:abc",
+        "me:{}@ghcr.io/x:1",
+        "me:{}@ghcr.io",
+        "'me:{}@127.0.0.1:5000/x'",
+    ],
+)
+def test_no_message_has_the_login_of_a_name(name: str, password: str) -> None:
+    text = name.format(password)
+    errors = [DocklessError(f"{text!r} is no name.", f"Write {text} otherwise.")]
+    errors.append(DocklessError("x").with_context(f"{text!r} is no name.", f"Leave {text}."))
+    for error in errors:
+        for said in (str(error), repr(error), str(error.to_json()), str(error.args)):
+            assert password not in said.replace("\\'", "'").replace("\\\\", "\\")
+        assert "***@" in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ghcr.io/acme/shop:v1@sha256:0123",
+        "127.0.0.1:5000/x@sha512:0123",
+        "docker://ghcr.io/acme/shop@sha256:0123",
+        "oci-archive:/data/me@home.tar",
+        "ssh://me@build1:22",
+        "me@build1:22 cannot be reached: me@example.com",
+    ],
+)
+def test_what_has_no_login_is_said_as_it_is(text: str) -> None:
+    assert str(DocklessError(text)) == text

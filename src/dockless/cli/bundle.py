@@ -1,8 +1,7 @@
 """`dockless bundle`: many images in one layout or archive, to carry on a disk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +21,7 @@ from dockless.cli.options import (
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts
-from dockless.client.bundling import BundleRequest, alone, create_bundle
+from dockless.client.bundling import BundleRequest, alone, create_bundle, registries
 from dockless.client.options import CommandOptions
 from dockless.client.readers import Readers
 from dockless.credentials.credential_sources import Given
@@ -92,7 +91,8 @@ def create(**arguments: object) -> None:
     request = BundleRequest(**ours)  # type: ignore[arg-type] # click made them by these names
     with alone(request.out):
         sources = request.listed()
-        with _readers(parsed_options(arguments)) as readers:
+        hosts = registries(sources, source_folder())
+        with _readers(parsed_options(arguments), hosts) as readers:
             made = create_bundle(request, sources, readers)
     for path in made.files:
         say(one_line(str(path)))
@@ -142,9 +142,9 @@ for _option in (*REACH, RECHECK):
 
 
 @contextmanager
-def _readers(options: CommandOptions) -> Iterator[Readers]:
+def _readers(options: CommandOptions, hosts: Iterable[str] = ()) -> Iterator[Readers]:
     settings = accounts.project_settings(None)
-    finder = partial(accounts.find, prompts, settings, Given("", None, ""))
+    finder = accounts.for_hosts(prompts, hosts, settings, Given(), "The sources are at")
     with ExitStack() as stack:
         space = stack.enter_context(command_spaces(options))
         own = stack.enter_context(space(""))

@@ -10,7 +10,7 @@ import click
 
 from dockless.cli import stops
 from dockless.cli.debug import with_debug
-from dockless.errors import DocklessError, NetworkError, UsageError
+from dockless.errors import DocklessError, NetworkError, UsageError, without_login
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 from dockless.version import __version__
 
@@ -111,7 +111,7 @@ def _ending(error: BaseException) -> int:
         case click.ClickException():
             shown = io.StringIO()
             error.show(shown)
-            code, said = error.exit_code, shown.getvalue().rstrip("\n")
+            code, said = error.exit_code, without_login(shown.getvalue().rstrip("\n"))
         case KeyboardInterrupt() | click.Abort():
             code, said = _INTERRUPTED, f"Interrupted. {stops.moved()}".rstrip()
         case stops.Terminated():

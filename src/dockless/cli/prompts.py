@@ -49,6 +49,8 @@ def may_build() -> bool:
 
 def line(text: str, default: str = "") -> str:
     """Ask for one line; an empty answer takes the default, if there is one."""
+    if one_line(default) != default:  # it would be shown as it is, and could not be typed
+        default = ""
     with _terminal_errors():
         return str(click.prompt(one_line(text), default=default or None, err=True)).strip()
 

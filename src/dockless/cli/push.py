@@ -182,7 +182,7 @@ def _push_all(
     given = prompter.given(prompts, options, settings)
     with session(options, partial(accounts.find, prompts, settings, given)) as work:
         candidates = work.opener.images(spec, options.platform)
-        if given.password is not None or os.environ.get("DOCKLESS_PASSWORD"):
+        if accounts.one_password(given):
             names = [name for candidate in candidates for name in candidate.names]
             check_one_password(settings, names)
         for candidate in candidates:

@@ -1,7 +1,6 @@
 """`dockless verify`: whether a registry still matches a receipt."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import click
@@ -11,14 +10,15 @@ from dockless.cli.options import REACH, WHO, parsed_options
 from dockless.cli.surroundings import session
 from dockless.client import accounts, prompter
 from dockless.client.options import CommandOptions
-from dockless.client.verification import VerifyResult, compare, read_receipts
+from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
 from dockless.errors import PartialError, UsageError
 from dockless.model.counts import share
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
-from dockless.storage.receipt_reading import Receipt, merged
+from dockless.storage.receipt_merging import merged
+from dockless.storage.receipt_reading import Receipt
 
 
 @click.command(
@@ -91,7 +91,8 @@ for _option in (*WHO, *REACH):
 
 def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) -> VerifyResult:
     settings = accounts.project_settings(options.username)
-    finder = partial(accounts.find, prompts, settings, prompter.given(prompts, options, settings))
+    given = prompter.given(prompts, options, settings)
+    finder = accounts.for_hosts(prompts, hosts(receipts), settings, given, "The receipts name")
     with session(options, finder) as work:
         retry_policy = work.retry_policy(lambda line: say(line, err=True))
         return compare(work, receipts, retry_policy, work.note, deep=deep)

@@ -12,13 +12,15 @@ from dockless.credentials import auth_files
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_keys import scope
 from dockless.credentials.user_keyrings import CHOSEN, every_keyring_logins
-from dockless.errors import AuthError
+from dockless.errors import AuthError, UsageError
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.logins import logins_document, logins_text
 from dockless.storage.user_folders import home_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dockless.model.login import Login
 
 
@@ -38,14 +40,10 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     These are the logins in keyrings and in the files of docker and podman. With HOST only its
     logins are listed, and having none is an error (4).
     """
-    found: list[Login] = []
     closed: list[AuthError] = []
-    for keyring_logins in every_keyring_logins(os.environ, accounts.prompt(prompts)):
-        try:
-            found += keyring_logins.logins()
-        except AuthError as error:
-            closed.append(_unread(keyring_logins, error))
-    found += auth_files.listed(os.environ, home_folder())
+    unread: list[UsageError] = []
+    found = list(_in_keyrings(closed))
+    found += auth_files.listed(os.environ, home_folder(), unread)
     if host:
         found = [login for login in found if login.scope == scope(host)]
     if output == "json" and (found or not host):
@@ -54,13 +52,24 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
         say(logins_text(found))
     if closed and not found and (host or os.environ.get(CHOSEN)):
         raise closed[0]  # whether there is a login is not known
-    for each in closed:
+    if unread and not found and host:
+        raise unread[0]
+    for each in (*closed, *unread):
         say(f"Warning: {each}", err=True)
     if host and not found:
         raise AuthError(f"There is no login for {host}.", f"Create one: dockless login {host}")
     if not found and output == "text":
-        what = "No login was found" if closed else "There is no login"
+        what = "No login was found" if closed or unread else "There is no login"
         say(f"{what}. Create one with: dockless login HOST", err=True)
+
+
+def _in_keyrings(closed: list[AuthError]) -> "Iterator[Login]":
+    """Yield the logins in keyrings; `closed` gets the error of each that cannot be opened."""
+    for keyring_logins in every_keyring_logins(os.environ, accounts.prompt(prompts)):
+        try:
+            yield from keyring_logins.logins()
+        except AuthError as error:
+            closed.append(_unread(keyring_logins, error))
 
 
 def _unread(keyring_logins: KeyringLogins, error: AuthError) -> AuthError:

@@ -1,7 +1,8 @@
 """The credential for a registry, from every place on this machine."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -13,6 +14,7 @@ from dockless.credentials.credential_sources import Configured, Given, Sources
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FoundCredential
 from dockless.credentials.user_keyrings import Prompt, every_keyring_logins
+from dockless.errors import UsageError
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.storage.user_folders import home_folder
@@ -65,6 +67,40 @@ def find_for(
     there = sources(prompter, repository.host, settings)
     environment = {key: text for key, text in there.environment.items() if key not in _GIVEN}
     return credential_chain.find(repository, Given(), replace(there, environment=environment))
+
+
+def for_hosts(
+    prompter: Prompter, hosts: Iterable[str], settings: Settings, given: Given, what: str
+) -> Callable[[Repository], FoundCredential]:
+    """Return what finds the credentials of a command that reads the registries which it is given.
+
+    Files that are not the user's own may name these registries, so that a password in the options
+    or the environment is used for one of them only.
+
+    Args:
+        prompter: Asks for the passphrase of an encrypted keyring.
+        hosts: Every registry that is named.
+        settings: The project's settings.
+        given: What was given for this command.
+        what: What names the registries, as the beginning of a message: 'The receipts name'.
+
+    Raises:
+        UsageError: One password was given, and there are several registries.
+    """
+    named = sorted(set(hosts))
+    if len(named) > 1 and one_password(given):
+        raise UsageError(
+            f"{what} several registries, {', '.join(named)}, but only one password was given.",
+            "Log in to each with `dockless login HOST`, and give no password here.",
+        )
+    if len(named) > 1:
+        return partial(find, prompter, settings, given)
+    return partial(find_for, prompter, next(iter(named), ""), settings, given)
+
+
+def one_password(given: Given) -> bool:
+    """Whether a password was given, which is for one registry."""
+    return given.password is not None or bool(os.environ.get("DOCKLESS_PASSWORD"))
 
 
 def as_found(account: Callable[[], Credential | None]) -> Callable[[Repository], FoundCredential]:

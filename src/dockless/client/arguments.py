@@ -1,8 +1,9 @@
 """What callers of the library give, as what the client works with."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from dockless.client.connections import Find
@@ -30,9 +31,9 @@ Shown = Progress | Callable[[ProgressEvent], object] | None
 _FORM = "Write it as HOST/PATH:TAG."
 
 
-def no_login(host: str) -> Find:
-    """Return what finds no credential for any registry, whatever the target's is."""
-    del host
+def no_login(hosts: Iterable[str]) -> Find:
+    """Return what finds no credential for any registry, whichever are named."""
+    del hosts
     return lambda _: FoundCredential(None, ())
 
 
@@ -51,6 +52,14 @@ def registry_host(text: str) -> str:
 def source_spec(source: Source) -> SourceSpec:
     """Return a parsed source; relative paths begin at the current folder."""
     return parse_source(source_text(source), Path.cwd())
+
+
+def registries(spec: SourceSpec) -> tuple[str, ...]:
+    """Return the registry that a source names; nothing for another kind, or an invalid name."""
+    with contextlib.suppress(ValueError):  # which is said where it is read
+        if spec.kind == "registry":
+            return (Reference.parse(spec.name).repository.host,)
+    return ()
 
 
 def destination(target: str, tags: Sequence[str]) -> tuple[Repository, tuple[str, ...]]:

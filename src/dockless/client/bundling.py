@@ -2,20 +2,23 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
+from dockless.client import arguments
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
 from dockless.errors import DocklessError, PushError, UsageError
 from dockless.model.listed import Listed
 from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
 from dockless.sources.bundle_output import check_output
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
+from dockless.sources.spec import parse_source
 from dockless.storage import bundle as layout
 from dockless.storage.user_folders import source_folder
 from dockless.storage.user_store import store
@@ -85,6 +88,22 @@ class CreatedBundle(Struct, frozen=True):
 
     files: tuple[Path, ...]
     lost: tuple[DocklessError, ...]
+
+
+def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
+    """Yield the registries that sources name without a login of their own.
+
+    Args:
+        sources: The sources.
+        folder: What relative paths start from.
+    """
+    for each in sources:
+        if each.wanted:
+            if not each.wanted.registry.credential:
+                yield Reference.parse(each.wanted.repository).repository.host
+            continue
+        with contextlib.suppress(DocklessError):  # which is said where it is read
+            yield from arguments.registries(parse_source(each.text, folder))
 
 
 @contextlib.contextmanager

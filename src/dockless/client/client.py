@@ -5,8 +5,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +17,7 @@ from dockless.client.connections import Find
 from dockless.client.delivery import chosen, deliver, target_of
 from dockless.client.options import MirrorOptions, PushOptions
 from dockless.client.session import Session
-from dockless.client.verification import VerifyResult, compare, read_receipts
+from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
 from dockless.client.workspace import Machine, Spaces, Surroundings, this_machine, workspaces
 from dockless.credentials.resolve import FoundCredential
 from dockless.model.mirrored import MirrorResult
@@ -65,7 +64,7 @@ class Client:
         self._guard = threading.Lock()
         self._reached: list[tuple[PushOptions, dict[str, RegistryClient]]] = []
         self._stack = contextlib.ExitStack()
-        self._elsewhere: Callable[[str], Find] = arguments.no_login
+        self._elsewhere: Callable[[Iterable[str]], Find] = arguments.no_login
         self._cache = None if cache is None else Path(cache)
         self._machine: Machine | None = None
 
@@ -96,10 +95,8 @@ class Client:
         settings = accounts.project_settings(None)
         for warning in settings.warnings:
             made._progress.note(f"Warning: {warning}")
-        made._elsewhere = lambda host: (
-            partial(accounts.find_for, NOBODY, host, settings, Given())
-            if host
-            else partial(accounts.find, NOBODY, settings, Given())
+        made._elsewhere = lambda hosts: accounts.for_hosts(
+            NOBODY, hosts, settings, Given(), "The receipts name"
         )
         return made
 
@@ -152,7 +149,7 @@ class Client:
         repository, names = arguments.destination(target, tags)
         spec = arguments.source_spec(source)
         options = options or self._options
-        with self._session(options, self._find(repository.host, credential)) as work:
+        with self._session(options, self._find([repository.host], credential)) as work:
             where = target_of(repository, names, "the target")
             return deliver(work, where, lambda opener: chosen(opener, spec, options.platform))
 
@@ -200,7 +197,7 @@ class Client:
         )
         spaces = self._spaces(request.options)
         rules = request.rules(self._own_machine().environment)
-        find = self._find(arguments.registry_host(rules.renaming.host), credential)
+        find = self._find([arguments.registry_host(rules.renaming.host)], credential)
         return mirroring.mirror(request, rules, mirroring.MirrorLogins(find, find), spaces)
 
     def verify(
@@ -221,7 +218,7 @@ class Client:
         """
         said = read_receipts(map(Path, receipts))
         options = options or self._options
-        with self._session(options, self._find("", None)) as work:
+        with self._session(options, self._find(hosts(said), None)) as work:
             return compare(work, said, work.retry_policy(work.note), work.note, deep=deep)
 
     @contextlib.contextmanager
@@ -240,7 +237,7 @@ class Client:
         """
         spec = arguments.source_spec(source)
         options = options or self._options
-        with self._session(options, self._find("", None)) as work:
+        with self._session(options, self._find(arguments.registries(spec), None)) as work:
             yield chosen(work.opener, spec, options.platform).open()
 
     @contextlib.contextmanager
@@ -277,11 +274,12 @@ class Client:
             with self._guard:
                 self._reached.append((options, clients))
 
-    def _find(self, target: str, credential: Credential | None) -> Find:
-        elsewhere = self._elsewhere(target)
+    def _find(self, hosts: Iterable[str], credential: Credential | None) -> Find:
+        """Return what finds credentials; one that is given is for the only one of these hosts."""
+        elsewhere = self._elsewhere(hosts)
 
         def find(repository: Repository) -> FoundCredential:
-            given = credential if repository.host == target else None
+            given = credential if repository.host in hosts else None
             known = given or self._credentials.get(repository.host)
             return FoundCredential(known, ()) if known else elsewhere(repository)
 

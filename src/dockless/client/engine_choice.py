@@ -31,12 +31,14 @@ class Room(Struct, frozen=True, kw_only=True):
         until: When to give up.
         shell: Starts it.
         installed: What can be started.
+        writes: Whether it is to write, and not only to read.
     """
 
     home: Path
     until: float | None
     shell: Shell
     installed: InstalledEngines
+    writes: bool = True
 
 
 class Engines:
@@ -58,6 +60,7 @@ class Engines:
         self._runner = Runner(self._environment, room.home, repository.host, limits, room.shell)
         self._client = client
         self._repository = repository
+        self._written = repository if room.writes else None
         self._endpoint = client.http.endpoint
 
     def start(self, name: str) -> Crane | Skopeo:
@@ -68,7 +71,7 @@ class Engines:
         """
         if why := self.refuses(name):
             raise EngineError(why, "Push with --engine auto.")
-        if why := self._client.exposed_by(name):
+        if why := self._client.exposed_by(name, self._written):
             raise EngineError(f"{why}.", "Push with --engine auto or direct.")
         return self._crane() if name == "crane" else self._skopeo()
 

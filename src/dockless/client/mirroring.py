@@ -170,7 +170,7 @@ def mirror(
         everything = find(readers, sources, wishes)
         work = work_of(everything, lenders, rules.renaming, rules.part)
         resume_log = _resume_log(request, rules, work, own)
-        receipt = KeptReceipt(file, _heading(request, work, own))
+        receipt = KeptReceipt(file, _heading(request, rules, work, own))
         lost = (*work.lost, *_damaged(request, work, own))
         alone = len(work.entries) + len(lost) == 1  # its error is that of the whole
         say = _nothing if alone else complain or own.progress.note
@@ -237,9 +237,12 @@ def _resume_log(
     return found
 
 
-def _heading(request: MirrorRequest, work: MirrorWork, own: Workspace) -> Heading:
+def _heading(
+    request: MirrorRequest, rules: MirrorRules, work: MirrorWork, own: Workspace
+) -> Heading:
     return Heading(
         target=request.to,
+        part=rules.part,
         bundles=work.bundles,
         version_of=lambda name: own.engines().version(name),
     )

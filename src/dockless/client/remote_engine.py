@@ -116,7 +116,7 @@ class RemoteEngineSetup:
             return "an image of several is selected on this machine"
         if options.engine == "direct":
             return "--engine direct writes from this machine"
-        return self._task.client.exposed_by(self._engine_name or "crane")
+        return self._task.client.exposed_by(self._engine_name or "crane", self._task.repository)
 
     @cached_property
     def _engine_name(self) -> str:

@@ -1,6 +1,6 @@
 """Comparing a registry with what receipts say of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 from dockless.client.session import Session
 from dockless.concurrency import map_concurrently
 from dockless.errors import DocklessError, PushError, UsageError
+from dockless.model.counts import share
 from dockless.oci.content import Content
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Reference, Repository
@@ -16,6 +17,7 @@ from dockless.processes.regular import read_regular
 from dockless.registry.client import RegistryClient
 from dockless.registry.compare import compare_blob
 from dockless.retry import RetryPolicy
+from dockless.storage.receipt_merging import parts_of
 from dockless.storage.receipt_reading import Item, Receipt, read_receipt
 from dockless.usecases.verify.read_back import blob_faults, read_back
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from dockless.oci.digest import Digest
 
 _AT_ONCE = 4
+_MOST_NAMED = 5
 _MENDED = (
     "Push the image with --check-blobs, or mirror it with --receipt: both upload what was lost."
 )
@@ -69,10 +72,33 @@ def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
 
 
 def distinct(receipts: Sequence[Receipt]) -> tuple[list[Item], list[str]]:
-    """Return the items and the missing lines of all receipts, each once."""
+    """Return the items and the missing lines of all receipts, each once.
+
+    Raises:
+        UsageError: They are of mirrors that were divided in different ways.
+    """
     items = dict.fromkeys(item for each in receipts for item in each.items)
     missing = dict.fromkeys(line for each in receipts for line in each.missing)
-    return list(items), list(missing)
+    return list(items), [*_lost_parts(receipts), *missing]
+
+
+def _lost_parts(receipts: Sequence[Receipt]) -> Iterator[str]:
+    """Yield a sentence where there is no receipt of some part of a mirror."""
+    parts = parts_of(receipts)
+    count = parts[0].count if parts else 0
+    given = {part.index for part in parts}
+    lost = [f"{index}/{count}" for index in range(count) if index not in given]
+    if lost:
+        named = ", ".join(lost[:_MOST_NAMED]) + (" and others" if len(lost) > _MOST_NAMED else "")
+        yield (
+            f"{share(len(lost), count, 'part')} of the mirror "
+            f"{'has' if len(lost) == 1 else 'have'} no receipt here: {named}."
+        )
+
+
+def hosts(receipts: Iterable[Receipt]) -> set[str]:
+    """Return the registries of all references."""
+    return {item.reference.repository.host for each in receipts for item in each.items}
 
 
 def compare(

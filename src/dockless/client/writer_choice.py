@@ -86,7 +86,7 @@ class WriterChooser:
 
         if self._options.engine == "direct":
             return opened.direct
-        engines = self._engines(opened, repository, home)
+        engines = self._engines(opened, repository, home, writes=False)
         if self._options.engine == "auto":
             return automatic(engines, opened.direct, self._space.progress.note)
         return engines.start(self._options.engine)
@@ -116,11 +116,13 @@ class WriterChooser:
                 f"referrers tag at {repository.host}. Without --engine it is listed with them."
             )
 
-    def _engines(self, opened: OpenRegistry, repository: Repository, home: Path) -> "Engines":
+    def _engines(
+        self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool = True
+    ) -> "Engines":
         from dockless.client.engine_choice import Engines, Room  # noqa: PLC0415 - a warm push needs none
 
         if self._preparing:
             self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
         until, installed = self._space.until, self._space.engines()
-        room = Room(home=home, until=until, shell=self._shell, installed=installed)
+        room = Room(home=home, until=until, shell=self._shell, installed=installed, writes=writes)
         return Engines(self._options, opened.client, repository, room)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockless.config import skopeo_sync
-from dockless.errors import UsageError
+from dockless.errors import UsageError, without_login
 from dockless.model.listed import Listed
 from dockless.processes.regular import read_given
 
@@ -24,7 +24,14 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
         raise UsageError(
             "A SOURCE is empty.", "Give a path or an image; a variable may be unset there."
         )
-    return (*map(Listed, sources), *(each for path in files for each in _of(path)))
+    found = (*map(Listed, sources), *(each for path in files for each in _of(path)))
+    for each in found:
+        if without_login(each.text) != each.text:  # it would be in the receipt, as a name
+            raise UsageError(
+                f"{each.origin or 'A SOURCE'} contains a login, which no name of an image has.",
+                "Remove it, change that password, and use `dockless login` or --password-stdin.",
+            )
+    return found
 
 
 def _of(path: Path) -> Iterator[Listed]:

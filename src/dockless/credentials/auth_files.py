@@ -58,14 +58,19 @@ def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
     return (helper, *found) if helper else found
 
 
-def listed(environment: Mapping[str, str], home: Path) -> tuple[Login, ...]:
-    """Return every login that the files have or name a helper for, without the secrets.
+def listed(environment: Mapping[str, str], home: Path, closed: list[UsageError]) -> Iterator[Login]:
+    """Yield every login that the files have or name a helper for, without the secrets.
 
-    Raises:
-        UsageError: A file cannot be read.
+    Args:
+        environment: Names the files.
+        home: The user's home.
+        closed: Gets the error of each file that cannot be read.
     """
-    files = (docker_file(environment, home), *containers_files(environment, home))
-    return tuple(login for path in files for login in _listed(path))
+    for path in (docker_file(environment, home), *containers_files(environment, home)):
+        try:
+            yield from _listed(path)
+        except UsageError as error:
+            closed.append(error)
 
 
 def _listed(path: Path) -> Iterator[Login]:

@@ -71,7 +71,7 @@ def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
         path: The program.
         environment: The caller's.
     """
-    found = look(name, path, ProgramsHere(_harmless(environment)))
+    found = look(name, path, ProgramsHere(_harmless(environment), alone=True))
     if name != "skopeo" or found.unusable:
         return found
     return replace(found, policy=trust_policy(environment))
@@ -116,7 +116,7 @@ def version(name: str, path: Path, environment: Mapping[str, str]) -> str:
 
     This takes a child process, and no push needs it.
     """
-    return version_by(name, path, ProgramsHere(_harmless(environment)))
+    return version_by(name, path, ProgramsHere(_harmless(environment), alone=True))
 
 
 def version_by(name: str, path: Path, programs: Programs) -> str:

@@ -26,6 +26,9 @@ class Shard(Struct, frozen=True):
     index: int
     count: int
 
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
     @classmethod
     def parse(cls, text: str, environment: Mapping[str, str]) -> "Shard":
         """Read `INDEX/COUNT`, or `auto` or `auto/COUNT` for what a batch system says.

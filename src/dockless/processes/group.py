@@ -1,5 +1,6 @@
 """Run a program that starts others, none of which outlives the call."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dockless.errors import EngineError
+from dockless.processes.children import child
 from dockless.processes.program_log import log_end, log_start
 from dockless.processes.run import Finished, child_environment
 from dockless.processes.search import program_of
@@ -36,37 +38,39 @@ def run_in_group(
         EngineError: It cannot be started, or did not end in time.
     """
     log_start(argv)
-    try:
-        child = subprocess.Popen(
-            argv,
-            executable=program_of(argv[0], environment),
-            env=child_environment(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
-    with child:
+    with contextlib.ExitStack() as stack:
         try:
-            stdout, stderr = child.communicate(timeout=timeout)
+            started = stack.enter_context(
+                child(
+                    argv,
+                    executable=program_of(argv[0], environment),
+                    env=child_environment(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    cwd=cwd,
+                    start_new_session=True,
+                )
+            )
+        except OSError as error:
+            raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+        try:
+            stdout, stderr = started.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             raise EngineError(f"{argv[0]} did not end within {timeout:.0f} seconds.") from None
         finally:
-            _end(child)
-    log_end(argv, child.returncode)
-    return Finished(child.returncode, stdout, stderr.decode(errors="replace").rstrip())
+            _end(started)
+    log_end(argv, started.returncode)
+    return Finished(started.returncode, stdout, stderr.decode(errors="replace").rstrip())
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(started: subprocess.Popen[bytes]) -> None:
     """Kill a child and its group, and see that they are gone."""
     end = time.monotonic() + _END_SECONDS
     while time.monotonic() < end:
         try:
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(started.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):  # macOS says the latter of what has ended
             break
-        child.poll()
+        started.poll()
         time.sleep(_LOOK_SECONDS)

@@ -56,10 +56,12 @@ class ProgramsHere:
 
     Args:
         environment: The caller's environment; children get it without `DOCKLESS_*`.
+        alone: Whether those that are run to their end need no terminal; see `run`.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, alone: bool = False) -> None:
         self._environment = environment
+        self._alone = alone
 
     def has(self, name: str) -> bool:
         """Whether a program of this name is on PATH."""
@@ -71,7 +73,7 @@ class ProgramsHere:
 
     def run(self, argv: Sequence[str], *, timeout: float = 60) -> Finished:
         """Run a program to its end, within this number of seconds."""
-        return run(argv, self._environment, timeout=timeout)
+        return run(argv, self._environment, timeout=timeout, alone=self._alone)
 
     def run_visibly(self, argv: Sequence[str], folder: str | os.PathLike[str]) -> int:
         """Run a program in a folder, with its output on our stderr; return its status."""

@@ -10,6 +10,7 @@ from typing import IO
 from msgspec import Struct
 
 from dockless.errors import EngineError
+from dockless.processes.children import child, kill
 from dockless.processes.program_log import log_end, log_start
 from dockless.processes.search import program_of
 
@@ -35,13 +36,14 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in environment.items() if not key.startswith("DOCKLESS_")}
 
 
-def run(
+def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
     argv: Sequence[str],
     environment: Mapping[str, str],
     *,
     stdin: bytes = b"",
     timeout: float | None = 60,
     cwd: str | os.PathLike[str] | None = None,
+    alone: bool = False,
 ) -> Finished:
     """Run a program to its end, and return its output, whatever its exit status.
 
@@ -51,28 +53,34 @@ def run(
         stdin: What the child reads.
         timeout: Seconds after which it is killed; None for no limit.
         cwd: The folder it runs in.
+        alone: Whether it needs no terminal: what it starts is then killed along with it.
 
     Raises:
         EngineError: It cannot be started, or did not end in time.
     """
     log_start(argv)
     try:
-        done = subprocess.run(
+        with child(
             argv,
             executable=program_of(argv[0], environment),
             env=child_environment(environment),
-            input=stdin,
-            capture_output=True,
-            timeout=timeout,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             cwd=cwd,
-            check=False,
-        )
+            process_group=0 if alone else None,
+        ) as started:
+            try:
+                stdout, stderr = started.communicate(stdin, timeout=timeout)
+            except BaseException:
+                kill(started)
+                raise
     except (OSError, ValueError) as error:
         raise _unstarted(argv, error) from None
     except subprocess.TimeoutExpired:
         raise EngineError(f"{argv[0]} did not finish within {timeout:.0f} seconds.") from None
-    log_end(argv, done.returncode)
-    return Finished(done.returncode, done.stdout, done.stderr.decode(errors="replace").rstrip())
+    log_end(argv, started.returncode)
+    return Finished(started.returncode, stdout, stderr.decode(errors="replace").rstrip())
 
 
 def run_visibly(
@@ -144,24 +152,25 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
         EngineError: It cannot be started.
     """
     log_start(argv)
-    with _log() as log:
+    with _log() as log, contextlib.ExitStack() as stack:
         try:
-            child = subprocess.Popen(
-                argv,
-                executable=program_of(argv[0], environment),
-                env=child_environment(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                bufsize=0,
+            started = stack.enter_context(
+                child(
+                    argv,
+                    executable=program_of(argv[0], environment),
+                    env=child_environment(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    bufsize=0,
+                )
             )
         except (OSError, ValueError) as error:
             raise _unstarted(argv, error) from None
-        with child:
-            try:
-                yield Stream(argv, child, log)
-            finally:
-                _end(child)
+        try:
+            yield Stream(argv, started, log)
+        finally:
+            _end(started)
 
 
 def _log() -> IO[bytes]:
@@ -172,11 +181,11 @@ def _log() -> IO[bytes]:
         return os.fdopen(os.memfd_create("stderr"), "w+b")
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is not None:
+def _end(started: subprocess.Popen[bytes]) -> None:
+    if started.poll() is not None:
         return
-    child.terminate()
+    started.terminate()
     try:
-        child.wait(timeout=_PATIENCE_SECONDS)
+        started.wait(timeout=_PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
-        child.kill()
+        started.kill()

@@ -17,14 +17,15 @@ def find_program(name: str, search_path: str | None) -> str | None:
     Args:
         name: Its name alone; a path is none.
         search_path: Folders as in PATH; None for where the system has its programs. Empty and
-            relative ones are skipped, and those that lead to the current folder by links.
+            relative ones are skipped, and those that lead to the current folder by links, `.` or
+            `..`.
     """
     if not name or os.sep in name or "\0" in name or name in (os.curdir, os.pardir):
         return None
     folders = (os.defpath if search_path is None else search_path).split(os.pathsep)
     for folder in folders:
         path = Path(folder, name)
-        if path.is_absolute() and _can_be_run(path) and not _is_here_by_links(Path(folder)):
+        if path.is_absolute() and _can_be_run(path) and not _is_here_otherwise(folder):
             return str(path)
     return None
 
@@ -73,15 +74,18 @@ def steps(path: Path) -> Iterator[Path]:
         waiting += reversed(target.split("/"))
 
 
-def _is_here_by_links(folder: Path) -> bool:
-    """Whether a folder is the current one by another name, or what a process has open."""
-    if Path("/proc") in steps(folder):
+def _is_here_otherwise(folder: str) -> bool:
+    """Whether a folder is the current one by another name than its own, or what a process has open.
+
+    Such names are links, and those with `.` and `..`, which lead to it from a folder that is meant.
+    """
+    if Path("/proc") in steps(Path(folder)):
         return True
     try:
         here = Path.cwd()
     except OSError:  # it is deleted
         return False
-    return os.path.realpath(folder) == str(here) != os.path.normpath(folder)
+    return os.path.realpath(folder) == str(here) != (folder.rstrip(os.sep) or os.sep)
 
 
 def _can_be_run(path: Path) -> bool:

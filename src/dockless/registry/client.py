@@ -26,6 +26,7 @@ from dockless.transport.http import CONNECTIONS, Body, HttpClient, Response, Sin
 from dockless.transport.origins import goes_along, shown
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_UPLOADING = ("PATCH", "PUT")
 _MOST_DIGITS = 19  # those of the largest length that a file has
 Account = Callable[[], Credential | None]
 _WANTS_TLS = (
@@ -65,6 +66,7 @@ class RegistryClient:
         self._lists_referrers: bool | None = None
         self._passes: dict[str, Authorization | None] = {}
         self._lengths: dict[tuple[Repository, Digest], int] = {}
+        self._upload_place: str | None = None
 
     def known_to(self, account: Account, actions: str = "pull,push") -> "RegistryClient":
         """Return a client of the same registry for another account; it need not ping again."""
@@ -259,6 +261,8 @@ class RegistryClient:
         own = goes_along(self.http.endpoint.url, url)
         # a Location elsewhere is a storage service, which must not see the credential
         let_in = self._authorized(repository) if own else None
+        if not own and request.method in _UPLOADING:
+            self._upload_place = shown(url)
         response = self._send(url, request, let_in)
         replayable = request.body is None or isinstance(request.body, bytes)
         if response.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
@@ -305,14 +309,36 @@ class RegistryClient:
                 "operator.",
             )
 
-    def exposed_by(self, program: str) -> str:
-        """Return why `crane` or `skopeo` must not get the credential; empty when it may."""
+    def exposed_by(self, program: str, written: Repository | None = None) -> str:
+        """Return why `crane` or `skopeo` must not get the credential; empty when it may.
+
+        Args:
+            program: The program.
+            written: The repository that it is to write to; None where it only reads.
+        """
         self.ping()
         if self._challenge is None or self.account() is None:
             return ""
         from dockless.registry.exposure import exposure  # noqa: PLC0415 - a warm push starts none
 
-        return exposure(program, self._challenge, self._offered, self.http.endpoint)
+        why = exposure(program, self._challenge, self._offered, self.http.endpoint)
+        # with a token service, only a token for the repository goes where uploads go
+        if why or written is None or program == "crane" or self._challenge.scheme != "basic":
+            return why
+        if self._upload_place is None:
+            self._upload_place = self._asked_upload_place(written)
+        return self._upload_place and f"{program} could send the credential to {self._upload_place}"
+
+    def _asked_upload_place(self, repository: Repository) -> str:
+        """Begin an upload, and return where it goes if that is elsewhere; empty for here."""
+        path = "blobs/uploads/"
+        location = self.request("POST", repository, path).headers.get("Location", "")
+        url = self._url(repository, location or path)
+        if not goes_along(self.http.endpoint.url, url):
+            return shown(url)
+        if location:
+            self.request("DELETE", repository, location)
+        return ""
 
     def _forbidden(self, repository: Repository) -> AuthError:
         credential = self.account()

@@ -109,7 +109,9 @@ def read_refusal(response: Response) -> Refusal:
         said = "; ".join(dict.fromkeys(filter(None, map(_sentence, known[:_MOST_COMPLAINTS]))))
     else:
         html = "html" in response.headers.get("Content-Type", "").lower()
-        said = "a web page" if html else response.body[:_LONGEST_BODY].decode(errors="replace")
+        # blotted before it is cut, as half a secret would stay
+        text = "" if html else blotted(response.body.decode(errors="replace"))
+        said = "a web page" if html else text[:_LONGEST_BODY]
     return Refusal(response.status, codes, clean(said))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.errors import EngineError, SourceError
 from dockless.oci.digest import Digest
@@ -61,8 +62,7 @@ class ContainerTool:
         done = self._programs.run(argv, timeout=ANSWER_SECONDS)
         try:
             found = [
-                (self.identity(item), [*_texts(item, "RepoTags"), *_texts(item, "RepoDigests")])
-                for item in parse_json(done.stdout or b"[]")
+                (self.identity(item), names_of(item)) for item in parse_json(done.stdout or b"[]")
             ]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise EngineError(f"{self.name} image inspect printed unexpected output.") from None
@@ -70,9 +70,10 @@ class ContainerTool:
             raise EngineError(f"{self.name} does not respond: {_why(self.name, done.stderr)}")
         for name in names:
             for (image_id, as_stored), called in found:
-                if _names(name, image_id, called):
+                # podman finds an image of any registry by the end of its name
+                if is_called(name, image_id, called):
                     return LocalImage(self.name, name, image_id, as_stored)
-        return LocalImage(self.name, names[0], *found[0][0]) if found and len(names) == 1 else None
+        return None
 
     def identity(self, inspected: Mapping[str, Any]) -> tuple[Digest, bool]:
         """Return the ID of an image that was inspected, and whether it is known to be as stored.
@@ -137,11 +138,17 @@ class Buildah(ContainerTool):
 
     def find(self, names: Sequence[str]) -> LocalImage | None:
         """Return the first of the named images that buildah has."""
+        # inspect finds an image of any registry by the end of its name, and tells one name only
+        shown = "{{.ID}} {{.Name}}:{{.Tag}} {{.Name}}@{{.Digest}}"
+        argv = (self.name, "images", "--noheading", "--no-trunc", "--format", shown)
+        done = self._programs.run(argv, timeout=ANSWER_SECONDS)
+        lines = [line.split() for line in done.stdout.decode(errors="replace").splitlines()]
         for name in names:
-            argv = (self.name, "inspect", "--type", "image", "--format", "{{.FromImageID}}", name)
-            done = self._programs.run(argv, timeout=ANSWER_SECONDS)
-            if done.code == 0:
-                return LocalImage(self.name, name, image_digest(done.stdout.decode().strip()))
+            for words in filter(None, lines):
+                with contextlib.suppress(ValueError):  # not such a line
+                    image_id = image_digest(words[0])
+                    if is_called(name, image_id, words[1:]):
+                        return LocalImage(self.name, name, image_id)
         return None
 
     def names(self) -> list[str]:
@@ -177,9 +184,21 @@ def _digests(inspected: Mapping[str, Any]) -> list[Digest]:
     return found
 
 
-def _names(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:
+def names_of(inspected: Mapping[str, Any]) -> list[str]:
+    """Return every name of an image that was inspected, with a tag or a digest."""
+    return [*_texts(inspected, "RepoTags"), *_texts(inspected, "RepoDigests")]
+
+
+def is_called(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:
+    """Whether an image that a tool found has this name, or this as its ID or the ID's beginning.
+
+    Args:
+        wanted: What was asked for.
+        image_id: Its ID.
+        called: Its names, with a tag or a digest.
+    """
     bare = wanted.removeprefix("sha256:")
-    if len(bare) >= 12 and image_id.hex.startswith(bare):  # noqa: PLR2004 - the usual short ID
+    if bare and image_id.hex.startswith(bare):
         return True
     # podman keeps what has no registry under localhost/
     meant = _tagged(wanted) | _tagged(f"localhost/{wanted}")
@@ -189,7 +208,9 @@ def _names(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:
 def _tagged(name: str) -> set[Reference]:
     """Return the reference of a name; None if it is not a reference."""
     try:
-        return {with_tag(Reference.parse(name))}
+        reference = Reference.parse(name)
+        # the names with a digest, by which tools call an image, have no tag
+        return {replace(reference, tag="") if reference.digest else with_tag(reference)}
     except ValueError:
         return set()
 

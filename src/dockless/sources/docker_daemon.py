@@ -24,6 +24,8 @@ from dockless.sources.container_tools import (
     ContainerTool,
     LocalImage,
     container_tools,
+    is_called,
+    names_of,
     save_failed,
 )
 from dockless.storage.blocks import ReadableStream
@@ -95,9 +97,14 @@ class DockerDaemon(ContainerTool):
             status, answer = self._told(f"images/{quote(name)}/json")
             if status == _OK:
                 try:
-                    return LocalImage(self.name, name, *self.identity(parse_json(answer)))
+                    found = parse_json(answer)
+                    image_id, as_stored = self.identity(found)
+                    called = is_called(name, image_id, names_of(found))
                 except (ValueError, KeyError, TypeError, AttributeError):
                     raise self._silent("it sent an unexpected response.") from None
+                if called:  # podman's finds an image of any registry by the end of its name
+                    return LocalImage(self.name, name, image_id, as_stored)
+                continue
             if status != _NOT_FOUND:
                 raise self._silent(_message(answer))
         return None

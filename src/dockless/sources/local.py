@@ -143,10 +143,10 @@ def find_local(
     present = [tool for tool in tools if tool.available()]
     said: list[str] = []
     best: tuple[ContainerTool, LocalImage] | None = None
-    better = asked = names
+    better = names
     for tool in present:
         try:
-            found = tool.find(asked)
+            found = tool.find(better)
         except EngineError as error:
             said.append(error.what)
             continue
@@ -154,8 +154,6 @@ def find_local(
             best, better = (tool, found), names[: names.index(found.name)]
             if not better:
                 break
-            # twice where one is left: a tool that is asked for one name alone may guess
-            asked = better if len(better) > 1 else better * 2
             continue
         if best:
             continue

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.errors import SourceError, UsageError
+from dockless.errors import SourceError, UsageError, without_login
 from dockless.oci.reference import REGISTRY, Name
 
 Kind = Literal["stdin", "archive", "layout", "local", "registry"]
@@ -131,6 +131,11 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
         return SourceSpec("stdin")
     transport, colon, details = text.partition(":")
     if text.startswith(REGISTRY):
+        if without_login(text) != text:
+            raise UsageError(
+                "SOURCE contains a login, which no name of an image has.",
+                "Remove it, and log in with `dockless login`.",
+            )
         return SourceSpec("registry", name=text.removeprefix(REGISTRY))
     if colon and transport in _TOOLS:
         return SourceSpec("local", name=details, tool=_TOOLS[transport])

@@ -163,10 +163,10 @@ def _options(
     moved = home != Path(_own_home())
     file = home / ".ssh" / "config"
     argv = ["ssh", "-G"]
-    named = b""
+    text = b""
     if server.config:
         if server.config != ("none",):
-            named = configuration(server.config, home, Path.cwd(), may_run=may_run)
+            text = configuration(server.config, home, Path.cwd(), may_run=may_run)
         argv += ["-F", "none" if server.config == ("none",) else "/dev/stdin"]
     elif moved:  # ssh looks at the account's own home, whatever HOME is
         argv += ["-F", str(file) if file.exists() else "none"]
@@ -178,7 +178,7 @@ def _options(
         done = run(
             (*argv, "--", server.address),
             environment,
-            stdin=named,
+            stdin=text,
             timeout=_CONNECT_SECONDS,
         )
     except EngineError:
@@ -187,8 +187,12 @@ def _options(
         return _without_ssh(server, file)
     if done.code:
         said = done.stderr.splitlines()[-1] if done.stderr else "no reason given."
+        named = ", ".join(server.config) or str(file)
         raise UsageError(
-            f"ssh rejects its configuration for {server.address}: {said}", f"Correct {file}."
+            f"ssh rejects its configuration for {server.address}: "
+            # several are given to ssh as one, so that the number of a line says nothing
+            f"{said.replace('/dev/stdin', named) if len(server.config) == 1 else said}",
+            f"Correct {named}.",
         )
     return _parsed(done.stdout.decode(errors="replace"), home if moved else None)
 

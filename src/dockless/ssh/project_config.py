@@ -18,6 +18,12 @@ _LARGEST_BYTES = 1 << 20
 # what `Include` takes for more than a name
 _ODD = re.compile(r'["*?\[\]\\$%\x00-\x1f\x7f]')
 _LINE = re.compile(rb"[ \t]*(?P<keyword>[A-Za-z0-9]+)(?:[ \t]*=[ \t]*|[ \t]+|$)(?P<rest>.*)")
+# OpenSSH takes quotes out of the middle of words, too: ex"ec" is exec
+_MATCH = re.compile(rb"[a-z0-9_.,*?!:@%/+\-\[\] \t]+")
+_MATCH_ALONE = frozenset({b"all", b"canonical", b"final"})
+_MATCH_WITH_VALUE = frozenset(
+    {b"host", b"localnetwork", b"localuser", b"originalhost", b"tagged", b"user"}
+)
 # every keyword not among these may run or load something, or read another file
 _HARMLESS = frozenset(
     b"""addkeystoagent addressfamily batchmode bindaddress bindinterface casignaturealgorithms
@@ -92,5 +98,19 @@ def _is_harmless(line: bytes) -> bool:
         return False
     keyword, rest = found["keyword"].lower(), found["rest"].strip().lower()
     if keyword == b"match":
-        return b"exec" not in rest
+        return _matches_only(rest)
     return keyword in _HARMLESS or (keyword == b"proxycommand" and rest == b"none")
+
+
+def _matches_only(criteria: bytes) -> bool:
+    """Whether every criterion of a `Match`, in lower case, compares names only."""
+    if _MATCH.fullmatch(criteria) is None:
+        return False
+    words = iter(criteria.split())
+    for word in words:
+        name = word.removeprefix(b"!")
+        if name in _MATCH_ALONE:
+            continue
+        if name not in _MATCH_WITH_VALUE or next(words, b"exec") == b"exec":
+            return False
+    return True

@@ -8,6 +8,7 @@ from msgspec import Struct
 from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.moments import moment
 from dockless.model.printable import json_text
+from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.storage.receipt import pending_members, receipt_document
 from dockless.storage.receipt_file import ReceiptFile
@@ -20,12 +21,14 @@ class Heading(Struct, frozen=True, kw_only=True):
     Attributes:
         target: The registry, and what every repository begins with.
         bundles: The digest of the index.json of each bundle.
+        part: Which part of the whole was to be mirrored.
         version_of: Returns the version of a program that has written.
     """
 
     target: str
     bundles: Mapping[str, Digest]
     version_of: Callable[[str], str]
+    part: Shard = Shard(0, 1)
 
 
 class KeptReceipt:
@@ -59,7 +62,9 @@ class KeptReceipt:
         document = receipt_document(
             self._heading.target, ended, versions, self._heading.bundles, images
         )
-        return document | {"pending": pending_members(pending)}
+        part = self._heading.part
+        shards = {"shards": [str(part)]} if part.count > 1 else {}
+        return document | shards | {"pending": pending_members(pending)}
 
     def write(
         self,

@@ -12,8 +12,9 @@ from typing import Any
 from msgspec import Struct
 
 from dockless.errors import UsageError
+from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Reference
+from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
 from dockless.storage.receipt import VERSION
 
@@ -45,11 +46,13 @@ class Receipt(Struct, frozen=True):
         items: What should be at the registry: each image with each of its references.
         missing: What is not there by the receipt itself, a sentence each.
         document: All of it, of which every known member has the right type.
+        shards: The parts of a divided mirror that it is of; none for a whole one, or an older one.
     """
 
     items: tuple[Item, ...]
     missing: tuple[str, ...]
     document: Mapping[str, Any]
+    shards: tuple[Shard, ...] = ()
 
 
 def read_receipt(text: str, label: str) -> Receipt:
@@ -73,51 +76,39 @@ def read_receipt(text: str, label: str) -> Receipt:
         )
     try:
         _receipt(document, "")
-        items = tuple(_items(document["images"]))
+        items = tuple(_items(document["images"], _Target.parse(document["target"])))
     except ValueError as error:
         raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
-    return Receipt(items, tuple(_missing(document, label)), document)
+    shards = tuple(Shard.parse(text, {}) for text in document.get("shards", ()))
+    return Receipt(items, tuple(_missing(document, label)), document, shards)
 
 
-def merged(receipts: Sequence[Receipt]) -> dict[str, object]:
-    """Return the receipt of several parts of one mirror; what stands in several is in it once.
+class _Target(Struct, frozen=True):
+    """Where everything of a receipt is."""
 
-    Raises:
-        UsageError: They are of several mirrors.
-    """
-    documents = [each.document for each in receipts]
-    if len({each["target"] for each in documents}) != 1:
-        raise UsageError(
-            "The receipts are of mirrors to different places.",
-            "Give the receipts of the parts of one mirror.",
-        )
-    ends = [each["finished"] for each in documents]
-    return {
-        **documents[0],
-        "finished": None if None in ends else max(ends, key=_moment_of),
-        "versions": {
-            name: text for each in reversed(documents) for name, text in each["versions"].items()
-        },
-        "bundles": {
-            source: digest for each in documents for source, digest in each["bundles"].items()
-        },
-        **{
-            name: _distinct(line for each in documents for line in each.get(name, ()))
-            for name in ("images", "failures", "pending")
-        },
-    }
+    host: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, text: str) -> "_Target":
+        host, _, prefix = text.partition("/")
+        try:
+            return cls(Repository.of(host, "of/images").host, prefix)
+        except ValueError as error:
+            raise ValueError(f"target is {_shown(text)}: {error}") from None
+
+    def has(self, place: Repository) -> bool:
+        return place.host == self.host and place.path.startswith(self.prefix and f"{self.prefix}/")
 
 
-def _distinct(lines: Iterator[object]) -> list[object]:
-    return list({json.dumps(each, sort_keys=True): each for each in lines}.values())
-
-
-def _items(images: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
+def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[Item]:
     for number, image in enumerate(images):
         digest = Digest.parse(image["digest"])
         for position, text in enumerate(image["references"]):
             reference = Reference.parse(text)
             where = f"images[{number}].references[{position}]"
+            if not target.has(reference.repository):  # logins are for the target
+                raise ValueError(f"{where} is {_shown(text)}, which is not in the target")
             if not reference.tag and not reference.digest:
                 raise ValueError(f"{where} has neither a tag nor a digest")
             if reference.digest and reference.digest != digest:
@@ -140,10 +131,6 @@ def _named(line: Mapping[str, Any]) -> str:
     references = line["references"]
     where = f" as {references[0]}" if references else ""
     return f"{line['name'] or 'An image'} of {line['source']}{where}"
-
-
-def _moment_of(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def _text(value: object, where: str) -> None:
@@ -170,11 +157,20 @@ def _count(value: object, where: str) -> None:
 def _moment(value: object, where: str) -> None:
     try:
         if isinstance(value, str) and _MOMENT.fullmatch(value):
-            _moment_of(value)
+            datetime.fromisoformat(value)
             return
     except ValueError:  # such as the 30th of February
         pass
     raise ValueError(f"{where} is {_shown(value)}, and must be an RFC 3339 time")
+
+
+def _shard(value: object, where: str) -> None:
+    try:
+        whole = isinstance(value, str) and str(Shard.parse(value, {})) == value
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(f"{where} is {_shown(value)}, and must be INDEX/COUNT")
 
 
 def _digest(value: object, where: str) -> None:
@@ -275,5 +271,5 @@ _receipt = _members(
             _members({**_NOT_THERE, "error": _ERROR}, {**_MORE, "origin": _or_null(_text)})
         ),
     },
-    {"pending": _list_of(_members(_NOT_THERE))},
+    {"pending": _list_of(_members(_NOT_THERE)), "shards": _list_of(_shard)},
 )

@@ -199,8 +199,9 @@ class HttpClient:
             from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
 
             said = f"{response.status} {blotted(response.reason or '')}".rstrip()
+            path = blotted(urlsplit(url).path)
             raise kind(
-                f"{self._named(url)} responds with {said} to {method} of {urlsplit(url).path}.",
+                f"{self._named(url)} responds with {said} to {method} of {path}.",
                 "The registry is overloaded or has an error; try again later.",
                 retry_after=retry_after(response.headers.get("Retry-After", "")),
                 busy=response.status in _BUSY,

@@ -82,7 +82,11 @@ def _netloc(url: str) -> str:
 def named(host: str, url: str) -> str:
     """Return the registry's host, and the one of the URL where that is another."""
     where = _netloc(url)
-    return host if where == host else f"{host} ({where})"
+    if where == host:
+        return host
+    from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+
+    return f"{host} ({blotted(where)})"
 
 
 def silent(host: str) -> NetworkError:

@@ -54,8 +54,12 @@ def origin(url: str) -> Origin | None:
 
 def shown(url: str) -> str:
     """Return what messages say of a URL: scheme and host, as the rest may hold secrets."""
+    from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+
     place = origin(url)
-    return f"{place.scheme}://{place.host}" if place else repr(url[:_LONGEST_SAID])
+    if place:
+        return blotted(f"{place.scheme}://{place.host}")
+    return repr(blotted(url)[:_LONGEST_SAID])
 
 
 def goes_along(before: str, after: str) -> bool:

@@ -75,8 +75,14 @@ def _joined(url: str, location: str) -> str:
         joined = ""
     if origin(joined) is None:
         raise NetworkError(
-            f"{shown(url)} redirects to {location[:_LONGEST_SAID]!r}, which is not a URL.",
+            f"{shown(url)} redirects to {_said(location)!r}, which is not a URL.",
             "Check the registry, and proxies in front of it.",
             passing=False,
         )
     return joined
+
+
+def _said(location: str) -> str:
+    from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+
+    return blotted(location)[:_LONGEST_SAID]

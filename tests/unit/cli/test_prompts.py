@@ -163,3 +163,11 @@ def test_building_is_offered_at_a_terminal_only(
     assert not prompts.may_build()
     person.answers = ["unused"]
     assert prompts.may_build()
+
+
+@pytest.mark.parametrize(
+    "default", ["\x1b]0;PWN\x07me", "me\nPassword for x:", "a\u202eb", "me\r\x1b[2K", "\x9b1A"]
+)
+def test_a_default_that_controls_the_terminal_is_not_offered(person: Person, default: str) -> None:
+    person.answers.append("typed")
+    assert prompts.line("Username", default) == "typed"

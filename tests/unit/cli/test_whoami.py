@@ -9,7 +9,7 @@ import pytest
 from dockless.cli.main import dockless
 from dockless.credentials import keyrings
 from dockless.credentials.keyring_logins import KeyringLogins
-from dockless.errors import AuthError
+from dockless.errors import AuthError, UsageError
 from dockless.model.secret import Credential, Secret
 from fakes.keyring import MemoryKeyring
 
@@ -75,4 +75,45 @@ def test_with_the_right_password_there_is_a_login(
     run("host.example")
     assert "me" in capsys.readouterr().out
     with pytest.raises(AuthError, match="no login for other"):
+        run("other.example")
+
+
+def unreadable(path: Path, how: str) -> None:
+    """Make a file of logins that cannot be read, whoever reads it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    match how:
+        case "a folder":
+            path.mkdir()
+        case "no JSON":
+            path.write_text("{")
+        case "a ring of links":
+            path.symlink_to(path)
+        case "in a file":
+            path.parent.rmdir()
+            path.parent.write_text("")
+
+
+UNREADABLE = ["a folder", "no JSON", "a ring of links", "in a file"]
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+@pytest.mark.parametrize("place", ["docker", "containers"])
+def test_a_file_that_cannot_be_read_hides_no_other_login(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    how: str,
+    place: str,
+) -> None:
+    monkeypatch.setenv("DOCKLESS_KEYRING_PASSWORD", "right")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / place / ("config.json" if place == "docker" else "auth.json")
+    unreadable(path, how)
+    run()
+    said = capsys.readouterr()
+    assert "host.example" in said.out
+    assert said.err.count("Warning: ") == 1
+    assert str(path) in said.err
+    run("host.example")
+    with pytest.raises(UsageError, match=str(path)):
         run("other.example")

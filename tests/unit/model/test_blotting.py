@@ -1,6 +1,8 @@
 import base64
+import html
 import json
-from urllib.parse import quote
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -15,7 +17,10 @@ from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
 from dockless.registry.refusals import blob_error, clean, manifest_error
 from dockless.registry.tokens import authorization
-from dockless.transport.http import Response
+from dockless.transport.http import Request, Response
+from dockless.transport.http_errors import named
+from dockless.transport.origins import shown
+from dockless.transport.redirects import sent_on
 from fakes.http import StubHttp
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
@@ -119,3 +124,77 @@ def test_what_a_program_is_given_is_remembered(password: str) -> None:
     authfile("registry.example.com", Credential("me", Secret(password)))
     for echo in echoes(password):
         assert blotted(f"you sent {echo} to us").count("***") == 1
+
+
+ODD = ["S3cr<et&p+1", "x'\"<long>&/=", "pä$$ w\\ö/rd~", "täb\tand\nend\U0001f511key"]
+
+
+def go_json(text: str) -> str:
+    """Return a string in JSON as Go writes it."""
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
+    return escaped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "Go's JSON": go_json,
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text)),
+    "Go's JSON in JSON": lambda text: json.dumps(go_json(text)),
+    "upper case": lambda text: go_json(text).replace("\\u003c", "\\u003C"),
+    "HTML": html.escape,
+    "HTML without quotes": lambda text: html.escape(text, quote=False),
+    "HTML twice": lambda text: html.escape(html.escape(text)),
+    "Go's HTML": lambda text: html.escape(text).replace("&quot;", "&#34;"),
+    "numbers": lambda text: "".join(f"&#x{ord(x):X};" * (not x.isalnum()) or x for x in text),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "HEXADECIMAL": lambda text: text.encode().hex().upper(),
+    "a URL twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "a form": quote_plus,
+    "a host": lambda text: base64.b64encode(text.encode()).decode().rstrip("=").lower(),
+    "a pair": lambda text: base64.b64encode(f"me:{text}".encode()).decode().replace("=", "\\u003d"),
+    "a slash": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "Python": repr,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("password", ODD)
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_a_secret_is_blotted_in_every_escape(password: str, escape: str) -> None:
+    remember(Credential("me", Secret(password)))
+    echo = ESCAPES[escape](password)
+    said = blotted(f"you sent <{echo}> to us")
+    assert echo.strip("\"'") not in said
+    assert said.count("***") == 1
+    assert said.startswith("you sent <")
+    assert said.endswith("> to us")
+
+
+@pytest.mark.parametrize("password", [*PASSWORDS[:3], *ODD])
+@pytest.mark.parametrize("kept", [3, 5, 9])
+def test_a_secret_is_blotted_before_an_answer_is_cut(password: str, kept: int) -> None:
+    remember(Credential("me", Secret(password)))
+    begins = " " * (64 * 1024 - kept)
+    answer = Response(400, {}, (begins + password + " more" * 10).encode())
+    said = str(manifest_error(answer, REPOSITORY, "v1"))
+    assert password[: max(3, kept - 1)] not in said
+
+
+@pytest.mark.parametrize("password", [*PASSWORDS[:3], *ODD[:3]])
+@pytest.mark.parametrize("start", ["ftp://store/?auth=", "http://[x/", "ftp://x/" + "z" * 183])
+def test_a_secret_is_blotted_out_of_a_redirect(password: str, start: str) -> None:
+    remember(Credential("me", Secret(password)))
+    pair = base64.b64encode(f"me:{password}".encode()).decode()
+    for echo in (pair, quote(password, safe=""), password.replace("\n", "")):
+        with pytest.raises(DocklessError) as caught:
+            sent_on(Request("GET", "https://registry.example.com/v2/", {}), 307, start + echo)
+        assert echo[:8] not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["hunter2-SECRET", "another-long-one", "Third.Secret"])
+def test_a_secret_is_blotted_out_of_the_name_of_a_host(password: str) -> None:
+    remember(Credential("me", Secret(password)))
+    for said in (
+        shown(f"https://{password}.example.com/"),
+        named("registry.example.com", f"https://me:{password}@x.example.com/"),
+    ):
+        assert password.lower() not in said.lower()
+        assert "***" in said

@@ -121,3 +121,22 @@ def test_a_folder_by_its_own_name_or_a_link_elsewhere_is_searched(
     (far / "link").symlink_to(mark.parent / "inner")
     assert find_program("tool", str(mark.parent)) == str(mark.parent / "tool")
     assert find_program("tool", str(far / "link")) == str(far / "link/tool")
+
+
+@pytest.mark.parametrize(
+    "form", ["{}/.", "{}/inner/..", "{}/./", "{}//.", "/{}", "{}/inner/../.", "{}/../{name}"]
+)
+@pytest.mark.parametrize("start", STARTS)
+def test_the_current_folder_is_not_searched_by_a_roundabout_name(
+    mark: Path, form: str, start: Start
+) -> None:
+    path = form.format(mark.parent, name=mark.parent.name)
+    assert find_program("tool", f"/nowhere:{path}") is None
+    with pytest.raises(EngineError, match="tool cannot be started: No such file"):
+        start(("tool",), {"PATH": path})
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("form", ["{}", "{}/", "{}//"])
+def test_the_current_folder_is_searched_by_its_own_name(mark: Path, form: str) -> None:
+    assert find_program("tool", form.format(mark.parent)) is not None

@@ -123,13 +123,48 @@ def test_nerdctl_saves_by_the_manifest_where_it_is_known(
     assert tool.save_argv(found) == ("nerdctl", "save", str(expected))
 
 
-def test_the_answer_to_one_name_is_taken_at_its_word(
-    environment: dict[str, str], install: Install
+LOOKALIKES = [
+    ("registry.example/acme/shop:9", "quay.example.com/evilteam/shop:9"),
+    ("shop:9", "quay.example.com/evilteam/shop:9"),
+    ("acme/shop", "quay.example.com/acme/shop:latest"),
+    ("registry.example/shop:9", "registry.example:5000/shop:9"),
+    ("shop:9", "shop:8"),
+    ("shop", "xshop:latest"),
+    (f"acme/shop@{ONE}", f"quay.example.com/acme/shop@{ONE}"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "called"), LOOKALIKES)
+@pytest.mark.parametrize("more", [(), ("absent:1",)])
+def test_an_image_whose_name_ends_alike_is_not_the_one(
+    environment: dict[str, str], install: Install, wanted: str, called: str, more: tuple[str, ...]
 ) -> None:
-    install("docker", inspected((ONE, ["another:name"])))
-    assert ContainerTool("docker", ProgramsHere(environment)).find(("shop",)) == LocalImage(
-        "docker", "shop", ONE
-    )
+    install("podman", json.dumps([{"Id": TWO.hex, "RepoTags": [called], "RepoDigests": [called]}]))
+    install("buildah", f"sha256:{TWO.hex} {called} {called.partition('@')[0]}@{TWO}\n")
+    programs = ProgramsHere(environment)
+    for tool in (ContainerTool("podman", programs), Buildah("buildah", programs)):
+        assert tool.find((wanted, *more)) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "called"),
+    [
+        ("shop", "docker.io/library/shop:latest"),
+        ("acme/shop:9", "docker.io/acme/shop:9"),
+        ("shop:9", "localhost/shop:9"),
+        ("docker.io/library/shop:9", "shop:9"),
+        (f"shop:9@{ONE}", f"docker.io/library/shop@{ONE}"),
+        (TWO.hex[:5], "shop:1"),
+    ],
+)
+def test_an_image_is_found_by_every_form_of_its_name(
+    environment: dict[str, str], install: Install, wanted: str, called: str
+) -> None:
+    install("podman", json.dumps([{"Id": TWO.hex, "RepoTags": [called]}]))
+    install("buildah", f"\nnonsense\nsha256:{TWO.hex} {called} <none>@<none>\n")
+    programs = ProgramsHere(environment)
+    for tool in (ContainerTool("podman", programs), Buildah("buildah", programs)):
+        assert tool.find((wanted,)) == LocalImage(tool.name, wanted, TWO)
 
 
 def test_a_tag_that_is_no_reference_is_passed_over(
@@ -221,16 +256,16 @@ def test_a_stream_that_is_bad_by_itself_keeps_its_own_error(
         read(ContainerTool("docker", ProgramsHere(environment)), SourceError("It is not a tar."))
 
 
-def test_buildah_is_asked_one_by_one_and_saves_by_pushing(
+def test_buildah_is_asked_for_all_names_and_saves_by_pushing(
     environment: dict[str, str], install: Install, tmp_path: Path
 ) -> None:
-    install("buildah", f"{ONE.hex}\n")
+    install("buildah", f"sha256:{ONE.hex} localhost/shop:latest localhost/shop@{TWO}\n")
     tool = Buildah("buildah", ProgramsHere(environment))
     assert tool.find(("shop",)) == LocalImage("buildah", "shop", ONE)
     with tool.save(LocalImage("buildah", "shop", ONE)) as stream:
         stream.read()
     assert (tmp_path / "buildah.log").read_text().splitlines() == [
-        "inspect --type image --format {{.FromImageID}} shop",
+        "images --noheading --no-trunc --format {{.ID}} {{.Name}}:{{.Tag}} {{.Name}}@{{.Digest}}",
         f"push --quiet {ONE.hex} docker-archive:/dev/stdout",
     ]
 

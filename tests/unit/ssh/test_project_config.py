@@ -34,6 +34,16 @@ RUNNING = (
     'Match !exec "touch {mark}"',
     '"Match" exec "touch {mark}"',
     'Match=exec "touch {mark}"',
+    'Match host * ex"ec" "touch {mark}"',
+    'Match host build "exec" "touch {mark}"',
+    'Match e"x"ec "touch {mark}"',
+    "Match host build 'ex'ec 'touch {mark}'",
+    'Match host * !e"xec" "touch {mark}"',
+    'Match host "build" exec "touch {mark}"',
+    'Match ex\\\\ec "touch {mark}"',
+    "Match host build sessiontype exec",
+    "Match host=* all",
+    "Match host",
     "Include {include}",
     "Host build\n\tproxycommand=touch {mark}",
     "KnownHostsCommand /bin/touch {mark}",
@@ -85,6 +95,35 @@ def test_what_runs_nothing_is_used_without_a_word(home: Path, project: Path, nam
     (project / "ssh_config").write_text(HARMLESS)
     found = route(name, home)
     assert (found.address, found.user, found.proxy_command) == ("10.0.0.5", "ci", "")
+
+
+MATCHES = (
+    "all",
+    "host build,*.example.com,!web",
+    "ALL",
+    "!host web-1 user ci",
+    "canonical host 10.0.0.?",
+    "final all",
+    "originalhost [::1] localuser root",
+    "host git@build tagged a_b localnetwork 10.0.0.0/8",
+)
+
+
+@pytest.mark.parametrize("criteria", MATCHES)
+def test_a_match_that_compares_names_only_runs_nothing(criteria: str) -> None:
+    assert first_command(f"Match {criteria}\n\tmatch\t{criteria}".encode()) == 0
+
+
+@pytest.mark.parametrize("name", ["ssh_config", "./ssh_config", "../project/ssh_config"])
+@pytest.mark.parametrize("line", ["Port none", "Match host", "HostName", "User a b"])
+def test_the_file_that_ssh_rejects_is_named(
+    home: Path, project: Path, name: str, line: str
+) -> None:
+    (project / "ssh_config").write_text(f"Host build\n{line}\n")
+    with pytest.raises(UsageError) as caught:
+        route(name, home, may_run=line == "Match host")
+    assert caught.value.remedy == f"Correct {name}."
+    assert "/dev/stdin" not in caught.value.what
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"])

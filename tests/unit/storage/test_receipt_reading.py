@@ -1,11 +1,14 @@
 import copy
+import itertools
 import json
 from typing import Any
 
 import pytest
 
+from dockless.client.verification import distinct
 from dockless.errors import UsageError
-from dockless.storage.receipt_reading import merged, read_receipt
+from dockless.storage.receipt_merging import merged, parts_of
+from dockless.storage.receipt_reading import Receipt, read_receipt
 
 Json = dict[str, Any]
 DIGEST, OTHER = (f"sha256:{each * 64}" for each in "ab")
@@ -168,6 +171,79 @@ def test_the_latest_end_counts_whatever_its_time_zone_and_lines_stand_once() -> 
 
 
 def test_receipts_of_two_targets_are_not_one_mirror() -> None:
-    parts = [read_receipt(changed("target", each), "r.json") for each in ("a.example", "b.example")]
+    targets = ("registry.inside:5000", "registry.inside:5000/m")
+    parts = [read_receipt(changed("target", each), "r.json") for each in targets]
     with pytest.raises(UsageError, match="different places"):
         merged(parts)
+
+
+@pytest.mark.parametrize(
+    ("target", "reference"),
+    [
+        ("registry.inside:5000/m", "other.example/m/acme/web:v1"),
+        ("registry.inside:5000/m", "registry.inside:5001/m/acme/web:v1"),
+        ("registry.inside:5000/m", "registry.inside:5000/acme/web:v1"),
+        ("registry.inside:5000/m", "registry.inside:5000/mm/acme/web:v1"),
+        ("registry.inside:5000/m", "REGISTRY.inside:5000/m/acme/web:v1"),
+        ("docker.io", "ghcr.io/acme/web:v1"),
+    ],
+)
+def test_a_reference_that_is_not_in_the_target_is_refused(target: str, reference: str) -> None:
+    document = json.loads(changed("images.0.references", [reference]))
+    with pytest.raises(UsageError, match="which is not in the target"):
+        read_receipt(json.dumps(document | {"target": target}), "r.json")
+
+
+@pytest.mark.parametrize(
+    ("target", "reference"),
+    [("docker.io", "docker.io/acme/web:v1"), ("index.docker.io/acme", "docker.io/acme/web:v1")],
+)
+def test_every_name_of_docker_hub_is_the_same_target(target: str, reference: str) -> None:
+    document = json.loads(changed("images.0.references", [reference]))
+    assert read_receipt(json.dumps(document | {"target": target}), "r.json").items
+
+
+def part(*shards: str) -> Receipt:
+    return read_receipt(json.dumps(GOOD | {"shards": list(shards)}), "r.json")
+
+
+@pytest.mark.parametrize("value", ["0", "3/3", "auto", "1/0", "01/3", 7, "0/3 ", "-1/3"])
+def test_a_part_is_an_index_and_a_count(value: object) -> None:
+    with pytest.raises(UsageError, match="shards"):
+        read_receipt(json.dumps(GOOD | {"shards": [value]}), "r.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "lost"),
+    [
+        ([["0/3"], ["1/3"]], "1 of 3 parts of the mirror has no receipt here: 2/3."),
+        ([["1/4"]], "3 of 4 parts of the mirror have no receipt here: 0/4, 2/4, 3/4."),
+        ([["0/2"], ["0/2"], []], "1 of 2 parts of the mirror has no receipt here: 1/2."),
+        ([["0/9"]], "8 of 9 parts of the mirror have no receipt here: 1/9, 2/9, 3/9, 4/9, 5/9 and"),
+        ([["0/3", "2/3"]], "1 of 3 parts of the mirror has no receipt here: 1/3."),
+    ],
+)
+def test_a_part_without_a_receipt_is_missing(given: list[list[str]], lost: str) -> None:
+    receipts = [part(*each) for each in given]
+    assert distinct(receipts)[1][0].startswith(lost)
+    again = read_receipt(json.dumps(merged(receipts)), "all.json")
+    assert distinct([again])[1][0].startswith(lost)
+
+
+@pytest.mark.parametrize("given", [[["0/2"], ["1/2"]], [["1/3", "0/3"], ["2/3"]], [[]]])
+def test_all_parts_are_the_whole(given: list[list[str]]) -> None:
+    receipts = [part(*each) for each in given]
+    assert not any("receipt here" in line for line in distinct(receipts)[1])
+    assert len(parts_of(receipts)) == len(list(itertools.chain.from_iterable(given)))
+
+
+@pytest.mark.parametrize("given", [("0/2", "1/3"), ("0/3", "1/3", "2/4"), ("0/2", "0/1")])
+def test_parts_of_different_divisions_are_not_one_mirror(given: tuple[str, ...]) -> None:
+    receipts = [part(each) for each in given]
+    for work in (merged, distinct):
+        with pytest.raises(UsageError, match=r"mirrors in \d and in \d parts"):
+            work(receipts)
+
+
+def test_an_older_receipt_has_no_parts() -> None:
+    assert "shards" not in merged([read_receipt(json.dumps(GOOD), "r.json")])

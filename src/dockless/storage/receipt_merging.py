@@ -1,0 +1,64 @@
+"""Merging the receipts of the parts of one mirror."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from dockless.errors import UsageError
+from dockless.model.shard import Shard
+from dockless.storage.receipt_reading import Receipt
+
+
+def merged(receipts: Sequence[Receipt]) -> dict[str, object]:
+    """Return the receipt of several parts of one mirror; what stands in several is in it once.
+
+    Raises:
+        UsageError: They are of several mirrors.
+    """
+    documents = [each.document for each in receipts]
+    if len({each["target"] for each in documents}) != 1:
+        raise UsageError(
+            "The receipts are of mirrors to different places.",
+            "Give the receipts of the parts of one mirror.",
+        )
+    parts = parts_of(receipts)
+    ends = [each["finished"] for each in documents]
+    return {
+        **documents[0],
+        "finished": None if None in ends else max(ends, key=_moment_of),
+        "versions": {
+            name: text for each in reversed(documents) for name, text in each["versions"].items()
+        },
+        "bundles": {
+            source: digest for each in documents for source, digest in each["bundles"].items()
+        },
+        **{
+            name: _distinct(line for each in documents for line in each.get(name, ()))
+            for name in ("images", "failures", "pending")
+        },
+        **({"shards": [str(each) for each in parts]} if parts else {}),
+    }
+
+
+def parts_of(receipts: Sequence[Receipt]) -> tuple[Shard, ...]:
+    """Return the parts that receipts are of, in order; none where no mirror was divided.
+
+    Raises:
+        UsageError: They are of mirrors that were divided in different ways.
+    """
+    parts = {part for each in receipts for part in each.shards}
+    counts = sorted({part.count for part in parts})
+    if len(counts) > 1:
+        raise UsageError(
+            f"The receipts are of mirrors in {' and in '.join(map(str, counts))} parts.",
+            "Give the receipts of the parts of one mirror.",
+        )
+    return tuple(sorted(parts, key=lambda part: part.index))
+
+
+def _distinct(lines: Iterator[object]) -> list[object]:
+    return list({json.dumps(each, sort_keys=True): each for each in lines}.values())
+
+
+def _moment_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
