@@ -5,7 +5,7 @@ import contextlib
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 from dockless.errors import SourceError
@@ -53,6 +53,59 @@ def decompressing(stream: ReadableStream, compression: str, label: str) -> Itera
         return
     with io.BufferedReader(_Guarded(_Counted(stream), compression, label), BLOCK) as plain:
         yield plain
+
+
+def beginning(stream: ReadableStream, compression: str, size: int) -> bytes:
+    """Return the first bytes of a compressed stream, as far as they can be read.
+
+    The readers that are made for speed give nothing of a block in which the data ends too early.
+
+    Args:
+        stream: The compressed bytes.
+        compression: What `sniff` said of them.
+        size: How many bytes to return; fewer where there are no more.
+
+    Raises:
+        EOFError: The data ends too early, before that many bytes.
+        ValueError: It is not such data, or damaged.
+    """
+    feed, ended = _feeder(compression, size)
+    found = b""
+    try:
+        for block in blocks(stream):
+            for start in range(0, len(block), _ZSTD_PIECE):
+                found += feed(block[start : start + _ZSTD_PIECE])
+                if len(found) >= size or ended():
+                    return found[:size]
+    except (OSError, lzma.LZMAError, zlib.error, *_errors_of(compression)) as error:
+        raise ValueError(str(error)) from None
+    raise EOFError("it ends too early")
+
+
+def _feeder(compression: str, size: int) -> tuple[Callable[[bytes], bytes], Callable[[], bool]]:
+    """Return what decompresses pieces of one member or frame, and whether that has ended."""
+    if compression == "gzip":
+        gzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        return lambda piece: gzip.decompress(gzip.unconsumed_tail + piece, size), lambda: gzip.eof
+    if compression == "zstd":
+        import zstandard  # noqa: PLC0415 - loaded when needed
+
+        zstd = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT).decompressobj()
+        return zstd.decompress, lambda: zstd.eof
+    other: bz2.BZ2Decompressor | lzma.LZMADecompressor = (
+        bz2.BZ2Decompressor()
+        if compression == "bzip2"
+        else lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT)
+    )
+    return lambda piece: other.decompress(piece, size), lambda: other.eof
+
+
+def _errors_of(compression: str) -> tuple[type[Exception], ...]:
+    if compression != "zstd":
+        return ()
+    import zstandard  # noqa: PLC0415 - loaded when needed
+
+    return (zstandard.ZstdError,)
 
 
 class _Counted(io.RawIOBase):
