@@ -164,6 +164,25 @@ def lists_images(data: bytes) -> bool:
     return isinstance(document, dict) and isinstance(document.get("manifests"), list)
 
 
+def listed_files(data: bytes) -> tuple[str, ...]:
+    """Return the configs and layers that a manifest.json lists, relative paths without `..`.
+
+    One that is not JSON lists what the archives of older versions have: `repositories`.
+    """
+    try:
+        document = parse_json(data)
+    except (ValueError, RecursionError):
+        return ("repositories",)
+    entries = [each for each in document if isinstance(each, dict)]
+    layers = (each.get("Layers") for each in entries)
+    named = [each.get("Config") for each in entries]
+    named += [name for each in layers if isinstance(each, list) for name in each]
+    paths = (posixpath.normpath(name) for name in named if isinstance(name, str) and name)
+    return tuple(
+        each for each in paths if not each.startswith(("/", "../")) and each not in ("..", ".")
+    )
+
+
 def _may_begin_as_tar(path: Path, packed: str) -> bool:
     """Whether a compressed file, which is damaged, may have been an archive.
 
