@@ -70,6 +70,7 @@ def beginning(stream: ReadableStream, compression: str, size: int) -> bytes:
         ValueError: It is not such data, or damaged.
     """
     feed, ended = _feeder(compression, size)
+    errors: _Errors = (OSError, lzma.LZMAError, zlib.error, *_errors_of(compression))
     found = b""
     try:
         for block in blocks(stream):
@@ -77,7 +78,7 @@ def beginning(stream: ReadableStream, compression: str, size: int) -> bytes:
                 found += feed(block[start : start + _ZSTD_PIECE])
                 if len(found) >= size or ended():
                     return found[:size]
-    except (OSError, lzma.LZMAError, zlib.error, *_errors_of(compression)) as error:
+    except errors as error:
         raise ValueError(str(error)) from None
     raise EOFError("it ends too early")
 
@@ -100,7 +101,7 @@ def _feeder(compression: str, size: int) -> tuple[Callable[[bytes], bytes], Call
     return lambda piece: other.decompress(piece, size), lambda: other.eof
 
 
-def _errors_of(compression: str) -> tuple[type[Exception], ...]:
+def _errors_of(compression: str) -> "_Errors":
     if compression != "zstd":
         return ()
     import zstandard  # noqa: PLC0415 - loaded when needed
