@@ -244,7 +244,8 @@ def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
         if error.errno == errno.EFBIG:
             raise PushError(
                 f"A file in {folder} would be larger than files may be: {error.strerror}.",
-                "Raise the limit (ulimit -f), or set DOCKLESS_CACHE_DIR to a folder on another disk.",
+                "Raise the limit (ulimit -f), or set DOCKLESS_CACHE_DIR to a folder of another "
+                "file system.",
             ) from None
         raise no_space(error, folder) or PushError(
             f"Nothing can be written to {folder}: {error.strerror}.",
