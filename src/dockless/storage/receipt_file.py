@@ -57,13 +57,21 @@ class ReceiptFile:
         path: The file, or what a link to it leads to; a device or pipe, such as /dev/stdout, is
             written as it is and not locked.
         option: The option that names it.
+        patience: How many seconds the reader of a pipe may take nothing.
 
     Raises:
         UsageError: Another run has it, it is another kind of file, or it cannot be written.
     """
 
-    def __init__(self, path: Path, option: str = "--receipt") -> None:
+    def __init__(
+        self,
+        path: Path,
+        option: str = "--receipt",
+        *,
+        patience: float = pipes.PATIENCE_SECONDS,
+    ) -> None:
         self._option = option
+        self._patience = patience
         self._was_written = False
         device = path.absolute().parts[1:2] in (("dev",), ("proc",))
         self._path = path if device else Path(os.path.realpath(path))
@@ -85,7 +93,8 @@ class ReceiptFile:
 
         Raises:
             UsageError: The path does not allow that.
-            PushError: The disk is full or fails, or the file cannot be replaced any more.
+            PushError: The disk is full or fails, the file cannot be replaced any more, or the
+                reader of a pipe takes nothing.
             NetworkError: The reader of a pipe stopped, and the command's time is over.
         """
         try:
@@ -96,8 +105,8 @@ class ReceiptFile:
             else:
                 self._path.write_text(text)
         except OSError as error:
-            disk = error.errno in _NO_FAULT_OF_THE_PATH
-            kind: type[DocklessError] = PushError if disk or self._was_written else UsageError
+            passing = error.errno in _NO_FAULT_OF_THE_PATH | {errno.ETIMEDOUT}
+            kind: type[DocklessError] = PushError if passing or self._was_written else UsageError
             raise kind(*self._unwritable(error)) from None
         self._was_written = True
 
@@ -116,7 +125,7 @@ class ReceiptFile:
                     raise
                 time.sleep(_LOOK_SECONDS)
         try:
-            pipes.write(descriptor, text.encode(), str(self._path))
+            pipes.write(descriptor, text.encode(), str(self._path), self._patience)
         finally:
             os.close(descriptor)
 

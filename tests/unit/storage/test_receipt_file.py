@@ -169,6 +169,25 @@ def test_a_reader_that_stops_is_waited_for_until_the_time_is_over(
         os.close(reader)
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("size", [80_000, 100_000, 1_000_000])
+@pytest.mark.parametrize("taken", [0, 8192])
+def test_a_reader_that_takes_nothing_is_not_waited_for_without_end(
+    tmp_path: Path, size: int, taken: int
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    reading = threading.Timer(0.2, lambda: os.read(reader, taken) if taken else None)
+    reading.start()
+    try:
+        with pytest.raises(PushError, match="its reader takes nothing"):
+            ReceiptFile(pipe, patience=1.0).write("x" * size)
+    finally:
+        reading.join()
+        os.close(reader)
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, Path.touch])
 def test_only_a_file_is_replaced(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "receipt")
