@@ -4,6 +4,7 @@ import bz2
 import contextlib
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
@@ -13,6 +14,8 @@ from dockless.storage.blocks import BLOCK, ReadableStream, blocks
 
 _ZSTD_PIECE = 1024
 _MEMORY_LIMIT = 128 * 1024 * 1024
+_OF_MEMORY = re.compile("[Mm]emory usage limit|too much memory|[Ww]indow")
+_NO_MEMBER = "Not a gzipped file"
 _BOMB_STARTS = 1024 * BLOCK
 _BOMB_RATIO = 2000
 
@@ -163,6 +166,18 @@ class _Guarded(io.RawIOBase):
         super().close()
 
     def _damaged(self, error: Exception) -> SourceError:
+        if _OF_MEMORY.search(str(error)):
+            return SourceError(
+                f"{self._label} needs more than {_MEMORY_LIMIT >> 20} MiB of memory to be "
+                f"decompressed: its {self._compression} data has a larger dictionary or window.",
+                "Decompress it first and push the result, or compress it with a smaller one, as "
+                "with 'xz -6' or 'zstd -19'.",
+            )
+        if self._compression == "gzip" and isinstance(error, EOFError):
+            # the reader does not tell the two apart
+            error = EOFError("it ends too early, or is followed by other bytes")
+        elif _NO_MEMBER in str(error):  # it was one at the beginning, by `sniff`
+            error = ValueError("it is followed by bytes that are not gzip data")
         return SourceError(
             f"{self._label} is damaged: its {self._compression} data cannot be read ({error}).",
             "Create or copy it again.",
