@@ -43,12 +43,17 @@ def write(descriptor: int, data: bytes, label: str, patience: float = PATIENCE_S
         NetworkError: The command's time was over before.
     """
     left, ready = memoryview(data), _ready(descriptor, select.POLLOUT)
+    end = time.monotonic() + patience
+
+    def look(seconds: float) -> object:
+        return ready(seconds) or time.monotonic() > end
+
     while left:
-        end = time.monotonic() + patience
-        if not waited_for(lambda seconds, end=end: ready(seconds) or time.monotonic() > end):
+        if not waited_for(look):
             raise time_is_over(f"Writing to {label}")
         try:
             left = left[os.write(descriptor, left) :]
+            end = time.monotonic() + patience
         except BlockingIOError:
             if time.monotonic() > end:
                 raise TimeoutError(errno.ETIMEDOUT, "its reader takes nothing", label) from None
