@@ -265,7 +265,8 @@ def _blobs(request: PushRequest, content: Content, context: PushContext) -> tupl
     known |= {each.digest: each.digest in found.there for each in asked}
     for each in asked:
         if each.digest in found.damaged:
-            context.progress.note(f"{found.fault(each, request.repository)}. It is uploaded again.")
+            fault = found.fault(each, request.repository)
+            context.progress.note(f"{fault}. It has to be uploaded again.")
     context.early.mark_present(known)
     return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
 

@@ -225,7 +225,7 @@ def test_a_blob_of_another_length_is_sent_again(
     assert (result.checked, result.digest) == (True, root)
     assert result.plan.missing == (damaged,)
     assert shop.held.tags == {"v1": root, **dict.fromkeys(tags, root)}
-    said = f"{length} bytes in place of {damaged.size}. It is uploaded again."
+    said = f"{length} bytes in place of {damaged.size}. It has to be uploaded again."
     assert [note for note in shop.progress.notes if note.endswith(said)]
 
 
