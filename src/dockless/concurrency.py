@@ -103,8 +103,13 @@ def map_concurrently(
                     _cancel(waiting)
                     answer.set_exception(error)
 
-    for _ in range(min(at_once, len(answers))):
-        Thread(target=work, name="ask", daemon=True).start()
+    for number in range(min(at_once, len(answers))):
+        try:
+            Thread(target=work, name="ask", daemon=True).start()
+        except RuntimeError:  # the system allows no further one: fewer do the same
+            if not number:
+                work()
+            break
     try:
         return [answer.result() for answer in answers]
     except BaseException as error:

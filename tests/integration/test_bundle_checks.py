@@ -246,7 +246,7 @@ def test_it_is_said_that_the_older_bundle_comes_first(
     done = mirrored(program, own_registry, news, *dry)
     assert done.code == 3, done.stderr
     assert "--since" in done.stderr
-    assert "Mirror the older bundle to the same registry first" in done.stderr
+    assert "Name the older bundle as a source of the same command, too" in done.stderr
     both = mirrored(program, own_registry, bundle, news, *dry)
     assert both.code == 0, both.stderr
     assert mirrored(program, own_registry, bundle).code == 0

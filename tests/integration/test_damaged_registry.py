@@ -5,7 +5,7 @@ writing it again mends that.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -109,3 +109,31 @@ def test_a_mirror_writes_again_what_cannot_be_read(
     result = pusher.program.run(*argv)
     assert result.code == 0, result.stderr
     assert_whole(pusher, "acme/app:1", damaged)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:50], lambda data: data.replace(b"config", b"konfig"), lambda _: b"{}"],
+)
+def test_a_damaged_manifest_is_named_until_it_is_deleted_and_then_written_again(
+    pusher: Pusher, packed: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    receipt = tmp_path / "r.json"
+    mirror = ("mirror", packed, "--as", "app:1", "--to", f"{pusher.registry.host}/acme")
+    assert pusher.program.run(*mirror, "--receipt", receipt).code == 0
+    digest = pusher.digest("acme/app:1").partition(":")[2]
+    blobs = pusher.registry.storage / "docker/registry/v2/blobs/sha256"
+    stored = blobs / digest[:2] / digest / "data"
+    whole = stored.read_bytes()
+    stored.write_bytes(damage(whole))
+    once = ("--retries", "1")
+    checked = pusher.run("acme/app:1", packed, "--check-blobs", *once)
+    again = pusher.program.run(*mirror, "--receipt", tmp_path / "again.json", *once)
+    for result in (checked, again):
+        assert result.code == 1, result.stderr
+        assert "also after it was sent again" in result.stderr
+        assert "has to delete the content of this digest" in result.stderr
+    stored.unlink()
+    assert pusher.run("acme/app:1", packed, "--check-blobs", *once).code == 0
+    assert stored.read_bytes() == whole
+    assert pusher.program.run("verify", receipt).code == 0

@@ -117,3 +117,18 @@ def test_an_error_waits_for_what_was_begun_where_that_is_asked() -> None:
 
 def test_there_is_a_core_at_least() -> None:
     assert cores() >= 1
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 3])
+def test_fewer_threads_do_where_the_system_allows_no_more(
+    monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    start, left = threading.Thread.start, iter([True] * allowed)
+
+    def started(thread: threading.Thread) -> None:
+        if not next(left, False):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", started)
+    assert map_concurrently(lambda each: each * 2, range(20), 8) == [*range(0, 40, 2)]

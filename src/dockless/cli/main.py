@@ -90,17 +90,7 @@ def main() -> None:
 
 def _ending(error: BaseException) -> int:
     """Print on stderr how the command ended, and return its exit code."""
-    if (
-        isinstance(error, OSError)
-        and _is_of_click(error)
-        and not isinstance(error, BrokenPipeError)
-    ):
-        error = unwritten(error)
-    if _is_homeless(error):
-        error = UsageError(
-            "The current folder was removed.",
-            "Change to a folder that is there, or give absolute paths.",
-        )
+    error = _understood(error)
     match error:
         case SystemExit():
             raise error
@@ -126,6 +116,28 @@ def _ending(error: BaseException) -> int:
             code, said = _BUG, _bug_report(error)
     say(said, err=True)
     return code
+
+
+def _understood(error: BaseException) -> BaseException:
+    """Return an error with what the user can do, for one of the system that is no bug."""
+    if (
+        isinstance(error, OSError)
+        and _is_of_click(error)
+        and not isinstance(error, BrokenPipeError)
+    ):
+        error = unwritten(error)
+    if _is_homeless(error):
+        return UsageError(
+            "The current folder was removed.",
+            "Change to a folder that is there, or give absolute paths.",
+        )
+    if isinstance(error, Exception) and not isinstance(
+        error, DocklessError | click.ClickException | click.Abort | BrokenPipeError
+    ):
+        from dockless.cli.limits import limit_reached  # noqa: PLC0415 - rare
+
+        return limit_reached(error) or error
+    return error
 
 
 def _is_homeless(error: BaseException) -> bool:

@@ -20,6 +20,7 @@ from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.sources.spec import parse_source
 from dockless.storage import bundle as layout
+from dockless.storage.folders import lock_file
 from dockless.storage.user_folders import source_folder
 from dockless.storage.user_store import store
 from dockless.usecases.bundle.fill import fill
@@ -108,11 +109,20 @@ def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def alone(out: Path) -> Iterator[None]:
-    """Lock a bundle against other runs of this user; the lock of a killed run is free.
+    """Lock a bundle against other runs; the lock of a killed run is free.
+
+    One lock is in the store, which works where the folder of the bundle has no locks; the other is
+    next to the bundle, for runs with other stores.
 
     Raises:
         UsageError: Another run is writing it.
     """
+    with _turn(out), _locked(out):
+        yield
+
+
+@contextlib.contextmanager
+def _turn(out: Path) -> Iterator[None]:
     name = f"bundle-{Digest.of(os.fsencode(out.absolute())).hex[:32]}"
     try:
         turn = store(os.environ).turn_if_free(name)
@@ -120,11 +130,36 @@ def alone(out: Path) -> Iterator[None]:
         yield
         return
     if turn is None:
-        raise UsageError(
-            f"Another run is writing the bundle {out}.", "Wait for it, or give another -o."
-        )
+        raise _taken(out)
     with turn:
         yield
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Lock a file next to the bundle, and delete it at the end unless it is somebody's data."""
+    real = Path(os.path.realpath(out))
+    path = real.with_name(f".{real.name}.lock")
+    try:
+        lock = lock_file(path, wait=False)
+    except BlockingIOError:
+        raise _taken(out) from None
+    except OSError:  # no folder, which is said later, or one without locks, or not writable
+        yield
+        return
+    with lock:
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                if not os.fstat(lock.fileno()).st_size:
+                    path.unlink()
+
+
+def _taken(out: Path) -> UsageError:
+    return UsageError(
+        f"Another run is writing the bundle {out}.", "Wait for it, or give another -o."
+    )
 
 
 def create_bundle(

@@ -181,16 +181,22 @@ def mirror(
         try:
             who = _account(asking, work.entries) or logins.target
         except DocklessError as error:
-            return _unreached(error, work.entries, receipt_writer, dry_run=options.dry_run)
+            dry_run = options.dry_run
+            done, unwritten = _unreached(error, work.entries, receipt_writer, dry_run=dry_run)
+            if unwritten:
+                (complain or own.progress.note)(str(unwritten))
+            return done
         bounds = Bounds(options.parallel, options.max_connections, options.rate)
         team = stack.enter_context(workers(options, who, space, bounds))
         outcomes = carry_out(work.entries, team, bounds.workers, receipt_writer)
         if options.dry_run:
             tell_lacking(outcomes, lenders, receipt_writer)
         unsettled = settled(team, own.progress.note)
-        receipt_writer.write(finished=True)
+        unwritten = receipt_writer.finish()
         images = receipt_writer.lines()
-        error_of_all = summary(images) or unsettled
+        error_of_all = summary(images) or unsettled or unwritten
+        if unwritten and unwritten is not error_of_all:
+            (complain or own.progress.note)(str(unwritten))
         if not (error_of_all or options.dry_run):
             resume_log.end()
         return MirrorResult(
@@ -274,17 +280,21 @@ def _unreached(
     receipt_writer: ReceiptWriter,
     *,
     dry_run: bool,
-) -> MirrorResult:
-    """Return what came of a mirror to a registry that cannot be used; it is said once."""
+) -> tuple[MirrorResult, DocklessError | None]:
+    """Return what came of a mirror to a registry that cannot be used, which is said once.
+
+    The second is why the receipt of that could not be written.
+    """
     for entry in entries:
         receipt_writer.note(entry, error)
-    receipt_writer.write(finished=True)
-    return MirrorResult(
+    unwritten = receipt_writer.finish()
+    result = MirrorResult(
         images=receipt_writer.lines(),
         error=error,
         receipt=receipt_writer.document(),
         unknown_repositories=() if dry_run else None,
     )
+    return result, unwritten
 
 
 def _nothing(text: str) -> None:

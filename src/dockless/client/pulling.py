@@ -10,7 +10,7 @@ from dockless.errors import LostCopyError
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Reader
 from dockless.retry import RetryPolicy
-from dockless.storage.folders import deleted_meanwhile
+from dockless.storage.folders import deleted_meanwhile, make_own
 
 _AGAIN = 2
 
@@ -57,7 +57,7 @@ class Pulling:
         opened = self._open_registry(repository)
         space.staging.renew()
         with deleted_meanwhile(space.staging.store.folder):
-            space.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_own(space.folder)
             folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=space.folder))
             reader = self._reader(opened, repository, folder / "home")
             task = space.progress.start(f"pulling {reference}", None)

@@ -28,7 +28,7 @@ from dockless.ports import Image
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
-from dockless.storage.folders import deleted_meanwhile, full_disk
+from dockless.storage.folders import deleted_meanwhile, full_disk, make_own
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import tags_before
 from dockless.usecases.push.manifest_format import ManifestFormat
@@ -244,7 +244,7 @@ class Session:
         """Return what a push to the repository works with."""
         opened = self.registry(repository)
         self._staging.renew()
-        self._space.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own(self._space.folder)
         folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._space.folder))
         return PushContext(
             opened.client,
@@ -268,7 +268,7 @@ class Session:
 
         self._staging.renew()
         with full_disk(self._staging.store.folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_own(folder)
             layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
         return write_layout(layout, content, blobs, self.timings)
 

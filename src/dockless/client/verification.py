@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 4
 _MOST_NAMED = 5
 _MENDED = (
-    "Push the image with --check-blobs, or mirror it with --receipt: both upload what was lost."
+    "Push the image with --check-blobs, or mirror it with --receipt: both upload what was lost. "
+    "Docker's registry keeps a damaged copy until it is deleted in its storage."
 )
 
 

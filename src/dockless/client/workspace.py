@@ -20,7 +20,7 @@ from dockless.oci.packing import asked
 from dockless.ports import Progress
 from dockless.registry.throughput import ThroughputRecords
 from dockless.retry import SharedBackoff
-from dockless.storage.folders import deleted_meanwhile, full_disk
+from dockless.storage.folders import deleted_meanwhile, full_disk, make_own
 from dockless.storage.staging import Staging
 from dockless.storage.user_folders import data_folder, home_folder
 from dockless.storage.user_store import cache_limit, store
@@ -157,7 +157,7 @@ def workspaces(
             def workspace(name: str) -> Iterator[Workspace]:
                 own = folder / name
                 held.renew()
-                own.mkdir(parents=True, exist_ok=True)
+                make_own(own)
                 # auto is settled when the registry is known
                 usual = asked("gzip" if options.compression == "auto" else options.compression)
                 with Staging(held, own, usual, cores(), surroundings.timings) as staging:

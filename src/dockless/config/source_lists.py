@@ -18,13 +18,17 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
     """Return the sources of the command line and those that its lists name, in order.
 
     Raises:
-        UsageError: A list cannot be read, or a source is empty.
+        UsageError: A list cannot be read, a source is empty, or the lists name none.
     """
     if not all(text.strip() for text in sources):
         raise UsageError(
             "A SOURCE is empty.", "Give a path or an image; a variable may be unset there."
         )
     found = (*map(Listed, sources), *(each for path in files for each in _of(path)))
+    if files and not found:
+        named = ", ".join(map(str, files))
+        what = f"The list {named} names" if len(files) == 1 else f"The lists {named} name"
+        raise UsageError(f"{what} no source.", "Write one source a line, or give a SOURCE.")
     for each in found:
         if without_login(each.text) != each.text:  # it would be in the receipt, as a name
             raise UsageError(

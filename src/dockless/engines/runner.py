@@ -14,7 +14,7 @@ from dockless.engines.failures import failure
 from dockless.engines.shell import Shell
 from dockless.errors import LostCopyError, StalledError, out_of_time
 from dockless.ports import Task
-from dockless.storage.folders import full_disk
+from dockless.storage.folders import full_disk, make_own
 
 _NOT_THERE = "no such file or directory"
 _KEPT = (
@@ -118,7 +118,7 @@ class Runner:
 
 def _made(home: Path) -> Path:
     with full_disk(home):
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own(home)
     return home
 
 

@@ -1,7 +1,9 @@
 """Times as in receipts and documents: RFC 3339, in UTC."""
 
+import re
 from datetime import UTC, datetime
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
 
@@ -12,3 +14,14 @@ def moment(seconds: float) -> str:
     """
     seconds = min(max(seconds, 0.0), _LAST_SECOND)
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_moment(value: object) -> bool:
+    """Whether a value is a text that is a time of RFC 3339, on a day that there is."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:  # such as the 30th of February
+        return False
+    return True

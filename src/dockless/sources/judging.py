@@ -14,7 +14,7 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.sources.files import SourceFile
 from dockless.sources.forward import Forward
 from dockless.sources.headers import Header, tar_errors
-from dockless.storage.decompression import decompressing, sniff
+from dockless.storage.decompression import beginning, decompressing, sniff
 from dockless.storage.streams import Pushback
 
 _HEX = "[0-9a-f]{64}"
@@ -44,16 +44,24 @@ class _Stream(Protocol):
 
 
 class _Watched:
-    """A stream for tarfile that keeps what was read last, which shows how the archive ended."""
+    """A stream for tarfile that keeps what was read last, which shows how the archive ended.
+
+    It keeps the error of the stream, too, of which tarfile makes one of its own.
+    """
 
     def __init__(self, stream: _Stream) -> None:
         self.last = b""
+        self.error: SourceError | None = None
         self.tell = stream.tell
         self.seek = stream.seek
         self._stream = stream
 
     def read(self, size: int) -> bytes:
-        self.last = self._stream.read(size)
+        try:
+            self.last = self._stream.read(size)
+        except SourceError as error:
+            self.error = error
+            raise
         return self.last
 
 
@@ -84,7 +92,7 @@ def why_no_image(path: Path) -> str:
             with decompressing(Pushback(head, file), packed, label) as plain:
                 return _why_no_image(Forward(plain), path)
         except SourceError:
-            if promises_archive(path) or _begins_as_tar(path, packed):
+            if promises_archive(path) or _may_begin_as_tar(path, packed):
                 raise
             return f"its {packed} data cannot be read"
 
@@ -98,6 +106,8 @@ def _why_no_image(stream: _Stream, path: Path) -> str:
                 fileobj=cast("IO[bytes]", watched), mode="r:", tarinfo=Header
             )
     except SourceError:
+        if watched.error:
+            raise watched.error from None
         if promises_archive(path):
             raise
         return "it is not a tar archive"
@@ -154,13 +164,37 @@ def lists_images(data: bytes) -> bool:
     return isinstance(document, dict) and isinstance(document.get("manifests"), list)
 
 
-def _begins_as_tar(path: Path, packed: str) -> bool:
-    """Whether the first block of a compressed file is a header, so that it was an archive."""
+def listed_files(data: bytes) -> tuple[str, ...]:
+    """Return the configs and layers that a manifest.json lists, relative paths without `..`.
+
+    One that is not JSON lists what the archives of older versions have: `repositories`.
+    """
     try:
-        with SourceFile(path) as file, decompressing(file, packed, str(path)) as plain:
-            tarfile.TarInfo.frombuf(
-                Forward(plain).read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape"
-            )
-    except (SourceError, tarfile.TarError):
+        document = parse_json(data)
+    except (ValueError, RecursionError):
+        return ("repositories",)
+    entries = [each for each in document if isinstance(each, dict)]
+    layers = (each.get("Layers") for each in entries)
+    named = [each.get("Config") for each in entries]
+    named += [name for each in layers if isinstance(each, list) for name in each]
+    paths = (posixpath.normpath(name) for name in named if isinstance(name, str) and name)
+    return tuple(
+        each for each in paths if not each.startswith(("/", "../")) and each not in ("..", ".")
+    )
+
+
+def _may_begin_as_tar(path: Path, packed: str) -> bool:
+    """Whether a compressed file, which is damaged, may have been an archive.
+
+    It was where its first block is a header. Where the data ends within that block, or where that
+    is stored, nothing tells.
+    """
+    try:
+        with SourceFile(path) as file:
+            head = beginning(file, packed, tarfile.BLOCKSIZE)
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except EOFError:
+        return True
+    except (ValueError, SourceError, tarfile.TarError):
         return False
     return True

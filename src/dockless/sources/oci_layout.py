@@ -267,8 +267,9 @@ def _elsewhere(files: Files) -> frozenset[Digest]:
 def _left_out(files: Files, digest: Digest) -> AbsentError:
     return AbsentError(
         f"{files.label} was made with --since and leaves out {digest}, which its image needs and "
-        "the registry lacks.",
-        "Mirror the older bundle to the same registry first.",
+        "neither another source of this run nor the target has.",
+        "Name the older bundle as a source of the same command, too, or mirror it first, with the "
+        "same --to.",
     )
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.sources.files import SourceFile, reading
-from dockless.sources.judging import lists_images, promises_archive, why_no_image
+from dockless.sources.judging import listed_files, lists_images, promises_archive, why_no_image
 from dockless.sources.spec import PARTS_ENDING
 
 _PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
@@ -99,26 +99,29 @@ def _mounts() -> str:
 def _look_at(folder: Path, found: FolderContents, kept: Collection[Path]) -> Iterator[Path]:
     """Sort what a folder has directly in it; yield the folders that are still to be looked at."""
     layout = is_layout(folder)
+    own = _OF_LAYOUTS if layout else frozenset()
     if layout:
         found.sources.append(folder)
-    elif _is_unpacked_archive(folder):
+    elif unpacked := _unpacked_archive(folder):
         found.errors[folder] = SourceError(
             f"{folder} is an unpacked archive of 'docker save'.",
             f"Pack it again, as in: tar -C {folder} -cf image.tar .",
         )
-        return
+        own = _OF_LAYOUTS | unpacked
     files: list[Path] = []
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries)
     for name in names:
         path = folder / name
+        if name in own:
+            continue
         kind = _kind(path, found)
         if kind == "folder" and not (layout and name in ("blobs", "ingest")):
             if why := _why_not_looked_at(path, kept):
                 found.others[path] = why
             else:
                 yield path
-        elif kind == "file" and not (layout and name in _OF_LAYOUTS):
+        elif kind == "file":
             files.append(path)
     _judge(files, found)
 
@@ -193,13 +196,20 @@ def _parts(files: Collection[Path], found: FolderContents) -> frozenset[Path]:
     return frozenset(known)
 
 
-def _is_unpacked_archive(folder: Path) -> bool:
+def _unpacked_archive(folder: Path) -> frozenset[str]:
+    """Return what belongs to an unpacked archive of `docker save` in a folder; none for no archive.
+
+    A manifest.json alone may be anything's: one of its configs and layers has to be there.
+    """
     path = folder / "manifest.json"
     if not os.path.isfile(path):  # noqa: PTH113 - which raises nothing
-        return False
+        return frozenset()
     try:
         with SourceFile(path) as file:
             data = file.read(LONGEST_MANIFEST)
     except SourceError:  # it is said when the file itself is looked at
-        return False
-    return data.lstrip().startswith(b"[") and lists_images(data)
+        return frozenset()
+    if not data.lstrip().startswith(b"[") or not lists_images(data):
+        return frozenset()
+    named = [name for name in listed_files(data) if os.path.lexists(folder / name)]
+    return frozenset(name.split("/")[0] for name in named)

@@ -4,6 +4,7 @@ The same images give the same bytes: names are sorted, and nothing says when or 
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -32,6 +33,7 @@ PARTS = "parts.json"
 
 _CHUNK = 1024 * 1024
 _UNFINISHED = ".unfinished"
+_REMEDY = "Check the free space and the permissions."
 
 
 class Bundle:
@@ -205,10 +207,14 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PushError(
-            f"The bundle cannot be written to {folder}: {error.strerror}.",
-            "Check the free space and the permissions.",
-        ) from None
+        remedy = _REMEDY
+        if error.errno == errno.EFBIG:
+            remedy = (
+                "A layer is larger than files may be there: write the bundle to another file "
+                "system, or raise the limit (ulimit -f)."
+            )
+        what = f"The bundle cannot be written to {folder}: {error.strerror}."
+        raise PushError(what, remedy) from None
 
 
 def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
@@ -239,10 +245,13 @@ def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
 
 
 def _unwritten(out: Path, error: OSError) -> PushError:
-    return PushError(
-        f"The bundle {out} cannot be written: {error.strerror}.",
-        "Check the free space and the permissions.",
-    )
+    remedy = _REMEDY
+    if error.errno == errno.EFBIG:
+        remedy = (
+            "Files may not be that large there, as on FAT: write it in smaller parts, as with "
+            "--split 2G, or raise the limit (ulimit -f)."
+        )
+    return PushError(f"The bundle {out} cannot be written: {error.strerror}.", remedy)
 
 
 def _members(folder: Path) -> Iterator[Path]:

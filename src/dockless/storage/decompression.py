@@ -4,8 +4,9 @@ import bz2
 import contextlib
 import io
 import lzma
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 from dockless.errors import SourceError
@@ -13,6 +14,8 @@ from dockless.storage.blocks import BLOCK, ReadableStream, blocks
 
 _ZSTD_PIECE = 1024
 _MEMORY_LIMIT = 128 * 1024 * 1024
+_OF_MEMORY = re.compile("[Mm]emory usage limit|too much memory|[Ww]indow")
+_NO_MEMBER = "Not a gzipped file"
 _BOMB_STARTS = 1024 * BLOCK
 _BOMB_RATIO = 2000
 
@@ -53,6 +56,60 @@ def decompressing(stream: ReadableStream, compression: str, label: str) -> Itera
         return
     with io.BufferedReader(_Guarded(_Counted(stream), compression, label), BLOCK) as plain:
         yield plain
+
+
+def beginning(stream: ReadableStream, compression: str, size: int) -> bytes:
+    """Return the first bytes of a compressed stream, as far as they can be read.
+
+    The readers that are made for speed give nothing of a block in which the data ends too early.
+
+    Args:
+        stream: The compressed bytes.
+        compression: What `sniff` said of them.
+        size: How many bytes to return; fewer where there are no more.
+
+    Raises:
+        EOFError: The data ends too early, before that many bytes.
+        ValueError: It is not such data, or damaged.
+    """
+    feed, ended = _feeder(compression, size)
+    errors: _Errors = (OSError, lzma.LZMAError, zlib.error, *_errors_of(compression))
+    found = b""
+    try:
+        for block in blocks(stream):
+            for start in range(0, len(block), _ZSTD_PIECE):
+                found += feed(block[start : start + _ZSTD_PIECE])
+                if len(found) >= size or ended():
+                    return found[:size]
+    except errors as error:
+        raise ValueError(str(error)) from None
+    raise EOFError("it ends too early")
+
+
+def _feeder(compression: str, size: int) -> tuple[Callable[[bytes], bytes], Callable[[], bool]]:
+    """Return what decompresses pieces of one member or frame, and whether that has ended."""
+    if compression == "gzip":
+        gzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        return lambda piece: gzip.decompress(gzip.unconsumed_tail + piece, size), lambda: gzip.eof
+    if compression == "zstd":
+        import zstandard  # noqa: PLC0415 - loaded when needed
+
+        zstd = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT).decompressobj()
+        return zstd.decompress, lambda: zstd.eof
+    other: bz2.BZ2Decompressor | lzma.LZMADecompressor = (
+        bz2.BZ2Decompressor()
+        if compression == "bzip2"
+        else lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT)
+    )
+    return lambda piece: other.decompress(piece, size), lambda: other.eof
+
+
+def _errors_of(compression: str) -> "_Errors":
+    if compression != "zstd":
+        return ()
+    import zstandard  # noqa: PLC0415 - loaded when needed
+
+    return (zstandard.ZstdError,)
 
 
 class _Counted(io.RawIOBase):
@@ -109,6 +166,18 @@ class _Guarded(io.RawIOBase):
         super().close()
 
     def _damaged(self, error: Exception) -> SourceError:
+        if _OF_MEMORY.search(str(error)):
+            return SourceError(
+                f"{self._label} needs more than {_MEMORY_LIMIT >> 20} MiB of memory to be "
+                f"decompressed: its {self._compression} data has a larger dictionary or window.",
+                "Decompress it first and push the result, or compress it with a smaller one, as "
+                "with 'xz -6' or 'zstd -19'.",
+            )
+        if self._compression == "gzip" and isinstance(error, EOFError):
+            # the reader does not tell the two apart
+            error = EOFError("it ends too early, or is followed by other bytes")
+        elif _NO_MEMBER in str(error):  # it was one at the beginning, by `sniff`
+            error = ValueError("it is followed by bytes that are not gzip data")
         return SourceError(
             f"{self._label} is damaged: its {self._compression} data cannot be read ({error}).",
             "Create or copy it again.",

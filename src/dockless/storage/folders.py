@@ -16,9 +16,10 @@ from dockless.errors import LostCopyError, NetworkError, PushError, UsageError
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What a file system says when no byte, or no further file, fits."""
 
-_FAILING = frozenset({errno.EIO, errno.EROFS})
+_FAILING = frozenset({errno.EIO, errno.EROFS, errno.EFBIG})
 _NOT_ALLOWED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _LOCK_TRIES = 10
+_MAKE_TRIES = 10
 _LOOK_SECONDS = 0.05
 _FLAT = ("heads", "journals", "layers", "links", "locks", "programs", "unflushed")
 """Folders of a store in which there are files only."""
@@ -100,6 +101,27 @@ def make_below(top: Path, folder: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         make_below(top, folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_own(folder: Path) -> None:
+    """Make a folder, with those above it, that may be there; it may be deleted at any moment.
+
+    Raises:
+        FileNotFoundError: It was deleted again, repeatedly.
+        OSError: It cannot be made.
+    """
+    for _ in range(_MAKE_TRIES):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileExistsError:
+            if os.path.lexists(folder) and not folder.is_dir():
+                raise
+            # else it was there, and was deleted before it was looked at
+        except FileNotFoundError:
+            pass
+        else:
+            return
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
 def unlink_folder_link(folder: Path) -> None:
@@ -219,6 +241,12 @@ def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
         elsewhere = below and not Path(str(error.filename)).is_relative_to(folder)
         if elsewhere or error.errno not in FULL | _FAILING:
             raise
+        if error.errno == errno.EFBIG:
+            raise PushError(
+                f"A file in {folder} would be larger than files may be: {error.strerror}.",
+                "Raise the limit (ulimit -f), or set DOCKLESS_CACHE_DIR to a folder of another "
+                "file system.",
+            ) from None
         raise no_space(error, folder) or PushError(
             f"Nothing can be written to {folder}: {error.strerror}.",
             "Check the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from dockless.errors import UsageError
+from dockless.errors import DocklessError, PushError, UsageError
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes import pipes
 
@@ -18,6 +18,7 @@ _BEGINNING = re.compile(rb'\s*\{\s*"receiptVersion"\s*:')
 _LOOKED_AT = 4096
 _READER_SECONDS = 3.0
 _LOOK_SECONDS = 0.02
+_NO_FAULT_OF_THE_PATH = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def refuse_other_files(path: Path) -> None:
@@ -56,13 +57,22 @@ class ReceiptFile:
         path: The file, or what a link to it leads to; a device or pipe, such as /dev/stdout, is
             written as it is and not locked.
         option: The option that names it.
+        patience: How many seconds the reader of a pipe may take nothing.
 
     Raises:
         UsageError: Another run has it, it is another kind of file, or it cannot be written.
     """
 
-    def __init__(self, path: Path, option: str = "--receipt") -> None:
+    def __init__(
+        self,
+        path: Path,
+        option: str = "--receipt",
+        *,
+        patience: float = pipes.PATIENCE_SECONDS,
+    ) -> None:
         self._option = option
+        self._patience = patience
+        self._was_written = False
         device = path.absolute().parts[1:2] in (("dev",), ("proc",))
         self._path = path if device else Path(os.path.realpath(path))
         try:
@@ -71,7 +81,7 @@ class ReceiptFile:
                 refuse_other_files(self._path)
             self._descriptor = self._opened() if self._plain else None
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise UsageError(*self._unwritable(error)) from None
 
     @property
     def is_replaced(self) -> bool:
@@ -82,7 +92,9 @@ class ReceiptFile:
         """Replace what is in the file.
 
         Raises:
-            UsageError: That is not possible.
+            UsageError: The path does not allow that.
+            PushError: The disk is full or fails, the file cannot be replaced any more, or the
+                reader of a pipe takes nothing.
             NetworkError: The reader of a pipe stopped, and the command's time is over.
         """
         try:
@@ -93,7 +105,10 @@ class ReceiptFile:
             else:
                 self._path.write_text(text)
         except OSError as error:
-            raise self._unwritable(error) from None
+            passing = error.errno in _NO_FAULT_OF_THE_PATH | {errno.ETIMEDOUT}
+            kind: type[DocklessError] = PushError if passing or self._was_written else UsageError
+            raise kind(*self._unwritable(error)) from None
+        self._was_written = True
 
     def _pipe(self, text: str) -> None:
         """Write to whoever reads a pipe, and is there already or in a moment.
@@ -110,7 +125,7 @@ class ReceiptFile:
                     raise
                 time.sleep(_LOOK_SECONDS)
         try:
-            pipes.write(descriptor, text.encode(), str(self._path))
+            pipes.write(descriptor, text.encode(), str(self._path), self._patience)
         finally:
             os.close(descriptor)
 
@@ -170,8 +185,9 @@ class ReceiptFile:
         if old is not None:
             os.close(old)
 
-    def _unwritable(self, error: OSError) -> UsageError:
-        return UsageError(
-            f"The receipt {self._path} cannot be written: {error.strerror}.",
-            f"Give {self._option} a writable path.",
-        )
+    def _unwritable(self, error: OSError) -> tuple[str, str]:
+        """Return what happened, and what to do next."""
+        remedy = f"Give {self._option} a writable path."
+        if error.errno in _NO_FAULT_OF_THE_PATH:
+            remedy = f"Free some space there, or give {self._option} a path on another disk."
+        return f"The receipt {self._path} cannot be written: {error.strerror}.", remedy

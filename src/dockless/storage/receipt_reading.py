@@ -4,21 +4,19 @@ Members that are not known are of a later version of dockless, and are left alon
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
 from dockless.errors import UsageError
+from dockless.model.moments import is_moment
 from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
 from dockless.storage.receipt import VERSION
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _LARGEST_SIZE = 1 << 63
 _LONGEST_SHOWN = 40
 _REMEDY = "Give a receipt as written by dockless mirror."
@@ -155,13 +153,8 @@ def _count(value: object, where: str) -> None:
 
 
 def _moment(value: object, where: str) -> None:
-    try:
-        if isinstance(value, str) and _MOMENT.fullmatch(value):
-            datetime.fromisoformat(value)
-            return
-    except ValueError:  # such as the 30th of February
-        pass
-    raise ValueError(f"{where} is {_shown(value)}, and must be an RFC 3339 time")
+    if not is_moment(value):
+        raise ValueError(f"{where} is {_shown(value)}, and must be an RFC 3339 time")
 
 
 def _shard(value: object, where: str) -> None:

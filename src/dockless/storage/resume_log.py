@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dockless.model.moments import moment
+from dockless.model.moments import is_moment, moment
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.oci.untrusted_json import parse_json
@@ -88,13 +88,13 @@ class ResumeLog:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """Return the time of each image; a truncated line is ignored."""
+    """Return the time of each image; a truncated line, or one without a time, is ignored."""
     found: dict[str, str] = {}
     with contextlib.suppress(OSError):
         for line in read_regular(path, follow=False).splitlines():
             with contextlib.suppress(ValueError, AttributeError):
                 said = parse_json(line)
-                found |= {what: when for what, when in said.items() if isinstance(when, str)}
+                found |= {what: when for what, when in said.items() if is_moment(when)}
     return found
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from dockless.errors import UsageError
+from dockless.errors import LostCopyError, UsageError
 from dockless.oci.digest import Digest
 from dockless.processes.regular import open_regular
 from dockless.storage.folders import (
@@ -29,6 +29,7 @@ from dockless.storage.folders import (
     no_space,
     own_folder,
     remove,
+    try_making,
     unlink_folder_links,
 )
 
@@ -185,14 +186,37 @@ def usable(folder: Path) -> Iterator[None]:
     Raises:
         UsageError: It cannot be used.
         PushError: Its disk is full.
+        LostCopyError: It, or what is in it, was deleted in the meantime.
     """
     try:
         yield
     except OSError as error:
+        if _was_deleted(error, folder):
+            raise LostCopyError(
+                f"The store {folder}, or what is in it, was deleted during the run.",
+                "Run it again, once nothing deletes files there.",
+            ) from None
         raise no_space(error, folder) or UsageError(
             f"The store {folder} cannot be used: {error.strerror}.",
             "Set DOCKLESS_CACHE_DIR to a folder that this user may write to.",
         ) from None
+
+
+def _was_deleted(error: OSError, folder: Path) -> bool:
+    """Whether a file that is not there was deleted: where a folder cannot be made, it never was."""
+    if not isinstance(error, FileNotFoundError | FileExistsError):
+        return False
+    if isinstance(error, FileExistsError) and os.path.lexists(str(error.filename or folder)):
+        return False
+    for _ in range(_TRIES):
+        try:
+            try_making(folder)
+        except FileNotFoundError:  # deleted again; or /proc, in which nothing is made
+            continue
+        except OSError:
+            break
+        return True
+    return False
 
 
 @functools.cache

@@ -27,7 +27,7 @@ from dockless.storage.blocks import ReadableStream, Sink, blocks, read_block
 from dockless.storage.checks import check_into, unpacked_digest
 from dockless.storage.compression import compressing
 from dockless.storage.decompression import decompressing, sniff
-from dockless.storage.folders import full_disk, remove
+from dockless.storage.folders import full_disk, make_own, remove
 from dockless.storage.growing import GrowingBlob
 from dockless.storage.layer_records import head_of
 from dockless.storage.streams import BlobDraft, Hashing, LengthChecked, Pushback, digest_of
@@ -80,7 +80,7 @@ class Staging:
         self._cores = cores
         self.timings = timings or Timings()
         self._blobs = folder / "blobs"
-        self._blobs.mkdir(parents=True, exist_ok=True)
+        make_own(self._blobs)
         self._settler = ThreadPoolExecutor(1, "settle")
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class Staging:
         """
         self.store.renew()
         with full_disk(self.store.folder):
-            self._blobs.mkdir(parents=True, exist_ok=True)
+            make_own(self._blobs)
 
     def path(self, digest: Digest, size: int | None = None) -> Path | None:
         """Return the file of a blob that is staged here or known to the store.

@@ -73,6 +73,38 @@ def test_an_error_says_what_happened_and_what_to_do_and_has_its_code(
     assert capsys.readouterr() == ("", "Error: It broke.\nRepair it.\n")
 
 
+def raised_while(error: Exception, other: Exception) -> Exception:
+    other.__context__ = error
+    return other
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (RuntimeError("can't start new thread"), "ulimit -u"),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "ulimit -u"),
+        (OSError(errno.EFBIG, "File too large"), "ulimit -f"),
+        (OSError(errno.EMFILE, "Too many open files"), "ulimit -n"),
+        (OSError(errno.ENFILE, "Too many open files in system"), "fs.file-max"),
+        (MemoryError(), "memory"),
+        (
+            raised_while(
+                RuntimeError("can't start new thread"),
+                RuntimeError("cannot join thread before it is started"),
+            ),
+            "ulimit -u",
+        ),
+    ],
+)
+def test_a_limit_of_the_system_is_no_bug(
+    ends: Ends, capsys: pytest.CaptureFixture[str], error: Exception, named: str
+) -> None:
+    assert ends(error=error) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Error: This process has reached a limit of the system: ")
+    assert named in said
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [

@@ -28,7 +28,7 @@ def read(path: Path) -> list[tuple[str, str]]:
         (b"f\xfcr.tar\n", [(os.fsdecode(b"f\xfcr.tar"), "1:1")]),
         ("a\u2028b.tar".encode(), [("a\u2028b.tar", "1:1")]),
         (b"\tlast.tar", [("last.tar", "1:2")]),
-        (b"#\n#\n", []),
+        (b"#\n#\na", [("a", "3:1")]),
     ],
 )
 def test_each_line_is_a_source_with_its_place(
@@ -42,6 +42,18 @@ def test_each_line_is_a_source_with_its_place(
 def test_an_empty_source_is_no_folder(sources: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="SOURCE is empty"):
         listed(sources, ())
+
+
+@pytest.mark.parametrize("text", ["", "\n", "#\n#\n", "  # nothing yet\r\n\t\n", "\ufeff"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_lists_that_name_nothing_are_said(tmp_path: Path, text: str, count: int) -> None:
+    paths = tuple(tmp_path / f"{number}.txt" for number in range(count))
+    for each in paths:
+        each.write_text(text)
+    with pytest.raises(UsageError, match="no source") as caught:
+        listed((), paths)
+    assert all(str(each) in caught.value.what for each in paths)
+    assert listed(("a.tar",), paths) == (Listed("a.tar"),)
 
 
 def test_sources_of_the_command_line_come_first(path: Path) -> None:

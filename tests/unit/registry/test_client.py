@@ -90,7 +90,6 @@ def test_blobs_are_asked_for_one_by_one(http: StubHttp) -> None:
         ({"Content-Length": "11", "Content-Encoding": "identity"}, 11),
         ({"Content-Length": "1000000"}, 1_000_000),
         ({}, None),
-        ({"Content-Length": "0"}, None),
         ({"Content-Length": "9", "Content-Encoding": "gzip"}, None),
         ({"Content-Length": "9, 9"}, None),
         ({"Content-Length": "-9"}, None),
@@ -109,6 +108,30 @@ def test_a_blob_of_another_length_than_its_descriptor_says_is_damaged(
     assert len(http.asked) == 2, "no request but the ping and the question"
     wrong = f"damaged copy of the blob {DIGEST} of {SHOP}: {damaged} bytes in place of 10"
     assert found.fault(BLOB, SHOP) == (f"{SHOP.host} has a {wrong}" if damaged else "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "there", "damaged"),
+    [
+        (206, b"a", True, False),
+        (200, DATA, True, False),
+        (405, b"", True, False),
+        (403, b"", True, False),
+        (200, b"", False, True),
+        (206, b"", False, True),
+        (416, b"", False, True),
+        (404, b"", False, False),
+    ],
+)
+def test_a_blob_that_is_said_to_be_empty_is_asked_for_its_first_byte(
+    http: StubHttp, status: int, body: bytes, *, there: bool, damaged: bool
+) -> None:
+    http.on(f"HEAD {URL}team/shop/blobs/{DIGEST}", headers={"Content-Length": "0"})
+    http.on(f"GET {URL}team/shop/blobs/{DIGEST}", status, body)
+    found = RegistryClient(http, lambda: None).existing_blobs(SHOP, [BLOB])
+    assert found.there == ({DIGEST} if there else set())
+    assert found.damaged == ({DIGEST: 0} if damaged else {})
+    assert http.asked[-1].headers == {"Range": "bytes=0-0"}
 
 
 def test_an_empty_blob_is_as_long_as_it_should_be(http: StubHttp) -> None:

@@ -119,6 +119,35 @@ def test_an_archive_whose_compressed_data_ends_too_early_is_damaged(
         why_no_image(made(tmp_path, "no-ending", data[: len(data) // 2]))
 
 
+@pytest.mark.parametrize("packed", ["gzip", "bzip2", "xz", "zstd"])
+@pytest.mark.parametrize("size", [3_000, 70_000, 800_000])
+@pytest.mark.parametrize(("name", "part"), [("shop-v2.img", 0.66), ("shop", 0.5), ("a.bin", 0.95)])
+def test_a_small_image_whose_compressed_data_ends_too_early_is_damaged(
+    tmp_path: Path, name: str, packed: str, size: int, part: float
+) -> None:
+    noise = random.Random(size).randbytes(size)  # noqa: S311 - the same each time
+    data = PACK[packed](tar(*image(file("layer.tar", noise))))
+    assert not _skipped(made(tmp_path, name, data[: int(len(data) * part)]))
+
+
+def _skipped(path: Path) -> str:
+    """Return why a folder's search leaves a file out with no more than a note; empty if not so."""
+    try:
+        return why_no_image(path)
+    except SourceError:
+        return ""
+
+
+@pytest.mark.parametrize("packed", ["gzip", "xz"])
+@pytest.mark.parametrize("size", [3_000, 70_000, 800_000])
+def test_text_whose_compressed_data_ends_too_early_is_none(
+    tmp_path: Path, packed: str, size: int
+) -> None:
+    text = random.Random(size).randbytes(size).hex().encode()  # noqa: S311 - the same each time
+    data = PACK[packed](text)
+    assert why_no_image(made(tmp_path, "log.1", data[: len(data) * 2 // 3]))
+
+
 @pytest.mark.parametrize("length", [1024, 1536, 1537, 2048, len(CHART) - 1024])
 def test_an_archive_that_is_cut_anywhere_is_damaged(tmp_path: Path, length: int) -> None:
     with pytest.raises(SourceError, match="cut short"):

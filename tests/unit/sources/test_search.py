@@ -119,12 +119,41 @@ def test_parts_are_read_by_their_list(top: Path) -> None:
 def test_an_archive_that_was_unpacked_is_an_error(top: Path) -> None:
     unpacked = top / "unpacked"
     unpacked.mkdir()
-    (unpacked / "manifest.json").write_text('[{"Config": "a.json", "Layers": []}]')
-    (unpacked / "layer.tar").write_bytes(LAYER)
+    (unpacked / "manifest.json").write_text('[{"Config": "a.json", "Layers": ["b/layer.tar"]}]')
+    (unpacked / "b").mkdir()
+    (unpacked / "b" / "layer.tar").write_bytes(LAYER)
     found = search(top)
     assert found.sources == [top / "good.tar"]
     assert "is an unpacked archive" in found.errors[unpacked].what
     assert found.others == {}
+
+
+def test_an_image_beside_an_archive_that_was_unpacked_is_found(top: Path) -> None:
+    (top / "manifest.json").write_text('[{"Config": "a.json", "Layers": ["c.tar", 7]}, 8]')
+    (top / "a.json").write_text("{}")
+    (top / "c.tar").write_bytes(LAYER)
+    found = search(top)
+    assert found.sources == [top / "good.tar"]
+    assert list(found.errors) == [top]
+    assert found.others == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"Config":"x"}]',
+        '[{"Config": "../good.tar", "Layers": ["/etc/passwd", ".."]}]',
+        '[{"Config": 7, "Layers": "good.tar"}]',
+        '[{"Config": "", "Layers": ["blobs/sha256/a"]}]',
+        "[{",
+    ],
+)
+def test_a_stray_list_of_images_hides_nothing(top: Path, text: str) -> None:
+    (top / "manifest.json").write_text(text)
+    found = search(top)
+    assert found.sources == [top / "good.tar"]
+    assert found.errors == {}
+    assert list(found.others) == [top / "manifest.json"]
 
 
 @pytest.mark.parametrize(

@@ -200,5 +200,26 @@ def test_data_that_asks_for_a_larger_window_than_allowed_is_refused(
 ) -> None:
     decompressed(data, compression)
     monkeypatch.setattr(decompression, "_MEMORY_LIMIT", 4 * BLOCK)
-    with pytest.raises(SourceError, match="the layer is damaged"):
+    with pytest.raises(SourceError, match="needs more than 4 MiB of memory"):
         decompressed(data, compression)
+
+
+@pytest.mark.parametrize("size", [256, 512, 1024])
+def test_a_large_dictionary_of_xz_is_no_damage(size: int) -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": size << 20}]
+    data = lzma.compress(b"data", filters=filters)
+    with (
+        pytest.raises(SourceError, match="needs more than 128 MiB of memory") as caught,
+        decompressing(io.BytesIO(data), "xz", "the layer") as plain,
+    ):
+        plain.read()
+    assert "Decompress it first" in caught.value.remedy
+
+
+@pytest.mark.parametrize("tail", [b"x", b"\n", b"more bytes", b"y" * 5000])
+def test_what_follows_gzip_data_is_said(tail: bytes) -> None:
+    with (
+        pytest.raises(SourceError, match=r"followed by (?:other bytes|bytes that are not gzip)"),
+        decompressing(io.BytesIO(gzip.compress(b"data") + tail), "gzip", "the layer") as plain,
+    ):
+        plain.read()

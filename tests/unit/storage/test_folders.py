@@ -1,5 +1,7 @@
+import errno
 import fcntl
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,8 +9,8 @@ from typing import IO
 
 import pytest
 
-from dockless.errors import UsageError
-from dockless.storage.folders import lock_file, make_below, own_folder
+from dockless.errors import PushError, UsageError
+from dockless.storage.folders import full_disk, lock_file, make_below, make_own, own_folder
 
 
 @pytest.fixture
@@ -107,3 +109,35 @@ def test_a_lock_that_is_deleted_just_before_it_is_ours_is_taken_again(
     monkeypatch.setattr(fcntl, "flock", deleting)
     with lock_file(tmp_path / "lock") as lock:
         assert os.path.samestat(os.fstat(lock.fileno()), (tmp_path / "lock").lstat())
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_folder_that_is_deleted_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int
+) -> None:
+    folder = tmp_path.joinpath(*"abcd"[:depth])
+    folder.mkdir(parents=True)
+    usual, looks = Path.is_dir, iter([True])
+
+    def is_dir(path: Path) -> bool:
+        if path == folder and next(looks, False):
+            shutil.rmtree(tmp_path / "a")
+        return usual(path)
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    make_own(folder)
+    assert usual(folder)
+
+
+def test_what_is_no_folder_is_said_where_one_is_made(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(FileExistsError):
+        make_own(tmp_path / "a")
+    with pytest.raises(NotADirectoryError):
+        make_own(tmp_path / "a" / "b")
+
+
+def test_a_file_that_is_too_large_is_said_with_what_helps(tmp_path: Path) -> None:
+    with pytest.raises(PushError, match="larger than files may be") as caught, full_disk(tmp_path):
+        raise OSError(errno.EFBIG, "File too large")
+    assert "ulimit -f" in caught.value.remedy

@@ -1,4 +1,6 @@
+import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dockless import concurrency
-from dockless.errors import NetworkError, UsageError
+from dockless.errors import NetworkError, PushError, UsageError
 from dockless.storage.receipt_file import ReceiptFile
 
 
@@ -81,6 +83,41 @@ def test_a_receipt_that_cannot_be_written_is_said(tmp_path: Path, name: str) -> 
         ReceiptFile(tmp_path / name).write("text")
 
 
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_full_disk_is_no_fault_of_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, before: int
+) -> None:
+    path = tmp_path / "receipt.json"
+    file = ReceiptFile(path)
+    for number in range(before):
+        file.write(receipt(str(number)))
+
+    def full(*_: object) -> None:
+        raise OSError(code, os.strerror(code), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        with pytest.raises(PushError, match="cannot be written") as caught:
+            file.write(receipt("last"))
+    assert "on another disk" in caught.value.remedy
+    assert path.read_text() == (receipt(str(before - 1)) if before else "")
+    file.write(receipt("last"))
+    file.close()
+    assert path.read_text() == receipt("last")
+
+
+def test_a_folder_that_is_deleted_later_is_no_fault_of_the_command_line(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    file = ReceiptFile(folder / "receipt.json")
+    file.write(receipt("one"))
+    shutil.rmtree(folder)
+    with pytest.raises(PushError, match="cannot be written"):
+        file.write(receipt("two"))
+    file.close()
+
+
 @pytest.mark.parametrize(
     "content", [b"PK\x03\x04", b'{"imageLayoutVersion": "1.0.0"}', b"- app:1\n", b"\x00" * 10_000]
 )
@@ -129,6 +166,25 @@ def test_a_reader_that_stops_is_waited_for_until_the_time_is_over(
             ReceiptFile(pipe).write("x" * size)
     finally:
         concurrency.end_by(None)
+        os.close(reader)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("size", [80_000, 100_000, 1_000_000])
+@pytest.mark.parametrize("taken", [0, 8192])
+def test_a_reader_that_takes_nothing_is_not_waited_for_without_end(
+    tmp_path: Path, size: int, taken: int
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    reading = threading.Timer(0.2, lambda: os.read(reader, taken) if taken else None)
+    reading.start()
+    try:
+        with pytest.raises(PushError, match="its reader takes nothing"):
+            ReceiptFile(pipe, patience=1.0).write("x" * size)
+    finally:
+        reading.join()
         os.close(reader)
 
 

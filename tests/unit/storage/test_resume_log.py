@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -42,6 +43,28 @@ def test_it_keeps_when_the_first_run_began(interrupted: Path) -> None:
     again = resume_log(interrupted)
     again.begin()
     assert resume_log(interrupted).begun == again.begun
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "not a time",
+        "",
+        "2026-02-30T10:00:00Z",
+        "2026-01-02",
+        "2026-01-02T10:00:00",
+        "now\n",
+        7,
+        None,
+    ],
+)
+def test_what_is_no_time_is_not_there(interrupted: Path, when: object) -> None:
+    (log,) = interrupted.iterdir()
+    lines = ({f"{ONE}@{DIGEST}": when}, {"begun": when})
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    again = resume_log(interrupted)
+    assert again.arrived(ONE, DIGEST, now=False) is None
+    assert (again.begun, again.had((ONE, TWO))) == ("", 0)
 
 
 def test_another_mirror_has_another_journal(interrupted: Path) -> None:

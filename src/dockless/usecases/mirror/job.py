@@ -94,7 +94,7 @@ def carry_out(
         return mirror(entries, team.push, parallel, receipt_writer.tell, team.look)
     except BaseException:
         receipt_writer.break_off()
-        receipt_writer.write(finished=False, last=True)
+        receipt_writer.finish(finished=False)
         raise
 
 

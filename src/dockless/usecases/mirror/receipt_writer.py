@@ -38,6 +38,7 @@ class ReceiptWriter:
         self._postponed: dict[MirrorItem, DocklessError] = {}
         self._arrived: dict[MirrorItem, str | None] = {}
         self._written = 0.0
+        self._failed = False
 
     def begin(self, entries: Sequence[MirrorItem], lost: Iterable[Lost]) -> None:
         """Write the receipt before anything is pushed, so that it lists what is missing.
@@ -88,8 +89,11 @@ class ReceiptWriter:
                 self._arrived[entry] = self._arrivals.arrived(
                     entry.references[0], outcome.digest, now=came
                 )
+            failure = None
             if time.monotonic() - self._written > _SECONDS_BETWEEN:
-                self._write(finished=False)
+                failure = self._rewrite()
+        if failure:
+            self._complain(f"{failure.what} The mirror goes on, and it is tried again.")
 
     def break_off(self) -> None:
         """Print why those failed that are not tried again."""
@@ -122,7 +126,7 @@ class ReceiptWriter:
         """Return the receipt of a mirror that ended."""
         return self._receipt.document(self.lines(), self._pending(), finished=True)
 
-    def write(self, *, finished: bool, last: bool = False) -> None:
+    def write(self, *, finished: bool) -> None:
         """Write the receipt.
 
         A pipe gets only the last one: who reads it would take the first for all, and one that reads
@@ -130,13 +134,41 @@ class ReceiptWriter:
 
         Args:
             finished: Whether the mirror has ended.
-            last: Whether no other one follows, although it has not.
 
         Raises:
-            UsageError: That is not possible.
+            DocklessError: That is not possible.
         """
         with self._turn:
-            self._write(last=finished or last, finished=finished)
+            self._write(last=finished, finished=finished)
+
+    def finish(self, *, finished: bool = True) -> DocklessError | None:
+        """Write the last receipt; return the error where that is not possible.
+
+        Args:
+            finished: Whether the mirror has ended; the error is printed if it was broken off.
+        """
+        try:
+            with self._turn:
+                self._write(last=True, finished=finished)
+        except DocklessError as error:
+            if not finished:
+                self._complain(str(error))
+            return error
+        return None
+
+    def _rewrite(self) -> DocklessError | None:
+        """Write the receipt in mid-run; return the error of the first time that this fails.
+
+        What was pushed counts more than a receipt that may be written at the end.
+        """
+        try:
+            self._write(finished=False)
+        except DocklessError as error:
+            self._written = time.monotonic()
+            if not self._failed:
+                self._failed = True
+                return error
+        return None
 
     def _write(self, *, finished: bool, last: bool = False) -> None:
         self._receipt.write(self.lines(), self._pending(), finished=finished, last=last)

@@ -191,14 +191,14 @@ def _proved(plan: Plan, image: Image, context: PushContext, writers: Writers) ->
         from dockless.usecases.push.sending import resend  # noqa: PLC0415 - rare
 
         # crane looks at no blob where it finds the manifest
-        if context.direct is None and isinstance(error, _LostError):
+        if context.direct is None and not isinstance(error, ServerError):
             raise PushError(
                 error.what,
                 "No tag was changed. Push again without --engine: dockless uploads what a "
                 "registry lost, which some engines do not.",
             ) from None
         again = resend(plan, image, context, error).writer
-        _verify(plan, context)
+        _verify_again(plan, context)
         return Writers(
             blobs=written_by(*writers.blobs, again),
             manifests=written_by(*writers.manifests, again),
@@ -223,7 +223,7 @@ def _arrived(
 
 
 def _is_whole(request: PushRequest, content: Content, context: PushContext) -> bool:
-    """Whether the registry says that it has everything that the root manifest leads to.
+    """Whether the registry says that it has the root manifest and everything that it leads to.
 
     Manifests are read and compared. Blobs are asked for by HEAD, which proves that they are there
     and, where the registry says so, how long they are; not what is in them.
@@ -231,8 +231,8 @@ def _is_whole(request: PushRequest, content: Content, context: PushContext) -> b
     reader, root = context.reader(request.repository), content.root
     if context.registry.said_length(request.repository, root.digest) not in (None, root.size):
         return False
-    below = [digest for digest in content.documents if digest != root.digest]
-    if None in map_concurrently(reader.readable_manifest, below, _AT_ONCE):
+    # an answer to HEAD gives the digest that was asked for, whatever the copy holds
+    if None in map_concurrently(reader.readable_manifest, content.documents, _AT_ONCE):
         return False
     there = reader.readable_blobs(content.blobs).there
     return all(blob.digest in there for blob in content.blobs)
@@ -265,7 +265,8 @@ def _blobs(request: PushRequest, content: Content, context: PushContext) -> tupl
     known |= {each.digest: each.digest in found.there for each in asked}
     for each in asked:
         if each.digest in found.damaged:
-            context.progress.note(f"{found.fault(each, request.repository)}. It is uploaded again.")
+            fault = found.fault(each, request.repository)
+            context.progress.note(f"{fault}. It has to be uploaded again.")
     context.early.mark_present(known)
     return tuple(BlobPlan(blob, known[blob.digest]) for blob in content.blobs)
 
@@ -302,6 +303,19 @@ def _verify(plan: Plan, context: PushContext) -> None:
             )
         if blob.digest not in found.there:
             raise _lost(found.fault(blob, plan.repository))
+
+
+def _verify_again(plan: Plan, context: PushContext) -> None:
+    """Read back what was sent a second time; what is still damaged will stay so."""
+    try:
+        _verify(plan, context)
+    except (ServerError, DamagedManifestError) as error:
+        raise PushError(
+            f"{error.what.removesuffix('.')}, also after it was sent again.",
+            "No tag was changed. The registry keeps a damaged copy and accepts no other, as "
+            "Docker's does: its operator has to delete the content of this digest in its storage. "
+            "Then push again. If it is not damaged there, look at the proxy in front of it.",
+        ) from error
 
 
 def _lost(what: str) -> _LostError:

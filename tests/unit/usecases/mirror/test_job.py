@@ -1,3 +1,5 @@
+import itertools
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from dockless.errors import (
     DocklessError,
     NetworkError,
     PartialError,
+    PushError,
     SourceError,
     UsageError,
 )
@@ -62,6 +65,7 @@ class FakeReceipt:
 
     def __init__(self) -> None:
         self.written: list[tuple[int, int, bool]] = []
+        self.failures: list[DocklessError] = []
 
     def document(
         self, images: Sequence[MirroredImage], pending: Sequence[PendingImage], *, finished: bool
@@ -77,6 +81,8 @@ class FakeReceipt:
         last: bool,
     ) -> None:
         assert last or not finished
+        if self.failures:
+            raise self.failures.pop(0)
         self.written.append((len(images), len(pending), finished))
 
 
@@ -134,6 +140,37 @@ def writer(said: list[str] | None = None) -> tuple[ReceiptWriter, FakeReceipt]:
     receipt = FakeReceipt()
     lines = [] if said is None else said
     return ReceiptWriter(receipt, FakeLog(), lines.append), receipt
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_receipt_that_cannot_be_written_in_mid_run_stops_no_mirror(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    found = entries(tmp_path, "a", "b", "c", "d", "e")
+    said: list[str] = []
+    receipt_writer, receipt = writer(said)
+    receipt_writer.begin(found, ())
+    clock = itertools.count(1e12, 1e3)
+    monkeypatch.setattr(time, "monotonic", clock.__next__)
+    receipt.failures = [PushError("There is no space.", "Free some.")] * count
+    outcomes = carry_out(found, FakeTeam(), 1, receipt_writer)
+    assert len(outcomes) == 5
+    assert said == ["There is no space. The mirror goes on, and it is tried again."]
+    assert receipt_writer.finish() is None
+    assert receipt.written[-1] == (5, 0, True)
+
+
+def test_a_receipt_that_cannot_be_written_at_the_end_is_an_error(tmp_path: Path) -> None:
+    found = entries(tmp_path, "a", "b")
+    said: list[str] = []
+    receipt_writer, receipt = writer(said)
+    receipt_writer.begin(found, ())
+    carry_out(found, FakeTeam(), 1, receipt_writer)
+    receipt.failures = [full := PushError("There is no space.", "Free some.")] * 2
+    assert receipt_writer.finish() is full
+    assert said == []
+    assert receipt_writer.finish(finished=False) is full
+    assert said == [str(full)], "a mirror that was broken off raises its own error"
 
 
 def test_what_is_found_gets_its_target_and_what_is_not_stays_lost(tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ def test_a_blob_of_another_length_is_sent_again(
     assert (result.checked, result.digest) == (True, root)
     assert result.plan.missing == (damaged,)
     assert shop.held.tags == {"v1": root, **dict.fromkeys(tags, root)}
-    said = f"{length} bytes in place of {damaged.size}. It is uploaded again."
+    said = f"{length} bytes in place of {damaged.size}. It has to be uploaded again."
     assert [note for note in shop.progress.notes if note.endswith(said)]
 
 
@@ -315,7 +315,7 @@ def test_a_dry_run_tells_what_a_registry_lost(shop: Shop) -> None:
 def test_what_is_whole_is_asked_for_and_left_alone(shop: Shop) -> None:
     shop.registry.hold(REPOSITORY, shop.content, "v1")
     result = shop.push("v1", check_blobs=True)
-    assert shop.journal.steps == ["tag v1", "content", "present"]
+    assert shop.journal.steps == ["tag v1", "content", "manifest", "present"]
     assert (result.unchanged, result.checked, result.engine) == (True, True, "")
 
 
@@ -330,6 +330,52 @@ def test_an_engine_that_sends_nothing_again_is_not_believed(shop: Shop, place: i
     with pytest.raises(PushError, match="does not have the blob") as error:
         shop.push("v1", check_blobs=True)
     assert "without --engine" in error.value.remedy
+
+
+LIES = DamagedManifestError("It sends another manifest.", "Do not trust it.")
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize("tags", [("v1",), ("v1", "v2"), ()])
+def test_a_damaged_manifest_behind_its_tags_is_sent_again(
+    shop: Shop, tags: tuple[str, ...], *, known: bool, verify: bool
+) -> None:
+    root = shop.content.root.digest
+    shop.image.known_digest = root if known else None
+    shop.registry.hold(REPOSITORY, shop.content, "v1", "v2")
+    # read for the tags of a known digest, for the comparison, and before it is sent
+    shop.journal.on("manifest", *[LIES] * (3 if known and tags else 2))
+    request = PushRequest(REPOSITORY, tags, verify=verify, check_blobs=True)
+    result = push(request, shop.image, shop.context())
+    # what had no tag was simply missing, and is read back where that is asked
+    assert (result.unchanged, result.checked) == (False, verify or bool(tags))
+    assert result.digest == root
+    assert shop.journal.steps.count("push") == 1
+
+
+@pytest.mark.parametrize("fault", [LIES, BROKEN])
+@pytest.mark.parametrize("tag", ["v1", "v2"])
+def test_a_registry_that_keeps_a_damaged_manifest_is_named_with_what_helps(
+    shop: Shop, fault: DocklessError, tag: str
+) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    shop.journal.on("manifest", *[fault] * 40)
+    with pytest.raises(PushError, match="also after it was sent again") as caught:
+        shop.push(tag, check_blobs=True)
+    assert (type(caught.value), caught.value.exit_code) == (PushError, 1)
+    assert "delete the content of this digest" in caught.value.remedy
+    assert shop.resent
+    assert "v2" not in shop.held.tags
+
+
+def test_a_program_that_sends_no_manifest_again_is_named(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    shop.may_resend = False
+    shop.journal.on("manifest", *[LIES] * 9)
+    with pytest.raises(PushError, match="another manifest") as caught:
+        shop.push("v1", check_blobs=True)
+    assert "without --engine" in caught.value.remedy
 
 
 @pytest.mark.parametrize("lost", ["tag", "manifest", "answers"])

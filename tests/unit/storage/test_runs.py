@@ -1,0 +1,35 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import LostCopyError, UsageError
+from dockless.storage.runs import usable
+
+
+@pytest.mark.parametrize("below", ["", "runs", "locks/runs"])
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EEXIST])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_store_that_is_deleted_meanwhile_is_no_fault_of_the_settings(
+    tmp_path: Path, below: str, code: int, *, there: bool
+) -> None:
+    store = tmp_path / "cache" / "1000"
+    store.mkdir(parents=True)
+    if not there:
+        store.rmdir()
+    with pytest.raises(LostCopyError, match="deleted during the run") as caught, usable(store):
+        raise OSError(code, os.strerror(code), str(store / below / "gone"))
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("store", ["/proc/nothing", "/proc/self/fd/x", "/sys/x"])
+def test_a_store_that_never_was_is_one(store: str) -> None:
+    with pytest.raises(UsageError, match="cannot be used"), usable(Path(store)):
+        Path(store).mkdir(parents=True)
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.ENOTDIR, errno.ELOOP])
+def test_a_store_that_cannot_be_used_is_one(tmp_path: Path, code: int) -> None:
+    with pytest.raises(UsageError, match="cannot be used"), usable(tmp_path):
+        raise OSError(code, os.strerror(code), str(tmp_path))
