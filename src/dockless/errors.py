@@ -23,7 +23,8 @@ def without_login(text: str) -> str:
 
     Somebody may take an image's name for an address, and what is typed is quoted in messages.
     """
-    return _LOGIN.sub("***@", text) if "@" in text else text
+    # what is no text by mistake, such as a secret, is refused where it would be written
+    return _LOGIN.sub("***@", text) if "@" in str(text) else text
 
 
 class DocklessError(Exception):
@@ -61,9 +62,9 @@ class DocklessError(Exception):
             what: What happened, and to what; None for the words of this one.
             remedy: What to do next; None for the words of this one.
         """
-        made = type(self).__new__(type(self), self.what if what is None else what)
         told = {"what": what, "remedy": remedy}
         changed = {name: without_login(text) for name, text in told.items() if text is not None}
+        made = type(self).__new__(type(self), changed.get("what", self.what))
         vars(made).update(vars(self) | changed)
         return made
 
