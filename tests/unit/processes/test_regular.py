@@ -11,6 +11,7 @@ from dockless.config import files, source_lists
 from dockless.credentials import auth_files
 from dockless.credentials.configure import HelperFile
 from dockless.errors import DocklessError, SourceError, UsageError
+from dockless.model.listed import Listed
 from dockless.model.server import Server
 from dockless.oci.reference import Repository
 from dockless.processes.regular import open_regular, read_regular
@@ -149,8 +150,10 @@ def test_a_list_may_come_through_a_pipe_that_is_open_already() -> None:
     assert [each.text for each in found] == ["docker://alpine", "shop.tar"]
 
 
-def test_a_list_may_be_nothing() -> None:
-    assert source_lists.listed((), (Path(os.devnull),)) == ()
+def test_one_of_several_lists_may_be_nothing() -> None:
+    assert source_lists.listed(("a.tar",), (Path(os.devnull),)) == (Listed("a.tar"),)
+    with pytest.raises(UsageError, match="names no source"):
+        source_lists.listed((), (Path(os.devnull),))
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/full", "/dev/random"])
