@@ -60,7 +60,8 @@ class Engines:
         self._runner = Runner(self._environment, room.home, repository.host, limits, room.shell)
         self._client = client
         self._repository = repository
-        self._written = repository if room.writes else None
+        # by name, the program alone writes, an upload that is only begun included
+        self._written = repository if room.writes and options.engine == "auto" else None
         self._endpoint = client.http.endpoint
 
     def start(self, name: str) -> Crane | Skopeo:

@@ -116,7 +116,8 @@ class RemoteEngineSetup:
             return "an image of several is selected on this machine"
         if options.engine == "direct":
             return "--engine direct writes from this machine"
-        return self._task.client.exposed_by(self._engine_name or "crane", self._task.repository)
+        written = self._task.repository if options.engine == "auto" else None
+        return self._task.client.exposed_by(self._engine_name or "crane", written)
 
     @cached_property
     def _engine_name(self) -> str:

@@ -325,7 +325,8 @@ class RegistryClient:
 
         Args:
             program: The program.
-            written: The repository that it is to write to; None where it only reads.
+            written: The repository that it is to write to, where an upload may be begun to learn
+                where uploads go; None for no such request.
         """
         self.ping()
         if self._challenge is None or self.account() is None:
@@ -334,11 +335,12 @@ class RegistryClient:
 
         why = exposure(program, self._challenge, self._offered, self.http.endpoint)
         # with a token service, only a token for the repository goes where uploads go
-        if why or written is None or program == "crane" or self._challenge.scheme != "basic":
+        if why or program == "crane" or self._challenge.scheme != "basic":
             return why
-        if self._upload_place is None:
+        if self._upload_place is None and written:
             self._upload_place = self._asked_upload_place(written)
-        return self._upload_place and f"{program} could send the credential to {self._upload_place}"
+        place = self._upload_place
+        return f"{program} could send the credential to {place}" if place else ""
 
     def _asked_upload_place(self, repository: Repository) -> str:
         """Begin an upload, and return where it goes if that is elsewhere; empty for here."""
