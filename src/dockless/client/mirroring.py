@@ -116,7 +116,8 @@ class MirrorRequest(Struct, frozen=True, kw_only=True):
         """Return the resume log, shared by runs with the same arguments in the same folder."""
         options = self.options
         named = (self.to, options.named, options.strip, options.maps, options.flatten)
-        kept = (*named, options.referrers, part)
+        # its repr, not its text: older versions found their logs by that
+        kept = (*named, options.referrers, repr(part))
         asked = (self.folder, self.sources, self.files, options.platform, *kept)
         return ResumeLog(journals, asked, resume=options.resume or options.dry_run)
 
