@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from dockless.cli import prompts, stops
+from dockless.cli import prompts
 from dockless.cli.options import INSECURE_REALM, Seconds
 from dockless.client import login as client_login
 from dockless.client.login import LoginOptions
 from dockless.model import kinds
+from dockless.processes import stops
 from dockless.processes.terminal import say
 
 _PATH = click.Path(path_type=Path)

@@ -8,9 +8,9 @@ import sys
 
 import click
 
-from dockless.cli import stops
 from dockless.cli.debug import with_debug
 from dockless.errors import DocklessError, NetworkError, UsageError, without_login
+from dockless.processes import stops
 from dockless.processes.terminal import open_standard_streams, say, unwritten
 from dockless.version import __version__
 

@@ -10,7 +10,6 @@ import click
 import pytest
 
 from dockless import __version__
-from dockless.cli import stops
 from dockless.cli.main import _COMMANDS, dockless, main
 from dockless.errors import (
     AuthError,
@@ -22,6 +21,7 @@ from dockless.errors import (
     SourceError,
     UsageError,
 )
+from dockless.processes import stops
 
 Ends = Callable[..., int]
 

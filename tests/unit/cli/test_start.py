@@ -40,7 +40,7 @@ def run(number: signal.Signals, at: str, *arguments: str, start: str = "main") -
 )
 @pytest.mark.parametrize(
     "at",
-    ["dockless.cli.main", "click", "click.core", "dockless.cli.stops", "dockless.cli.push"],
+    ["dockless.cli.main", "click", "click.core", "dockless.processes.stops", "dockless.cli.push"],
 )
 def test_a_signal_during_the_imports_shows_no_traceback(
     number: signal.Signals, code: int, at: str
