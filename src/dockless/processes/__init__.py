@@ -1,1 +1,1 @@
-"""Child processes other than the engines: container tools, credential helpers, git."""
+"""Child processes other than the engines, the signals and the time limit of this one."""
