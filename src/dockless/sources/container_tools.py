@@ -142,13 +142,18 @@ class Buildah(ContainerTool):
         shown = "{{.ID}} {{.Name}}:{{.Tag}} {{.Name}}@{{.Digest}}"
         argv = (self.name, "images", "--noheading", "--no-trunc", "--format", shown)
         done = self._programs.run(argv, timeout=ANSWER_SECONDS)
-        lines = [line.split() for line in done.stdout.decode(errors="replace").splitlines()]
+        images: list[tuple[Digest, list[str]]] = []
+        for line in done.stdout.decode(errors="replace").splitlines():
+            with contextlib.suppress(ValueError, IndexError):  # not such a line
+                image_id, *called = line.split()
+                images.append((image_digest(image_id), called))
         for name in names:
-            for words in filter(None, lines):
-                with contextlib.suppress(ValueError):  # not such a line
-                    image_id = image_digest(words[0])
-                    if is_called(name, image_id, words[1:]):
-                        return LocalImage(self.name, name, image_id)
+            ids = [each for each, called in images if is_named(name, called)]
+            ids = ids or list({each for each, _ in images if has_id(name, each)})
+            if len(set(ids)) > 1:
+                raise EngineError(f"{self.name} has several images that {name} may mean.")
+            if ids:
+                return LocalImage(self.name, name, ids[0])
         return None
 
     def names(self) -> list[str]:
@@ -197,9 +202,17 @@ def is_called(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:
         image_id: Its ID.
         called: Its names, with a tag or a digest.
     """
+    return has_id(wanted, image_id) or is_named(wanted, called)
+
+
+def has_id(wanted: str, image_id: Digest) -> bool:
+    """Whether this is the ID of an image, or how the ID begins."""
     bare = wanted.removeprefix("sha256:")
-    if bare and image_id.hex.startswith(bare):
-        return True
+    return bool(bare) and image_id.hex.startswith(bare)
+
+
+def is_named(wanted: str, called: Sequence[str]) -> bool:
+    """Whether this is one of an image's names, each with a tag or a digest."""
     # podman keeps what has no registry under localhost/
     meant = _tagged(wanted) | _tagged(f"localhost/{wanted}")
     return any(_tagged(name) & meant for name in called)

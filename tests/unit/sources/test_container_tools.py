@@ -270,6 +270,41 @@ def test_buildah_is_asked_for_all_names_and_saves_by_pushing(
     ]
 
 
+LISTED = """\
+sha256:cafe{0} localhost/mine:1 localhost/mine@{1}
+sha256:cafe{0} quay.io/me/mine:1 quay.io/me/mine@{1}
+sha256:cafd{0} quay.io/other/x:1 quay.io/other/x@{1}
+sha256:{2} docker.io/library/cafd:latest docker.io/library/cafd@{1}
+""".format("0" * 60, TWO, ONE.hex)
+
+
+@pytest.mark.parametrize(
+    ("asked", "image_id"),
+    [
+        ("cafe", "cafe"),
+        ("sha256:cafe", "cafe"),
+        ("cafe0", "cafe"),
+        ("cafd", ONE.hex),
+        ("mine:2", ""),
+    ],
+)
+def test_a_name_comes_before_the_beginning_of_an_id(
+    environment: dict[str, str], install: Install, asked: str, image_id: str
+) -> None:
+    install("buildah", LISTED)
+    found = Buildah("buildah", ProgramsHere(environment)).find((asked,))
+    assert (found.image_id.hex if found else "")[: len(image_id) or 1] == image_id
+
+
+@pytest.mark.parametrize("asked", ["c", "ca", "caf", "sha256:caf"])
+def test_the_beginning_of_several_ids_is_none_of_them(
+    environment: dict[str, str], install: Install, asked: str
+) -> None:
+    install("buildah", LISTED)
+    with pytest.raises(EngineError, match="several images"):
+        Buildah("buildah", ProgramsHere(environment)).find((asked,))
+
+
 def test_buildah_without_the_image_has_none(environment: dict[str, str], install: Install) -> None:
     install("buildah", "", "shop: image not known", code=125)
     assert Buildah("buildah", ProgramsHere(environment)).find(("shop",)) is None

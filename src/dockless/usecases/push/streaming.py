@@ -107,8 +107,11 @@ class StreamedUploads(EarlyUploads):
         what: Callable[[], Descriptor | None],
     ) -> None:
         upload = _Upload(lambda upload: self._run(upload, send), what)
+        try:
+            upload.start()
+        except RuntimeError:  # the system allows no further thread: the writer sends it
+            return
         self._uploads.append(upload)
-        upload.start()
         self._begun()
 
     def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:

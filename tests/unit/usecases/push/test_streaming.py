@@ -138,3 +138,19 @@ def test_what_is_there_is_not_sent(bench: Bench) -> None:
         early.upload({}, FakeTask("uploading", None))
     assert early.mount([BLOB.digest]) == {BLOB.digest: True}
     assert not bench.journal.steps
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_where_no_thread_can_be_started_the_writer_sends_it(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    follows: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with bench.early:
+        if follows:
+            bench.early.follow(Growing())
+        assert bench.upload() == frozenset()
