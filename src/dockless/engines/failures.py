@@ -231,7 +231,7 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
         return NetworkError(f"{host} has an internal error: {said}", "Try again later.")
     return UnexplainedError(
         f"{engine} failed: {said}",
-        "Without --engine another writer takes over where the program is at fault.",
+        "If the program is at fault, --engine auto lets another writer take over.",
         answered=bool(_ANSWER.search(stderr) or _CODE.search(stderr)),
     )
 

@@ -82,6 +82,11 @@ def parse_host(text: str, what: str = "--host") -> Server:
         UsageError: It is invalid, or could be taken for an option of a program.
     """
     user, _, place = text.removeprefix("ssh://").rpartition("@")
+    if ":" in user:  # no account has one: what follows would be a password
+        raise UsageError(
+            f"{what} has a password before @{place}, for which SSH has no place.",
+            "Remove it, and change it if others may have seen it; use a key or an agent.",
+        )
     found = next(filter(None, (pattern.fullmatch(place) for pattern in _PLACES)), None)
     host, port = (found["host"], int(found["port"] or SSH_PORT)) if found else ("", 0)
     odd = any(not each.isprintable() or " " in each or each[:1] == "-" for each in (user, host))

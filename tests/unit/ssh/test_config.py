@@ -51,6 +51,14 @@ def test_what_is_no_host_is_refused(text: str) -> None:
         parse_host(text)
 
 
+@pytest.mark.parametrize("place", ["build1", "127.0.0.1:2222", "[::1]:22"])
+@pytest.mark.parametrize("scheme", ["", "ssh://"])
+def test_a_password_before_a_host_is_refused_and_not_shown(place: str, scheme: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_host(f"{scheme}me:Passw0rd1@{place}")
+    assert "Passw0rd1" not in str(caught.value)
+
+
 def test_without_a_config_the_entry_is_the_way(environment: dict[str, str]) -> None:
     found = find_route(Server("build1", "me", 2222), environment)
     assert (found.address, found.user, found.port) == ("build1", "me", 2222)
