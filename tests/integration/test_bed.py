@@ -357,8 +357,12 @@ def test_the_watch_finds_the_password_in_argv(login: Login, form: str) -> None:
         ),
         "json": json.dumps({"password": login.password}),
     }[form]
-    with secrecy.watching(login) as watch:
-        subprocess.run(("sh", "-c", "sleep 0.3", said), check=True)
+    argv = ("sh", "-c", "read -r line", said)
+    with (
+        secrecy.watching(login) as watch,
+        subprocess.Popen(argv, stdin=subprocess.PIPE),  # it ends with its input
+    ):
+        until(lambda: watch.found)
     assert any(found.startswith("argv") for found in watch.found)
 
 
