@@ -297,7 +297,7 @@ def test_a_bundle_is_all_that_was_asked_for_or_says_what_it_lacks(
     ]
     assert pusher.program.run("bundle", "verify", out).code == 0
     assert mirrored(pusher, out).code == 0
-    assert pusher.back("m/library/sample:1") == archive_identity(old_archive)
+    assert pusher.back("m/sample:1") == archive_identity(old_archive)
 
 
 @pytest.mark.parametrize("name", ["ghcr.io/Acme/Odd:v1", "1.0+meta", "a b"])

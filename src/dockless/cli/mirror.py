@@ -128,7 +128,7 @@ def mirror(
     )
     pushing = parsed_options(_of(CommandOptions, arguments))
     done = _mirror(request, pushing)
-    _print(done, pushing.output)
+    _print(done, pushing)
     done.raise_for_failures()
 
 
@@ -153,13 +153,13 @@ def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
     return mirror_all(request, rules, logins, command_spaces(pushing), complain)
 
 
-def _print(done: MirrorResult, form: str) -> None:
+def _print(done: MirrorResult, pushing: CommandOptions) -> None:
     """Print the result of each image, or the plan of a dry run."""
     unknown = done.unknown_repositories
-    if form == "json":
-        forecast = {} if unknown is None else forecast_document(done.results, unknown)
+    if pushing.output == "json":
+        forecast = forecast_document(done.results, unknown or ()) if pushing.dry_run else {}
         say(json_text({**done.receipt, **forecast}))
-    elif unknown is not None and done.results:
+    elif unknown is not None:
         say(forecast_text(done.results, unknown))
     else:
         for each in done.results:

@@ -182,8 +182,7 @@ def mirror(
         try:
             who = _account(asking, work.entries) or logins.target
         except DocklessError as error:
-            dry_run = options.dry_run
-            done, unwritten = _unreached(error, work.entries, receipt_writer, dry_run=dry_run)
+            done, unwritten = _unreached(error, work.entries, receipt_writer)
             if unwritten:
                 (complain or own.progress.note)(str(unwritten))
             return done
@@ -276,11 +275,7 @@ def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
 
 
 def _unreached(
-    error: DocklessError,
-    entries: Sequence[MirrorItem],
-    receipt_writer: ReceiptWriter,
-    *,
-    dry_run: bool,
+    error: DocklessError, entries: Sequence[MirrorItem], receipt_writer: ReceiptWriter
 ) -> tuple[MirrorResult, DocklessError | None]:
     """Return what came of a mirror to a registry that cannot be used, which is said once.
 
@@ -289,13 +284,8 @@ def _unreached(
     for entry in entries:
         receipt_writer.note(entry, error)
     unwritten = receipt_writer.finish()
-    result = MirrorResult(
-        images=receipt_writer.lines(),
-        error=error,
-        receipt=receipt_writer.document(),
-        unknown_repositories=() if dry_run else None,
-    )
-    return result, unwritten
+    images = receipt_writer.lines()
+    return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten
 
 
 def _nothing(text: str) -> None:

@@ -85,7 +85,7 @@ class MirrorResult(Struct, frozen=True, kw_only=True):
         error: The error that sums up those of the images; None where all of them arrived.
         receipt: The receipt, as docs/receipt.schema.json has it.
         unknown_repositories: The repositories that the registry does not have yet; None but for a
-            dry run.
+            dry run that reached it.
     """
 
     images: tuple[MirroredImage, ...]
