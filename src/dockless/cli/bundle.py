@@ -8,16 +8,8 @@ from typing import Literal
 import click
 
 from dockless.cli import prompts
-from dockless.cli.options import (
-    FORMAT,
-    LISTS,
-    NAMED,
-    REACH,
-    RECHECK,
-    REFERRERS,
-    PlatformType,
-    parsed_options,
-)
+from dockless.cli.options import FORMAT, LISTS, NAMED, REACH, RECHECK, REFERRERS, parsed_options
+from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
-from dockless.cli.options import FORMAT, Seconds
+from dockless.cli.options import FORMAT
+from dockless.cli.param_types import Seconds
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.project import project_here
 from dockless.model.printable import json_text

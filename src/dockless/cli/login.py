@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from dockless.cli import prompts
-from dockless.cli.options import INSECURE_REALM, Seconds
+from dockless.cli.options import INSECURE_REALM
+from dockless.cli.param_types import Seconds
 from dockless.client import login as client_login
 from dockless.client.login import LoginOptions
 from dockless.model import kinds

@@ -20,7 +20,8 @@ from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.sources.spec import parse_source
 from dockless.storage import bundle as layout
-from dockless.storage.folders import lock_file
+from dockless.storage.bundle_archive import pack
+from dockless.storage.locks import lock_file
 from dockless.storage.user_folders import source_folder
 from dockless.storage.user_store import store
 from dockless.usecases.bundle.fill import fill
@@ -190,7 +191,7 @@ def create_bundle(
             keep_going=request.keep_going,
         )
         written.finish()
-        made = layout.pack(folder, out, request.split) if archive else (out,)
+        made = pack(folder, out, request.split) if archive else (out,)
     return CreatedBundle(made, tuple(lost))
 
 

@@ -10,7 +10,8 @@ from dockless.errors import LostCopyError
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Reader
 from dockless.retry import RetryPolicy
-from dockless.storage.folders import deleted_meanwhile, make_own
+from dockless.storage.disk_errors import deleted_meanwhile
+from dockless.storage.folders import make_own
 
 _AGAIN = 2
 

@@ -28,7 +28,8 @@ from dockless.ports import Image
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
-from dockless.storage.folders import deleted_meanwhile, full_disk, make_own
+from dockless.storage.disk_errors import deleted_meanwhile, full_disk
+from dockless.storage.folders import make_own
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import tags_before
 from dockless.usecases.push.manifest_format import ManifestFormat

@@ -20,7 +20,8 @@ from dockless.oci.packing import asked
 from dockless.ports import Progress
 from dockless.registry.throughput import ThroughputRecords
 from dockless.retry import SharedBackoff
-from dockless.storage.folders import deleted_meanwhile, full_disk, make_own
+from dockless.storage.disk_errors import deleted_meanwhile, full_disk
+from dockless.storage.folders import make_own
 from dockless.storage.staging import Staging
 from dockless.storage.user_folders import data_folder, home_folder
 from dockless.storage.user_store import cache_limit, store

@@ -26,8 +26,8 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, Index, parse_document
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task, Written
+from dockless.storage.disk_errors import full_disk
 from dockless.storage.file_links import place
-from dockless.storage.folders import full_disk
 
 _SYSTEM_CERTIFICATES = "/etc/ssl/certs"
 

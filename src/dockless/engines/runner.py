@@ -14,7 +14,8 @@ from dockless.engines.failures import failure
 from dockless.engines.shell import Shell
 from dockless.errors import LostCopyError, StalledError, out_of_time
 from dockless.ports import Task
-from dockless.storage.folders import full_disk, make_own
+from dockless.storage.disk_errors import full_disk
+from dockless.storage.folders import make_own
 
 _NOT_THERE = "no such file or directory"
 _KEPT = (

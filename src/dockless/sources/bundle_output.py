@@ -10,7 +10,8 @@ from dockless.model.lock import FILE as LOCK
 from dockless.sources.files import SourceFile
 from dockless.sources.headers import members, opened, tar_errors
 from dockless.sources.parts import read_parts
-from dockless.storage.bundle import PARTS, free_of
+from dockless.storage.bundle import free_of
+from dockless.storage.bundle_archive import PARTS
 from dockless.storage.output_files import refuse_inputs, refuse_within
 
 _REMEDY = "Give another -o, or move that file."

@@ -5,14 +5,10 @@ The same images give the same bytes: names are sorted, and nothing says when or 
 
 import contextlib
 import errno
-import hashlib
 import io
-import json
 import shutil
-import tarfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Self, cast
 
 from msgspec.structs import replace
 
@@ -24,16 +20,13 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import CONTAINERD_NAME, OCI_INDEX, REF_NAME, compact_json, parse_document
 from dockless.oci.reference import Name
 from dockless.processes.scratch import abandoned, owned, scratch
+from dockless.storage.bundle_archive import REMEDY, unwritten
 from dockless.storage.docker_list import FILE as DOCKER_LIST
 from dockless.storage.docker_list import docker_list
 from dockless.storage.oci_layout import blob_path
 
-PARTS = "parts.json"
-"""The ending of the file that lists the parts of a split bundle."""
-
 _CHUNK = 1024 * 1024
 _UNFINISHED = ".unfinished"
-_REMEDY = "Check the free space and the permissions."
 
 
 class Bundle:
@@ -173,7 +166,7 @@ def workplace(out: Path, *, archive: bool) -> Iterator[Path]:
                 made = _make(folder)
                 stack.enter_context(owned(folder, _UNFINISHED))
         except OSError as error:
-            raise _unwritten(out, error) from None
+            raise unwritten(out, error) from None
         try:
             yield folder
         except BaseException:
@@ -207,7 +200,7 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = _REMEDY
+        remedy = REMEDY
         if error.errno == errno.EFBIG:
             remedy = (
                 "A layer is larger than files may be there: write the bundle to another file "
@@ -215,119 +208,6 @@ def _writing(folder: Path) -> Iterator[None]:
             )
         what = f"The bundle cannot be written to {folder}: {error.strerror}."
         raise PushError(what, remedy) from None
-
-
-def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
-    """Write a layout as a tar, in parts of a given size if requested.
-
-    The files get their names when all of them are complete.
-
-    Returns:
-        The files: the tar, or its parts in order and the list of them.
-
-    Raises:
-        PushError: A file cannot be written; what was written is gone.
-    """
-    whole = out.resolve() if out.is_symlink() else out
-    try:
-        with scratch(whole.parent, f".{whole.name}.") as drafts:
-            sink = _Parts(drafts / whole.name, part)
-            stream = cast("IO[bytes]", sink)  # tarfile need only write
-            with sink, tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-                for path in _members(folder):
-                    _add(tar, folder, path)
-            made = sink.listed()
-            for path in made:
-                path.replace(whole.with_name(path.name))
-    except OSError as error:
-        raise _unwritten(out, error) from None
-    return tuple(out.with_name(path.name.replace(whole.name, out.name, 1)) for path in made)
-
-
-def _unwritten(out: Path, error: OSError) -> PushError:
-    remedy = _REMEDY
-    if error.errno == errno.EFBIG:
-        remedy = (
-            "Files may not be that large there, as on FAT: write it in smaller parts, as with "
-            "--split 2G, or raise the limit (ulimit -f)."
-        )
-    return PushError(f"The bundle {out} cannot be written: {error.strerror}.", remedy)
-
-
-def _members(folder: Path) -> Iterator[Path]:
-    first = ("oci-layout", "index.json", DOCKER_LIST, FILE)
-    yield from (folder / name for name in first)
-    yield from sorted(path for path in folder.glob("blobs/*/*") if not path.name.startswith("."))
-
-
-def _add(tar: tarfile.TarFile, folder: Path, path: Path) -> None:
-    header = tarfile.TarInfo(path.relative_to(folder).as_posix())
-    header.size = path.stat().st_size
-    header.mode = 0o644
-    with path.open("rb") as file:
-        tar.addfile(header, file)
-
-
-class _Parts:
-    """A sink that starts a new file after a given number of bytes."""
-
-    def __init__(self, out: Path, size: int | None) -> None:
-        self._out = out
-        self._size = size
-        self._files: list[tuple[Path, int, str]] = []
-        self._hash = hashlib.sha256()
-        self._left = 0
-        self._file: io.BufferedWriter | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._end()
-        if kind is None and self._size:
-            parts = [
-                {"file": path.name, "size": size, "sha256": digest}
-                for path, size, digest in self._files
-            ]
-            document = json.dumps({"partsVersion": 1, "parts": parts}, indent=2)
-            Path(f"{self._out}.{PARTS}").write_text(document + "\n")
-
-    def write(self, data: bytes) -> int:
-        view = memoryview(data)
-        while view:
-            if self._file is None:
-                self._begin()
-            taken = view if self._size is None else view[: self._left]
-            if self._file is not None:
-                self._file.write(taken)
-            self._hash.update(taken)
-            self._left -= len(taken)
-            path, size, _ = self._files[-1]
-            self._files[-1] = (path, size + len(taken), "")
-            view = view[len(taken) :]
-            if self._size is not None and not self._left:
-                self._end()
-        return len(data)
-
-    def _begin(self) -> None:
-        number = len(self._files)
-        path = self._out if self._size is None else Path(f"{self._out}.{number:03}")
-        self._file = path.open("wb")
-        self._files.append((path, 0, ""))
-        self._hash = hashlib.sha256()
-        self._left = self._size or 0
-
-    def _end(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            path, size, _ = self._files[-1]
-            self._files[-1] = (path, size, self._hash.hexdigest())
-
-    def listed(self) -> tuple[Path, ...]:
-        """Return every file that was written."""
-        listing = (Path(f"{self._out}.{PARTS}"),) if self._size else ()
-        return (*(path for path, _, _ in self._files), *listing)
 
 
 def clear(folder: Path) -> None:

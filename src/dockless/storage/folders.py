@@ -1,26 +1,17 @@
-"""Private folders of this user, the locks in them, and errors of a full disk."""
+"""Private folders of this user, and what stands in them."""
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from dockless.errors import LostCopyError, NetworkError, PushError, UsageError
+from dockless.errors import UsageError
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What a file system says when no byte, or no further file, fits."""
-
-_FAILING = frozenset({errno.EIO, errno.EROFS, errno.EFBIG})
 _NOT_ALLOWED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-_LOCK_TRIES = 10
 _MAKE_TRIES = 10
-_LOOK_SECONDS = 0.05
 _FLAT = ("heads", "journals", "layers", "links", "locks", "programs", "unflushed")
 """Folders of a store in which there are files only."""
 
@@ -151,132 +142,6 @@ def is_inside(store: Path, path: Path) -> bool:
     """Whether a path below a store is reached through no symbolic link from there."""
     return path.is_relative_to(store) and not any(
         folder.is_symlink() for folder in path.parents if store in folder.parents
-    )
-
-
-def lock_file(path: Path, *, wait: bool = True, until: float | None = None) -> IO[bytes]:
-    """Return a file that is locked until it is closed; no link is followed, and nothing changed.
-
-    Args:
-        path: The file; made if it is not there.
-        wait: Whether to wait for another holder.
-        until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
-
-    Raises:
-        BlockingIOError: Another process has it, and it is not waited for.
-        OSError: It is a link or a folder, or cannot be made.
-        NetworkError: `until` has come.
-    """
-    left = _LOCK_TRIES
-    while True:
-        left -= 1
-        lock = open(path, "r+b", opener=_open)  # noqa: SIM115 - whoever locks closes it
-        try:
-            if wait:
-                _wait_for(lock, until)
-            else:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # a deleted one locks nobody out; some file systems assign new inode numbers
-            if not left or _is_at(path, lock):
-                return lock
-        except BaseException:
-            lock.close()
-            raise
-        lock.close()
-
-
-def _wait_for(lock: IO[bytes], until: float | None) -> None:
-    """Wait until a lock is ours; a signal ends that, and so does `until`.
-
-    Raises:
-        NetworkError: That moment has come.
-    """
-    if until is None:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return
-    while True:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        if time.monotonic() >= until:
-            raise NetworkError(
-                "Another dockless process is working on the same data and did not finish within "
-                "--timeout.",
-                "Wait for it, or give it more time.",
-                passing=False,
-            )
-        time.sleep(_LOOK_SECONDS)
-
-
-def _is_at(path: Path, lock: IO[bytes]) -> bool:
-    try:
-        return os.path.samestat(os.fstat(lock.fileno()), path.lstat())
-    except FileNotFoundError:
-        return False
-
-
-def _open(path: str, flags: int) -> int:
-    # a FIFO that is opened for reading and writing waits for nobody, and Linux lets that be done
-    descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file", path)
-    return descriptor
-
-
-@contextlib.contextmanager
-def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
-    """Turn errors of a full or failing disk into a PushError; other errors pass.
-
-    Args:
-        folder: What is on that disk, for the message.
-        below: Whether only files that are known to lie in that folder count.
-
-    Raises:
-        PushError: No byte, or no further file, fits, or the disk takes none.
-    """
-    try:
-        yield
-    except OSError as error:
-        elsewhere = below and not Path(str(error.filename)).is_relative_to(folder)
-        if elsewhere or error.errno not in FULL | _FAILING:
-            raise
-        if error.errno == errno.EFBIG:
-            raise PushError(
-                f"A file in {folder} would be larger than files may be: {error.strerror}.",
-                "Raise the limit (ulimit -f), or set DOCKLESS_CACHE_DIR to a folder of another "
-                "file system.",
-            ) from None
-        raise no_space(error, folder) or PushError(
-            f"Nothing can be written to {folder}: {error.strerror}.",
-            "Check the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
-        ) from None
-
-
-@contextlib.contextmanager
-def deleted_meanwhile(folder: Path) -> Iterator[None]:
-    """Raise LostCopyError when another process deletes what is in use in a folder.
-
-    Raises:
-        LostCopyError: A file or folder below it is not there any more.
-    """
-    try:
-        yield
-    except (FileNotFoundError, NotADirectoryError) as error:
-        if error.filename is None or not Path(str(error.filename)).is_relative_to(folder):
-            raise
-        raise LostCopyError(
-            f"{error.filename} was deleted during the run.", "Run it again."
-        ) from error
-
-
-def no_space(error: OSError, folder: Path) -> PushError | None:
-    """Return the error for a full disk; None for another OSError."""
-    if error.errno not in FULL:
-        return None
-    return PushError(
-        f"There is no space left in {folder}.",
-        "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
     )
 
 

@@ -9,8 +9,8 @@ from dockless.model.timings import Timings
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_INDEX, REF_NAME, compact_json
+from dockless.storage.disk_errors import full_disk
 from dockless.storage.file_links import place
-from dockless.storage.folders import full_disk
 
 STAGED = "staged"
 """The `ref.name` of the one image in a staged layout."""

@@ -18,20 +18,19 @@ from typing import IO
 from dockless.errors import LostCopyError, UsageError
 from dockless.oci.digest import Digest
 from dockless.processes.regular import open_regular
+from dockless.storage.disk_errors import FULL, no_space
 from dockless.storage.folders import (
-    FULL,
     clear,
     is_inside,
     is_regular,
     listed,
-    lock_file,
     make_below,
-    no_space,
     own_folder,
     remove,
     try_making,
     unlink_folder_links,
 )
+from dockless.storage.locks import lock_file
 
 _TRIES = 5
 _WRITTEN_BY_THEN_SECONDS = 60  # Linux writes by itself after 30 (vm.dirty_expire_centisecs)

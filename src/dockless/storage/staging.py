@@ -27,7 +27,8 @@ from dockless.storage.blocks import ReadableStream, Sink, blocks, read_block
 from dockless.storage.checks import check_into, unpacked_digest
 from dockless.storage.compression import compressing
 from dockless.storage.decompression import decompressing, sniff
-from dockless.storage.folders import full_disk, make_own, remove
+from dockless.storage.disk_errors import full_disk
+from dockless.storage.folders import make_own, remove
 from dockless.storage.growing import GrowingBlob
 from dockless.storage.layer_records import head_of
 from dockless.storage.streams import BlobDraft, Hashing, LengthChecked, Pushback, digest_of

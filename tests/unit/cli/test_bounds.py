@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dockless.cli.mirror import mirror
-from dockless.cli.options import Seconds
+from dockless.cli.param_types import Seconds
 from dockless.cli.push import push
 from dockless.errors import UsageError
 from dockless.storage.receipt_file import ReceiptFile

@@ -5,7 +5,7 @@ import click
 import pytest
 from click.testing import Result
 
-from dockless.cli.options import HostType, PlatformType, Seconds
+from dockless.cli.param_types import HostType, PlatformType, Seconds
 from dockless.errors import UsageError
 from dockless.oci.platform import Platform
 

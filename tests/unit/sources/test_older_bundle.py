@@ -11,7 +11,8 @@ from dockless.oci.reference import Name
 from dockless.sources.older_bundle import older_blobs
 from dockless.sources.opener import Opener
 from dockless.storage.blocks import ReadableStream
-from dockless.storage.bundle import Bundle, pack
+from dockless.storage.bundle import Bundle
+from dockless.storage.bundle_archive import pack
 from dockless.storage.staging import Staging
 from fakes.image import FakeImage
 from fakes.progress import FakeProgress

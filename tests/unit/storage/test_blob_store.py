@@ -18,7 +18,7 @@ from dockless.errors import LostCopyError, NetworkError, PushError, UsageError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import GZIP, Packing
-from dockless.storage import folders, layer_records, runs
+from dockless.storage import disk_errors, layer_records, locks, runs
 from dockless.storage.blob_store import BlobStore, Usage
 from dockless.storage.layer_records import head_of
 
@@ -602,9 +602,9 @@ def test_where_no_lock_can_be_made_nobody_is_waited_for(
     store: BlobStore, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     begin(store)
-    monkeypatch.setattr(folders, "_open", failing(code))
+    monkeypatch.setattr(locks, "_open", failing(code))
     store.exclusive(head_of(7, b"a layer")).close()
-    with pytest.raises(PushError if code in folders.FULL else UsageError) as caught:
+    with pytest.raises(PushError if code in disk_errors.FULL else UsageError) as caught:
         store.turn("turn")
     assert "DOCKLESS_CACHE_DIR" in caught.value.remedy
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dockless.storage import bundle
-from dockless.storage.bundle import Bundle, free_of, pack, workplace
+from dockless.storage import bundle_archive
+from dockless.storage.bundle import Bundle, free_of, workplace
+from dockless.storage.bundle_archive import pack
 
 _STOPS = """
 import os, signal, sys
 from pathlib import Path
-from dockless.storage import bundle
+from dockless.storage import bundle, bundle_archive
 out, archive, at = Path(sys.argv[1]), sys.argv[1].endswith(".tar"), sys.argv[2]
 def stop(*_):
     os.kill(os.getpid(), int(sys.argv[3]))
@@ -26,8 +27,8 @@ with bundle.workplace(out, archive=archive) as folder:
         stop()
     made.finish()
     if at == "pack":
-        bundle._add = stop
-    bundle.pack(folder, out, 50_000 if at == "parts" else None)
+        bundle_archive._add = stop
+    bundle_archive.pack(folder, out, 50_000 if at == "parts" else None)
 """
 
 
@@ -92,7 +93,7 @@ def test_a_folder_with_anything_else_is_never_free(tmp_path: Path) -> None:
 def test_parts_get_their_names_together(tmp_path: Path) -> None:
     made = written(tmp_path / "out.tar", 4096)
     assert sorted(made) == sorted(tmp_path.iterdir())
-    assert made[-1].name == f"out.tar.{bundle.PARTS}"
+    assert made[-1].name == f"out.tar.{bundle_archive.PARTS}"
 
 
 def test_an_archive_that_a_link_names_is_written_where_that_leads(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from typing import IO
 import pytest
 
 from dockless.errors import PushError, UsageError
-from dockless.storage.folders import full_disk, lock_file, make_below, make_own, own_folder
+from dockless.storage.disk_errors import full_disk
+from dockless.storage.folders import make_below, make_own, own_folder
+from dockless.storage.locks import lock_file
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import GZIP
 from dockless.storage.blob_store import BlobStore
-from dockless.storage.folders import lock_file
+from dockless.storage.locks import lock_file
 
 DIFF_ID = Digest.of(b"a layer")
 PACKED = Descriptor(layer_media_type("gzip"), Digest.of(b"packed"), 6)

@@ -1,0 +1,87 @@
+"""The types of options, for click: durations, platforms, secrets and hosts."""
+
+import re
+
+import click
+
+from dockless.model.printable import shortened
+from dockless.model.secret import Secret
+from dockless.oci.platform import Platform
+
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s?)?")
+# a name or an IPv4 address, or an IPv6 address in brackets
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-z:.%]+\])(?::\d{1,5})?")
+
+
+class Seconds(click.ParamType[float]):
+    """A duration: `90`, `90s`, `5m`, `1h30m`.
+
+    Args:
+        positive: Whether none at all is refused.
+    """
+
+    name = "duration"
+
+    def __init__(self, *, positive: bool = False) -> None:
+        self._positive = positive
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds."""
+        found = _DURATION.fullmatch(str(value))
+        if isinstance(value, float):
+            return value
+        if not value or found is None or not any(found.groups()):
+            given = shortened(str(value))
+            self.fail(f"{given!r} is not a duration such as 90s, 5m or 1h30m", param, ctx)
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        total = 3600 * hours + 60 * minutes + seconds
+        if self._positive and not total:
+            self.fail(f"{value!r} is no time at all; give 1s or more", param, ctx)
+        return total
+
+
+class PlatformType(click.ParamType[Platform]):
+    """A platform: `linux/arm64`."""
+
+    name = "os/arch"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Platform:
+        """Return the platform."""
+        try:
+            return value if isinstance(value, Platform) else Platform.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SecretType(click.ParamType[Secret]):
+    """A password, which no repr of the options shows."""
+
+    name = "text"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002 - the same
+    ) -> Secret:
+        """Return it as a secret."""
+        return value if isinstance(value, Secret) else Secret(str(value))
+
+
+class HostType(click.ParamType[str]):
+    """A `host[:port]`; a scheme in front of it is dropped."""
+
+    name = "host"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the host."""
+        host = re.sub("^https?://", "", str(value).strip().lower()).rstrip("/")
+        if not _HOST.fullmatch(host):
+            self.fail(f"{value!r} is not a HOST or HOST:PORT", param, ctx)
+        return host

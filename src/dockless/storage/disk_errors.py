@@ -1,0 +1,69 @@
+"""Errors of a disk that is full or fails, and of files that another process deletes."""
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+from dockless.errors import LostCopyError, PushError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What a file system says when no byte, or no further file, fits."""
+
+_FAILING = frozenset({errno.EIO, errno.EROFS, errno.EFBIG})
+
+
+@contextlib.contextmanager
+def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
+    """Turn errors of a full or failing disk into a PushError; other errors pass.
+
+    Args:
+        folder: What is on that disk, for the message.
+        below: Whether only files that are known to lie in that folder count.
+
+    Raises:
+        PushError: No byte, or no further file, fits, or the disk takes none.
+    """
+    try:
+        yield
+    except OSError as error:
+        elsewhere = below and not Path(str(error.filename)).is_relative_to(folder)
+        if elsewhere or error.errno not in FULL | _FAILING:
+            raise
+        if error.errno == errno.EFBIG:
+            raise PushError(
+                f"A file in {folder} would be larger than files may be: {error.strerror}.",
+                "Raise the limit (ulimit -f), or set DOCKLESS_CACHE_DIR to a folder of another "
+                "file system.",
+            ) from None
+        raise no_space(error, folder) or PushError(
+            f"Nothing can be written to {folder}: {error.strerror}.",
+            "Check the disk, or set DOCKLESS_CACHE_DIR to a folder on another one.",
+        ) from None
+
+
+@contextlib.contextmanager
+def deleted_meanwhile(folder: Path) -> Iterator[None]:
+    """Raise LostCopyError when another process deletes what is in use in a folder.
+
+    Raises:
+        LostCopyError: A file or folder below it is not there any more.
+    """
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if error.filename is None or not Path(str(error.filename)).is_relative_to(folder):
+            raise
+        raise LostCopyError(
+            f"{error.filename} was deleted during the run.", "Run it again."
+        ) from error
+
+
+def no_space(error: OSError, folder: Path) -> PushError | None:
+    """Return the error for a full disk; None for another OSError."""
+    if error.errno not in FULL:
+        return None
+    return PushError(
+        f"There is no space left in {folder}.",
+        "Free some, run 'dockless cache prune', or set DOCKLESS_CACHE_DIR to another disk.",
+    )
