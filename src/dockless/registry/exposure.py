@@ -7,8 +7,10 @@ a credential that it could send to the wrong service.
 from collections.abc import Mapping
 
 from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.oci.reference import Repository
+from dockless.registry.authorized_client import AuthorizedClient
 from dockless.registry.challenges import Challenge, is_web_address, offered
-from dockless.transport.origins import may_have_secret, origin, shown
+from dockless.transport.origins import goes_along, may_have_secret, origin, shown
 
 
 def exposed(headers: Mapping[str, str], endpoint: Endpoint) -> str:
@@ -49,4 +51,16 @@ def exposure(
             if is_loopback(service.name)
             else f"{program} would not verify the certificate of {named}"
         )
+    return ""
+
+
+def upload_place(access: AuthorizedClient, repository: Repository) -> str:
+    """Begin an upload, and return where it goes if that is elsewhere; empty for here."""
+    path = "blobs/uploads/"
+    location = access.request("POST", repository, path).headers.get("Location", "")
+    url = access.url(repository, location or path)
+    if not goes_along(access.http.endpoint.url, url):
+        return shown(url)
+    if location:
+        access.request("DELETE", repository, location)
     return ""
