@@ -1,6 +1,5 @@
 """Run a program that starts others, none of which outlives the call."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -9,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dockless.errors import EngineError
-from dockless.processes.children import child
-from dockless.processes.program_log import log_end, log_start
-from dockless.processes.run import Finished, child_environment
-from dockless.processes.search import program_of
+from dockless.processes.program_log import log_end
+from dockless.processes.run import Finished, started_program
 
 _END_SECONDS = 2.0
 _LOOK_SECONDS = 0.02
@@ -37,23 +34,9 @@ def run_in_group(
     Raises:
         EngineError: It cannot be started, or did not end in time.
     """
-    log_start(argv)
-    with contextlib.ExitStack() as stack:
-        try:
-            started = stack.enter_context(
-                child(
-                    argv,
-                    executable=program_of(argv[0], environment),
-                    env=child_environment(environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    cwd=cwd,
-                    start_new_session=True,
-                )
-            )
-        except OSError as error:
-            raise EngineError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+    with started_program(
+        argv, environment, stderr=subprocess.PIPE, cwd=cwd, start_new_session=True
+    ) as started:
         try:
             stdout, stderr = started.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO
+from typing import IO, Any
 
 from msgspec import Struct
 
@@ -118,6 +118,40 @@ def _unstarted(argv: Sequence[str], error: OSError | ValueError) -> EngineError:
     return EngineError(f"{argv[0]} cannot be started: {why}.")
 
 
+@contextlib.contextmanager
+def started_program(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    **how: Any,  # noqa: ANN401 - as Popen takes them
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program that reads nothing, with its stdout in a pipe, and wait for its end.
+
+    Args:
+        argv: The program and its arguments; never a shell.
+        environment: The caller's environment; the child gets it without `DOCKLESS_*`.
+        how: Further arguments of `subprocess.Popen`.
+
+    Raises:
+        EngineError: It cannot be started.
+    """
+    log_start(argv)
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(
+                child(
+                    argv,
+                    executable=program_of(argv[0], environment),
+                    env=child_environment(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    **how,
+                )
+            )
+        except (OSError, ValueError) as error:
+            raise _unstarted(argv, error) from None
+        yield started
+
+
 class Stream:
     """A running program whose stdout is read while it writes.
 
@@ -151,22 +185,7 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
     Raises:
         EngineError: It cannot be started.
     """
-    log_start(argv)
-    with _log() as log, contextlib.ExitStack() as stack:
-        try:
-            started = stack.enter_context(
-                child(
-                    argv,
-                    executable=program_of(argv[0], environment),
-                    env=child_environment(environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    bufsize=0,
-                )
-            )
-        except (OSError, ValueError) as error:
-            raise _unstarted(argv, error) from None
+    with _log() as log, started_program(argv, environment, stderr=log, bufsize=0) as started:
         try:
             yield Stream(argv, started, log)
         finally:

@@ -71,3 +71,9 @@ def test_an_interrupt_ends_a_program_with_all_that_it_started(tmp_path: Path) ->
 def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="cannot be started: No such file"):
         run_in_group((str(tmp_path / "absent"),), {}, timeout=1, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("argument", ["a\0b", "\ud800", "\0"])
+def test_an_argument_that_no_program_can_have_is_an_error(tmp_path: Path, argument: str) -> None:
+    with pytest.raises(EngineError, match="not valid text"):
+        run_in_group(("/bin/echo", argument), ENVIRONMENT, timeout=60, cwd=tmp_path)
