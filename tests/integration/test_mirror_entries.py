@@ -300,6 +300,18 @@ def test_a_bundle_is_all_that_was_asked_for_or_says_what_it_lacks(
     assert pusher.back("m/sample:1") == archive_identity(old_archive)
 
 
+@pytest.mark.parametrize("source", ["{}:@0", "docker-archive:{}:@0"])
+def test_an_image_is_chosen_by_its_number(
+    pusher: Pusher, old_archive: Path, tmp_path: Path, source: str
+) -> None:
+    text = source.format(old_archive)
+    done = mirrored(pusher, text)
+    assert done.code == 0, done.stderr
+    assert pusher.back("m/sample:1") == archive_identity(old_archive)
+    done = pusher.program.run("bundle", "create", "-o", tmp_path / "one.tar", text)
+    assert done.code == 0, done.stderr
+
+
 @pytest.mark.parametrize("name", ["ghcr.io/Acme/Odd:v1", "1.0+meta", "a b"])
 def test_a_name_that_is_none_does_not_keep_a_bundle(
     program: Dockless, folder: Path, tmp_path: Path, name: str

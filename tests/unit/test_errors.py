@@ -95,6 +95,8 @@ def test_an_error_can_be_raised_again_with_a_cause_and_copied() -> None:
         "me:{}@ghcr.io/x:1",
         "me:{}@ghcr.io",
         "'me:{}@127.0.0.1:5000/x'",
+        "me:@1{}@ghcr.io/x",
+        "me:{}@10",
     ],
 )
 def test_no_message_has_the_login_of_a_name(name: str, password: str) -> None:
@@ -116,6 +118,12 @@ def test_no_message_has_the_login_of_a_name(name: str, password: str) -> None:
         "oci-archive:/data/me@home.tar",
         "ssh://me@build1:22",
         "me@build1:22 cannot be reached: me@example.com",
+        "image.tar:@0",
+        "docker-archive:image.tar:@3 is not there",
+        "'/data/a b/image.tar:@12'.",
+        "list.txt:1:1: image.tar:@9: it has 2 images",
+        "/srv/node:18/pkg@1.0/image.tar",
+        "./a:b@c.tar",
     ],
 )
 def test_what_has_no_login_is_said_as_it_is(text: str) -> None:

@@ -1,6 +1,7 @@
 """Lists of sources: a text file with one source per line, or the YAML of `skopeo sync`."""
 
 import codecs
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,8 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
         what = f"The list {named} names" if len(files) == 1 else f"The lists {named} name"
         raise UsageError(f"{what} no source.", "Write one source a line, or give a SOURCE.")
     for each in found:
-        if without_login(each.text) != each.text:  # it would be in the receipt, as a name
+        # it would be in the receipt, as a name; but that of a file may have such signs
+        if without_login(each.text) != each.text and not os.path.lexists(each.text):
             raise UsageError(
                 f"{each.origin or 'A SOURCE'} contains a login, which no name of an image has.",
                 "Remove it, change that password, and use `dockless login` or --password-stdin.",

@@ -73,3 +73,21 @@ def test_each_tag_of_a_list_in_yaml_has_its_own_place(tmp_path: Path) -> None:
     path.write_text("x.io:\n  images:\n    a/b:\n      - v1\n      - v2\n    c: [v3, v4]\n")
     places = [each.wanted.places for each in listed((), (path,)) if each.wanted]
     assert places == [(f"{path}:4:9", f"{path}:5:9"), (f"{path}:6:9", f"{path}:6:13")]
+
+
+@pytest.mark.parametrize(
+    "text", ["image.tar:@0", "docker-archive:a.tar:@12", "oci:/disk:@1", "@.tar"]
+)
+def test_the_number_of_an_image_is_no_login(text: str) -> None:
+    assert listed((text,), ()) == (Listed(text),)
+
+
+@pytest.mark.parametrize("name", ["a:b@c.tar", "node:18@2.tar"])
+def test_a_file_may_be_named_like_a_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="contains a login"):
+        listed((name,), ())
+    Path(name).touch()
+    assert listed((name,), ()) == (Listed(name),)
