@@ -34,11 +34,10 @@ class _Stops:
         self.moves: TagMoves | None = None
         self.moves_tags = True
         self._asked = 0.0
-        self._lost: list[BaseException] = []
 
     def clear(self) -> None:
         """Forget what ended another command, as a test runs several in one process."""
-        self.first, self.until, self._lost = None, None, []
+        self.first, self.until = None, None
         concurrency.end_by(None)
         self.moves, self.moves_tags = None, True
 
@@ -56,19 +55,13 @@ class _Stops:
         self._raise(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
 
     def look(self, *_: object) -> None:
-        """Raise what should have ended the main thread before."""
-        if self._lost:
-            raise self._lost.pop()
-        late = self.until is not None and time.monotonic() > self.until + _GRACE_SECONDS
-        if late and self.first is None:
+        """Raise what should have ended the main thread before: a lost stop, or `--timeout`."""
+        if self.first is not None:
+            swallowed = sys.exc_info()[0] is None  # a teardown runs where an error is handled
+            if swallowed and time.monotonic() - self._asked >= _SAME_SECONDS:
+                raise self.first
+        elif self.until is not None and time.monotonic() > self.until + _GRACE_SECONDS:
             self._raise(TimeIsOver())
-
-    def keep(self, unraisable: "sys.UnraisableHookArgs") -> None:
-        """Keep what was raised where it ends nothing, as in a finalizer."""
-        if isinstance(unraisable.exc_value, KeyboardInterrupt | Terminated | TimeIsOver):
-            self._lost.append(unraisable.exc_value)
-        else:
-            sys.__unraisablehook__(unraisable)
 
     def _raise(self, error: BaseException) -> None:
         self.first = self.first or error
@@ -76,6 +69,12 @@ class _Stops:
         end = time.monotonic() + _GRACE_SECONDS
         concurrency.end_by(end if self.until is None else min(end, self.until))
         raise error
+
+
+def _without_stops(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Say nothing of a stop that was raised in a finalizer: it is raised again."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt | Terminated | TimeIsOver):
+        sys.__unraisablehook__(unraisable)
 
 
 _stops = _Stops()
@@ -86,14 +85,14 @@ def watch() -> None:
 
     It wakes once a second. Python sees a signal between two of its steps: one that comes just
     before a call that blocks, as a read from a pipe, would otherwise not be seen until that call
-    ends. And one that is seen in a finalizer or a weak reference's callback is raised there, where
-    it ends nothing: Python only tells of it.
+    ends. And what is raised in a finalizer, or where a library clears every error, as `input` does
+    while it flushes the prompt, ends nothing: it is raised again.
     """
     _stops.clear()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             _stops.before[number] = signal.signal(number, _stops.handle)
-    sys.unraisablehook = _stops.keep
+    sys.unraisablehook = _without_stops
     signal.signal(signal.SIGALRM, _stops.look)
     signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
 

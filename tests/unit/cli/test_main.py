@@ -1,4 +1,5 @@
 import errno
+import io
 import os
 import signal
 import sys
@@ -366,5 +367,51 @@ def test_a_signal_that_meets_a_finalizer_ends_the_command_all_the_same(
         time.sleep(30)
 
     monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(stops, "_SAME_SECONDS", 0.0)
     monkeypatch.setattr(dockless, "main", work)
     assert ends() == code
+
+
+@SIGNALS
+def test_a_signal_that_a_library_swallows_is_raised_again(
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Ends,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    code: int,
+    said: str,
+) -> None:
+    class Screen(io.StringIO):
+        def flush(self) -> None:
+            signal.raise_signal(number)
+
+    def work(**_: object) -> None:
+        reading, _writing = os.pipe()
+        with open(reading) as answer, monkeypatch.context() as patched:  # noqa: PTH123 - a pipe
+            patched.setattr(sys, "stdin", answer)
+            patched.setattr(sys, "stdout", Screen())
+            input("Username: ")  # clears every error of that flush
+
+    monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(stops, "_SAME_SECONDS", 0.0)
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == code
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_teardown_is_not_stopped_again(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
+    done = []
+
+    def work(**_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            for _look in range(10):
+                time.sleep(0.05)
+            done.append(True)
+
+    monkeypatch.setattr(stops, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(stops, "_SAME_SECONDS", 0.0)
+    monkeypatch.setattr(dockless, "main", work)
+    assert ends() == 143
+    assert done
