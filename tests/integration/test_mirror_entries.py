@@ -203,6 +203,7 @@ def test_a_list_says_where_each_failure_stands(
         11: str(tmp_path / "empty"),
         12: "x" * 5000,
         13: f"docker://{host}/no/such@sha256:{'0' * 64}",
+        14: f"docker://ann:S3cret-31@{host}/no/such:v1",
     }
     (tmp_path / "empty").mkdir()
     path = tmp_path / "list.txt"
@@ -219,6 +220,7 @@ def test_a_list_says_where_each_failure_stands(
     kinds = {line: each["error"]["kind"] for line, each in zip(wrong, failures, strict=True)}
     assert (kinds[4], kinds[5], kinds[6], kinds[13]) == ("source", "network", "network", "source")
     assert done.stderr.count("Retrying in") == 1, "a registry that is down is asked once"
+    assert "S3cret-31" not in found.read_text() + done.stderr + done.stdout
     assert pusher.back("m/sample:1") == archive_identity(old_archive)
 
 

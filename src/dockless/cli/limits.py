@@ -13,6 +13,7 @@ _LIMITS = {
     errno.ENOMEM: "memory",
 }
 _NO_THREAD = "can't start new thread"
+_NO_MEMORY_FOR_MODULE = ("failed to map segment", "cannot allocate memory")  # the dynamic linker's
 _MOST_CAUSES = 20
 
 
@@ -38,6 +39,10 @@ def limit_reached(error: BaseException) -> PushError | None:
 def _code(error: BaseException) -> int:
     """Return the number of the limit that an error is about; 0 for none."""
     if isinstance(error, MemoryError):
+        return errno.ENOMEM
+    if isinstance(error, ImportError) and any(
+        words in str(error).lower() for words in _NO_MEMORY_FOR_MODULE
+    ):
         return errno.ENOMEM
     if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
         return errno.EAGAIN

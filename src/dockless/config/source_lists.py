@@ -19,25 +19,34 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
     """Return the sources of the command line and those that its lists name, in order.
 
     Raises:
-        UsageError: A list cannot be read, a source is empty, or the lists name none.
+        UsageError: A list cannot be read, a source is empty or contains a login, or the lists
+            name none.
     """
     if not all(text.strip() for text in sources):
         raise UsageError(
             "A SOURCE is empty.", "Give a path or an image; a variable may be unset there."
         )
+    for text in sources:
+        if _has_login(text):
+            raise _login_in("A SOURCE")
     found = (*map(Listed, sources), *(each for path in files for each in _of(path)))
     if files and not found:
         named = ", ".join(map(str, files))
         what = f"The list {named} names" if len(files) == 1 else f"The lists {named} name"
         raise UsageError(f"{what} no source.", "Write one source a line, or give a SOURCE.")
-    for each in found:
-        # it would be in the receipt, as a name; but that of a file may have such signs
-        if without_login(each.text) != each.text and not os.path.lexists(each.text):
-            raise UsageError(
-                f"{each.origin or 'A SOURCE'} contains a login, which no name of an image has.",
-                "Remove it, change that password, and use `dockless login` or --password-stdin.",
-            )
     return found
+
+
+def _has_login(text: str) -> bool:
+    """Whether a password would be in the receipt, as a name; that of a file may have such signs."""
+    return without_login(text) != text and not os.path.lexists(text)
+
+
+def _login_in(place: str) -> UsageError:
+    return UsageError(
+        f"{place} contains a login, which no name of an image has.",
+        "Remove it, change that password, and use `dockless login` or --password-stdin.",
+    )
 
 
 def _of(path: Path) -> Iterator[Listed]:
@@ -53,7 +62,11 @@ def _of(path: Path) -> Iterator[Listed]:
         raise _unreadable(path, ": it is not text")
     for number, line in enumerate(text.split("\n"), 1):
         if source := _COMMENT.sub("", line).strip():
-            yield Listed(source, f"{path}:{number}:{line.index(source) + 1}")
+            origin = f"{path}:{number}:{line.index(source) + 1}"
+            if _has_login(source):
+                yield Listed(without_login(source), origin, error=_login_in("This line"))
+            else:
+                yield Listed(source, origin)
 
 
 def _unreadable(path: Path, why: str) -> UsageError:

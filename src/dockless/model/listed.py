@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from dockless.errors import DocklessError
 from dockless.model.secret import Credential
 
 Choice = Callable[[str], bool]
@@ -62,8 +63,10 @@ class Listed(Struct, frozen=True):
         text: What was typed; empty for images of a list of `skopeo sync`.
         origin: Its position, `file:line:column`; empty on the command line.
         wanted: What a list of `skopeo sync` asks for.
+        error: Why it cannot be a source, whatever is there.
     """
 
     text: str
     origin: str = ""
     wanted: SyncItem | None = None
+    error: DocklessError | None = None

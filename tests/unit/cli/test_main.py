@@ -88,6 +88,8 @@ def raised_while(error: Exception, other: Exception) -> Exception:
         (OSError(errno.EMFILE, "Too many open files"), "ulimit -n"),
         (OSError(errno.ENFILE, "Too many open files in system"), "fs.file-max"),
         (MemoryError(), "memory"),
+        (ImportError("a.so: failed to map segment from shared object"), "memory"),
+        (ImportError("libz.so.1: cannot map zero-fill pages: Cannot allocate memory"), "memory"),
         (
             raised_while(
                 RuntimeError("can't start new thread"),

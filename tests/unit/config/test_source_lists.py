@@ -91,3 +91,22 @@ def test_a_file_may_be_named_like_a_login(
         listed((name,), ())
     Path(name).touch()
     assert listed((name,), ()) == (Listed(name),)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["docker://ann:S3cret-1@x.io/a:1", "  https://bo:S3cret-1@y.io/b", "c:S3cret-1@z.io/c:2"],
+)
+def test_a_line_with_a_login_fails_alone(path: Path, line: str) -> None:
+    path.write_text(f"a.tar\n{line}\nb.tar\n")
+    first, wrong, last = listed((), (path,))
+    assert (first.text, last.text) == ("a.tar", "b.tar")
+    assert isinstance(wrong.error, UsageError)
+    assert "contains a login" in wrong.error.what
+    assert "S3cret-1" not in repr(wrong)
+
+
+def test_a_login_on_the_command_line_stops_all(path: Path) -> None:
+    path.write_text("a.tar\n")
+    with pytest.raises(UsageError, match=r"^A SOURCE contains a login"):
+        listed(("docker://ann:S3cret-1@x.io/a:1",), (path,))

@@ -93,6 +93,9 @@ class _Finder:
 
     def _unfolded(self, source: Listed) -> Iterator[_Asked | Lost]:
         text, origin = source.text, source.origin
+        if source.error:
+            yield _lost(text, "", source.error, origin)
+            return
         folder = self._wishes.folder / text
         # the os module's function takes what may not be looked at for absent, and pathlib's raises
         if text.startswith(REGISTRY) or not os.path.isdir(folder):  # noqa: PTH112
