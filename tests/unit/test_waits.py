@@ -19,7 +19,7 @@ ENDED = {
     "diagnosis/page.py:_looked:future.result": "asked when it has ended",
     "storage/compression.py:_append:part.result": "compressing a block",
     "storage/compression.py:_wait:written.result": "writing a file",
-    "storage/folders.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
+    "storage/locks.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
     "daemons; with --timeout it has a limit",
     "storage/staging.py:settle:self._settler.submit(_nothing).result": "closing files",
     "usecases/push/streaming.py:_run:self._decided.wait": "a daemon; set when the push ends",
