@@ -59,6 +59,7 @@ class KeyringLogins:
         self.choice = choice
         self._open = backend
         self._backend: Backend | None = None
+        self._known: Mapping[str, ScopeLogins] | None = None
         self._lock = lock
         self._patience = patience
 
@@ -169,8 +170,13 @@ class KeyringLogins:
             index[scope] = replace(known, token_user=user, token_ends=ends, token_of=identity)
 
     def _index(self) -> dict[str, ScopeLogins]:
-        """Return the logins that have not ended, and those that the index does not have."""
-        return self._current(self._written())
+        """Return the logins that have not ended, and those that the index does not have.
+
+        The index is read once: an encrypted file takes a second for each entry.
+        """
+        if self._known is None:
+            self._known = self._written()
+        return self._current(self._known)
 
     def _current(self, written: Mapping[str, ScopeLogins]) -> dict[str, ScopeLogins]:
         index = {scope: live(known) for scope, known in written.items()}
@@ -208,6 +214,7 @@ class KeyringLogins:
                 self._write(SERVICE, _INDEX, Secret(index_text(kept)))
             else:
                 self._delete(SERVICE, _INDEX)
+            self._known = None
 
     def _read(self, service: str, username: str) -> Secret | None:
         text = self._ask(lambda keyring: keyring.get_password(service, username))

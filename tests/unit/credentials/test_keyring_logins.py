@@ -1,4 +1,4 @@
-"""The lock that all logins of a user take, in folders that others may write to."""
+"""The list of logins, and the lock that all changes of it take, also where others may write."""
 
 import fcntl
 import os
@@ -90,3 +90,34 @@ def test_whoever_keeps_the_lock_is_not_waited_for_without_an_end(
     finally:
         os.close(held)
     put(tmp_path)
+
+
+class _Counting(MemoryKeyring):
+    """Counts what is read, for each of which an encrypted file derives a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.read.append(service)
+        return super().get_password(service, username)
+
+
+def test_the_list_of_logins_is_read_once_for_all_scopes(tmp_path: Path) -> None:
+    keyring = _Counting()
+    KeyringLogins("memory", lambda: keyring, tmp_path).put("ghcr.io", ME)
+    logins = KeyringLogins("memory", lambda: keyring, tmp_path)
+    keyring.read.clear()
+    found = [logins.get(scope) for scope in ("ghcr.io/a/b", "ghcr.io/a", "ghcr.io")]
+    assert [each and each.username for each in found] == [None, None, "me"]
+    assert keyring.read == ["dockless", "dockless:ghcr.io"]
+
+
+def test_a_change_is_seen_by_the_next_question(tmp_path: Path) -> None:
+    logins = KeyringLogins("memory", _Counting, tmp_path)
+    assert logins.get("ghcr.io") is None
+    logins.put("ghcr.io", ME)
+    assert logins.get("ghcr.io") is not None
+    logins.remove("ghcr.io")
+    assert logins.get("ghcr.io") is None
