@@ -144,7 +144,12 @@ def _credential(entry: object, origin: str) -> Credential | None:
         password = password.strip("\0")  # which old versions of Docker padded it with
         if not colon:
             return None
-    return Credential(username, Secret(password), Secret(token) if token else None, origin)
+    return Credential(
+        username=username,
+        password=Secret(password),
+        identity_token=Secret(token) if token else None,
+        origin=origin,
+    )
 
 
 _KINDS = {"auths": dict, "credHelpers": dict, "credsStore": str}

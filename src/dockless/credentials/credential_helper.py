@@ -139,9 +139,9 @@ def _store(text: str, keyrings: Keyrings) -> Reply:
     if not user:
         return _failed(_NO_USERNAME)
     credential = (
-        Credential("", Secret(""), Secret(secret))
+        Credential(username="", password=Secret(""), identity_token=Secret(secret))
         if user == IDENTITY_TOKEN
-        else Credential(user, Secret(secret))
+        else Credential(username=user, password=Secret(secret))
     )
     keyrings.preferred().put(scope(server), credential)
     return _said("")

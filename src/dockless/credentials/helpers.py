@@ -82,8 +82,10 @@ def ask(
     if not secret:
         return None
     if username == _TOKEN_USERNAME:
-        return Credential("", Secret(""), secret, helper.program)
-    return Credential(username, secret, origin=helper.program)
+        return Credential(
+            username="", password=Secret(""), identity_token=secret, origin=helper.program
+        )
+    return Credential(username=username, password=secret, origin=helper.program)
 
 
 def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Finished | str:

@@ -33,7 +33,7 @@ def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> 
     return ProbeRecords(store(environment, cache).folder / "programs")
 
 
-class _Identity(Struct, frozen=True):
+class _Identity(Struct, frozen=True, kw_only=True):
     """The identity of a program.
 
     Attributes:
@@ -139,7 +139,11 @@ def _read(file: Path) -> tuple[_Identity, ProbeResult]:
     if entry["schemaVersion"] != _SCHEMA:
         raise ValueError(f"{file} has another schema")
     identity = _Identity(
-        entry["path"], entry["size"], entry["mtime_ns"], entry["sha256"], entry["policy"]
+        path=entry["path"],
+        size=entry["size"],
+        mtime_ns=entry["mtime_ns"],
+        sha256=entry["sha256"],
+        policy=entry["policy"],
     )
     return identity, ProbeResult(entry["passed"], one_line(entry["reason"]), entry["moment"])
 

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import NamedTuple
 from urllib.parse import urljoin
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import AuthError, PushError
@@ -23,7 +23,7 @@ Account = Callable[[], Credential | None]
 _LONGEST_SHOWN = 200
 
 
-class _Request(NamedTuple):
+class _Request(Struct, frozen=True, kw_only=True):
     """A request without its host and credential."""
 
     method: str
@@ -139,7 +139,9 @@ class AuthorizedClient:
             AuthError: The credential is refused, or not allowed to do this.
             NetworkError: There was no response, or the registry has an error.
         """
-        return self._allowed(repository, path, _Request(method, headers or {}, body))
+        return self._allowed(
+            repository, path, _Request(method=method, headers=headers or {}, body=body)
+        )
 
     def fetch(
         self,
@@ -154,7 +156,9 @@ class AuthorizedClient:
             AuthError: The credential is refused, or not allowed to do this.
             NetworkError: There was no response, or the registry has an error.
         """
-        return self._allowed(repository, path, _Request("GET", headers or {}, None, sink))
+        return self._allowed(
+            repository, path, _Request(method="GET", headers=headers or {}, body=None, sink=sink)
+        )
 
     def _allowed(self, repository: Repository, path: str, request: "_Request") -> Response:
         url = self.url(repository, path)

@@ -38,7 +38,7 @@ _LONGEST_QUIET_SECONDS = 10.0
 Turn = Callable[[str], AbstractContextManager[object]]
 
 
-class _List(Struct):
+class _List(Struct, kw_only=True):
     """The list of one subject in one repository, as far as this run has to do with it.
 
     Attributes:
@@ -141,7 +141,7 @@ class ReferrersLists:
             return
         tag = referrer.subject.referrers_tag()
         with self._guard:
-            kept = self._lists.setdefault((repository, tag), _List(repository, tag))
+            kept = self._lists.setdefault((repository, tag), _List(repository=repository, tag=tag))
             # replaced, not added to: another thread may be reading it
             kept.ours = {**kept.ours, referrer.descriptor["digest"]: referrer.descriptor}
         self._bring(kept)

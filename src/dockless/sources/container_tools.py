@@ -19,7 +19,7 @@ from dockless.storage.blocks import ReadableStream
 ANSWER_SECONDS = 30
 
 
-class LocalImage(Struct, frozen=True):
+class LocalImage(Struct, frozen=True, kw_only=True):
     """An image that a container tool has.
 
     Attributes:
@@ -72,7 +72,9 @@ class ContainerTool:
             for (image_id, as_stored), called in found:
                 # podman finds an image of any registry by the end of its name
                 if is_called(name, image_id, called):
-                    return LocalImage(self.name, name, image_id, as_stored)
+                    return LocalImage(
+                        tool=self.name, name=name, image_id=image_id, as_stored=as_stored
+                    )
         return None
 
     def identity(self, inspected: Mapping[str, Any]) -> tuple[Digest, bool]:
@@ -153,7 +155,7 @@ class Buildah(ContainerTool):
             if len(set(ids)) > 1:
                 raise EngineError(f"{self.name} has several images that {name} may mean.")
             if ids:
-                return LocalImage(self.name, name, ids[0])
+                return LocalImage(tool=self.name, name=name, image_id=ids[0])
         return None
 
     def names(self) -> list[str]:

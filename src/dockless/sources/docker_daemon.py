@@ -103,7 +103,9 @@ class DockerDaemon(ContainerTool):
                 except (ValueError, KeyError, TypeError, AttributeError):
                     raise self._silent("it sent an unexpected response.") from None
                 if called:  # podman's finds an image of any registry by the end of its name
-                    return LocalImage(self.name, name, image_id, as_stored)
+                    return LocalImage(
+                        tool=self.name, name=name, image_id=image_id, as_stored=as_stored
+                    )
                 continue
             if status != _NOT_FOUND:
                 raise self._silent(_message(answer))

@@ -21,7 +21,7 @@ _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
 _PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
 
 
-class SourceSpec(Struct, frozen=True):
+class SourceSpec(Struct, frozen=True, kw_only=True):
     """A parsed SOURCE.
 
     Attributes:
@@ -128,7 +128,7 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
         UsageError: It is none of these.
     """
     if text == "-":
-        return SourceSpec("stdin")
+        return SourceSpec(kind="stdin")
     transport, colon, details = text.partition(":")
     if text.startswith(REGISTRY):
         if without_login(text) != text:
@@ -136,22 +136,23 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
                 "SOURCE contains a login, which no name of an image has.",
                 "Remove it, and log in with `dockless login`.",
             )
-        return SourceSpec("registry", name=text.removeprefix(REGISTRY))
+        return SourceSpec(kind="registry", name=text.removeprefix(REGISTRY))
     if colon and transport in _TOOLS:
-        return SourceSpec("local", name=details, tool=_TOOLS[transport])
+        return SourceSpec(kind="local", name=details, tool=_TOOLS[transport])
     if colon and transport in _PATHS:
         found = _existing(details, folder)
         if found is None:
             raise _no_file(details)
         path, selector = found
-        return SourceSpec(_kind_of(path), path, selector)
+        return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
     found = _existing(text, folder)
     if found and (found[0].is_file() or _is_layout(found[0]) or _looks_like_path(text)):
-        return SourceSpec(_kind_of(found[0]), *found)
+        path, selector = found
+        return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
     if _looks_like_path(text):
         raise _no_file(text)
     bare_name(text)
-    return SourceSpec("local", name=text, bare=True)
+    return SourceSpec(kind="local", name=text, bare=True)
 
 
 def _existing(text: str, folder: Path) -> tuple[Path, str] | None:

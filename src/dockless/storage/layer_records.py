@@ -82,8 +82,8 @@ class LayerRecords:
                 return None
             if not (_is_within(size, _SIZES) and _is_within(level, _LEVELS[compression])):
                 return None
-            layer = Descriptor(layer_media_type(compression), digest, size)
-            return Record(layer, Packing(compression, level), sealed)
+            layer = Descriptor(media_type=layer_media_type(compression), digest=digest, size=size)
+            return Record(layer, Packing(compression=compression, level=level), sealed)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -37,7 +37,7 @@ class Item(Struct, frozen=True):
     digest: Digest
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, kw_only=True):
     """The content of a receipt.
 
     Attributes:
@@ -78,7 +78,9 @@ def read_receipt(text: str, label: str) -> Receipt:
     except ValueError as error:
         raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
     shards = tuple(Shard.parse(text, {}) for text in document.get("shards", ()))
-    return Receipt(items, tuple(_missing(document, label)), document, shards)
+    return Receipt(
+        items=items, missing=tuple(_missing(document, label)), document=document, shards=shards
+    )
 
 
 class _Target(Struct, frozen=True):

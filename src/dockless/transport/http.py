@@ -35,7 +35,7 @@ _PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
 _NO_RETRIES = urllib3.Retry(total=None, connect=0, read=0, redirect=False, status=0, other=0)
 
 
-class Response(Struct, frozen=True):
+class Response(Struct, frozen=True, kw_only=True):
     """A registry's response.
 
     Attributes:
@@ -63,7 +63,7 @@ Sink = Callable[[bytes], object]
 LogResponse = Callable[[int, Mapping[str, str]], object]
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, kw_only=True):
     """One request.
 
     Attributes:
@@ -130,7 +130,7 @@ class HttpClient:
             StrayError: It leads to a link-local address.
             AuthError: A secret in the body would be sent to another host.
         """
-        request = Request(method, url, headers or {}, body)
+        request = Request(method=method, url=url, headers=headers or {}, body=body)
         via: tuple[str, ...] = ()
         while True:
             response = self._ask_once(request, sink)
@@ -206,7 +206,7 @@ class HttpClient:
                 retry_after=retry_after(response.headers.get("Retry-After", "")),
                 busy=response.status in _BUSY,
             )
-        return Response(response.status, response.headers, data)
+        return Response(status=response.status, headers=response.headers, body=data)
 
     def _late(self) -> NetworkError:
         host = self.endpoint.host
