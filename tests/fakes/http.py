@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from dockless.model.endpoint import Endpoint
-from dockless.transport.http import Body, HttpClient, Response, Sink
+from dockless.transport.http import Body, BodySink, HttpClient, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class StubHttp(HttpClient):
         url: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        sink: Sink | None = None,
+        sink: BodySink | None = None,
     ) -> Response:
         """Return the next answer; 404 where there is none."""
         what = f"{method} {url}"

@@ -19,7 +19,7 @@ from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.processes.programs import ProgramsHere
 from dockless.registry import peer
-from dockless.sources.daemons import Address, contact
+from dockless.sources.daemons import DaemonAddress, contact
 from dockless.sources.docker_daemon import DockerDaemon
 from dockless.transport import deadline
 from dockless.transport.download import fetch
@@ -116,7 +116,7 @@ def test_a_server_of_files_that_is_none(host: str) -> None:
 
 
 def test_a_daemon_that_is_none(host: str) -> None:
-    found = contact(Address(f"tcp://{host}", "DOCKER_HOST"), 1.0)
+    found = contact(DaemonAddress(f"tcp://{host}", "DOCKER_HOST"), 1.0)
     assert not FRAGMENTS.search(str(found)), found
 
 

@@ -14,12 +14,12 @@ from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge, demanded
 from dockless.registry.responses import first_in_clear, is_html, shown_type, wants_tls
 from dockless.registry.tokens import Authorization, authorization, refused
-from dockless.transport.http import Body, HttpClient, Response, Sink
+from dockless.transport.http import Body, BodySink, HttpClient, Response
 from dockless.transport.origins import goes_along, shown
 
 _OK, _UNAUTHORIZED, _FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
 _UPLOADING = ("PATCH", "PUT")
-Account = Callable[[], Credential | None]
+CredentialProvider = Callable[[], Credential | None]
 _LONGEST_SHOWN = 200
 
 
@@ -29,7 +29,7 @@ class _Request(Struct, frozen=True, kw_only=True):
     method: str
     headers: Mapping[str, str]
     body: Body
-    sink: Sink | None = None
+    sink: BodySink | None = None
 
 
 class AuthorizedClient:
@@ -41,7 +41,9 @@ class AuthorizedClient:
         actions: What tokens are asked for: `pull` or `pull,push`.
     """
 
-    def __init__(self, http: HttpClient, account: Account, actions: str = "pull,push") -> None:
+    def __init__(
+        self, http: HttpClient, account: CredentialProvider, actions: str = "pull,push"
+    ) -> None:
         self.http = http
         self.account = account
         self._actions = actions
@@ -147,7 +149,7 @@ class AuthorizedClient:
         self,
         repository: Repository,
         path: str,
-        sink: Sink,
+        sink: BodySink,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Send a GET; what comes with status 200 goes to `sink` in pieces.

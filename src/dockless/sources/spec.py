@@ -10,7 +10,7 @@ from msgspec import Struct
 from dockless.errors import SourceError, UsageError, without_login
 from dockless.oci.reference import REGISTRY, Name
 
-Kind = Literal["stdin", "archive", "layout", "local", "registry"]
+SourceKind = Literal["stdin", "archive", "layout", "local", "registry"]
 
 PARTS_ENDING = ".parts.json"
 """The end of the name of a list of parts, see `sources.parts`."""
@@ -18,7 +18,11 @@ PARTS_ENDING = ".parts.json"
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tbz", ".txz", ".tzst")
 """Of archives, packed ones too: what follows, as in `.tar.gz` and `.tbz2`, does not matter."""
 _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
-_PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
+_PATHS: dict[str, SourceKind] = {
+    "docker-archive": "archive",
+    "oci-archive": "archive",
+    "oci": "layout",
+}
 
 
 class SourceSpec(Struct, frozen=True, kw_only=True):
@@ -34,7 +38,7 @@ class SourceSpec(Struct, frozen=True, kw_only=True):
         bare: Whether it was given as an image name only, without a path or a transport.
     """
 
-    kind: Kind
+    kind: SourceKind
     path: Path = Path()
     selector: str = ""
     name: str = ""
@@ -182,7 +186,7 @@ def _is_layout(path: Path) -> bool:
     return any(os.path.isfile(path / name) for name in ("index.json", "oci-layout"))  # noqa: PTH113
 
 
-def _kind_of(path: Path) -> Kind:
+def _kind_of(path: Path) -> SourceKind:
     return "layout" if path.is_dir() else "archive"
 
 

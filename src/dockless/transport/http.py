@@ -59,7 +59,7 @@ def header_lines(headers: Mapping[str, str], name: str) -> list[str]:
 
 
 Body = bytes | Iterable[bytes] | None
-Sink = Callable[[bytes], object]
+BodySink = Callable[[bytes], object]
 LogResponse = Callable[[int, Mapping[str, str]], object]
 
 
@@ -112,7 +112,7 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        sink: Sink | None = None,
+        sink: BodySink | None = None,
     ) -> Response:
         """Send one request, and follow its redirects.
 
@@ -155,7 +155,7 @@ class HttpClient:
         for pool in list(self._pools.values()):
             pool.clear()
 
-    def _ask_once(self, request: Request, sink: Sink | None) -> Response:
+    def _ask_once(self, request: Request, sink: BodySink | None) -> Response:
         if not _requests_log.isEnabledFor(logging.DEBUG):
             return self._exchange(request, sink)
         from dockless.transport.request_log import logged  # noqa: PLC0415 - for --debug only
@@ -164,7 +164,7 @@ class HttpClient:
             return self._exchange(request, sink, log_response)
 
     def _exchange(
-        self, request: Request, sink: Sink | None, log_response: LogResponse | None = None
+        self, request: Request, sink: BodySink | None, log_response: LogResponse | None = None
     ) -> Response:
         method, url = request.method, request.url
         check_destination(url, self.endpoint)
@@ -222,7 +222,9 @@ class HttpClient:
                 raise out_of_time(self.endpoint.host) from None
             raise
 
-    def _read(self, response: urllib3.BaseHTTPResponse, sink: Sink | None, limit: Limit) -> bytes:
+    def _read(
+        self, response: urllib3.BaseHTTPResponse, sink: BodySink | None, limit: Limit
+    ) -> bytes:
         if sink is None or response.status != _OK:
             data = response.read(LONGEST_MANIFEST + 1)
             if len(data) <= LONGEST_MANIFEST:

@@ -12,7 +12,7 @@ from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.referrers import ATTEMPTS, FAILURES, ReferrersLists
-from dockless.transport.http import Body, Response, Sink
+from dockless.transport.http import Body, BodySink, Response
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"
@@ -72,7 +72,7 @@ class Shared(StubHttp):
         url: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        sink: Sink | None = None,
+        sink: BodySink | None = None,
     ) -> Response:
         assert sink is None
         if url != LIST:

@@ -12,7 +12,7 @@ from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
-from dockless.usecases.hosts.run import Delivered, Outcome, Rules, Visit, push_from
+from dockless.usecases.hosts.run import Delivered, RemotePushResult, Rules, Visit, push_from
 from fakes.image import FakeImage
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
@@ -55,7 +55,7 @@ class Fleet:
     ways: list[str] = field(default_factory=list)
     refuses: DocklessError | None = None
 
-    def push(self, **rules: int) -> Outcome:
+    def push(self, **rules: int) -> RemotePushResult:
         numbers = {server: number for number, server in enumerate(SERVERS)}
 
         def enter(server: Server) -> Visit:
