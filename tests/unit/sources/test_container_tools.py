@@ -200,7 +200,19 @@ def test_a_tool_that_cannot_tell_is_an_error_with_its_last_words(
         ContainerTool("docker", ProgramsHere(environment)).find(("shop",))
 
 
-@pytest.mark.parametrize("stdout", ["not json", '{"Id": "1"}', '[{"Id": "short"}]', "[7]"])
+@pytest.mark.parametrize(
+    "stdout",
+    [
+        "not json",
+        '{"Id": "1"}',
+        '[{"Id": "short"}]',
+        "[7]",
+        f'[{{"Id": "{ONE}", "RepoTags": "shop"}}]',
+        f'[{{"Id": "{ONE}", "RepoTags": [1]}}]',
+        f'[{{"Id": "{ONE}", "RepoDigests": {{"shop:latest": null}}}}]',
+        f'[{{"Id": "{ONE}", "Descriptor": {{"digest": 7}}}}]',
+    ],
+)
 def test_an_answer_of_another_shape_is_an_error(
     environment: dict[str, str], install: Install, stdout: str
 ) -> None:
