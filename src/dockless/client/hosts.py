@@ -34,7 +34,7 @@ from dockless.ssh.config import find_route, parse_host
 from dockless.ssh.connection import Ssh
 from dockless.ssh.keys import KeyRing
 from dockless.usecases.hosts.host_push import HostJob, HostPush
-from dockless.usecases.hosts.run import Outcome, Rules, push_from
+from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
 
 _FILES_A_HOST = 16
@@ -100,7 +100,9 @@ def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[S
     return select(listed, numbers) if numbers is not None else listed
 
 
-def push_from_hosts(asked: RemotePush, find: Find, prompter: Prompter, spaces: Spaces) -> Outcome:
+def push_from_hosts(
+    asked: RemotePush, find: Find, prompter: Prompter, spaces: Spaces
+) -> RemotePushResult:
     """Have every host push its image, and update the tags when all have delivered.
 
     Args:
@@ -188,7 +190,7 @@ def check_hosts(
     with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
         target = find_target(wanted.settings, None)
         names = names or local_candidates(wanted.settings, target)
-        endpoint = Endpoint(target.repository.value.host, plain_http=wanted.insecure)
+        endpoint = Endpoint(host=target.repository.value.host, plain_http=wanted.insecure)
     checks = HostChecks(names, endpoint, wanted.stall)
     return map_concurrently(lambda each: check(each, ssh, checks), servers, access.at_once())
 

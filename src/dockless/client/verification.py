@@ -18,7 +18,7 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.compare import compare_blob
 from dockless.retry import RetryPolicy
 from dockless.storage.receipt_merging import parts_of
-from dockless.storage.receipt_reading import Item, Receipt, read_receipt
+from dockless.storage.receipt_reading import Receipt, ReceiptItem, read_receipt
 from dockless.usecases.verify.read_back import blob_faults, read_back
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
     return [read_receipt(_text_of(path), str(path)) for path in paths]
 
 
-def distinct(receipts: Sequence[Receipt]) -> tuple[list[Item], list[str]]:
+def distinct(receipts: Sequence[Receipt]) -> tuple[list[ReceiptItem], list[str]]:
     """Return the items and the missing lines of all receipts, each once.
 
     Raises:
@@ -148,7 +148,7 @@ class _Check:
         self._deep = deep
         self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
 
-    def item(self, item: Item) -> None:
+    def item(self, item: ReceiptItem) -> None:
         """Raise PushError where a reference is not as the receipt says."""
         repository, tag = item.reference.repository, item.reference.tag
         client = self._work.registry(repository, reading=True).client

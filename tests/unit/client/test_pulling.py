@@ -63,7 +63,7 @@ def pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader], 
         machine = Machine(environment=os.environ, home=tmp_path, data=tmp_path)
         around = Surroundings(machine=machine, progress=FakeProgress())
         with workspaces(PushOptions(), around, None) as space, space("") as own:
-            policy = RetryPolicy(1, None, lambda _: None)
+            policy = RetryPolicy(attempts=1, deadline=None, note=lambda _: None)
             pulling = Pulling(own, policy, lambda _: SimpleNamespace(), lambda *_: reader)  # type: ignore[arg-type,return-value] # it is only handed on
             layout = pulling.pull(REFERENCE)
             assert (layout / "blobs/sha256/data").read_bytes() == b"data"

@@ -19,7 +19,7 @@ from dockless.usecases.mirror.run import Lost, SourceImage
 _MOST_NOTES = 20
 
 
-class Wishes(Struct, frozen=True):
+class Wishes(Struct, frozen=True, kw_only=True):
     """How images are taken from their sources.
 
     Attributes:
@@ -209,7 +209,7 @@ class _Finder:
 
 
 def _lost(source: str, name: str, error: DocklessError, origin: str) -> Lost:
-    lost = Lost(source, name, error, origin)
+    lost = Lost(source=source, name=name, error=error, origin=origin)
     return replace(lost, error=_placed(lost))
 
 
