@@ -236,10 +236,10 @@ def dotted(source: Path, path: Path) -> Path:
 
 
 def compressed(source: Path, how: Compression) -> Path:
-    """Compress an archive with the program of that name; return the file beside it."""
+    """Compress an archive fast, with the program of that name; return the file beside it."""
     path = source.with_name(f"{source.name}.{how}")
     with source.open("rb") as stdin, path.open("wb") as stdout:
-        subprocess.run((_COMPRESSORS[how], "-c"), stdin=stdin, stdout=stdout, check=True)
+        subprocess.run((_COMPRESSORS[how], "-1", "-c"), stdin=stdin, stdout=stdout, check=True)
     return path
 
 
