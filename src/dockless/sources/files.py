@@ -105,7 +105,7 @@ def reading(label: str) -> Iterator[None]:
         yield
     except PermissionError:
         raise SourceError(
-            f"This user has no permission to read {label}.",
+            f"{label} cannot be read: this user has no permission.",
             "Change its permissions or owner, or run as another user.",
         ) from None
     except OSError as error:

@@ -11,24 +11,31 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What a file system says when no byte, or no further file, fits."""
 
 _FAILING = frozenset({errno.EIO, errno.EROFS, errno.EFBIG})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
 @contextlib.contextmanager
 def full_disk(folder: Path, *, below: bool = False) -> Iterator[None]:
-    """Turn errors of a full or failing disk into a PushError; other errors pass.
+    """Turn errors of a full, failing or closed disk into a PushError; other errors pass.
 
     Args:
         folder: What is on that disk, for the message.
         below: Whether only files that are known to lie in that folder count.
 
     Raises:
-        PushError: No byte, or no further file, fits, or the disk takes none.
+        PushError: No byte, or no further file, fits, or the disk takes none; or what lies in the
+            folder may not be used any more.
     """
     try:
         yield
     except OSError as error:
-        elsewhere = below and not Path(str(error.filename)).is_relative_to(folder)
-        if elsewhere or error.errno not in FULL | _FAILING:
+        inside = below and Path(str(error.filename)).is_relative_to(folder)
+        if inside and error.errno in _DENIED:
+            raise PushError(
+                f"There is no longer permission to use {error.filename}.",
+                "Restore it, or set DOCKLESS_CACHE_DIR to another folder, and run it again.",
+            ) from None
+        if (below and not inside) or error.errno not in FULL | _FAILING:
             raise
         if error.errno == errno.EFBIG:
             raise PushError(

@@ -69,7 +69,7 @@ def test_what_the_system_says_against_reading_is_an_error_of_the_source(tmp_path
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (PermissionError(13, "Permission denied"), "no permission to read x"),
+        (PermissionError(13, "Permission denied"), "x cannot be read: this user has no permission"),
         (OSError(116, "Stale file handle"), "x cannot be read: Stale file handle"),
         (NotADirectoryError(20, "Not a directory"), "x cannot be read: Not a directory"),
     ],

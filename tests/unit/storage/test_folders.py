@@ -143,3 +143,17 @@ def test_a_file_that_is_too_large_is_said_with_what_helps(tmp_path: Path) -> Non
     with pytest.raises(PushError, match="larger than files may be") as caught, full_disk(tmp_path):
         raise OSError(errno.EFBIG, "File too large")
     assert "ulimit -f" in caught.value.remedy
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_store_that_is_closed_during_a_run_is_said(tmp_path: Path, number: int) -> None:
+    inside = OSError(number, "Permission denied", str(tmp_path / "runs"))
+    with (
+        pytest.raises(PushError, match="no longer permission to use") as caught,
+        full_disk(tmp_path, below=True),
+    ):
+        raise inside
+    assert "DOCKLESS_CACHE_DIR" in caught.value.remedy
+    elsewhere = OSError(number, "Permission denied", "/elsewhere")
+    with pytest.raises(PermissionError), full_disk(tmp_path, below=True):
+        raise elsewhere
