@@ -14,11 +14,11 @@ from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts
 from dockless.client.bundling import BundleRequest, alone, create_bundle, registries
-from dockless.client.options import CommandOptions
 from dockless.client.readers import Readers
 from dockless.credentials.credential_sources import Given
 from dockless.errors import PartialError, SourceError
 from dockless.model.counts import counted
+from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table

@@ -24,14 +24,14 @@ from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts, prompter
 from dockless.client.mirroring import MirrorLogins, MirrorRequest
 from dockless.client.mirroring import mirror as mirror_all
-from dockless.client.options import (
+from dockless.model.mirrored import MirrorResult
+from dockless.model.options import (
     MAX_CONNECTIONS,
     MAX_PARALLEL,
     CommandOptions,
     MirrorOptions,
     PushOptions,
 )
-from dockless.model.mirrored import MirrorResult
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text

@@ -10,14 +10,14 @@ from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.client import accounts, prompter
-from dockless.client.host_options import HostOptions
-from dockless.client.options import CommandOptions
 from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, project_here
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.model.host_options import HostOptions
+from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
 from dockless.sources.spec import SourceSpec, parse_source

@@ -5,12 +5,12 @@ from functools import partial
 from dockless.cli import output, prompts
 from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts, prompter
-from dockless.client.host_options import HostOptions
 from dockless.client.hosts import RemotePush, chosen, push_from_hosts
-from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.config.project import Project
 from dockless.errors import DocklessError
+from dockless.model.host_options import HostOptions
+from dockless.model.options import CommandOptions
 from dockless.sources.spec import bare_name, is_bare
 from dockless.usecases.hosts.run import common_error
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dockless.client.engine_selection import InstalledEngines, own_engines
-from dockless.client.options import PROGRAMS
 from dockless.client.workspace import this_machine
 from dockless.engines.probe_records import probe_records
 from dockless.errors import EngineError
+from dockless.model.options import PROGRAMS
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
 from dockless.report.engine_table import engine_document, engine_table

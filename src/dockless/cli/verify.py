@@ -9,10 +9,10 @@ from dockless.cli import prompts
 from dockless.cli.options import REACH, WHO, parsed_options
 from dockless.cli.surroundings import session
 from dockless.client import accounts, prompter
-from dockless.client.options import CommandOptions
 from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
 from dockless.errors import PartialError, UsageError
 from dockless.model.counts import share
+from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.storage.output_files import refuse_inputs

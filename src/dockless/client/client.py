@@ -15,12 +15,12 @@ from dockless.client import arguments
 from dockless.client.arguments import Shown, Source
 from dockless.client.connections import Find
 from dockless.client.delivery import chosen, deliver, target_of
-from dockless.client.options import MirrorOptions, PushOptions
 from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
 from dockless.client.workspace import Machine, Spaces, Surroundings, this_machine, workspaces
 from dockless.credentials.resolve import FoundCredential
 from dockless.model.mirrored import MirrorResult
+from dockless.model.options import MirrorOptions, PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 
-from dockless.client.options import PushOptions
 from dockless.concurrency import cores
 from dockless.errors import PushError
+from dockless.model.options import PushOptions
 from dockless.oci import packing
 from dockless.oci.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
 from dockless.registry.throughput import ThroughputRecord, ThroughputRecords

@@ -10,10 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.client import repositories
-from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
 from dockless.credentials.account import Account
 from dockless.credentials.resolve import FoundCredential
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient

@@ -8,7 +8,6 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.client.engine_selection import InstalledEngines
-from dockless.client.options import PROGRAMS, PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
@@ -17,6 +16,7 @@ from dockless.engines.automatic import Automatic, Program
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import EngineError
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.secret import Grant
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient

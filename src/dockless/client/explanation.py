@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from dockless.client import accounts
-from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.prompting import Prompter
 from dockless.diagnosis.explain import Row, found_rows, given_rows
+from dockless.model.options import CommandOptions
 
 
 def credential_rows(

@@ -11,8 +11,6 @@ from msgspec import Struct
 
 from dockless.client import accounts
 from dockless.client.connections import Find
-from dockless.client.host_options import HostOptions
-from dockless.client.options import CommandOptions
 from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
 from dockless.client.ssh_host import HostContext, SshHost
@@ -28,6 +26,8 @@ from dockless.credentials.prompting import Prompter
 from dockless.diagnosis.host_checks import HostChecks, check
 from dockless.errors import UsageError
 from dockless.model.endpoint import Endpoint
+from dockless.model.host_options import HostOptions
+from dockless.model.options import CommandOptions
 from dockless.model.server import Server
 from dockless.report.hosts import Checked
 from dockless.ssh.config import find_route, parse_host

@@ -7,7 +7,6 @@ from functools import partial
 from msgspec.structs import replace
 
 from dockless.client import accounts
-from dockless.client.options import CommandOptions
 from dockless.client.prompter import given
 from dockless.config.cascade import Settings
 from dockless.config.setting import Setting
@@ -15,6 +14,7 @@ from dockless.credentials.prompting import Prompter
 from dockless.diagnosis.asked_registry import Asked
 from dockless.diagnosis.examination import Examination, RegistryAccess, UserLogins
 from dockless.errors import DocklessError
+from dockless.model.options import CommandOptions
 
 
 def examination(

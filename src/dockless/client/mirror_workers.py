@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from dockless.client.connections import Find
 from dockless.client.delivery import target_of
-from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces
 from dockless.concurrency import map_concurrently
 from dockless.config.naming import Target
 from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.transport.http import CONNECTIONS

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from dockless.client import accounts
 from dockless.client.connections import Find
 from dockless.client.mirror_workers import Bounds, workers
-from dockless.client.options import MirrorOptions
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Workspace
@@ -19,6 +18,7 @@ from dockless.errors import DocklessError, UsageError
 from dockless.model.counts import share
 from dockless.model.listed import Listed
 from dockless.model.mirrored import MirrorResult
+from dockless.model.options import MirrorOptions
 from dockless.model.printable import shortened
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard

@@ -1,10 +1,10 @@
 """The credential of a command line: from its options, standard input, or a prompt."""
 
-from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.prompting import Prompter
 from dockless.errors import AuthError, UsageError
+from dockless.model.options import CommandOptions
 from dockless.model.secret import Credential, Secret
 
 

@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from dockless.client.engine_choice import missing
 from dockless.client.engine_selection import InstalledEngines
-from dockless.client.host_options import HostOptions
-from dockless.client.options import PushOptions
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines import portable, probe, skopeo
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
 from dockless.model.endpoint import is_loopback
 from dockless.model.host import TransferMethod
+from dockless.model.host_options import HostOptions
+from dockless.model.options import PushOptions
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.registry.client import RegistryClient

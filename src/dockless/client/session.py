@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from dockless.client import repositories
 from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
-from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.pulling import Pulling
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
 from dockless.config.naming import Target
 from dockless.errors import PushError
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.content import Content
 from dockless.oci.platform import Platform

@@ -10,8 +10,6 @@ from msgspec.structs import replace
 
 from dockless.client.connections import Find, OpenRegistry
 from dockless.client.engine_selection import InstalledEngines
-from dockless.client.host_options import HostOptions
-from dockless.client.options import CommandOptions
 from dockless.client.remote_build import BuildThere
 from dockless.client.remote_engine import EngineTask, RemoteEngineSetup
 from dockless.client.session import Session
@@ -19,6 +17,8 @@ from dockless.client.workspace import Spaces, Workspace
 from dockless.config.naming import Target, called_otherwise
 from dockless.errors import HostLostError, SourceError
 from dockless.model.host import TransferMethod
+from dockless.model.host_options import HostOptions
+from dockless.model.options import CommandOptions
 from dockless.model.server import SSH_PORT, Server
 from dockless.oci.digest import Digest
 from dockless.ports import Image, Progress

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockless.client.options import PushOptions
 from dockless.concurrency import cores
 from dockless.errors import AuthError, DocklessError
+from dockless.model.options import PushOptions
 from dockless.model.plan import TagMoves
 from dockless.model.secret import Credential
 from dockless.model.timings import Timings

@@ -9,12 +9,12 @@ import pytest
 from dockless.cli import prompts
 from dockless.cli.options import push_options
 from dockless.client import prompter
-from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.config.naming import ServerNeeded
 from dockless.config.setting import Setting
 from dockless.errors import AuthError, UsageError
 from dockless.model import kinds
+from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 
 REFUSED = AuthError("It requires a credential.")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dockless.client.options import CommandOptions
 from dockless.config.naming import Target
 from dockless.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
+from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.timings import Timings
 from dockless.oci.platform import Platform

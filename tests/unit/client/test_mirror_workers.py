@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from dockless.client.mirror_workers import Bounds, Workers
-from dockless.client.options import PROGRAMS
 from dockless.concurrency import alone
 from dockless.config.naming import Target
 from dockless.errors import NetworkError, SourceError
+from dockless.model.options import PROGRAMS
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository

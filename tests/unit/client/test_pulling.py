@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dockless.client.options import PushOptions
 from dockless.client.pulling import Pulling
 from dockless.client.workspace import Machine, Surroundings, workspaces
 from dockless.errors import LostCopyError
+from dockless.model.options import PushOptions
 from dockless.oci.reference import Reference
 from dockless.retry import RetryPolicy
 from fakes.progress import FakeProgress
