@@ -17,7 +17,7 @@ from dockless.client.connections import Find
 from dockless.client.delivery import chosen, deliver, target_of
 from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
-from dockless.client.workspace import Machine, Spaces, Surroundings, this_machine, workspaces
+from dockless.client.workspace import Spaces, Surroundings, workspaces
 from dockless.credentials.resolve import FoundCredential
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import MirrorOptions, PushOptions
@@ -26,6 +26,7 @@ from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.ports import Image
 from dockless.registry.client import RegistryClient
+from dockless.storage.machine import Machine, this_machine
 from dockless.storage.user_folders import source_folder, temporary_folder
 
 _NOWHERE = Path("/nonexistent")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client.engine_selection import InstalledEngines
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
 from dockless.engines.automatic import Automatic, Program
+from dockless.engines.installed import InstalledEngines
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import EngineError

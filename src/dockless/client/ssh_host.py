@@ -9,12 +9,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.client.connections import Find, OpenRegistry
-from dockless.client.engine_selection import InstalledEngines
 from dockless.client.remote_build import BuildThere
 from dockless.client.remote_engine import EngineTask, RemoteEngineSetup
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Workspace
 from dockless.config.naming import Target, called_otherwise
+from dockless.engines.installed import InstalledEngines
 from dockless.errors import HostLostError, SourceError
 from dockless.model.host import TransferMethod
 from dockless.model.host_options import HostOptions

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockless.client.connections import OpenRegistry
-from dockless.client.late_writer import LateWriter
 from dockless.client.workspace import Workspace
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
+from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
     from dockless.client.engine_choice import Engines

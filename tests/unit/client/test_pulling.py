@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from dockless.client.pulling import Pulling
-from dockless.client.workspace import Machine, Surroundings, workspaces
+from dockless.client.workspace import Surroundings, workspaces
 from dockless.errors import LostCopyError
 from dockless.model.options import PushOptions
 from dockless.oci.reference import Reference
 from dockless.retry import RetryPolicy
+from dockless.storage.machine import Machine
 from fakes.progress import FakeProgress
 
 REFERENCE = Reference.parse("registry.example.com/team/shop:1")
