@@ -38,7 +38,6 @@ MODULES = {
     "output": "of the command line, and of a program on a host",
     "programs": "running other programs, as each of three rooms needs it",
     "push": "the command, and the steps of it",
-    "repositories": "making them: where to, and by which cloud",
     "run": "a child process; the steps of a use case",
     "search": "on PATH, and in a folder of archives",
     "streams": "wrappers of byte streams, of sources and of the store",

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from dockless.client import repositories
 from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
-from dockless.client.pulling import Pulling
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
 from dockless.config.naming import Target
+from dockless.credentials import repository_creation
 from dockless.errors import PushError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.content import Content
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Repository
-from dockless.ports import Image
+from dockless.ports import Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
+from dockless.sources.pulling import Pulling
 from dockless.storage.disk_errors import deleted_meanwhile, full_disk
 from dockless.storage.folders import make_own
 from dockless.usecases.push.context import PushContext, PushRequest
@@ -84,8 +84,9 @@ class Session:
         self._space = space
         self._said: set[str] = set()
         self._programs = programs or ProgramsHere(space.machine.environment)
-        read = partial(self._registries.open, reading=True)
-        pulling = Pulling(space, self._retry_policy, read, self._writers.reader)
+        pulling = Pulling(
+            space.staging, space.folder, space.progress, self._retry_policy, self._reader
+        )
         self.opener = Opener(
             space.staging,
             space.progress,
@@ -113,6 +114,11 @@ class Session:
             note: Called with every wait.
         """
         return RetryPolicy(self._options.retries + 1, self._space.until, note)
+
+    def _reader(self, repository: Repository) -> Callable[[Path], Reader]:
+        """Return what makes the reader of a repository, once its registry responds."""
+        opened = self.registry(repository, reading=True)
+        return partial(self._writers.reader, opened, repository)
 
     def _tools(self) -> "tuple[ContainerTool, ...]":
         """Return every container tool of this machine."""
@@ -164,7 +170,7 @@ class Session:
             with self.deleting():
                 context = self.context(request.repository)
             self.settle(request)
-            with repositories.explained(self._options, request.repository):
+            with repository_creation.explained(self._options, request.repository):
                 result = push(request, image, context)
             if not request.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
