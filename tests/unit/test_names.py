@@ -24,7 +24,6 @@ MODULES = {
     "connection": "to a registry, looked at by doctor; to a host, by SSH",
     "connections": "what is open to registries, and the limit on how many",
     "credential_helper": "the command, and the protocol that it speaks",
-    "delivery": "of an image by digest, and its choice and push by a client",
     "doctor": "the command, and its output",
     "download": "of a blob from a registry, and of a file over HTTP",
     "files": "reading them: of a project, of a source, and of a host",

@@ -138,17 +138,19 @@ def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
     from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
-    from dockless.client.delivery import chosen, deliver  # noqa: PLC0415 - the same
 
     settings, target = prompts.target(settings, _bare_name(spec))
     given, host = prompter.given(prompts, options, settings), target.repository.value.host
     with session(options, partial(accounts.find_for, prompts, host, settings, given)) as work:
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
-        choose = partial(_local, options, settings, target, files)
-        if spec:
-            choose = partial(chosen, spec=spec, platform=options.platform)
-        done = deliver(work, target, choose)
+
+        def choose(opener: "Opener") -> "Candidate":
+            if spec:
+                return opener.chosen(spec, options.platform)
+            return _local(options, settings, target, files, opener)
+
+        done = work.deliver(target.repository.value, target.tag_names, choose)
     output.result(options, done, work.timings)
 
 
@@ -188,7 +190,9 @@ def _push_all(
         for candidate in candidates:
             for name in candidate.names:
                 try:
-                    outcomes[name] = work.push(own_target(settings, name), candidate.open())
+                    target = own_target(settings, name)
+                    where = target.repository.value
+                    outcomes[name] = work.push(where, target.tag_names, candidate.open())
                 except DocklessError as error:
                     outcomes[name] = error
     output.outcomes(options, outcomes)

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from dockless.client import arguments
 from dockless.client.arguments import Shown, Source
 from dockless.client.connections import Find
-from dockless.client.delivery import chosen, deliver, target_of
 from dockless.client.session import Session
 from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
 from dockless.client.workspace import Spaces, Surroundings, workspaces
@@ -151,8 +150,9 @@ class Client:
         spec = arguments.source_spec(source)
         options = options or self._options
         with self._session(options, self._find([repository.host], credential)) as work:
-            where = target_of(repository, names, "the target")
-            return deliver(work, where, lambda opener: chosen(opener, spec, options.platform))
+            return work.deliver(
+                repository, names, lambda opener: opener.chosen(spec, options.platform)
+            )
 
     def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword
         self,
@@ -239,7 +239,7 @@ class Client:
         spec = arguments.source_spec(source)
         options = options or self._options
         with self._session(options, self._find(arguments.registries(spec), None)) as work:
-            yield chosen(work.opener, spec, options.platform).open()
+            yield work.opener.chosen(spec, options.platform).open()
 
     @contextlib.contextmanager
     def _session(self, options: PushOptions, find: Find) -> Iterator[Session]:

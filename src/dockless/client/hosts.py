@@ -122,7 +122,7 @@ def push_from_hosts(asked: RemotePush, find: Find, prompter: Prompter, spaces: S
         own = stack.enter_context(spaces(""))
         work = stack.enter_context(Session(options, find, own))
         registry = work.registry(target.repository.value)
-        request = work.request(target)
+        request = work.request(target.repository.value, target.tag_names)
         context = HostContext(
             options=options,
             hosts=hosts,

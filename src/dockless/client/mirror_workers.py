@@ -10,11 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.client.connections import Find
-from dockless.client.delivery import target_of
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces
 from dockless.concurrency import map_concurrently
-from dockless.config.naming import Target
 from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
@@ -85,7 +83,7 @@ class Workers:
             with self._worker() as worker, self._turn(entry):
                 if reserved:
                     worker.take_over(reserved)
-                return worker.push(_target(entry), image)
+                return worker.push(entry.repository, entry.tags, image)
         except FileNotFoundError as error:  # of the store: what is staged there is staged again
             what = f"{error.filename} was deleted during the push."
             raise LostCopyError(what, "Run the mirror again.") from error
@@ -129,7 +127,7 @@ class Workers:
 
     def _look(self, entry: MirrorItem) -> None:
         with self._worker() as worker, contextlib.suppress(DocklessError):
-            worker.look(_target(entry), entry.open(), self._reserved[entry])
+            worker.look(entry.repository, entry.tags, entry.open(), self._reserved[entry])
 
     def settle(self) -> None:
         """See, when all are pushed, that the lists of referrers have what was written to them.
@@ -194,7 +192,3 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
             session = Session(options, find, place)
             made.add(stack.enter_context(session))
         yield made
-
-
-def _target(entry: MirrorItem) -> Target:
-    return target_of(entry.repository, entry.tags, "--to")

@@ -4,7 +4,7 @@ import contextlib
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -15,7 +15,6 @@ from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
-from dockless.config.naming import Target
 from dockless.credentials import repository_creation
 from dockless.errors import PushError
 from dockless.model.options import PROGRAMS, PushOptions
@@ -38,6 +37,7 @@ from dockless.usecases.push.repository_reader import RepositoryReader
 
 if TYPE_CHECKING:
     from dockless.oci.digest import Digest
+    from dockless.sources.archive import Candidate
     from dockless.sources.container_tools import ContainerTool
     from dockless.usecases.mirror.blob_claims import BlobClaims
     from dockless.usecases.push.context import Copy
@@ -160,11 +160,25 @@ class Session:
         """
         return self._registries.open(repository, reading=reading)
 
-    def push(self, target: Target, image: Image) -> PushResult:
-        """Push one image to its target."""
+    def deliver(
+        self, repository: Repository, tags: Sequence[str], choose: "Callable[[Opener], Candidate]"
+    ) -> PushResult:
+        """Push one image, whose layers are sent while they are read.
+
+        Args:
+            repository: Where to.
+            tags: The tags.
+            choose: Returns the image. It is called once the registry has answered, so that nothing
+                is read or built for one that refuses.
+        """
+        self.expect(self.request(repository, tags))
+        return self.push(repository, tags, choose(self.opener).open())
+
+    def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
+        """Push one image."""
         arrived: frozenset[Digest] = frozenset()
         checked = False
-        request = self.request(target)
+        request = self.request(repository, tags)
         try:
             self._writers.see_that_it_can(request.repository, self.registry)
             with self.deleting():
@@ -201,9 +215,11 @@ class Session:
         if self._space.claims:
             self._space.claims.take_over(reserved)
 
-    def look(self, target: Target, image: Image, claims: "BlobClaims") -> None:
+    def look(
+        self, repository: Repository, tags: Sequence[str], image: Image, claims: "BlobClaims"
+    ) -> None:
         """Tell the others where an image's blobs are, if all its tags name it already."""
-        request, content = self.request(target), image.content()
+        request, content = self.request(repository, tags), image.content()
         registry = self.registry(request.repository).client
         there = tags_before(request, registry, self._retry_policy).values()
         if set(there) == {content.root.digest}:
@@ -235,12 +251,12 @@ class Session:
         request = PushRequest(plan.repository, tags, self._options.immutable, self._options.verify)
         move_tags(request, plan, context)
 
-    def request(self, target: Target) -> PushRequest:
-        """Return what the command line asks for."""
+    def request(self, repository: Repository, tags: Sequence[str]) -> PushRequest:
+        """Return a push to a repository, as the options want it."""
         options = self._options
         return PushRequest(
-            target.repository.value,
-            tuple(tag.value for tag in target.tags),
+            repository,
+            tuple(tags),
             options.immutable,
             options.verify,
             options.dry_run,

@@ -1,5 +1,6 @@
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -8,7 +9,6 @@ from msgspec.structs import replace
 
 from dockless.client.mirror_workers import Bounds, Workers
 from dockless.concurrency import alone
-from dockless.config.naming import Target
 from dockless.errors import NetworkError, SourceError
 from dockless.model.options import PROGRAMS
 from dockless.model.plan import Plan, PushResult
@@ -62,11 +62,13 @@ class FakeSession:
     def take_over(self, reserved: BlobClaims) -> None:
         self._claims.take_over(reserved)
 
-    def look(self, target: Target, image: Image, claims: BlobClaims) -> None:
+    def look(
+        self, repository: Repository, tags: Sequence[str], image: Image, claims: BlobClaims
+    ) -> None:
         """Find nothing there."""
 
-    def push(self, target: Target, image: Image) -> PushResult:
-        repository = target.repository.value
+    def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
+        assert not tags
         content = image.content()
         try:
             self._claims.claim(repository.host, self._blobs)
