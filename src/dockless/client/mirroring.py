@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from dockless.client import accounts
 from dockless.client.connections import Find
-from dockless.client.mirror_workers import Bounds, workers
+from dockless.client.mirror_workers import workers
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Workspace
@@ -43,6 +43,7 @@ from dockless.usecases.mirror.job import (
 )
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
 from dockless.usecases.mirror.run import Lost, MirrorItem
+from dockless.usecases.mirror.workers import Bounds
 from dockless.usecases.push.context import PushRequest
 
 

@@ -202,6 +202,10 @@ class Session:
                 self._space.claims.done(request.repository, arrived, seen=checked)
         return result
 
+    def has(self, repository: Repository) -> bool:
+        """Whether the registry has the repository."""
+        return self.registry(repository).client.has(repository)
+
     def settle_referrers(self) -> None:
         """Check that the referrers tags still list what was written to them.
 

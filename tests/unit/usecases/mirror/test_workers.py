@@ -2,12 +2,10 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import pytest
 from msgspec.structs import replace
 
-from dockless.client.mirror_workers import Bounds, Workers
 from dockless.concurrency import alone
 from dockless.errors import NetworkError, SourceError
 from dockless.model.options import PROGRAMS
@@ -17,10 +15,8 @@ from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
 from dockless.usecases.mirror.blob_claims import BlobClaims, SharedBlobs
 from dockless.usecases.mirror.run import MirrorItem, mirror
+from dockless.usecases.mirror.workers import Bounds, Workers
 from fakes.image import FakeImage
-
-if TYPE_CHECKING:
-    from dockless.client.session import Session
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.2])
@@ -49,7 +45,7 @@ def test_connections_are_shared_out_with_two_for_each_engine(
         assert 1 + workers * (each + 2) <= bounds.connections
 
 
-class FakeSession:
+class FakeWorker:
     """A worker that takes the blobs of an image on as a real one does, and sends nothing.
 
     Where a program writes, it takes none on.
@@ -66,6 +62,12 @@ class FakeSession:
         self, repository: Repository, tags: Sequence[str], image: Image, claims: BlobClaims
     ) -> None:
         """Find nothing there."""
+
+    def settle_referrers(self) -> None:
+        """Find them as they were written."""
+
+    def has(self, repository: Repository) -> bool:
+        return repository.host == HOST
 
     def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
         assert not tags
@@ -87,7 +89,7 @@ def team(engine: str, size: int, until: float | None = None) -> Workers:
     made = Workers(shared, engine, until)
     claimed = frozenset() if engine in PROGRAMS else BLOBS
     for _ in range(size):
-        made.add(cast("Session", FakeSession(shared.claims(), claimed)))
+        made.add(FakeWorker(shared.claims(), claimed))
     return made
 
 
