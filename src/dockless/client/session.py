@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
@@ -29,6 +28,7 @@ from dockless.sources.opener import Opener
 from dockless.sources.pulling import Pulling
 from dockless.storage.disk_errors import deleted_meanwhile, full_disk
 from dockless.storage.folders import make_own
+from dockless.usecases.push.compression_choice import CompressionChooser
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import tags_before
 from dockless.usecases.push.manifest_format import ManifestFormat
