@@ -13,7 +13,6 @@ from dockless.version import __version__
 if TYPE_CHECKING:
     from dockless.client.calls import mirror, open_image, push, verify
     from dockless.client.client import Client
-    from dockless.client.verification import Difference, VerifyResult
     from dockless.errors import (
         AuthError,
         ConflictError,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from dockless.model.options import MirrorOptions, PushOptions
     from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan, Writers
     from dockless.model.secret import Credential, Secret
+    from dockless.model.verified import Difference, VerifyResult
     from dockless.oci.content import Content
     from dockless.oci.digest import Digest
     from dockless.oci.manifest import Descriptor
@@ -91,7 +91,7 @@ _MODULES = {
     "client.calls": ("mirror", "open_image", "push", "verify"),
     "client.client": ("Client",),
     "model.options": ("MirrorOptions", "PushOptions"),
-    "client.verification": ("Difference", "VerifyResult"),
+    "model.verified": ("Difference", "VerifyResult"),
     "errors": (
         "AuthError",
         "ConflictError",

@@ -15,17 +15,19 @@ from dockless.client import arguments
 from dockless.client.arguments import Shown, Source
 from dockless.client.connections import Find
 from dockless.client.session import Session
-from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
+from dockless.client.verification import verify
 from dockless.client.workspace import Spaces, Surroundings, workspaces
 from dockless.credentials.resolve import FoundCredential
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import MirrorOptions, PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
+from dockless.model.verified import VerifyResult
 from dockless.oci.reference import Repository
 from dockless.ports import Image
 from dockless.registry.client import RegistryClient
 from dockless.storage.machine import Machine, this_machine
+from dockless.storage.receipt_reading import hosts, read_receipts
 from dockless.storage.user_folders import source_folder, temporary_folder
 
 _NOWHERE = Path("/nonexistent")
@@ -220,7 +222,7 @@ class Client:
         said = read_receipts(map(Path, receipts))
         options = options or self._options
         with self._session(options, self._find(hosts(said), None)) as work:
-            return compare(work, said, work.retry_policy(work.note), work.note, deep=deep)
+            return verify(work, said, work.note, deep=deep)
 
     @contextlib.contextmanager
     def open_image(self, source: Source, *, options: PushOptions | None = None) -> Iterator[Image]:

@@ -1,6 +1,7 @@
 """One run of `dockless push`: one store, one source opener, a client for each repository."""
 
 import contextlib
+import functools
 import io
 import tempfile
 import time
@@ -26,7 +27,7 @@ from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
 from dockless.sources.pulling import Pulling
-from dockless.storage.disk_errors import deleted_meanwhile, full_disk
+from dockless.storage.disk_errors import deleted_meanwhile
 from dockless.storage.folders import make_own
 from dockless.usecases.push.compression_choice import CompressionChooser
 from dockless.usecases.push.context import PushContext, PushRequest
@@ -37,6 +38,7 @@ from dockless.usecases.push.repository_reader import RepositoryReader
 
 if TYPE_CHECKING:
     from dockless.oci.digest import Digest
+    from dockless.registry.client import RegistryClient
     from dockless.sources.archive import Candidate
     from dockless.sources.container_tools import ContainerTool
     from dockless.usecases.mirror.blob_claims import BlobClaims
@@ -82,7 +84,8 @@ class Session:
         )
         self.timings = space.surroundings.timings
         self._space = space
-        self._said: set[str] = set()
+        # also where remarks are not shown: the digest is another one
+        self._say_once = functools.cache(space.surroundings.warn or space.progress.note)
         self._programs = programs or ProgramsHere(space.machine.environment)
         pulling = Pulling(
             space.staging, space.folder, space.progress, self._retry_policy, self._reader
@@ -117,7 +120,7 @@ class Session:
 
     def _reader(self, repository: Repository) -> Callable[[Path], Reader]:
         """Return what makes the reader of a repository, once its registry responds."""
-        opened = self.registry(repository, reading=True)
+        opened = self._registries.open(repository, reading=True)
         return partial(self._writers.reader, opened, repository)
 
     def _tools(self) -> "tuple[ContainerTool, ...]":
@@ -147,18 +150,18 @@ class Session:
             RepositoryReader(client, request.repository, self._retry_policy), request.tags
         )
 
-    def registry(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
+    def registry(self, repository: Repository) -> OpenRegistry:
         """Return the registry of a repository, once it responds; prompt for a credential if needed.
-
-        Args:
-            repository: The repository.
-            reading: Whether it is only read, for which a token service may need no credential.
 
         Raises:
             AuthError: It requires a credential, and no prompt is possible.
             NetworkError: It does not respond.
         """
-        return self._registries.open(repository, reading=reading)
+        return self._registries.open(repository)
+
+    def reading(self, repository: Repository) -> "RegistryClient":
+        """Return what reads a registry, as `registry`; a token service may need no credential."""
+        return self._registries.open(repository, reading=True).client
 
     def deliver(
         self, repository: Repository, tags: Sequence[str], choose: "Callable[[Opener], Candidate]"
@@ -291,13 +294,10 @@ class Session:
         )
 
     def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:
-        from dockless.storage.oci_layout import write_layout  # noqa: PLC0415 - a warm push writes none
+        from dockless.storage.oci_layout import lay_out  # noqa: PLC0415 - a warm push writes none
 
         self._staging.renew()
-        with full_disk(self._staging.store.folder):
-            make_own(folder)
-            layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
-        return write_layout(layout, content, blobs, self.timings)
+        return lay_out(folder, self._staging.store.folder, content, blobs, self.timings)
 
     def prove(self, copies: Iterable["Copy"], *, read: bool) -> None:
         """Compare staged copies with the blobs that they should be; drop what is not.
@@ -316,9 +316,3 @@ class Session:
             learn=partial(self._throughput.learn_oci, host),
             say=self._say_once,
         )
-
-    def _say_once(self, text: str) -> None:
-        """Show a line once, also where remarks are not shown: the digest is another one."""
-        if text not in self._said:
-            self._said.add(text)
-            (self._space.surroundings.warn or self._space.progress.note)(text)

@@ -29,18 +29,18 @@ class SessionReader:
 
     def reach(self, repository: Repository) -> None:
         """See that a registry responds; raise NetworkError or AuthError where it does not."""
-        self._work.registry(repository, reading=True)
+        self._work.reading(repository)
 
     def tags(self, repository: str) -> tuple[str, ...]:
         """Return every tag of a repository, `host/path`; none when there is no such repository."""
         place = Reference.parse(repository).repository
-        return self._work.registry(place, reading=True).client.tags(place)
+        return self._work.reading(place).tags(place)
 
     def has(self, name: str) -> bool:
         """Whether a registry has an image; each pulling program has its own message for none."""
         reference = with_tag(Reference.parse(name))
         try:
-            client = self._work.registry(reference.repository, reading=True).client
+            client = self._work.reading(reference.repository)
             asked = reference.digest or reference.tag
             return client.tag(reference.repository, str(asked)) is not None
         except DocklessError:
@@ -53,7 +53,7 @@ class SessionReader:
 
         cosign tags them after the image's digest; the OCI's referrers name it as their subject.
         """
-        client = self._work.registry(repository, reading=True).client
+        client = self._work.reading(repository)
         tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _ENDINGS)
         tagged = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
         referrers = client.referrers(repository, digest, note)
