@@ -11,10 +11,11 @@ from dockless.model.renaming import Renaming
 from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
+from dockless.ports import SourceImage
 from dockless.usecases.mirror.left_out import completed, lacking
 from dockless.usecases.mirror.mirror_ports import ImageLenders, MirrorTeam
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, SourceImage, mirror, plan
+from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, mirror, plan
 
 
 class MirrorWork(Struct, frozen=True, kw_only=True):
