@@ -13,7 +13,7 @@ from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts
-from dockless.client.bundling import BundleRequest, alone, create_bundle, registries
+from dockless.client.bundling import BundleRequest, create_bundle, registries
 from dockless.client.readers import Readers
 from dockless.credentials.credential_sources import Given
 from dockless.errors import PartialError, SourceError
@@ -24,6 +24,7 @@ from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
+from dockless.storage.bundle_lock import alone
 from dockless.storage.user_folders import source_folder
 
 _PATH = click.Path(path_type=Path)
