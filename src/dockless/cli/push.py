@@ -9,12 +9,13 @@ import click
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
-from dockless.client import accounts, prompter
+from dockless.client import accounts
 from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, project_here
+from dockless.credentials.given import read_given
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
@@ -110,13 +111,20 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
 
 
 def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | None) -> None:
-    from dockless.client.explanation import credential_rows  # noqa: PLC0415 - not for a push
-    from dockless.diagnosis.explain import setting_rows, target_rows  # noqa: PLC0415 - the same
+    from dockless.diagnosis.explain import (  # noqa: PLC0415 - not for a push
+        credential_rows,
+        setting_rows,
+        target_rows,
+    )
 
     rows = list(setting_rows(settings))
     try:
         target = find_target(settings, _bare_name(spec))
-        credential = credential_rows(prompts, options, settings, target)
+        credential = credential_rows(
+            options,
+            settings.account,
+            lambda given: accounts.explain(prompts, settings, given, target.repository.value),
+        )
         rows += target_rows(settings, target, options.source, credential)
     finally:  # settings that name no target are what the user came to see
         output.explanation(rows)
@@ -140,7 +148,7 @@ def _push_one(
     from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
 
     settings, target = prompts.target(settings, _bare_name(spec))
-    given, host = prompter.given(prompts, options, settings), target.repository.value.host
+    given, host = read_given(prompts, options, settings.account), target.repository.value.host
     with session(options, partial(accounts.find_for, prompts, host, settings, given)) as work:
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
@@ -181,7 +189,7 @@ def _push_all(
     from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
 
     outcomes: dict[str, PushResult | DocklessError] = {}
-    given = prompter.given(prompts, options, settings)
+    given = read_given(prompts, options, settings.account)
     with session(options, partial(accounts.find, prompts, settings, given)) as work:
         candidates = work.opener.images(spec, options.platform)
         if accounts.one_password(given):

@@ -10,9 +10,9 @@ from functools import partial
 
 from dockless.cli import debug, prompts
 from dockless.client.connections import Find
-from dockless.client.prompter import credential
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Surroundings, workspaces
+from dockless.credentials.given import credential
 from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
 from dockless.processes import stops

@@ -8,8 +8,9 @@ import click
 from dockless.cli import prompts
 from dockless.cli.options import REACH, WHO, parsed_options
 from dockless.cli.surroundings import session
-from dockless.client import accounts, prompter
+from dockless.client import accounts
 from dockless.client.verification import verify as compare
+from dockless.credentials.given import read_given
 from dockless.errors import PartialError, UsageError
 from dockless.model.counts import share
 from dockless.model.options import CommandOptions
@@ -92,7 +93,7 @@ for _option in (*WHO, *REACH):
 
 def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) -> VerifyResult:
     settings = accounts.project_settings(options.username)
-    given = prompter.given(prompts, options, settings)
+    given = read_given(prompts, options, settings.account)
     finder = accounts.for_hosts(prompts, hosts(receipts), settings, given, "The receipts name")
     with session(options, finder) as work:
         return compare(work, receipts, lambda line: say(line, err=True), deep=deep)

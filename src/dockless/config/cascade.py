@@ -83,6 +83,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     login: LoginSettings | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def account(self) -> str:
+        """The account at the registry; empty where none is set."""
+        return self.username.value if self.username else ""
+
 
 def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> Settings:
     """Return the settings: command line, then environment, then deploy.yml, then the session.
