@@ -100,7 +100,8 @@ def _check(
     numbers: Mapping[Server, int],
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
-    from dockless.client.hosts import SshOptions, WantedCheck, check_hosts  # noqa: PLC0415 - the same
+    from dockless.client.hosts import SshOptions  # noqa: PLC0415 - the same
+    from dockless.diagnosis.host_checks import WantedCheck, check_hosts  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
     wanted = WantedCheck(
@@ -115,7 +116,7 @@ def _check(
         parallel=options.parallel,
     )
     note = LineProgress(sys.stderr, time.monotonic).note
-    found = check_hosts(servers, wanted, access, access.connections(prompts, note))
+    found = check_hosts(servers, wanted, access.connections(prompts, note), access.at_once())
     if options.output == "json":
         say(json_text(check_document(found)))
     else:

@@ -15,21 +15,16 @@ from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
 from dockless.client.ssh_host import HostContext, SshHost
 from dockless.client.workspace import Spaces
-from dockless.concurrency import cores, map_concurrently
+from dockless.concurrency import cores
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
-from dockless.config.naming import target as find_target
 from dockless.config.project import Project
 from dockless.config.server_list import select
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
-from dockless.diagnosis.host_checks import HostChecks, check
-from dockless.errors import UsageError
-from dockless.model.endpoint import Endpoint
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
-from dockless.report.hosts import Checked
 from dockless.ssh.config import find_route, parse_host
 from dockless.ssh.connection import Ssh
 from dockless.ssh.keys import KeyRing
@@ -154,43 +149,6 @@ def push_from_hosts(asked: RemotePush, find: Find, prompter: Prompter, spaces: S
             Rules(access.at_once(), hosts.most_failures, hosts.allow_different),
             time.monotonic,
         )
-
-
-class WantedCheck(Struct, frozen=True, kw_only=True):
-    """What hosts are checked for.
-
-    Attributes:
-        settings: The settings, which may name the registry and the image.
-        image: The image to look for; empty for the one of the settings.
-        insecure: Whether the registry uses plain HTTP.
-        stall: Seconds without a byte after which a host is given up.
-    """
-
-    settings: Settings
-    image: str
-    insecure: bool
-    stall: float
-
-
-def check_hosts(
-    servers: Sequence[Server], wanted: WantedCheck, access: SshOptions, ssh: Ssh
-) -> list[Checked]:
-    """Return what each host has for a push.
-
-    Args:
-        servers: The hosts.
-        wanted: What they are checked for.
-        access: How many are checked at once.
-        ssh: How connections are made.
-    """
-    names: tuple[str, ...] = (wanted.image,) if wanted.image else ()
-    endpoint = None
-    with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
-        target = find_target(wanted.settings, None)
-        names = names or local_candidates(wanted.settings, target)
-        endpoint = Endpoint(target.repository.value.host, plain_http=wanted.insecure)
-    checks = HostChecks(names, endpoint, wanted.stall)
-    return map_concurrently(lambda each: check(each, ssh, checks), servers, access.at_once())
 
 
 def _building(asked: RemotePush) -> BuildThere:
