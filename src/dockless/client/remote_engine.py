@@ -7,9 +7,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client.engine_choice import missing
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines import portable, probe, skopeo
+from dockless.engines.choice import missing
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
