@@ -29,17 +29,7 @@ def prompt(prompter: Prompter) -> Prompt | None:
 
 def project_settings(username: str | None) -> Settings:
     """Return the project's settings for credentials, for commands without one image."""
-    files = project_here(os.environ, None)
-    flags = Flags(
-        registry=None,
-        image=None,
-        username=username,
-        tags=(),
-        namespace=None,
-        destination=None,
-        allow_secret_commands=False,
-    )
-    return resolve(flags, os.environ, files)
+    return resolve(Flags(username=username), os.environ, project_here(os.environ, None))
 
 
 def find(
@@ -129,10 +119,9 @@ def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
 
 
 def _configured(login: LoginSettings) -> Configured:
-    def username() -> str:
-        account = login.username()
-        return account.value if account else ""
-
     return Configured(
-        host=login.host, origin=login.origin, username=username, password=login.password
+        host=login.host,
+        origin=login.origin,
+        username=lambda: account.value if (account := login.username()) else "",
+        password=login.password,
     )

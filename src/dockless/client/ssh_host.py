@@ -1,7 +1,6 @@
 """A host over SSH, as `usecases.hosts.host_push` works on it."""
 
 import contextlib
-import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -31,6 +30,7 @@ from dockless.sources.spec import parse_there
 from dockless.ssh import audit
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import BROKEN, RemoteShell
+from dockless.ssh.files import at_home, kind_of_path
 from dockless.ssh.workdir import Workdir, workdir
 from dockless.usecases.hosts.remote_push import EngineThere
 from dockless.usecases.push.context import PushRequest
@@ -155,8 +155,8 @@ class SshHost:
         if context.options.build:
             names, tool = context.build(place, self._server, self.progress)
         elif context.hosts.there is not None:
-            there = _at_home(context.hosts.there, place)
-            source = parse_there(there, partial(_kind_of_path, place.shell))
+            there = at_home(context.hosts.there, place.facts.home)
+            source = parse_there(there, partial(kind_of_path, place.shell))
             if source.kind != "local":
                 return HostImage(source=source)
             names, tool = (source.name,), source.tool
@@ -230,18 +230,3 @@ class SshImage:
             raise SourceError(f"{self._shell.host} has no image.")
         listed = session.opener.there(found.source, self._shell, platform)
         return select(listed, found.source.selector, found.source.path).open()
-
-
-def _at_home(text: str, place: Workdir) -> str:
-    return f"{place.facts.home}/{text.removeprefix('~/')}" if text.startswith("~/") else text
-
-
-def _kind_of_path(shell: RemoteShell, path: str) -> str:
-    quoted = shlex.quote(path)
-    return (
-        shell.script(
-            f"if [ -d {quoted} ]; then echo folder; elif [ -e {quoted} ]; then echo file; fi"
-        )
-        .stdout.decode()
-        .strip()
-    )
