@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,7 +12,6 @@ from dockless.engines.choice import missing
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
-from dockless.model.endpoint import is_loopback
 from dockless.model.host import TransferMethod
 from dockless.model.host_options import HostOptions
 from dockless.model.options import PushOptions
@@ -25,6 +23,7 @@ from dockless.ssh import engine_files, files
 from dockless.ssh.reach import reaches
 from dockless.ssh.tunnel import registry_tunnel
 from dockless.ssh.workdir import Workdir
+from dockless.usecases.hosts.obstacles import Obstacles, RemoteWish
 from dockless.usecases.hosts.remote_push import EngineThere
 
 
@@ -47,9 +46,10 @@ class EngineTask(Struct, frozen=True, kw_only=True):
 
 
 class RemoteEngineSetup:
-    """What one host has to push with.
+    """What one host has to push with; answers the questions of `Obstacles`.
 
     Attributes:
+        obstacle: Returns why a method cannot be used, as part of a sentence; empty when it can.
         kept: The engine that was left there on purpose; empty for none.
     """
 
@@ -61,18 +61,15 @@ class RemoteEngineSetup:
         self._facts = place.facts
         self._found = found
         self._endpoint = task.client.http.endpoint
-
-    def obstacle(self, way: TransferMethod) -> str:
-        """Return why this method cannot be used, as part of a sentence; empty when it can."""
-        match way:
-            case "relay":
-                return missing(self._task.options, self._task.installed)
-            case "invoke":
-                return self._unfit or self._no_engine or self._no_route
-            case "copy":
-                return self._unfit or self._no_copy or self._no_route
-            case "tunnel":
-                return self._unfit or (self._no_engine and self._no_copy)
+        wish = RemoteWish(
+            options=task.options,
+            via=task.hosts.via,
+            repository=task.repository,
+            endpoint=self._endpoint,
+            one_of_several=bool(found.source and found.source.selector),
+        )
+        self._obstacles = Obstacles(wish, place.facts, self)
+        self.obstacle = self._obstacles.of
 
     @contextlib.contextmanager
     def engine(self, way: TransferMethod, progress: Progress) -> Iterator[EngineThere]:
@@ -81,8 +78,8 @@ class RemoteEngineSetup:
             extra: Mapping[str, str] = {}
             if way == "tunnel":
                 extra = stack.enter_context(registry_tunnel(self._shell, self._endpoint))
-            copies = way == "copy" or (way == "tunnel" and bool(self._no_engine))
-            name = "crane" if copies else self._engine_name
+            copies = way == "copy" or (way == "tunnel" and bool(self._obstacles.no_engine))
+            name = "crane" if copies else self._obstacles.engine
             program = self._copy(progress) if copies else self._facts.programs[name]
             env = RemoteEngineEnv(
                 run=self._shell.work,
@@ -103,64 +100,36 @@ class RemoteEngineSetup:
             kind = CraneThere if name == "crane" else SkopeoThere
             yield kind(env, export(self._found, self._shell, self._facts.folder, progress))
 
-    @cached_property
-    def _unfit(self) -> str:
-        options, source = self._task.options, self._found.source
-        if self._endpoint.trust.client_cert:
-            return "the client certificate is only on this machine"
-        if options.platform:
-            return "--platform is only for images that are relayed through this machine"
-        if options.compression != "gzip":
-            return f"--compression {options.compression} is only done on this machine"
-        if source and source.selector:
-            return "an image of several is selected on this machine"
-        if options.engine == "direct":
-            return "--engine direct writes from this machine"
-        written = self._task.repository if options.engine == "auto" else None
-        return self._task.client.exposed_by(self._engine_name or "crane", written)
+    def exposed_by(self, engine: str, repository: Repository | None) -> str:
+        """Return why an engine would expose the credential; empty where it would not."""
+        return self._task.client.exposed_by(engine, repository)
 
-    @cached_property
-    def _engine_name(self) -> str:
-        wanted = self._task.options.engine
-        names = ("crane", "skopeo") if wanted == "auto" else (wanted,)
-        return next((name for name in names if name in self._facts.programs), "")
+    def has_registry_token(self) -> bool:
+        """Whether the credential is a token that the registry takes as it is."""
+        credential = self._task.client.grant(self._task.repository).credential
+        return bool(credential and credential.registry_token)
 
-    @cached_property
-    def _no_engine(self) -> str:
-        name = self._engine_name
-        if not name:
-            wanted = self._task.options.engine
-            return f"it has {'neither crane nor skopeo' if wanted == 'auto' else f'no {wanted}'}"
-        if name == "crane":
-            return ""
-        grant = self._task.client.grant(self._task.repository)
-        if grant.credential and grant.credential.registry_token:
-            return "skopeo accepts a registry token only as an argument, which others could read"
-        path = Path(self._facts.programs[name])
-        return probe.look(name, path, self._shell).unusable.rstrip(".")
+    def unusable(self, engine: str) -> str:
+        """Return why an engine that the host has cannot be used, as part of a sentence."""
+        path = Path(self._facts.programs[engine])
+        return probe.look(engine, path, self._shell).unusable.rstrip(".")
 
-    @cached_property
-    def _no_copy(self) -> str:
+    def misfit(self) -> str:
+        """Return why this machine's crane cannot run on the host, as part of a sentence."""
         facts = self._facts
-        if self._task.options.engine == "skopeo":
-            return "only crane can be copied"
-        if not facts.runs:
-            return "the host has no folder from which programs may run"
         try:
             program = self._task.installed.selected("crane").path
         except EngineError as error:
             return error.what.rstrip(".")
         return portable.misfit(program, facts.system, facts.machine, facts.libc)
 
-    @cached_property
-    def _no_route(self) -> str:
-        host = self._endpoint.host
-        if is_loopback(host):
-            return f"{host} is a loopback address of this machine"
-        if self._task.hosts.via != "auto":
-            return ""  # who asks for a way knows it, and the engine's own words say more
-        reached = reaches(self._shell, self._endpoint)
-        return f"it does not reach {host}" if reached is False else ""
+    def missing_here(self) -> str:
+        """Return why the engine of --engine cannot be used on this machine; empty when it can."""
+        return missing(self._task.options, self._task.installed)
+
+    def reaches(self) -> bool | None:
+        """Whether the host reaches the registry; None where it cannot find out."""
+        return reaches(self._shell, self._endpoint)
 
     def _copy(self, progress: Progress) -> str:
         keep = self._task.hosts.keep_engine
