@@ -6,11 +6,11 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from dockless.config.cascade import Flags, LoginSettings, Settings, resolve
+from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.project import project_here
 from dockless.credentials import resolve as credential_chain
 from dockless.credentials.cloud import token_sources
-from dockless.credentials.credential_sources import Configured, Given, Sources
+from dockless.credentials.credential_sources import Given, Sources
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FoundCredential
 from dockless.credentials.user_keyrings import Prompt, every_keyring_logins
@@ -112,16 +112,7 @@ def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
         environment=environment,
         home=home,
         keyrings=lambda: every_keyring_logins(environment, prompt(prompter)),
-        configured=_configured(settings.login) if settings.login else None,
+        configured=settings.login,
         token_sources=token_sources.of_kind(host, environment),
         identity=token_sources.identity(environment),
-    )
-
-
-def _configured(login: LoginSettings) -> Configured:
-    return Configured(
-        host=login.host,
-        origin=login.origin,
-        username=lambda: account.value if (account := login.username()) else "",
-        password=login.password,
     )
