@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from dockless.client import accounts
 from dockless.client.connections import Find
+from dockless.client.host_context import HostContext
 from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
-from dockless.client.ssh_host import HostContext, SshHost
+from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
 from dockless.concurrency import cores
 from dockless.config.cascade import Settings

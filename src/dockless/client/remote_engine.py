@@ -4,20 +4,15 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from msgspec import Struct
-
+from dockless.client.host_context import HostContext
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines import portable, probe, skopeo
 from dockless.engines.choice import missing
-from dockless.engines.installed import InstalledEngines
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
 from dockless.model.host import TransferMethod
-from dockless.model.host_options import HostOptions
-from dockless.model.options import PushOptions
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
-from dockless.registry.client import RegistryClient
 from dockless.sources.on_host import HostImage, export
 from dockless.ssh import engine_files, files
 from dockless.ssh.reach import reaches
@@ -25,24 +20,6 @@ from dockless.ssh.tunnel import registry_tunnel
 from dockless.ssh.workdir import Workdir
 from dockless.usecases.hosts.obstacles import Obstacles, RemoteWish
 from dockless.usecases.hosts.remote_push import EngineThere
-
-
-class EngineTask(Struct, frozen=True, kw_only=True):
-    """The task of an engine on a host.
-
-    Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        client: The registry.
-        repository: Where to.
-        installed: The engines of this machine.
-    """
-
-    options: PushOptions
-    hosts: HostOptions
-    client: RegistryClient
-    repository: Repository
-    installed: InstalledEngines
 
 
 class RemoteEngineSetup:
@@ -53,18 +30,20 @@ class RemoteEngineSetup:
         kept: The engine that was left there on purpose; empty for none.
     """
 
-    def __init__(self, task: EngineTask, place: Workdir, found: HostImage) -> None:
+    def __init__(self, context: HostContext, place: Workdir, found: HostImage) -> None:
         self.kept = ""
-        self._task = task
+        self._context = context
+        self._client = context.registry.client
+        self._repository = context.request.repository
         self._place = place
         self._shell = place.shell
         self._facts = place.facts
         self._found = found
-        self._endpoint = task.client.http.endpoint
+        self._endpoint = self._client.http.endpoint
         wish = RemoteWish(
-            options=task.options,
-            via=task.hosts.via,
-            repository=task.repository,
+            options=context.options,
+            via=context.hosts.via,
+            repository=self._repository,
             endpoint=self._endpoint,
             one_of_several=bool(found.source and found.source.selector),
         )
@@ -102,11 +81,11 @@ class RemoteEngineSetup:
 
     def exposed_by(self, engine: str, repository: Repository | None) -> str:
         """Return why an engine would expose the credential; empty where it would not."""
-        return self._task.client.exposed_by(engine, repository)
+        return self._client.exposed_by(engine, repository)
 
     def has_registry_token(self) -> bool:
         """Whether the credential is a token that the registry takes as it is."""
-        credential = self._task.client.grant(self._task.repository).credential
+        credential = self._client.grant(self._repository).credential
         return bool(credential and credential.registry_token)
 
     def unusable(self, engine: str) -> str:
@@ -118,29 +97,29 @@ class RemoteEngineSetup:
         """Return why this machine's crane cannot run on the host, as part of a sentence."""
         facts = self._facts
         try:
-            program = self._task.installed.selected("crane").path
+            program = self._context.engines().selected("crane").path
         except EngineError as error:
             return error.what.rstrip(".")
         return portable.misfit(program, facts.system, facts.machine, facts.libc)
 
     def missing_here(self) -> str:
         """Return why the engine of --engine cannot be used on this machine; empty when it can."""
-        return missing(self._task.options, self._task.installed)
+        return missing(self._context.options, self._context.engines())
 
     def reaches(self) -> bool | None:
         """Whether the host reaches the registry; None where it cannot find out."""
         return reaches(self._shell, self._endpoint)
 
     def _copy(self, progress: Progress) -> str:
-        keep = self._task.hosts.keep_engine
-        program = self._task.installed.selected("crane").path
+        keep = self._context.hosts.keep_engine
+        program = self._context.engines().selected("crane").path
         path = engine_files.send_engine(self._place, program, progress, keep=keep)
         self.kept = path if keep else ""
         return path
 
     def _authfile(self, engine: str) -> bytes | None:
-        client, host = self._task.client, self._endpoint.host
-        credential = client.grant(self._task.repository).credential
+        client, host = self._client, self._endpoint.host
+        credential = client.grant(self._repository).credential
         if credential is None:
             return None
         key = docker_key(host) if engine == "crane" else host

@@ -1,26 +1,21 @@
 """A host over SSH, as `usecases.hosts.host_push` works on it."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.client.connections import Find, OpenRegistry
-from dockless.client.remote_build import BuildThere
-from dockless.client.remote_engine import EngineTask, RemoteEngineSetup
+from dockless.client.host_context import HostContext
+from dockless.client.remote_engine import RemoteEngineSetup
 from dockless.client.session import Session
-from dockless.client.workspace import Spaces, Workspace
-from dockless.config.naming import Target, called_otherwise
-from dockless.engines.installed import InstalledEngines
+from dockless.client.workspace import Workspace
+from dockless.config.naming import called_otherwise
 from dockless.errors import HostLostError, SourceError
 from dockless.model.host import TransferMethod
-from dockless.model.host_options import HostOptions
-from dockless.model.options import CommandOptions
 from dockless.model.server import SSH_PORT, Server
 from dockless.oci.digest import Digest
-from dockless.ports import Image, Progress
+from dockless.ports import Image
 from dockless.report.named import NamedProgress
 from dockless.sources.archive import select
 from dockless.sources.container_tools import container_tools
@@ -28,45 +23,12 @@ from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage
 from dockless.sources.spec import parse_there
 from dockless.ssh import audit
-from dockless.ssh.connection import Ssh, connect
+from dockless.ssh.connection import connect
 from dockless.ssh.executor import BROKEN, RemoteShell
 from dockless.ssh.files import at_home, kind_of_path
 from dockless.ssh.workdir import Workdir, workdir
 from dockless.usecases.hosts.remote_push import EngineThere
-from dockless.usecases.push.context import PushRequest
 from dockless.usecases.push.delivery import Delivery, deliver
-
-
-class HostContext(Struct, frozen=True, kw_only=True):
-    """What the hosts of one command line are reached and worked on with.
-
-    Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        target: Where to.
-        names: What the image may be called there, in order.
-        request: The same, as a push takes it.
-        registry: The registry.
-        find: Finds the credential for it.
-        ssh: How connections are made.
-        space: Makes a workspace of this name.
-        engines: Returns the engines of this machine.
-        progress: Where the work is shown.
-        build: Builds the image there; returns its names, and the tool that has it.
-    """
-
-    options: CommandOptions
-    hosts: HostOptions
-    target: Target
-    names: tuple[str, ...]
-    request: PushRequest
-    registry: OpenRegistry
-    find: Find
-    ssh: Ssh
-    space: Spaces
-    engines: Callable[[], InstalledEngines]
-    progress: Progress
-    build: BuildThere
 
 
 class SshHost:
@@ -187,14 +149,7 @@ class SshImage:
         self._shell = place.shell
         self._found = found
         self._host = host
-        task = EngineTask(
-            options=context.options,
-            hosts=context.hosts,
-            client=context.registry.client,
-            repository=context.request.repository,
-            installed=context.engines(),
-        )
-        self._setup = RemoteEngineSetup(task, place, found)
+        self._setup = RemoteEngineSetup(context, place, found)
 
     @property
     def image_id(self) -> Digest | None:
