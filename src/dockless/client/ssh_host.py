@@ -11,9 +11,9 @@ from dockless.client.remote_engine import RemoteEngineSetup
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
-from dockless.errors import HostLostError, SourceError
+from dockless.errors import SourceError
 from dockless.model.host import TransferMethod
-from dockless.model.server import SSH_PORT, Server
+from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.ports import Image
 from dockless.report.named import NamedProgress
@@ -22,16 +22,14 @@ from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage
 from dockless.sources.spec import parse_there
-from dockless.ssh import audit
-from dockless.ssh.connection import connect
-from dockless.ssh.executor import BROKEN, RemoteShell
 from dockless.ssh.files import at_home, kind_of_path
-from dockless.ssh.workdir import Workdir, workdir
+from dockless.ssh.host_connection import HostConnection
+from dockless.ssh.workdir import Workdir
 from dockless.usecases.hosts.remote_push import EngineThere
 from dockless.usecases.push.delivery import Delivery, deliver
 
 
-class SshHost:
+class SshHost(HostConnection):
     """A host over SSH, as a `host_push.Host`.
 
     Args:
@@ -40,33 +38,18 @@ class SshHost:
         number: Its number among the hosts, for the folder of what is relayed.
 
     Attributes:
-        name: What it is called in messages.
         progress: Where the work on it is shown.
-        kept: The engine that was left there on purpose; empty for none.
     """
 
     def __init__(self, context: HostContext, server: Server, number: int) -> None:
-        self.kept = ""
-        port = "" if server.port == SSH_PORT else f":{server.port}"
-        self.name = f"{server.address}{port}"
+        super().__init__(server, context.ssh, context.options.stall_timeout)
         self.progress = NamedProgress(self.name, context.progress)
         self._context = context
-        self._server = server
         self._number = number
-        self._connection = contextlib.ExitStack()
-        self._work = contextlib.ExitStack()
-        self._shell: RemoteShell | None = None
-        self._before: audit.Sight | None = None
-        self._folder = ""
 
     def open(self) -> "SshImage":
         """Log in, make our folder, and find the image."""
-        stall = self._context.options.stall_timeout
-        transport = self._connection.enter_context(connect(self._server, self._context.ssh))
-        self._shell = RemoteShell(transport, self.name, stall)
-        self._before = audit.look(self._shell)
-        place = self._work.enter_context(workdir(self._shell))
-        self._folder = place.facts.folder
+        place = self.enter()
         return SshImage(self._context, place, self._find(place), self)
 
     def relaying(self) -> tuple[Session, Workspace]:
@@ -75,47 +58,18 @@ class SshHost:
         Both end when the host is left.
         """
         context = self._context
-        own = self._work.enter_context(context.space(f"host-{self._number}"))
+        own = self.work.enter_context(context.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self.progress)
         space = replace(own, progress=self.progress, surroundings=around)
-        session = Session(context.options, context.find, space, self._shell)
-        return self._work.enter_context(session), own
-
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Turn every error of a broken connection into HostLostError while the block lasts."""
-        try:
-            yield
-        except BROKEN:
-            raise HostLostError(f"The connection to {self.name} broke.") from None
-
-    def drop(self) -> None:
-        """Close what a broken connection has left, so that it can be opened again."""
-        self._work.close()
-        self._connection.close()
-        self._shell = None
-
-    def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
-        try:
-            self._work.close()
-            if self._shell is None or self._before is None:
-                return None
-            return audit.residue(self._shell, self._before, self._folder, self.kept)
-        finally:
-            self._connection.close()
-
-    def end(self) -> None:
-        """Close the connection, from another thread."""
-        if self._shell:
-            self._shell.end()
+        session = Session(context.options, context.find, space, self.shell)
+        return self.work.enter_context(session), own
 
     def _find(self, place: Workdir) -> HostImage:
         context, names, tool = self._context, self._context.names, ""
-        if self._server.image_name:
-            names = (self._server.image_name,)
+        if self.server.image_name:
+            names = (self.server.image_name,)
         if context.options.build:
-            names, tool = context.build(place, self._server, self.progress)
+            names, tool = context.build(place, self.server, self.progress)
         elif context.hosts.there is not None:
             there = at_home(context.hosts.there, place.facts.home)
             source = parse_there(there, partial(kind_of_path, place.shell))
