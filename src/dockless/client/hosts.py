@@ -2,9 +2,8 @@
 
 import contextlib
 import os
-import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -16,7 +15,6 @@ from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
-from dockless.concurrency import cores
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
 from dockless.config.project import Project
@@ -26,46 +24,11 @@ from dockless.credentials.prompting import Prompter
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
-from dockless.ssh.config import find_route, parse_host
-from dockless.ssh.connection import Ssh
-from dockless.ssh.keys import KeyRing
+from dockless.ssh.config import parse_host
+from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
 from dockless.usecases.hosts.run import Outcome, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
-
-_FILES_A_HOST = 16
-_HOSTS_A_CORE = 8
-
-
-class SshOptions(Struct, frozen=True, kw_only=True):
-    """How hosts are reached.
-
-    Attributes:
-        accept_new: Whether the keys of unknown hosts are accepted.
-        may_run: Whether a project's ssh_config may run programs.
-        parallel: Hosts at once; None for a number by the cores.
-    """
-
-    accept_new: bool
-    may_run: bool
-    parallel: int | None
-
-    def connections(self, prompter: Prompter, note: Callable[[str], None]) -> Ssh:
-        """Return how connections are made.
-
-        Args:
-            prompter: Asks for the passphrases of keys.
-            note: Called with every host key that was added.
-        """
-        routes = partial(find_route, environment=os.environ, may_run=self.may_run)
-        keys = KeyRing(partial(passphrases.ask, prompter, os.environ))
-        return Ssh(find_route=routes, keys=keys, accept_new=self.accept_new, note=note)
-
-    def at_once(self) -> int:
-        """Return the number of hosts at once, from the cores and the limit of open files."""
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = self.parallel or _HOSTS_A_CORE * cores()
-        return max(1, min(wanted, most // _FILES_A_HOST))
 
 
 class RemotePush(Struct, frozen=True, kw_only=True):
@@ -127,7 +90,9 @@ def push_from_hosts(asked: RemotePush, find: Find, prompter: Prompter, spaces: S
             request=request,
             registry=registry,
             find=accounts.as_found(registry.client.account),
-            ssh=access.connections(prompter, own.progress.note),
+            ssh=access.connections(
+                partial(passphrases.ask, prompter, os.environ), os.environ, own.progress.note
+            ),
             space=spaces,
             engines=own.engines,
             progress=own.progress,
