@@ -267,7 +267,7 @@ def _copy(lab: Lab) -> Row:
 
     def ours() -> None:
         with (
-            connection.connect(Server(first.address, first.user), made) as transport,
+            connection.connect(Server(address=first.address, user=first.user), made) as transport,
             workdir.workdir(executor.RemoteShell(transport, first.address, 30)) as place,
         ):
             files.send_program(place.shell, program, f"{place.facts.folder}/crane", QuietTask())

@@ -69,7 +69,7 @@ class Image(Protocol):
         """
 
 
-class SourceImage(Struct, frozen=True):
+class SourceImage(Struct, frozen=True, kw_only=True):
     """An image of a source.
 
     Attributes:

@@ -42,7 +42,7 @@ class SharedBackoff:
         return max(0.0, self._until - self._clock())
 
 
-class RetryPolicy(Struct, frozen=True):
+class RetryPolicy(Struct, frozen=True, kw_only=True):
     """How often and how long to try.
 
     Attributes:

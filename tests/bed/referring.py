@@ -34,7 +34,7 @@ _SECONDS = 240
 
 def connect(host: str) -> RegistryClient:
     """Return a client of a registry that is open to everyone."""
-    return RegistryClient(HttpClient(Endpoint(host, plain_http=True), {}), lambda: None)
+    return RegistryClient(HttpClient(Endpoint(host=host, plain_http=True), {}), lambda: None)
 
 
 def artifact(number: int, subject: bytes | None = None) -> bytes:

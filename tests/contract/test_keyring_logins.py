@@ -29,7 +29,7 @@ CHOICES = ["memory", "secret-service", "kernel", "kernel-user"]
 
 
 def login(user: str, password: str) -> Credential:
-    return Credential(user, Secret(password))
+    return Credential(username=user, password=Secret(password))
 
 
 @pytest.fixture
@@ -105,7 +105,9 @@ def test_a_namespace_is_a_scope_of_its_own(keyring_logins: KeyringLogins, scope:
 
 
 def test_an_identity_token_is_kept_as_one(keyring_logins: KeyringLogins, scope: str) -> None:
-    keyring_logins.put(scope, Credential("", Secret(""), Secret("refresh")))
+    keyring_logins.put(
+        scope, Credential(username="", password=Secret(""), identity_token=Secret("refresh"))
+    )
     found = keyring_logins.get(scope)
     assert found
     assert (found.username, found.identity_token) == ("", Secret("refresh"))
@@ -127,7 +129,7 @@ def test_a_token_is_kept_for_its_owner_until_shortly_before_its_end(
     keyring_logins: KeyringLogins, scope: str
 ) -> None:
     now = time.time()
-    token = Credential("AWS", Secret("token"), expires=now + 3600)
+    token = Credential(username="AWS", password=Secret("token"), expires=now + 3600)
     keyring_logins.cache(scope, token, "profile a")
     found = keyring_logins.cached(scope, "profile a")
     assert revealed(found) == ("AWS", "token")
@@ -135,7 +137,9 @@ def test_a_token_is_kept_for_its_owner_until_shortly_before_its_end(
     assert found.expires == token.expires
     assert keyring_logins.cached(scope, "profile b") is None
     assert keyring_logins.get(scope) is None
-    keyring_logins.cache(scope, Credential("AWS", Secret("short"), expires=now + 60), "profile a")
+    keyring_logins.cache(
+        scope, Credential(username="AWS", password=Secret("short"), expires=now + 60), "profile a"
+    )
     assert revealed(keyring_logins.cached(scope, "profile a")) == ("AWS", "token")
     assert keyring_logins.remove(scope) == ("AWS",)
     assert keyring_logins.cached(scope, "profile a") is None

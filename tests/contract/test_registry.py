@@ -23,7 +23,7 @@ from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
 
 UNKNOWN = Digest.of(b"nobody has this")
-UNKNOWN_BLOB = Descriptor("", UNKNOWN, 15)
+UNKNOWN_BLOB = Descriptor(media_type="", digest=UNKNOWN, size=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ def test_no_question_gives_no_blob(stocked: Stocked) -> None:
         lambda registry, empty, _: registry.tag(empty, "v1"),
         lambda registry, empty, digest: registry.manifest(empty, digest),
         lambda registry, empty, digest: (
-            registry.existing_blobs(empty, [Descriptor("", digest, 5)]).there or None
+            registry.existing_blobs(empty, [Descriptor(media_type="", digest=digest, size=5)]).there
+            or None
         ),
     ],
     ids=["tag", "manifest", "present"],

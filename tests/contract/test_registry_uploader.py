@@ -35,7 +35,7 @@ class Bench:
     other: Repository
 
     def has(self, data: bytes, repository: Repository | None = None) -> bool:
-        blob = Descriptor(OCI_LAYER, Digest.of(data), len(data))
+        blob = Descriptor(media_type=OCI_LAYER, digest=Digest.of(data), size=len(data))
         found = self.registry.existing_blobs(repository or self.repository, [blob])
         return blob.digest in found.there
 

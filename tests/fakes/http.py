@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from dockless.model.endpoint import Endpoint
-from dockless.transport.http import Body, HttpClient, Response, Sink
+from dockless.transport.http import Body, BodySink, HttpClient, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class StubHttp(HttpClient):
     """
 
     def __init__(self, *, plain_http: bool = False) -> None:
-        super().__init__(Endpoint("registry.example.com", plain_http), {})
+        super().__init__(Endpoint(host="registry.example.com", plain_http=plain_http), {})
         self.asked: list[Asked] = []
         self._answers: dict[str, list[Response]] = {}
 
@@ -43,7 +43,9 @@ class StubHttp(HttpClient):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer this request so: the first time with the first, and at last with the last."""
-        self._answers.setdefault(what, []).append(Response(status, headers or {}, body))
+        self._answers.setdefault(what, []).append(
+            Response(status=status, headers=headers or {}, body=body)
+        )
 
     def ask(
         self,
@@ -51,14 +53,14 @@ class StubHttp(HttpClient):
         url: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        sink: Sink | None = None,
+        sink: BodySink | None = None,
     ) -> Response:
         """Return the next answer; 404 where there is none."""
         what = f"{method} {url}"
         self.asked.append(Asked(what, dict(headers or {}), body))
-        answers = self._answers.get(what, [Response(404, {}, b"")])
+        answers = self._answers.get(what, [Response(status=404, headers={}, body=b"")])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if sink is None or answer.status != HTTPStatus.OK:
             return answer
         sink(answer.body)
-        return Response(answer.status, answer.headers, b"")
+        return Response(status=answer.status, headers=answer.headers, body=b"")

@@ -61,4 +61,4 @@ class FakeImage:
 
 
 def _descriptor(media_type: str, data: bytes) -> Descriptor:
-    return Descriptor(media_type, Digest.of(data), len(data))
+    return Descriptor(media_type=media_type, digest=Digest.of(data), size=len(data))

@@ -61,8 +61,8 @@ def by_password(tmp_path: Path, login: Login) -> Iterator[FaultyRegistry]:
 
 def tag(proxy: FaultyRegistry, login: Login, certificates: Certificates) -> object:
     """Ask for a tag that is not there, with what it takes to be allowed to."""
-    endpoint = Endpoint(proxy.host, plain_http=True, trust=Trust((certificates.ca,)))
-    credential = Credential(login.username, Secret(login.password))
+    endpoint = Endpoint(host=proxy.host, plain_http=True, trust=Trust((certificates.ca,)))
+    credential = Credential(username=login.username, password=Secret(login.password))
     client = RegistryClient(HttpClient(endpoint, {}), lambda: credential)
     return client.tag(Repository.of(proxy.host, "challenges/app"), "v1")
 

@@ -185,7 +185,7 @@ def test_a_socket_that_nobody_listens_at_is_an_error(tmp_path: Path) -> None:
 
 def test_an_image_that_vanishes_before_it_is_saved_is_an_error(daemon: Docker) -> None:
     tool, _ = both(daemon)
-    gone = LocalImage("docker", "gone:1", Digest.of(b"gone"))
+    gone = LocalImage(tool="docker", name="gone:1", image_id=Digest.of(b"gone"))
     with pytest.raises(
         SourceError, match=rf"'docker save' of gone:1 failed: .*{gone.image_id.hex}"
     ):

@@ -47,7 +47,7 @@ def blob(tmp_path: Path, repository: Repository) -> tuple[Descriptor, Path]:
     data = str(repository).encode() * 50_000
     path = tmp_path / "blob"
     path.write_bytes(data)
-    return Descriptor(OCI_LAYER, Digest.of(data), len(data)), path
+    return Descriptor(media_type=OCI_LAYER, digest=Digest.of(data), size=len(data)), path
 
 
 def streamed(client: RegistryClient, repository: Repository) -> StreamedUploads:
@@ -113,7 +113,7 @@ def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_
     http = HttpClient(reach(locked_registry.host, insecure=False, trust=trust), {})
     path = tmp_path / "blob"
     path.write_bytes(b"layer")
-    blob = Descriptor(OCI_LAYER, Digest.of(b"layer"), 5)
+    blob = Descriptor(media_type=OCI_LAYER, digest=Digest.of(b"layer"), size=5)
     target = Repository.of(locked_registry.host, "early/refused")
     with streamed(RegistryClient(http, lambda: None), target) as early:
         early.offer(blob, path)
@@ -127,7 +127,7 @@ class Grown:
         self.file = BlobDraft(folder)
         self.path = self.file.path
         self._halves = (data[: len(data) // 2], data[len(data) // 2 :])
-        self.blob = Descriptor(OCI_LAYER, Digest.of(data), len(data))
+        self.blob = Descriptor(media_type=OCI_LAYER, digest=Digest.of(data), size=len(data))
         self.growing = GrowingBlob(self.file, self.path)
 
     def write(self) -> None:

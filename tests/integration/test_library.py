@@ -66,7 +66,7 @@ def silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 
 def credential(login: Login) -> dockless.Credential:
-    return dockless.Credential(login.username, dockless.Secret(login.password))
+    return dockless.Credential(username=login.username, password=dockless.Secret(login.password))
 
 
 def digest(reference: str) -> str:
@@ -213,7 +213,9 @@ def test_the_environment_is_read_where_that_is_asked_for(
 def test_a_wrong_credential_is_an_auth_error_that_does_not_show_it(
     login: Login, locked_registry: Registry, oci_layout: Path
 ) -> None:
-    wrong = dockless.Credential(login.username, dockless.Secret("wrong-but-secret"))
+    wrong = dockless.Credential(
+        username=login.username, password=dockless.Secret("wrong-but-secret")
+    )
     options = dockless.PushOptions(ca_file=locked_registry.ca_file, retries=0)
     target = f"{locked_registry.host}/library/refused:1"
     with dockless.Client(options=options) as client:

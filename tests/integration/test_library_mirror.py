@@ -215,8 +215,10 @@ def test_a_credential_is_for_the_registry_of_the_target(
 ) -> None:
     target = f"{locked_registry.host}/library"
     options = dockless.MirrorOptions(ca_file=locked_registry.ca_file, retries=0, named="kept")
-    known = dockless.Credential(login.username, dockless.Secret(login.password))
-    wrong = dockless.Credential(login.username, dockless.Secret("wrong-but-secret"))
+    known = dockless.Credential(username=login.username, password=dockless.Secret(login.password))
+    wrong = dockless.Credential(
+        username=login.username, password=dockless.Secret("wrong-but-secret")
+    )
     refused = dockless.mirror(folder / "layout", target, credential=wrong, options=options)
     assert {type(image.error) for image in refused.images} == {dockless.AuthError}
     assert "wrong-but-secret" not in repr(refused) + json.dumps(refused.receipt)

@@ -74,9 +74,9 @@ class Odd:
 
     def client(self) -> RegistryClient:
         """Return a client with a login, which follows what the server says."""
-        credential = Credential("me", Secret(SECRET))
+        credential = Credential(username="me", password=Secret(SECRET))
         return RegistryClient(
-            HttpClient(Endpoint(self.host, plain_http=True), {}), lambda: credential
+            HttpClient(Endpoint(host=self.host, plain_http=True), {}), lambda: credential
         )
 
     def ask(self) -> None:
@@ -88,7 +88,9 @@ class Odd:
             lambda: client.tags(repository),
             lambda: client.manifest(repository, Digest.of(b"")),
             lambda: client.referrers(repository, Digest.of(b""), print),
-            lambda: client.existing_blobs(repository, [Descriptor("", Digest.of(b""), 0)]),
+            lambda: client.existing_blobs(
+                repository, [Descriptor(media_type="", digest=Digest.of(b""), size=0)]
+            ),
             lambda: client.grant(repository),
             lambda: self._upload(client, repository),
         ):

@@ -118,7 +118,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_answer_without_an_end_is_given_up(peer: Callable[..., Peer], what: str) -> None:
     server = peer(what)
     with pytest.raises(NetworkError):
-        HttpClient(Endpoint(server.host, plain_http=True), {}).ask(
+        HttpClient(Endpoint(host=server.host, plain_http=True), {}).ask(
             "GET", f"http://{server.host}/v2/"
         )
 
@@ -132,7 +132,9 @@ def test_it_is_given_up_over_tls_too(peer: Callable[..., Peer], tmp_path: Path, 
     server = peer(what, context)
     trust = Trust((certificates.ca,))
     with pytest.raises(NetworkError):
-        HttpClient(Endpoint(server.host, trust=trust), {}).ask("GET", f"https://{server.host}/v2/")
+        HttpClient(Endpoint(host=server.host, trust=trust), {}).ask(
+            "GET", f"https://{server.host}/v2/"
+        )
 
 
 @pytest.mark.usefixtures("short")
@@ -141,7 +143,7 @@ def test_a_proxy_is_given_up_too(peer: Callable[..., Peer], what: str) -> None:
     server = peer(what)
     environment = {"HTTPS_PROXY": f"http://{server.host}"}
     with pytest.raises(NetworkError):
-        HttpClient(Endpoint("registry.example.com"), environment).ask(
+        HttpClient(Endpoint(host="registry.example.com"), environment).ask(
             "GET", "https://registry.example.com/v2/"
         )
 
@@ -152,7 +154,7 @@ def test_a_blob_without_an_end_is_given_up(peer: Callable[..., Peer], what: str)
     server = peer(what)
     taken: list[bytes] = []
     with pytest.raises(NetworkError):
-        HttpClient(Endpoint(server.host, plain_http=True), {}).ask(
+        HttpClient(Endpoint(host=server.host, plain_http=True), {}).ask(
             "GET", f"http://{server.host}/v2/", sink=taken.append
         )
 
@@ -180,8 +182,8 @@ def test_the_greeting_in_tls_has_a_limit_of_its_own(deaf: str) -> None:
 
 @pytest.mark.usefixtures("short")
 def test_a_login_at_a_registry_that_is_silent_ends(deaf: str) -> None:
-    http = HttpClient(Endpoint(deaf, plain_http=True), {})
-    check = RegistryClient(http, lambda: Credential("me", Secret("pass"))).check
+    http = HttpClient(Endpoint(host=deaf, plain_http=True), {})
+    check = RegistryClient(http, lambda: Credential(username="me", password=Secret("pass"))).check
     with pytest.raises(NetworkError, match="does not respond in time"):
         alone(check).result(60)
 

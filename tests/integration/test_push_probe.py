@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_written_to_says_nothing_of_the_program(tmp_path
 
 
 def test_the_registry_takes_chunks_and_no_more_than_a_probe_sends() -> None:
-    repository = ProbeRepository("dockless/probe")
+    repository = ProbeRepository(path="dockless/probe")
     data = b"layer"
     with registry(repository) as host:
         connection = http.client.HTTPConnection(host, timeout=30)
@@ -229,7 +229,7 @@ def test_the_registry_takes_chunks_and_no_more_than_a_probe_sends() -> None:
 
 @pytest.mark.parametrize("body", [b"zz\r\n", b"5\r\nabc", b"1\r\nabc\r\n0\r\n\r\n"])
 def test_chunks_that_are_none_are_refused(body: bytes) -> None:
-    repository = ProbeRepository("dockless/probe")
+    repository = ProbeRepository(path="dockless/probe")
     head = (
         b"PUT /v2/dockless/probe/manifests/latest HTTP/1.1\r\nHost: x\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n"
@@ -244,7 +244,7 @@ def test_chunks_that_are_none_are_refused(body: bytes) -> None:
 
 
 def test_connections_end_with_the_registry() -> None:
-    with registry(ProbeRepository("dockless/probe")) as host:
+    with registry(ProbeRepository(path="dockless/probe")) as host:
         address, _, port = host.partition(":")
         client = socket.create_connection((address, int(port)), 30)
         client.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -124,7 +124,9 @@ def remember_otherwise(store: BlobStore, layer: Layer, folder: Path) -> str:
     blob = folder / diff_id.hex
     blob.write_bytes(packed)
     store.adopt(blob, Digest.of(packed))
-    descriptor = Descriptor(images.GZIP_LAYER, Digest.of(packed), len(packed))
+    descriptor = Descriptor(
+        media_type=images.GZIP_LAYER, digest=Digest.of(packed), size=len(packed)
+    )
     store.remember(diff_id, GZIP, descriptor)
     return str(descriptor.digest)
 

@@ -19,7 +19,7 @@ from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.processes.programs import ProgramsHere
 from dockless.registry import peer
-from dockless.sources.daemons import Address, contact
+from dockless.sources.daemons import DaemonAddress, contact
 from dockless.sources.docker_daemon import DockerDaemon
 from dockless.transport import deadline
 from dockless.transport.download import fetch
@@ -95,7 +95,7 @@ def said(step: Callable[[], object]) -> str:
 
 
 def test_a_registry_that_is_none(host: str) -> None:
-    plain, tls = Endpoint(host, plain_http=True), Endpoint(host)
+    plain, tls = Endpoint(host=host, plain_http=True), Endpoint(host=host)
     for endpoint in (plain, tls):
         text = said(partial(HttpClient(endpoint, {}).ask, "GET", f"{endpoint.url}/v2/"))
         assert not FRAGMENTS.search(text), text
@@ -104,7 +104,7 @@ def test_a_registry_that_is_none(host: str) -> None:
 
 def test_a_proxy_that_is_none(host: str) -> None:
     environment = {"HTTPS_PROXY": f"http://{host}"}
-    endpoint = Endpoint("registry.example.com")
+    endpoint = Endpoint(host="registry.example.com")
     text = said(lambda: HttpClient(endpoint, environment).ask("GET", f"{endpoint.url}/v2/"))
     assert not FRAGMENTS.search(text), text
 
@@ -116,12 +116,12 @@ def test_a_server_of_files_that_is_none(host: str) -> None:
 
 
 def test_a_daemon_that_is_none(host: str) -> None:
-    found = contact(Address(f"tcp://{host}", "DOCKER_HOST"), 1.0)
+    found = contact(DaemonAddress(f"tcp://{host}", "DOCKER_HOST"), 1.0)
     assert not FRAGMENTS.search(str(found)), found
 
 
 def test_what_doctor_says_of_the_way(host: str) -> None:
-    endpoint = Endpoint(host)
+    endpoint = Endpoint(host=host)
     target = peer.target_of(endpoint.url)
     findings = [*connection.check_port(target, None), *connection.check_tls(endpoint, None)]
     assert not FRAGMENTS.search(" ".join(f"{each.what} {each.remedy}" for each in findings))
@@ -174,7 +174,7 @@ def test_certificates_that_are_not_trusted(tmp_path: Path) -> None:
     thread.start()
     try:
         for trust in (Trust(), Trust((certificates.ca,))):
-            endpoint = Endpoint(host, trust=trust)
+            endpoint = Endpoint(host=host, trust=trust)
             text = said(partial(HttpClient(endpoint, {}).ask, "GET", f"{endpoint.url}/v2/"))
             assert not FRAGMENTS.search(text), text
     finally:

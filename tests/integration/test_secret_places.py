@@ -28,8 +28,8 @@ pytestmark = pytest.mark.sampled(2)
 PASSWORD, REFRESH = "the password of the bed", "the refresh token of the bed"
 BASIC = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
 TOKEN = Told(body=b'{"token": "abc", "access_token": "abc"}')
-ME = Credential("me", Secret(PASSWORD))
-TOKEN_OF_MINE = Credential("", Secret(""), Secret(REFRESH))
+ME = Credential(username="me", password=Secret(PASSWORD))
+TOKEN_OF_MINE = Credential(username="", password=Secret(""), identity_token=Secret(REFRESH))
 # never routed, so that only a proxy could lead there
 ELSEWHERE = "http://registry-login.invalid:8080"
 
@@ -43,7 +43,7 @@ class Place:
     elsewhere: Signpost
 
     def client(self, credential: Credential, **how: object) -> RegistryClient:
-        endpoint = Endpoint(self.registry.host, plain_http=True, **how)  # type: ignore[arg-type] # as a test says
+        endpoint = Endpoint(host=self.registry.host, plain_http=True, **how)  # type: ignore[arg-type] # as a test says
         return RegistryClient(HttpClient(endpoint, {}), lambda: credential)
 
     def asks_for_tokens(self, realm: str) -> None:
@@ -94,7 +94,9 @@ def test_a_registry_on_this_machine_sends_no_secret_elsewhere_in_clear(
 ) -> None:
     place.asks_for_tokens(realm)
     with signpost() as proxy:
-        http = HttpClient(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
+        http = HttpClient(
+            Endpoint(host=place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url}
+        )
         with pytest.raises(AuthError, match="without TLS") as caught:
             RegistryClient(http, lambda: ME).check()
         assert not proxy.seen
@@ -120,7 +122,7 @@ def test_a_realm_that_the_user_named_is_asked_in_clear(place: Place) -> None:
     with signpost() as proxy:
         proxy.answers["/token"] = TOKEN
         named = ("registry-login.invalid",)
-        endpoint = Endpoint(place.registry.host, plain_http=True, insecure_realms=named)
+        endpoint = Endpoint(host=place.registry.host, plain_http=True, insecure_realms=named)
         http = HttpClient(endpoint, {"HTTP_PROXY": proxy.url})
         with pytest.raises(AuthError):  # the registry takes no token either
             RegistryClient(http, lambda: ME).check()
@@ -139,7 +141,9 @@ def test_a_link_local_address_is_not_asked(place: Place, lead: str, part: str) -
     place.registry.answers["/v2/a/manifests/1"] = Told(307, {"Location": lead})
     account = None if part == "realm" else ME
     with signpost() as proxy:
-        http = HttpClient(Endpoint(place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url})
+        http = HttpClient(
+            Endpoint(host=place.registry.host, plain_http=True), {"HTTP_PROXY": proxy.url}
+        )
         client = RegistryClient(http, lambda: account)
         ask: Callable[[], object] = partial(client.tag, repository, "1")
         if part == "location":

@@ -10,7 +10,7 @@ import pytest
 
 from dockless.engines.golang import build_crane, module_sum
 from dockless.engines.probe import version
-from dockless.engines.releases import CRANE_SOURCE, Source
+from dockless.engines.releases import CRANE_SOURCE, GoSource
 from dockless.engines.tampering import TamperedError
 from dockless.errors import EngineError
 
@@ -72,7 +72,7 @@ def sum_of_go_mod(tmp_path: Path, data: bytes) -> str:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
+def source(tmp_path: Path) -> GoSource:
     """A program with one dependency, published in the folder `proxy`."""
     mod = b"module example.com/words\n\ngo 1.20\n"
     words = publish(
@@ -88,7 +88,7 @@ def source(tmp_path: Path) -> Source:
         "cmd/main/main.go": MAIN,
     }
     archive = publish(tmp_path / "proxy", "example.com/main", "v1.0.0", files)
-    return Source(
+    return GoSource(
         version="1.0.0",
         module="example.com/main",
         package="./cmd/main",
@@ -98,7 +98,7 @@ def source(tmp_path: Path) -> Source:
     )
 
 
-def built(tmp_path: Path, source: Source) -> Path:
+def built(tmp_path: Path, source: GoSource) -> Path:
     environment = {
         **POISON,
         "PATH": os.environ["PATH"],
@@ -110,12 +110,12 @@ def built(tmp_path: Path, source: Source) -> Path:
     return build_crane(scratch, source, environment, lambda _: None)
 
 
-def test_a_real_go_builds_what_has_the_right_sums(tmp_path: Path, source: Source) -> None:
+def test_a_real_go_builds_what_has_the_right_sums(tmp_path: Path, source: GoSource) -> None:
     done = subprocess.run((built(tmp_path, source),), capture_output=True, check=True)
     assert done.stderr == b"right"
 
 
-def test_a_real_go_refuses_a_dependency_that_was_changed(tmp_path: Path, source: Source) -> None:
+def test_a_real_go_refuses_a_dependency_that_was_changed(tmp_path: Path, source: GoSource) -> None:
     mod = (tmp_path / "proxy/example.com/words/@v/v1.0.0.mod").read_bytes()
     changed = {"go.mod": mod, "words.go": WORDS.replace(b"right", b"wrong")}
     publish(tmp_path / "proxy", "example.com/words", "v1.0.0", changed)
@@ -123,13 +123,13 @@ def test_a_real_go_refuses_a_dependency_that_was_changed(tmp_path: Path, source:
         built(tmp_path, source)
 
 
-def test_a_real_go_adds_no_dependency_that_has_no_sum(tmp_path: Path, source: Source) -> None:
+def test_a_real_go_adds_no_dependency_that_has_no_sum(tmp_path: Path, source: GoSource) -> None:
     files = {
         "go.mod": b"module example.com/main\n\ngo 1.20\n\nrequire example.com/words v1.0.0\n",
         "cmd/main/main.go": MAIN,
     }
     archive = publish(tmp_path / "proxy", "example.com/main", "v1.0.0", files)
-    without = Source(
+    without = GoSource(
         version=source.version,
         module=source.module,
         package=source.package,
@@ -141,7 +141,7 @@ def test_a_real_go_adds_no_dependency_that_has_no_sum(tmp_path: Path, source: So
         built(tmp_path, without)
 
 
-def test_source_that_was_changed_is_refused(tmp_path: Path, source: Source) -> None:
+def test_source_that_was_changed_is_refused(tmp_path: Path, source: GoSource) -> None:
     archive = tmp_path / "proxy/example.com/main/@v/v1.0.0.zip"
     with zipfile.ZipFile(archive, "a") as packed:
         packed.writestr("example.com/main@v1.0.0/cmd/main/more.go", b"package main\n")

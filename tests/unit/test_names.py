@@ -1,9 +1,10 @@
-"""One word has one meaning: no class or module of dockless has the name of another one.
+"""One word has one meaning: no class, type alias or module of dockless has another one's name.
 
 The lists of exceptions only get shorter: an entry that is no longer needed fails, too.
 """
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,8 @@ import dockless
 
 SOURCE = Path(dockless.__file__).parent
 
-CLASSES: dict[str, str] = {}
-"""Public class names that stand for several things, and why they may: none."""
+TYPES: dict[str, str] = {}
+"""Public names of classes and aliases that stand for several things, and why they may: none."""
 
 MODULES = {
     "bundle": "the command, its source, and its format",
@@ -95,13 +96,43 @@ def _repeated(places: Mapping[str, list[str]]) -> set[str]:
     return {name for name, where in places.items() if len(where) > 1}
 
 
-def classes(source: Path) -> set[str]:
-    """Return the names that several public classes have."""
-    places = defaultdict(list)
+_ALIAS = re.compile("[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*")
+"""What a type alias is called, and a constant is not."""
+
+
+def _definitions(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield every class, and what stands in the module itself: attributes are no aliases."""
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    for node in tree.body:
+        yield from ast.walk(node) if isinstance(node, ast.If) else [node]
+
+
+def _defined(node: ast.AST) -> tuple[list[str], str]:
+    """Return the public types that a statement defines, and what type variables of it share."""
+    match node:
+        case ast.ClassDef(name=name) if not name.startswith("_"):
+            return [name], ""
+        case ast.Assign(targets=targets, value=value):
+            names = [each.id for each in targets if isinstance(each, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            names = [name]
+        case _:
+            return [], ""
+    # a type variable has no meaning of its own: two of one definition are one word
+    made = ast.unparse(value)
+    shared = made if made.startswith("TypeVar(") else ""
+    return [name for name in names if _ALIAS.fullmatch(name)], shared
+
+
+def types(source: Path) -> set[str]:
+    """Return the names that several public classes and type aliases have."""
+    places: dict[str, list[str]] = defaultdict(list)
     for path, tree in _modules(source):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(path)
+        for node in {id(node): node for node in _definitions(tree)}.values():
+            names, shared = _defined(node)
+            for name in names:
+                if not shared or shared not in places[name]:
+                    places[name].append(shared or path)
     return _repeated(places)
 
 
@@ -134,8 +165,8 @@ def forbidden(source: Path) -> set[str]:
     return found
 
 
-def test_no_two_classes_have_one_name() -> None:
-    assert classes(SOURCE) == set(CLASSES)
+def test_no_two_classes_or_aliases_have_one_name() -> None:
+    assert types(SOURCE) == set(TYPES)
 
 
 def test_no_two_modules_have_one_name_without_a_reason() -> None:
@@ -150,8 +181,42 @@ def test_a_second_meaning_is_found(tmp_path: Path) -> None:
     for room in ("one", "two"):
         (tmp_path / room).mkdir()
         (tmp_path / room / "plan.py").write_text("class Plan:\n    class _Part: ...\n")
-    assert classes(tmp_path) == {"Plan"}
+    assert types(tmp_path) == {"Plan"}
     assert modules(tmp_path) == {"plan"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("class Plan: ...", "Plan = dict[str, int]"),
+        ("Plan = str", "Plan = int"),
+        ("Plan = str", "Plan = str"),
+        ('Plan = Literal["one", "two"]', "Plan: TypeAlias = Callable[[], None]"),
+        ("class Plan: ...", 'Plan = TypeVar("Plan")'),
+        ('Plan = TypeVar("Plan")', 'Plan = TypeVar("Plan", bound=int)'),
+        ("if TYPE_CHECKING:\n    Plan = str", "class Plan: ..."),
+    ],
+)
+def test_a_second_meaning_of_an_alias_is_found(tmp_path: Path, one: str, other: str) -> None:
+    (tmp_path / "one.py").write_text(f"{one}\n")
+    (tmp_path / "other.py").write_text(f"{other}\n")
+    assert types(tmp_path) == {"Plan"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "_Plan = str",
+        "PLAN = 1",
+        'Plan = TypeVar("Plan")',
+        "plan = 1",
+        "class _Part:\n    Plan = str",
+    ],
+)
+def test_a_name_that_may_stand_twice_is_left_alone(tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.py").write_text(f"{text}\n")
+    (tmp_path / "other.py").write_text(f"{text}\n")
+    assert types(tmp_path) == set()
 
 
 @pytest.mark.parametrize(

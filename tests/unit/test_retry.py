@@ -35,7 +35,9 @@ def noted() -> list[str]:
 @pytest.fixture
 def retry_policy(slept: list[float], noted: list[str]) -> Callable[..., RetryPolicy]:
     def make(attempts: int = 4, deadline: float | None = None) -> RetryPolicy:
-        return RetryPolicy(attempts, deadline, noted.append, slept.append)
+        return RetryPolicy(
+            attempts=attempts, deadline=deadline, note=noted.append, sleep=slept.append
+        )
 
     return make
 
@@ -124,7 +126,13 @@ def test_a_pause_that_others_were_asked_for_is_bounded_too(asked: float) -> None
     noted: list[str] = []
     shared_backoff = SharedBackoff(lambda: 100.0)
     shared_backoff.hold(asked)
-    RetryPolicy(1, None, noted.append, slept.append, shared_backoff).pause("It is busy.")
+    RetryPolicy(
+        attempts=1,
+        deadline=None,
+        note=noted.append,
+        sleep=slept.append,
+        shared_backoff=shared_backoff,
+    ).pause("It is busy.")
     assert slept == [600.0]
     assert noted == ["It is busy. Continuing in 10 min."]
 
@@ -132,7 +140,13 @@ def test_a_pause_that_others_were_asked_for_is_bounded_too(asked: float) -> None
 def test_who_gave_a_limit_of_time_waits_as_long_as_that(slept: list[float]) -> None:
     shared_backoff = SharedBackoff(longest=math.inf)
     deadline = time.monotonic() + 10_000
-    kept = RetryPolicy(2, deadline, lambda _: None, slept.append, shared_backoff)
+    kept = RetryPolicy(
+        attempts=2,
+        deadline=deadline,
+        note=lambda _: None,
+        sleep=slept.append,
+        shared_backoff=shared_backoff,
+    )
     kept.call(Step(NetworkError("Busy.", retry_after=3600.0)))
     assert slept == [3600.0]
 
@@ -192,7 +206,16 @@ def test_a_registry_that_is_busy_brakes_everybody() -> None:
         now[0] += seconds
 
     shared_backoff = SharedBackoff(lambda: now[0])
-    one, other = (RetryPolicy(1, None, lambda _: None, sleep, shared_backoff) for _ in range(2))
+    one, other = (
+        RetryPolicy(
+            attempts=1,
+            deadline=None,
+            note=lambda _: None,
+            sleep=sleep,
+            shared_backoff=shared_backoff,
+        )
+        for _ in range(2)
+    )
     with pytest.raises(NetworkError):
         one.call(Step(NetworkError("Busy.", retry_after=7.0)))
     assert other.call(Step()) == "done"
@@ -204,7 +227,7 @@ def test_a_registry_that_is_busy_brakes_everybody() -> None:
 def test_trouble_of_ones_own_brakes_nobody() -> None:
     shared_backoff = SharedBackoff()
     with pytest.raises(NetworkError):
-        RetryPolicy(1, None, lambda _: None, shared_backoff=shared_backoff).call(
-            Step(NetworkError("Gone."))
-        )
+        RetryPolicy(
+            attempts=1, deadline=None, note=lambda _: None, shared_backoff=shared_backoff
+        ).call(Step(NetworkError("Gone.")))
     assert shared_backoff.left() == 0.0

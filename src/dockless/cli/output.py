@@ -16,7 +16,7 @@ from dockless.processes.terminal import say
 from dockless.report import text
 
 if TYPE_CHECKING:
-    from dockless.usecases.hosts.run import Outcome
+    from dockless.usecases.hosts.run import RemotePushResult
 
 
 def remark(options: CommandOptions, line: str) -> None:
@@ -76,7 +76,7 @@ def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessEr
 
 
 def hosts(
-    options: CommandOptions, repository: Repository, outcome: "Outcome", *, audit: bool
+    options: CommandOptions, repository: Repository, outcome: "RemotePushResult", *, audit: bool
 ) -> None:
     """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
     from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none

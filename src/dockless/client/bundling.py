@@ -124,7 +124,11 @@ def create_bundle(
         start = source_folder()
         older = older_blobs(reader.opener, request.since, start) if request.since else frozenset()
         written = layout.Bundle(folder, older)
-        found = find(readers, sources, Wishes(start, given, request.referrers, readers.note))
+        found = find(
+            readers,
+            sources,
+            Wishes(folder=start, given=given, referrers=request.referrers, note=readers.note),
+        )
         lost = fill(
             written,
             found,

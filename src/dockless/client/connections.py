@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Find = Callable[[Repository], FoundCredential]
 
 
-class OpenRegistry(Struct, frozen=True):
+class OpenRegistry(Struct, frozen=True, kw_only=True):
     """A registry that responds, with the credential for one of its repositories.
 
     Attributes:
@@ -105,7 +105,7 @@ class Registries:
         if not client.has_tokens_for_guests():
             client = self._with_credential(client, repository)
         _, direct = self._writing(client)
-        return OpenRegistry(client, None, EarlyUploads(), direct)
+        return OpenRegistry(client=client, streamed=None, early=EarlyUploads(), direct=direct)
 
     def _writing(
         self, client: RegistryClient, until: float | None = None
@@ -134,19 +134,22 @@ class Registries:
         until = self._retry_policy.deadline
         uploader, direct = self._writing(client, until)
         if options.engine in PROGRAMS:
-            return OpenRegistry(client, None, EarlyUploads(), direct)
+            return OpenRegistry(client=client, streamed=None, early=EarlyUploads(), direct=direct)
         if space.claims:
             from dockless.usecases.mirror.mounts import Mounts  # noqa: PLC0415 - for mirrors
 
             return OpenRegistry(
-                client, None, Mounts(repository, uploader, space.claims, until), direct
+                client=client,
+                streamed=None,
+                early=Mounts(repository, uploader, space.claims, until),
+                direct=direct,
             )
         hold = space.shared_backoff.hold
-        watch = Watch(until, options.stall_timeout, space.progress.note, hold)
+        watch = Watch(until=until, stall=options.stall_timeout, note=space.progress.note, hold=hold)
         streamed = self._uploads.enter_context(
             StreamedUploads(repository, client, uploader, watch, self._begun)
         )
-        return OpenRegistry(client, streamed, streamed, direct)
+        return OpenRegistry(client=client, streamed=streamed, early=streamed, direct=direct)
 
     def _lists(self, client: RegistryClient) -> "ReferrersLists":
         from dockless.registry.referrers import ReferrersLists  # noqa: PLC0415 - rare

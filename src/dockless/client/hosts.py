@@ -27,7 +27,7 @@ from dockless.model.server import Server
 from dockless.ssh.config import parse_host
 from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
-from dockless.usecases.hosts.run import Outcome, Rules, push_from
+from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
 
 
@@ -59,7 +59,9 @@ def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[S
     return select(listed, numbers) if numbers is not None else listed
 
 
-def push_from_hosts(asked: RemotePush, find: Find, prompter: Prompter, spaces: Spaces) -> Outcome:
+def push_from_hosts(
+    asked: RemotePush, find: Find, prompter: Prompter, spaces: Spaces
+) -> RemotePushResult:
     """Have every host push its image, and update the tags when all have delivered.
 
     Args:

@@ -130,7 +130,12 @@ def mirror(
         readers = Readers(stack, _of_sources(options), logins.sources, own)
         asking = stack.enter_context(Session(options, logins.target, own))
         lenders = Lenders()
-        wishes = Wishes(request.folder, rules.given, options.referrers, own.progress.note)
+        wishes = Wishes(
+            folder=request.folder,
+            given=rules.given,
+            referrers=options.referrers,
+            note=own.progress.note,
+        )
         everything = find(readers, sources, wishes)
         work = work_of(everything, lenders, rules.renaming, rules.part)
         resume_log = _resume_log(request, rules, work, own)
@@ -220,7 +225,7 @@ def _heading(
 def _damaged(request: MirrorRequest, work: MirrorWork, own: Workspace) -> tuple[Lost, ...]:
     """Return the parts of bundles that do not match their lists."""
     found = damaged_parts(work.sources, request.folder, own.progress)
-    return tuple(Lost(source, "", error) for source, error in found)
+    return tuple(Lost(source=source, name="", error=error) for source, error in found)
 
 
 def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
@@ -233,7 +238,7 @@ def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
         return None
     first = entries[0]
     who = accounts.as_found(asking.registry(first.repository).client.account)
-    asking.settle(PushRequest(first.repository, first.tags))
+    asking.settle(PushRequest(repository=first.repository, tags=first.tags))
     return who
 
 

@@ -68,9 +68,9 @@ class Session:
     ) -> None:
         self._options = options
         self._retry_policy = RetryPolicy(
-            options.retries + 1,
-            space.until,
-            space.progress.note,
+            attempts=options.retries + 1,
+            deadline=space.until,
+            note=space.progress.note,
             shared_backoff=space.shared_backoff,
         )
         self._writers = WriterChooser(options, space)
@@ -116,7 +116,9 @@ class Session:
         Args:
             note: Called with every wait.
         """
-        return RetryPolicy(self._options.retries + 1, self._space.until, note)
+        return RetryPolicy(
+            attempts=self._options.retries + 1, deadline=self._space.until, note=note
+        )
 
     def _reader(self, repository: Repository) -> Callable[[Path], Reader]:
         """Return what makes the reader of a repository, once its registry responds."""
@@ -255,19 +257,24 @@ class Session:
         if way != "relay":
             context = replace(context, writer=self.registry(plan.repository).direct)
         tags = tuple(tag.tag for tag in plan.tags)
-        request = PushRequest(plan.repository, tags, self._options.immutable, self._options.verify)
+        request = PushRequest(
+            repository=plan.repository,
+            tags=tags,
+            immutable=self._options.immutable,
+            verify=self._options.verify,
+        )
         move_tags(request, plan, context)
 
     def request(self, repository: Repository, tags: Sequence[str]) -> PushRequest:
         """Return a push to a repository, as the options want it."""
         options = self._options
         return PushRequest(
-            repository,
-            tuple(tags),
-            options.immutable,
-            options.verify,
-            options.dry_run,
-            bool(options.check_blobs),
+            repository=repository,
+            tags=tuple(tags),
+            immutable=options.immutable,
+            verify=options.verify,
+            dry_run=options.dry_run,
+            check_blobs=bool(options.check_blobs),
         )
 
     def context(self, repository: Repository) -> PushContext:
@@ -277,20 +284,20 @@ class Session:
         make_own(self._space.folder)
         folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._space.folder))
         return PushContext(
-            opened.client,
-            opened.early,
-            self._writers.writer(opened, repository, folder / "home"),
-            None if self._options.engine in PROGRAMS else opened.direct,
-            partial(self._lay_out, folder),
-            self._space.progress,
-            self._retry_policy,
-            time.monotonic,
-            self.timings,
-            lambda: self._staging.packing,
-            self._format(repository.host),
-            self._space.surroundings.moves,
-            self._staging.store.turn,
-            lambda copies, read: self.prove(copies, read=read),
+            registry=opened.client,
+            early=opened.early,
+            writer=self._writers.writer(opened, repository, folder / "home"),
+            direct=None if self._options.engine in PROGRAMS else opened.direct,
+            lay_out=partial(self._lay_out, folder),
+            progress=self._space.progress,
+            retry_policy=self._retry_policy,
+            clock=time.monotonic,
+            timings=self.timings,
+            packing=lambda: self._staging.packing,
+            manifest_format=self._format(repository.host),
+            moves=self._space.surroundings.moves,
+            turn=self._staging.store.turn,
+            prove=lambda copies, read: self.prove(copies, read=read),
         )
 
     def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:

@@ -167,7 +167,7 @@ def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting
     if image is None or kind is None or not image.value.host or kind.value.agrees(image.value.host):
         return image
     name = image.value.path.rpartition("/")[2]
-    return Setting(Name("", name, image.value.tag), image.origin)
+    return Setting(Name(host="", path=name, tag=image.value.tag), image.origin)
 
 
 def _moved(image: Setting[Name] | None, namespace: Setting[str] | None) -> Setting[Name] | None:
@@ -177,7 +177,7 @@ def _moved(image: Setting[Name] | None, namespace: Setting[str] | None) -> Setti
     name, own = image.value, image.value.path.rpartition("/")[2]
     # without a host the namespace goes in front later, as kinds have it
     path = f"{namespace.value.lower()}/{own}" if name.host else own
-    return Setting(Name(name.host, path, name.tag), image.origin)
+    return Setting(Name(host=name.host, path=path, tag=name.tag), image.origin)
 
 
 def _option(name: str, text: str | None) -> Setting[str] | None:

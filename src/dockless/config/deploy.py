@@ -101,7 +101,7 @@ def _load(folder: Path, name: str) -> Value | None:
 
 def _deploy(document: Value) -> Deploy:
     kamal = _is_kamal(document)
-    registry = document.get("registry") or Value({}, FILE, 0, "registry")
+    registry = document.get("registry") or Value(data={}, file=FILE, line=0, key="registry")
     server = _server(registry)
     password = _secret(registry, "password", Secret)
     return Deploy(

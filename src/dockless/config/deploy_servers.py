@@ -32,16 +32,16 @@ def read(document: Value, *, kamal: bool) -> Setting[tuple[Server, ...]] | None:
 def _wheels_server(item: Value) -> Server:
     key, proxy = item.optional("key"), item.get("proxy")
     return Server(
-        required(item, "host"),
-        required(item, "user"),
-        port_of(item),
+        address=required(item, "host"),
+        user=required(item, "user"),
+        port=port_of(item),
         keys=(key,) if key else (),
         proxy=checked(proxy.text(), "proxy", proxy) if proxy else "",
         role=item.optional("role"),
     )
 
 
-class _Ssh(Struct, frozen=True):
+class _Ssh(Struct, frozen=True, kw_only=True):
     user: str = _KAMAL_USER
     port: int = SSH_PORT
     keys: tuple[str, ...] = ()
@@ -56,12 +56,12 @@ def _ssh(section: Value | None) -> _Ssh:
     user, proxy = section.get("user"), section.get("proxy")
     keys, keys_only = section.get("keys"), section.get("keys_only")
     return _Ssh(
-        checked(user.text(), "user", user) if user else _KAMAL_USER,
-        port_of(section),
-        keys.texts() if keys else (),
-        keys_only.boolean() if keys_only else False,
-        _jump_host(proxy) if proxy else "",
-        _config(section.get("config")),
+        user=checked(user.text(), "user", user) if user else _KAMAL_USER,
+        port=port_of(section),
+        keys=keys.texts() if keys else (),
+        keys_only=keys_only.boolean() if keys_only else False,
+        proxy=_jump_host(proxy) if proxy else "",
+        config=_config(section.get("config")),
     )
 
 
@@ -85,7 +85,14 @@ def _kamal_servers(value: Value, ssh: _Ssh) -> Iterator[Server]:
     for role, host in _kamal_hosts(value):
         address = checked(host.text(), "host", host) if not _is_map(host) else _tagged(host)
         yield Server(
-            address, ssh.user, ssh.port, ssh.keys, ssh.keys_only, ssh.proxy, ssh.config, role
+            address=address,
+            user=ssh.user,
+            port=ssh.port,
+            keys=ssh.keys,
+            keys_only=ssh.keys_only,
+            proxy=ssh.proxy,
+            config=ssh.config,
+            role=role,
         )
 
 

@@ -27,7 +27,7 @@ class Scalar(Struct, frozen=True):
         return f"Scalar(type={self.type!r})"
 
 
-class Value(Struct, frozen=True):
+class Value(Struct, frozen=True, kw_only=True):
     """A value of a configuration file. Every method raises UsageError on a wrong type.
 
     Attributes:

@@ -10,11 +10,11 @@ def value(data: object, file: str, key: str = "") -> Value:
             name: value(member, file, f"{key}.{name}" if key else name)
             for name, member in data.items()
         }
-        return Value(members, file, 0, key)
+        return Value(data=members, file=file, line=0, key=key)
     if isinstance(data, list):
         items = (value(item, file, f"{key}[{number}]") for number, item in enumerate(data))
-        return Value(tuple(items), file, 0, key)
-    return Value(_scalar(data), file, 0, key)
+        return Value(data=tuple(items), file=file, line=0, key=key)
+    return Value(data=_scalar(data), file=file, line=0, key=key)
 
 
 def _scalar(data: object) -> Scalar:

@@ -89,7 +89,7 @@ def _parsed(text: str) -> tuple[str, str]:
 
 def _is_path(host: str, namespace: str) -> bool:
     try:
-        return Name.parse(f"{host}/{namespace}") == Name(host, namespace)
+        return Name.parse(f"{host}/{namespace}") == Name(host=host, path=namespace)
     except ValueError:
         return False
 

@@ -79,7 +79,9 @@ class Secrets(Struct, frozen=True):
             text = files.read_text(self.folder / file, file)
             entries = parse(text) if text else ()
             if any(entry.key == name for entry in entries):
-                known = _Evaluation(self, file, entries, allow_commands)
+                known = _Evaluation(
+                    files=self, file=file, entries=entries, allow_commands=allow_commands
+                )
                 return Secret(self._checked(name, file, known.variable(name, len(entries))))
         remedy = "Add it there, or provide the credential in another way."
         raise UsageError(f"No secret {name} is in {' or '.join(self._names())}.", remedy)
@@ -111,7 +113,7 @@ def _entry(key: str, value: str) -> SecretEntry:
     return SecretEntry(key, Secret(re.sub(rf"\\([^{kept}])", r"\1", inner)), literal=False)
 
 
-class _Evaluation(Struct, frozen=True):
+class _Evaluation(Struct, frozen=True, kw_only=True):
     files: Secrets
     file: str
     entries: tuple[SecretEntry, ...]

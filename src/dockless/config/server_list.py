@@ -90,16 +90,16 @@ def _lines(text: str) -> Iterator[Server]:
         words = line.partition("#")[0].split()
         if not words:
             continue
-        where = Value({}, _TEXT_FILE, number, "")
+        where = Value(data={}, file=_TEXT_FILE, line=number, key="")
         if len(words) not in (2, 3):
             raise where.wrong("is not `host user [port]`")
         host, user = checked(words[0], "host", where), checked(words[1], "user", where)
         port = (
-            Value(Scalar("text", words[2]), _TEXT_FILE, number, "port").port()
+            Value(data=Scalar("text", words[2]), file=_TEXT_FILE, line=number, key="port").port()
             if words[2:]
             else SSH_PORT
         )
-        yield Server(host, user, port)
+        yield Server(address=host, user=user, port=port)
 
 
 def _read_json(folder: Path) -> Setting[tuple[Server, ...]] | None:
@@ -114,9 +114,9 @@ def _read_json(folder: Path) -> Setting[tuple[Server, ...]] | None:
 
 def _entry(item: Value) -> Server:
     return Server(
-        required(item, "host"),
-        required(item, "user"),
-        port_of(item),
+        address=required(item, "host"),
+        user=required(item, "user"),
+        port=port_of(item),
         remote_dir=item.optional("remoteDir"),
         image_name=item.optional("imageName"),
     )

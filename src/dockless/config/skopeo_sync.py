@@ -36,7 +36,7 @@ def _registry(host: str, entry: Value) -> Iterator[SyncItem]:
             raise _wrong(member, "is not a known key of an image list", "See skopeo-sync(1).")
     verify, folder = entry.get("tls-verify"), entry.optional("cert-dir")
     registry = SyncRegistry(
-        host,
+        host=host,
         insecure=verify is not None and not verify.boolean(),
         cert_dir=Path(folder) if folder else None,
         credential=_credential(entry.get("credentials")),
@@ -45,11 +45,23 @@ def _registry(host: str, entry: Value) -> Iterator[SyncItem]:
         named = tuple(tag.scalar() for tag in tags.items())
         places = tuple(tag.place for tag in tags.items())
         choice = None if named else _any
-        wanted = SyncItem(registry, f"{host}/{repository}", tags.place, named, choice, places)
+        wanted = SyncItem(
+            registry=registry,
+            repository=f"{host}/{repository}",
+            origin=tags.place,
+            named=named,
+            choice=choice,
+            places=places,
+        )
         yield _checked(wanted, tags)
     for key, of in (("images-by-tag-regex", _matching), ("images-by-semver", _allowed)):
         for repository, rule in _members(entry, key):
-            wanted = SyncItem(registry, f"{host}/{repository}", rule.place, choice=of(rule))
+            wanted = SyncItem(
+                registry=registry,
+                repository=f"{host}/{repository}",
+                origin=rule.place,
+                choice=of(rule),
+            )
             yield _checked(wanted, rule)
 
 
@@ -62,7 +74,7 @@ def _credential(entry: Value | None) -> Credential | None:
     if entry is None:
         return None
     username, password = entry.optional("username"), entry.optional("password")
-    return Credential(username, Secret(password), origin=entry.origin)
+    return Credential(username=username, password=Secret(password), origin=entry.origin)
 
 
 def _any(tag: str) -> bool:

@@ -29,7 +29,10 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
     for text in sources:
         if _has_login(text):
             raise _login_in("A SOURCE")
-    found = (*map(Listed, sources), *(each for path in files for each in _of(path)))
+    found = (
+        *(Listed(text=text) for text in sources),
+        *(each for path in files for each in _of(path)),
+    )
     if files and not found:
         named = ", ".join(map(str, files))
         what = f"The list {named} names" if len(files) == 1 else f"The lists {named} name"
@@ -51,7 +54,9 @@ def _login_in(place: str) -> UsageError:
 
 def _of(path: Path) -> Iterator[Listed]:
     if path.suffix in _YAML:
-        yield from (Listed("", each.origin, each) for each in skopeo_sync.read(path))
+        yield from (
+            Listed(text="", origin=each.origin, wanted=each) for each in skopeo_sync.read(path)
+        )
         return
     try:
         # any bytes may be in the name of a file; some editors begin a text with a mark
@@ -64,9 +69,11 @@ def _of(path: Path) -> Iterator[Listed]:
         if source := _COMMENT.sub("", line).strip():
             origin = f"{path}:{number}:{line.index(source) + 1}"
             if _has_login(source):
-                yield Listed(without_login(source), origin, error=_login_in("This line"))
+                yield Listed(
+                    text=without_login(source), origin=origin, error=_login_in("This line")
+                )
             else:
-                yield Listed(source, origin)
+                yield Listed(text=source, origin=origin)
 
 
 def _unreadable(path: Path, why: str) -> UsageError:

@@ -29,7 +29,7 @@ def parse(text: str, name: str) -> Value:
     try:
         # not the C loader: it has no guard against a nesting that is deeper than the stack
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = _Reader(name).value(node, "") if node else Value({}, name, 1, "")
+        value = _Reader(name).value(node, "") if node else Value(data={}, file=name, line=1, key="")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -58,12 +58,24 @@ class _Reader(Struct):
             raise UsageError(problem)
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         if isinstance(node, yaml.MappingNode):
-            return Value(dict(self._members(node, key)), self.name, line, key, column)
+            return Value(
+                data=dict(self._members(node, key)),
+                file=self.name,
+                line=line,
+                key=key,
+                column=column,
+            )
         if isinstance(node, yaml.SequenceNode):
             items = (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.value))
-            return Value(tuple(items), self.name, line, key, column)
+            return Value(data=tuple(items), file=self.name, line=line, key=key, column=column)
         kind = node.tag.removeprefix(_TAG)
-        return Value(Scalar(_TYPES.get(kind, kind), node.value), self.name, line, key, column)
+        return Value(
+            data=Scalar(_TYPES.get(kind, kind), node.value),
+            file=self.name,
+            line=line,
+            key=key,
+            column=column,
+        )
 
     def _members(self, node: yaml.MappingNode, key: str) -> Iterator[tuple[str, Value]]:
         """Yield the entries of merge keys (`<<`) first, so that the map's own keys replace them."""
@@ -74,7 +86,7 @@ class _Reader(Struct):
         for name, inner in node.value:
             if name.tag == _MERGE:
                 continue
-            where = Value({}, self.name, name.start_mark.line + 1, key)
+            where = Value(data={}, file=self.name, line=name.start_mark.line + 1, key=key)
             if not isinstance(name.value, str):
                 raise where.wrong("has a key that is not a single value")
             if name.value in seen:

@@ -8,7 +8,8 @@ import base64
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+
+from msgspec import Struct
 
 from dockless.credentials.authfile import docker_key
 from dockless.credentials.helpers import Helper, is_name
@@ -17,11 +18,28 @@ from dockless.errors import UsageError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_as, shaped
 from dockless.processes.regular import read_regular
 
 _SESSIONS = Path("/run/containers")
 _OURS = "dockless"  # our own helper, which asks the keyring that was asked before
+
+
+class _File(Struct, frozen=True, rename="camel"):
+    """The three parts of a file that matter here, each empty when it is not there."""
+
+    auths: dict[str, object] = {}
+    cred_helpers: dict[str, str | None] = {}
+    creds_store: str = ""
+
+
+class _Entry(Struct, frozen=True, kw_only=True):
+    """A login in a file."""
+
+    auth: str = ""
+    username: str = ""
+    password: str = ""
+    identitytoken: str = ""
 
 
 def docker_file(environment: Mapping[str, str], home: Path) -> Path:
@@ -54,7 +72,7 @@ def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
     helper = _helper(config, repository.host, path)
     if helper is not None and not helper.optional:
         return (helper,)
-    found = tuple(_entries(config["auths"], repository, path))
+    found = tuple(_entries(config.auths, repository, path))
     return (helper, *found) if helper else found
 
 
@@ -75,21 +93,21 @@ def listed(environment: Mapping[str, str], home: Path, closed: list[UsageError])
 
 def _listed(path: Path) -> Iterator[Login]:
     config = _load(path)
-    for key, entry in config["auths"].items():
+    for key, entry in config.auths.items():
         credential = _credential(entry or {}, str(path))
         if credential and (credential.password or credential.identity_token):
             yield Login(scope=scope(key), username=credential.username, place=str(path))
-    for key, name in config["credHelpers"].items():
+    for key, name in config.cred_helpers.items():
         if name and name != _OURS:
             yield Login(scope=scope(key), username="", place=f"docker-credential-{name}")
 
 
-def _helper(config: dict[str, Any], host: str, path: Path) -> Helper | None:
-    for key, name in config["credHelpers"].items():
+def _helper(config: _File, host: str, path: Path) -> Helper | None:
+    for key, name in config.cred_helpers.items():
         if scope(key) == host.lower():
             # An empty name exempts the host from the helper for every registry.
             return _named(name, key, path, optional=False)
-    return _named(config["credsStore"], docker_key(host), path, optional=True)
+    return _named(config.creds_store, docker_key(host), path, optional=True)
 
 
 def _named(name: str | None, server: str, path: Path, *, optional: bool) -> Helper | None:
@@ -108,7 +126,7 @@ def _named(name: str | None, server: str, path: Path, *, optional: bool) -> Help
     return Helper(name, server, optional=optional)
 
 
-def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Iterator[Credential]:
+def _entries(auths: dict[str, object], repository: Repository, path: Path) -> Iterator[Credential]:
     wanted = scopes(repository)
     # The narrowest first; among equals the key that is written as podman writes it.
     keys = sorted(
@@ -128,30 +146,27 @@ def _entries(auths: dict[str, Any], repository: Repository, path: Path) -> Itera
 
 def _credential(entry: object, origin: str) -> Credential | None:
     """Return an entry's credential, with an empty password if it has none; None if invalid."""
-    if not isinstance(entry, dict):
+    try:
+        login = shaped(_filled(shaped(entry, dict[str, object])), _Entry)
+        pair = base64.b64decode(login.auth, validate=True).decode(errors="surrogateescape")
+    except ValueError:
         return None
-    auth, username, password, token = (
-        entry.get(key) or "" for key in ("auth", "username", "password", "identitytoken")
-    )
-    if not all(isinstance(value, str) for value in (auth, username, password, token)):
-        return None
-    if auth:
-        try:
-            pair = base64.b64decode(auth, validate=True).decode(errors="surrogateescape")
-        except ValueError:
-            return None
+    username, password, token = login.username, login.password, login.identitytoken
+    if login.auth:
         username, colon, password = pair.partition(":")
         password = password.strip("\0")  # which old versions of Docker padded it with
         if not colon:
             return None
-    return Credential(username, Secret(password), Secret(token) if token else None, origin)
+    return Credential(
+        username=username,
+        password=Secret(password),
+        identity_token=Secret(token) if token else None,
+        origin=origin,
+    )
 
 
-_KINDS = {"auths": dict, "credHelpers": dict, "credsStore": str}
-
-
-def _load(path: Path) -> dict[str, Any]:
-    """Return the three parts of a file that matter here, each empty when it is not there."""
+def _load(path: Path) -> _File:
+    """Return what a file says; nothing when it is not there."""
     try:
         data = read_regular(path)
     except FileNotFoundError:
@@ -174,16 +189,13 @@ def _load(path: Path) -> dict[str, Any]:
     return config
 
 
-def _parse(data: bytes) -> dict[str, Any] | None:
+def _parse(data: bytes) -> _File | None:
     try:
-        parsed = parse_json(data)
-    except (ValueError, RecursionError):
+        return shaped(_filled(parse_as(data, dict[str, object])), _File)
+    except ValueError:
         return None
-    if not isinstance(parsed, dict):
-        return None
-    config = {key: parsed.get(key) or kind() for key, kind in _KINDS.items()}
-    if not all(isinstance(config[key], kind) for key, kind in _KINDS.items()):
-        return None
-    if not all(isinstance(name, str | None) for name in config["credHelpers"].values()):
-        return None
-    return config
+
+
+def _filled(members: Mapping[str, object]) -> dict[str, object]:
+    """Return the members that are not empty: null, for one, is what Go's programs write."""
+    return {name: value for name, value in members.items() if value}

@@ -35,7 +35,7 @@ def _entry(credential: Credential) -> dict[str, str]:
     if credential.identity_token is None:
         return {"auth": credential.basic().reveal()}
     # skopeo ignores an identity token without a user, so there is always one.
-    user = Credential(credential.username or "<token>", Secret(""))
+    user = Credential(username=credential.username or "<token>", password=Secret(""))
     return {
         "auth": user.basic().reveal(),
         "identitytoken": credential.identity_token.reveal(),

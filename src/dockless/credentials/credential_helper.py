@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dockless.credentials import credential_sources
 from dockless.credentials.authfile import docker_key
@@ -20,7 +20,7 @@ from dockless.errors import DocklessError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import DOCKER_HUB
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_as
 
 PROGRAM = "docker-credential-dockless"
 _NOT_FOUND = "credentials not found in native keychain"
@@ -139,25 +139,28 @@ def _store(text: str, keyrings: Keyrings) -> Reply:
     if not user:
         return _failed(_NO_USERNAME)
     credential = (
-        Credential("", Secret(""), Secret(secret))
+        Credential(username="", password=Secret(""), identity_token=Secret(secret))
         if user == IDENTITY_TOKEN
-        else Credential(user, Secret(secret))
+        else Credential(username=user, password=Secret(secret))
     )
     keyrings.preferred().put(scope(server), credential)
     return _said("")
 
 
+class _Login(Struct, frozen=True):
+    """A login as Docker stores one."""
+
+    server: str = field(default="", name="ServerURL")
+    user: str = field(default="", name="Username")
+    secret: str = field(default="", name="Secret")
+
+
 def _members(text: str) -> tuple[str, str, str] | None:
     try:
-        login = parse_json(text)
-    except (ValueError, RecursionError):
+        login = parse_as(text, _Login)
+    except ValueError:
         return None
-    if not isinstance(login, dict):
-        return None
-    server, user, secret = (login.get(key, "") for key in ("ServerURL", "Username", "Secret"))
-    if not (isinstance(server, str) and isinstance(user, str) and isinstance(secret, str)):
-        return None
-    return server.strip(), user, secret
+    return login.server.strip(), login.user, login.secret
 
 
 def _erase(server: str, keyrings: Keyrings) -> Reply:

@@ -218,4 +218,4 @@ def login(username: str, password: Secret, origin: str) -> Credential:
             f"The username that goes with the password from the {origin} contains a colon.",
             "Give the username alone; the password has its own option.",
         )
-    return Credential(username, password, origin=origin)
+    return Credential(username=username, password=password, origin=origin)

@@ -44,5 +44,7 @@ def credential(
         raise refused
     username = username or prompter.line(f"Username for {host}")
     return Credential(
-        username, prompter.hidden(f"Password for {username} at {host}"), origin="prompt"
+        username=username,
+        password=prompter.hidden(f"Password for {username} at {host}"),
+        origin="prompt",
     )

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dockless.errors import AuthError, EngineError
 from dockless.model.secret import Credential, Secret
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_as
 from dockless.processes.run import Finished, run
 from dockless.processes.search import find_program
 
@@ -82,8 +82,10 @@ def ask(
     if not secret:
         return None
     if username == _TOKEN_USERNAME:
-        return Credential("", Secret(""), secret, helper.program)
-    return Credential(username, secret, origin=helper.program)
+        return Credential(
+            username="", password=Secret(""), identity_token=secret, origin=helper.program
+        )
+    return Credential(username=username, password=secret, origin=helper.program)
 
 
 def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Finished | str:
@@ -98,17 +100,19 @@ def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Fini
         return error.what
 
 
+class _Answer(Struct, frozen=True, rename="pascal"):
+    """A helper's answer to `get`, as far as it matters here."""
+
+    username: str
+    secret: str
+
+
 def _answer(output: bytes) -> tuple[str, Secret] | None:
     try:
-        answer = parse_json(output)
-    except (ValueError, RecursionError):
+        answer = parse_as(output, _Answer)
+    except ValueError:
         return None
-    if not isinstance(answer, dict):
-        return None
-    username, secret = answer.get("Username"), answer.get("Secret")
-    if not isinstance(username, str) or not isinstance(secret, str):
-        return None
-    return username, Secret(secret)
+    return answer.username, Secret(answer.secret)
 
 
 def _failure(helper: Helper, why: str) -> AuthError:

@@ -37,7 +37,7 @@ _LONGEST_DESCRIPTION = 8192  # the kernel's are shorter than a page
 _NUMBER_BYTES = 4
 _GONE = frozenset({errno.ENOKEY, errno.EKEYEXPIRED, errno.EKEYREVOKED})
 
-Keyring = Literal["persistent", "user"]
+SpecialKeyring = Literal["persistent", "user"]
 
 
 class Keyctl:
@@ -51,8 +51,8 @@ class Keyctl:
         lasting: A service whose entries have no such limit, such as the list of all logins.
     """
 
-    def __init__(self, keyring: Keyring, ttl: int | None = None, lasting: str = "") -> None:
-        self._keyring: Keyring = keyring
+    def __init__(self, keyring: SpecialKeyring, ttl: int | None = None, lasting: str = "") -> None:
+        self._keyring: SpecialKeyring = keyring
         self._lasting = lasting
         self._ttl = ttl
 
@@ -138,7 +138,7 @@ class Keyctl:
         return _keyctl(_GET_PERSISTENT, _OWN_UID, _PROCESS_KEYRING)
 
 
-def usable(keyring: Keyring) -> bool:
+def usable(keyring: SpecialKeyring) -> bool:
     """Whether this kernel has keyrings and permits their use; containers often forbid it."""
     if sys.platform != "linux" or platform.machine() not in _NUMBERS:
         return False

@@ -75,8 +75,10 @@ class KeyringLogins:
         if secret is None:
             return None
         if user == IDENTITY_TOKEN:
-            return Credential("", Secret(""), secret, self.name)
-        return Credential(user, secret, origin=self.name)
+            return Credential(
+                username="", password=Secret(""), identity_token=secret, origin=self.name
+            )
+        return Credential(username=user, password=secret, origin=self.name)
 
     def put(self, scope: str, credential: Credential, expires: float | None = None) -> None:
         """Store a login, and make it the scope's default one.
@@ -156,7 +158,9 @@ class KeyringLogins:
         secret = self._read(f"{SERVICE}-token:{scope}", known.token_user)
         if secret is None:
             return None
-        return Credential(known.token_user, secret, origin=self.name, expires=known.token_ends)
+        return Credential(
+            username=known.token_user, password=secret, origin=self.name, expires=known.token_ends
+        )
 
     def cache(self, scope: str, credential: Credential, identity: str) -> None:
         """Store a token until it expires; one with an early or unknown expiry is not stored."""

@@ -175,7 +175,7 @@ def backend(
     if choice in (KERNEL, KERNEL_USER):
         from dockless.credentials import keyctl  # noqa: PLC0415 - as above
 
-        ring: keyctl.Keyring = "persistent" if choice == KERNEL else "user"
+        ring: keyctl.SpecialKeyring = "persistent" if choice == KERNEL else "user"
         if not keyctl.usable(ring):
             raise UsageError("The kernel keyring cannot be used here.", _REMEDY)
         return keyctl.Keyctl(ring, ttl, lasting)

@@ -9,7 +9,9 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
-State = Literal["unknown", "no service", "not running", "no collection", "locked", "open"]
+SecretServiceState = Literal[
+    "unknown", "no service", "not running", "no collection", "locked", "open"
+]
 
 _SECONDS = 4.0
 _NAME = "org.freedesktop.secrets"
@@ -18,7 +20,7 @@ _PREFERRED = "KEYRING_PROPERTY_PREFERRED_COLLECTION"
 _NOTHING = "/"
 
 
-def state(environment: Mapping[str, str]) -> State:
+def state(environment: Mapping[str, str]) -> SecretServiceState:
     """Return the current state of the Secret Service.
 
     Args:
@@ -45,7 +47,7 @@ def _bus(environment: Mapping[str, str]) -> str:
     return address or f"unix:path={environment['XDG_RUNTIME_DIR']}/bus"
 
 
-def _state(bus: Any, environment: Mapping[str, str]) -> State:  # noqa: ANN401 - jeepney has no name for it
+def _state(bus: Any, environment: Mapping[str, str]) -> SecretServiceState:  # noqa: ANN401 - jeepney has no name for it
     driver = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
     if not _asked(bus, driver, "NameHasOwner", "s", _NAME)[0]:
         startable = _asked(bus, driver, "ListActivatableNames")[0]

@@ -14,8 +14,8 @@ from dockless.errors import EngineError
 from dockless.model.finding import Finding, State
 from dockless.processes.programs import Programs
 from dockless.sources.daemons import (
-    Address,
     Contact,
+    DaemonAddress,
     contact,
     containerd_address,
     docker_address,
@@ -45,7 +45,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     version: str | None = None
     failed: str = ""
     hangs: bool = False
-    address: Address | str | None = None
+    address: DaemonAddress | str | None = None
     contact: Contact | None = None
     lost_home: Path | None = None
 
@@ -67,7 +67,7 @@ def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
 
 def _tool(environment: Mapping[str, str], home: Path, name: str) -> Tool:
     found = _version(BriefPrograms(environment, _PROGRAM_SECONDS), name)
-    address: Address | str | None = None
+    address: DaemonAddress | str | None = None
     match name:
         case "docker":
             address = docker_address(environment, home)
@@ -76,7 +76,7 @@ def _tool(environment: Mapping[str, str], home: Path, name: str) -> Tool:
         case "nerdctl" if found.version is not None:
             address = containerd_address(environment)
     answered = None
-    if isinstance(address, Address):
+    if isinstance(address, DaemonAddress):
         # containerd speaks gRPC: all that can be checked is that it listens
         answered = contact(address, _SOCKET_SECONDS, ping=name != "nerdctl")
     lost_home = home if found.failed and not found.hangs and not _is_folder(home) else None
@@ -125,7 +125,7 @@ def judge(tool: Tool) -> Iterator[Finding]:
         yield _line(tool, "ok", f"{tool.version or 'unknown version'}, works without a daemon")
 
 
-def _daemon(tool: Tool, address: Address, said: Contact) -> Iterator[Finding]:
+def _daemon(tool: Tool, address: DaemonAddress, said: Contact) -> Iterator[Finding]:
     client = f"client {tool.version}" if tool.version else "no client, which is not needed"
     named = f"{address.url} ({address.origin})" if address.origin else address.url
     match said.state:
@@ -156,7 +156,7 @@ def _admission(name: str) -> str:
     return f"Run as a user who may use {name}, or use its rootless form."
 
 
-def _revival(name: str, address: Address) -> str:
+def _revival(name: str, address: DaemonAddress) -> str:
     if address.origin.startswith("the docker context"):
         return "Start that daemon, or run `docker context use default`."
     if address.origin:
@@ -165,7 +165,7 @@ def _revival(name: str, address: Address) -> str:
 
 
 def _line(tool: Tool, state: State, what: str, remedy: str = "") -> Finding:
-    address = tool.address.url if isinstance(tool.address, Address) else None
+    address = tool.address.url if isinstance(tool.address, DaemonAddress) else None
     facts = {
         "version": tool.version or None,
         "address": address,

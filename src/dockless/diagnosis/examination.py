@@ -195,7 +195,7 @@ class Examination:
 
     def _proxies(self) -> Iterator[Finding]:
         host = self._asked.repository.host if self._asked else ""
-        url = Endpoint(host, plain_http=self._access.insecure).url if host else ""
+        url = Endpoint(host=host, plain_http=self._access.insecure).url if host else ""
         yield from proxies.check(self._environment, url)
 
     @cached_property

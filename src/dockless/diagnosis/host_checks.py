@@ -77,7 +77,7 @@ def check_hosts(
     with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
         target = find_target(wanted.settings, None)
         names = names or local_candidates(wanted.settings, target)
-        endpoint = Endpoint(target.repository.value.host, plain_http=wanted.insecure)
+        endpoint = Endpoint(host=target.repository.value.host, plain_http=wanted.insecure)
     checks = HostChecks(names, endpoint, wanted.stall)
     return map_concurrently(lambda each: check(each, ssh, checks), servers, at_once)
 

@@ -178,7 +178,12 @@ class Skopeo:
         with entrance.authfile() as descriptor:
             authfile = None if entrance.anonymous else path_of(descriptor)
             digest = self._runner.home / "digest"
-            yield skopeo.SkopeoFiles(authfile, folder, self._policy, digest), descriptor
+            yield (
+                skopeo.SkopeoFiles(
+                    authfile=authfile, certificates=folder, policy=self._policy, digest=digest
+                ),
+                descriptor,
+            )
 
 
 @contextlib.contextmanager

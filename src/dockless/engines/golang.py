@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
-from dockless.engines.releases import Source
+from dockless.engines.releases import GoSource
 from dockless.engines.tampering import tampered
 from dockless.errors import EngineError
 from dockless.oci.untrusted_json import parse_json
@@ -61,7 +61,7 @@ class _Go(Struct, frozen=True):
 
 
 def build_crane(
-    scratch: Path, source: Source, environment: Mapping[str, str], note: Callable[[str], None]
+    scratch: Path, source: GoSource, environment: Mapping[str, str], note: Callable[[str], None]
 ) -> Path:
     """Fetch crane's source, check it, and build it.
 
@@ -144,7 +144,7 @@ def clean_environment(scratch: Path, proxy: str, environment: Mapping[str, str])
     }
 
 
-def _find(scratch: Path, source: Source, environment: Mapping[str, str]) -> _Go:
+def _find(scratch: Path, source: GoSource, environment: Mapping[str, str]) -> _Go:
     """Find Go, and ask it for its version and the user's module proxy."""
     wanted = ".".join(map(str, source.go))
     remedy = f"Install Go {wanted} or newer, or run `dockless tools install` without --from go."
@@ -180,7 +180,7 @@ def _settings_file(environment: Mapping[str, str]) -> str:
     return str(Path(environment.get("XDG_CONFIG_HOME") or home / ".config", "go/env"))
 
 
-def _fetch(go: _Go, scratch: Path, source: Source) -> Path:
+def _fetch(go: _Go, scratch: Path, source: GoSource) -> Path:
     """Have Go fetch the module's zip, and return where that is."""
     argv = (go.program, "mod", "download", "-json", f"{source.module}@v{source.version}")
     done = run_in_group(argv, go.environment, timeout=_FETCH_SECONDS, cwd=scratch)
@@ -211,7 +211,7 @@ def _unpack(archive: Path, top: str, folder: Path) -> None:
                 shutil.copyfileobj(packed, file)
 
 
-def _build(go: _Go, scratch: Path, source: Source, folder: Path) -> Path:
+def _build(go: _Go, scratch: Path, source: GoSource, folder: Path) -> Path:
     program = scratch / "crane"
     stamps = (f"-X {source.module}/{each}={source.version}" for each in source.stamped)
     argv = (

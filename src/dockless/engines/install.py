@@ -18,7 +18,7 @@ from dockless.engines import debian, golang
 from dockless.engines.find import others_may_write
 from dockless.engines.probe import Abilities, probe
 from dockless.engines.probe_result import ProbeResult
-from dockless.engines.releases import Release, Source
+from dockless.engines.releases import GoSource, Release
 from dockless.engines.tampering import TamperedError, tampered
 from dockless.errors import DocklessError, EngineError
 from dockless.processes.regular import open_regular
@@ -30,7 +30,7 @@ _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _FOLDER_REMEDY = "Set DOCKLESS_TOOLS_DIR to a folder that this user may write to."
 
-Check = Callable[[str, Path, Path | None, Mapping[str, str], Path], ProbeResult]
+EngineProbe = Callable[[str, Path, Path | None, Mapping[str, str], Path], ProbeResult]
 """See `push_probe.probe_push`."""
 
 
@@ -47,7 +47,7 @@ class Installation(Struct, frozen=True, kw_only=True):
     folder: Path
     environment: Mapping[str, str]
     note: Callable[[str], None]
-    check: Check
+    check: EngineProbe
 
 
 class Installed(Struct, frozen=True):
@@ -117,7 +117,7 @@ def install_file(wanted: Installation, file: Path, sha256: str) -> Installed:
         return _place(wanted, program, scratch, str(file))
 
 
-def install_from_go(wanted: Installation, source: Source) -> Installed:
+def install_from_go(wanted: Installation, source: GoSource) -> Installed:
     """Install crane by building its source with the machine's Go; see `golang`.
 
     Raises:

@@ -42,7 +42,7 @@ _ENTRY = re.compile(r"^ +(?:-\w, )?(--[a-z][a-z-]*|[a-z][a-z-]*)\b", re.MULTILIN
 _SYSTEM_POLICY = Path("/etc/containers/policy.json")
 
 
-class Abilities(Struct, frozen=True):
+class Abilities(Struct, frozen=True, kw_only=True):
     """The abilities of one engine.
 
     Attributes:
@@ -80,7 +80,7 @@ def probe(name: str, path: Path, environment: Mapping[str, str]) -> Abilities:
 def trusted_probe(name: str, path: Path, own: Path, environment: Mapping[str, str]) -> Abilities:
     """Return what `probe` does; one of dockless's own that others may have written is not run."""
     if why := distrust(path, own):
-        return Abilities(name, path, frozenset(), why)
+        return Abilities(name=name, path=path, features=frozenset(), unusable=why)
     return probe(name, path, environment)
 
 
@@ -97,17 +97,17 @@ def look(name: str, path: Path, programs: Programs) -> Abilities:
         try:
             page = programs.run((str(path), *arguments), timeout=_SECONDS)
         except EngineError as error:
-            return Abilities(name, path, frozenset(), error.what)
+            return Abilities(name=name, path=path, features=frozenset(), unusable=error.what)
         if page.code != 0:
             why = f"{path} {' '.join(arguments)} failed with exit status {page.code}."
-            return Abilities(name, path, frozenset(), why)
+            return Abilities(name=name, path=path, features=frozenset(), unusable=why)
         shown.update(_ENTRY.findall(page.stdout.decode(errors="replace")))
     missing = [feature for feature in _NEEDED[name] if feature not in shown]
     return Abilities(
-        name,
-        path,
-        frozenset(shown.intersection(_NEEDED[name] + _WELCOME[name])),
-        f"{path} is too old: it lacks {', '.join(missing)}." if missing else "",
+        name=name,
+        path=path,
+        features=frozenset(shown.intersection(_NEEDED[name] + _WELCOME[name])),
+        unusable=f"{path} is too old: it lacks {', '.join(missing)}." if missing else "",
     )
 
 

@@ -7,11 +7,12 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field, to_builtins
 
 from dockless.engines.probe_result import ProbeResult, one_line
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_as
 from dockless.processes.regular import open_regular
 from dockless.storage.folders import rename, unlink_folder_link
 from dockless.storage.user_store import store
@@ -19,7 +20,6 @@ from dockless.storage.user_store import store
 KEPT_SECONDS = 30 * 24 * 60 * 60
 """How long a result is valid."""
 
-_SCHEMA = 1
 _LARGEST = 16 * 1024
 
 
@@ -33,22 +33,30 @@ def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> 
     return ProbeRecords(store(environment, cache).folder / "programs")
 
 
-class _Identity(Struct, frozen=True):
-    """The identity of a program.
+class _Entry(Struct, frozen=True, kw_only=True):
+    """What the file of a program says: its identity, and the result of its push probe.
 
     Attributes:
+        schema: The version of this format.
         path: Where it really is.
         size: Its bytes.
         mtime_ns: When its content was written, in nanoseconds since the epoch.
         sha256: The checksum of its content, in lower-case hexadecimal; empty while not computed.
         policy: The checksum of the policy that it obeyed; empty for none.
+        passed: Whether the push probe passed.
+        reason: Why it did not.
+        moment: When that was, in seconds since the epoch.
     """
 
+    schema: Literal[1] = field(name="schemaVersion")
     path: str
     size: int
     mtime_ns: int
     sha256: str
     policy: str
+    passed: bool
+    reason: str
+    moment: float
 
 
 class ProbeRecords:
@@ -78,7 +86,7 @@ class ProbeRecords:
         try:
             unlink_folder_link(self._folder)
             real = path.resolve(strict=True)
-            known, result = _read(self._file(real))
+            known = _read(self._file(real))
             status = real.stat()
             if known.path != str(real) or known.size != status.st_size:
                 return None
@@ -89,59 +97,36 @@ class ProbeRecords:
                 return None
         except (OSError, ValueError):
             return None
-        return result if 0 <= now - result.moment <= KEPT_SECONDS else None
+        if not 0 <= now - known.moment <= KEPT_SECONDS:
+            return None
+        return ProbeResult(known.passed, one_line(known.reason), known.moment)
 
     def keep(self, path: Path, result: ProbeResult, policy: Path | None = None) -> None:
         """Store the result of a program's push probe."""
         with contextlib.suppress(OSError):
             real = path.resolve(strict=True)
             status = real.stat()
-            entry = {
-                "schemaVersion": _SCHEMA,
-                "path": str(real),
-                "size": status.st_size,
-                "mtime_ns": status.st_mtime_ns,
-                "sha256": _checksum(real),
-                "policy": _policy_checksum(policy),
-                "passed": result.passed,
-                "reason": result.reason,
-                "moment": result.moment,
-            }
-            _write(self._file(real), json.dumps(entry).encode())
+            entry = _Entry(
+                schema=1,
+                path=str(real),
+                size=status.st_size,
+                mtime_ns=status.st_mtime_ns,
+                sha256=_checksum(real),
+                policy=_policy_checksum(policy),
+                passed=result.passed,
+                reason=result.reason,
+                moment=result.moment,
+            )
+            _write(self._file(real), json.dumps(to_builtins(entry)).encode())
 
     def _file(self, real: Path) -> Path:
         return self._folder / f"{hashlib.sha256(os.fsencode(real)).hexdigest()[:32]}.json"
 
 
-def _read(file: Path) -> tuple[_Identity, ProbeResult]:
+def _read(file: Path) -> _Entry:
     """Read a record; raise OSError or ValueError when it is none."""
     with open_regular(file, follow=False) as opened:
-        data = opened.read(_LARGEST)
-    try:
-        entry = parse_json(data)
-    except RecursionError:
-        raise ValueError(f"{file} is not the record of a push probe") from None
-    wanted = {
-        "schemaVersion": int,
-        "path": str,
-        "size": int,
-        "mtime_ns": int,
-        "sha256": str,
-        "policy": str,
-        "passed": bool,
-        "reason": str,
-        "moment": float,
-    }
-    if not isinstance(entry, dict) or any(
-        type(entry.get(key)) is not kind for key, kind in wanted.items()
-    ):
-        raise ValueError(f"{file} is not the record of a push probe")
-    if entry["schemaVersion"] != _SCHEMA:
-        raise ValueError(f"{file} has another schema")
-    identity = _Identity(
-        entry["path"], entry["size"], entry["mtime_ns"], entry["sha256"], entry["policy"]
-    )
-    return identity, ProbeResult(entry["passed"], one_line(entry["reason"]), entry["moment"])
+        return parse_as(opened.read(_LARGEST), _Entry)
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -76,7 +76,7 @@ class ProbeRefusal(Exception):  # noqa: N818 - it is an answer, too
         self.answer = ProbeAnswer(status, {"Content-Type": "application/json"}, body)
 
 
-class ProbeRepository(Struct):
+class ProbeRepository(Struct, kw_only=True):
     """The repository; one request at a time.
 
     Attributes:

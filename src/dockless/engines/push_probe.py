@@ -73,7 +73,9 @@ def probe_push(
     moment = time.time()
     try:
         with tempfile.TemporaryDirectory(prefix="probe-", dir=folder) as scratch:
-            trial = _Trial(name, path, policy, environment, Path(scratch))
+            trial = _Trial(
+                name=name, path=path, policy=policy, environment=environment, scratch=Path(scratch)
+            )
             reason = one_line(trial.push(SECONDS))
     except OSError as error:
         raise EngineError(
@@ -83,7 +85,7 @@ def probe_push(
     return ProbeResult(not reason, reason, moment)
 
 
-class _Trial(Struct, frozen=True):
+class _Trial(Struct, frozen=True, kw_only=True):
     """A program, and where it is tried."""
 
     name: str
@@ -99,7 +101,7 @@ class _Trial(Struct, frozen=True):
         files = _written(self.scratch, blobs)
         layout = partial(write_layout, self.scratch / "layout", content, files)
         image = StagedImage(content=content, blobs=files, layout=layout)
-        repository = ProbeRepository(_PATH)
+        repository = ProbeRepository(path=_PATH)
         with registry(repository) as host, contextlib.closing(_Listening()) as shell:
             engine = self._engine(host, Limits(deadline, stall=seconds), shell)
             target = Repository.of(host, _PATH)
@@ -125,7 +127,9 @@ class _Trial(Struct, frozen=True):
         }
         runner = _ContainedRunner(environment, self.scratch / "home", host, limits, shell)
         no_login = partial(_no_login, self.scratch / "auth.json")
-        access = Access(Endpoint(host, plain_http=True), lambda: Entrance(no_login, anonymous=True))
+        access = Access(
+            Endpoint(host=host, plain_http=True), lambda: Entrance(no_login, anonymous=True)
+        )
         if self.name == "skopeo":
             return Skopeo(self.path, runner, access, self.policy)
         return Crane(self.path, runner, access)
@@ -222,7 +226,7 @@ def _image() -> tuple[Content, Mapping[Digest, bytes]]:
 
 
 def _descriptor(media_type: str, data: bytes) -> Descriptor:
-    return Descriptor(media_type, Digest.of(data), len(data))
+    return Descriptor(media_type=media_type, digest=Digest.of(data), size=len(data))
 
 
 def _written(scratch: Path, blobs: Mapping[Digest, bytes]) -> Mapping[Digest, Path]:

@@ -29,7 +29,7 @@ class Release(Struct, frozen=True):
     sha256: str
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class GoSource(Struct, frozen=True, kw_only=True):
     """An engine's source, as a module of Go.
 
     Attributes:
@@ -49,7 +49,7 @@ class Source(Struct, frozen=True, kw_only=True):
     stamped: tuple[str, ...]
 
 
-CRANE_SOURCE = Source(
+CRANE_SOURCE = GoSource(
     version="0.22.1",
     module="github.com/google/go-containerregistry",
     package="./cmd/crane",

@@ -35,7 +35,7 @@ def logins_environment(home: str) -> dict[str, str]:
     return {"CONTAINERS_REGISTRIES_CONF_OVERRIDE": f"{home}/{LOGINS_PATH}"}
 
 
-class SkopeoFiles(Struct, frozen=True):
+class SkopeoFiles(Struct, frozen=True, kw_only=True):
     """Files that a skopeo command names.
 
     Attributes:

@@ -20,7 +20,7 @@ class Trust(Struct, frozen=True):
     client_key: Path | None = None
 
 
-class Endpoint(Struct, frozen=True):
+class Endpoint(Struct, frozen=True, kw_only=True):
     """A registry as it is reached by this push.
 
     Attributes:

@@ -11,7 +11,7 @@ from dockless.model.secret import Credential
 Choice = Callable[[str], bool]
 
 
-class SyncRegistry(Struct, frozen=True):
+class SyncRegistry(Struct, frozen=True, kw_only=True):
     """How one registry of a list is reached.
 
     Attributes:
@@ -27,7 +27,7 @@ class SyncRegistry(Struct, frozen=True):
     credential: Credential | None = None
 
 
-class SyncItem(Struct, frozen=True):
+class SyncItem(Struct, frozen=True, kw_only=True):
     """Some images of one repository.
 
     Attributes:
@@ -56,7 +56,7 @@ class SyncItem(Struct, frozen=True):
         )
 
 
-class Listed(Struct, frozen=True):
+class Listed(Struct, frozen=True, kw_only=True):
     """A source that is asked for.
 
     Attributes:

@@ -17,7 +17,7 @@ _VERSION = 1
 _LONGEST_SHOWN = 40
 
 
-class Locked(Struct, frozen=True):
+class Locked(Struct, frozen=True, kw_only=True):
     """One image of a bundle.
 
     Attributes:
@@ -42,12 +42,12 @@ class Locked(Struct, frozen=True):
         """Return the entry of an image; raise ValueError when its name has no full form."""
         whole = whole_name(name)
         return cls(
-            whole,
-            source,
-            content.root,
-            tuple(str(platform) for platform in content.platforms),
-            tuple((blob.digest, blob.size) for blob in content.blobs),
-            "" if Name.parse(whole).path == name.path else str(name),
+            name=whole,
+            source=source,
+            root=content.root,
+            platforms=tuple(str(platform) for platform in content.platforms),
+            blobs=tuple((blob.digest, blob.size) for blob in content.blobs),
+            short="" if Name.parse(whole).path == name.path else str(name),
         )
 
 
@@ -116,16 +116,16 @@ def _locked(entry: object, where: str) -> Locked:
     blobs = _list(_member(entry, "blobs", where), f"{where}.blobs")
     platforms = _list(_member(entry, "platforms", where), f"{where}.platforms")
     name = _text(_member(entry, "name", where), f"{where}.name")
+    source = _text(_member(entry, "source", where), f"{where}.source")
+    media_type = _text(_member(entry, "mediaType", where), f"{where}.mediaType")
+    digest, size = _sized(entry, where)
     return Locked(
-        name,
-        _text(_member(entry, "source", where), f"{where}.source"),
-        Descriptor(
-            _text(_member(entry, "mediaType", where), f"{where}.mediaType"),
-            *_sized(entry, where),
-        ),
-        tuple(_text(each, f"{where}.platforms[{n}]") for n, each in enumerate(platforms)),
-        tuple(_sized(each, f"{where}.blobs[{n}]") for n, each in enumerate(blobs)),
-        _short(entry, name, where),
+        name=name,
+        source=source,
+        root=Descriptor(media_type=media_type, digest=digest, size=size),
+        platforms=tuple(_text(each, f"{where}.platforms[{n}]") for n, each in enumerate(platforms)),
+        blobs=tuple(_sized(each, f"{where}.blobs[{n}]") for n, each in enumerate(blobs)),
+        short=_short(entry, name, where),
     )
 
 

@@ -41,7 +41,7 @@ class TagPlan(Struct, frozen=True):
         return "keep" if self.before == self.after else "move"
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, kw_only=True):
     """What one push will do.
 
     Attributes:
@@ -100,7 +100,7 @@ def written_by(*engines: str) -> tuple[str, ...]:
     return tuple(sorted({"dockless" if name == "direct" else name for name in engines}))
 
 
-class PushResult(Struct, frozen=True):
+class PushResult(Struct, frozen=True, kw_only=True):
     """What one push did.
 
     Attributes:

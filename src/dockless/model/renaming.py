@@ -36,7 +36,7 @@ class Map(Struct, frozen=True):
         return self.replacement.replace("*", name[len(head) : len(name) - len(tail)])
 
 
-class Renaming(Struct, frozen=True):
+class Renaming(Struct, frozen=True, kw_only=True):
     """The rules of one mirror.
 
     Attributes:

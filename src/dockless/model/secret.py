@@ -49,7 +49,7 @@ class Secret:
 _WITH_ARTICLE = frozenset({"command line", "environment"})
 
 
-class Credential(Struct, frozen=True):
+class Credential(Struct, frozen=True, kw_only=True):
     """A credential for one registry host.
 
     Attributes:

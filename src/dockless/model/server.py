@@ -5,7 +5,7 @@ from msgspec import Struct
 SSH_PORT = 22
 
 
-class Server(Struct, frozen=True):
+class Server(Struct, frozen=True, kw_only=True):
     """A machine that is reached over SSH.
 
     Attributes:

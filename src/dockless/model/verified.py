@@ -7,7 +7,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 
 
-class Item(Struct, frozen=True):
+class ReceiptItem(Struct, frozen=True):
     """One image of a receipt.
 
     Attributes:

@@ -18,7 +18,7 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import Repository
 
 
-class Content(Struct, frozen=True):
+class Content(Struct, frozen=True, kw_only=True):
     """A manifest or index as bytes, with everything that it refers to.
 
     Attributes:
@@ -100,11 +100,11 @@ def single(root: Descriptor, manifest: bytes, config: bytes) -> Content:
     known: Config | None = parse_config(config) if is_image else None
     blobs = dict.fromkeys((document.config, *document.layers))
     return Content(
-        root,
-        {root.digest: manifest},
-        tuple({blob.digest: blob for blob in blobs}.values()),
-        document.config.digest,
-        (known.platform,) if known else (),
+        root=root,
+        documents={root.digest: manifest},
+        blobs=tuple({blob.digest: blob for blob in blobs}.values()),
+        image_id=document.config.digest,
+        platforms=(known.platform,) if known else (),
     )
 
 

@@ -60,7 +60,9 @@ def docker_form(content: Content) -> Content:
     for digest in content.children_first():
         data = content.documents[digest]
         new = _document(data, made)
-        root = Descriptor(parse_document(new).media_type, Digest.of(new), len(new))
+        root = Descriptor(
+            media_type=parse_document(new).media_type, digest=Digest.of(new), size=len(new)
+        )
         made[digest] = (root, new)
     top, _ = made[content.root.digest]
     configs = content.configs()

@@ -52,7 +52,7 @@ _LONGEST_SHOWN = 40
 _FOREIGN = ("nondistributable.", "foreign.")
 
 
-class Descriptor(Struct, frozen=True):
+class Descriptor(Struct, frozen=True, kw_only=True):
     """A manifest's or index's reference to another document or blob.
 
     Attributes:
@@ -95,7 +95,7 @@ class Descriptor(Struct, frozen=True):
         return members
 
 
-class Manifest(Struct, frozen=True):
+class Manifest(Struct, frozen=True, kw_only=True):
     """An image manifest: one config and its layers, the lowest first.
 
     Attributes:
@@ -190,7 +190,9 @@ def parse_document(data: bytes) -> Manifest | Index:
     if kind in MANIFESTS or (not kind and "layers" in members):
         layers = tuple(parse_descriptor(entry) for entry in _list(members, "layers"))
         config = parse_descriptor(members.get("config"))
-        return Manifest(kind or OCI_MANIFEST, config, layers, _subject(members))
+        return Manifest(
+            media_type=kind or OCI_MANIFEST, config=config, layers=layers, subject=_subject(members)
+        )
     raise ValueError(f"it is neither an image manifest nor an index (mediaType {kind!r})")
 
 
@@ -228,12 +230,12 @@ def parse_descriptor(entry: object) -> Descriptor:
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise ValueError("a descriptor's urls are not a list of strings")
     return Descriptor(
-        media_type,
-        Digest.parse(digest),
-        size,
-        _platform(entry.get("platform")),
-        tuple((key, _text(annotations, key)) for key in annotations),
-        tuple(urls),
+        media_type=media_type,
+        digest=Digest.parse(digest),
+        size=size,
+        platform=_platform(entry.get("platform")),
+        annotations=tuple((key, _text(annotations, key)) for key in annotations),
+        urls=tuple(urls),
     )
 
 

@@ -9,7 +9,7 @@ Compression = Literal["none", "gzip", "zstd"]
 _MB = 1_000_000
 
 
-class Packing(Struct, frozen=True):
+class Packing(Struct, frozen=True, kw_only=True):
     """The compression for uncompressed layers.
 
     Attributes:
@@ -30,12 +30,12 @@ class Packing(Struct, frozen=True):
 
 
 _USUAL: dict[Compression, int] = {"none": 0, "gzip": 1, "zstd": 3}
-GZIP = Packing("gzip", _USUAL["gzip"])
+GZIP = Packing(compression="gzip", level=_USUAL["gzip"])
 
 
 def asked(compression: Compression) -> Packing:
     """Return a format with its usual level."""
-    return Packing(compression, _USUAL[compression])
+    return Packing(compression=compression, level=_USUAL[compression])
 
 
 class _Level(Struct, frozen=True):
@@ -85,10 +85,15 @@ def chosen(link: float | None, cores: int, *, zstd: bool, where: str) -> Packing
     kept: tuple[Compression, ...] = ("gzip", "zstd") if zstd else ("gzip",)
     if link is None:
         why = f"the upload speed to {where} is not known yet"
-        return Packing(compression, _USUAL[compression], kept, why)
+        return Packing(compression=compression, level=_USUAL[compression], kept=kept, why=why)
 
     def seconds_a_byte(level: _Level) -> float:
         return max(1 / (level.speed * cores), level.ratio / link)
 
     best = min(_LEVELS[compression], key=seconds_a_byte)
-    return Packing(compression, best.level, kept, f"{link / _MB:.3g} MB/s to {where}")
+    return Packing(
+        compression=compression,
+        level=best.level,
+        kept=kept,
+        why=f"{link / _MB:.3g} MB/s to {where}",
+    )

@@ -45,7 +45,7 @@ def is_registry(text: str) -> bool:
     return is_host(text) and _looks_like_host(text)
 
 
-class Name(Struct, frozen=True):
+class Name(Struct, frozen=True, kw_only=True):
     """An image name as a person writes it: `[host/]path[:tag][@digest]`.
 
     Attributes:
@@ -87,7 +87,7 @@ class Name(Struct, frozen=True):
             raise ValueError(f"{path!r} is not a repository name{hint}")
         if len(host) + len(path) + bool(host) > _LONGEST_NAME:
             raise ValueError(f"the name is longer than {_LONGEST_NAME} characters")
-        return cls(host, path, tag, digest)
+        return cls(host=host, path=path, tag=tag, digest=digest)
 
 
 def _split_host(name: str) -> tuple[str, str]:
@@ -118,7 +118,7 @@ class Repository(Struct, frozen=True, order=True):
         if host in DOCKER_HUB_HOSTS:
             host = DOCKER_HUB
             path = path if "/" in path else f"library/{path}"
-        if Name.parse(f"{host}/{path}") != Name(host, path):
+        if Name.parse(f"{host}/{path}") != Name(host=host, path=path):
             raise ValueError(f"{path!r} is not a repository name")
         return cls(host, path)
 

@@ -2,7 +2,11 @@
 
 import json
 import math
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
+
+from msgspec import convert
+
+Parsed = TypeVar("Parsed")
 
 
 def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text says
@@ -19,6 +23,49 @@ def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text sa
         raise ValueError("it is not UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def parse_as(data: bytes | str, shape: type[Parsed]) -> Parsed:
+    """Parse a JSON text of a known shape; see `shaped`.
+
+    Python's own parser reads it, since msgspec's takes no lone surrogates and no mark of UTF-8.
+
+    Raises:
+        ValueError: As `parse_json`, or the text has another shape.
+    """
+    return shaped(parse_json(data), shape)
+
+
+def shaped(value: object, shape: type[Parsed]) -> Parsed:
+    """Return what JSON says as a value of this shape, such as a Struct or a list of them.
+
+    Types are strict, and members that the shape does not name are ignored.
+
+    Raises:
+        ValueError: It has another shape.
+    """
+    try:
+        return convert(value, shape)
+    except UnicodeEncodeError:
+        pass  # a member's name has a lone surrogate, so that no shape names it
+    try:
+        return convert(_with_names(value), shape)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _with_names(value: object) -> object:
+    """Return a value without the members whose names are not Unicode."""
+    match value:
+        case dict():
+            return {key: _with_names(each) for key, each in value.items() if _is_unicode(key)}
+        case list():
+            return [_with_names(each) for each in value]
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

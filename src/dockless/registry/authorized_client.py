@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import NamedTuple
 from urllib.parse import urljoin
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import AuthError, PushError
@@ -14,22 +14,22 @@ from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge, demanded
 from dockless.registry.responses import first_in_clear, is_html, shown_type, wants_tls
 from dockless.registry.tokens import Authorization, authorization, refused
-from dockless.transport.http import Body, HttpClient, Response, Sink
+from dockless.transport.http import Body, BodySink, HttpClient, Response
 from dockless.transport.origins import goes_along, shown
 
 _OK, _UNAUTHORIZED, _FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
 _UPLOADING = ("PATCH", "PUT")
-Account = Callable[[], Credential | None]
+CredentialProvider = Callable[[], Credential | None]
 _LONGEST_SHOWN = 200
 
 
-class _Request(NamedTuple):
+class _Request(Struct, frozen=True, kw_only=True):
     """A request without its host and credential."""
 
     method: str
     headers: Mapping[str, str]
     body: Body
-    sink: Sink | None = None
+    sink: BodySink | None = None
 
 
 class AuthorizedClient:
@@ -41,7 +41,9 @@ class AuthorizedClient:
         actions: What tokens are asked for: `pull` or `pull,push`.
     """
 
-    def __init__(self, http: HttpClient, account: Account, actions: str = "pull,push") -> None:
+    def __init__(
+        self, http: HttpClient, account: CredentialProvider, actions: str = "pull,push"
+    ) -> None:
         self.http = http
         self.account = account
         self._actions = actions
@@ -139,13 +141,15 @@ class AuthorizedClient:
             AuthError: The credential is refused, or not allowed to do this.
             NetworkError: There was no response, or the registry has an error.
         """
-        return self._allowed(repository, path, _Request(method, headers or {}, body))
+        return self._allowed(
+            repository, path, _Request(method=method, headers=headers or {}, body=body)
+        )
 
     def fetch(
         self,
         repository: Repository,
         path: str,
-        sink: Sink,
+        sink: BodySink,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Send a GET; what comes with status 200 goes to `sink` in pieces.
@@ -154,7 +158,9 @@ class AuthorizedClient:
             AuthError: The credential is refused, or not allowed to do this.
             NetworkError: There was no response, or the registry has an error.
         """
-        return self._allowed(repository, path, _Request("GET", headers or {}, None, sink))
+        return self._allowed(
+            repository, path, _Request(method="GET", headers=headers or {}, body=None, sink=sink)
+        )
 
     def _allowed(self, repository: Repository, path: str, request: "_Request") -> Response:
         url = self.url(repository, path)

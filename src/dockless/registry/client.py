@@ -9,7 +9,7 @@ from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS, Descriptor
 from dockless.oci.reference import Repository
-from dockless.registry.authorized_client import Account, AuthorizedClient
+from dockless.registry.authorized_client import AuthorizedClient, CredentialProvider
 from dockless.registry.responses import is_html, presence, said_length, says_empty, shown_type
 from dockless.transport.http import CONNECTIONS, HttpClient, Response
 
@@ -20,12 +20,14 @@ _ACCEPT = ", ".join(sorted(MANIFESTS | INDEXES))
 class RegistryClient(AuthorizedClient):
     """Reads one registry, with one account; the arguments are those of `AuthorizedClient`."""
 
-    def __init__(self, http: HttpClient, account: Account, actions: str = "pull,push") -> None:
+    def __init__(
+        self, http: HttpClient, account: CredentialProvider, actions: str = "pull,push"
+    ) -> None:
         super().__init__(http, account, actions)
         self._lists_referrers: bool | None = None
         self._lengths: dict[tuple[Repository, Digest], int] = {}
 
-    def known_to(self, account: Account, actions: str = "pull,push") -> "RegistryClient":
+    def known_to(self, account: CredentialProvider, actions: str = "pull,push") -> "RegistryClient":
         """Return a client of the same registry for another account; it need not ping again."""
         other = RegistryClient(self.http, account, actions)
         other._challenge, other._pinged = self._challenge, self._pinged

@@ -47,8 +47,14 @@ def download(client: RegistryClient, source: Reference, layout: Path) -> None:
     if root is None:
         raise SourceError(f"{source} does not exist.", "Check the name and the tag.")
     kind = parse_document(documents[root]).media_type
-    top = Descriptor(kind, root, len(documents[root]))
-    write_layout(layout, Content(top, documents, tuple(blobs.values()), None, ()), {})
+    top = Descriptor(media_type=kind, digest=root, size=len(documents[root]))
+    write_layout(
+        layout,
+        Content(
+            root=top, documents=documents, blobs=tuple(blobs.values()), image_id=None, platforms=()
+        ),
+        {},
+    )
     for blob in blobs.values():
         blob_path(layout, blob.digest).parent.mkdir(parents=True, exist_ok=True)
     map_concurrently(lambda blob: _blob(client, repository, blob, layout), blobs.values(), _AT_ONCE)

@@ -81,7 +81,9 @@ def referrers(
                 f"{repository.host} responds {said} when asked for {what} in {repository}: any "
                 "signatures or SBOMs are left out."
             )
-        bodies = iter(() if body is None else (Response(HTTPStatus.OK, {}, body),))
+        bodies = iter(
+            () if body is None else (Response(status=HTTPStatus.OK, headers={}, body=body),)
+        )
     found: list[Descriptor] = []
     for each in bodies:
         for entry in _list(each, "manifests", repository, what):

@@ -69,7 +69,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
     ends: float
 
 
-class Peer(Struct, frozen=True):
+class Peer(Struct, frozen=True, kw_only=True):
     """The result of a TLS handshake.
 
     Attributes:
@@ -129,14 +129,18 @@ def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
     target, context = target_of(endpoint.url), ssl_context(endpoint.trust)
     try:
         with _shaken(target, via, context, seconds) as way:
-            return Peer(_read(way.getpeercert() or {}), version=way.version() or "")
+            return Peer(certificate=_read(way.getpeercert() or {}), version=way.version() or "")
     except ssl.SSLCertVerificationError as error:
         fault = _FAULTS.get(error.verify_code, "untrusted")
-        return Peer(_unverified(target, via, endpoint.trust, seconds), fault, error.verify_message)
+        return Peer(
+            certificate=_unverified(target, via, endpoint.trust, seconds),
+            fault=fault,
+            said=error.verify_message,
+        )
     except ssl.SSLError as error:
         said = (error.reason or reason(error)).replace("_", " ").lower()
         has_none = "wrong version number" in said or "record layer" in said
-        return Peer(None, "no tls" if has_none else "other", said)
+        return Peer(certificate=None, fault="no tls" if has_none else "other", said=said)
 
 
 def _unverified(

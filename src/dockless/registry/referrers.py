@@ -22,7 +22,7 @@ from dockless.oci.manifest import OCI_INDEX
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
-from dockless.registry.referrers_list import Listed, merged, missing, referrer_of
+from dockless.registry.referrers_list import ReferrerDescriptor, merged, missing, referrer_of
 from dockless.registry.refusals import clean
 
 _T = TypeVar("_T")
@@ -38,7 +38,7 @@ _LONGEST_QUIET_SECONDS = 10.0
 Turn = Callable[[str], AbstractContextManager[object]]
 
 
-class _List(Struct):
+class _List(Struct, kw_only=True):
     """The list of one subject in one repository, as far as this run has to do with it.
 
     Attributes:
@@ -54,7 +54,7 @@ class _List(Struct):
 
     repository: Repository
     tag: str
-    ours: dict[str, Listed] = field(default_factory=dict)
+    ours: dict[str, ReferrerDescriptor] = field(default_factory=dict)
     turn: threading.Lock = field(default_factory=threading.Lock)
     written: bool = False
     body: bytes | None = None
@@ -66,7 +66,7 @@ class _List(Struct):
         """What it is called among the locks of this machine."""
         return f"referrers-{Digest.of(f'{self.repository}:{self.tag}'.encode()).hex[:32]}"
 
-    def missing(self) -> tuple[Listed, ...]:
+    def missing(self) -> tuple[ReferrerDescriptor, ...]:
         """Return what this run put there and `body` lacks.
 
         Raises:
@@ -78,7 +78,7 @@ class _List(Struct):
         """Return `body` with what it lacks; raises as `missing` does."""
         return self._of_ours(merged)
 
-    def _of_ours(self, of: Callable[[bytes | None, tuple[Listed, ...]], _T]) -> _T:
+    def _of_ours(self, of: Callable[[bytes | None, tuple[ReferrerDescriptor, ...]], _T]) -> _T:
         try:
             return of(self.body, tuple(self.ours.values()))
         except ValueError as error:
@@ -141,7 +141,7 @@ class ReferrersLists:
             return
         tag = referrer.subject.referrers_tag()
         with self._guard:
-            kept = self._lists.setdefault((repository, tag), _List(repository, tag))
+            kept = self._lists.setdefault((repository, tag), _List(repository=repository, tag=tag))
             # replaced, not added to: another thread may be reading it
             kept.ours = {**kept.ours, referrer.descriptor["digest"]: referrer.descriptor}
         self._bring(kept)

@@ -20,7 +20,7 @@ from dockless.oci.manifest import (
     parse_document,
 )
 
-Listed = Mapping[str, Any]
+ReferrerDescriptor = Mapping[str, Any]
 """A descriptor's JSON object."""
 
 
@@ -33,7 +33,7 @@ class Referrer(Struct, frozen=True):
     """
 
     subject: Digest
-    descriptor: Listed
+    descriptor: ReferrerDescriptor
 
 
 def referrer_of(data: bytes) -> Referrer | None:
@@ -61,7 +61,9 @@ def referrer_of(data: bytes) -> Referrer | None:
     return Referrer(document.subject, descriptor)
 
 
-def missing(body: bytes | None, ours: tuple[Listed, ...]) -> tuple[Listed, ...]:
+def missing(
+    body: bytes | None, ours: tuple[ReferrerDescriptor, ...]
+) -> tuple[ReferrerDescriptor, ...]:
     """Return those descriptors that a list lacks, or has without a member or with another type.
 
     Args:
@@ -75,7 +77,7 @@ def missing(body: bytes | None, ours: tuple[Listed, ...]) -> tuple[Listed, ...]:
     return tuple(each for each in ours if not _is_listed(each, there.get(each["digest"], {})))
 
 
-def merged(body: bytes | None, ours: tuple[Listed, ...]) -> bytes:
+def merged(body: bytes | None, ours: tuple[ReferrerDescriptor, ...]) -> bytes:
     """Return a list with these descriptors in it, and everything else as it was.
 
     Raises:
@@ -95,12 +97,12 @@ def merged(body: bytes | None, ours: tuple[Listed, ...]) -> bytes:
     return data
 
 
-def _is_listed(ours: Listed, there: Listed) -> bool:
+def _is_listed(ours: ReferrerDescriptor, there: ReferrerDescriptor) -> bool:
     same = ours.get("artifactType") in (None, there.get("artifactType"))
     return same and ours.keys() <= there.keys()
 
 
-def _completed(there: Listed, ours: Listed) -> dict[str, Any]:
+def _completed(there: ReferrerDescriptor, ours: ReferrerDescriptor) -> dict[str, Any]:
     kind = {"artifactType": ours["artifactType"]} if "artifactType" in ours else {}
     return {**ours, **there, **kind}
 

@@ -2,22 +2,27 @@
 
 import contextlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import asdict, replace
 
-from dockless.oci.untrusted_json import is_number, parse_json
+from dockless.oci.untrusted_json import parse_as
 from dockless.processes.regular import read_regular
 from dockless.storage.folders import rename, unlink_folder_link
 
 _REFUSAL_SECONDS = 30 * 24 * 3600
 _LEAST_BYTES = 4_000_000
 """Fewer say nothing: what sockets hold, and the first moments of a connection, weigh too much."""
+
+
+_LARGEST = sys.float_info.max  # what is larger is infinite
 
 
 class ThroughputRecord(Struct, frozen=True):
@@ -30,9 +35,9 @@ class ThroughputRecord(Struct, frozen=True):
             None if it did not.
     """
 
-    rate: float | None = None
+    rate: Annotated[float, Meta(gt=0, le=_LARGEST)] | None = None
     takes_zstd: bool = True
-    oci_refused: float | None = None
+    oci_refused: Annotated[float, Meta(ge=0, le=_LARGEST)] | None = None
 
     @property
     def takes_oci(self) -> bool:
@@ -105,15 +110,9 @@ class ThroughputRecords:
 
     def of(self, host: str) -> ThroughputRecord:
         """Return what is known of a registry."""
-        with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
+        with contextlib.suppress(OSError, ValueError):
             unlink_folder_link(self._folder)
-            found = parse_json(read_regular(self._path(host), follow=False))
-            rate, refused = found["rate"], found.get("oci_refused")
-            return ThroughputRecord(
-                float(rate) if is_number(rate) and rate > 0 else None,
-                found["takes_zstd"] is True,
-                float(refused) if is_number(refused) else None,
-            )
+            return parse_as(read_regular(self._path(host), follow=False), ThroughputRecord)
         return ThroughputRecord()
 
     def refused_zstd(self, host: str) -> None:

@@ -24,7 +24,7 @@ _MARGIN_SECONDS = 30.0
 _LONGEST_SAID = 200
 
 
-class Authorization(Struct, frozen=True):
+class Authorization(Struct, frozen=True, kw_only=True):
     """An authorization.
 
     Attributes:
@@ -53,14 +53,14 @@ def authorization(
     if challenge.scheme == "basic":
         if credential is None:
             return None
-        return Authorization(Secret(f"Basic {credential.basic().reveal()}"))
+        return Authorization(header=Secret(f"Basic {credential.basic().reveal()}"))
     # from before the question: its moments are compared with one another on our clock alone
     asked = time.monotonic()
     token, life = _token(http, challenge, credential, scope)
     remember_secret(token)
     header = Secret(f"Bearer {token.reveal()}")
     margin = min(_MARGIN_SECONDS, life / 4)
-    return Authorization(header, token, asked + life - margin, asked + life)
+    return Authorization(header=header, token=token, renew=asked + life - margin, ends=asked + life)
 
 
 def _token(

@@ -57,7 +57,7 @@ class BarProgress:
             else:
                 bars.update(bar, completed=task.done)
 
-        return Counter(Standing(what, total), self._clock, _BAR_SECONDS, show)
+        return Counter(Standing(what=what, total=total), self._clock, _BAR_SECONDS, show)
 
     def note(self, text: str) -> None:
         """Show one line, above the bars."""

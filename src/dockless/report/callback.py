@@ -45,7 +45,7 @@ class CallbackProgress:
     def start(self, what: str, total: int | None) -> Counter:
         """Begin a task of `total` bytes; None when nobody knows."""
         self._call(ProgressEvent(kind="start", what=what, total=total))
-        return Counter(Standing(what, total), self._clock, _SECONDS, self._show)
+        return Counter(Standing(what=what, total=total), self._clock, _SECONDS, self._show)
 
     def note(self, text: str) -> None:
         """Tell a remark."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from dockless.report.units import human_size, human_time
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, kw_only=True):
     """How far a task is.
 
     Attributes:

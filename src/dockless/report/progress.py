@@ -35,7 +35,7 @@ class LineProgress:
 
     def start(self, what: str, total: int | None) -> Counter:
         """Start to show a task of `total` bytes; None when unknown."""
-        task = Standing(what, total)
+        task = Standing(what=what, total=total)
         self.note(first_line(task))
         return Counter(task, self._clock, _LINE_SECONDS, lambda now: self.note(line(now)))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockless.model.lock import Lock
 
 
-class Candidate(Struct, frozen=True):
+class Candidate(Struct, frozen=True, kw_only=True):
     """An image of a source.
 
     Attributes:
@@ -61,8 +61,8 @@ def candidates(
         locked = _locked_names(files) if any(not names(root) for root in tops) else {}
         return [
             Candidate(
-                names(root),
-                partial(packed, files, root, platform),
+                names=names(root),
+                open=partial(packed, files, root, platform),
                 packed=True,
                 listing=listing,
                 locked=() if names(root) else locked.get(root.digest, ()),
@@ -93,7 +93,7 @@ def _lock_of(files: Files) -> "Lock | None":
 def _unpacked(
     files: Files, entry: ArchiveEntry, staging: Staging, platform: Platform | None
 ) -> Candidate:
-    return Candidate(entry.names, lambda: UnpackedImage(files, entry, staging, platform))
+    return Candidate(names=entry.names, open=lambda: UnpackedImage(files, entry, staging, platform))
 
 
 def _uncompressed(files: Files) -> bool:

@@ -49,7 +49,7 @@ def listed(files: Files) -> Iterator[Locked]:
         return
     for root in roots(files):
         for name in names(root) or ("(no name)",):
-            yield Locked(name, files.label, root, (), ())
+            yield Locked(name=name, source=files.label, root=root, platforms=(), blobs=())
 
 
 def belonging(files: Files) -> frozenset[str]:

@@ -1,8 +1,7 @@
 """docker, podman, nerdctl and buildah: which images they have, and each as a stream."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,7 +9,7 @@ from msgspec.structs import replace
 from dockless.errors import EngineError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_as
 from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_to_the_end
 from dockless.sources.archive import with_tag
@@ -19,7 +18,7 @@ from dockless.storage.blocks import ReadableStream
 ANSWER_SECONDS = 30
 
 
-class LocalImage(Struct, frozen=True):
+class LocalImage(Struct, frozen=True, kw_only=True):
     """An image that a container tool has.
 
     Attributes:
@@ -35,6 +34,42 @@ class LocalImage(Struct, frozen=True):
     name: str
     image_id: Digest
     as_stored: bool = False
+
+
+class _Root(Struct, frozen=True):
+    """The descriptor of an image's manifest or index."""
+
+    digest: str = ""
+
+
+class Inspected(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """An image as `image inspect` and Docker's API describe it, as far as it matters here.
+
+    Attributes:
+        id: Its ID, with or without the algorithm.
+        descriptor: Its manifest or index; a client of Docker older than 28 leaves it out.
+        repo_tags: Its names with a tag; Go writes an empty list as null.
+        repo_digests: Its names with a digest.
+    """
+
+    id: str
+    descriptor: _Root | None = None
+    repo_tags: tuple[str, ...] | None = None
+    repo_digests: tuple[str, ...] | None = None
+
+    @property
+    def digests(self) -> list[Digest]:
+        """The digests in its names."""
+        found = []
+        for name in self.repo_digests or ():
+            with contextlib.suppress(ValueError):  # Docker knows `<none>@<none>`
+                found.append(Digest.parse(name.rpartition("@")[2]))
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """Every name, with a tag or a digest."""
+        return [*(self.repo_tags or ()), *(self.repo_digests or ())]
 
 
 class ContainerTool:
@@ -61,10 +96,9 @@ class ContainerTool:
         argv = (self.name, "image", "inspect", *names)
         done = self._programs.run(argv, timeout=ANSWER_SECONDS)
         try:
-            found = [
-                (self.identity(item), names_of(item)) for item in parse_json(done.stdout or b"[]")
-            ]
-        except (ValueError, KeyError, TypeError, AttributeError):
+            images = parse_as(done.stdout or b"[]", list[Inspected])
+            found = [(self.identity(image), image.names) for image in images]
+        except ValueError:
             raise EngineError(f"{self.name} image inspect printed unexpected output.") from None
         if done.code and not found and not _means_absent(done.stderr):
             raise EngineError(f"{self.name} does not respond: {_why(self.name, done.stderr)}")
@@ -72,19 +106,20 @@ class ContainerTool:
             for (image_id, as_stored), called in found:
                 # podman finds an image of any registry by the end of its name
                 if is_called(name, image_id, called):
-                    return LocalImage(self.name, name, image_id, as_stored)
+                    return LocalImage(
+                        tool=self.name, name=name, image_id=image_id, as_stored=as_stored
+                    )
         return None
 
-    def identity(self, inspected: Mapping[str, Any]) -> tuple[Digest, bool]:
+    def identity(self, inspected: Inspected) -> tuple[Digest, bool]:
         """Return the ID of an image that was inspected, and whether it is known to be as stored.
 
         Raises:
-            ValueError, KeyError, TypeError, AttributeError: It is not such a response.
+            ValueError: Its ID is not a digest.
         """
-        image_id = image_digest(inspected["Id"])
-        # a client older than 28 leaves the descriptor out
-        root = (inspected.get("Descriptor") or {}).get("digest")
-        return image_id, str(image_id) == root or image_id in _digests(inspected)
+        image_id = image_digest(inspected.id)
+        root = inspected.descriptor.digest if inspected.descriptor else ""
+        return image_id, str(image_id) == root or image_id in inspected.digests
 
     def names(self) -> list[str]:
         """Return the names of the images that the tool has."""
@@ -128,9 +163,9 @@ class Nerdctl(ContainerTool):
     That is what `pkg/inspecttypes/dockercompat` and `pkg/idutil/imagewalker` of its source do.
     """
 
-    def identity(self, inspected: Mapping[str, Any]) -> tuple[Digest, bool]:
+    def identity(self, inspected: Inspected) -> tuple[Digest, bool]:
         """Return the digest of the image's manifest or index, by which it can be saved."""
-        return next(((each, True) for each in _digests(inspected)), super().identity(inspected))
+        return next(((each, True) for each in inspected.digests), super().identity(inspected))
 
 
 class Buildah(ContainerTool):
@@ -153,7 +188,7 @@ class Buildah(ContainerTool):
             if len(set(ids)) > 1:
                 raise EngineError(f"{self.name} has several images that {name} may mean.")
             if ids:
-                return LocalImage(self.name, name, ids[0])
+                return LocalImage(tool=self.name, name=name, image_id=ids[0])
         return None
 
     def names(self) -> list[str]:
@@ -174,24 +209,6 @@ def container_tools(programs: Programs) -> tuple[ContainerTool, ...]:
 def save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:
     """Return the error for an image that its tool does not write to the end."""
     return SourceError(f"'{tool} save' of {image.name} failed: {_last_line(stderr)}")
-
-
-def _texts(inspected: Mapping[str, Any], key: str) -> list[str]:
-    return [str(name) for name in inspected.get(key) or ()]
-
-
-def _digests(inspected: Mapping[str, Any]) -> list[Digest]:
-    """Return the digests in the `repository@digest` of an image that was inspected."""
-    found = []
-    for name in _texts(inspected, "RepoDigests"):
-        with contextlib.suppress(ValueError):  # Docker knows `<none>@<none>`
-            found.append(Digest.parse(name.rpartition("@")[2]))
-    return found
-
-
-def names_of(inspected: Mapping[str, Any]) -> list[str]:
-    """Return every name of an image that was inspected, with a tag or a digest."""
-    return [*_texts(inspected, "RepoTags"), *_texts(inspected, "RepoDigests")]
 
 
 def is_called(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:

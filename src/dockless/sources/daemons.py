@@ -22,7 +22,7 @@ _DEFAULT_PORTS = {"tcp": 2375, "http": 2375, "https": 2376}
 _TLS_PORT = 2376
 
 
-class Address(Struct, frozen=True):
+class DaemonAddress(Struct, frozen=True):
     """The configured address of a daemon.
 
     Attributes:
@@ -53,7 +53,7 @@ class Contact(Struct, frozen=True):
     said: str = ""
 
 
-def docker_address(environment: Mapping[str, str], home: Path) -> Address | str:
+def docker_address(environment: Mapping[str, str], home: Path) -> DaemonAddress | str:
     """Return the address of docker's daemon, or why it cannot be determined.
 
     Args:
@@ -61,36 +61,36 @@ def docker_address(environment: Mapping[str, str], home: Path) -> Address | str:
         home: The user's home.
     """
     if named := environment.get("DOCKER_HOST"):
-        return Address(_plain(named), "DOCKER_HOST")
+        return DaemonAddress(_plain(named), "DOCKER_HOST")
     context = current_context(environment)
     if context in ("", "default"):
-        return Address(f"unix://{_USUAL_DOCKER}")
+        return DaemonAddress(f"unix://{_USUAL_DOCKER}")
     folder = Path(environment.get("DOCKER_CONFIG") or home / ".docker")
     # docker's own layout: the folder of a context is named by the SHA-256 of its name
     file = folder / "contexts/meta" / hashlib.sha256(context.encode()).hexdigest() / "meta.json"
     origin = f"the docker context {context!r}"
     try:
-        return Address(
+        return DaemonAddress(
             _plain(parse_json(read_regular(file))["Endpoints"]["docker"]["Host"]), origin
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"{origin} is selected, but {file} has no address for it"
 
 
-def podman_address(environment: Mapping[str, str]) -> Address | None:
+def podman_address(environment: Mapping[str, str]) -> DaemonAddress | None:
     """Return the service that podman is configured to use, if any."""
     named = environment.get("CONTAINER_HOST")
-    return Address(_plain(named), "CONTAINER_HOST") if named else None
+    return DaemonAddress(_plain(named), "CONTAINER_HOST") if named else None
 
 
-def containerd_address(environment: Mapping[str, str]) -> Address:
+def containerd_address(environment: Mapping[str, str]) -> DaemonAddress:
     """Return where nerdctl looks for containerd."""
     named = environment.get("CONTAINERD_ADDRESS", "")
     path = named.removeprefix("unix://") or str(_CONTAINERD)
-    return Address(f"unix://{path}", "CONTAINERD_ADDRESS" if named else "")
+    return DaemonAddress(f"unix://{path}", "CONTAINERD_ADDRESS" if named else "")
 
 
-def contact(address: Address, seconds: float, *, ping: bool = True) -> Contact:
+def contact(address: DaemonAddress, seconds: float, *, ping: bool = True) -> Contact:
     """Query whether a daemon runs; nothing is started, and nothing is changed.
 
     Args:
@@ -114,7 +114,7 @@ def contact(address: Address, seconds: float, *, ping: bool = True) -> Contact:
         return Contact("silent", reason(error))
 
 
-def _connected(address: Address, seconds: float) -> socket.socket:
+def _connected(address: DaemonAddress, seconds: float) -> socket.socket:
     if address.path is not None:
         way = socket.socket(socket.AF_UNIX)
         way.settimeout(seconds)
@@ -129,7 +129,7 @@ def _connected(address: Address, seconds: float) -> socket.socket:
     return socket.create_connection((parts.hostname or "", port), seconds)
 
 
-def _wants_tls(address: Address) -> bool:
+def _wants_tls(address: DaemonAddress) -> bool:
     parts = urlsplit(address.url)
     return parts.scheme == "https" or parts.port == _TLS_PORT
 

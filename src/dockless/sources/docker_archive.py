@@ -167,7 +167,7 @@ def assemble(config: bytes, layers: tuple[Descriptor, ...], staging: Staging) ->
     """Return the content of an image with this config and these layers; the config is staged."""
     descriptor = staging.document(config, OCI_CONFIG)
     manifest = image_manifest(descriptor, layers)
-    root = Descriptor(OCI_MANIFEST, Digest.of(manifest), len(manifest))
+    root = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(manifest), size=len(manifest))
     return single(root, manifest, config)
 
 

@@ -15,17 +15,17 @@ from urllib.parse import quote
 
 from dockless.errors import EngineError
 from dockless.model.reasons import reason
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_as, parse_json
 from dockless.processes.programs import Programs
 from dockless.processes.regular import read_regular
 from dockless.sources.ahead import read_ahead
 from dockless.sources.container_tools import (
     ANSWER_SECONDS,
     ContainerTool,
+    Inspected,
     LocalImage,
     container_tools,
     is_called,
-    names_of,
     save_failed,
 )
 from dockless.storage.blocks import ReadableStream
@@ -97,13 +97,15 @@ class DockerDaemon(ContainerTool):
             status, answer = self._told(f"images/{quote(name)}/json")
             if status == _OK:
                 try:
-                    found = parse_json(answer)
+                    found = parse_as(answer, Inspected)
                     image_id, as_stored = self.identity(found)
-                    called = is_called(name, image_id, names_of(found))
-                except (ValueError, KeyError, TypeError, AttributeError):
+                    called = is_called(name, image_id, found.names)
+                except ValueError:
                     raise self._silent("it sent an unexpected response.") from None
                 if called:  # podman's finds an image of any registry by the end of its name
-                    return LocalImage(self.name, name, image_id, as_stored)
+                    return LocalImage(
+                        tool=self.name, name=name, image_id=image_id, as_stored=as_stored
+                    )
                 continue
             if status != _NOT_FOUND:
                 raise self._silent(_message(answer))
@@ -111,9 +113,9 @@ class DockerDaemon(ContainerTool):
 
     def names(self) -> list[str]:
         """Return the names of the images that the daemon has."""
-        with contextlib.suppress(EngineError, ValueError, TypeError, AttributeError):
-            images = parse_json(self._told("images/json")[1])
-            tags = [tag for image in images for tag in image.get("RepoTags") or ()]
+        with contextlib.suppress(EngineError, ValueError):
+            images = parse_as(self._told("images/json")[1], list[Inspected])
+            tags = [tag for image in images for tag in image.repo_tags or ()]
             return [tag for tag in tags if "<none>" not in tag]
         return []
 

@@ -100,7 +100,13 @@ class PackedImage:
                 configs.append(document.config.digest)
                 platforms += self._config(document)
         image_id = configs[0] if len(configs) == 1 else None
-        return Content(self._root, documents, tuple(blobs.values()), image_id, tuple(platforms))
+        return Content(
+            root=self._root,
+            documents=documents,
+            blobs=tuple(blobs.values()),
+            image_id=image_id,
+            platforms=tuple(platforms),
+        )
 
     def _config(self, manifest: Manifest) -> list[Platform]:
         if manifest.config.media_type not in CONFIGS:

@@ -59,7 +59,7 @@ class Opener:
         tool, found = find_local(names, tools)
         self._progress.note(f"Source: {tool.name} image {found.name}")
         image = self.known(tool, found, platform)
-        return Candidate((found.name,), lambda: image)
+        return Candidate(names=(found.name,), open=lambda: image)
 
     def known(self, tool: "ContainerTool", found: "LocalImage", platform: Platform | None) -> Image:
         """Return an image that a container tool was found to have."""

@@ -45,11 +45,11 @@ def source_images(
         candidates = [select(candidates, spec.selector, spec.label)]
     for candidate in candidates:
         found = SourceImage(
-            spec.label,
-            _local_names(spec) if spec.kind == "local" else _short(candidate.names, short),
-            named or _stem(spec),
-            size,
-            candidate.open,
+            source=spec.label,
+            names=_local_names(spec) if spec.kind == "local" else _short(candidate.names, short),
+            bare=named or _stem(spec),
+            size=size,
+            open=candidate.open,
             listing=candidate.listing,
             origin=origin,
             lock_fault=fault,

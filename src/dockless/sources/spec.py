@@ -10,7 +10,7 @@ from msgspec import Struct
 from dockless.errors import SourceError, UsageError, without_login
 from dockless.oci.reference import REGISTRY, Name
 
-Kind = Literal["stdin", "archive", "layout", "local", "registry"]
+SourceKind = Literal["stdin", "archive", "layout", "local", "registry"]
 
 PARTS_ENDING = ".parts.json"
 """The end of the name of a list of parts, see `sources.parts`."""
@@ -18,10 +18,14 @@ PARTS_ENDING = ".parts.json"
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tbz", ".txz", ".tzst")
 """Of archives, packed ones too: what follows, as in `.tar.gz` and `.tbz2`, does not matter."""
 _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
-_PATHS: dict[str, Kind] = {"docker-archive": "archive", "oci-archive": "archive", "oci": "layout"}
+_PATHS: dict[str, SourceKind] = {
+    "docker-archive": "archive",
+    "oci-archive": "archive",
+    "oci": "layout",
+}
 
 
-class SourceSpec(Struct, frozen=True):
+class SourceSpec(Struct, frozen=True, kw_only=True):
     """A parsed SOURCE.
 
     Attributes:
@@ -34,7 +38,7 @@ class SourceSpec(Struct, frozen=True):
         bare: Whether it was given as an image name only, without a path or a transport.
     """
 
-    kind: Kind
+    kind: SourceKind
     path: Path = Path()
     selector: str = ""
     name: str = ""
@@ -128,7 +132,7 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
         UsageError: It is none of these.
     """
     if text == "-":
-        return SourceSpec("stdin")
+        return SourceSpec(kind="stdin")
     transport, colon, details = text.partition(":")
     if text.startswith(REGISTRY):
         if without_login(text) != text:
@@ -136,22 +140,23 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
                 "SOURCE contains a login, which no name of an image has.",
                 "Remove it, and log in with `dockless login`.",
             )
-        return SourceSpec("registry", name=text.removeprefix(REGISTRY))
+        return SourceSpec(kind="registry", name=text.removeprefix(REGISTRY))
     if colon and transport in _TOOLS:
-        return SourceSpec("local", name=details, tool=_TOOLS[transport])
+        return SourceSpec(kind="local", name=details, tool=_TOOLS[transport])
     if colon and transport in _PATHS:
         found = _existing(details, folder)
         if found is None:
             raise _no_file(details)
         path, selector = found
-        return SourceSpec(_kind_of(path), path, selector)
+        return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
     found = _existing(text, folder)
     if found and (found[0].is_file() or _is_layout(found[0]) or _looks_like_path(text)):
-        return SourceSpec(_kind_of(found[0]), *found)
+        path, selector = found
+        return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
     if _looks_like_path(text):
         raise _no_file(text)
     bare_name(text)
-    return SourceSpec("local", name=text, bare=True)
+    return SourceSpec(kind="local", name=text, bare=True)
 
 
 def _existing(text: str, folder: Path) -> tuple[Path, str] | None:
@@ -181,7 +186,7 @@ def _is_layout(path: Path) -> bool:
     return any(os.path.isfile(path / name) for name in ("index.json", "oci-layout"))  # noqa: PTH113
 
 
-def _kind_of(path: Path) -> Kind:
+def _kind_of(path: Path) -> SourceKind:
     return "layout" if path.is_dir() else "archive"
 
 

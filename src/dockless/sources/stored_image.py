@@ -125,7 +125,9 @@ def remembered(image_id: Digest, staging: Staging, platform: Platform | None) ->
     """Return the content of an image by its manifest or index, if that was saved before."""
     data = staging.read(image_id) or b""
     try:
-        root = Descriptor(parse_document(data).media_type, image_id, len(data))
+        root = Descriptor(
+            media_type=parse_document(data).media_type, digest=image_id, size=len(data)
+        )
         return PackedImage(_Staged(staging, str(image_id)), root, platform).content()
     except (ValueError, SourceError):
         return None

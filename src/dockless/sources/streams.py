@@ -17,12 +17,12 @@ from dockless.storage.blocks import ReadableStream, read_block
 from dockless.storage.staging import Layer, MispredictedError, Staging
 from dockless.storage.streams import Pushback
 
-Opener = Callable[[], AbstractContextManager[ReadableStream]]
+OpenStream = Callable[[], AbstractContextManager[ReadableStream]]
 Result = TypeVar("Result")
 
 
 def read_stream(
-    opener: Opener,
+    opener: OpenStream,
     label: str,
     staging: Staging,
     progress: Progress,
@@ -92,7 +92,7 @@ class _Again:
 
 
 def _read(
-    opener: Opener, label: str, staging: Staging, progress: Progress, layers: Layers
+    opener: OpenStream, label: str, staging: Staging, progress: Progress, layers: Layers
 ) -> StreamedTar:
     task = progress.start(f"staging {label}", None)
     try:
@@ -113,7 +113,7 @@ def _read(
 
 
 @contextmanager
-def _exported(opener: Opener, timings: Timings) -> Iterator[ReadableStream]:
+def _exported(opener: OpenStream, timings: Timings) -> Iterator[ReadableStream]:
     """Yield the stream once it begins; Docker prepares all of an image before that."""
     with ExitStack() as opened:
         with timings.of("export"):

@@ -212,7 +212,9 @@ class StreamedTar:
     def _copy(self, source: ReadableStream, name: str, size: int, task: Task) -> None:
         algorithm, _, encoded = name.removeprefix(_BLOBS).partition("/")
         with contextlib.suppress(ValueError):
-            blob = Descriptor("", Digest.parse(f"{algorithm}:{encoded}"), size)
+            blob = Descriptor(
+                media_type="", digest=Digest.parse(f"{algorithm}:{encoded}"), size=size
+            )
             self._staging.copy(source, blob, task, f"{self.label}: {name}", None)
             self._copies[name] = blob.digest
 

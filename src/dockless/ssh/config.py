@@ -92,7 +92,7 @@ def parse_host(text: str, what: str = "--host") -> Server:
     odd = any(not each.isprintable() or " " in each or each[:1] == "-" for each in (user, host))
     if found is None or odd or not 1 <= port <= _LAST_PORT:
         raise UsageError(f"{what} {text!r} is not [USER@]HOST[:PORT].", "Write it as me@build1:22.")
-    return Server(host, user, port)
+    return Server(address=host, user=user, port=port)
 
 
 def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool = False) -> Route:

@@ -102,7 +102,7 @@ class BlobStore(LayerRecords):
             held = status.st_size
             sound = stat.S_ISREG(status.st_mode) and size in (None, held)
             if sound and self._recheck and digest not in self._proven:
-                sound = not difference(path, Descriptor("", digest, held))
+                sound = not difference(path, Descriptor(media_type="", digest=digest, size=held))
                 self._proven.add(digest)
             if sound:
                 os.utime(path)

@@ -5,18 +5,29 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import asdict
 
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_media_type
 from dockless.oci.packing import Compression, Packing
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_as
 from dockless.processes.regular import read_regular
 from dockless.storage.folders import is_inside, make_below, remove, rename
 
-_SIZES = range(2**63)
 _LEVELS = {"none": range(1), "gzip": range(1, 4), "zstd": range(1, 23)}
 """What the encoders take; see `Packing`."""
+
+
+class _Entry(Struct, frozen=True, kw_only=True):
+    """A record as its file has it; older versions wrote no sum."""
+
+    digest: str
+    size: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    level: int
+    sum: str | UnsetType = UNSET
 
 
 class Record(NamedTuple):
@@ -75,17 +86,18 @@ class LayerRecords:
 
     def _record(self, diff_id: Digest, compression: Compression) -> Record | None:
         try:
-            entry = parse_json(self._used(self._layer_path(diff_id, compression)))
-            digest, size, level = Digest.parse(entry["digest"]), entry["size"], entry["level"]
-            sealed = "sum" in entry
-            if sealed and entry["sum"] != _sum(diff_id, compression, entry):
-                return None
-            if not (_is_within(size, _SIZES) and _is_within(level, _LEVELS[compression])):
-                return None
-            layer = Descriptor(layer_media_type(compression), digest, size)
-            return Record(layer, Packing(compression, level), sealed)
-        except (OSError, ValueError, KeyError, TypeError):
+            entry = parse_as(self._used(self._layer_path(diff_id, compression)), _Entry)
+            digest = Digest.parse(entry.digest)
+        except (OSError, ValueError):
             return None
+        if entry.sum not in (UNSET, _sum(diff_id, compression, asdict(entry))):
+            return None
+        if entry.level not in _LEVELS[compression]:
+            return None
+        kind = layer_media_type(compression)
+        layer = Descriptor(media_type=kind, digest=digest, size=entry.size)
+        packing = Packing(compression=compression, level=entry.level)
+        return Record(layer, packing, entry.sum is not UNSET)
 
     def _forget(self, diff_id: Digest, compression: Compression) -> None:
         path = self._layer_path(diff_id, compression)
@@ -115,10 +127,6 @@ class LayerRecords:
 def head_of(size: int, first_block: bytes) -> str:
     """Return what tells most layers apart before they are read: their length and first block."""
     return hashlib.sha256(b"%d:%b" % (size, first_block)).hexdigest()
-
-
-def _is_within(value: object, allowed: range) -> bool:
-    return type(value) is int and value in allowed
 
 
 def _sum(diff_id: Digest, compression: Compression, entry: dict[str, object]) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from dockless.errors import UsageError
 from dockless.model.counts import share
 from dockless.model.shard import Shard
-from dockless.model.verified import Item
+from dockless.model.verified import ReceiptItem
 from dockless.storage.receipt_reading import Receipt
 
 _MOST_NAMED = 5
@@ -60,7 +60,7 @@ def parts_of(receipts: Sequence[Receipt]) -> tuple[Shard, ...]:
     return tuple(sorted(parts, key=lambda part: part.index))
 
 
-def distinct(receipts: Sequence[Receipt]) -> tuple[list[Item], list[str]]:
+def distinct(receipts: Sequence[Receipt]) -> tuple[list[ReceiptItem], list[str]]:
     """Return the items and the missing lines of all receipts, each once.
 
     Raises:

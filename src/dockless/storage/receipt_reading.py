@@ -13,7 +13,7 @@ from msgspec import Struct
 from dockless.errors import UsageError
 from dockless.model.moments import is_moment
 from dockless.model.shard import Shard
-from dockless.model.verified import Item
+from dockless.model.verified import ReceiptItem
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
@@ -24,11 +24,11 @@ _LARGEST_SIZE = 1 << 63
 _LONGEST_SHOWN = 40
 _REMEDY = "Give a receipt as written by dockless mirror."
 
-Check = Callable[[object, str], None]
+ValueCheck = Callable[[object, str], None]
 """Looks at a value, which stands at this place; raises ValueError with what is wrong."""
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, kw_only=True):
     """The content of a receipt.
 
     Attributes:
@@ -38,7 +38,7 @@ class Receipt(Struct, frozen=True):
         shards: The parts of a divided mirror that it is of; none for a whole one, or an older one.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[ReceiptItem, ...]
     missing: tuple[str, ...]
     document: Mapping[str, Any]
     shards: tuple[Shard, ...] = ()
@@ -78,7 +78,9 @@ def read_receipt(text: str, label: str) -> Receipt:
     except ValueError as error:
         raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
     shards = tuple(Shard.parse(text, {}) for text in document.get("shards", ()))
-    return Receipt(items, tuple(_missing(document, label)), document, shards)
+    return Receipt(
+        items=items, missing=tuple(_missing(document, label)), document=document, shards=shards
+    )
 
 
 def hosts(receipts: Iterable[Receipt]) -> set[str]:
@@ -104,7 +106,7 @@ class _Target(Struct, frozen=True):
         return place.host == self.host and place.path.startswith(self.prefix and f"{self.prefix}/")
 
 
-def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[Item]:
+def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[ReceiptItem]:
     for number, image in enumerate(images):
         digest = Digest.parse(image["digest"])
         for position, text in enumerate(image["references"]):
@@ -116,7 +118,7 @@ def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[Ite
                 raise ValueError(f"{where} has neither a tag nor a digest")
             if reference.digest and reference.digest != digest:
                 raise ValueError(f"{where} has another digest than its image")
-            yield Item(reference, digest)
+            yield ReceiptItem(reference, digest)
 
 
 def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
@@ -196,7 +198,7 @@ def _reference(value: object, where: str) -> None:
         raise ValueError(f"{where} is {_shown(value)}, and must be a whole reference")
 
 
-def _or_null(check: Check) -> Check:
+def _or_null(check: ValueCheck) -> ValueCheck:
     def look(value: object, where: str) -> None:
         if value is not None:
             check(value, where)
@@ -204,7 +206,7 @@ def _or_null(check: Check) -> Check:
     return look
 
 
-def _list_of(check: Check, least: int = 0) -> Check:
+def _list_of(check: ValueCheck, least: int = 0) -> ValueCheck:
     def look(value: object, where: str) -> None:
         if not isinstance(value, list):
             raise ValueError(f"{where} is {_shown(value)}, and must be a list")
@@ -216,7 +218,7 @@ def _list_of(check: Check, least: int = 0) -> Check:
     return look
 
 
-def _map_of(check: Check) -> Check:
+def _map_of(check: ValueCheck) -> ValueCheck:
     def look(value: object, where: str) -> None:
         for name, each in _object(value, where).items():
             check(each, f"{where}.{name}")
@@ -224,7 +226,9 @@ def _map_of(check: Check) -> Check:
     return look
 
 
-def _members(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+def _members(
+    required: Mapping[str, ValueCheck], optional: Mapping[str, ValueCheck] | None = None
+) -> ValueCheck:
     def look(value: object, where: str) -> None:
         members = _object(value, where)
         for name in required:
@@ -248,8 +252,8 @@ def _shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
-_LINE: Mapping[str, Check] = {"source": _text, "name": _text}
-_MORE: Mapping[str, Check] = {"otherSources": _list_of(_text)}
+_LINE: Mapping[str, ValueCheck] = {"source": _text, "name": _text}
+_MORE: Mapping[str, ValueCheck] = {"otherSources": _list_of(_text)}
 _ERROR = _members({"kind": _text, "message": _text, "remedy": _text, "exitCode": _count})
 _IMAGE = _members(
     {

@@ -158,7 +158,7 @@ class Staging:
 
     def document(self, data: bytes, media_type: str = "", *, offered: bool = True) -> Descriptor:
         """Stage a small blob, such as a config; if offered, it goes where layers went before."""
-        blob = Descriptor(media_type, Digest.of(data), len(data))
+        blob = Descriptor(media_type=media_type, digest=Digest.of(data), size=len(data))
         path = self.path(blob.digest, blob.size)
         if path is not None and not _holds(path, data):
             self.discard(blob.digest)
@@ -213,7 +213,11 @@ class Staging:
         packing = self._packing(head)
         with self._draft() as draft, self._followed(draft, size) as growing:
             diff_id = self._compressed(plain, growing or draft, packing)
-            blob = Descriptor(layer_media_type(packing.compression), draft.digest(), draft.size)
+            blob = Descriptor(
+                media_type=layer_media_type(packing.compression),
+                digest=draft.digest(),
+                size=draft.size,
+            )
 
             def remember() -> None:
                 self.store.remember(diff_id, packing, blob)
@@ -247,7 +251,9 @@ class Staging:
     def _packed_layer(self, source: ReadableStream, packed: str, size: int, label: str) -> Layer:
         with self._draft() as draft, self._followed(draft, size) as growing:
             diff_id = unpacked_digest(source, packed, growing or draft, label)
-            blob = Descriptor(layer_media_type(packed), draft.digest(), draft.size)
+            blob = Descriptor(
+                media_type=layer_media_type(packed), digest=draft.digest(), size=draft.size
+            )
             self._keep(draft)
             self._announce(blob, growing)
         return Layer(diff_id, blob)

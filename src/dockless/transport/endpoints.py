@@ -33,9 +33,9 @@ def reach(
         until: The moment, on the clock of `time.monotonic`, when all waiting ends; None for none.
     """
     if insecure or trust != Trust() or not is_loopback(host):
-        return Endpoint(host, insecure, trust)
+        return Endpoint(host=host, plain_http=insecure, trust=trust)
     end = min(time.monotonic() + seconds, math.inf if until is None else until)
-    return Endpoint(host, plain_http=not _speaks_tls(host, end))
+    return Endpoint(host=host, plain_http=not _speaks_tls(host, end))
 
 
 def _speaks_tls(host: str, end: float) -> bool:

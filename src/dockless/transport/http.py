@@ -35,7 +35,7 @@ _PASSING = frozenset({408, 425, 429, _FAILED, 502, 503, 504})
 _NO_RETRIES = urllib3.Retry(total=None, connect=0, read=0, redirect=False, status=0, other=0)
 
 
-class Response(Struct, frozen=True):
+class Response(Struct, frozen=True, kw_only=True):
     """A registry's response.
 
     Attributes:
@@ -59,11 +59,11 @@ def header_lines(headers: Mapping[str, str], name: str) -> list[str]:
 
 
 Body = bytes | Iterable[bytes] | None
-Sink = Callable[[bytes], object]
+BodySink = Callable[[bytes], object]
 LogResponse = Callable[[int, Mapping[str, str]], object]
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, kw_only=True):
     """One request.
 
     Attributes:
@@ -112,7 +112,7 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        sink: Sink | None = None,
+        sink: BodySink | None = None,
     ) -> Response:
         """Send one request, and follow its redirects.
 
@@ -130,7 +130,7 @@ class HttpClient:
             StrayError: It leads to a link-local address.
             AuthError: A secret in the body would be sent to another host.
         """
-        request = Request(method, url, headers or {}, body)
+        request = Request(method=method, url=url, headers=headers or {}, body=body)
         via: tuple[str, ...] = ()
         while True:
             response = self._ask_once(request, sink)
@@ -155,7 +155,7 @@ class HttpClient:
         for pool in list(self._pools.values()):
             pool.clear()
 
-    def _ask_once(self, request: Request, sink: Sink | None) -> Response:
+    def _ask_once(self, request: Request, sink: BodySink | None) -> Response:
         if not _requests_log.isEnabledFor(logging.DEBUG):
             return self._exchange(request, sink)
         from dockless.transport.request_log import logged  # noqa: PLC0415 - for --debug only
@@ -164,7 +164,7 @@ class HttpClient:
             return self._exchange(request, sink, log_response)
 
     def _exchange(
-        self, request: Request, sink: Sink | None, log_response: LogResponse | None = None
+        self, request: Request, sink: BodySink | None, log_response: LogResponse | None = None
     ) -> Response:
         method, url = request.method, request.url
         check_destination(url, self.endpoint)
@@ -206,7 +206,7 @@ class HttpClient:
                 retry_after=retry_after(response.headers.get("Retry-After", "")),
                 busy=response.status in _BUSY,
             )
-        return Response(response.status, response.headers, data)
+        return Response(status=response.status, headers=response.headers, body=data)
 
     def _late(self) -> NetworkError:
         host = self.endpoint.host
@@ -222,7 +222,9 @@ class HttpClient:
                 raise out_of_time(self.endpoint.host) from None
             raise
 
-    def _read(self, response: urllib3.BaseHTTPResponse, sink: Sink | None, limit: Limit) -> bytes:
+    def _read(
+        self, response: urllib3.BaseHTTPResponse, sink: BodySink | None, limit: Limit
+    ) -> bytes:
         if sink is None or response.status != _OK:
             data = response.read(LONGEST_MANIFEST + 1)
             if len(data) <= LONGEST_MANIFEST:

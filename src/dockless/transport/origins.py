@@ -19,7 +19,7 @@ _PORTS = {"http": 80, "https": 443}
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 _LONGEST_SAID = 200
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Origin(Struct, frozen=True):
@@ -156,7 +156,7 @@ def _is_named(place: Origin, named: tuple[str, ...]) -> bool:
     return any(each.lower() in hosts for each in named)
 
 
-def _address(name: str) -> Address | None:
+def _address(name: str) -> IPAddress | None:
     """Return the address that a host is, in any form in which the system takes one."""
     bare = name.strip("[]").rstrip(".")
     try:
@@ -169,7 +169,7 @@ def _address(name: str) -> Address | None:
         return None
 
 
-def _is_link_local(address: Address) -> bool:
+def _is_link_local(address: IPAddress) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_link_local
     inner = address.ipv4_mapped or address.sixtofour

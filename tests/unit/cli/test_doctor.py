@@ -40,7 +40,7 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
 ) -> None:
     assert project
     checks = examination(CommandOptions(), asked_of(text), prompts, write=False)
-    checks._found = FoundCredential(Credential(username, Secret("x")), ())
+    checks._found = FoundCredential(Credential(username=username, password=Secret("x")), ())
     assert str(checks.repository()) == repository
 
 

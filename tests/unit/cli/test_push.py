@@ -54,7 +54,9 @@ class FakeSession:
         self.timings = Timings()
 
     def candidate(self, *names: str) -> Candidate:
-        return Candidate(names, lambda: FakeImage(self._folder / "blobs", journal=self.journal))
+        return Candidate(
+            names=names, open=lambda: FakeImage(self._folder / "blobs", journal=self.journal)
+        )
 
     def deliver(
         self,
@@ -83,17 +85,17 @@ class FakeSession:
             raise self.refuses[tags[0]]
         folder = self._folder / f"layout-{len(self.journal.steps)}"
         context = PushContext(
-            self.registry,
-            FakeEarlyUploads(),
-            FakeWriter(self.registry, self.journal),
-            None,
-            partial(write_layout, folder),
-            FakeProgress(),
-            RetryPolicy(1, None, print),
-            iter((0.0, 1.0)).__next__,
-            self.timings,
+            registry=self.registry,
+            early=FakeEarlyUploads(),
+            writer=FakeWriter(self.registry, self.journal),
+            direct=None,
+            lay_out=partial(write_layout, folder),
+            progress=FakeProgress(),
+            retry_policy=RetryPolicy(attempts=1, deadline=None, note=print),
+            clock=iter((0.0, 1.0)).__next__,
+            timings=self.timings,
         )
-        return push(PushRequest(repository, tuple(tags)), image, context)
+        return push(PushRequest(repository=repository, tags=tuple(tags)), image, context)
 
 
 @pytest.fixture

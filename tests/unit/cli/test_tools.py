@@ -11,7 +11,7 @@ from dockless.cli.tools import tools
 from dockless.engines import golang, install, push_probe
 from dockless.engines.probe_records import ProbeRecords
 from dockless.engines.probe_result import ProbeResult
-from dockless.engines.releases import Release, Source
+from dockless.engines.releases import GoSource, Release
 from dockless.errors import EngineError
 
 CRANE = "#!/bin/sh\nprintf '  tag  x\\n  --index\\n  --insecure\\n  1.2\\n'\n"
@@ -210,7 +210,7 @@ def test_a_crane_that_is_there_and_cannot_push_is_replaced(
 def test_the_word_go_builds_crane_from_source_and_a_path_of_that_name_is_a_file(
     own: Path, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def builds(scratch: Path, source: Source, _: object, __: object) -> Path:
+    def builds(scratch: Path, source: GoSource, _: object, __: object) -> Path:
         assert source.version == "0.22.1"
         return crane(scratch)
 

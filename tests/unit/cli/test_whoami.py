@@ -23,7 +23,7 @@ def _encrypted_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKLESS_KEYRING", "file")
     made = MemoryKeyring()
     logins = KeyringLogins("file", lambda: made, tmp_path / "lock")
-    logins.put("host.example", Credential("me", Secret("s3cret")))
+    logins.put("host.example", Credential(username="me", password=Secret("s3cret")))
 
     def opened(_: str, environment: Mapping[str, str], *__: object) -> MemoryKeyring:
         if environment["DOCKLESS_KEYRING_PASSWORD"] != "right":

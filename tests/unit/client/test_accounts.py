@@ -74,10 +74,24 @@ def test_one_password_is_for_no_registry_where_none_is_named() -> None:
 
 
 def test_the_registries_of_sources_are_those_without_a_login_of_their_own(tmp_path: Path) -> None:
-    login = Credential("me", Secret("x"))
-    own = SyncItem(SyncRegistry("own.example", credential=login), "own.example/a", "", ("1",))
-    none = SyncItem(SyncRegistry("none.example"), "none.example/a", "", ("1",))
+    login = Credential(username="me", password=Secret("x"))
+    own = SyncItem(
+        registry=SyncRegistry(host="own.example", credential=login),
+        repository="own.example/a",
+        origin="",
+        named=("1",),
+    )
+    none = SyncItem(
+        registry=SyncRegistry(host="none.example"),
+        repository="none.example/a",
+        origin="",
+        named=("1",),
+    )
     texts = ("docker://one.example:5000/a:1", "docker://a:1", "docker://", "shop.tar", "a/b:1")
-    listed = (*map(Listed, texts), Listed("", "", own), Listed("", "", none))
+    listed = (
+        *(Listed(text=text) for text in texts),
+        Listed(text="", origin="", wanted=own),
+        Listed(text="", origin="", wanted=none),
+    )
     found = set(registries(listed, tmp_path))
     assert found == {"one.example:5000", "docker.io", "none.example"}

@@ -80,8 +80,14 @@ def test_wheels_dialect(tmp_path: Path) -> None:
     assert (found.server, found.kind, found.username, found.password) == (None, None, None, None)
     assert found.servers == Setting(
         (
-            Server("192.168.1.10", "ubuntu", role="production"),
-            Server("b.example.com", "deploy", 2222, keys=("~/.ssh/id_b",), proxy="jump@bastion:22"),
+            Server(address="192.168.1.10", user="ubuntu", role="production"),
+            Server(
+                address="b.example.com",
+                user="deploy",
+                port=2222,
+                keys=("~/.ssh/id_b",),
+                proxy="jump@bastion:22",
+            ),
         ),
         "config/deploy.yml:5",
     )
@@ -111,10 +117,10 @@ def test_kamal_hosts_are_flattened_in_order_and_once(tmp_path: Path) -> None:
 
     def server(address: str, role: str) -> Server:
         return Server(
-            address,
-            "deploy",
-            2200,
-            ("~/.ssh/id_a",),
+            address=address,
+            user="deploy",
+            port=2200,
+            keys=("~/.ssh/id_a",),
             keys_only=True,
             proxy="root@bastion",
             config=("none",),
@@ -148,7 +154,10 @@ def test_kamal_says_which_ssh_config_counts(
 def test_kamal_servers_may_be_a_list(tmp_path: Path) -> None:
     found = read(tmp_path, "service: a\nservers:\n  - 10.0.0.1\n  - 10.0.0.2: web\n")
     assert found.servers
-    assert found.servers.value == (Server("10.0.0.1", "root"), Server("10.0.0.2", "root"))
+    assert found.servers.value == (
+        Server(address="10.0.0.1", user="root"),
+        Server(address="10.0.0.2", user="root"),
+    )
 
 
 def test_kamal_registry_without_server_is_docker_hub(tmp_path: Path) -> None:

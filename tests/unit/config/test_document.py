@@ -19,7 +19,12 @@ def test_maps_are_merged_and_everything_else_replaced() -> None:
 
 
 def test_setting_carries_file_and_line() -> None:
-    value = Value({"a": Value(Scalar("text", "x"), "f", 3, "a")}, "f", 1, "")
+    value = Value(
+        data={"a": Value(data=Scalar("text", "x"), file="f", line=3, key="a")},
+        file="f",
+        line=1,
+        key="",
+    )
     setting = value.setting("a")
     assert setting
     assert (setting.value, setting.origin) == ("x", "f:3")

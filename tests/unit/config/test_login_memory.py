@@ -14,7 +14,7 @@ from dockless.model import kinds
 from dockless.model.login import LoginTarget
 from dockless.model.secret import Credential, Secret
 
-ME = Credential("me", Secret("pass"))
+ME = Credential(username="me", password=Secret("pass"))
 HERE = LoginTarget(kinds.PRIVATE, "localhost:5000", "localhost:5000")
 
 

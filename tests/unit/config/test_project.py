@@ -87,7 +87,7 @@ def test_servers_of_the_deploy_file_come_first(tmp_path: Path) -> None:
     assert project.read(tmp_path, {}, None).servers().origin == "deploy-servers.txt"
     (tmp_path / "config").mkdir()
     (tmp_path / "config/deploy.yml").write_text("servers:\n- host: a\n  user: u\n")
-    assert project.read(tmp_path, {}, None).servers().value == (Server("a", "u"),)
+    assert project.read(tmp_path, {}, None).servers().value == (Server(address="a", user="u"),)
 
 
 def test_no_servers_is_refused(tmp_path: Path) -> None:

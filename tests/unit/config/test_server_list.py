@@ -7,14 +7,18 @@ from dockless.config.setting import Setting
 from dockless.errors import UsageError
 from dockless.model.server import Server
 
-LIST = tuple(Server(f"10.0.0.{number}", "me", role="web") for number in range(1, 6))
+LIST = tuple(Server(address=f"10.0.0.{number}", user="me", role="web") for number in range(1, 6))
 
 
 def test_text_file_has_blanks_tabs_and_comments(tmp_path: Path) -> None:
     text = "# hosts\n\n10.0.0.1 \t me\n  b.example.com you\t2222  # second\n"
     (tmp_path / "deploy-servers.txt").write_text(text)
     assert server_list.read(tmp_path) == Setting(
-        (Server("10.0.0.1", "me"), Server("b.example.com", "you", 2222)), "deploy-servers.txt"
+        (
+            Server(address="10.0.0.1", user="me"),
+            Server(address="b.example.com", user="you", port=2222),
+        ),
+        "deploy-servers.txt",
     )
 
 
@@ -23,7 +27,10 @@ def test_json_file(tmp_path: Path) -> None:
         "remoteDir": "/srv", "imageName": "shop"}]}"""
     (tmp_path / "deploy-servers.json").write_text(text)
     assert server_list.read(tmp_path) == Setting(
-        (Server("a", "u"), Server("b", "u", 2222, remote_dir="/srv", image_name="shop")),
+        (
+            Server(address="a", user="u"),
+            Server(address="b", user="u", port=2222, remote_dir="/srv", image_name="shop"),
+        ),
         "deploy-servers.json",
     )
 

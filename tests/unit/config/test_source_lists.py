@@ -53,12 +53,15 @@ def test_lists_that_name_nothing_are_said(tmp_path: Path, text: str, count: int)
     with pytest.raises(UsageError, match="no source") as caught:
         listed((), paths)
     assert all(str(each) in caught.value.what for each in paths)
-    assert listed(("a.tar",), paths) == (Listed("a.tar"),)
+    assert listed(("a.tar",), paths) == (Listed(text="a.tar"),)
 
 
 def test_sources_of_the_command_line_come_first(path: Path) -> None:
     path.write_text("b.tar\n")
-    assert listed(("a.tar",), (path,)) == (Listed("a.tar"), Listed("b.tar", f"{path}:1:1"))
+    assert listed(("a.tar",), (path,)) == (
+        Listed(text="a.tar"),
+        Listed(text="b.tar", origin=f"{path}:1:1"),
+    )
 
 
 def test_what_is_no_list_is_said(path: Path, tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_each_tag_of_a_list_in_yaml_has_its_own_place(tmp_path: Path) -> None:
     "text", ["image.tar:@0", "docker-archive:a.tar:@12", "oci:/disk:@1", "@.tar"]
 )
 def test_the_number_of_an_image_is_no_login(text: str) -> None:
-    assert listed((text,), ()) == (Listed(text),)
+    assert listed((text,), ()) == (Listed(text=text),)
 
 
 @pytest.mark.parametrize("name", ["a:b@c.tar", "node:18@2.tar"])
@@ -90,7 +93,7 @@ def test_a_file_may_be_named_like_a_login(
     with pytest.raises(UsageError, match="contains a login"):
         listed((name,), ())
     Path(name).touch()
-    assert listed((name,), ()) == (Listed(name),)
+    assert listed((name,), ()) == (Listed(text=name),)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from dockless.model.secret import Credential, Secret
 
 
 def token(name: str, expires: float | None) -> Credential:
-    return Credential("AWS", Secret(name), expires=expires)
+    return Credential(username="AWS", password=Secret(name), expires=expires)
 
 
 def test_nothing_is_looked_for_before_it_is_needed() -> None:

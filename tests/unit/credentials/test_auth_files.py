@@ -36,7 +36,9 @@ def written(tmp_path: Path, document: object) -> Path:
 def test_an_entry_is_a_credential_that_knows_its_file(tmp_path: Path) -> None:
     path = written(tmp_path, {"auths": {"host:5000": auth("bob:p:w")}})
 
-    assert read(path, APP) == (Credential("bob", Secret("p:w"), None, str(path)),)
+    assert read(path, APP) == (
+        Credential(username="bob", password=Secret("p:w"), identity_token=None, origin=str(path)),
+    )
 
 
 def test_a_file_as_docker_login_writes_it_is_read(tmp_path: Path) -> None:
@@ -110,19 +112,27 @@ def test_an_identity_token_is_kept_apart_from_the_password(tmp_path: Path) -> No
     entry = {**auth("0000:"), "identitytoken": "refresh"}
     path = written(tmp_path, {"auths": {"host:5000": entry}})
 
-    assert read(path, APP) == (Credential("0000", Secret(""), Secret("refresh"), str(path)),)
+    assert read(path, APP) == (
+        Credential(
+            username="0000", password=Secret(""), identity_token=Secret("refresh"), origin=str(path)
+        ),
+    )
 
 
 def test_username_and_password_may_stand_in_plain_text(tmp_path: Path) -> None:
     path = written(tmp_path, {"auths": {"host:5000": {"username": "bob", "password": "pw"}}})
 
-    assert read(path, APP) == (Credential("bob", Secret("pw"), None, str(path)),)
+    assert read(path, APP) == (
+        Credential(username="bob", password=Secret("pw"), identity_token=None, origin=str(path)),
+    )
 
 
 def test_padding_after_the_password_is_cut(tmp_path: Path) -> None:
     path = written(tmp_path, {"auths": {"host:5000": auth("bob:pw\0\0")}})
 
-    assert read(path, APP) == (Credential("bob", Secret("pw"), None, str(path)),)
+    assert read(path, APP) == (
+        Credential(username="bob", password=Secret("pw"), identity_token=None, origin=str(path)),
+    )
 
 
 def test_a_password_that_is_not_utf8_goes_out_as_it_came(tmp_path: Path) -> None:

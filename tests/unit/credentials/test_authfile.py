@@ -16,12 +16,16 @@ def entries(key: str, credential: Credential | None) -> object:
 def test_a_password_becomes_one_entry() -> None:
     auth = base64.b64encode(b"bob:pa:ss").decode()
 
-    assert entries("host:5000", Credential("bob", Secret("pa:ss"))) == {"host:5000": {"auth": auth}}
+    assert entries("host:5000", Credential(username="bob", password=Secret("pa:ss"))) == {
+        "host:5000": {"auth": auth}
+    }
 
 
 @pytest.mark.parametrize(("username", "user"), [("", "<token>"), ("0000", "0000")])
 def test_an_identity_token_has_a_user_beside_it(username: str, user: str) -> None:
-    credential = Credential(username, Secret("unused"), Secret("refresh"))
+    credential = Credential(
+        username=username, password=Secret("unused"), identity_token=Secret("refresh")
+    )
     auth = base64.b64encode(f"{user}:".encode()).decode()
 
     assert entries("host", credential) == {"host": {"auth": auth, "identitytoken": "refresh"}}

@@ -97,7 +97,7 @@ def test_the_version_is_told(keyring_logins: KeyringLogins) -> None:
 def test_a_server_is_known_by_every_way_to_write_it(
     keyring_logins: KeyringLogins, server: str
 ) -> None:
-    keyring_logins.put("host.example:5000", Credential("me", Secret("pw")))
+    keyring_logins.put("host.example:5000", Credential(username="me", password=Secret("pw")))
     code, output = call(keyring_logins, "get", stdin=f"{server}\n")
     assert code == 0
     assert json.loads(output) == {"ServerURL": server, "Username": "me", "Secret": "pw"}
@@ -120,7 +120,7 @@ def test_docker_hub_s_names_are_one_and_its_token_entries_are_apart(
 
 
 def test_a_namespace_s_login_serves_no_other(keyring_logins: KeyringLogins) -> None:
-    keyring_logins.put("host.example/team", Credential("me", Secret("pw")))
+    keyring_logins.put("host.example/team", Credential(username="me", password=Secret("pw")))
     assert call(keyring_logins, "get", stdin="host.example/team")[0] == 0
     for server in ("host.example", "host.example/other", "host.example/team/sub"):
         assert call(keyring_logins, "get", stdin=server)[0] == 1
@@ -153,7 +153,7 @@ def test_a_kind_s_own_source_is_asked_when_the_keyring_has_nothing(
 
     def ask() -> Credential | str:
         asked.append("aws")
-        return Credential("AWS", Secret("token"), expires=4e9)
+        return Credential(username="AWS", password=Secret("token"), expires=4e9)
 
     found = Keyrings(
         all=[keyring_logins],

@@ -34,7 +34,9 @@ def test_returns_what_the_helper_has(install: Install, environment: dict[str, st
 
     found = ask(HELPER, environment)
 
-    assert found == Credential("bob", Secret("pw"), None, "docker-credential-test")
+    assert found == Credential(
+        username="bob", password=Secret("pw"), identity_token=None, origin="docker-credential-test"
+    )
 
 
 def test_asks_with_get_and_the_server_on_stdin(
@@ -61,7 +63,12 @@ def test_a_token_is_an_identity_token(install: Install, environment: dict[str, s
 
     found = ask(HELPER, environment)
 
-    assert found == Credential("", Secret(""), Secret("refresh"), "docker-credential-test")
+    assert found == Credential(
+        username="",
+        password=Secret(""),
+        identity_token=Secret("refresh"),
+        origin="docker-credential-test",
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 from fakes.keyring import MemoryKeyring
 
-ME = Credential("me", Secret("pass"))
+ME = Credential(username="me", password=Secret("pass"))
 
 
 def put(lock: Path) -> None:

@@ -280,7 +280,7 @@ def test_every_place_is_asked_in_the_written_order(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     keyring_logins = memory_vault(tmp_path)
-    keyring_logins.put("host:5000", Credential("keyring", Secret("keyring-pw")))
+    keyring_logins.put("host:5000", Credential(username="keyring", password=Secret("keyring-pw")))
     login(tmp_path / ".docker/config.json", "docker")
     configured = ConfiguredLogin(
         host="host:5000",
@@ -289,7 +289,7 @@ def test_every_place_is_asked_in_the_written_order(
         password=lambda: Secret("kamal-pw"),
     )
     token_source = TokenSource(
-        "cloud", "", lambda: Credential("cloud", Secret("token"), origin="cloud")
+        "cloud", "", lambda: Credential(username="cloud", password=Secret("token"), origin="cloud")
     )
     steps = [
         Sources(
@@ -339,7 +339,7 @@ def test_the_narrowest_scope_of_the_keyring_counts(
     keyring_logins = memory_vault(tmp_path)
     sources = Sources(environment=environment, home=tmp_path, keyrings=lambda: [keyring_logins])
     for scope, user in (("host:5000", "host"), ("host:5000/team", "team"), ("host:5000/x", "x")):
-        keyring_logins.put(scope, Credential(user, Secret("pw")))
+        keyring_logins.put(scope, Credential(username=user, password=Secret("pw")))
     names = [
         found and found.username
         for found in (
@@ -356,7 +356,7 @@ def test_the_account_of_the_settings_goes_before_the_default_one(
     keyring_logins = memory_vault(tmp_path)
     sources = Sources(environment=environment, home=tmp_path, keyrings=lambda: [keyring_logins])
     for user in ("first", "second"):
-        keyring_logins.put("host:5000", Credential(user, Secret("pw")))
+        keyring_logins.put("host:5000", Credential(username=user, password=Secret("pw")))
     names = [
         found and found.username
         for found in (

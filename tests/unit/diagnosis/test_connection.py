@@ -43,13 +43,13 @@ def test_a_registry_that_accepts_and_does_not_answer_is_called_that(
         raise TimeoutError("_ssl.c:992: The handshake operation timed out")
 
     monkeypatch.setattr(peer, "handshake", silent)
-    [found] = check_tls(Endpoint("192.0.2.1:5000"), None)
+    [found] = check_tls(Endpoint(host="192.0.2.1:5000"), None)
     assert found.state == "problem"
     assert found.what == "accepts connections, but does not respond within 4 seconds."
 
 
 def test_a_trusted_certificate_is_told_with_issuer_and_end() -> None:
-    found = judge_tls("registry.example.com", Peer(CERTIFICATE, version="TLSv1.3"), NOW)
+    found = judge_tls("registry.example.com", Peer(certificate=CERTIFICATE, version="TLSv1.3"), NOW)
     assert found.state == "ok"
     assert "issued by R11 (Let's Encrypt), expires on 2026-12-28 (40 days left)" in found.what
     assert (found.facts["daysLeft"], found.facts["notAfter"]) == (40, "2026-12-28T11:06:40Z")
@@ -58,7 +58,7 @@ def test_a_trusted_certificate_is_told_with_issuer_and_end() -> None:
 @pytest.mark.parametrize(("days", "state"), [(14, "ok"), (13, "note"), (1, "note")])
 def test_a_certificate_that_ends_soon_is_worth_a_note(days: int, state: State) -> None:
     now = CERTIFICATE.ends - days * DAY
-    found = judge_tls("registry.example.com", Peer(CERTIFICATE, version="TLSv1.3"), now)
+    found = judge_tls("registry.example.com", Peer(certificate=CERTIFICATE, version="TLSv1.3"), now)
     assert (found.state, bool(found.remedy)) == (state, state == "note")
 
 
@@ -75,18 +75,23 @@ def test_a_certificate_that_ends_soon_is_worth_a_note(days: int, state: State) -
     ],
 )
 def test_every_fault_is_a_problem_by_its_name(fault: Fault, named: str) -> None:
-    found = judge_tls("other.example", Peer(CERTIFICATE, fault, "unable to get"), NOW)
+    found = judge_tls(
+        "other.example", Peer(certificate=CERTIFICATE, fault=fault, said="unable to get"), NOW
+    )
     assert (found.state, bool(found.remedy)) == ("problem", True)
     assert named in found.what
     assert found.facts["fault"] == fault
 
 
 def test_a_certificate_that_is_over_says_since_when() -> None:
-    found = judge_tls("registry.example.com", Peer(CERTIFICATE, "expired"), NOW + 50 * DAY)
+    found = judge_tls(
+        "registry.example.com", Peer(certificate=CERTIFICATE, fault="expired"), NOW + 50 * DAY
+    )
     assert "expired: its certificate has expired" in found.what
     assert "(10 days ago)" in found.what
     assert (
-        judge_tls("x", Peer(None, "expired"), NOW).what == "expired: its certificate has expired."
+        judge_tls("x", Peer(certificate=None, fault="expired"), NOW).what
+        == "expired: its certificate has expired."
     )
 
 

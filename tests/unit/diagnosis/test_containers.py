@@ -5,12 +5,12 @@ from msgspec.structs import replace
 
 from dockless.diagnosis.containers import Tool, _tool, check, judge
 from dockless.model.finding import Finding, State
-from dockless.sources.daemons import Address, Contact
+from dockless.sources.daemons import Contact, DaemonAddress
 
 DOCKER = Tool(
     name="docker",
     version="28.5.1",
-    address=Address("unix:///var/run/docker.sock"),
+    address=DaemonAddress("unix:///var/run/docker.sock"),
     contact=Contact("answers", "API 1.51"),
 )
 
@@ -29,7 +29,7 @@ def test_a_daemon_that_answers_is_well_with_or_without_a_client() -> None:
 
 
 def test_a_docker_host_that_does_not_answer_is_named() -> None:
-    address = Address("tcp://build:2375", "DOCKER_HOST")
+    address = DaemonAddress("tcp://build:2375", "DOCKER_HOST")
     found = _one(replace(DOCKER, address=address, contact=Contact("silent", "refused")))
     assert found.state == "problem"
     assert found.what == "tcp://build:2375 (DOCKER_HOST) does not respond: refused."
@@ -51,7 +51,7 @@ def test_a_tool_that_fails_without_a_home_is_not_the_one_to_repair(
 
 
 def test_a_named_socket_that_is_not_there_is_a_problem() -> None:
-    address = Address("unix:///gone.sock", "DOCKER_HOST")
+    address = DaemonAddress("unix:///gone.sock", "DOCKER_HOST")
     found = _one(
         replace(DOCKER, address=address, contact=Contact("absent", "the socket does not exist"))
     )
@@ -59,7 +59,7 @@ def test_a_named_socket_that_is_not_there_is_a_problem() -> None:
 
 
 def test_a_context_that_does_not_answer_or_is_unknown_is_named() -> None:
-    address = Address("unix:///gone.sock", "the docker context 'far'")
+    address = DaemonAddress("unix:///gone.sock", "the docker context 'far'")
     found = _one(replace(DOCKER, address=address, contact=Contact("absent")))
     assert "'far'" in found.what
     assert "docker context use default" in found.remedy
@@ -85,7 +85,7 @@ def test_nothing_is_said_of_a_tool_that_is_not_there() -> None:
 
 
 def test_what_is_not_asked_from_here_is_worth_a_note() -> None:
-    address = Address("ssh://build", "DOCKER_HOST")
+    address = DaemonAddress("ssh://build", "DOCKER_HOST")
     unasked = Contact("unasked", "ssh is used by the client only")
     assert _one(replace(DOCKER, address=address, contact=unasked)).state == "note"
 

@@ -4,7 +4,7 @@ from dockless.credentials.resolve import FoundCredential
 from dockless.diagnosis.explain import found_rows
 from dockless.model.secret import Credential, Secret
 
-ME = Credential("me", Secret("word"), origin="keyring (kernel)")
+ME = Credential(username="me", password=Secret("word"), origin="keyring (kernel)")
 
 
 @pytest.mark.parametrize("program", ["gh", "docker-credential-x", "GITHUB_TOKEN", "aws"])

@@ -14,7 +14,7 @@ from dockless.oci.reference import Repository
 from fakes.keyring_logins import memory_vault
 
 REPOSITORY = Repository.of("registry.example.com", "team/app")
-CREDENTIAL = Credential("me", Secret("pw"))
+CREDENTIAL = Credential(username="me", password=Secret("pw"))
 
 
 def _search(
@@ -39,7 +39,9 @@ def test_a_login_of_a_keyring_is_found(tmp_path: Path) -> None:
 
 def test_a_token_that_was_got_on_the_way_is_kept_nowhere(tmp_path: Path) -> None:
     keyring_logins = memory_vault(tmp_path)
-    fresh = Credential("AWS", Secret("token"), origin="boto3", expires=time.time() + 9999)
+    fresh = Credential(
+        username="AWS", password=Secret("token"), origin="boto3", expires=time.time() + 9999
+    )
     sources = Sources(
         environment={}, home=tmp_path, token_sources=(TokenSource("boto3", "", lambda: fresh),)
     )

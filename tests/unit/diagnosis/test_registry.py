@@ -24,7 +24,7 @@ from fakes.http import StubHttp
 HOST = "registry.example.com"
 BASE = f"https://{HOST}"
 REPOSITORY = Repository.of(HOST, "team/app")
-ME = Credential("me", Secret("s3cret"), origin="keyring (kernel keyring)")
+ME = Credential(username="me", password=Secret("s3cret"), origin="keyring (kernel keyring)")
 SCOPE = "service=auth&scope=repository%3Ateam%2Fapp%3Apull%2Cpush"
 UNKNOWN = json.dumps({"errors": [{"code": "NAME_UNKNOWN"}]}).encode()
 
@@ -118,12 +118,19 @@ def test_what_else_a_login_can_be(
 @pytest.mark.parametrize(
     ("answer", "has"),
     [
-        (Response(200, {"Content-Type": "application/vnd.oci.image.index.v1+json"}, b"{}"), True),
-        (Response(200, {"Content-Type": "text/html"}, b"<html>"), None),
-        (Response(404, {}, b"404 page not found"), False),
-        (Response(404, {}, b'{"errors": [{"code": "NOT_FOUND"}]}'), False),
-        (Response(404, {}, UNKNOWN), None),
-        (Response(405, {}, b""), None),
+        (
+            Response(
+                status=200,
+                headers={"Content-Type": "application/vnd.oci.image.index.v1+json"},
+                body=b"{}",
+            ),
+            True,
+        ),
+        (Response(status=200, headers={"Content-Type": "text/html"}, body=b"<html>"), None),
+        (Response(status=404, headers={}, body=b"404 page not found"), False),
+        (Response(status=404, headers={}, body=b'{"errors": [{"code": "NOT_FOUND"}]}'), False),
+        (Response(status=404, headers={}, body=UNKNOWN), None),
+        (Response(status=405, headers={}, body=b""), None),
     ],
 )
 def test_whether_referrers_are_listed(answer: Response, *, has: bool | None) -> None:

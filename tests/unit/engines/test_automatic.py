@@ -235,14 +235,22 @@ def test_a_blob_that_is_damaged_here_is_no_fault_of_the_program(
 
 def test_a_manifest_with_a_subject_is_written_without_a_program(bench: Bench) -> None:
     plain = FakeImage(bench.folder).content()
-    subject = Descriptor(OCI_MANIFEST, Digest.of(b"x"), 1).to_json()
+    subject = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(b"x"), size=1).to_json()
     config = plain.blobs[0].to_json()
     data = compact_json(
         {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}
         | {"subject": subject}
     )
-    root = Descriptor(OCI_MANIFEST, Digest.of(data), len(data))
-    bench.push(Content(root, {root.digest: data}, plain.blobs[:1], None, ()))
+    root = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(data), size=len(data))
+    bench.push(
+        Content(
+            root=root,
+            documents={root.digest: data},
+            blobs=plain.blobs[:1],
+            image_id=None,
+            platforms=(),
+        )
+    )
     assert bench.steps == ["direct push"]
 
 

@@ -9,8 +9,8 @@ from dockless.oci.reference import Reference, Repository
 
 DIGEST = Digest.of(b"manifest")
 TARGET = Reference(Repository.of("registry.example.com", "team/shop"), digest=DIGEST)
-TLS = Endpoint("registry.example.com")
-PLAIN = Endpoint("registry.example.com", plain_http=True)
+TLS = Endpoint(host="registry.example.com")
+PLAIN = Endpoint(host="registry.example.com", plain_http=True)
 
 
 @pytest.mark.parametrize(("endpoint", "insecure"), [(TLS, ()), (PLAIN, ("--insecure",))])

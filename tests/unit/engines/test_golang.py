@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from dockless.engines import golang
 from dockless.engines.golang import build_crane, clean_environment, module_sum
-from dockless.engines.releases import CRANE_SOURCE, Source
+from dockless.engines.releases import CRANE_SOURCE, GoSource
 from dockless.engines.tampering import TamperedError
 from dockless.errors import EngineError
 
@@ -71,7 +71,7 @@ class Go:
         self.folder = folder
         self.files = FILES if files is None else files
         self.zip = archive(folder, self.files, top)
-        self.source: Source = replace(CRANE_SOURCE, checksum=module_sum(self.zip))
+        self.source: GoSource = replace(CRANE_SOURCE, checksum=module_sum(self.zip))
         self.notes: list[str] = []
         self.scratch = folder / "scratch"
         self.scratch.mkdir()

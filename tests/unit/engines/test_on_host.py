@@ -46,7 +46,7 @@ class Host:
             read=lambda path: self.files[path],
             program="/opt/engine",
             folder="/tmp/d",  # noqa: S108 - a path of a host
-            endpoint=Endpoint("registry.example.com", plain_http=plain),
+            endpoint=Endpoint(host="registry.example.com", plain_http=plain),
             authfile=lambda: authfile,
             certificates=certificates,
             environment={"HTTPS_PROXY": "http://127.0.0.1:1"},

@@ -18,14 +18,14 @@ UPLOADS = "/v2/dockless/probe/blobs/uploads/"
 MANIFESTS = "/v2/dockless/probe/manifests"
 CONFIG, LAYER = b"{}", b"layer"
 MANIFEST = image_manifest(
-    Descriptor(OCI_CONFIG, Digest.of(CONFIG), len(CONFIG)),
-    (Descriptor(OCI_LAYER, Digest.of(LAYER), len(LAYER)),),
+    Descriptor(media_type=OCI_CONFIG, digest=Digest.of(CONFIG), size=len(CONFIG)),
+    (Descriptor(media_type=OCI_LAYER, digest=Digest.of(LAYER), size=len(LAYER)),),
 )
 
 
 @pytest.fixture
 def repository() -> ProbeRepository:
-    return ProbeRepository("dockless/probe")
+    return ProbeRepository(path="dockless/probe")
 
 
 @pytest.fixture
@@ -126,8 +126,10 @@ def test_a_manifest_without_its_blobs_is_refused(repository: ProbeRepository) ->
 
 
 def test_a_manifest_with_a_wrong_size_is_refused(filled: ProbeRepository) -> None:
-    config = Descriptor(OCI_CONFIG, Digest.of(CONFIG), len(CONFIG))
-    wrong = image_manifest(config, (Descriptor(OCI_LAYER, Digest.of(LAYER), 6),))
+    config = Descriptor(media_type=OCI_CONFIG, digest=Digest.of(CONFIG), size=len(CONFIG))
+    wrong = image_manifest(
+        config, (Descriptor(media_type=OCI_LAYER, digest=Digest.of(LAYER), size=6),)
+    )
     answer = ask(filled, "PUT", f"{MANIFESTS}/v1", wrong, OCI_MANIFEST)
     assert code(answer) == "MANIFEST_BLOB_UNKNOWN"
 

@@ -14,10 +14,15 @@ from dockless.oci.reference import Reference, Repository
 TARGET = Reference(
     Repository.of("registry.example.com", "team/shop"), digest=Digest.of(b"manifest")
 )
-TLS = Endpoint("registry.example.com")
-PLAIN = Endpoint("registry.example.com", plain_http=True)
-BARE = SkopeoFiles(None, None, None, Path("/run/digest"))
-FULL = SkopeoFiles("/dev/fd/9", Path("/run/certs"), Path("/etc/policy.json"), Path("/run/digest"))
+TLS = Endpoint(host="registry.example.com")
+PLAIN = Endpoint(host="registry.example.com", plain_http=True)
+BARE = SkopeoFiles(authfile=None, certificates=None, policy=None, digest=Path("/run/digest"))
+FULL = SkopeoFiles(
+    authfile="/dev/fd/9",
+    certificates=Path("/run/certs"),
+    policy=Path("/etc/policy.json"),
+    digest=Path("/run/digest"),
+)
 
 
 def test_a_manifest_is_pushed_by_digest_with_all_that_it_needs() -> None:

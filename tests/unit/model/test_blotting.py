@@ -41,13 +41,17 @@ def echoes(password: str) -> list[str]:
 @pytest.mark.parametrize("place", range(5))
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_what_was_sent_is_blotted_out_of_what_is_said(password: str, place: int) -> None:
-    remember(Credential("me", Secret(password), Secret(f"{password}-identity")))
+    remember(
+        Credential(
+            username="me", password=Secret(password), identity_token=Secret(f"{password}-identity")
+        )
+    )
     echo = echoes(password)[place]
     echoed = f"you sent {echo} to us"
     secret = (
         echo.removeprefix("Basic ") if place == 1 else echoes(password)[3 if place == 4 else place]
     )
-    answer = Response(400, {}, echoed.encode())
+    answer = Response(status=400, headers={}, body=echoed.encode())
     errors = (
         manifest_error(answer, REPOSITORY, "v1"),
         blob_error(answer, REPOSITORY, Digest.of(b"")),
@@ -61,13 +65,13 @@ def test_what_was_sent_is_blotted_out_of_what_is_said(password: str, place: int)
 
 
 def test_a_short_password_is_blotted_as_a_word_alone() -> None:
-    remember(Credential("me", Secret("qx")))
+    remember(Credential(username="me", password=Secret("qx")))
     assert blotted("qx, qxylophone and (qx)") == "***, qxylophone and (***)"
 
 
 @pytest.mark.parametrize("password", ["two  blanks-secret", "a\tb-long-secret", "x \n y-secret"])
 def test_a_secret_with_blanks_is_blotted_before_they_become_one(password: str) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     assert clean(f"you sent {password} to us") == "you sent *** to us"
 
 
@@ -76,7 +80,7 @@ def test_a_secret_with_blanks_is_blotted_before_they_become_one(password: str) -
 def test_a_secret_that_is_hidden_by_what_is_not_printable_is_blotted(
     password: str, hide: str
 ) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     assert clean(f"you sent {password[:4]}{hide}{password[4:]} to us") == "you sent *** to us"
 
 
@@ -87,7 +91,7 @@ def test_what_a_token_service_is_sent_and_sends_is_remembered(password: str, tok
     realm = "https://auth.example.com/token"
     http.on(f"GET {realm}?service=", body=f'{{"token": "{token}"}}'.encode())
     challenge = Challenge("bearer", {"realm": realm})
-    authorization(http, challenge, Credential("me", Secret(password)), "")
+    authorization(http, challenge, Credential(username="me", password=Secret(password)), "")
     for echo in (*echoes(password), token):
         assert blotted(f"you sent {echo} to us").count("***") == 1
 
@@ -95,7 +99,7 @@ def test_what_a_token_service_is_sent_and_sends_is_remembered(password: str, tok
 @pytest.mark.parametrize("password", ["hunter2-SECRET", "another-long-one", "third.Secret"])
 @pytest.mark.parametrize("status", [204, 418, 302])
 def test_the_type_of_an_answer_is_foreign_too(password: str, status: int) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     http = StubHttp()
     kind = {"Content-Type": f"text/{password}"}
     http.on("GET https://registry.example.com/v2/", status, headers=kind)
@@ -106,7 +110,7 @@ def test_the_type_of_an_answer_is_foreign_too(password: str, status: int) -> Non
 
 @pytest.mark.parametrize("password", ["hunter2-SECRET", "another-long-one", "third.Secret"])
 def test_what_a_list_echoes_is_blotted_out_of_the_note(password: str) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     http, notes = StubHttp(), list[str]()
     http.on("GET https://registry.example.com/v2/")
     subject = Digest.of(b"subject")
@@ -121,7 +125,7 @@ def test_what_a_list_echoes_is_blotted_out_of_the_note(password: str) -> None:
 
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_what_a_program_is_given_is_remembered(password: str) -> None:
-    authfile("registry.example.com", Credential("me", Secret(password)))
+    authfile("registry.example.com", Credential(username="me", password=Secret(password)))
     for echo in echoes(password):
         assert blotted(f"you sent {echo} to us").count("***") == 1
 
@@ -159,7 +163,7 @@ ESCAPES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("password", ODD)
 @pytest.mark.parametrize("escape", ESCAPES)
 def test_a_secret_is_blotted_in_every_escape(password: str, escape: str) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     echo = ESCAPES[escape](password)
     said = blotted(f"you sent <{echo}> to us")
     assert echo.strip("\"'") not in said
@@ -171,9 +175,9 @@ def test_a_secret_is_blotted_in_every_escape(password: str, escape: str) -> None
 @pytest.mark.parametrize("password", [*PASSWORDS[:3], *ODD])
 @pytest.mark.parametrize("kept", [3, 5, 9])
 def test_a_secret_is_blotted_before_an_answer_is_cut(password: str, kept: int) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     begins = " " * (64 * 1024 - kept)
-    answer = Response(400, {}, (begins + password + " more" * 10).encode())
+    answer = Response(status=400, headers={}, body=(begins + password + " more" * 10).encode())
     said = str(manifest_error(answer, REPOSITORY, "v1"))
     assert password[: max(3, kept - 1)] not in said
 
@@ -181,17 +185,21 @@ def test_a_secret_is_blotted_before_an_answer_is_cut(password: str, kept: int) -
 @pytest.mark.parametrize("password", [*PASSWORDS[:3], *ODD[:3]])
 @pytest.mark.parametrize("start", ["ftp://store/?auth=", "http://[x/", "ftp://x/" + "z" * 183])
 def test_a_secret_is_blotted_out_of_a_redirect(password: str, start: str) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     pair = base64.b64encode(f"me:{password}".encode()).decode()
     for echo in (pair, quote(password, safe=""), password.replace("\n", "")):
         with pytest.raises(DocklessError) as caught:
-            sent_on(Request("GET", "https://registry.example.com/v2/", {}), 307, start + echo)
+            sent_on(
+                Request(method="GET", url="https://registry.example.com/v2/", headers={}),
+                307,
+                start + echo,
+            )
         assert echo[:8] not in str(caught.value)
 
 
 @pytest.mark.parametrize("password", ["hunter2-SECRET", "another-long-one", "Third.Secret"])
 def test_a_secret_is_blotted_out_of_the_name_of_a_host(password: str) -> None:
-    remember(Credential("me", Secret(password)))
+    remember(Credential(username="me", password=Secret(password)))
     for said in (
         shown(f"https://{password}.example.com/"),
         named("registry.example.com", f"https://me:{password}@x.example.com/"),

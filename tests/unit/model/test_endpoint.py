@@ -6,9 +6,9 @@ from dockless.model.endpoint import Endpoint, is_loopback
 @pytest.mark.parametrize(
     ("endpoint", "url"),
     [
-        (Endpoint("ghcr.io"), "https://ghcr.io"),
-        (Endpoint("10.0.0.5:5000", plain_http=True), "http://10.0.0.5:5000"),
-        (Endpoint("docker.io"), "https://registry-1.docker.io"),
+        (Endpoint(host="ghcr.io"), "https://ghcr.io"),
+        (Endpoint(host="10.0.0.5:5000", plain_http=True), "http://10.0.0.5:5000"),
+        (Endpoint(host="docker.io"), "https://registry-1.docker.io"),
     ],
 )
 def test_the_url_is_where_the_host_is_served(endpoint: Endpoint, url: str) -> None:

@@ -8,12 +8,18 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_MANIFEST, Descriptor
 from dockless.oci.reference import Name
 
-ROOT = Descriptor(OCI_MANIFEST, Digest.of(b"root"), 4)
-WEB = Locked("ghcr.io/acme/web:1", "web.tar", ROOT, ("linux/amd64",), ((Digest.of(b"x"), 1),))
+ROOT = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(b"root"), size=4)
+WEB = Locked(
+    name="ghcr.io/acme/web:1",
+    source="web.tar",
+    root=ROOT,
+    platforms=("linux/amd64",),
+    blobs=((Digest.of(b"x"), 1),),
+)
 _NO_LISTS: tuple[object, ...] = ("x", {}, None, 1)
 _NO_TEXTS: tuple[object, ...] = (1, None, [], {}, True)
 _NO_BLOBS: tuple[object, ...] = (1, None, "x", {"size": 1}, {"digest": 1, "size": 1})
-API = Locked("ghcr.io/acme/api:1", "api.tar", ROOT, (), ())
+API = Locked(name="ghcr.io/acme/api:1", source="api.tar", root=ROOT, platforms=(), blobs=())
 
 
 def test_a_lock_comes_back_as_it_was_in_the_order_of_names() -> None:
@@ -93,7 +99,7 @@ def test_a_member_of_the_whole_of_another_type_is_named(member: str, value: obje
 def test_a_name_whose_path_is_shorter_than_the_full_one_is_kept(
     name: str, whole: str, short: str
 ) -> None:
-    content = Content(ROOT, {}, (), None, ())
+    content = Content(root=ROOT, documents={}, blobs=(), image_id=None, platforms=())
     locked = Locked.of(Name.parse(name), "shop.tar", content)
     assert (locked.name, locked.short) == (whole, short)
     assert read_lock(lock_text(Lock((locked,))).encode()).images == (locked,)

@@ -15,9 +15,9 @@ WRITERS = Writers(blobs=("dockless",), manifests=("dockless",), tags=("dockless"
 def pushed(folder: Path, *, unchanged: bool = False, dry_run: bool = False) -> PushResult:
     content = FakeImage(folder / "image").content()
     return PushResult(
-        Plan(REPOSITORY, content, (), (), digest_is_new=False),
-        unchanged,
-        dry_run,
+        plan=Plan(repository=REPOSITORY, content=content, blobs=(), tags=(), digest_is_new=False),
+        unchanged=unchanged,
+        dry_run=dry_run,
         verified=True,
         engine="direct",
         sent=1,

@@ -24,7 +24,13 @@ def plan(tmp_path: Path) -> Plan:
     config, base, app = content.blobs
     blobs = (BlobPlan(config, False), BlobPlan(base, True), BlobPlan(app, False))  # noqa: FBT003 - a table
     tags = (TagPlan("v1", None, content.root.digest), TagPlan("v2", OTHER, content.root.digest))
-    return Plan(Repository.of("ghcr.io", "acme/shop"), content, blobs, tags, digest_is_new=True)
+    return Plan(
+        repository=Repository.of("ghcr.io", "acme/shop"),
+        content=content,
+        blobs=blobs,
+        tags=tags,
+        digest_is_new=True,
+    )
 
 
 def test_what_the_registry_lacks_is_missing(plan: Plan) -> None:
@@ -35,7 +41,7 @@ def test_what_the_registry_lacks_is_missing(plan: Plan) -> None:
 
 def test_a_result_names_the_tags_in_order_and_the_digest(plan: Plan) -> None:
     result = PushResult(
-        plan,
+        plan=plan,
         unchanged=False,
         dry_run=False,
         verified=True,

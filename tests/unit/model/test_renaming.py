@@ -7,7 +7,7 @@ HOST = "registry.inside:5000"
 
 
 def target(name: str, **rules: object) -> str:
-    return str(Renaming(HOST, **rules).target(Name.parse(name)))  # type: ignore[arg-type] # by these names
+    return str(Renaming(host=HOST, **rules).target(Name.parse(name)))  # type: ignore[arg-type] # by these names
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def secret() -> Secret:
         lambda secret: "%s" % secret,  # noqa: UP031  # the old way is what is tested
         lambda secret: json.dumps({"password": secret}, default=str),
         lambda secret: repr([secret, {"password": secret}]),
-        lambda secret: repr(Credential("bob", secret, secret)),
+        lambda secret: repr(Credential(username="bob", password=secret, identity_token=secret)),
         lambda secret: repr(Exception("no", secret)),
     ],
 )
@@ -55,10 +55,10 @@ def test_prints_as_stars(show: Callable[[Secret], str], secret: Secret) -> None:
         lambda secret: secret.__getstate__(),
         lambda secret: secret.__reduce__(),
         lambda secret: object.__reduce_ex__(secret, 2),
-        lambda secret: copy.deepcopy(Credential("bob", secret)),
-        lambda secret: pickle.dumps(Credential("bob", secret)),
-        lambda secret: msgspec.to_builtins(Credential("bob", secret)),
-        lambda secret: msgspec.json.encode(Credential("bob", secret)),
+        lambda secret: copy.deepcopy(Credential(username="bob", password=secret)),
+        lambda secret: pickle.dumps(Credential(username="bob", password=secret)),
+        lambda secret: msgspec.to_builtins(Credential(username="bob", password=secret)),
+        lambda secret: msgspec.json.encode(Credential(username="bob", password=secret)),
         *(
             lambda secret, protocol=protocol: pickle.dumps(secret, protocol)
             for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
@@ -73,7 +73,9 @@ def test_refuses_to_be_written_out(leak: Callable[[Secret], object], secret: Sec
 
 
 def test_is_not_in_a_log_record(secret: Secret, caplog: pytest.LogCaptureFixture) -> None:
-    logging.getLogger("test").warning("the credential is %s", Credential("bob", secret))
+    logging.getLogger("test").warning(
+        "the credential is %s", Credential(username="bob", password=secret)
+    )
 
     assert "bob" in caplog.text
     assert TEXT not in caplog.text
@@ -84,7 +86,7 @@ def test_is_not_in_a_traceback_that_shows_locals(secret: Secret) -> None:
         raise ValueError(credential)
 
     with pytest.raises(ValueError, match="bob") as raised:
-        fail(Credential("bob", secret))
+        fail(Credential(username="bob", password=secret))
     frames = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
     shown = "".join(frames.format())
 
@@ -117,13 +119,17 @@ def test_is_true_when_it_has_text(secret: Secret) -> None:
     [("command line", "the command line"), ("environment", "the environment"), ("gh", "gh")],
 )
 def test_where_a_credential_came_from_reads_well(secret: Secret, origin: str, source: str) -> None:
-    assert Credential("bob", secret, origin=origin).source == source
+    assert Credential(username="bob", password=secret, origin=origin).source == source
 
 
 def test_a_credential_can_be_replaced_in_part(secret: Secret) -> None:
-    moved = msgspec.structs.replace(Credential("bob", secret), origin="environment")
+    moved = msgspec.structs.replace(
+        Credential(username="bob", password=secret), origin="environment"
+    )
 
-    assert moved == Credential("bob", secret, None, "environment")
+    assert moved == Credential(
+        username="bob", password=secret, identity_token=None, origin="environment"
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,4 +143,4 @@ def test_a_credential_can_be_replaced_in_part(secret: Secret) -> None:
     ids=["rfc 7617, 2", "rfc 7617, 2.1", "colon", "not utf-8"],
 )
 def test_basic_is_as_in_rfc_7617(username: str, password: str, basic: str) -> None:
-    assert Credential(username, Secret(password)).basic() == Secret(basic)
+    assert Credential(username=username, password=Secret(password)).basic() == Secret(basic)

@@ -25,7 +25,7 @@ def image(tmp_path: Path) -> Content:
 def index(*children: Descriptor) -> tuple[Descriptor, bytes]:
     entries = [child.to_json() for child in children]
     data = compact_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
-    return Descriptor(OCI_INDEX, Digest.of(data), len(data)), data
+    return Descriptor(media_type=OCI_INDEX, digest=Digest.of(data), size=len(data)), data
 
 
 def test_one_image_has_its_config_first_and_its_platform(image: Content) -> None:
@@ -47,9 +47,13 @@ def test_an_index_is_no_single_image(image: Content) -> None:
 
 
 def test_the_config_of_an_artifact_is_not_read() -> None:
-    config = Descriptor("application/vnd.example+json", Digest.of(b"{}"), 2)
+    config = Descriptor(media_type="application/vnd.example+json", digest=Digest.of(b"{}"), size=2)
     data = compact_json({"mediaType": OCI_MANIFEST, "config": config.to_json(), "layers": []})
-    content = single(Descriptor(OCI_MANIFEST, Digest.of(data), len(data)), data, b"no json")
+    content = single(
+        Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(data), size=len(data)),
+        data,
+        b"no json",
+    )
     assert content.platforms == ()
     assert content.configs() == {config.digest}
 
@@ -58,7 +62,7 @@ def test_children_come_before_what_lists_them_and_each_once(image: Content) -> N
     inner, inner_data = index(image.root)
     outer, outer_data = index(image.root, inner)
     documents = {**image.documents, inner.digest: inner_data, outer.digest: outer_data}
-    whole = Content(outer, documents, image.blobs, None, ())
+    whole = Content(root=outer, documents=documents, blobs=image.blobs, image_id=None, platforms=())
     assert whole.children_first() == (image.root.digest, inner.digest, outer.digest)
     assert whole.configs() == image.configs()
 
@@ -68,9 +72,15 @@ CACHE = "application/vnd.buildkit.cacheconfig.v0"
 
 @pytest.mark.parametrize("kind", [f"{OCI_LAYER}+gzip", CACHE, "text/plain"])
 def test_an_index_may_list_blobs_beside_manifests(image: Content, kind: str) -> None:
-    blob = Descriptor(kind, Digest.of(b"blob"), 4)
+    blob = Descriptor(media_type=kind, digest=Digest.of(b"blob"), size=4)
     root, data = index(blob, image.root)
-    whole = Content(root, {**image.documents, root.digest: data}, (blob, *image.blobs), None, ())
+    whole = Content(
+        root=root,
+        documents={**image.documents, root.digest: data},
+        blobs=(blob, *image.blobs),
+        image_id=None,
+        platforms=(),
+    )
     document = parse_document(data)
     assert document.blobs == (blob,)
     assert [each.digest for each in document.children] == [image.root.digest]

@@ -44,11 +44,13 @@ def content(*documents: bytes) -> Content:
             found = parse_descriptor(entry)
             blobs[found.digest] = found
     return Content(
-        Descriptor(parse_document(root).media_type, Digest.of(root), len(root)),
-        {Digest.of(data): data for data in documents},
-        tuple(blobs.values()),
-        None,
-        (),
+        root=Descriptor(
+            media_type=parse_document(root).media_type, digest=Digest.of(root), size=len(root)
+        ),
+        documents={Digest.of(data): data for data in documents},
+        blobs=tuple(blobs.values()),
+        image_id=None,
+        platforms=(),
     )
 
 

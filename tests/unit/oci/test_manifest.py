@@ -57,12 +57,12 @@ def test_a_descriptor_is_read_with_all_that_matters() -> None:
     }
     found = parse_descriptor(entry)
     assert found == Descriptor(
-        "x/y",
-        DIGEST,
-        4,
-        Platform("linux", "arm", "v7"),
-        (("org.opencontainers.image.ref.name", "v1"),),
-        ("https://example.com/layer",),
+        media_type="x/y",
+        digest=DIGEST,
+        size=4,
+        platform=Platform("linux", "arm", "v7"),
+        annotations=(("org.opencontainers.image.ref.name", "v1"),),
+        urls=("https://example.com/layer",),
     )
     assert found.annotation("org.opencontainers.image.ref.name") == "v1"
     assert found.annotation("absent") == ""
@@ -95,14 +95,14 @@ def test_a_manifest_is_read(media_type: str) -> None:
     found = parse_document(json.dumps(members).encode())
     assert isinstance(found, Manifest)
     assert found.media_type == (media_type or manifest.OCI_MANIFEST)
-    assert found.config == found.layers[0] == Descriptor("x/y", DIGEST, 4)
+    assert found.config == found.layers[0] == Descriptor(media_type="x/y", digest=DIGEST, size=4)
 
 
 @pytest.mark.parametrize("media_type", ["", *sorted(manifest.INDEXES)])
 def test_an_index_is_read(media_type: str) -> None:
     found = parse_document(json.dumps({"mediaType": media_type, "manifests": [ENTRY]}).encode())
     assert isinstance(found, Index)
-    assert found.manifests == (Descriptor("x/y", DIGEST, 4),)
+    assert found.manifests == (Descriptor(media_type="x/y", digest=DIGEST, size=4),)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_what_is_no_config_is_refused(data: bytes) -> None:
 
 
 def test_the_manifest_that_is_made_is_always_the_same() -> None:
-    config = Descriptor(manifest.OCI_CONFIG, DIGEST, 4)
-    layer = Descriptor(layer_media_type("gzip"), DIGEST, 4)
+    config = Descriptor(media_type=manifest.OCI_CONFIG, digest=DIGEST, size=4)
+    layer = Descriptor(media_type=layer_media_type("gzip"), digest=DIGEST, size=4)
     made = image_manifest(config, (layer,))
     assert made == (
         b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",'
@@ -170,7 +170,9 @@ def test_the_manifest_that_is_made_is_always_the_same() -> None:
         b'"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"%b",'
         b'"size":4}]}' % (str(DIGEST).encode(), str(DIGEST).encode())
     )
-    assert parse_document(made) == Manifest(manifest.OCI_MANIFEST, config, (layer,))
+    assert parse_document(made) == Manifest(
+        media_type=manifest.OCI_MANIFEST, config=config, layers=(layer,)
+    )
 
 
 def test_json_is_compact_and_keeps_text_as_it_is() -> None:

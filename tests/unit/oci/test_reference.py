@@ -114,8 +114,8 @@ def test_repository_takes_no_tag_and_no_digest(path: str) -> None:
 
 
 def test_tag_is_what_follows_the_last_colon_after_the_last_slash() -> None:
-    assert Name.parse("host:5000/app") == Name("host:5000", "app")
-    assert Name.parse("host:5000/app:v1") == Name("host:5000", "app", "v1")
+    assert Name.parse("host:5000/app") == Name(host="host:5000", path="app")
+    assert Name.parse("host:5000/app:v1") == Name(host="host:5000", path="app", tag="v1")
 
 
 @pytest.mark.parametrize(

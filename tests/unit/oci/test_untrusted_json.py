@@ -1,6 +1,18 @@
-import pytest
+import json
+from typing import Annotated
 
-from dockless.oci.untrusted_json import is_number, parse_json
+import pytest
+from msgspec import Meta, Struct
+
+from dockless.oci.untrusted_json import is_number, parse_as, parse_json, shaped
+
+
+class Part(Struct):
+    name: str
+    size: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
+    rate: Annotated[float, Meta(gt=0, le=1e12)] | None = None
+    inner: "Part | None" = None
+
 
 DEEP = {
     "lists": "[" * 200_000,
@@ -49,3 +61,53 @@ def test_a_number_is_a_number(value: object) -> None:
 )
 def test_nothing_else_is_a_number(value: object) -> None:
     assert not is_number(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ('{"name": "a"}', Part("a")),
+        ('{"name": "a", "more": [1, {"name": 2}]}', Part("a")),
+        ('{"name": "a", "name": "b"}', Part("b")),
+        (r'{"name": "\ud800"}', Part("\ud800")),
+        (r'{"name": "a", "\ud800": 1, "x\udfff": {}}', Part("a")),
+        (r'{"name": "a", "inner": {"name": "b", "\udc80": 1}}', Part("a", inner=Part("b"))),
+        ('{"name": "a", "size": 9223372036854775807, "rate": 1}', Part("a", 2**63 - 1, 1.0)),
+        ('\ufeff{"name": "a"}', Part("a")),
+    ],
+)
+def test_a_shape_takes_what_it_names_and_ignores_the_rest(text: str, part: Part) -> None:
+    assert parse_as(text.encode(), Part) == part
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "null",
+        "{}",
+        '{"name": null}',
+        '{"name": 1}',
+        r'{"\ud800": "a"}',
+        '{"name": "a", "size": -1}',
+        '{"name": "a", "size": true}',
+        '{"name": "a", "size": 1.0}',
+        '{"name": "a", "size": 9223372036854775808}',
+        '{"name": "a", "rate": NaN}',
+        '{"name": "a", "rate": Infinity}',
+        '{"name": "a", "rate": "1"}',
+        f'{{"name": "a", "rate": 1{"0" * 400}}}',
+        '{"name": "a"',
+        *DEEP.values(),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_another_shape_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_as(text, Part)
+
+
+def test_names_of_a_map_may_be_any_text() -> None:
+    members = {"\ud800": 1, "a": 2}
+    assert parse_as(json.dumps(members), dict[str, int]) == members
+    assert shaped(members, dict[str, int]) == members

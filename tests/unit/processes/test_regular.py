@@ -89,7 +89,7 @@ def _reads_all_parts(path: Path) -> None:
 
 
 def _reads_own_ssh_config(path: Path) -> None:
-    config._without_ssh(Server("build1", ""), path)
+    config._without_ssh(Server(address="build1", user=""), path)
 
 
 def _reads_ssh_config(path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_list_may_come_through_a_pipe_that_is_open_already() -> None:
 
 
 def test_one_of_several_lists_may_be_nothing() -> None:
-    assert source_lists.listed(("a.tar",), (Path(os.devnull),)) == (Listed("a.tar"),)
+    assert source_lists.listed(("a.tar",), (Path(os.devnull),)) == (Listed(text="a.tar"),)
     with pytest.raises(UsageError, match="names no source"):
         source_lists.listed((), (Path(os.devnull),))
 

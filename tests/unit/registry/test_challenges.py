@@ -95,8 +95,8 @@ def test_several_headers_are_read_each_by_itself() -> None:
     assert offered(headers)[1:] == (BEARER, BASIC)
 
 
-SECURE = Endpoint("registry.example.com")
-PLAIN = Endpoint("registry.example.com", plain_http=True)
+SECURE = Endpoint(host="registry.example.com")
+PLAIN = Endpoint(host="registry.example.com", plain_http=True)
 UNUSABLE = ("", "/token", "auth.example.com", "ftp://a/", "file:///etc/passwd", "http://[x/",
             "https://a:port/", "https://a:0/", "https://a:99999/", "https://", "https:///x",
             "https://a b/", "https://é/", "https://a/\x07")  # fmt: skip
@@ -147,12 +147,12 @@ def test_a_token_service_without_tls_is_for_registries_without_it() -> None:
 )
 def test_what_cannot_be_answered_is_one_clear_error(headers: dict[str, str], said: str) -> None:
     with pytest.raises(PushError, match=said) as caught:
-        demanded(headers, Endpoint("registry.example.com"))
+        demanded(headers, Endpoint(host="registry.example.com"))
     assert "Basic or Bearer" in caught.value.remedy
 
 
 def test_the_error_names_a_few_kinds_and_none_at_length() -> None:
     header = ", ".join(f"{'x' * 500}{number}" for number in range(50))
     with pytest.raises(PushError) as caught:
-        demanded({"WWW-Authenticate": header}, Endpoint("registry.example.com"))
+        demanded({"WWW-Authenticate": header}, Endpoint(host="registry.example.com"))
     assert len(str(caught.value)) < 400

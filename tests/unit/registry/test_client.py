@@ -16,12 +16,15 @@ from fakes.http import StubHttp
 URL = "https://registry.example.com/v2/"
 SHOP = Repository.of("registry.example.com", "team/shop")
 OTHER = Repository.of("registry.example.com", "team/other")
-ME = Credential("me", Secret("pass"))
+ME = Credential(username="me", password=Secret("pass"))
 BASIC = {"Authorization": "Basic bWU6cGFzcw=="}
 DATA = b"a manifest"
 DIGEST = Digest.of(DATA)
 ABSENT = Digest.of(b"absent")
-BLOB, LOST = Descriptor("", DIGEST, len(DATA)), Descriptor("", ABSENT, 6)
+BLOB, LOST = (
+    Descriptor(media_type="", digest=DIGEST, size=len(DATA)),
+    Descriptor(media_type="", digest=ABSENT, size=6),
+)
 
 
 @pytest.fixture
@@ -135,7 +138,7 @@ def test_a_blob_that_is_said_to_be_empty_is_asked_for_its_first_byte(
 
 
 def test_an_empty_blob_is_as_long_as_it_should_be(http: StubHttp) -> None:
-    empty = Descriptor("", Digest.of(b""), 0)
+    empty = Descriptor(media_type="", digest=Digest.of(b""), size=0)
     for size, name in (("0", "a"), ("5", "b")):
         where = f"HEAD {URL}team/{name}/blobs/{empty.digest}"
         http.on(where, headers={"Content-Length": size})
@@ -315,12 +318,13 @@ def test_a_registry_that_wants_no_credential_has_none_shown(http: StubHttp) -> N
 
 def test_the_account_is_asked_each_time(locked: StubHttp) -> None:
     users = iter(["first", "second"])
-    client = RegistryClient(locked, lambda: Credential(next(users), Secret("x")))
+    client = RegistryClient(locked, lambda: Credential(username=next(users), password=Secret("x")))
     for _ in range(2):
         client.tag(SHOP, "v1")
     sent = [asked.headers["Authorization"] for asked in locked.asked[1:]]
     assert sent == [
-        f"Basic {Credential(user, Secret('x')).basic().reveal()}" for user in ("first", "second")
+        f"Basic {Credential(username=user, password=Secret('x')).basic().reveal()}"
+        for user in ("first", "second")
     ]
 
 
@@ -397,7 +401,9 @@ def test_tags_that_have_no_end_are_an_error(
 def test_a_challenge_that_came_without_tls_is_not_answered(via: tuple[str, ...]) -> None:
     http = StubHttp()
     asks = {"WWW-Authenticate": 'Basic realm="r"'}
-    http._answers["GET https://registry.example.com/v2/"] = [Response(401, asks, b"", via)]
+    http._answers["GET https://registry.example.com/v2/"] = [
+        Response(status=401, headers=asks, body=b"", via=via)
+    ]
     with pytest.raises(PushError, match="without TLS"):
         RegistryClient(http, lambda: None).ping()
 
@@ -405,7 +411,7 @@ def test_a_challenge_that_came_without_tls_is_not_answered(via: tuple[str, ...])
 def test_a_location_that_only_looks_like_the_registry_gets_no_credential() -> None:
     http = StubHttp()
     http.on("GET https://registry.example.com/v2/", 401, headers={"WWW-Authenticate": "Basic"})
-    client = RegistryClient(http, lambda: Credential("me", Secret("pass")))
+    client = RegistryClient(http, lambda: Credential(username="me", password=Secret("pass")))
     repository = Repository.of("registry.example.com", "a")
     for url in (
         "https://registry.example.com:8443/x",

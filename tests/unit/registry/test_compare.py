@@ -36,7 +36,7 @@ class Endless:
 @pytest.mark.parametrize("piece", [1, 5, 6, 7, 1000])
 def test_it_is_damaged_where_it_is_too_long(piece: int) -> None:
     registry = Endless(piece)
-    blob = Descriptor("", Digest.of(DATA), len(DATA))
+    blob = Descriptor(media_type="", digest=Digest.of(DATA), size=len(DATA))
     with pytest.raises(PushError, match="more than 6 bytes"):
         compare_blob(cast("RegistryClient", registry), REPOSITORY, blob)
     assert registry.given <= len(DATA) + 1

@@ -60,11 +60,15 @@ def test_a_referrer_is_listed_where_the_registry_does_not_do_it(
     members = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "layers": []}
     members |= {"config": plain.blobs[0].to_json()}
     if subject:
-        members |= {"subject": Descriptor(OCI_MANIFEST, Digest.of(b"x"), 1).to_json()}
+        members |= {
+            "subject": Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(b"x"), size=1).to_json()
+        }
     data = compact_json(members)
-    root = Descriptor(OCI_MANIFEST, Digest.of(data), len(data))
+    root = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(data), size=len(data))
     config = plain.blobs[:1]
-    content = Content(root, {root.digest: data}, config, None, ())
+    content = Content(
+        root=root, documents={root.digest: data}, blobs=config, image_id=None, platforms=()
+    )
     kept = Lists()
     client = RegistryClient(StubHttp(), lambda: None)
     writer = Direct(client, ListingUploader(Journal(), lists=lists), lambda: kept)  # type: ignore[arg-type,return-value] # only `add` is called

@@ -4,9 +4,9 @@ from dockless.model.endpoint import Endpoint
 from dockless.registry.challenges import chosen, offered
 from dockless.registry.exposure import exposure
 
-SECURE = Endpoint("registry.example.com")
-PLAIN = Endpoint("registry.example.com", plain_http=True)
-HERE = Endpoint("127.0.0.1:5000", plain_http=True)
+SECURE = Endpoint(host="registry.example.com")
+PLAIN = Endpoint(host="registry.example.com", plain_http=True)
+HERE = Endpoint(host="127.0.0.1:5000", plain_http=True)
 BASIC = 'Basic realm="r"'
 
 

@@ -12,7 +12,7 @@ from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.referrers import ATTEMPTS, FAILURES, ReferrersLists
-from dockless.transport.http import Body, Response, Sink
+from dockless.transport.http import Body, BodySink, Response
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"
@@ -72,11 +72,11 @@ class Shared(StubHttp):
         url: str,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        sink: Sink | None = None,
+        sink: BodySink | None = None,
     ) -> Response:
         assert sink is None
         if url != LIST:
-            return Response(200, {}, b"")
+            return Response(status=200, headers={}, body=b"")
         if self.answers:
             answer = self.answers.pop(0)
             if isinstance(answer, NetworkError):
@@ -88,8 +88,12 @@ class Shared(StubHttp):
             self.body, self.puts = body, self.puts + 1
             if self.after_put:
                 self.after_put.pop(0)()
-            return Response(201, {}, b"")
-        return Response(404, {}, b"") if self.body is None else Response(200, {}, self.body)
+            return Response(status=201, headers={}, body=b"")
+        return (
+            Response(status=404, headers={}, body=b"")
+            if self.body is None
+            else Response(status=200, headers={}, body=self.body)
+        )
 
     def overwrite(self, *names: str) -> Callable[[], None]:
         """Return what writes the list as another did who had read it before."""
@@ -255,7 +259,10 @@ def test_what_is_no_list_is_one_error_and_stays_as_it_is(body: bytes) -> None:
 
 def test_a_registry_that_lets_no_tag_be_moved_is_an_error() -> None:
     http = Shared()
-    http.answers = [Response(404, {}, b""), Response(409, {}, b"")]
+    http.answers = [
+        Response(status=404, headers={}, body=b""),
+        Response(status=409, headers={}, body=b""),
+    ]
     with pytest.raises(ImmutableTagError):
         lists(http).add(SHOP, manifest("a"))
 

@@ -68,7 +68,9 @@ def body(*errors: tuple[str, str, object]) -> bytes:
 def test_each_refusal_is_an_error_of_its_kind_with_the_registrys_words(
     status: int, code: str, message: str, kind: type[DocklessError]
 ) -> None:
-    error = manifest_error(Response(status, {}, body((code, message, None))), SHOP, "v1")
+    error = manifest_error(
+        Response(status=status, headers={}, body=body((code, message, None))), SHOP, "v1"
+    )
     assert type(error) is kind
     assert SHOP.host in error.what
     assert message.rstrip(".") in error.what
@@ -93,7 +95,9 @@ def test_each_refusal_is_an_error_of_its_kind_with_the_registrys_words(
 def test_a_refusal_says_whether_the_media_type_is_why(
     status: int, code: str, message: str, detail: object, *, about_type: bool
 ) -> None:
-    error = manifest_error(Response(status, {}, body((code, message, detail))), SHOP, str(DIGEST))
+    error = manifest_error(
+        Response(status=status, headers={}, body=body((code, message, detail))), SHOP, str(DIGEST)
+    )
     assert isinstance(error, ManifestRefusedError)
     assert error.about_type == about_type
 
@@ -101,31 +105,39 @@ def test_a_refusal_says_whether_the_media_type_is_why(
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("said", ["a bad request", "invalid tag", "manifest too large", ""])
 def test_not_every_refusal_is_of_a_type(status: int, said: str) -> None:
-    error = manifest_error(Response(status, {}, body(("BAD", said, None))), SHOP, "v1")
+    error = manifest_error(
+        Response(status=status, headers={}, body=body(("BAD", said, None))), SHOP, "v1"
+    )
     assert not isinstance(error, ManifestRefusedError)
 
 
 def test_what_may_pass_can_be_tried_again() -> None:
-    error = manifest_error(Response(404, {}, body(("BLOB_UNKNOWN", "", None))), SHOP, str(DIGEST))
+    error = manifest_error(
+        Response(status=404, headers={}, body=body(("BLOB_UNKNOWN", "", None))), SHOP, str(DIGEST)
+    )
     assert isinstance(error, NetworkError)
     assert error.passing
     assert error.retry_after is None
 
 
 def test_a_conflict_about_a_digest_is_not_about_a_tag() -> None:
-    error = manifest_error(Response(409, {}, body(("CONFLICT", "busy", None))), SHOP, str(DIGEST))
+    error = manifest_error(
+        Response(status=409, headers={}, body=body(("CONFLICT", "busy", None))), SHOP, str(DIGEST)
+    )
     assert type(error) is PushError
     assert "(status 409): CONFLICT: busy." in error.what
 
 
 def test_tags_that_stay_have_the_exit_code_of_a_conflict() -> None:
-    error = manifest_error(Response(409, {}, b""), SHOP, "v1")
+    error = manifest_error(Response(status=409, headers={}, body=b""), SHOP, "v1")
     assert error.exit_code == 5
     assert "another tag than v1" in error.remedy
 
 
 def test_a_limit_on_bodies_names_the_proxy() -> None:
-    answer = Response(413, {"Content-Type": "text/html"}, b"<html>413 nginx</html>")
+    answer = Response(
+        status=413, headers={"Content-Type": "text/html"}, body=b"<html>413 nginx</html>"
+    )
     error = manifest_error(answer, SHOP, "v1")
     assert "client_max_body_size" in error.remedy
     assert "<html>" not in str(error)
@@ -133,12 +145,18 @@ def test_a_limit_on_bodies_names_the_proxy() -> None:
 
 def test_words_code_and_detail_of_several_errors_are_said_once_each() -> None:
     errors = (("A", "one", {"tag": "v1"}), ("B", "two", None), ("B", "two", None))
-    assert read_refusal(Response(400, {}, body(*errors))).said == 'A: one: {"tag": "v1"}; B: two'
+    assert (
+        read_refusal(Response(status=400, headers={}, body=body(*errors))).said
+        == 'A: one: {"tag": "v1"}; B: two'
+    )
 
 
 @pytest.mark.parametrize("said", ["x" * 1000, "a\x1b[31mred\r\n\x00\u202e" * 100])
 def test_foreign_words_are_bounded_and_hold_no_control_characters(said: str) -> None:
-    for answer in (Response(400, {}, said.encode()), Response(400, {}, body(("A", said, said)))):
+    for answer in (
+        Response(status=400, headers={}, body=said.encode()),
+        Response(status=400, headers={}, body=body(("A", said, said))),
+    ):
         shown = read_refusal(answer).said
         assert shown.isprintable()
         assert len(shown) == LONGEST_SAID
@@ -158,11 +176,16 @@ JSON = st.recursive(
 def test_no_answer_breaks_the_reader(status: int, content: object) -> None:
     data = content if isinstance(content, bytes) else json.dumps(content).encode()
     for name in ("v1", str(DIGEST)):
-        assert isinstance(manifest_error(Response(status, {}, data), SHOP, name), DocklessError)
+        assert isinstance(
+            manifest_error(Response(status=status, headers={}, body=data), SHOP, name),
+            DocklessError,
+        )
 
 
 def test_nested_without_end_is_words_as_any_other() -> None:
-    assert read_refusal(Response(400, {}, b"[" * 100_000)).said.startswith("[[[")
+    assert read_refusal(Response(status=400, headers={}, body=b"[" * 100_000)).said.startswith(
+        "[[["
+    )
 
 
 def put(http: StubHttp) -> Response:

@@ -13,7 +13,7 @@ from fakes.http import StubHttp
 REALM = "https://auth.example.com/token"
 SCOPE = "repository:team/shop:pull,push"
 QUERY = "service=registry&scope=repository%3Ateam%2Fshop%3Apull%2Cpush"
-ME = Credential("me", Secret("pass"), origin="environment")
+ME = Credential(username="me", password=Secret("pass"), origin="environment")
 BEARER = Challenge("bearer", {"realm": REALM, "service": "registry"})
 
 
@@ -54,7 +54,14 @@ def test_a_realm_with_a_query_of_its_own_keeps_it() -> None:
 def test_an_identity_token_is_exchanged() -> None:
     http = StubHttp()
     http.on(f"POST {REALM}", body=b'{"access_token": "abc"}')
-    assert answered(http, BEARER, Credential("", Secret(""), Secret("refresh"))) == "Bearer abc"
+    assert (
+        answered(
+            http,
+            BEARER,
+            Credential(username="", password=Secret(""), identity_token=Secret("refresh")),
+        )
+        == "Bearer abc"
+    )
     body = http.asked[0].body
     assert isinstance(body, bytes)
     assert parse_qs(body.decode()) == {

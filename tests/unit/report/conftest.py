@@ -16,23 +16,23 @@ def digest(letter: str) -> Digest:
 
 @pytest.fixture
 def plan() -> Plan:
-    config = Descriptor(OCI_CONFIG, digest("c"), 1_520)
-    base = Descriptor(media_type("gzip"), digest("1"), 76_400_000)
-    app = Descriptor(media_type("gzip"), digest("2"), 5_310_000)
+    config = Descriptor(media_type=OCI_CONFIG, digest=digest("c"), size=1_520)
+    base = Descriptor(media_type=media_type("gzip"), digest=digest("1"), size=76_400_000)
+    app = Descriptor(media_type=media_type("gzip"), digest=digest("2"), size=5_310_000)
     manifest = image_manifest(config, (base, app))
-    root = Descriptor(OCI_MANIFEST, digest("d"), len(manifest))
+    root = Descriptor(media_type=OCI_MANIFEST, digest=digest("d"), size=len(manifest))
     content = single(
         root, manifest, b'{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":[]}}'
     )
     return Plan(
-        Repository.of("localhost:5000", "team/shop"),
-        content,
-        (
+        repository=Repository.of("localhost:5000", "team/shop"),
+        content=content,
+        blobs=(
             BlobPlan(config, present=False),
             BlobPlan(base, present=True),
             BlobPlan(app, present=False),
         ),
-        (
+        tags=(
             TagPlan("v2", None, root.digest),
             TagPlan("stable", digest("e"), root.digest),
             TagPlan("latest", root.digest, root.digest),
@@ -44,7 +44,7 @@ def plan() -> Plan:
 @pytest.fixture
 def result(plan: Plan) -> PushResult:
     return PushResult(
-        plan,
+        plan=plan,
         unchanged=False,
         dry_run=False,
         verified=True,

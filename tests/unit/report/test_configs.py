@@ -13,29 +13,41 @@ def test_a_config_is_what_the_manifest_says_it_is(plan: Plan) -> None:
 
 
 def test_an_artifacts_config_may_have_any_type(plan: Plan) -> None:
-    config = Descriptor("application/vnd.example.config+json", Digest.of(b"{}"), 2)
-    layer = Descriptor("application/vnd.example.thing", Digest.of(b"thing"), 5)
+    config = Descriptor(
+        media_type="application/vnd.example.config+json", digest=Digest.of(b"{}"), size=2
+    )
+    layer = Descriptor(
+        media_type="application/vnd.example.thing", digest=Digest.of(b"thing"), size=5
+    )
     documents = {plan.content.root.digest: image_manifest(config, (layer,))}
 
     assert replace(plan.content, documents=documents).configs() == {config.digest}
 
 
 def test_an_index_has_the_configs_of_all_its_manifests() -> None:
-    configs = [Descriptor("application/json", Digest.of(name), 3) for name in (b"arm", b"amd")]
+    configs = [
+        Descriptor(media_type="application/json", digest=Digest.of(name), size=3)
+        for name in (b"arm", b"amd")
+    ]
     manifests = [image_manifest(config, ()) for config in configs]
     index = json.dumps(
         {
             "schemaVersion": 2,
             "mediaType": OCI_INDEX,
             "manifests": [
-                Descriptor(OCI_MANIFEST, Digest.of(data), len(data)).to_json() for data in manifests
+                Descriptor(
+                    media_type=OCI_MANIFEST, digest=Digest.of(data), size=len(data)
+                ).to_json()
+                for data in manifests
             ],
         }
     ).encode()
-    root = Descriptor(OCI_INDEX, Digest.of(index), len(index))
+    root = Descriptor(media_type=OCI_INDEX, digest=Digest.of(index), size=len(index))
     documents = {Digest.of(data): data for data in (index, *manifests)}
 
-    content = Content(root, documents, tuple(configs), None, ())
+    content = Content(
+        root=root, documents=documents, blobs=tuple(configs), image_id=None, platforms=()
+    )
 
     assert content.configs() == {config.digest for config in configs}
 

@@ -32,7 +32,7 @@ def _together(work: Callable[[], None]) -> None:
 
 def test_it_shows_once_in_an_interval_and_at_the_end() -> None:
     shown: list[Standing] = []
-    counter = Counter(Standing("Staging", 100), _ticking(), 5.0, shown.append)
+    counter = Counter(Standing(what="Staging", total=100), _ticking(), 5.0, shown.append)
     for _ in range(12):
         counter.advance(5)
     counter.finish()
@@ -49,7 +49,7 @@ def test_it_shows_once_in_an_interval_and_at_the_end() -> None:
 )
 def test_work_that_is_complete_shows_its_total(total: int | None, counted: int, done: int) -> None:
     shown: list[Standing] = []
-    counter = Counter(Standing("Uploading", total), _ticking(), 1000.0, shown.append)
+    counter = Counter(Standing(what="Uploading", total=total), _ticking(), 1000.0, shown.append)
     counter.advance(counted)
     counter.complete()
     counter.finish()
@@ -59,7 +59,7 @@ def test_work_that_is_complete_shows_its_total(total: int | None, counted: int, 
 
 def test_after_the_end_it_shows_nothing_more() -> None:
     shown: list[Standing] = []
-    counter = Counter(Standing("Staging", 100), _ticking(), 1.0, shown.append)
+    counter = Counter(Standing(what="Staging", total=100), _ticking(), 1.0, shown.append)
     counter.finish()
     counter.finish()
     counter.advance(5)
@@ -69,16 +69,16 @@ def test_after_the_end_it_shows_nothing_more() -> None:
 
 def test_an_advance_of_nothing_still_shows_that_time_passes() -> None:
     shown: list[Standing] = []
-    counter = Counter(Standing("Uploading", 100), _ticking(), 1.0, shown.append)
+    counter = Counter(Standing(what="Uploading", total=100), _ticking(), 1.0, shown.append)
     counter.advance(0)
 
-    assert shown == [Standing("Uploading", 100, done=0, seconds=1.0)]
+    assert shown == [Standing(what="Uploading", total=100, done=0, seconds=1.0)]
 
 
 @pytest.mark.usefixtures("impatient_threads")
 def test_threads_that_hammer_it_lose_no_byte() -> None:
     shown: list[Standing] = []
-    counter = Counter(Standing("Staging", None), _ticking(), 5.0, shown.append)
+    counter = Counter(Standing(what="Staging", total=None), _ticking(), 5.0, shown.append)
 
     def work() -> None:
         for _ in range(20_000):
@@ -100,7 +100,7 @@ def test_threads_show_one_at_a_time_and_never_go_back() -> None:
         shown.append(task.done)
         inside.release()
 
-    counter = Counter(Standing("Staging", None), _ticking(), 0.0, show)
+    counter = Counter(Standing(what="Staging", total=None), _ticking(), 0.0, show)
 
     def work() -> None:
         for _ in range(2_000):
@@ -114,9 +114,9 @@ def test_threads_show_one_at_a_time_and_never_go_back() -> None:
 @pytest.mark.parametrize(
     ("task", "text"),
     [
-        (Standing("Staging", 530_000_000), "Staging: 530 MB"),
-        (Standing("Staging", 0), "Staging: 0 B"),
-        (Standing("Reading standard input", None), "Reading standard input"),
+        (Standing(what="Staging", total=530_000_000), "Staging: 530 MB"),
+        (Standing(what="Staging", total=0), "Staging: 0 B"),
+        (Standing(what="Reading standard input", total=None), "Reading standard input"),
     ],
 )
 def test_the_first_line_has_the_total_when_it_is_known(task: Standing, text: str) -> None:
@@ -126,16 +126,31 @@ def test_the_first_line_has_the_total_when_it_is_known(task: Standing, text: str
 @pytest.mark.parametrize(
     ("task", "text"),
     [
-        (Standing("Up", 200, 50, 2.0), "Up: 50 B of 200 B (25%), 25 B/s"),
-        (Standing("Up", 200, 199, 2.0), "Up: 199 B of 200 B (99%), 99.5 B/s"),
-        (Standing("Up", 200, 250, 2.0), "Up: 250 B of 200 B (100%), 125 B/s"),
-        (Standing("Up", None, 50, 2.0), "Up: 50 B, 25 B/s"),
-        (Standing("Up", 0, 0, 2.0), "Up: 0 B of 0 B, 0 B/s"),
-        (Standing("Up", 200, 0, 0.0), "Up: 0 B of 200 B (0%)"),
-        (Standing("Up", 200, 200, 2.0, ended=True), "Up: 200 B in 2.0 s, 100 B/s"),
-        (Standing("Up", None, 200, 2.0, ended=True), "Up: 200 B in 2.0 s, 100 B/s"),
-        (Standing("Up", 200, 50, 2.0, ended=True), "Up: 50 B of 200 B in 2.0 s, 25 B/s"),
-        (Standing("Up", 200, 200, 0.0, ended=True), "Up: 200 B in 0.0 s"),
+        (Standing(what="Up", total=200, done=50, seconds=2.0), "Up: 50 B of 200 B (25%), 25 B/s"),
+        (
+            Standing(what="Up", total=200, done=199, seconds=2.0),
+            "Up: 199 B of 200 B (99%), 99.5 B/s",
+        ),
+        (
+            Standing(what="Up", total=200, done=250, seconds=2.0),
+            "Up: 250 B of 200 B (100%), 125 B/s",
+        ),
+        (Standing(what="Up", total=None, done=50, seconds=2.0), "Up: 50 B, 25 B/s"),
+        (Standing(what="Up", total=0, done=0, seconds=2.0), "Up: 0 B of 0 B, 0 B/s"),
+        (Standing(what="Up", total=200, done=0, seconds=0.0), "Up: 0 B of 200 B (0%)"),
+        (
+            Standing(what="Up", total=200, done=200, seconds=2.0, ended=True),
+            "Up: 200 B in 2.0 s, 100 B/s",
+        ),
+        (
+            Standing(what="Up", total=None, done=200, seconds=2.0, ended=True),
+            "Up: 200 B in 2.0 s, 100 B/s",
+        ),
+        (
+            Standing(what="Up", total=200, done=50, seconds=2.0, ended=True),
+            "Up: 50 B of 200 B in 2.0 s, 25 B/s",
+        ),
+        (Standing(what="Up", total=200, done=200, seconds=0.0, ended=True), "Up: 200 B in 0.0 s"),
     ],
 )
 def test_a_line_says_how_far_it_is_or_how_it_ended(task: Standing, text: str) -> None:

@@ -18,7 +18,11 @@ from dockless.report.hosts import (
 )
 
 DIGEST = Digest.of(b"image")
-ONE, TWO, THREE = Server("one", "me"), Server("two", "", 2222), Server("three", "root")
+ONE, TWO, THREE = (
+    Server(address="one", user="me"),
+    Server(address="two", user="", port=2222),
+    Server(address="three", user="root"),
+)
 RESULTS = (
     HostResult(
         server=ONE,

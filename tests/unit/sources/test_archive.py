@@ -19,7 +19,7 @@ from fakes.progress import FakeProgress
 
 
 def candidate(tmp_path: Path, *names: str) -> Candidate:
-    return Candidate(names, lambda: FakeImage(tmp_path))
+    return Candidate(names=names, open=lambda: FakeImage(tmp_path))
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_the_first_name_that_is_there_wins_whatever_the_order_of_the_answer(
     install("docker", answer, "Error: No such image: absent\n", code=1)
     names = ("absent", "ghcr.io/acme/shop:1", "shop")
     found = ContainerTool("docker", ProgramsHere(environment)).find(names)
-    assert found == LocalImage("docker", "ghcr.io/acme/shop:1", ONE)
+    assert found == LocalImage(tool="docker", name="ghcr.io/acme/shop:1", image_id=ONE)
     assert (tmp_path / "docker.log").read_text() == f"image inspect {' '.join(names)}\n"
 
 
@@ -72,7 +72,7 @@ def test_podmans_own_way_of_naming_is_understood(
 ) -> None:
     install("podman", inspected((ONE, ["localhost/shop:latest"]), prefix=""))
     found = ContainerTool("podman", ProgramsHere(environment)).find(("absent", "shop"))
-    assert found == LocalImage("podman", "shop", ONE)
+    assert found == LocalImage(tool="podman", name="shop", image_id=ONE)
 
 
 @pytest.mark.parametrize("name", [ONE.hex[:12], ONE.hex, str(ONE)])
@@ -81,7 +81,7 @@ def test_an_image_is_found_by_its_id(
 ) -> None:
     install("docker", inspected((TWO, ["shop:2"]), (ONE, [])))
     found = ContainerTool("docker", ProgramsHere(environment)).find(("absent", name))
-    assert found == LocalImage("docker", name, ONE)
+    assert found == LocalImage(tool="docker", name=name, image_id=ONE)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_containerds_store_is_known_by_ids_that_are_digests_of_manifests(
 ) -> None:
     install("docker", json.dumps([{"Id": str(ONE), "RepoTags": ["shop:1"], **more}]))
     found = ContainerTool("docker", ProgramsHere(environment)).find(("shop:1",))
-    assert found == LocalImage("docker", "shop:1", ONE, as_stored)
+    assert found == LocalImage(tool="docker", name="shop:1", image_id=ONE, as_stored=as_stored)
 
 
 def test_an_image_is_found_by_its_digest_among_others(
@@ -107,7 +107,7 @@ def test_an_image_is_found_by_its_digest_among_others(
     listed = [{"Id": str(each), "RepoDigests": [f"shop@{each}"]} for each in (TWO, ONE)]
     install("docker", json.dumps(listed))
     found = ContainerTool("docker", ProgramsHere(environment)).find(("absent", f"shop@{ONE}"))
-    assert found == LocalImage("docker", f"shop@{ONE}", ONE, as_stored=True)
+    assert found == LocalImage(tool="docker", name=f"shop@{ONE}", image_id=ONE, as_stored=True)
 
 
 @pytest.mark.parametrize("digests", [[f"shop@{TWO}"], []])
@@ -119,7 +119,9 @@ def test_nerdctl_saves_by_the_manifest_where_it_is_known(
     tool = Nerdctl("nerdctl", ProgramsHere(environment))
     found = tool.find(("shop:1",))
     expected = TWO if digests else ONE
-    assert found == LocalImage("nerdctl", "shop:1", expected, as_stored=bool(digests))
+    assert found == LocalImage(
+        tool="nerdctl", name="shop:1", image_id=expected, as_stored=bool(digests)
+    )
     assert tool.save_argv(found) == ("nerdctl", "save", str(expected))
 
 
@@ -164,7 +166,7 @@ def test_an_image_is_found_by_every_form_of_its_name(
     install("buildah", f"\nnonsense\nsha256:{TWO.hex} {called} <none>@<none>\n")
     programs = ProgramsHere(environment)
     for tool in (ContainerTool("podman", programs), Buildah("buildah", programs)):
-        assert tool.find((wanted,)) == LocalImage(tool.name, wanted, TWO)
+        assert tool.find((wanted,)) == LocalImage(tool=tool.name, name=wanted, image_id=TWO)
 
 
 def test_a_tag_that_is_no_reference_is_passed_over(
@@ -172,7 +174,7 @@ def test_a_tag_that_is_no_reference_is_passed_over(
 ) -> None:
     install("docker", inspected((TWO, ["<none>:<none>"]), (ONE, ["shop:1"])))
     found = ContainerTool("docker", ProgramsHere(environment)).find(("absent", "shop:1"))
-    assert found == LocalImage("docker", "shop:1", ONE)
+    assert found == LocalImage(tool="docker", name="shop:1", image_id=ONE)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +200,19 @@ def test_a_tool_that_cannot_tell_is_an_error_with_its_last_words(
         ContainerTool("docker", ProgramsHere(environment)).find(("shop",))
 
 
-@pytest.mark.parametrize("stdout", ["not json", '{"Id": "1"}', '[{"Id": "short"}]', "[7]"])
+@pytest.mark.parametrize(
+    "stdout",
+    [
+        "not json",
+        '{"Id": "1"}',
+        '[{"Id": "short"}]',
+        "[7]",
+        f'[{{"Id": "{ONE}", "RepoTags": "shop"}}]',
+        f'[{{"Id": "{ONE}", "RepoTags": [1]}}]',
+        f'[{{"Id": "{ONE}", "RepoDigests": {{"shop:latest": null}}}}]',
+        f'[{{"Id": "{ONE}", "Descriptor": {{"digest": 7}}}}]',
+    ],
+)
 def test_an_answer_of_another_shape_is_an_error(
     environment: dict[str, str], install: Install, stdout: str
 ) -> None:
@@ -217,7 +231,7 @@ def test_an_image_is_saved_by_its_id_on_a_pipe(
 ) -> None:
     install("docker", "the archive")
     with ContainerTool("docker", ProgramsHere(environment)).save(
-        LocalImage("docker", "shop", ONE)
+        LocalImage(tool="docker", name="shop", image_id=ONE)
     ) as stream:
         assert stream.read() == b"the archive"
     assert (tmp_path / "docker.log").read_text() == f"save sha256:{ONE.hex}\n"
@@ -233,7 +247,7 @@ def test_a_tool_sees_nothing_of_our_own_settings(
 
 def read(tool: ContainerTool, then: Exception | None = None) -> None:
     """Read a saved image to its end, and fail after that if so asked."""
-    with tool.save(LocalImage("docker", "shop", ONE)) as stream:
+    with tool.save(LocalImage(tool="docker", name="shop", image_id=ONE)) as stream:
         stream.read()
         if then:
             raise then
@@ -261,8 +275,8 @@ def test_buildah_is_asked_for_all_names_and_saves_by_pushing(
 ) -> None:
     install("buildah", f"sha256:{ONE.hex} localhost/shop:latest localhost/shop@{TWO}\n")
     tool = Buildah("buildah", ProgramsHere(environment))
-    assert tool.find(("shop",)) == LocalImage("buildah", "shop", ONE)
-    with tool.save(LocalImage("buildah", "shop", ONE)) as stream:
+    assert tool.find(("shop",)) == LocalImage(tool="buildah", name="shop", image_id=ONE)
+    with tool.save(LocalImage(tool="buildah", name="shop", image_id=ONE)) as stream:
         stream.read()
     assert (tmp_path / "buildah.log").read_text().splitlines() == [
         "images --noheading --no-trunc --format {{.ID}} {{.Name}}:{{.Tag}} {{.Name}}@{{.Digest}}",

@@ -22,7 +22,7 @@ def folder(tmp_path: Path, progress: FakeProgress) -> Folder:
 
 
 def blob(data: bytes = DATA, size: int = len(DATA)) -> Descriptor:
-    return Descriptor("application/json", Digest.of(data), size)
+    return Descriptor(media_type="application/json", digest=Digest.of(data), size=size)
 
 
 def test_a_blob_is_pushed_from_where_it_is(

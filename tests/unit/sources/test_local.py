@@ -40,7 +40,11 @@ class Tool(ContainerTool):
     def find(self, names: Sequence[str]) -> LocalImage | None:
         if self._error:
             raise EngineError(self._error)
-        return LocalImage(self.name, "shop", IMAGE_ID) if self._has and "shop" in names else None
+        return (
+            LocalImage(tool=self.name, name="shop", image_id=IMAGE_ID)
+            if self._has and "shop" in names
+            else None
+        )
 
     def names(self) -> list[str]:
         return ["other:1"]
@@ -56,7 +60,7 @@ def tool_image(
     tool: Tool, staging: Staging, *, image_id: Digest = IMAGE_ID, platform: str = ""
 ) -> tuple[ToolImage, FakeProgress]:
     progress = FakeProgress()
-    found = LocalImage(tool.name, "shop", image_id)
+    found = LocalImage(tool=tool.name, name="shop", image_id=image_id)
     wanted = Platform.parse(platform) if platform else None
     return ToolImage(tool, found, staging, progress, wanted), progress
 
@@ -146,7 +150,11 @@ class Named(Tool):
 
     def find(self, names: Sequence[str]) -> LocalImage | None:
         self.asked.append(tuple(names))
-        return LocalImage(self.name, self._image, IMAGE_ID) if self._image in names else None
+        return (
+            LocalImage(tool=self.name, name=self._image, image_id=IMAGE_ID)
+            if self._image in names
+            else None
+        )
 
 
 @pytest.mark.parametrize(

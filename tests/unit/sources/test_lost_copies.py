@@ -24,7 +24,9 @@ from fakes.progress import FakeProgress
 LAYER = tar(file("etc/motd", b"hello\n" * 500_000))
 NAME = f"blobs/sha256/{Digest.of(LAYER).hex}"
 ARCHIVE = tar(file("manifest.json", b"[]"), file(NAME, LAYER))
-BLOB = Descriptor("application/vnd.oci.image.layer.v1.tar", Digest.of(LAYER), len(LAYER))
+BLOB = Descriptor(
+    media_type="application/vnd.oci.image.layer.v1.tar", digest=Digest.of(LAYER), size=len(LAYER)
+)
 Lose = Callable[[], None]
 
 

@@ -60,7 +60,7 @@ def exported(found: HostImage, folder: Path) -> tuple[str, bool]:
 
 
 def image(identity: str) -> LocalImage:
-    return LocalImage("docker", "shop:1", Digest.parse(identity))
+    return LocalImage(tool="docker", name="shop:1", image_id=Digest.parse(identity))
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader], 
         machine = Machine(environment=os.environ, home=tmp_path, data=tmp_path)
         around = Surroundings(machine=machine, progress=FakeProgress())
         with workspaces(PushOptions(), around, None) as space, space("") as own:
-            policy = RetryPolicy(1, None, lambda _: None)
+            policy = RetryPolicy(attempts=1, deadline=None, note=lambda _: None)
             made = Pulling(
                 own.staging, own.folder, own.progress, policy, lambda _: lambda _: reader
             )

@@ -46,12 +46,12 @@ def test_a_path_with_or_without_a_transport_and_a_selector(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("-", SourceSpec("stdin")),
-        ("shop:v2", SourceSpec("local", name="shop:v2", bare=True)),
-        ("shop", SourceSpec("local", name="shop", bare=True)),
-        ("ghcr.io/acme/shop", SourceSpec("local", name="ghcr.io/acme/shop", bare=True)),
-        ("docker-daemon:shop:v2", SourceSpec("local", name="shop:v2", tool="docker")),
-        ("containers-storage:shop", SourceSpec("local", name="shop", tool="podman")),
+        ("-", SourceSpec(kind="stdin")),
+        ("shop:v2", SourceSpec(kind="local", name="shop:v2", bare=True)),
+        ("shop", SourceSpec(kind="local", name="shop", bare=True)),
+        ("ghcr.io/acme/shop", SourceSpec(kind="local", name="ghcr.io/acme/shop", bare=True)),
+        ("docker-daemon:shop:v2", SourceSpec(kind="local", name="shop:v2", tool="docker")),
+        ("containers-storage:shop", SourceSpec(kind="local", name="shop", tool="podman")),
     ],
 )
 def test_what_is_no_file_is_standard_input_or_a_local_image(

@@ -30,7 +30,9 @@ class Store(ContainerTool):
         super().__init__("docker", ProgramsHere({}))
         self.saved = 0
         self.folder = layout.top(root)
-        self.found = LocalImage("docker", "shop:1", Digest.parse(root["digest"]), as_stored=True)
+        self.found = LocalImage(
+            tool="docker", name="shop:1", image_id=Digest.parse(root["digest"]), as_stored=True
+        )
 
     @contextlib.contextmanager
     def save(self, image: LocalImage) -> Iterator[ReadableStream]:
@@ -113,7 +115,7 @@ def test_what_is_not_known_to_be_as_stored_is_found_to_be(
     staging: Staging, layout: Layout, parts: list[Layer]
 ) -> None:
     store = Store(layout, layout.image(parts, compressed=False))
-    store.found = LocalImage("docker", "shop:1", store.found.image_id)
+    store.found = LocalImage(tool="docker", name="shop:1", image_id=store.found.image_id)
     content = store.image(staging).content()
     assert content.root.digest == store.found.image_id
 

@@ -100,7 +100,7 @@ def test_a_blob_comes_as_it_is_in_the_archive(read: Read, data: bytes) -> None:
     digest = Digest.of(data)
     files = read(tar(file(f"blobs/sha256/{digest.hex}", data)))
     kind = "none" if data == LAYER else "gzip"
-    blob = Descriptor(layer_media_type(kind), digest, len(data))
+    blob = Descriptor(media_type=layer_media_type(kind), digest=digest, size=len(data))
     path = files.blob(f"blobs/sha256/{digest.hex}", blob, Digest.of(LAYER))
     assert path.read_bytes() == data
 
@@ -111,14 +111,22 @@ def test_a_blob_that_is_not_its_digest_or_diff_id_is_refused(read: Read, data: b
     files = read(tar(file(name, data)))
     kind = layer_media_type("none" if data == LAYER else "gzip")
     with pytest.raises(SourceError, match="its digest is"):
-        files.blob(name, Descriptor(kind, Digest("sha256", "0" * 64), len(data)), None)
+        files.blob(
+            name,
+            Descriptor(media_type=kind, digest=Digest("sha256", "0" * 64), size=len(data)),
+            None,
+        )
     with pytest.raises(SourceError, match="does not belong to its image"):
-        files.blob(name, Descriptor(kind, Digest.of(data), len(data)), Digest.of(OTHER))
+        files.blob(
+            name,
+            Descriptor(media_type=kind, digest=Digest.of(data), size=len(data)),
+            Digest.of(OTHER),
+        )
 
 
 def test_a_missing_blob_is_refused(read: Read) -> None:
     files = read(tar(file("manifest.json", b"[]")))
-    blob = Descriptor(layer_media_type("none"), Digest.of(LAYER), len(LAYER))
+    blob = Descriptor(media_type=layer_media_type("none"), digest=Digest.of(LAYER), size=len(LAYER))
     with pytest.raises(SourceError, match="lacks blobs/x"):
         files.blob("blobs/x", blob, None)
 

@@ -25,16 +25,16 @@ def configured(environment: dict[str, str], text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "server"),
     [
-        ("build1", Server("build1", "")),
-        ("me@build1", Server("build1", "me")),
-        ("me@build1:2222", Server("build1", "me", 2222)),
-        ("ssh://me@build1:2222", Server("build1", "me", 2222)),
-        ("me@example.com@build1", Server("build1", "me@example.com")),
-        ("10.0.0.5:22", Server("10.0.0.5", "")),
-        ("[10.0.0.5]:22", Server("10.0.0.5", "")),
-        ("::1", Server("::1", "")),
-        ("me@[fe80::1%eth0]:2222", Server("fe80::1%eth0", "me", 2222)),
-        ("me@fe80::1%eth0", Server("fe80::1%eth0", "me")),
+        ("build1", Server(address="build1", user="")),
+        ("me@build1", Server(address="build1", user="me")),
+        ("me@build1:2222", Server(address="build1", user="me", port=2222)),
+        ("ssh://me@build1:2222", Server(address="build1", user="me", port=2222)),
+        ("me@example.com@build1", Server(address="build1", user="me@example.com")),
+        ("10.0.0.5:22", Server(address="10.0.0.5", user="")),
+        ("[10.0.0.5]:22", Server(address="10.0.0.5", user="")),
+        ("::1", Server(address="::1", user="")),
+        ("me@[fe80::1%eth0]:2222", Server(address="fe80::1%eth0", user="me", port=2222)),
+        ("me@fe80::1%eth0", Server(address="fe80::1%eth0", user="me")),
     ],
 )
 def test_a_host_is_read(text: str, server: Server) -> None:
@@ -60,7 +60,7 @@ def test_a_password_before_a_host_is_refused_and_not_shown(place: str, scheme: s
 
 
 def test_without_a_config_the_entry_is_the_way(environment: dict[str, str]) -> None:
-    found = find_route(Server("build1", "me", 2222), environment)
+    found = find_route(Server(address="build1", user="me", port=2222), environment)
     assert (found.address, found.user, found.port) == ("build1", "me", 2222)
     assert found.known_as == "[build1]:2222"
     ssh = Path(environment["HOME"], ".ssh")
@@ -77,23 +77,25 @@ def test_the_config_fills_in_what_the_entry_does_not_say(environment: dict[str, 
         "  ServerAliveInterval 7\n  HashKnownHosts yes\n",
     )
     home = Path(environment["HOME"])
-    found = find_route(Server("build", ""), environment)
+    found = find_route(Server(address="build", user=""), environment)
     assert (found.address, found.user, found.port) == ("10.0.0.5", "ci", 2200)
     assert found.identities == (home / ".ssh/ci",)
     assert found.known_hosts == (home / "known",)
     assert (found.identities_only, found.hashes) == (True, True)
     assert (found.connect_seconds, found.alive_seconds) == (3.0, 7)
-    own = find_route(Server("build", "me", 22), environment)
+    own = find_route(Server(address="build", user="me", port=22), environment)
     assert own.user == "me"
 
 
 def test_keys_of_the_entry_come_first_and_may_be_the_only_ones(
     environment: dict[str, str],
 ) -> None:
-    server = Server("build", "me", keys=("~/deploy",))
+    server = Server(address="build", user="me", keys=("~/deploy",))
     home = Path(environment["HOME"])
     assert find_route(server, environment).identities[0] == home / "deploy"
-    only = find_route(Server("build", "me", keys=("~/deploy",), keys_only=True), environment)
+    only = find_route(
+        Server(address="build", user="me", keys=("~/deploy",), keys_only=True), environment
+    )
     assert (only.identities, only.identities_only) == ((home / "deploy",), True)
 
 
@@ -102,33 +104,33 @@ def test_jumps_and_proxies_come_from_the_entry_or_the_config(environment: dict[s
         environment,
         "Host far\n  ProxyJump a@one:2200,two\nHost odd\n  ProxyCommand nc %h %p\n",
     )
-    far = find_route(Server("far", "me"), environment)
-    assert far.jumps == (Server("one", "a", 2200), Server("two", ""))
-    assert find_route(Server("odd", "me"), environment).proxy_command == "nc odd 22"
-    own = find_route(Server("far", "me", proxy="root@gate"), environment)
-    assert own.jumps == (Server("gate", "root"),)
+    far = find_route(Server(address="far", user="me"), environment)
+    assert far.jumps == (Server(address="one", user="a", port=2200), Server(address="two", user=""))
+    assert find_route(Server(address="odd", user="me"), environment).proxy_command == "nc odd 22"
+    own = find_route(Server(address="far", user="me", proxy="root@gate"), environment)
+    assert own.jumps == (Server(address="gate", user="root"),)
 
 
 def test_an_alias_is_the_name_that_the_key_is_known_by(environment: dict[str, str]) -> None:
     configured(environment, "Host build\n  HostKeyAlias farm\n  Port 2222\n")
-    assert find_route(Server("build", ""), environment).known_as == "farm"
+    assert find_route(Server(address="build", user=""), environment).known_as == "farm"
 
 
 def test_the_agent_is_the_environments_unless_the_config_names_another(
     environment: dict[str, str],
 ) -> None:
     environment["SSH_AUTH_SOCK"] = "/run/agent"
-    assert find_route(Server("build", ""), environment).agent == "/run/agent"
+    assert find_route(Server(address="build", user=""), environment).agent == "/run/agent"
     configured(environment, "IdentityAgent none\n")
-    assert find_route(Server("build", ""), environment).agent == ""
+    assert find_route(Server(address="build", user=""), environment).agent == ""
     configured(environment, "IdentityAgent /run/other\n")
-    assert find_route(Server("build", ""), environment).agent == "/run/other"
+    assert find_route(Server(address="build", user=""), environment).agent == "/run/other"
 
 
 def test_a_config_that_ssh_refuses_is_a_usage_error(environment: dict[str, str]) -> None:
     configured(environment, "Host build\n  NoSuchOption yes\n")
     with pytest.raises(UsageError, match="ssh rejects its configuration for build"):
-        find_route(Server("build", ""), environment)
+        find_route(Server(address="build", user=""), environment)
 
 
 def test_without_ssh_the_users_file_is_read_all_the_same(
@@ -137,7 +139,7 @@ def test_without_ssh_the_users_file_is_read_all_the_same(
     environment["PATH"] = "/nonexistent"
     monkeypatch.setenv("HOME", environment["HOME"])  # paramiko's parser looks there
     configured(environment, "Host build\n  HostName 10.0.0.5\n  User ci\n  IdentityFile ~/k\n")
-    found = find_route(Server("build", "", 2222), environment)
+    found = find_route(Server(address="build", user="", port=2222), environment)
     assert (found.address, found.user, found.port) == ("10.0.0.5", "ci", 2222)
     assert found.identities == (Path(environment["HOME"], "k"),)
 
@@ -156,7 +158,7 @@ def test_files_of_the_entry_count_in_place_of_the_users(
     for name, text in (("a", "Host build\n  User first\n"), ("b", "Host build\n  Port 2200\n")):
         (tmp_path / name).write_text(text)
     files = (str(tmp_path / "a"), str(tmp_path / "b"))
-    found = find_route(Server("build", "", config=files), environment)
+    found = find_route(Server(address="build", user="", config=files), environment)
     assert (found.user, found.port) == ("first", 2200)
-    none = find_route(Server("build", "me", config=("none",)), environment)
+    none = find_route(Server(address="build", user="me", config=("none",)), environment)
     assert (none.user, none.port) == ("me", 22)

@@ -24,7 +24,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def route(name: str, home: Path, *, may_run: bool = False) -> Route:
     environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
-    return find_route(Server("build", "", config=(name,)), environment, may_run=may_run)
+    return find_route(
+        Server(address="build", user="", config=(name,)), environment, may_run=may_run
+    )
 
 
 RUNNING = (

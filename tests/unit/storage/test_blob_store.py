@@ -23,7 +23,7 @@ from dockless.storage.blob_store import BlobStore, Usage
 from dockless.storage.layer_records import head_of
 
 DIFF_ID = Digest.of(b"a layer")
-PACKED = Descriptor(layer_media_type("gzip"), Digest.of(b"packed"), 6)
+PACKED = Descriptor(media_type=layer_media_type("gzip"), digest=Digest.of(b"packed"), size=6)
 
 
 @pytest.fixture
@@ -135,9 +135,9 @@ def test_a_layers_compressed_form_is_remembered_for_each_compression(store: Blob
     store.remember(DIFF_ID, GZIP, PACKED)
     assert store.layer(DIFF_ID, "gzip") == PACKED
     assert store.layer(DIFF_ID, "zstd") is None
-    store.remember(DIFF_ID, Packing("zstd", 9), PACKED)
+    store.remember(DIFF_ID, Packing(compression="zstd", level=9), PACKED)
     assert store.packing(DIFF_ID, "gzip") == GZIP
-    assert store.packing(DIFF_ID, "zstd") == Packing("zstd", 9)
+    assert store.packing(DIFF_ID, "zstd") == Packing(compression="zstd", level=9)
 
 
 @pytest.mark.parametrize(
@@ -453,7 +453,7 @@ def test_an_older_record_is_sealed_when_its_blob_is_what_it_says(store: BlobStor
     data = gzip.compress(b"a layer")
     diff_id, digest = Digest.of(b"a layer"), adopt(store, data)
     record = unsealed(store, diff_id, digest, size=len(data))
-    layer = Descriptor(layer_media_type("gzip"), digest, len(data))
+    layer = Descriptor(media_type=layer_media_type("gzip"), digest=digest, size=len(data))
     assert store.layer(diff_id, "gzip") == layer
     assert "sum" in json.loads(record.read_text())
     assert BlobStore(store.folder).layer(diff_id, "gzip") == layer
@@ -533,7 +533,9 @@ def rechecked(store: BlobStore) -> BlobStore:
 def compressed(store: BlobStore) -> Descriptor:
     """A layer in the store, and its record."""
     data = gzip.compress(b"a layer")
-    blob = Descriptor(layer_media_type("gzip"), adopt(store, data), len(data))
+    blob = Descriptor(
+        media_type=layer_media_type("gzip"), digest=adopt(store, data), size=len(data)
+    )
     store.remember(DIFF_ID, GZIP, blob)
     return blob
 
@@ -684,7 +686,7 @@ def test_copies_that_are_missing_cut_or_damaged_are_found_and_dropped(store: Blo
     for digest in digests:
         path = store.blob(digest)
         assert path
-        copies.append((Descriptor("", digest, 100), path))
+        copies.append((Descriptor(media_type="", digest=digest, size=100), path))
     store.prove(copies, read=True)
     copies[1][1].write_bytes(bytes(100))
     store.prove(copies, read=False)

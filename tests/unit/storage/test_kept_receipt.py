@@ -30,9 +30,11 @@ def heading(asked: list[str] | None = None) -> Heading:
 
 def arrived(folder: Path, engine: str) -> MirroredImage:
     content = FakeImage(folder / "image").content()
-    plan = Plan(REFERENCE.repository, content, (), (), digest_is_new=False)
+    plan = Plan(
+        repository=REFERENCE.repository, content=content, blobs=(), tags=(), digest_is_new=False
+    )
     result = PushResult(
-        plan,
+        plan=plan,
         unchanged=not engine,
         dry_run=False,
         verified=True,

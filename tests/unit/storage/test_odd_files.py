@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(30)
 DATA = b"packed"
 DIGEST = Digest.of(DATA)
 DIFF_ID = Digest.of(b"a layer")
-PACKED = Descriptor(layer_media_type("gzip"), DIGEST, len(DATA))
+PACKED = Descriptor(media_type=layer_media_type("gzip"), digest=DIGEST, size=len(DATA))
 HEAD = head_of(7, b"a layer")
 
 

@@ -11,7 +11,7 @@ from dockless.storage.blob_store import BlobStore
 from dockless.storage.locks import lock_file
 
 DIFF_ID = Digest.of(b"a layer")
-PACKED = Descriptor(layer_media_type("gzip"), Digest.of(b"packed"), 6)
+PACKED = Descriptor(media_type=layer_media_type("gzip"), digest=Digest.of(b"packed"), size=6)
 HEAD = "0" * 64
 
 
@@ -60,7 +60,7 @@ def test_it_is_moved_whoever_may_write_to_the_folder(older: Path, mode: int) -> 
 
 def test_what_is_there_already_stays(older: Path) -> None:
     store = new(older)
-    other = Descriptor(PACKED.media_type, Digest.of(b"other"), 5)
+    other = Descriptor(media_type=PACKED.media_type, digest=Digest.of(b"other"), size=5)
     store.remember(DIFF_ID, GZIP, other)
     begin(store)
     assert store.layer(DIFF_ID, "gzip") == other

@@ -96,7 +96,9 @@ def test_a_plain_layer_is_compressed_hashed_and_described(
     data = read(area, layer.descriptor.digest)
     assert unpack(data) == TAR
     assert layer.diff_id == Digest.of(TAR)
-    assert layer.descriptor == Descriptor(layer_media_type(compression), Digest.of(data), len(data))
+    assert layer.descriptor == Descriptor(
+        media_type=layer_media_type(compression), digest=Digest.of(data), size=len(data)
+    )
 
 
 def test_what_is_staged_outlives_the_push(make: Make, store: BlobStore) -> None:
@@ -143,14 +145,16 @@ def test_a_layer_whose_blob_was_pruned_is_compressed_again(make: Make, store: Bl
 def test_a_pruned_layer_becomes_what_it_was_whatever_is_chosen_now(
     make: Make, store: BlobStore
 ) -> None:
-    with make(Packing("zstd", 19)) as first:
+    with make(Packing(compression="zstd", level=19)) as first:
         known = stage(first, TAR)
     for path in files(store.folder.parent):
         path.unlink()
     store.prune(1)
-    chosen = Packing("gzip", 1, ("gzip", "zstd"))
+    chosen = Packing(compression="gzip", level=1, kept=("gzip", "zstd"))
     assert stage(make(chosen), TAR, may_guess=True) == known
-    assert stage(make(Packing("gzip", 1)), TAR).descriptor.media_type == layer_media_type("gzip")
+    assert stage(
+        make(Packing(compression="gzip", level=1)), TAR
+    ).descriptor.media_type == layer_media_type("gzip")
 
 
 def test_two_pushes_that_meet_at_a_layer_compress_it_once(make: Make) -> None:
@@ -187,7 +191,7 @@ def test_a_layer_that_is_compressed_already_stays_as_it_is(
 ) -> None:
     layer = stage(staging, packed)
     assert layer.diff_id == Digest.of(TAR)
-    blob = Descriptor(layer_media_type(kind), Digest.of(packed), len(packed))
+    blob = Descriptor(media_type=layer_media_type(kind), digest=Digest.of(packed), size=len(packed))
     assert layer.descriptor == blob
     assert read(staging, layer.descriptor.digest) == packed
 
@@ -210,7 +214,7 @@ def test_a_layer_that_ends_too_early_is_an_error_and_leaves_nothing(
 
 @pytest.mark.parametrize("data", [TAR, gzip.compress(TAR), b"{}"])
 def test_a_blob_is_copied_as_it_is(staging: Staging, data: bytes) -> None:
-    blob = Descriptor("application/json", Digest.of(data), len(data))
+    blob = Descriptor(media_type="application/json", digest=Digest.of(data), size=len(data))
     staging.copy(io.BytesIO(data), blob, FakeTask("staging", None), "blob", None)
     assert read(staging, blob.digest) == data
 
@@ -220,7 +224,7 @@ def test_a_blob_that_is_not_its_digest_is_refused(
     staging: Staging, tmp_path: Path, algorithm: str
 ) -> None:
     wrong = Digest(algorithm, "0" * {"sha256": 64, "sha512": 128}[algorithm])
-    blob = Descriptor("application/json", wrong, 2)
+    blob = Descriptor(media_type="application/json", digest=wrong, size=2)
     with pytest.raises(SourceError, match="blob is damaged: its digest is"):
         staging.copy(io.BytesIO(b"{}"), blob, FakeTask("staging", None), "blob", None)
     assert files(tmp_path) == []
@@ -231,7 +235,7 @@ def test_a_blob_that_is_not_its_digest_is_refused(
     [("none", TAR), ("gzip", gzip.compress(TAR)), ("zstd", zstandard.compress(TAR))],
 )
 def test_a_blob_is_checked_against_its_diff_id(kind: str, data: bytes) -> None:
-    blob = Descriptor(layer_media_type(kind), Digest.of(data), len(data))
+    blob = Descriptor(media_type=layer_media_type(kind), digest=Digest.of(data), size=len(data))
     check(io.BytesIO(data), blob, FakeTask("checking", None), "blob", Digest.of(TAR))
     with pytest.raises(SourceError, match="does not belong to its image"):
         check(io.BytesIO(data), blob, FakeTask("checking", None), "blob", Digest.of(OTHER))
@@ -240,7 +244,7 @@ def test_a_blob_is_checked_against_its_diff_id(kind: str, data: bytes) -> None:
 def test_a_document_is_staged_once(staging: Staging) -> None:
     blob = staging.document(b"{}", OCI_CONFIG)
     assert blob == staging.document(b"{}", OCI_CONFIG)
-    assert blob == Descriptor(OCI_CONFIG, Digest.of(b"{}"), 2)
+    assert blob == Descriptor(media_type=OCI_CONFIG, digest=Digest.of(b"{}"), size=2)
     assert read(staging, blob.digest) == b"{}"
 
 
@@ -279,7 +283,7 @@ def test_a_large_blob_is_read_while_it_is_copied_and_given_up_if_it_is_wrong(
     area = make()
     area.on_growing = followed.append
     data = gzip.compress(TAR)
-    blob = Descriptor(layer_media_type("gzip"), Digest.of(data), len(data))
+    blob = Descriptor(media_type=layer_media_type("gzip"), digest=Digest.of(data), size=len(data))
     with pytest.raises(SourceError) if wrong else contextlib.nullcontext():
         diff_id = Digest.of(OTHER if wrong else TAR)
         area.copy(io.BytesIO(data), blob, FakeTask("staging", None), "blob", diff_id)

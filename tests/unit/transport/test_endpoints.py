@@ -14,13 +14,13 @@ HOST = "registry.example.com"
     [(HOST, False, False), (HOST, True, True), ("[::1]:5", True, True)],
 )
 def test_tls_is_spoken_unless_told_otherwise(host: str, insecure: bool, plain: bool) -> None:  # noqa: FBT001 - a table
-    assert reach(host, insecure=insecure, trust=Trust()) == Endpoint(host, plain)
+    assert reach(host, insecure=insecure, trust=Trust()) == Endpoint(host=host, plain_http=plain)
 
 
 def test_a_loopback_registry_with_certificates_speaks_tls() -> None:
     trust = Trust((Path("ca.pem"),))
     assert reach("localhost:5000", insecure=False, trust=trust) == Endpoint(
-        "localhost:5000", plain_http=False, trust=trust
+        host="localhost:5000", plain_http=False, trust=trust
     )
 
 

@@ -53,7 +53,7 @@ class Pool:
 
 
 def connected(pool: Pool, until: float | None = None) -> HttpClient:
-    http = HttpClient(Endpoint(HOST), {}, until)
+    http = HttpClient(Endpoint(host=HOST), {}, until)
     http._pools = {f"https://{HOST}": pool}  # type: ignore[dict-item] # as far as it is used
     return http
 
@@ -207,7 +207,7 @@ def test_a_proxy_that_does_not_answer_is_named_and_not_the_registry() -> None:
         urllib3.connection.HTTPConnection(HOST), "[Errno 111] Connection refused"
     )
     error = exceptions.ProxyError("Unable to connect to proxy", refused)
-    http = HttpClient(Endpoint(HOST), {"HTTPS_PROXY": "http://me:secret@127.0.0.1:9"})
+    http = HttpClient(Endpoint(host=HOST), {"HTTPS_PROXY": "http://me:secret@127.0.0.1:9"})
     http._pools = {f"https://{HOST}": Pool(error=exceptions.MaxRetryError(POOL, URL, error))}  # type: ignore[dict-item] # as above
     with pytest.raises(NetworkError) as caught:
         http.ask("GET", URL)
@@ -239,7 +239,7 @@ def test_a_redirect_goes_through_the_proxy_of_its_own_url(monkeypatch: pytest.Mo
     monkeypatch.setattr(f"{__name__}.LED", list(led))
     environment = {"HTTPS_PROXY": "http://one:1", "HTTP_PROXY": "http://two:2",
                    "NO_PROXY": "inside.example.com"}  # fmt: skip
-    answer = HttpClient(Endpoint(HOST), environment).ask("GET", URL)
+    answer = HttpClient(Endpoint(host=HOST), environment).ask("GET", URL)
     assert [via for via, _ in asked] == ["http://one:1", "", "http://two:2", ""]
     assert answer.via == tuple(led)
 

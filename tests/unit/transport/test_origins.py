@@ -11,10 +11,10 @@ from dockless.transport.origins import (
     origin,
 )
 
-SECURE = Endpoint("registry.example.com")
-PLAIN = Endpoint("registry.example.com:5000", plain_http=True)
-HERE = Endpoint("127.0.0.1:5000", plain_http=True)
-NAMED = Endpoint("registry.example.com", insecure_realms=("auth.example.com", "10.0.0.7:8080"))
+SECURE = Endpoint(host="registry.example.com")
+PLAIN = Endpoint(host="registry.example.com:5000", plain_http=True)
+HERE = Endpoint(host="127.0.0.1:5000", plain_http=True)
+NAMED = Endpoint(host="registry.example.com", insecure_realms=("auth.example.com", "10.0.0.7:8080"))
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_other_addresses_are_asked(host: str) -> None:
 @pytest.mark.parametrize(
     "endpoint",
     [
-        Endpoint("169.254.7.7:5000", plain_http=True),
-        Endpoint("registry.example.com", insecure_realms=("169.254.7.7",)),
-        Endpoint("registry.example.com", insecure_realms=("169.254.7.7:81",)),
+        Endpoint(host="169.254.7.7:5000", plain_http=True),
+        Endpoint(host="registry.example.com", insecure_realms=("169.254.7.7",)),
+        Endpoint(host="registry.example.com", insecure_realms=("169.254.7.7:81",)),
     ],
 )
 def test_a_link_local_address_that_was_typed_is_asked(endpoint: Endpoint) -> None:

@@ -6,7 +6,9 @@ from dockless.transport.redirects import sent_on
 
 URL = "https://auth.example.com/token"
 HEADERS = {"Authorization": "Basic x", "cookie": "y", "Accept": "z"}
-REFRESH = Request("POST", URL, {"Content-Type": "text/plain"}, b"refresh_token=secret")
+REFRESH = Request(
+    method="POST", url=URL, headers={"Content-Type": "text/plain"}, body=b"refresh_token=secret"
+)
 
 
 @pytest.mark.parametrize("status", [200, 300, 304, 401, 404])
@@ -19,7 +21,10 @@ def test_a_redirect_to_nowhere_stands() -> None:
 
 
 def test_a_body_that_was_sent_cannot_be_sent_again() -> None:
-    assert sent_on(Request("PATCH", URL, {}, iter([b"x"])), 307, "/other") is None
+    assert (
+        sent_on(Request(method="PATCH", url=URL, headers={}, body=iter([b"x"])), 307, "/other")
+        is None
+    )
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -51,7 +56,7 @@ def test_a_body_with_a_secret_goes_on_at_its_own_origin(location: str) -> None:
 
 def test_after_see_other_nothing_of_the_body_is_left() -> None:
     following = sent_on(REFRESH, 303, "https://elsewhere.example.com/")
-    assert following == Request("GET", "https://elsewhere.example.com/", {})
+    assert following == Request(method="GET", url="https://elsewhere.example.com/", headers={})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_after_see_other_nothing_of_the_body_is_left() -> None:
     ],
 )
 def test_headers_with_secrets_stay_at_their_origin(location: str, kept: dict[str, str]) -> None:
-    following = sent_on(Request("GET", URL, HEADERS), 302, location)
+    following = sent_on(Request(method="GET", url=URL, headers=HEADERS), 302, location)
     assert following is not None
     assert following.headers == kept
 
@@ -72,5 +77,5 @@ def test_headers_with_secrets_stay_at_their_origin(location: str, kept: dict[str
 @pytest.mark.parametrize("location", ["http://[x/", "ftp://a/", "mailto:a@b", "http://a:99999/"])
 def test_a_location_that_is_no_web_address_is_an_error(location: str) -> None:
     with pytest.raises(NetworkError, match="not a URL") as caught:
-        sent_on(Request("GET", URL, {}), 302, location)
+        sent_on(Request(method="GET", url=URL, headers={}), 302, location)
     assert not caught.value.passing

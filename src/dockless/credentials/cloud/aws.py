@@ -153,7 +153,7 @@ def _credential(data: object, origin: str) -> Credential | str:
     user, colon, password = pair.partition(":")
     if not colon or not password:
         return wrong
-    return Credential(user, Secret(password), origin=origin, expires=expires)
+    return Credential(username=user, password=Secret(password), origin=origin, expires=expires)
 
 
 def _seconds(moment: object) -> float | None:

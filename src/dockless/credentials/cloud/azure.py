@@ -37,7 +37,9 @@ def token_sources(host: str, environment: Mapping[str, str]) -> tuple[TokenSourc
 
 def _from_principal(environment: Mapping[str, str]) -> Credential | str:
     secret = Secret(environment["AZURE_CLIENT_SECRET"])
-    return Credential(environment["AZURE_CLIENT_ID"], secret, origin="service principal")
+    return Credential(
+        username=environment["AZURE_CLIENT_ID"], password=secret, origin="service principal"
+    )
 
 
 def _from_az(host: str, environment: Mapping[str, str]) -> Credential | str:
@@ -51,7 +53,9 @@ def _from_az(host: str, environment: Mapping[str, str]) -> Credential | str:
     token = Secret(text if isinstance(text, str) else "")
     if not programs.is_token(token):
         return "az printed something that is not a token"
-    return Credential(TOKEN_USER, token, origin="az", expires=time.time() + _life(token))
+    return Credential(
+        username=TOKEN_USER, password=token, origin="az", expires=time.time() + _life(token)
+    )
 
 
 def _life(token: Secret) -> float:

@@ -26,7 +26,7 @@ def token_sources(environment: Mapping[str, str]) -> tuple[TokenSource, ...]:
 
 def _from_environment(environment: Mapping[str, str], named: str) -> Credential | str:
     user = environment.get("GITHUB_ACTOR") or _ANYBODY
-    return Credential(user, Secret(environment[named].strip()), origin=named)
+    return Credential(username=user, password=Secret(environment[named].strip()), origin=named)
 
 
 def _from_gh(environment: Mapping[str, str]) -> Credential | str:
@@ -35,4 +35,6 @@ def _from_gh(environment: Mapping[str, str]) -> Credential | str:
         return answer
     if not programs.is_token(answer):
         return "gh printed something that is not a token"
-    return Credential(environment.get("GITHUB_ACTOR") or _ANYBODY, answer, origin="gh")
+    return Credential(
+        username=environment.get("GITHUB_ACTOR") or _ANYBODY, password=answer, origin="gh"
+    )

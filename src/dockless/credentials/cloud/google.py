@@ -66,7 +66,7 @@ def read_key(path: Path, context: Path | None) -> Credential:
             f"{path} is not the key of a service account.",
             "Download one as JSON: gcloud iam service-accounts keys create.",
         )
-    return Credential(KEY_USER, secret, origin="key file")
+    return Credential(username=KEY_USER, password=secret, origin="key file")
 
 
 def _lies_in(path: Path, context: Path) -> bool:
@@ -98,8 +98,8 @@ def _from_adc(environment: Mapping[str, str]) -> Credential | str:
     if not programs.is_token(token):
         return "google-auth returned no token"
     return Credential(
-        _TOKEN_USER,
-        token,
+        username=_TOKEN_USER,
+        password=token,
         origin="Application Default Credentials",
         expires=_ends(credentials.expiry, started),
     )
@@ -123,4 +123,9 @@ def _from_gcloud(environment: Mapping[str, str]) -> Credential | str:
         return answer
     if not programs.is_token(answer):
         return "gcloud printed something that is not a token"
-    return Credential(_TOKEN_USER, answer, origin="gcloud", expires=time.time() + _GCLOUD_SECONDS)
+    return Credential(
+        username=_TOKEN_USER,
+        password=answer,
+        origin="gcloud",
+        expires=time.time() + _GCLOUD_SECONDS,
+    )

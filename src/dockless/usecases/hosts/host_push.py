@@ -111,7 +111,11 @@ class HostPush:
         self._late = False
         self._timer = self._started_timer()
         self._retry_policy = RetryPolicy(
-            job.attempts, None, host.progress.note, self._sleep, job.shared_backoff
+            attempts=job.attempts,
+            deadline=None,
+            note=host.progress.note,
+            sleep=self._sleep,
+            shared_backoff=job.shared_backoff,
         )
 
     def deliver(self) -> Delivered:

@@ -84,10 +84,16 @@ def deliver_there(
     if request.verify:
         complete(registry, request.repository, content, retry_policy)
     blobs = tuple(BlobPlan(blob, blob.digest not in sent) for blob in content.blobs)
-    plan = Plan(request.repository, content, blobs, tags, digest_is_new=image_id != digest)
+    plan = Plan(
+        repository=request.repository,
+        content=content,
+        blobs=blobs,
+        tags=tags,
+        digest_is_new=image_id != digest,
+    )
     there = written_by(engine.name)
     writers = Writers(blobs=there if sent else (), manifests=there)
-    return Delivery(plan, engine.name, 1, started, writers=writers)
+    return Delivery(plan=plan, engine=engine.name, attempts=1, started=started, writers=writers)
 
 
 def already_there(

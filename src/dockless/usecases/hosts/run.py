@@ -73,7 +73,7 @@ class Rules(Struct, frozen=True):
     allow_different: bool = False
 
 
-class Outcome(Struct, frozen=True):
+class RemotePushResult(Struct, frozen=True):
     """The outcome of a push from several hosts.
 
     Attributes:
@@ -109,7 +109,7 @@ def push_from(
     publish: Callable[[Plan, str], None],
     rules: Rules,
     clock: Callable[[], float],
-) -> Outcome:
+) -> RemotePushResult:
     """Have every server push its image, and update the tags when all have delivered.
 
     Args:
@@ -138,7 +138,7 @@ def push_from(
     except DocklessError as error:
         for number in run.delivered:
             run.results[number] = replace(run.results[number], error=error)
-    return Outcome(tuple(run.results[number] for number in range(len(servers))), digest)
+    return RemotePushResult(tuple(run.results[number] for number in range(len(servers))), digest)
 
 
 def common_error(errors: Sequence[DocklessError | None], what: str) -> DocklessError | None:

@@ -26,7 +26,7 @@ class SharedBlobs:
         return BlobClaims(self._state)
 
 
-class _State(Struct):
+class _State(Struct, kw_only=True):
     """What all senders share, under the lock of `changed`.
 
     Attributes:

@@ -20,7 +20,7 @@ from dockless.usecases.mirror.run import Lost
 _MOST_NOTES = 20
 
 
-class Wishes(Struct, frozen=True):
+class Wishes(Struct, frozen=True, kw_only=True):
     """How images are taken from their sources.
 
     Attributes:
@@ -210,7 +210,7 @@ class _Finder:
 
 
 def _lost(source: str, name: str, error: DocklessError, origin: str) -> Lost:
-    lost = Lost(source, name, error, origin)
+    lost = Lost(source=source, name=name, error=error, origin=origin)
     return replace(lost, error=_placed(lost))
 
 

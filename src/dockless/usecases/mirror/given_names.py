@@ -109,7 +109,7 @@ def _named(
         opened = image.open()
         content = opened.content()
     except DocklessError as error:
-        return Lost(image.source, f"@{position}", error, image.origin)
+        return Lost(source=image.source, name=f"@{position}", error=error, origin=image.origin)
     name = f"{image.bare}@{content.root.digest}"
     note(f"An image of {image.source} has no name there; it is named {name}.")
     return replace(image, names=(name,), content=content, open=lambda: opened)

@@ -48,7 +48,9 @@ def _renaming(to: str, options: MirrorOptions) -> Renaming:
         raise UsageError(
             f"--to or --map is wrong: {error}.", "Write --to HOST[/PREFIX] and --map 'A/*=B/*'."
         ) from None
-    return Renaming(host, prefix, options.strip, maps, options.flatten)
+    return Renaming(
+        host=host, prefix=prefix, strip=options.strip, maps=maps, flatten=options.flatten
+    )
 
 
 def _part(shard: str | None, environment: Mapping[str, str]) -> Shard:

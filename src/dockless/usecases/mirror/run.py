@@ -16,7 +16,7 @@ from dockless.oci.reference import Name, Reference, Repository
 from dockless.ports import Image, SourceImage
 
 
-class Lost(Struct, frozen=True):
+class Lost(Struct, frozen=True, kw_only=True):
     """A requested image that cannot be found or read, or has no target.
 
     Attributes:
@@ -32,7 +32,7 @@ class Lost(Struct, frozen=True):
     origin: str = ""
 
 
-class MirrorItem(Struct, frozen=True):
+class MirrorItem(Struct, frozen=True, kw_only=True):
     """One image and its target.
 
     Attributes:
@@ -103,29 +103,32 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
                 f"{error}.",
                 "Name it with --map or --as.",
             )
-            lost.append(Lost(image.source, image.names[0], no_place, image.origin))
+            lost.append(
+                Lost(source=image.source, name=image.names[0], error=no_place, origin=image.origin)
+            )
             continue
         if not image.names:
             no_name = SourceError(
                 f"An image of {image.source} has no name.", "Name it with --as NAME:TAG."
             )
-            lost.append(Lost(image.source, "", no_name, image.origin))
+            lost.append(Lost(source=image.source, name="", error=no_name, origin=image.origin))
         entries += [
             MirrorItem(
-                image.source,
-                image.names[0],
-                tuple(each),
-                image.size,
-                image.open,
-                image.blobs,
-                image.origin,
+                source=image.source,
+                name=image.names[0],
+                references=tuple(each),
+                size=image.size,
+                open=image.open,
+                blobs=image.blobs,
+                origin=image.origin,
             )
             for each in places.values()
         ]
     entries = _once(entries)
     left_out = _left_out(entries)
     lost += [
-        Lost(entry.source, entry.name, error, entry.origin) for entry, error in left_out.items()
+        Lost(source=entry.source, name=entry.name, error=error, origin=entry.origin)
+        for entry, error in left_out.items()
     ]
     return MirrorPlan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
 

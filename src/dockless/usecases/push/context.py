@@ -23,7 +23,7 @@ Copy = tuple[Descriptor, Path]
 """A blob, and the file on this machine that it is sent from."""
 
 
-class PushRequest(Struct, frozen=True):
+class PushRequest(Struct, frozen=True, kw_only=True):
     """The request of one push.
 
     Attributes:
@@ -44,7 +44,7 @@ class PushRequest(Struct, frozen=True):
     check_blobs: bool = False
 
 
-class PushContext(Struct, frozen=True):
+class PushContext(Struct, frozen=True, kw_only=True):
     """The context of one push.
 
     Attributes:

@@ -24,7 +24,7 @@ from dockless.usecases.push.repository_reader import RepositoryReader
 _AT_ONCE = 4
 
 
-class Delivery(Struct, frozen=True):
+class Delivery(Struct, frozen=True, kw_only=True):
     """An image that the repository has by its digest, and no tag refers to yet.
 
     Attributes:
@@ -164,9 +164,16 @@ def _deliver(request: PushRequest, image: Image, context: PushContext) -> Delive
     with context.timings.of("questions"):
         blobs = _blobs(request, content, context) if moving else _all_present(content)
     new = image.digest_is_new
-    plan = Plan(request.repository, content, blobs, tags, new, context.packing())
+    plan = Plan(
+        repository=request.repository,
+        content=content,
+        blobs=blobs,
+        tags=tags,
+        digest_is_new=new,
+        packing=context.packing(),
+    )
     if not moving or request.dry_run:
-        return Delivery(plan, "", 0, started, moving)
+        return Delivery(plan=plan, engine="", attempts=0, started=started, moving=moving)
     from dockless.usecases.push.sending import send  # noqa: PLC0415 - a warm push sends nothing
 
     sent = send(plan, image, context)
@@ -176,7 +183,14 @@ def _deliver(request: PushRequest, image: Image, context: PushContext) -> Delive
 
         with context.timings.of("verify"):
             writers = proved(plan, image, context, writers)
-    return Delivery(plan, sent.engine, sent.attempts, started, writers=writers, proved=lost)
+    return Delivery(
+        plan=plan,
+        engine=sent.engine,
+        attempts=sent.attempts,
+        started=started,
+        writers=writers,
+        proved=lost,
+    )
 
 
 def _arrived(

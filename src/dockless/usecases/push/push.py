@@ -77,7 +77,7 @@ def publish(request: PushRequest, delivery: Delivery, context: PushContext) -> P
         if any(tag.action != "keep" for tag in plan.tags):
             writers = replace(writers, tags=written_by(context.writer.tagger))
     return PushResult(
-        plan,
+        plan=plan,
         unchanged=not moving,
         dry_run=request.dry_run,
         verified=moving and request.verify and not request.dry_run,

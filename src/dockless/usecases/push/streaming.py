@@ -30,7 +30,7 @@ _BUSY_SECONDS = 1.0  # where a registry that is busy does not say for how long
 _LAST_WORDS_SECONDS = 2.0
 
 
-class Watch(Struct, frozen=True):
+class Watch(Struct, frozen=True, kw_only=True):
     """The time limits of early uploads.
 
     Attributes:
@@ -133,7 +133,7 @@ class StreamedUploads(EarlyUploads):
         begun = {blob.digest for upload in self._uploads if (blob := upload.what())}
         for digest in self._wanted - begun:  # staged before this push
             path = missing[digest]
-            self.offer(Descriptor("", digest, path.stat().st_size), path)
+            self.offer(Descriptor(media_type="", digest=digest, size=path.stat().st_size), path)
         self._decided.set()
         self._moved = time.monotonic()
         told = 0

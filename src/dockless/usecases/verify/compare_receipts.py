@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import DocklessError, PushError
-from dockless.model.verified import Difference, Item, VerifyResult
+from dockless.model.verified import Difference, ReceiptItem, VerifyResult
 from dockless.oci.content import Content
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
@@ -42,7 +42,9 @@ class VerifyContext(Struct, frozen=True, kw_only=True):
     note: Callable[[str], None]
 
 
-def compare(items: Sequence[Item], missing: Sequence[str], context: VerifyContext) -> VerifyResult:
+def compare(
+    items: Sequence[ReceiptItem], missing: Sequence[str], context: VerifyContext
+) -> VerifyResult:
     """Compare every reference of receipts with the registry; note each difference.
 
     Args:
@@ -78,7 +80,7 @@ class _Check:
         self._retry_policy = context.retry_policy
         self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
 
-    def item(self, item: Item) -> None:
+    def item(self, item: ReceiptItem) -> None:
         """Raise PushError where a reference is not as the receipt says."""
         repository, tag = item.reference.repository, item.reference.tag
         registry = self._open_registry(repository)

@@ -45,10 +45,16 @@ def read_back(
         blobs |= {blob.digest: blob for blob in document.blobs}
     if top is None:
         return None
-    descriptor = Descriptor(top.media_type, root, len(documents[root]))
+    descriptor = Descriptor(media_type=top.media_type, digest=root, size=len(documents[root]))
     image_id = top.config.digest if isinstance(top, Manifest) else None
     platforms = tuple(each.platform for each in children if each.platform)
-    return Content(descriptor, documents, tuple(blobs.values()), image_id, platforms)
+    return Content(
+        root=descriptor,
+        documents=documents,
+        blobs=tuple(blobs.values()),
+        image_id=image_id,
+        platforms=platforms,
+    )
 
 
 def complete(

@@ -74,7 +74,15 @@ def proved(copies: object) -> None:
 
 
 def source(image: Image, name: str = "acme/app:v1", origin: str = "") -> SourceImage:
-    return SourceImage("app.tar", (name,), "app", 10, lambda: image, image.content(), origin=origin)
+    return SourceImage(
+        source="app.tar",
+        names=(name,),
+        bare="app",
+        size=10,
+        open=lambda: image,
+        content=image.content(),
+        origin=origin,
+    )
 
 
 def filled(
@@ -120,7 +128,7 @@ def test_copies_that_are_damaged_are_compared_before_they_are_staged_again(tmp_p
 @pytest.mark.parametrize("names", [("acme/app:v1", "x.io/a:2"), ("b:1", "b:2"), ("v1", "v2")])
 def test_an_image_stands_under_each_of_its_names(tmp_path: Path, names: tuple[str, ...]) -> None:
     image = FakeImage(tmp_path / "image")
-    one = SourceImage("app.tar", names, "app", 10, lambda: image)
+    one = SourceImage(source="app.tar", names=names, bare="app", size=10, open=lambda: image)
     assert filled(tmp_path, one)[1] == []
     text = (tmp_path / "out" / "index.json").read_text()
     for name in names:
@@ -132,7 +140,7 @@ def test_the_first_that_is_lost_ends_it_and_names_the_option(tmp_path: Path) -> 
     good = source(FakeImage(tmp_path / "image"))
     for number, wrong in enumerate((SourceError("Gone.", "Look."), SourceError("Damaged."))):
         with pytest.raises(SourceError) as caught:
-            filled(tmp_path / str(number), good, Lost("x", "y", wrong))
+            filled(tmp_path / str(number), good, Lost(source="x", name="y", error=wrong))
         assert caught.value.what == wrong.what
         assert caught.value.remedy.endswith("Or leave it out with --keep-going.")
 
@@ -140,13 +148,15 @@ def test_the_first_that_is_lost_ends_it_and_names_the_option(tmp_path: Path) -> 
 def test_others_go_in_where_that_is_asked_for(tmp_path: Path) -> None:
     good = FakeImage(tmp_path / "image")
     wrong = SourceError("It is gone.")
-    _, lost = filled(tmp_path, Lost("x", "y", wrong), source(good), keep_going=True)
+    _, lost = filled(
+        tmp_path, Lost(source="x", name="y", error=wrong), source(good), keep_going=True
+    )
     assert lost == [wrong]
     assert held(tmp_path, good)
 
 
 def test_nothing_but_failures_is_the_error_of_the_first(tmp_path: Path) -> None:
-    wrong = [Lost("x", "y", SourceError(text)) for text in ("One.", "Two.")]
+    wrong = [Lost(source="x", name="y", error=SourceError(text)) for text in ("One.", "Two.")]
     with pytest.raises(SourceError, match=r"One\."):
         filled(tmp_path, *wrong, keep_going=True)
 

@@ -104,8 +104,10 @@ class Host:
     def relay(self) -> Delivery:
         self._step("relay")
         self.registry.hold(REPOSITORY, self.content)
-        plan = Plan(REPOSITORY, self.content, (), (), digest_is_new=False)
-        return Delivery(plan, "direct", 1, 0.0)
+        plan = Plan(
+            repository=REPOSITORY, content=self.content, blobs=(), tags=(), digest_is_new=False
+        )
+        return Delivery(plan=plan, engine="direct", attempts=1, started=0.0)
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ def job(
     turns: Turns | None = None,
 ) -> HostJob:
     return HostJob(
-        request=PushRequest(REPOSITORY, ("v1",), dry_run=dry_run),
+        request=PushRequest(repository=REPOSITORY, tags=("v1",), dry_run=dry_run),
         registry=host.registry,
         via=via,
         attempts=attempts,

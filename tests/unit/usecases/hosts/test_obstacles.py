@@ -69,7 +69,7 @@ def obstacles(
         "options": PushOptions(),
         "via": "auto",
         "repository": SHOP,
-        "endpoint": Endpoint(SHOP.host),
+        "endpoint": Endpoint(host=SHOP.host),
         "one_of_several": False,
     }
     return Obstacles(RemoteWish(**(usual | wish)), facts, answers)
@@ -89,7 +89,7 @@ def test_a_host_that_has_everything_has_no_obstacle(method: TransferMethod) -> N
         ({"options": PushOptions(engine="direct")}, "--engine direct"),
         ({"one_of_several": True}, "selected on this machine"),
         (
-            {"endpoint": Endpoint(SHOP.host, trust=Trust(client_cert=Path("a.cert")))},
+            {"endpoint": Endpoint(host=SHOP.host, trust=Trust(client_cert=Path("a.cert")))},
             "client certificate",
         ),
     ],
@@ -147,8 +147,8 @@ def test_skopeo_of_a_host_is_looked_at_and_gets_no_registry_token() -> None:
         ({}, None, ""),
         ({}, False, "does not reach"),
         ({"via": "invoke"}, False, ""),
-        ({"endpoint": Endpoint("localhost:5000")}, True, "loopback"),
-        ({"endpoint": Endpoint("127.0.0.1:5000"), "via": "copy"}, True, "loopback"),
+        ({"endpoint": Endpoint(host="localhost:5000")}, True, "loopback"),
+        ({"endpoint": Endpoint(host="127.0.0.1:5000"), "via": "copy"}, True, "loopback"),
     ],
 )
 def test_the_registry_must_be_reached_from_the_host(

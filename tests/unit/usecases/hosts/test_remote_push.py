@@ -14,8 +14,8 @@ from fakes.image import FakeImage
 from fakes.registry import FakeRegistry
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
-ORDER = PushRequest(REPOSITORY, ("v1", "v2"))
-PATIENCE = RetryPolicy(3, None, lambda _: None, lambda _: None)
+ORDER = PushRequest(repository=REPOSITORY, tags=("v1", "v2"))
+PATIENCE = RetryPolicy(attempts=3, deadline=None, note=lambda _: None, sleep=lambda _: None)
 OTHER = Digest.of(b"other")
 
 
@@ -73,7 +73,7 @@ def test_trouble_that_passes_is_waited_for(engine: Engine) -> None:
 
 def test_a_tag_that_would_move_is_refused_before_anything_is_sent(engine: Engine) -> None:
     engine.registry.repositories[REPOSITORY].tags["v1"] = OTHER
-    request = PushRequest(REPOSITORY, ("v1",), immutable=True)
+    request = PushRequest(repository=REPOSITORY, tags=("v1",), immutable=True)
     with pytest.raises(ConflictError, match="v1 exists"):
         deliver_there(request, None, context(engine))
     assert engine.pushes == 0

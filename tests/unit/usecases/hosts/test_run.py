@@ -12,11 +12,11 @@ from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
-from dockless.usecases.hosts.run import Delivered, Outcome, Rules, Visit, push_from
+from dockless.usecases.hosts.run import Delivered, RemotePushResult, Rules, Visit, push_from
 from fakes.image import FakeImage
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
-SERVERS = tuple(Server(f"host{number}", "me") for number in range(4))
+SERVERS = tuple(Server(address=f"host{number}", user="me") for number in range(4))
 ONE, TWO = Digest.of(b"one"), Digest.of(b"two")
 
 
@@ -55,7 +55,7 @@ class Fleet:
     ways: list[str] = field(default_factory=list)
     refuses: DocklessError | None = None
 
-    def push(self, **rules: int) -> Outcome:
+    def push(self, **rules: int) -> RemotePushResult:
         numbers = {server: number for number, server in enumerate(SERVERS)}
 
         def enter(server: Server) -> Visit:
@@ -80,7 +80,13 @@ _CLOCK = count()
 def plan(tmp_path: Path) -> Plan:
     content = FakeImage(tmp_path).content()
     blobs = tuple(BlobPlan(blob, present=True) for blob in content.blobs)
-    return Plan(REPOSITORY, content, blobs, (TagPlan("1", None, ONE),), digest_is_new=True)
+    return Plan(
+        repository=REPOSITORY,
+        content=content,
+        blobs=blobs,
+        tags=(TagPlan("1", None, ONE),),
+        digest_is_new=True,
+    )
 
 
 def brings(plan: Plan | None, digest: Digest = ONE, identity: Digest = ONE) -> Host:
@@ -162,7 +168,7 @@ def test_different_images_move_no_tag(plan: Plan) -> None:
 
 def test_if_they_may_differ_the_last_one_wins(plan: Plan, tmp_path: Path) -> None:
     content = FakeImage(tmp_path / "other").content()
-    other = Plan(REPOSITORY, content, (), (), digest_is_new=True)
+    other = Plan(repository=REPOSITORY, content=content, blobs=(), tags=(), digest_is_new=True)
     fleet = Fleet([brings(plan), brings(other, TWO, TWO)])
     outcome = fleet.push(allow_different=True)
     assert (outcome.digest, fleet.published) == (TWO, [other])

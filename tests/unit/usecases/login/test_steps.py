@@ -16,7 +16,7 @@ from dockless.usecases.login.steps import (
     log_out,
 )
 
-ME = Credential("me", Secret("pass"))
+ME = Credential(username="me", password=Secret("pass"))
 GHCR = LoginTarget(kinds.GHCR, "ghcr.io", "ghcr.io/acme")
 NOW = 1_000.0
 

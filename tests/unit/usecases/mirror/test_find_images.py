@@ -46,7 +46,14 @@ class FakeReaders:
 
     def add(self, text: str, *names: str, layer: str = "") -> Digest:
         image = FakeImage(self._folder / str(len(self.found)), ((layer or text).encode(),))
-        found = SourceImage(text, names, "bare", 10, lambda: image, image.content())
+        found = SourceImage(
+            source=text,
+            names=names,
+            bare="bare",
+            size=10,
+            open=lambda: image,
+            content=image.content(),
+        )
         self.found[text] = (found,)
         return image.content().root.digest
 
@@ -99,8 +106,10 @@ def looked(
     readers: FakeReaders, *sources: Listed | str, referrers: bool = True
 ) -> tuple[list[SourceImage], list[Lost], list[str]]:
     notes: list[str] = []
-    wishes = Wishes(readers._folder, GivenName(), referrers, notes.append)
-    listed = [Listed(each) if isinstance(each, str) else each for each in sources]
+    wishes = Wishes(
+        folder=readers._folder, given=GivenName(), referrers=referrers, note=notes.append
+    )
+    listed = [Listed(text=each) if isinstance(each, str) else each for each in sources]
     every = list(find(readers, listed, wishes))
     images = [each for each in every if isinstance(each, SourceImage)]
     return images, [each for each in every if isinstance(each, Lost)], notes
@@ -111,7 +120,9 @@ def test_sources_are_found_in_order_and_what_is_missing_is_lost_in_its_place(
 ) -> None:
     readers.add("a.tar", "shop:1")
     readers.add("docker://x.io/b:1", "x.io/b:1")
-    images, lost, _ = looked(readers, "a.tar", Listed("no.tar", "list:2:1"), "docker://x.io/b:1")
+    images, lost, _ = looked(
+        readers, "a.tar", Listed(text="no.tar", origin="list:2:1"), "docker://x.io/b:1"
+    )
     assert [each.names for each in images] == [("shop:1",), ("x.io/b:1",)]
     (one,) = lost
     assert (one.source, one.origin) == ("no.tar", "list:2:1")
@@ -138,10 +149,17 @@ def test_a_folder_of_nothing_is_lost(readers: FakeReaders, tmp_path: Path) -> No
 
 
 def item(*named: str, choice: Callable[[str], bool] | None = None) -> Listed:
-    registry = SyncRegistry("x.io", insecure=True)
+    registry = SyncRegistry(host="x.io", insecure=True)
     places = tuple(f"list:{number}:1" for number in range(len(named)))
-    wanted = SyncItem(registry, "x.io/a", "list:9:1", named, choice, places)
-    return Listed("", "list:9:1", wanted)
+    wanted = SyncItem(
+        registry=registry,
+        repository="x.io/a",
+        origin="list:9:1",
+        named=named,
+        choice=choice,
+        places=places,
+    )
+    return Listed(text="", origin="list:9:1", wanted=wanted)
 
 
 def test_named_tags_of_a_list_have_each_their_place(readers: FakeReaders) -> None:

@@ -9,7 +9,7 @@ from dockless.usecases.mirror.given_names import GivenName, all_named
 from dockless.usecases.mirror.run import Lost, plan
 from fakes.image import FakeImage
 
-RULES = Renaming("registry.inside:5000", "m")
+RULES = Renaming(host="registry.inside:5000", prefix="m")
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def two(tmp_path: Path) -> tuple[FakeImage, FakeImage]:
 
 
 def found(image: Image, *names: str, bare: str = "crane") -> SourceImage:
-    return SourceImage("crane.tar", names, bare, 10, lambda: image)
+    return SourceImage(source="crane.tar", names=names, bare=bare, size=10, open=lambda: image)
 
 
 def named(*images: SourceImage, given: str = "") -> tuple[list[SourceImage | Lost], list[str]]:
@@ -112,7 +112,10 @@ def test_a_damaged_one_is_a_failure_of_its_own(two: tuple[FakeImage, FakeImage])
         raise SourceError("It is damaged.")
 
     images, _ = named(
-        SourceImage("crane.tar", (), "crane", 10, damaged, origin="list.txt:3:1"), found(two[0])
+        SourceImage(
+            source="crane.tar", names=(), bare="crane", size=10, open=damaged, origin="list.txt:3:1"
+        ),
+        found(two[0]),
     )
     lost, good = images
     assert isinstance(lost, Lost)

@@ -35,7 +35,7 @@ from dockless.usecases.mirror.receipt_writer import ReceiptWriter
 from dockless.usecases.mirror.run import Lost, MirrorItem
 from fakes.image import FakeImage
 
-RULES = Renaming("registry.inside:5000", "m")
+RULES = Renaming(host="registry.inside:5000", prefix="m")
 WHOLE = Shard(0, 1)
 
 
@@ -122,13 +122,31 @@ class FakeTeam:
 def planned(entry: MirrorItem, *, dry_run: bool = False, unchanged: bool = False) -> PushResult:
     content = entry.open().content()
     blobs = tuple(BlobPlan(blob, present=False) for blob in content.blobs)
-    plan = Plan(entry.repository, content, blobs, (), digest_is_new=False)
-    return PushResult(plan, unchanged, dry_run, True, "direct", 0, 1, 0.0)  # noqa: FBT003 - as it is
+    plan = Plan(
+        repository=entry.repository, content=content, blobs=blobs, tags=(), digest_is_new=False
+    )
+    return PushResult(
+        plan=plan,
+        unchanged=unchanged,
+        dry_run=dry_run,
+        verified=True,
+        engine="direct",
+        sent=0,
+        attempts=1,
+        seconds=0.0,
+    )
 
 
 def source(folder: Path, name: str, layer: bytes = b"app") -> SourceImage:
     image = FakeImage(folder / name.replace("/", "-"), (layer,))
-    return SourceImage(f"{name}.tar", (f"{name}:1",), name, 10, lambda: image, image.content())
+    return SourceImage(
+        source=f"{name}.tar",
+        names=(f"{name}:1",),
+        bare=name,
+        size=10,
+        open=lambda: image,
+        content=image.content(),
+    )
 
 
 def entries(folder: Path, *names: str) -> tuple[MirrorItem, ...]:
@@ -174,13 +192,25 @@ def test_a_receipt_that_cannot_be_written_at_the_end_is_an_error(tmp_path: Path)
 
 
 def test_what_is_found_gets_its_target_and_what_is_not_stays_lost(tmp_path: Path) -> None:
-    gone = Lost("gone.tar", "", SourceError("There is no file gone.tar."))
+    gone = Lost(source="gone.tar", name="", error=SourceError("There is no file gone.tar."))
     nameless = source(tmp_path, "b")
     lenders = FakeLenders()
     listing = Digest("sha256", "a" * 64)
     one = source(tmp_path, "a")
-    one = SourceImage(one.source, one.names, "a", 10, one.open, one.content, listing)
-    found: list[SourceImage | Lost] = [one, gone, SourceImage("b.tar", (), "b", 10, nameless.open)]
+    one = SourceImage(
+        source=one.source,
+        names=one.names,
+        bare="a",
+        size=10,
+        open=one.open,
+        content=one.content,
+        listing=listing,
+    )
+    found: list[SourceImage | Lost] = [
+        one,
+        gone,
+        SourceImage(source="b.tar", names=(), bare="b", size=10, open=nameless.open),
+    ]
     work = work_of(found, lenders, RULES, WHOLE)
     assert [str(entry.references[0]) for entry in work.entries] == ["registry.inside:5000/m/a:1"]
     assert [lost.source for lost in work.lost] == ["gone.tar", "b.tar"]
@@ -195,7 +225,9 @@ def test_a_part_is_pushed_where_every_part_misses_the_same(
 ) -> None:
     found = [source(tmp_path, name) for name in ("a", "b", "c")]
     parts = [
-        work_of([*found, Lost("x", "", error)], FakeLenders(), RULES, Shard(index, 2))
+        work_of(
+            [*found, Lost(source="x", name="", error=error)], FakeLenders(), RULES, Shard(index, 2)
+        )
         for index in (0, 1)
     ]
     assert sorted(entry.name for part in parts for entry in part.entries) == ["a:1", "b:1", "c:1"]
@@ -207,7 +239,10 @@ def test_a_part_is_pushed_where_every_part_misses_the_same(
     [NetworkError("It is down.", "Wait."), AuthError("It wants a login."), DocklessError("?")],
 )
 def test_a_part_ends_where_others_may_see_more(tmp_path: Path, error: DocklessError) -> None:
-    found: list[SourceImage | Lost] = [source(tmp_path, "a"), Lost("x", "", error)]
+    found: list[SourceImage | Lost] = [
+        source(tmp_path, "a"),
+        Lost(source="x", name="", error=error),
+    ]
     with pytest.raises(type(error), match="All parts must see the same sources") as caught:
         work_of(found, FakeLenders(), RULES, Shard(1, 2))
     assert caught.value.what == error.what
@@ -218,7 +253,7 @@ def test_every_outcome_is_recorded_and_each_failure_said_once(tmp_path: Path) ->
     said: list[str] = []
     record, receipt = writer(said)
     work = entries(tmp_path, "a", "b", "c")
-    record.begin(work, [Lost("x", "y", SourceError("It is gone."))])
+    record.begin(work, [Lost(source="x", name="y", error=SourceError("It is gone."))])
     team = FakeTeam({"b:1": ConflictError("It differs."), "c:1": NetworkError("It is down.")})
     carry_out(work, team, 2, record)
     assert receipt.written[0] == (1, 3, False)

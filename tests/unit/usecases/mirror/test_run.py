@@ -14,7 +14,7 @@ from dockless.ports import Image, SourceImage
 from dockless.usecases.mirror.run import MirrorItem, mirror, order_by_shared_blobs, plan
 from fakes.image import FakeImage
 
-RULES = Renaming("registry.inside:5000", "m")
+RULES = Renaming(host="registry.inside:5000", prefix="m")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def image(tmp_path: Path) -> FakeImage:
 
 
 def found(image: Image, *names: str, source: str = "images.tar") -> SourceImage:
-    return SourceImage(source, names, "images", 10, lambda: image)
+    return SourceImage(source=source, names=names, bare="images", size=10, open=lambda: image)
 
 
 def places(*found_: SourceImage, rules: Renaming = RULES) -> list[str]:
@@ -105,8 +105,8 @@ def test_a_damaged_archive_that_is_named_twice_is_damaged_and_no_clash() -> None
         raise SourceError("It is damaged.")
 
     lines = [
-        SourceImage("a.tar", ("a:1",), "a", 10, damaged),
-        SourceImage("a.tar", ("a:1",), "a", 10, damaged),
+        SourceImage(source="a.tar", names=("a:1",), bare="a", size=10, open=damaged),
+        SourceImage(source="a.tar", names=("a:1",), bare="a", size=10, open=damaged),
     ]
     planned = plan([lines[0], replace(lines[1], open=partial(damaged))], RULES)
     assert (len(planned.entries), planned.lost) == (1, ())
@@ -129,8 +129,23 @@ def entries(image: Image, count: int) -> list[MirrorItem]:
 def result(image: FakeImage) -> PushResult:
     from dockless.model.plan import Plan  # noqa: PLC0415 - beside the one that is tested
 
-    made = Plan(Repository.of("registry.inside:5000", "x"), image.content(), (), (), False)  # noqa: FBT003 - as it is
-    return PushResult(made, False, False, True, "crane", 0, 1, 0.0)  # noqa: FBT003 - the same
+    made = Plan(
+        repository=Repository.of("registry.inside:5000", "x"),
+        content=image.content(),
+        blobs=(),
+        tags=(),
+        digest_is_new=False,
+    )
+    return PushResult(
+        plan=made,
+        unchanged=False,
+        dry_run=False,
+        verified=True,
+        engine="crane",
+        sent=0,
+        attempts=1,
+        seconds=0.0,
+    )
 
 
 def test_images_go_side_by_side(image: FakeImage) -> None:

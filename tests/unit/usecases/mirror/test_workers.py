@@ -76,8 +76,17 @@ class FakeWorker:
             self._claims.claim(repository.host, self._blobs)
         finally:
             self._claims.done(repository, self._blobs)
-        plan = Plan(repository, content, (), (), digest_is_new=False)
-        return PushResult(plan, False, False, True, "direct", 0, 1, 0.0)  # noqa: FBT003 - as it is
+        plan = Plan(repository=repository, content=content, blobs=(), tags=(), digest_is_new=False)
+        return PushResult(
+            plan=plan,
+            unchanged=False,
+            dry_run=False,
+            verified=True,
+            engine="direct",
+            sent=0,
+            attempts=1,
+            seconds=0.0,
+        )
 
 
 HOST = "registry.inside:5000"
@@ -96,7 +105,17 @@ def team(engine: str, size: int, until: float | None = None) -> Workers:
 def referrers(image: Image, count: int, repository: str = "shop") -> list[MirrorItem]:
     digest = image.content().root.digest
     place = Reference(Repository.of(HOST, repository), digest=digest)
-    return [MirrorItem(f"tag-{n}", "sbom", (place,), 1, lambda: image, BLOBS) for n in range(count)]
+    return [
+        MirrorItem(
+            source=f"tag-{n}",
+            name="sbom",
+            references=(place,),
+            size=1,
+            open=lambda: image,
+            blobs=BLOBS,
+        )
+        for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize("engine", ["auto", "crane", "direct"])

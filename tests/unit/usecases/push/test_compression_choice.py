@@ -35,7 +35,7 @@ class Choice:
         )
 
     def settle(self) -> str:
-        policy = RetryPolicy(1, None, FakeProgress().note)
+        policy = RetryPolicy(attempts=1, deadline=None, note=FakeProgress().note)
         self.chooser.settle(RepositoryReader(self.registry, SHOP, policy), ("v1",))
         return str(self.staging.packing.compression)
 

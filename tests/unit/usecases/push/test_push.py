@@ -115,7 +115,11 @@ class Shop:
         return self.registry.repositories[REPOSITORY]
 
     def push(self, *tags: str, **request: bool) -> PushResult:
-        return push(PushRequest(REPOSITORY, tags or ("v1",), **request), self.image, self.context())
+        return push(
+            PushRequest(repository=REPOSITORY, tags=tags or ("v1",), **request),
+            self.image,
+            self.context(),
+        )
 
     def context(self) -> PushContext:
         def laid_out(content: Content, blobs: Mapping[Digest, Path]) -> Path:
@@ -124,14 +128,20 @@ class Shop:
             return self.layouts[-1]
 
         return PushContext(
-            self.registry,
-            self.early,
-            self.writer,
-            Resending(self) if self.may_resend else None,
-            laid_out,
-            self.progress,
-            RetryPolicy(self.attempts, None, self.progress.note, self.sleep, self.shared_backoff),
-            itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
+            registry=self.registry,
+            early=self.early,
+            writer=self.writer,
+            direct=Resending(self) if self.may_resend else None,
+            lay_out=laid_out,
+            progress=self.progress,
+            retry_policy=RetryPolicy(
+                attempts=self.attempts,
+                deadline=None,
+                note=self.progress.note,
+                sleep=self.sleep,
+                shared_backoff=self.shared_backoff,
+            ),
+            clock=itertools.chain((10.0, 12.5), itertools.count(13.0)).__next__,
             manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
             moves=self.moves,
             prove=self.proof or (lambda copies, read: None),  # noqa: ARG005
@@ -282,7 +292,7 @@ def test_two_pushes_to_one_tag_move_it_one_after_the_other(
             yield
 
     def pushed(shop: Shop) -> PushResult:
-        request = PushRequest(REPOSITORY, ("v1",), immutable=immutable)
+        request = PushRequest(repository=REPOSITORY, tags=("v1",), immutable=immutable)
         return push(request, shop.image, replace(shop.context(), turn=turn))
 
     seconds: list[Future[PushResult]] = []
@@ -346,7 +356,7 @@ def test_a_damaged_manifest_behind_its_tags_is_sent_again(
     shop.registry.hold(REPOSITORY, shop.content, "v1", "v2")
     # read for the tags of a known digest, for the comparison, and before it is sent
     shop.journal.on("manifest", *[LIES] * (3 if known and tags else 2))
-    request = PushRequest(REPOSITORY, tags, verify=verify, check_blobs=True)
+    request = PushRequest(repository=REPOSITORY, tags=tags, verify=verify, check_blobs=True)
     result = push(request, shop.image, shop.context())
     # what had no tag was simply missing, and is read back where that is asked
     assert (result.unchanged, result.checked) == (False, verify or bool(tags))
@@ -781,7 +791,7 @@ def test_a_writer_that_is_tried_again_asks_for_what_it_may_have_written(shop: Sh
 
 
 def test_an_image_without_tags_is_sent_once_and_then_unchanged(shop: Shop) -> None:
-    request = PushRequest(REPOSITORY, ())
+    request = PushRequest(repository=REPOSITORY, tags=())
     first = push(request, shop.image, shop.context())
     again = push(request, shop.image, shop.context())
     assert (first.unchanged, again.unchanged) == (False, True)

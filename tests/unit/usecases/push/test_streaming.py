@@ -17,7 +17,7 @@ from fakes.uploader import FakeUploader
 
 SHOP = Repository.of("registry.example.com", "team/shop")
 DATA = b"layer" * 1000
-BLOB = Descriptor(OCI_LAYER, Digest.of(DATA), len(DATA))
+BLOB = Descriptor(media_type=OCI_LAYER, digest=Digest.of(DATA), size=len(DATA))
 FAILURES = [AuthError("Denied."), PushError("Refused."), NetworkError("Gone."), OSError("No file.")]
 
 

@@ -13,7 +13,7 @@ from fakes.image import FakeImage
 from fakes.registry import FakeRegistry
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
-PATIENCE = RetryPolicy(1, None, lambda _: None)
+PATIENCE = RetryPolicy(attempts=1, deadline=None, note=lambda _: None)
 
 
 @pytest.fixture
