@@ -153,12 +153,7 @@ class Session:
         )
 
     def registry(self, repository: Repository) -> OpenRegistry:
-        """Return the registry of a repository, once it responds; prompt for a credential if needed.
-
-        Raises:
-            AuthError: It requires a credential, and no prompt is possible.
-            NetworkError: It does not respond.
-        """
+        """Return the registry of a repository, as `Registries.open` does."""
         return self._registries.open(repository)
 
     def reading(self, repository: Repository) -> "RegistryClient":
