@@ -24,9 +24,12 @@ help: ## List the targets
 .PHONY: test
 test: ## Install what the tests need, then run every check and every test
 	$(MAKE) packages
-	$(MAKE) $(VENV)/.dev tools
-	$(MAKE) --jobs=3 --output-sync=target checks pushes others hosts bundles logins contract compat \
-		matrix-quick cases-quick
+	$(MAKE) --jobs=3 $(VENV)/.dev $(DOCKERD) $(BUILDX)
+	$(MAKE) tools
+# the longest first, so that none of them is left alone at the end; the matrix builds its
+# programs with a low priority, beside the others
+	$(MAKE) --jobs=3 --output-sync=target others pushes matrix-quick hosts bundles logins types \
+		unit contract checks cases-quick compat
 
 .PHONY: quick
 quick: $(VENV)/.dev $(TOOLS)/crane ## On a clean laptop, in minutes: checks, and pushes without root
@@ -184,5 +187,7 @@ $(VENV)/.runtime: pyproject.toml scripts/venv.sh
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
-	sh scripts/venv.sh $(VENV) --group dev
+	sh scripts/venv.sh $(VENV) --no-compile --group dev
+# what pip would do on one core; some packages have files for other versions of Python
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	touch $@

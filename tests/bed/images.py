@@ -1,5 +1,6 @@
 """Images of real files: layers, layouts and indexes, and the archives that real tools make."""
 
+import functools
 import gzip
 import hashlib
 import json
@@ -141,7 +142,7 @@ class Layout:
 
     def _gzipped(self, part: Layer) -> Json:
         if part.diff_id not in self._known:
-            packed = gzip.compress(part.path.read_bytes(), 1, mtime=0)
+            packed = _packed(part.path.read_bytes())
             self._known[part.diff_id] = self.blob(packed, GZIP_LAYER)
         return self._known[part.diff_id]
 
@@ -183,6 +184,12 @@ class Layout:
         content = {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(descriptors)}
         (self.folder / "index.json").write_text(json.dumps(content))
         return self.folder
+
+
+@functools.lru_cache(maxsize=16)
+def _packed(data: bytes) -> bytes:
+    """Compress a layer; most layouts of a session are made of the same three."""
+    return gzip.compress(data, 1, mtime=0)
 
 
 def named(tag: str) -> Json:
@@ -229,10 +236,10 @@ def dotted(source: Path, path: Path) -> Path:
 
 
 def compressed(source: Path, how: Compression) -> Path:
-    """Compress an archive with the program of that name; return the file beside it."""
+    """Compress an archive fast, with the program of that name; return the file beside it."""
     path = source.with_name(f"{source.name}.{how}")
     with source.open("rb") as stdin, path.open("wb") as stdout:
-        subprocess.run((_COMPRESSORS[how], "-c"), stdin=stdin, stdout=stdout, check=True)
+        subprocess.run((_COMPRESSORS[how], "-1", "-c"), stdin=stdin, stdout=stdout, check=True)
     return path
 
 

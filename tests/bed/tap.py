@@ -83,7 +83,7 @@ def tap(daemon: Path) -> Iterator[Tap]:
         daemon_threads = True
 
     with folder, Server(str(relay.path), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield relay
         finally:

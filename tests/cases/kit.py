@@ -130,7 +130,7 @@ def served(folder: Path) -> Iterator[str]:
     """Serve a folder on loopback; yield its `HOST:PORT`."""
     handler = partial(_Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield f"127.0.0.1:{server.server_port}"
         finally:

@@ -1,6 +1,7 @@
 """Bundles that are not what their lock file or their list of parts says, and older ones."""
 
 import json
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,27 +10,38 @@ from typing import Any
 import pytest
 
 from bed import images
-from bed.dockless import Dockless, Result
+from bed.dockless import Dockless, Result, dockless
 from bed.failures import complaint
 from bed.images import Layer
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(3)
 
 Json = dict[str, Any]
 _LOCK = "bundle.lock.json"
 
 
-@pytest.fixture
-def layout(tmp_path: Path, layers: tuple[Layer, ...]) -> Path:
-    made = images.Layout(tmp_path / "images" / "web")
+def web(folder: Path, layers: tuple[Layer, ...]) -> Path:
+    made = images.Layout(folder / "images" / "web")
     made.top(made.image(layers[:2], "amd64", **images.named("ghcr.io/acme/web:v1")))
     return made.folder
 
 
 @pytest.fixture
-def bundle(program: Dockless, layout: Path, tmp_path: Path) -> Path:
-    return created(program, tmp_path / "disk", layout)
+def layout(tmp_path: Path, layers: tuple[Layer, ...]) -> Path:
+    return web(tmp_path, layers)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory, layers: tuple[Layer, ...]) -> Path:
+    """A bundle as a folder."""
+    made = tmp_path_factory.mktemp("good")
+    return created(dockless(made / "dockless"), made / "disk", web(made, layers))
+
+
+@pytest.fixture
+def bundle(good: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(good, tmp_path / "disk"))
 
 
 def created(program: Dockless, out: Path, *arguments: str | Path) -> Path:

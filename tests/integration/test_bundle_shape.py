@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,21 +12,25 @@ from pathlib import Path
 import pytest
 
 from bed import images
-from bed.dockless import Dockless
+from bed.dockless import Dockless, dockless
 from bed.failures import complaint
 from bed.images import Layer
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(4)
 
 _BLOCK = 512
 
 
-@pytest.fixture
-def layout(tmp_path: Path, layers: tuple[Layer, ...]) -> Path:
-    made = images.Layout(tmp_path / "images" / "web")
+def web(folder: Path, layers: tuple[Layer, ...]) -> Path:
+    made = images.Layout(folder / "images" / "web")
     made.top(made.image(layers[:1], "amd64", **images.named("ghcr.io/acme/web:v1")))
     return made.folder
+
+
+@pytest.fixture
+def layout(tmp_path: Path, layers: tuple[Layer, ...]) -> Path:
+    return web(tmp_path, layers)
 
 
 def created(program: Dockless, out: Path, *arguments: str | Path) -> Path:
@@ -35,14 +40,24 @@ def created(program: Dockless, out: Path, *arguments: str | Path) -> Path:
     return out
 
 
-@pytest.fixture
-def folder(program: Dockless, layout: Path, tmp_path: Path) -> Path:
-    return created(program, tmp_path / "disk", layout)
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory, layers: tuple[Layer, ...]) -> Path:
+    """A folder with a bundle as a folder, `disk`, and as an archive, `disk.tar`."""
+    made = tmp_path_factory.mktemp("good")
+    program, layout = dockless(made / "dockless"), web(made, layers)
+    created(program, made / "disk", layout)
+    created(program, made / "disk.tar", layout)
+    return made
 
 
 @pytest.fixture
-def archive(program: Dockless, layout: Path, tmp_path: Path) -> Path:
-    return created(program, tmp_path / "disk.tar", layout)
+def folder(good: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(good / "disk", tmp_path / "disk"))
+
+
+@pytest.fixture
+def archive(good: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(good / "disk.tar", tmp_path / "disk.tar"))
 
 
 def end(archive: Path) -> int:

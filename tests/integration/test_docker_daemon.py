@@ -168,7 +168,7 @@ def test_something_else_at_the_socket_is_an_error(registry: Registry, tmp_path: 
             return "somebody"
 
     with ThreadingUnixStreamServer(str(tmp_path / "other.sock"), Other) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         program = without_client(tmp_path, f"unix://{server.server_address}")
         argv = ("push", SAMPLE, "--image", f"{registry.host}/daemon/other:1")
         said = complaint(program.run(*argv), SOURCE)

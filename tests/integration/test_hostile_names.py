@@ -9,7 +9,7 @@ import pytest
 from bed import hostile
 from bed.dockless import Dockless, Result, dockless
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 EVIL = {
     "a window's title": "evil\x1b]0;pwned\x07",
@@ -188,6 +188,8 @@ def _texts(document: object) -> str:
 
 
 HIDDEN = "Imgpassw0rd1"
+_OF_THE_OTHER_LINE = {"mirror": {6}, "bundle": {8}}
+"""The codes of commands that go on with a list: nobody listens there, and a line is left out."""
 
 
 @pytest.mark.parametrize("name", ["https://me:{}@127.0.0.1:9/x:1", "me:{}@127.0.0.1:9/x:1"])
@@ -204,7 +206,7 @@ HIDDEN = "Imgpassw0rd1"
         ("mirror", "{archive}", "--to", "{name}"),
         ("mirror", "{name}", "--to", "127.0.0.1:9", "--receipt", "r.json"),
         ("mirror", "docker://{name}", "--to", "127.0.0.1:9", "--receipt", "r.json"),
-        ("mirror", "-f", "l.txt", "--to", "127.0.0.1:9", "--receipt", "r.json"),
+        ("mirror", "-f", "l.txt", "--to", "127.0.0.1:9", "--receipt", "r.json", "--retries", "0"),
         ("mirror", "{archive}", "--as", "{name}", "--to", "127.0.0.1:9", "--receipt", "r.json"),
         ("bundle", "create", "-o", "o.tar", "docker://{name}"),
         ("bundle", "create", "-o", "o.tar", "-f", "l.txt", "--keep-going"),
@@ -221,7 +223,7 @@ def test_a_password_in_a_name_is_not_shown(
     (program.project / "l.txt").write_text(f"{packed}\n{text}\n")
     filled = [each.format(archive=packed, name=text) for each in argv]
     done = program.run(*filled, stdin=b"x")
-    assert done.code in {1, 2, 3}, done.stderr
+    assert done.code in (_OF_THE_OTHER_LINE[argv[0]] if "-f" in argv else {1, 2, 3}), done.stderr
     assert HIDDEN not in done.stdout + done.stderr
     for path in program.folder.rglob("*"):
         if path.is_file() and path.name != "l.txt":

@@ -44,6 +44,7 @@ def bed(program: Dockless, registry: Registry, old_docker: Docker) -> Iterator[B
         old_docker.run("image", "rm", *made)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("there", "options", "found"),
     [
@@ -63,6 +64,7 @@ def test_the_image_that_was_named_is_taken(
     assert f"Source: docker image {bed.filled(found)}\n" in done.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("there", "options"),
     [
@@ -81,6 +83,7 @@ def test_no_other_image_is_taken(
     assert "docker has: " in said
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("there", "tags", "found", "otherwise"),
     [

@@ -33,15 +33,27 @@ def pusher(program: Dockless, own_registry: Registry, tmp_path: Path) -> Pusher:
     return Pusher(program, own_registry, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def zipped(old_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`old_archive`, compressed as a whole."""
+    copy = tmp_path_factory.mktemp("zipped") / "old.tar"
+    copy.symlink_to(old_archive)
+    return images.compressed(copy, "gzip")
+
+
 @pytest.fixture
 def folder(
-    tmp_path: Path, layers: tuple[Layer, ...], old_archive: Path, hybrid_archive: Path
+    tmp_path: Path,
+    layers: tuple[Layer, ...],
+    old_archive: Path,
+    zipped: Path,
+    hybrid_archive: Path,
 ) -> Path:
     """Archives and layouts of several images, some of which share layers."""
     folder = tmp_path / "images"
     folder.mkdir()
     shutil.copy(old_archive, folder / "old.tar")
-    shutil.copy(images.compressed(old_archive, "gzip"), folder / "packed.tar.gz")
+    shutil.copy(zipped, folder / "packed.tar.gz")
     for name, parts in (("web", layers[:2]), ("api", layers), ("job", layers[1:])):
         layout = images.Layout(folder / "deep" / name)
         layout.top(layout.image(parts, "amd64", **images.named(f"ghcr.io/acme/{name}:v1")))
@@ -324,6 +336,7 @@ def test_a_list_names_sources(pusher: Pusher, folder: Path, tmp_path: Path) -> N
     assert len(done.stdout.splitlines()) == 2
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -5,13 +5,15 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bed import images
-from bed.dockless import Dockless, Result
+from bed.dockless import Dockless, Result, dockless
 from bed.faults import Fault, FaultyRegistry, status
 from bed.hostile import file, tar
 from bed.images import Layer
@@ -148,26 +150,26 @@ def test_images_are_found_whatever_their_files_are_called(
 
 
 @pytest.fixture
-def unprivileged(program: Dockless) -> Iterator[Dockless]:
+def unprivileged() -> Iterator[Dockless]:
     """Return dockless as a user who may not read everything, as root may."""
-    if os.geteuid() != 0:
+    # not below pytest's folder, which every session that begins closes to others again
+    with tempfile.TemporaryDirectory(prefix="unprivileged-") as folder:
+        Path(folder).chmod(0o755)
+        program = dockless(Path(folder, "dockless"))
+        if os.geteuid() == 0:
+            for path in (program.folder, *program.folder.rglob("*")):
+                os.chown(path, 65534, 65534, follow_symlinks=False)
+            user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+            program = replace(program, before=user)
         yield program
-        return
-    for path in (program.folder, *program.folder.rglob("*")):
-        os.chown(path, 65534, 65534, follow_symlinks=False)
-    for parent in program.folder.parents:
-        if parent.stat().st_uid == 0 and not parent.stat().st_mode & 1:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    yield Dockless(
-        program.folder,
-        program.extra,
-        ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-    )
 
 
 def test_what_may_not_be_read_is_a_failure_and_the_others_arrive(
-    unprivileged: Dockless, own_registry: Registry, folder: Path
+    unprivileged: Dockless, own_registry: Registry, old_archive: Path
 ) -> None:
+    folder = unprivileged.folder.with_name("images")
+    folder.mkdir()
+    shutil.copy(old_archive, folder / "good.tar")
     (folder / "good.tar").chmod(0o644)
     (folder / "closed").mkdir()
     shutil.copy(folder / "good.tar", folder / "closed" / "more.tar")

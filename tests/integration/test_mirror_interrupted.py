@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from bed import images
 from bed.dockless import Dockless
 from bed.failures import survivors, until
@@ -15,7 +17,6 @@ from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry, docker_registry
 
-_MOMENTS = 20
 _CREATED = 201
 
 
@@ -34,14 +35,21 @@ def family(folder: Path, layers: tuple[Layer, ...]) -> dict[str, Path]:
     return made
 
 
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize(("seed", "moments"), [(5, 8), (6, 20)])
 def test_killed_at_any_moment_a_mirror_goes_on_where_it_was(
-    program: Dockless, own_registry: Registry, layers: tuple[Layer, ...], tmp_path: Path
+    program: Dockless,
+    own_registry: Registry,
+    layers: tuple[Layer, ...],
+    tmp_path: Path,
+    seed: int,
+    moments: int,
 ) -> None:
     made = family(tmp_path / "family", layers)
     pusher = Pusher(program, own_registry, tmp_path)
     argv = ("mirror", tmp_path / "family" / "layouts", "--to", own_registry.host)
-    chance = random.Random(5)  # noqa: S311 - the same moments every time
-    for _ in range(_MOMENTS):
+    chance = random.Random(seed)  # noqa: S311 - the same moments every time
+    for _ in range(moments):
         with program.start(*argv) as child:
             time.sleep(chance.uniform(0.1, 0.9))
             child.send_signal(signal.SIGKILL)

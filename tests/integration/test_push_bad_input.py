@@ -114,6 +114,7 @@ def test_a_hostile_archive_is_refused(
     assert str(path) in said
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", CAUSES)
 def test_a_hostile_archive_is_refused_on_stdin(
     bystander: Bystander, hostile_archive: Callable[[str], Path], name: str

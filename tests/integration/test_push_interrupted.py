@@ -24,9 +24,11 @@ from bed.renames import renames_into
 from bed.tools import crane
 from dockless.storage.blob_store import BlobStore
 
+pytestmark = pytest.mark.sampled(2)
+
 NAME = "team/app"
 ALWAYS = 100_000
-KILLS = 30
+KILLS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,8 @@ def test_a_push_that_waits_for_standard_input_ends_when_told(
         scene.end(child, ending)
 
 
-@ENGINES
 @ENDINGS
+@ENGINES
 def test_a_push_that_is_uploading_ends_with_its_engine_when_told(
     scene: Scene, packed: Path, engine: str, ending: Ending
 ) -> None:
@@ -232,10 +234,12 @@ def validate(registry: Registry, name: str) -> None:
     output(argv, environment=registry.crane_environment())
 
 
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("seed", [20_260_101, 20_260_102, 20_260_103])
 def test_a_push_killed_at_any_moment_leaves_no_incomplete_image(
-    program: Dockless, own_registry: Registry, archive: Path
+    program: Dockless, own_registry: Registry, archive: Path, seed: int
 ) -> None:
-    chance = random.Random(20_260_101)  # noqa: S311 - moments to kill at, not secrets
+    chance = random.Random(seed)  # noqa: S311 - moments to kill at, not secrets
     began = time.monotonic()
     assert program.run("push", archive, "--image", f"{own_registry.host}/{NAME}:1").code == 0
     whole = time.monotonic() - began

@@ -208,7 +208,7 @@ def test_timeout_ends_a_push_to_a_registry_without_an_end(
 ) -> None:
     archive = tmp_path / "image.tar"
     archive.write_bytes(hostile.tar(*hostile.image(hostile.file("layer.tar", hostile.LAYER))))
-    limits = ("--timeout", "3s", "--retries", "0")
+    limits = ("--timeout", "2s", "--retries", "0")
     server = peer(what)
     done = program.run("push", archive, "--image", f"{server.host}/team/app:1", *limits)
     assert done.code == 6

@@ -142,6 +142,7 @@ def test_a_program_that_refuses_symbolic_links_fails_where_a_layout_has_them(
     assert reason.endswith(" is a symlink.")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "script", "reason"),
     [

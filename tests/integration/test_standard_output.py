@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bed.dockless import Result
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 _FAILED = 1
 

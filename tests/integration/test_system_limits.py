@@ -26,6 +26,7 @@ def archive(folder: Path, size: int, count: int = 1) -> Path:
     return path
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("size", [20_000, 300_000])
 @pytest.mark.parametrize("command", ["push", "mirror", "bundle"])
 def test_a_layer_that_is_larger_than_files_may_be_is_said(

@@ -16,7 +16,6 @@ from bed.fleet import Admin
 from bed.hosts import Host
 from bed.pushes import access, inspected
 
-_MOMENTS = 12
 _WAYS = ("invoke", "relay", "copy", "tunnel")
 _GONE_SECONDS = 120
 _OURS = "ls -d /tmp/dockless.* /var/tmp/dockless.* /root/dockless.* 2>/dev/null || true"
@@ -43,29 +42,31 @@ def _whole(tree: Path) -> Path:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize(("seed", "moments"), [(21, 4), (20, 12)])
 def test_a_connection_that_is_cut_spoils_nothing(
-    admin: Admin, docker_host: Host, old_docker: Docker, image: str
+    admin: Admin, docker_host: Host, old_docker: Docker, image: str, seed: int, moments: int
 ) -> None:
     admin.knows(docker_host)
     identity = inspected(old_docker.run("image", "inspect", image))
-    chance = random.Random(20)  # noqa: S311 - the same moments every time
+    chance = random.Random(seed)  # noqa: S311 - the same moments every time
     cut = 0
-    for number in range(_MOMENTS):
+    for number in range(moments):
         way = _WAYS[number % len(_WAYS)]
-        name = f"cut/{way}-{number}:1"
+        name = f"cut/{way}-{seed}-{number}:1"
         once = ("--host", docker_host.target, "--source", image, "--via", way, "--retries", "0")
         cut += _push_and_cut(admin, docker_host, name, once, chance.uniform(0.0, 1.0))
         _assert_gone(docker_host)
         tags = admin.pusher()
         if _exists(admin, name):
             assert tags.as_it_is(name) == identity
-    assert cut >= _MOMENTS // 2, "most pushes were under way when they were cut"
+    assert cut >= moments // 2, "most pushes were under way when they were cut"
     for way in _WAYS:
         argv = ("--host", docker_host.target, "--source", image, "--via", way, "--audit")
-        done = admin.run(f"cut/{way}-after:1", *argv)
+        done = admin.run(f"cut/{way}-{seed}-after:1", *argv)
         assert done.code == 0, done.stderr
         assert "no files left behind" in done.stderr
-        assert admin.pusher().as_it_is(f"cut/{way}-after:1") == identity
+        assert admin.pusher().as_it_is(f"cut/{way}-{seed}-after:1") == identity
 
 
 @contextlib.contextmanager

@@ -33,6 +33,8 @@ def places(admin: Admin, *hosts: Host) -> list[Path]:
     return [path for path in (admin.folder, *inside) if path.exists()]
 
 
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("kind", ["tokens", "password"])
 @pytest.mark.parametrize(
     ("name", "way"),
     [
@@ -44,7 +46,6 @@ def places(admin: Admin, *hosts: Host) -> list[Path]:
         ("skopeo_host", "invoke"),
     ],
 )
-@pytest.mark.parametrize("kind", ["tokens", "password"])
 def test_no_process_and_no_file_of_a_host_ever_has_the_password(
     request: pytest.FixtureRequest,
     admin: Admin,

@@ -27,6 +27,7 @@ def put_tree(host: Host, tree: Path) -> str:
     return FOLDER
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", ["invoke", "relay"])
 @pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
 def test_an_archive_on_the_host(
