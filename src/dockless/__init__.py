@@ -13,8 +13,6 @@ from dockless.version import __version__
 if TYPE_CHECKING:
     from dockless.client.calls import mirror, open_image, push, verify
     from dockless.client.client import Client
-    from dockless.client.options import MirrorOptions, PushOptions
-    from dockless.client.verification import Difference, VerifyResult
     from dockless.errors import (
         AuthError,
         ConflictError,
@@ -31,8 +29,10 @@ if TYPE_CHECKING:
         UsageError,
     )
     from dockless.model.mirrored import MirroredImage, MirrorResult
+    from dockless.model.options import MirrorOptions, PushOptions
     from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan, Writers
     from dockless.model.secret import Credential, Secret
+    from dockless.model.verified import Difference, VerifyResult
     from dockless.oci.content import Content
     from dockless.oci.digest import Digest
     from dockless.oci.manifest import Descriptor
@@ -90,8 +90,8 @@ __all__ = [
 _MODULES = {
     "client.calls": ("mirror", "open_image", "push", "verify"),
     "client.client": ("Client",),
-    "client.options": ("MirrorOptions", "PushOptions"),
-    "client.verification": ("Difference", "VerifyResult"),
+    "model.options": ("MirrorOptions", "PushOptions"),
+    "model.verified": ("Difference", "VerifyResult"),
     "errors": (
         "AuthError",
         "ConflictError",

@@ -4,12 +4,13 @@ Every real adapter, and every fake that stands in for one in a test, is held to 
 suites in `tests/contract`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
+from dockless.errors import DocklessError
 from dockless.oci.content import Content, Presence, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
@@ -66,6 +67,39 @@ class Image(Protocol):
         Raises:
             SourceError: The source is damaged or dangerous.
         """
+
+
+class SourceImage(Struct, frozen=True, kw_only=True):
+    """An image of a source.
+
+    Attributes:
+        source: The source's name in messages.
+        names: What the image is called there.
+        bare: The repository of a name that is a tag only.
+        size: About how many bytes it has.
+        open: Reads it; raises SourceError when it is damaged.
+        content: What it is, where that is known before its layers are read.
+        listing: The digest of the index.json of its bundle or layout.
+        origin: Where a list asks for it, `file:line:column`; empty on the command line.
+        lock_fault: Why the lock file of its bundle cannot be used; None where it can.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    bare: str
+    size: int
+    open: Callable[[], Image]
+    content: Content | None = None
+    listing: Digest | None = None
+    origin: str = ""
+    lock_fault: DocklessError | None = None
+
+    @property
+    def blobs(self) -> frozenset[Digest]:
+        """Its configs and layers, where they are known."""
+        return (
+            frozenset(blob.digest for blob in self.content.blobs) if self.content else frozenset()
+        )
 
 
 class Registry(Protocol):

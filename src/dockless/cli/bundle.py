@@ -13,17 +13,18 @@ from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client import accounts
-from dockless.client.bundling import BundleRequest, alone, create_bundle, registries
-from dockless.client.options import CommandOptions
+from dockless.client.bundling import BundleRequest, create_bundle, registries
 from dockless.client.readers import Readers
 from dockless.credentials.credential_sources import Given
 from dockless.errors import PartialError, SourceError
 from dockless.model.counts import counted
+from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
+from dockless.storage.bundle_lock import alone
 from dockless.storage.user_folders import source_folder
 
 _PATH = click.Path(path_type=Path)

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import click
@@ -100,7 +101,9 @@ def _check(
     numbers: Mapping[Server, int],
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
-    from dockless.client.hosts import SshOptions, WantedCheck, check_hosts  # noqa: PLC0415 - the same
+    from dockless.credentials import passphrases  # noqa: PLC0415 - the same
+    from dockless.diagnosis.host_checks import WantedCheck, check_hosts  # noqa: PLC0415 - the same
+    from dockless.ssh.ssh_options import SshOptions  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
     wanted = WantedCheck(
@@ -115,7 +118,9 @@ def _check(
         parallel=options.parallel,
     )
     note = LineProgress(sys.stderr, time.monotonic).note
-    found = check_hosts(servers, wanted, access, access.connections(prompts, note))
+    ask = partial(passphrases.ask, prompts, os.environ)
+    ssh = access.connections(ask, os.environ, note)
+    found = check_hosts(servers, wanted, ssh, access.at_once())
     if options.output == "json":
         say(json_text(check_document(found)))
     else:

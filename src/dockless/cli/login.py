@@ -10,8 +10,8 @@ from dockless.cli import prompts
 from dockless.cli.options import INSECURE_REALM
 from dockless.cli.param_types import Seconds
 from dockless.client import login as client_login
-from dockless.client.login import LoginOptions
 from dockless.model import kinds
+from dockless.model.login_options import LoginOptions
 from dockless.processes import stops
 from dockless.processes.terminal import say
 

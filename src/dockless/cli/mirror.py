@@ -21,17 +21,18 @@ from dockless.cli.options import (
 )
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
-from dockless.client import accounts, prompter
+from dockless.client import accounts
 from dockless.client.mirroring import MirrorLogins, MirrorRequest
 from dockless.client.mirroring import mirror as mirror_all
-from dockless.client.options import (
+from dockless.credentials.given import read_given
+from dockless.model.mirrored import MirrorResult
+from dockless.model.options import (
     MAX_CONNECTIONS,
     MAX_PARALLEL,
     CommandOptions,
     MirrorOptions,
     PushOptions,
 )
-from dockless.model.mirrored import MirrorResult
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
@@ -144,7 +145,7 @@ def _of(record: type[PushOptions], arguments: Mapping[str, Any]) -> dict[str, An
 def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
     rules = request.rules(os.environ)
     settings = accounts.project_settings(pushing.username)
-    login = prompter.given(prompts, pushing, settings)
+    login = read_given(prompts, pushing, settings.account)
     logins = MirrorLogins(
         partial(accounts.find, prompts, settings, login),
         partial(accounts.find_for, prompts, rules.renaming.host, settings, login),

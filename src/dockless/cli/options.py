@@ -8,8 +8,8 @@ import click
 from click.core import ParameterSource
 
 from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType
-from dockless.client.options import PROGRAMS, CommandOptions
 from dockless.model import kinds
+from dockless.model.options import PROGRAMS, CommandOptions
 
 Command = TypeVar("Command", bound=Callable[..., object])
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dockless.client.options import CommandOptions
 from dockless.errors import DocklessError
+from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.printable import json_text, one_line
 from dockless.model.timings import Timings

@@ -9,15 +9,16 @@ import click
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
-from dockless.client import accounts, prompter
-from dockless.client.host_options import HostOptions
-from dockless.client.options import CommandOptions
+from dockless.client import accounts
 from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, project_here
+from dockless.credentials.given import read_given
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.model.host_options import HostOptions
+from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
 from dockless.sources.spec import SourceSpec, parse_source
@@ -110,13 +111,20 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
 
 
 def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | None) -> None:
-    from dockless.client.explanation import credential_rows  # noqa: PLC0415 - not for a push
-    from dockless.diagnosis.explain import setting_rows, target_rows  # noqa: PLC0415 - the same
+    from dockless.diagnosis.explain import (  # noqa: PLC0415 - not for a push
+        credential_rows,
+        setting_rows,
+        target_rows,
+    )
 
     rows = list(setting_rows(settings))
     try:
         target = find_target(settings, _bare_name(spec))
-        credential = credential_rows(prompts, options, settings, target)
+        credential = credential_rows(
+            options,
+            settings.account,
+            lambda given: accounts.explain(prompts, settings, given, target.repository.value),
+        )
         rows += target_rows(settings, target, options.source, credential)
     finally:  # settings that name no target are what the user came to see
         output.explanation(rows)
@@ -138,17 +146,19 @@ def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
     from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
-    from dockless.client.delivery import chosen, deliver  # noqa: PLC0415 - the same
 
     settings, target = prompts.target(settings, _bare_name(spec))
-    given, host = prompter.given(prompts, options, settings), target.repository.value.host
+    given, host = read_given(prompts, options, settings.account), target.repository.value.host
     with session(options, partial(accounts.find_for, prompts, host, settings, given)) as work:
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
-        choose = partial(_local, options, settings, target, files)
-        if spec:
-            choose = partial(chosen, spec=spec, platform=options.platform)
-        done = deliver(work, target, choose)
+
+        def choose(opener: "Opener") -> "Candidate":
+            if spec:
+                return opener.chosen(spec, options.platform)
+            return _local(options, settings, target, files, opener)
+
+        done = work.deliver(target.repository.value, target.tag_names, choose)
     output.result(options, done, work.timings)
 
 
@@ -179,7 +189,7 @@ def _push_all(
     from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
 
     outcomes: dict[str, PushResult | DocklessError] = {}
-    given = prompter.given(prompts, options, settings)
+    given = read_given(prompts, options, settings.account)
     with session(options, partial(accounts.find, prompts, settings, given)) as work:
         candidates = work.opener.images(spec, options.platform)
         if accounts.one_password(given):
@@ -188,7 +198,9 @@ def _push_all(
         for candidate in candidates:
             for name in candidate.names:
                 try:
-                    outcomes[name] = work.push(own_target(settings, name), candidate.open())
+                    target = own_target(settings, name)
+                    where = target.repository.value
+                    outcomes[name] = work.push(where, target.tag_names, candidate.open())
                 except DocklessError as error:
                     outcomes[name] = error
     output.outcomes(options, outcomes)

@@ -4,13 +4,14 @@ from functools import partial
 
 from dockless.cli import output, prompts
 from dockless.cli.surroundings import command_spaces
-from dockless.client import accounts, prompter
-from dockless.client.host_options import HostOptions
+from dockless.client import accounts
 from dockless.client.hosts import RemotePush, chosen, push_from_hosts
-from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.config.project import Project
+from dockless.credentials.given import read_given
 from dockless.errors import DocklessError
+from dockless.model.host_options import HostOptions
+from dockless.model.options import CommandOptions
 from dockless.sources.spec import bare_name, is_bare
 from dockless.usecases.hosts.run import common_error
 
@@ -29,7 +30,7 @@ def push_remote(
     servers = chosen(hosts.hosts, options.servers, files)
     named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
     settings, target = prompts.target(settings, named)
-    find = partial(accounts.find, prompts, settings, prompter.given(prompts, options, settings))
+    find = partial(accounts.find, prompts, settings, read_given(prompts, options, settings.account))
     asked = RemotePush(
         options=options,
         hosts=hosts,

@@ -10,14 +10,15 @@ from functools import partial
 
 from dockless.cli import debug, prompts
 from dockless.client.connections import Find
-from dockless.client.options import CommandOptions
-from dockless.client.prompter import credential
 from dockless.client.session import Session
-from dockless.client.workspace import Spaces, Surroundings, this_machine, workspaces
+from dockless.client.workspace import Spaces, Surroundings, workspaces
+from dockless.credentials.given import credential
+from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
 from dockless.processes import stops
 from dockless.processes.terminal import say
 from dockless.report.progress import progress
+from dockless.storage.machine import this_machine
 
 
 @contextlib.contextmanager

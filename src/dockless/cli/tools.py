@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dockless.client.engine_selection import InstalledEngines, own_engines
-from dockless.client.options import PROGRAMS
-from dockless.client.workspace import this_machine
+from dockless.engines.installed import InstalledEngines, own_engines
 from dockless.engines.probe_records import probe_records
 from dockless.errors import EngineError
+from dockless.model.options import PROGRAMS
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
 from dockless.report.engine_table import engine_document, engine_table
+from dockless.storage.machine import this_machine
 from dockless.storage.user_folders import temporary_folder
 
 if TYPE_CHECKING:

@@ -8,17 +8,19 @@ import click
 from dockless.cli import prompts
 from dockless.cli.options import REACH, WHO, parsed_options
 from dockless.cli.surroundings import session
-from dockless.client import accounts, prompter
-from dockless.client.options import CommandOptions
-from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
+from dockless.client import accounts
+from dockless.client.verification import verify as compare
+from dockless.credentials.given import read_given
 from dockless.errors import PartialError, UsageError
 from dockless.model.counts import share
+from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text
+from dockless.model.verified import VerifyResult
 from dockless.processes.terminal import say
 from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.receipt_merging import merged
-from dockless.storage.receipt_reading import Receipt
+from dockless.storage.receipt_reading import Receipt, hosts, read_receipts
 
 
 @click.command(
@@ -91,11 +93,10 @@ for _option in (*WHO, *REACH):
 
 def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) -> VerifyResult:
     settings = accounts.project_settings(options.username)
-    given = prompter.given(prompts, options, settings)
+    given = read_given(prompts, options, settings.account)
     finder = accounts.for_hosts(prompts, hosts(receipts), settings, given, "The receipts name")
     with session(options, finder) as work:
-        retry_policy = work.retry_policy(lambda line: say(line, err=True))
-        return compare(work, receipts, retry_policy, work.note, deep=deep)
+        return compare(work, receipts, lambda line: say(line, err=True), deep=deep)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,1 +1,1 @@
-"""Where adapters meet use cases: connections, workspaces, the choice of engine and compression."""
+"""Where adapters meet use cases: connections, workspaces, sessions, the choice of a writer."""

@@ -6,11 +6,11 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from dockless.config.cascade import Flags, LoginSettings, Settings, resolve
+from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.project import project_here
 from dockless.credentials import resolve as credential_chain
 from dockless.credentials.cloud import token_sources
-from dockless.credentials.credential_sources import Configured, Given, Sources
+from dockless.credentials.credential_sources import Given, Sources
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FoundCredential
 from dockless.credentials.user_keyrings import Prompt, every_keyring_logins
@@ -29,17 +29,7 @@ def prompt(prompter: Prompter) -> Prompt | None:
 
 def project_settings(username: str | None) -> Settings:
     """Return the project's settings for credentials, for commands without one image."""
-    files = project_here(os.environ, None)
-    flags = Flags(
-        registry=None,
-        image=None,
-        username=username,
-        tags=(),
-        namespace=None,
-        destination=None,
-        allow_secret_commands=False,
-    )
-    return resolve(flags, os.environ, files)
+    return resolve(Flags(username=username), os.environ, project_here(os.environ, None))
 
 
 def find(
@@ -122,17 +112,7 @@ def sources(prompter: Prompter, host: str, settings: Settings) -> Sources:
         environment=environment,
         home=home,
         keyrings=lambda: every_keyring_logins(environment, prompt(prompter)),
-        configured=_configured(settings.login) if settings.login else None,
+        configured=settings.login,
         token_sources=token_sources.of_kind(host, environment),
         identity=token_sources.identity(environment),
-    )
-
-
-def _configured(login: LoginSettings) -> Configured:
-    def username() -> str:
-        account = login.username()
-        return account.value if account else ""
-
-    return Configured(
-        host=login.host, origin=login.origin, username=username, password=login.password
     )

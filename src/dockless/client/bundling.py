@@ -1,7 +1,6 @@
 """Creating a bundle: its sources, its lock against other runs, and what is written."""
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,9 +9,8 @@ from msgspec import Struct
 from dockless.client import arguments
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
-from dockless.errors import DocklessError, PushError, UsageError
+from dockless.errors import DocklessError, UsageError
 from dockless.model.listed import Listed
-from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.sources.bundle_output import check_output
 from dockless.sources.input_files import files_of
@@ -21,9 +19,8 @@ from dockless.sources.older_bundle import older_blobs
 from dockless.sources.spec import parse_source
 from dockless.storage import bundle as layout
 from dockless.storage.bundle_archive import pack
-from dockless.storage.locks import lock_file
+from dockless.storage.bundle_lock import writing
 from dockless.storage.user_folders import source_folder
-from dockless.storage.user_store import store
 from dockless.usecases.bundle.fill import fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
@@ -108,61 +105,6 @@ def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
             yield from arguments.registries(parse_source(each.text, folder))
 
 
-@contextlib.contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Lock a bundle against other runs; the lock of a killed run is free.
-
-    One lock is in the store, which works where the folder of the bundle has no locks; the other is
-    next to the bundle, for runs with other stores.
-
-    Raises:
-        UsageError: Another run is writing it.
-    """
-    with _turn(out), _locked(out):
-        yield
-
-
-@contextlib.contextmanager
-def _turn(out: Path) -> Iterator[None]:
-    name = f"bundle-{Digest.of(os.fsencode(out.absolute())).hex[:32]}"
-    try:
-        turn = store(os.environ).turn_if_free(name)
-    except OSError:  # the error of a store that cannot be used follows
-        yield
-        return
-    if turn is None:
-        raise _taken(out)
-    with turn:
-        yield
-
-
-@contextlib.contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Lock a file next to the bundle, and delete it at the end unless it is somebody's data."""
-    real = Path(os.path.realpath(out))
-    path = real.with_name(f".{real.name}.lock")
-    try:
-        lock = lock_file(path, wait=False)
-    except BlockingIOError:
-        raise _taken(out) from None
-    except OSError:  # no folder, which is said later, or one without locks, or not writable
-        yield
-        return
-    with lock:
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                if not os.fstat(lock.fileno()).st_size:
-                    path.unlink()
-
-
-def _taken(out: Path) -> UsageError:
-    return UsageError(
-        f"Another run is writing the bundle {out}.", "Wait for it, or give another -o."
-    )
-
-
 def create_bundle(
     request: BundleRequest, sources: tuple[Listed, ...], readers: Readers
 ) -> CreatedBundle:
@@ -178,7 +120,7 @@ def create_bundle(
     """
     out, archive, reader = request.out, request.is_archive, readers.of()
     given = GivenName.parse(request.named)
-    with layout.workplace(out, archive=archive) as folder, _writing(out):
+    with layout.workplace(out, archive=archive) as folder, writing(out):
         start = source_folder()
         older = older_blobs(reader.opener, request.since, start) if request.since else frozenset()
         written = layout.Bundle(folder, older)
@@ -197,15 +139,3 @@ def create_bundle(
         written.finish()
         made = pack(folder, out, request.split) if archive else (out,)
     return CreatedBundle(made, tuple(lost))
-
-
-@contextlib.contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    """Turn the OSError of writing the bundle into a PushError."""
-    try:
-        yield
-    except OSError as error:
-        raise PushError(
-            f"The bundle {out} cannot be written: {error.strerror}.",
-            "Check the free space and the permissions.",
-        ) from None

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dockless.client.arguments import Shown, Source
 from dockless.client.client import Client
-from dockless.client.options import PushOptions
-from dockless.client.verification import VerifyResult
 from dockless.model.mirrored import MirrorResult
+from dockless.model.options import PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
+from dockless.model.verified import VerifyResult
 from dockless.ports import Image
 
 

@@ -14,18 +14,20 @@ from msgspec.structs import replace
 from dockless.client import arguments
 from dockless.client.arguments import Shown, Source
 from dockless.client.connections import Find
-from dockless.client.delivery import chosen, deliver, target_of
-from dockless.client.options import MirrorOptions, PushOptions
 from dockless.client.session import Session
-from dockless.client.verification import VerifyResult, compare, hosts, read_receipts
-from dockless.client.workspace import Machine, Spaces, Surroundings, this_machine, workspaces
+from dockless.client.verification import verify
+from dockless.client.workspace import Spaces, Surroundings, workspaces
 from dockless.credentials.resolve import FoundCredential
 from dockless.model.mirrored import MirrorResult
+from dockless.model.options import MirrorOptions, PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
+from dockless.model.verified import VerifyResult
 from dockless.oci.reference import Repository
 from dockless.ports import Image
 from dockless.registry.client import RegistryClient
+from dockless.storage.machine import Machine, this_machine
+from dockless.storage.receipt_reading import hosts, read_receipts
 from dockless.storage.user_folders import source_folder, temporary_folder
 
 _NOWHERE = Path("/nonexistent")
@@ -150,8 +152,9 @@ class Client:
         spec = arguments.source_spec(source)
         options = options or self._options
         with self._session(options, self._find([repository.host], credential)) as work:
-            where = target_of(repository, names, "the target")
-            return deliver(work, where, lambda opener: chosen(opener, spec, options.platform))
+            return work.deliver(
+                repository, names, lambda opener: opener.chosen(spec, options.platform)
+            )
 
     def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword
         self,
@@ -219,7 +222,7 @@ class Client:
         said = read_receipts(map(Path, receipts))
         options = options or self._options
         with self._session(options, self._find(hosts(said), None)) as work:
-            return compare(work, said, work.retry_policy(work.note), work.note, deep=deep)
+            return verify(work, said, work.note, deep=deep)
 
     @contextlib.contextmanager
     def open_image(self, source: Source, *, options: PushOptions | None = None) -> Iterator[Image]:
@@ -238,7 +241,7 @@ class Client:
         spec = arguments.source_spec(source)
         options = options or self._options
         with self._session(options, self._find(arguments.registries(spec), None)) as work:
-            yield chosen(work.opener, spec, options.platform).open()
+            yield work.opener.chosen(spec, options.platform).open()
 
     @contextlib.contextmanager
     def _session(self, options: PushOptions, find: Find) -> Iterator[Session]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.client import repositories
-from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
+from dockless.credentials import repository_creation
 from dockless.credentials.account import Account
 from dockless.credentials.resolve import FoundCredential
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
@@ -128,7 +128,9 @@ class Registries:
         options, space = self._options, self._space
         client = self._greeted(repository.host).known_to(self._account(repository))
         client = self._with_credential(client, repository)
-        repositories.create(options, repository, space.machine.environment, space.progress.note)
+        repository_creation.create(
+            options, repository, space.machine.environment, space.progress.note
+        )
         until = self._retry_policy.deadline
         uploader, direct = self._writing(client, until)
         if options.engine in PROGRAMS:

@@ -2,74 +2,33 @@
 
 import contextlib
 import os
-import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
 
 from dockless.client import accounts
 from dockless.client.connections import Find
-from dockless.client.host_options import HostOptions
-from dockless.client.options import CommandOptions
+from dockless.client.host_context import HostContext
 from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
-from dockless.client.ssh_host import HostContext, SshHost
+from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
-from dockless.concurrency import cores, map_concurrently
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
-from dockless.config.naming import target as find_target
 from dockless.config.project import Project
 from dockless.config.server_list import select
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
-from dockless.diagnosis.host_checks import HostChecks, check
-from dockless.errors import UsageError
-from dockless.model.endpoint import Endpoint
+from dockless.model.host_options import HostOptions
+from dockless.model.options import CommandOptions
 from dockless.model.server import Server
-from dockless.report.hosts import Checked
-from dockless.ssh.config import find_route, parse_host
-from dockless.ssh.connection import Ssh
-from dockless.ssh.keys import KeyRing
+from dockless.ssh.config import parse_host
+from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
 from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
-
-_FILES_A_HOST = 16
-_HOSTS_A_CORE = 8
-
-
-class SshOptions(Struct, frozen=True, kw_only=True):
-    """How hosts are reached.
-
-    Attributes:
-        accept_new: Whether the keys of unknown hosts are accepted.
-        may_run: Whether a project's ssh_config may run programs.
-        parallel: Hosts at once; None for a number by the cores.
-    """
-
-    accept_new: bool
-    may_run: bool
-    parallel: int | None
-
-    def connections(self, prompter: Prompter, note: Callable[[str], None]) -> Ssh:
-        """Return how connections are made.
-
-        Args:
-            prompter: Asks for the passphrases of keys.
-            note: Called with every host key that was added.
-        """
-        routes = partial(find_route, environment=os.environ, may_run=self.may_run)
-        keys = KeyRing(partial(passphrases.ask, prompter, os.environ))
-        return Ssh(find_route=routes, keys=keys, accept_new=self.accept_new, note=note)
-
-    def at_once(self) -> int:
-        """Return the number of hosts at once, from the cores and the limit of open files."""
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = self.parallel or _HOSTS_A_CORE * cores()
-        return max(1, min(wanted, most // _FILES_A_HOST))
 
 
 class RemotePush(Struct, frozen=True, kw_only=True):
@@ -124,7 +83,7 @@ def push_from_hosts(
         own = stack.enter_context(spaces(""))
         work = stack.enter_context(Session(options, find, own))
         registry = work.registry(target.repository.value)
-        request = work.request(target)
+        request = work.request(target.repository.value, target.tag_names)
         context = HostContext(
             options=options,
             hosts=hosts,
@@ -133,7 +92,9 @@ def push_from_hosts(
             request=request,
             registry=registry,
             find=accounts.as_found(registry.client.account),
-            ssh=access.connections(prompter, own.progress.note),
+            ssh=access.connections(
+                partial(passphrases.ask, prompter, os.environ), os.environ, own.progress.note
+            ),
             space=spaces,
             engines=own.engines,
             progress=own.progress,
@@ -156,43 +117,6 @@ def push_from_hosts(
             Rules(access.at_once(), hosts.most_failures, hosts.allow_different),
             time.monotonic,
         )
-
-
-class WantedCheck(Struct, frozen=True, kw_only=True):
-    """What hosts are checked for.
-
-    Attributes:
-        settings: The settings, which may name the registry and the image.
-        image: The image to look for; empty for the one of the settings.
-        insecure: Whether the registry uses plain HTTP.
-        stall: Seconds without a byte after which a host is given up.
-    """
-
-    settings: Settings
-    image: str
-    insecure: bool
-    stall: float
-
-
-def check_hosts(
-    servers: Sequence[Server], wanted: WantedCheck, access: SshOptions, ssh: Ssh
-) -> list[Checked]:
-    """Return what each host has for a push.
-
-    Args:
-        servers: The hosts.
-        wanted: What they are checked for.
-        access: How many are checked at once.
-        ssh: How connections are made.
-    """
-    names: tuple[str, ...] = (wanted.image,) if wanted.image else ()
-    endpoint = None
-    with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
-        target = find_target(wanted.settings, None)
-        names = names or local_candidates(wanted.settings, target)
-        endpoint = Endpoint(host=target.repository.value.host, plain_http=wanted.insecure)
-    checks = HostChecks(names, endpoint, wanted.stall)
-    return map_concurrently(lambda each: check(each, ssh, checks), servers, access.at_once())
 
 
 def _building(asked: RemotePush) -> BuildThere:

@@ -7,14 +7,14 @@ from functools import partial
 from msgspec.structs import replace
 
 from dockless.client import accounts
-from dockless.client.options import CommandOptions
-from dockless.client.prompter import given
 from dockless.config.cascade import Settings
 from dockless.config.setting import Setting
+from dockless.credentials.given import read_given
 from dockless.credentials.prompting import Prompter
 from dockless.diagnosis.asked_registry import Asked
 from dockless.diagnosis.examination import Examination, RegistryAccess, UserLogins
 from dockless.errors import DocklessError
+from dockless.model.options import CommandOptions
 
 
 def examination(
@@ -41,7 +41,7 @@ def examination(
     logins = UserLogins(
         settings=settings,
         read_settings=partial(accounts.project_settings, options.username),
-        given=given(prompter, options, settings),
+        given=read_given(prompter, options, settings.account),
         sources=partial(accounts.sources, prompter, settings=settings),
         terminal=prompter.at_terminal(),
         prompt=accounts.prompt(prompter),

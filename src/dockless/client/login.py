@@ -7,24 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from dockless.client import accounts
-from dockless.config import docker_config, project
+from dockless.config import project
 from dockless.config.cascade import Flags, Settings, resolve
-from dockless.config.login_memory import Memory
+from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
 from dockless.config.project import Project
-from dockless.config.registries import login_target, remembers
+from dockless.config.registries import account_for, login_target
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import HelperFile, helper_file
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_credential import GivenLogin, login_credential
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
-from dockless.errors import NetworkError, UsageError
+from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
+from dockless.model.login_options import LoginOptions
 from dockless.model.secret import Credential
 from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
@@ -37,36 +35,6 @@ from dockless.usecases.login.steps import (
 
 Note = Callable[[str], None]
 _TOOLS: tuple[Literal["docker", "containers"], ...] = ("docker", "containers")
-
-
-class LoginOptions(Struct, frozen=True, kw_only=True):
-    """The options of `dockless login`, named like those of the command line."""
-
-    host: str | None
-    registry: str | None
-    username: str | None
-    password_stdin: bool
-    key_file: Path | None
-    namespace: str | None
-    image: str | None
-    keyring: str
-    ttl: float | None
-    configure_docker: bool
-    configure_containers: bool
-    insecure: bool
-    ca_file: Path | None
-    cert_dir: Path | None
-    insecure_realms: tuple[str, ...] = ()
-    remember: bool = False
-    timeout: float | None = None
-
-    def check(self) -> None:
-        """Raise UsageError when two options contradict each other."""
-        if self.key_file and (self.password_stdin or self.username):
-            raise UsageError(
-                "--key-file does not go with --username or --password-stdin.",
-                "Remove one of them.",
-            )
 
 
 def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | None) -> None:
@@ -105,13 +73,13 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         username=options.username or "",
         password_stdin=options.password_stdin,
         key_file=options.key_file,
-        account=_account(settings, target),
+        account=account_for(settings, target),
         folder=folder if folder not in (Path("/"), home_folder()) else None,
     )
     context = LoginContext(
         kept=_keyring(options, prompter),
         credential=partial(login_credential, prompter, given, target, os.environ),
-        check=partial(_checked, options, target, until),
+        check=partial(_checked, options, target.host, until),
         remember=partial(memory.remember, settings, target),
         identity=token_sources.identity(os.environ),
         tools=tools,
@@ -146,14 +114,6 @@ def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> Lo
         return login_target(prompter.line("Registry (HOST or HOST:PORT)"), settings)
 
 
-def _account(settings: Settings, target: LoginTarget) -> str:
-    """Return the username that the project's settings have for this registry."""
-    known = settings.registry or settings.implied
-    if settings.username is None or (known and known.value is not target.kind):
-        return ""
-    return settings.username.value
-
-
 def _keyring(options: LoginOptions, prompter: Prompter) -> KeyringLogins:
     """Return the keyring for the login; opened before the user or the registry is asked."""
     ttl = None if options.ttl is None else max(1, int(options.ttl))
@@ -162,34 +122,11 @@ def _keyring(options: LoginOptions, prompter: Prompter) -> KeyringLogins:
     return found
 
 
-def _checked(
-    options: LoginOptions, target: LoginTarget, until: float | None, credential: Credential
-) -> bool:
-    """Check that the registry accepts a credential; return whether it requires one.
+def _checked(options: LoginOptions, host: str, until: float | None, credential: Credential) -> bool:
+    """Check that the registry accepts a credential; return whether it requires one."""
+    from dockless.registry.login_check import check_login  # noqa: PLC0415 - after all questions
 
-    Raises:
-        AuthError: It rejects it.
-        NetworkError: It does not respond, or not before `until` on the clock of `time.monotonic`.
-    """
-    from dockless.registry.client import RegistryClient  # noqa: PLC0415 - after all questions
-    from dockless.transport.endpoints import reach  # noqa: PLC0415 - the same
-    from dockless.transport.http import HttpClient  # noqa: PLC0415 - the same
-    from dockless.transport.trust import find_trust  # noqa: PLC0415 - the same
-
-    trust = find_trust(target.host, options.ca_file, options.cert_dir, home_folder())
-    endpoint = reach(target.host, insecure=options.insecure, trust=trust, until=until)
-    endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
-    http = HttpClient(endpoint, os.environ, until, by_option=False)
-    try:
-        return RegistryClient(http, lambda: credential).check()
-    except NetworkError:
-        if until is None or time.monotonic() < until:
-            raise
-        raise NetworkError(
-            f"The login to {target.host} could not be checked within --timeout.",
-            f"Nothing was stored. Give more time, or run: dockless doctor {target.host}",
-            passing=False,
-        ) from None
+    return check_login(options, host, until, credential, os.environ)
 
 
 def _tools(options: LoginOptions) -> tuple[HelperFile, ...]:
@@ -228,22 +165,10 @@ def logout(
     context = LogoutContext(
         held=held,
         tools=[helper_file(tool, os.environ, home_folder()) for tool in _TOOLS],
-        forget=partial(_forget, folder, files),
+        forget=partial(forget, folder, files),
         note=note,
     )
     for scope in scopes:
         log_out(scope, username, context)
     if not scopes:
         note("There was no login.")
-
-
-def _forget(folder: Path | None, files: Project, host: str) -> str:
-    """Remove docker-config.json if it is about a registry; return a warning, or empty."""
-    if folder is None or not remembers(files.session, host):
-        return ""
-    path = folder / docker_config.FILE
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        return f"{path} could not be removed: {error.strerror}. It holds no password."
-    return ""

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from dockless.client import accounts
 from dockless.client.connections import Find
-from dockless.client.mirror_workers import Bounds, workers
-from dockless.client.options import MirrorOptions
+from dockless.client.mirror_workers import workers
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Workspace
@@ -19,10 +18,8 @@ from dockless.errors import DocklessError, UsageError
 from dockless.model.counts import share
 from dockless.model.listed import Listed
 from dockless.model.mirrored import MirrorResult
-from dockless.model.printable import shortened
-from dockless.model.renaming import Map, Renaming
+from dockless.model.options import MirrorOptions
 from dockless.model.shard import Shard
-from dockless.oci.reference import Repository
 from dockless.sources.damaged_parts import damaged_parts
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
@@ -31,7 +28,6 @@ from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
 from dockless.usecases.mirror.find_images import Wishes, find
-from dockless.usecases.mirror.given_names import GivenName
 from dockless.usecases.mirror.job import (
     MirrorWork,
     carry_out,
@@ -39,25 +35,14 @@ from dockless.usecases.mirror.job import (
     summary,
     tell_lacking,
     unknown_repositories,
+    unreached,
     work_of,
 )
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
+from dockless.usecases.mirror.rules import MirrorRules, mirror_rules
 from dockless.usecases.mirror.run import Lost, MirrorItem
+from dockless.usecases.mirror.workers import Bounds
 from dockless.usecases.push.context import PushRequest
-
-
-class MirrorRules(Struct, frozen=True):
-    """The options of a mirror that are texts, read.
-
-    Attributes:
-        renaming: Gives each image its target.
-        part: The part to mirror: everything, unless a shard is asked for.
-        given: Names images that have no name.
-    """
-
-    renaming: Renaming
-    part: Shard
-    given: GivenName
 
 
 class MirrorRequest(Struct, frozen=True, kw_only=True):
@@ -85,34 +70,10 @@ class MirrorRequest(Struct, frozen=True, kw_only=True):
         Args:
             environment: Says which part this is, where the shard is `auto`.
         """
-        rules = MirrorRules(
-            self._renaming(), self._part(environment), GivenName.parse(self.options.named)
-        )
+        rules = mirror_rules(self.to, self.options, environment)
         if not self.sources and not self.files:
             raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
         return rules
-
-    def _renaming(self) -> Renaming:
-        host, _, prefix = self.to.partition("/")
-        options = self.options
-        try:
-            Repository.of(host, f"{prefix}/x" if prefix else "x")
-            maps = tuple(map(Map.parse, options.maps))
-        except ValueError as error:
-            raise UsageError(
-                f"--to or --map is wrong: {error}.", "Write --to HOST[/PREFIX] and --map 'A/*=B/*'."
-            ) from None
-        return Renaming(
-            host=host, prefix=prefix, strip=options.strip, maps=maps, flatten=options.flatten
-        )
-
-    def _part(self, environment: Mapping[str, str]) -> Shard:
-        shard = self.options.shard
-        try:
-            return Shard.parse(shard, environment) if shard else Shard(0, 1)
-        except ValueError as error:
-            given = shortened(shard or "")
-            raise UsageError(f"--shard {given}: {error}.", "Give it as 0/4.") from None
 
     def resume_log(self, journals: Path, part: Shard) -> ResumeLog:
         """Return the resume log, shared by runs with the same arguments in the same folder."""
@@ -189,7 +150,7 @@ def mirror(
         try:
             who = _account(asking, work.entries) or logins.target
         except DocklessError as error:
-            done, unwritten = _unreached(error, work.entries, receipt_writer)
+            done, unwritten = unreached(error, work.entries, receipt_writer)
             if unwritten:
                 (complain or own.progress.note)(str(unwritten))
             return done
@@ -279,20 +240,6 @@ def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
     who = accounts.as_found(asking.registry(first.repository).client.account)
     asking.settle(PushRequest(repository=first.repository, tags=first.tags))
     return who
-
-
-def _unreached(
-    error: DocklessError, entries: Sequence[MirrorItem], receipt_writer: ReceiptWriter
-) -> tuple[MirrorResult, DocklessError | None]:
-    """Return what came of a mirror to a registry that cannot be used, which is said once.
-
-    The second is why the receipt of that could not be written.
-    """
-    for entry in entries:
-        receipt_writer.note(entry, error)
-    unwritten = receipt_writer.finish()
-    images = receipt_writer.lines()
-    return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten
 
 
 def _nothing(text: str) -> None:

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from dockless.client import accounts
 from dockless.client.connections import Find
-from dockless.client.options import PushOptions
 from dockless.client.session import Session
 from dockless.client.source_reader import SessionReader
 from dockless.client.workspace import Workspace
 from dockless.model.listed import SyncRegistry
+from dockless.model.options import PushOptions
 from dockless.sources.search import FolderContents, search
 
 

@@ -2,77 +2,53 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 
-from msgspec import Struct
-
-from dockless.client.engine_choice import missing
-from dockless.client.engine_selection import InstalledEngines
-from dockless.client.host_options import HostOptions
-from dockless.client.options import PushOptions
+from dockless.client.host_context import HostContext
 from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines import portable, probe, skopeo
+from dockless.engines.choice import missing
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
-from dockless.model.endpoint import is_loopback
 from dockless.model.host import TransferMethod
 from dockless.oci.reference import Repository
 from dockless.ports import Progress
-from dockless.registry.client import RegistryClient
 from dockless.sources.on_host import HostImage, export
 from dockless.ssh import engine_files, files
 from dockless.ssh.reach import reaches
 from dockless.ssh.tunnel import registry_tunnel
 from dockless.ssh.workdir import Workdir
+from dockless.usecases.hosts.obstacles import Obstacles, RemoteWish
 from dockless.usecases.hosts.remote_push import EngineThere
 
 
-class EngineTask(Struct, frozen=True, kw_only=True):
-    """The task of an engine on a host.
-
-    Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        client: The registry.
-        repository: Where to.
-        installed: The engines of this machine.
-    """
-
-    options: PushOptions
-    hosts: HostOptions
-    client: RegistryClient
-    repository: Repository
-    installed: InstalledEngines
-
-
 class RemoteEngineSetup:
-    """What one host has to push with.
+    """What one host has to push with; answers the questions of `Obstacles`.
 
     Attributes:
+        obstacle: Returns why a method cannot be used, as part of a sentence; empty when it can.
         kept: The engine that was left there on purpose; empty for none.
     """
 
-    def __init__(self, task: EngineTask, place: Workdir, found: HostImage) -> None:
+    def __init__(self, context: HostContext, place: Workdir, found: HostImage) -> None:
         self.kept = ""
-        self._task = task
+        self._context = context
+        self._client = context.registry.client
+        self._repository = context.request.repository
         self._place = place
         self._shell = place.shell
         self._facts = place.facts
         self._found = found
-        self._endpoint = task.client.http.endpoint
-
-    def obstacle(self, way: TransferMethod) -> str:
-        """Return why this method cannot be used, as part of a sentence; empty when it can."""
-        match way:
-            case "relay":
-                return missing(self._task.options, self._task.installed)
-            case "invoke":
-                return self._unfit or self._no_engine or self._no_route
-            case "copy":
-                return self._unfit or self._no_copy or self._no_route
-            case "tunnel":
-                return self._unfit or (self._no_engine and self._no_copy)
+        self._endpoint = self._client.http.endpoint
+        wish = RemoteWish(
+            options=context.options,
+            via=context.hosts.via,
+            repository=self._repository,
+            endpoint=self._endpoint,
+            one_of_several=bool(found.source and found.source.selector),
+        )
+        self._obstacles = Obstacles(wish, place.facts, self)
+        self.obstacle = self._obstacles.of
 
     @contextlib.contextmanager
     def engine(self, way: TransferMethod, progress: Progress) -> Iterator[EngineThere]:
@@ -81,8 +57,8 @@ class RemoteEngineSetup:
             extra: Mapping[str, str] = {}
             if way == "tunnel":
                 extra = stack.enter_context(registry_tunnel(self._shell, self._endpoint))
-            copies = way == "copy" or (way == "tunnel" and bool(self._no_engine))
-            name = "crane" if copies else self._engine_name
+            copies = way == "copy" or (way == "tunnel" and bool(self._obstacles.no_engine))
+            name = "crane" if copies else self._obstacles.engine
             program = self._copy(progress) if copies else self._facts.programs[name]
             env = RemoteEngineEnv(
                 run=self._shell.work,
@@ -103,75 +79,47 @@ class RemoteEngineSetup:
             kind = CraneThere if name == "crane" else SkopeoThere
             yield kind(env, export(self._found, self._shell, self._facts.folder, progress))
 
-    @cached_property
-    def _unfit(self) -> str:
-        options, source = self._task.options, self._found.source
-        if self._endpoint.trust.client_cert:
-            return "the client certificate is only on this machine"
-        if options.platform:
-            return "--platform is only for images that are relayed through this machine"
-        if options.compression != "gzip":
-            return f"--compression {options.compression} is only done on this machine"
-        if source and source.selector:
-            return "an image of several is selected on this machine"
-        if options.engine == "direct":
-            return "--engine direct writes from this machine"
-        written = self._task.repository if options.engine == "auto" else None
-        return self._task.client.exposed_by(self._engine_name or "crane", written)
+    def exposed_by(self, engine: str, repository: Repository | None) -> str:
+        """Return why an engine would expose the credential; empty where it would not."""
+        return self._client.exposed_by(engine, repository)
 
-    @cached_property
-    def _engine_name(self) -> str:
-        wanted = self._task.options.engine
-        names = ("crane", "skopeo") if wanted == "auto" else (wanted,)
-        return next((name for name in names if name in self._facts.programs), "")
+    def has_registry_token(self) -> bool:
+        """Whether the credential is a token that the registry takes as it is."""
+        credential = self._client.grant(self._repository).credential
+        return bool(credential and credential.registry_token)
 
-    @cached_property
-    def _no_engine(self) -> str:
-        name = self._engine_name
-        if not name:
-            wanted = self._task.options.engine
-            return f"it has {'neither crane nor skopeo' if wanted == 'auto' else f'no {wanted}'}"
-        if name == "crane":
-            return ""
-        grant = self._task.client.grant(self._task.repository)
-        if grant.credential and grant.credential.registry_token:
-            return "skopeo accepts a registry token only as an argument, which others could read"
-        path = Path(self._facts.programs[name])
-        return probe.look(name, path, self._shell).unusable.rstrip(".")
+    def unusable(self, engine: str) -> str:
+        """Return why an engine that the host has cannot be used, as part of a sentence."""
+        path = Path(self._facts.programs[engine])
+        return probe.look(engine, path, self._shell).unusable.rstrip(".")
 
-    @cached_property
-    def _no_copy(self) -> str:
+    def misfit(self) -> str:
+        """Return why this machine's crane cannot run on the host, as part of a sentence."""
         facts = self._facts
-        if self._task.options.engine == "skopeo":
-            return "only crane can be copied"
-        if not facts.runs:
-            return "the host has no folder from which programs may run"
         try:
-            program = self._task.installed.selected("crane").path
+            program = self._context.engines().selected("crane").path
         except EngineError as error:
             return error.what.rstrip(".")
         return portable.misfit(program, facts.system, facts.machine, facts.libc)
 
-    @cached_property
-    def _no_route(self) -> str:
-        host = self._endpoint.host
-        if is_loopback(host):
-            return f"{host} is a loopback address of this machine"
-        if self._task.hosts.via != "auto":
-            return ""  # who asks for a way knows it, and the engine's own words say more
-        reached = reaches(self._shell, self._endpoint)
-        return f"it does not reach {host}" if reached is False else ""
+    def missing_here(self) -> str:
+        """Return why the engine of --engine cannot be used on this machine; empty when it can."""
+        return missing(self._context.options, self._context.engines())
+
+    def reaches(self) -> bool | None:
+        """Whether the host reaches the registry; None where it cannot find out."""
+        return reaches(self._shell, self._endpoint)
 
     def _copy(self, progress: Progress) -> str:
-        keep = self._task.hosts.keep_engine
-        program = self._task.installed.selected("crane").path
+        keep = self._context.hosts.keep_engine
+        program = self._context.engines().selected("crane").path
         path = engine_files.send_engine(self._place, program, progress, keep=keep)
         self.kept = path if keep else ""
         return path
 
     def _authfile(self, engine: str) -> bytes | None:
-        client, host = self._task.client, self._endpoint.host
-        credential = client.grant(self._task.repository).credential
+        client, host = self._client, self._endpoint.host
+        credential = client.grant(self._repository).credential
         if credential is None:
             return None
         key = docker_key(host) if engine == "crane" else host

@@ -1,35 +1,35 @@
 """One run of `dockless push`: one store, one source opener, a client for each repository."""
 
 import contextlib
+import functools
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from dockless.client import repositories
-from dockless.client.compression_choice import CompressionChooser
 from dockless.client.connections import Find, OpenRegistry, Registries
-from dockless.client.options import PROGRAMS, PushOptions
-from dockless.client.pulling import Pulling
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
-from dockless.config.naming import Target
+from dockless.credentials import repository_creation
 from dockless.errors import PushError
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.content import Content
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Repository
-from dockless.ports import Image
+from dockless.ports import Image, Reader
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
-from dockless.storage.disk_errors import deleted_meanwhile, full_disk
+from dockless.sources.pulling import Pulling
+from dockless.storage.disk_errors import deleted_meanwhile
 from dockless.storage.folders import make_own
+from dockless.usecases.push.compression_choice import CompressionChooser
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import tags_before
 from dockless.usecases.push.manifest_format import ManifestFormat
@@ -38,6 +38,8 @@ from dockless.usecases.push.repository_reader import RepositoryReader
 
 if TYPE_CHECKING:
     from dockless.oci.digest import Digest
+    from dockless.registry.client import RegistryClient
+    from dockless.sources.archive import Candidate
     from dockless.sources.container_tools import ContainerTool
     from dockless.usecases.mirror.blob_claims import BlobClaims
     from dockless.usecases.push.context import Copy
@@ -82,10 +84,12 @@ class Session:
         )
         self.timings = space.surroundings.timings
         self._space = space
-        self._said: set[str] = set()
+        # also where remarks are not shown: the digest is another one
+        self._say_once = functools.cache(space.surroundings.warn or space.progress.note)
         self._programs = programs or ProgramsHere(space.machine.environment)
-        read = partial(self._registries.open, reading=True)
-        pulling = Pulling(space, self._retry_policy, read, self._writers.reader)
+        pulling = Pulling(
+            space.staging, space.folder, space.progress, self._retry_policy, self._reader
+        )
         self.opener = Opener(
             space.staging,
             space.progress,
@@ -116,6 +120,11 @@ class Session:
             attempts=self._options.retries + 1, deadline=self._space.until, note=note
         )
 
+    def _reader(self, repository: Repository) -> Callable[[Path], Reader]:
+        """Return what makes the reader of a repository, once its registry responds."""
+        opened = self._registries.open(repository, reading=True)
+        return partial(self._writers.reader, opened, repository)
+
     def _tools(self) -> "tuple[ContainerTool, ...]":
         """Return every container tool of this machine."""
         from dockless.sources.docker_daemon import tools_here  # noqa: PLC0415 - local images only
@@ -143,30 +152,39 @@ class Session:
             RepositoryReader(client, request.repository, self._retry_policy), request.tags
         )
 
-    def registry(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
-        """Return the registry of a repository, once it responds; prompt for a credential if needed.
+    def registry(self, repository: Repository) -> OpenRegistry:
+        """Return the registry of a repository, as `Registries.open` does."""
+        return self._registries.open(repository)
+
+    def reading(self, repository: Repository) -> "RegistryClient":
+        """Return what reads a registry, as `registry`; a token service may need no credential."""
+        return self._registries.open(repository, reading=True).client
+
+    def deliver(
+        self, repository: Repository, tags: Sequence[str], choose: "Callable[[Opener], Candidate]"
+    ) -> PushResult:
+        """Push one image, whose layers are sent while they are read.
 
         Args:
-            repository: The repository.
-            reading: Whether it is only read, for which a token service may need no credential.
-
-        Raises:
-            AuthError: It requires a credential, and no prompt is possible.
-            NetworkError: It does not respond.
+            repository: Where to.
+            tags: The tags.
+            choose: Returns the image. It is called once the registry has answered, so that nothing
+                is read or built for one that refuses.
         """
-        return self._registries.open(repository, reading=reading)
+        self.expect(self.request(repository, tags))
+        return self.push(repository, tags, choose(self.opener).open())
 
-    def push(self, target: Target, image: Image) -> PushResult:
-        """Push one image to its target."""
+    def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
+        """Push one image."""
         arrived: frozenset[Digest] = frozenset()
         checked = False
-        request = self.request(target)
+        request = self.request(repository, tags)
         try:
             self._writers.see_that_it_can(request.repository, self.registry)
             with self.deleting():
                 context = self.context(request.repository)
             self.settle(request)
-            with repositories.explained(self._options, request.repository):
+            with repository_creation.explained(self._options, request.repository):
                 result = push(request, image, context)
             if not request.dry_run:
                 arrived = frozenset(blob.digest for blob in result.plan.content.blobs)
@@ -184,6 +202,10 @@ class Session:
                 self._space.claims.done(request.repository, arrived, seen=checked)
         return result
 
+    def has(self, repository: Repository) -> bool:
+        """Whether the registry has the repository."""
+        return self.registry(repository).client.has(repository)
+
     def settle_referrers(self) -> None:
         """Check that the referrers tags still list what was written to them.
 
@@ -197,9 +219,11 @@ class Session:
         if self._space.claims:
             self._space.claims.take_over(reserved)
 
-    def look(self, target: Target, image: Image, claims: "BlobClaims") -> None:
+    def look(
+        self, repository: Repository, tags: Sequence[str], image: Image, claims: "BlobClaims"
+    ) -> None:
         """Tell the others where an image's blobs are, if all its tags name it already."""
-        request, content = self.request(target), image.content()
+        request, content = self.request(repository, tags), image.content()
         registry = self.registry(request.repository).client
         there = tags_before(request, registry, self._retry_policy).values()
         if set(there) == {content.root.digest}:
@@ -236,12 +260,12 @@ class Session:
         )
         move_tags(request, plan, context)
 
-    def request(self, target: Target) -> PushRequest:
-        """Return what the command line asks for."""
+    def request(self, repository: Repository, tags: Sequence[str]) -> PushRequest:
+        """Return a push to a repository, as the options want it."""
         options = self._options
         return PushRequest(
-            repository=target.repository.value,
-            tags=tuple(tag.value for tag in target.tags),
+            repository=repository,
+            tags=tuple(tags),
             immutable=options.immutable,
             verify=options.verify,
             dry_run=options.dry_run,
@@ -272,13 +296,10 @@ class Session:
         )
 
     def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:
-        from dockless.storage.oci_layout import write_layout  # noqa: PLC0415 - a warm push writes none
+        from dockless.storage.oci_layout import lay_out  # noqa: PLC0415 - a warm push writes none
 
         self._staging.renew()
-        with full_disk(self._staging.store.folder):
-            make_own(folder)
-            layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
-        return write_layout(layout, content, blobs, self.timings)
+        return lay_out(folder, self._staging.store.folder, content, blobs, self.timings)
 
     def prove(self, copies: Iterable["Copy"], *, read: bool) -> None:
         """Compare staged copies with the blobs that they should be; drop what is not.
@@ -297,9 +318,3 @@ class Session:
             learn=partial(self._throughput.learn_oci, host),
             say=self._say_once,
         )
-
-    def _say_once(self, text: str) -> None:
-        """Show a line once, also where remarks are not shown: the digest is another one."""
-        if text not in self._said:
-            self._said.add(text)
-            (self._space.surroundings.warn or self._space.progress.note)(text)

@@ -1,24 +1,18 @@
 """The images of one source, and what a registry has of them, as a session reads them."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from dockless.client.session import Session
-from dockless.errors import DocklessError, SourceError
+from dockless.errors import DocklessError
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import parse_document
 from dockless.oci.reference import Reference, Repository
-from dockless.sources.archive import Candidate, select, with_tag
-from dockless.sources.files import reading
-from dockless.sources.oci_layout import CarriedImage
-from dockless.sources.spec import SourceSpec, parse_source
-from dockless.usecases.mirror.run import SourceImage
+from dockless.ports import SourceImage
+from dockless.sources.archive import with_tag
+from dockless.sources.source_images import source_images
+from dockless.sources.spec import parse_source
 
 _ENDINGS = (".sig", ".att", ".sbom")
-_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 
 
 class SessionReader:
@@ -29,18 +23,18 @@ class SessionReader:
 
     def reach(self, repository: Repository) -> None:
         """See that a registry responds; raise NetworkError or AuthError where it does not."""
-        self._work.registry(repository, reading=True)
+        self._work.reading(repository)
 
     def tags(self, repository: str) -> tuple[str, ...]:
         """Return every tag of a repository, `host/path`; none when there is no such repository."""
         place = Reference.parse(repository).repository
-        return self._work.registry(place, reading=True).client.tags(place)
+        return self._work.reading(place).tags(place)
 
     def has(self, name: str) -> bool:
         """Whether a registry has an image; each pulling program has its own message for none."""
         reference = with_tag(Reference.parse(name))
         try:
-            client = self._work.registry(reference.repository, reading=True).client
+            client = self._work.reading(reference.repository)
             asked = reference.digest or reference.tag
             return client.tag(reference.repository, str(asked)) is not None
         except DocklessError:
@@ -53,7 +47,7 @@ class SessionReader:
 
         cosign tags them after the image's digest; the OCI's referrers name it as their subject.
         """
-        client = self._work.registry(repository, reading=True).client
+        client = self._work.reading(repository)
         tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _ENDINGS)
         tagged = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
         referrers = client.referrers(repository, digest, note)
@@ -67,76 +61,4 @@ class SessionReader:
         """
         spec = parse_source(text, folder)
         with self._work.deleting():
-            return tuple(_images(self._work, spec, named, origin))
-
-
-def _images(work: Session, spec: SourceSpec, named: str, origin: str) -> Iterator[SourceImage]:
-    candidates = work.opener.images(spec, work.platform, CarriedImage)
-    if not candidates:
-        raise SourceError(f"{spec.label} contains no image.", "Create or copy it again.")
-    size = 0
-    if spec.kind == "archive":
-        with reading(spec.label):
-            size = spec.path.stat().st_size // len(candidates)
-    short, fault = _locked(candidates[0])
-    if spec.selector:
-        candidates = [select(candidates, spec.selector, spec.label)]
-    for candidate in candidates:
-        found = SourceImage(
-            source=spec.label,
-            names=_local_names(spec) if spec.kind == "local" else _short(candidate.names, short),
-            bare=named or _stem(spec),
-            size=size,
-            open=candidate.open,
-            listing=candidate.listing,
-            origin=origin,
-            lock_fault=fault,
-        )
-        locked = _short(candidate.locked, short)
-        yield _looked_into(found, locked) if candidate.packed else found
-
-
-def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None]:
-    """Return the short names of a bundle's images by their full ones, and what is wrong with it.
-
-    A bundle's index has full names only, and an image is to have the same name at the target as
-    without a bundle.
-    """
-    try:
-        lock = candidate.lock()
-    except SourceError as error:
-        return {}, error
-    return {each.name: each.short for each in lock.images if each.short} if lock else {}, None
-
-
-def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(short.get(name, name) for name in names)
-
-
-def _local_names(spec: SourceSpec) -> tuple[str, ...]:
-    """Return the name that an image of a container tool was asked for by; none for its ID."""
-    if _ID.fullmatch(spec.name):
-        return ()
-    whole = ":" in spec.name or "/" in spec.name
-    return (spec.name if whole else f"{spec.name}:latest",)
-
-
-def _looked_into(found: SourceImage, locked: tuple[str, ...]) -> SourceImage:
-    """Add what the image consists of; a damaged one fails when it is pushed.
-
-    One that is named in its bundle's lock file only gets that name, but for what has a subject.
-    """
-    try:
-        image = found.open()
-        content = image.content()
-    except SourceError:
-        return found
-    size = sum(blob.size for blob in content.blobs)
-    refers = parse_document(content.documents[content.root.digest]).subject
-    names = found.names or (() if refers else locked)
-    return replace(found, names=names, size=size, content=content, open=lambda: image)
-
-
-def _stem(spec: SourceSpec) -> str:
-    """Return the repository that a name without one belongs to: the source's own name."""
-    return spec.path.name.partition(".")[0].lower() if spec.kind != "local" else ""
+            return tuple(source_images(self._work.opener, spec, self._work.platform, named, origin))

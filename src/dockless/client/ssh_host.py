@@ -1,75 +1,35 @@
 """A host over SSH, as `usecases.hosts.host_push` works on it."""
 
 import contextlib
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.client.connections import Find, OpenRegistry
-from dockless.client.engine_selection import InstalledEngines
-from dockless.client.host_options import HostOptions
-from dockless.client.options import CommandOptions
-from dockless.client.remote_build import BuildThere
-from dockless.client.remote_engine import EngineTask, RemoteEngineSetup
+from dockless.client.host_context import HostContext
+from dockless.client.remote_engine import RemoteEngineSetup
 from dockless.client.session import Session
-from dockless.client.workspace import Spaces, Workspace
-from dockless.config.naming import Target, called_otherwise
-from dockless.errors import HostLostError, SourceError
+from dockless.client.workspace import Workspace
+from dockless.config.naming import called_otherwise
+from dockless.errors import SourceError
 from dockless.model.host import TransferMethod
-from dockless.model.server import SSH_PORT, Server
+from dockless.model.server import Server
 from dockless.oci.digest import Digest
-from dockless.ports import Image, Progress
+from dockless.ports import Image
 from dockless.report.named import NamedProgress
 from dockless.sources.archive import select
 from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage
 from dockless.sources.spec import parse_there
-from dockless.ssh import audit
-from dockless.ssh.connection import Ssh, connect
-from dockless.ssh.executor import BROKEN, RemoteShell
-from dockless.ssh.workdir import Workdir, workdir
+from dockless.ssh.files import at_home, kind_of_path
+from dockless.ssh.host_connection import HostConnection
+from dockless.ssh.workdir import Workdir
 from dockless.usecases.hosts.remote_push import EngineThere
-from dockless.usecases.push.context import PushRequest
 from dockless.usecases.push.delivery import Delivery, deliver
 
 
-class HostContext(Struct, frozen=True, kw_only=True):
-    """What the hosts of one command line are reached and worked on with.
-
-    Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        target: Where to.
-        names: What the image may be called there, in order.
-        request: The same, as a push takes it.
-        registry: The registry.
-        find: Finds the credential for it.
-        ssh: How connections are made.
-        space: Makes a workspace of this name.
-        engines: Returns the engines of this machine.
-        progress: Where the work is shown.
-        build: Builds the image there; returns its names, and the tool that has it.
-    """
-
-    options: CommandOptions
-    hosts: HostOptions
-    target: Target
-    names: tuple[str, ...]
-    request: PushRequest
-    registry: OpenRegistry
-    find: Find
-    ssh: Ssh
-    space: Spaces
-    engines: Callable[[], InstalledEngines]
-    progress: Progress
-    build: BuildThere
-
-
-class SshHost:
+class SshHost(HostConnection):
     """A host over SSH, as a `host_push.Host`.
 
     Args:
@@ -78,33 +38,18 @@ class SshHost:
         number: Its number among the hosts, for the folder of what is relayed.
 
     Attributes:
-        name: What it is called in messages.
         progress: Where the work on it is shown.
-        kept: The engine that was left there on purpose; empty for none.
     """
 
     def __init__(self, context: HostContext, server: Server, number: int) -> None:
-        self.kept = ""
-        port = "" if server.port == SSH_PORT else f":{server.port}"
-        self.name = f"{server.address}{port}"
+        super().__init__(server, context.ssh, context.options.stall_timeout)
         self.progress = NamedProgress(self.name, context.progress)
         self._context = context
-        self._server = server
         self._number = number
-        self._connection = contextlib.ExitStack()
-        self._work = contextlib.ExitStack()
-        self._shell: RemoteShell | None = None
-        self._before: audit.Sight | None = None
-        self._folder = ""
 
     def open(self) -> "SshImage":
         """Log in, make our folder, and find the image."""
-        stall = self._context.options.stall_timeout
-        transport = self._connection.enter_context(connect(self._server, self._context.ssh))
-        self._shell = RemoteShell(transport, self.name, stall)
-        self._before = audit.look(self._shell)
-        place = self._work.enter_context(workdir(self._shell))
-        self._folder = place.facts.folder
+        place = self.enter()
         return SshImage(self._context, place, self._find(place), self)
 
     def relaying(self) -> tuple[Session, Workspace]:
@@ -113,50 +58,21 @@ class SshHost:
         Both end when the host is left.
         """
         context = self._context
-        own = self._work.enter_context(context.space(f"host-{self._number}"))
+        own = self.work.enter_context(context.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self.progress)
         space = replace(own, progress=self.progress, surroundings=around)
-        session = Session(context.options, context.find, space, self._shell)
-        return self._work.enter_context(session), own
-
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Turn every error of a broken connection into HostLostError while the block lasts."""
-        try:
-            yield
-        except BROKEN:
-            raise HostLostError(f"The connection to {self.name} broke.") from None
-
-    def drop(self) -> None:
-        """Close what a broken connection has left, so that it can be opened again."""
-        self._work.close()
-        self._connection.close()
-        self._shell = None
-
-    def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
-        try:
-            self._work.close()
-            if self._shell is None or self._before is None:
-                return None
-            return audit.residue(self._shell, self._before, self._folder, self.kept)
-        finally:
-            self._connection.close()
-
-    def end(self) -> None:
-        """Close the connection, from another thread."""
-        if self._shell:
-            self._shell.end()
+        session = Session(context.options, context.find, space, self.shell)
+        return self.work.enter_context(session), own
 
     def _find(self, place: Workdir) -> HostImage:
         context, names, tool = self._context, self._context.names, ""
-        if self._server.image_name:
-            names = (self._server.image_name,)
+        if self.server.image_name:
+            names = (self.server.image_name,)
         if context.options.build:
-            names, tool = context.build(place, self._server, self.progress)
+            names, tool = context.build(place, self.server, self.progress)
         elif context.hosts.there is not None:
-            there = _at_home(context.hosts.there, place)
-            source = parse_there(there, partial(_kind_of_path, place.shell))
+            there = at_home(context.hosts.there, place.facts.home)
+            source = parse_there(there, partial(kind_of_path, place.shell))
             if source.kind != "local":
                 return HostImage(source=source)
             names, tool = (source.name,), source.tool
@@ -187,14 +103,7 @@ class SshImage:
         self._shell = place.shell
         self._found = found
         self._host = host
-        task = EngineTask(
-            options=context.options,
-            hosts=context.hosts,
-            client=context.registry.client,
-            repository=context.request.repository,
-            installed=context.engines(),
-        )
-        self._setup = RemoteEngineSetup(task, place, found)
+        self._setup = RemoteEngineSetup(context, place, found)
 
     @property
     def image_id(self) -> Digest | None:
@@ -230,18 +139,3 @@ class SshImage:
             raise SourceError(f"{self._shell.host} has no image.")
         listed = session.opener.there(found.source, self._shell, platform)
         return select(listed, found.source.selector, found.source.path).open()
-
-
-def _at_home(text: str, place: Workdir) -> str:
-    return f"{place.facts.home}/{text.removeprefix('~/')}" if text.startswith("~/") else text
-
-
-def _kind_of_path(shell: RemoteShell, path: str) -> str:
-    quoted = shlex.quote(path)
-    return (
-        shell.script(
-            f"if [ -d {quoted} ]; then echo folder; elif [ -e {quoted} ]; then echo file; fi"
-        )
-        .stdout.decode()
-        .strip()
-    )

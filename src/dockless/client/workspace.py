@@ -3,16 +3,15 @@
 import contextlib
 import functools
 import math
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from dockless.client.options import PushOptions
 from dockless.concurrency import cores
 from dockless.errors import AuthError, DocklessError
+from dockless.model.options import PushOptions
 from dockless.model.plan import TagMoves
 from dockless.model.secret import Credential
 from dockless.model.timings import Timings
@@ -22,42 +21,20 @@ from dockless.registry.throughput import ThroughputRecords
 from dockless.retry import SharedBackoff
 from dockless.storage.disk_errors import deleted_meanwhile, full_disk
 from dockless.storage.folders import make_own
+from dockless.storage.machine import Machine
 from dockless.storage.staging import Staging
-from dockless.storage.user_folders import data_folder, home_folder
 from dockless.storage.user_store import cache_limit, store
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
-    from dockless.client.engine_selection import InstalledEngines
+    from dockless.engines.installed import InstalledEngines
     from dockless.registry.client import RegistryClient
     from dockless.usecases.mirror.blob_claims import BlobClaims
 
 
 Ask = Callable[[str, AuthError], Credential]
 """Asks for the credential of a host that wants one; raises its refusal where nobody is asked."""
-
-
-class Machine(Struct, frozen=True, kw_only=True):
-    """What belongs to the user on whose behalf a client works. Nothing else is read of them.
-
-    Attributes:
-        environment: Variables: proxies, PATH and others.
-        home: The user's home.
-        data: The folder of dockless's data, with the engines that it has installed.
-        cache: The folder that holds the stores of staged layers; None for the one that the
-            environment names.
-    """
-
-    environment: Mapping[str, str]
-    home: Path
-    data: Path
-    cache: Path | None = None
-
-
-def this_machine() -> Machine:
-    """Return what this process's environment says."""
-    return Machine(environment=os.environ, home=home_folder(), data=data_folder())
 
 
 def nobody_asked(host: str, refused: AuthError) -> Credential:
@@ -180,6 +157,6 @@ def workspaces(
 
 
 def _installed(machine: Machine) -> "InstalledEngines":
-    from dockless.client.engine_selection import InstalledEngines  # noqa: PLC0415 - a warm push needs none
+    from dockless.engines.installed import InstalledEngines  # noqa: PLC0415 - a warm push needs none
 
     return InstalledEngines(machine)

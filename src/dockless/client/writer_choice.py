@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockless.client.connections import OpenRegistry
-from dockless.client.late_writer import LateWriter
-from dockless.client.options import PROGRAMS, PushOptions
 from dockless.client.workspace import Workspace
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
+from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
-    from dockless.client.engine_choice import Engines
+    from dockless.engines.choice import Engines
     from dockless.engines.shell import Shell
 
 _PREPARING_SECONDS = 10.0
@@ -55,7 +55,7 @@ class WriterChooser:
             self._preparing.start()
 
     def _load_engine(self) -> None:
-        from dockless.client.engine_choice import prepare  # noqa: PLC0415 - a warm push needs none
+        from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
 
         prepare(self._options, self._space.engines())
 
@@ -73,7 +73,7 @@ class WriterChooser:
         return LateWriter(partial(self._program, opened, repository, home))
 
     def _program(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
-        from dockless.client.engine_choice import automatic  # noqa: PLC0415 - a warm push needs none
+        from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
 
         engines = self._engines(opened, repository, home)
         if self._options.engine == "auto":
@@ -82,7 +82,7 @@ class WriterChooser:
 
     def reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
         """Return what reads images of a repository; the arguments are those of `writer`."""
-        from dockless.client.engine_choice import automatic  # noqa: PLC0415 - most sources are files
+        from dockless.engines.choice import automatic  # noqa: PLC0415 - most sources are files
 
         if self._options.engine == "direct":
             return opened.direct
@@ -119,10 +119,11 @@ class WriterChooser:
     def _engines(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool = True
     ) -> "Engines":
-        from dockless.client.engine_choice import Engines, Room  # noqa: PLC0415 - a warm push needs none
+        from dockless.client.engine_access import engine_access  # noqa: PLC0415 - a warm push needs none
+        from dockless.engines.choice import Engines, Room  # noqa: PLC0415 - the same
 
         if self._preparing:
             self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
         until, installed = self._space.until, self._space.engines()
         room = Room(home=home, until=until, shell=self._shell, installed=installed, writes=writes)
-        return Engines(self._options, opened.client, repository, room)
+        return Engines(self._options, engine_access(opened.client, repository), repository, room)

@@ -13,6 +13,7 @@ from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
+from dockless.model.login import ConfiguredLogin
 from dockless.model.secret import Secret
 from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, is_tag
 
@@ -31,23 +32,6 @@ class Flags(Struct, frozen=True, kw_only=True):
     namespace: str | None = None
     destination: str | None = None
     allow_secret_commands: bool = False
-
-
-class LoginSettings(Struct, frozen=True, kw_only=True):
-    """The account that `config/deploy.yml` has for its own registry, and for no other.
-
-    Attributes:
-        host: The registry's host.
-        username: Gives the account; None when the file has none.
-        origin: The position of the password.
-        password: Gives the password. Both may read the secrets files and run what these name,
-            and raise UsageError or EngineError as `Secrets.find` does.
-    """
-
-    host: str
-    username: Callable[[], Setting[str] | None]
-    origin: str
-    password: Callable[[], Secret]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -80,8 +64,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     namespace: Setting[str] | None = None
     version: Callable[[], Setting[str] | None] = lambda: None
     compose_images: Callable[[], tuple[Setting[str], ...]] = tuple
-    login: LoginSettings | None = None
+    login: ConfiguredLogin | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def account(self) -> str:
+        """The account at the registry; empty where none is set."""
+        return self.username.value if self.username else ""
 
 
 def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> Settings:
@@ -294,7 +283,7 @@ def _deploy_username(project: Project, flags: Flags) -> Setting[str] | None:
     return Setting(secret.reveal(), username.origin)
 
 
-def _login(project: Project, flags: Flags) -> LoginSettings | None:
+def _login(project: Project, flags: Flags) -> ConfiguredLogin | None:
     deploy = project.deploy
     password = deploy.password
     if password is None or deploy.kind is None:
@@ -307,10 +296,10 @@ def _login(project: Project, flags: Flags) -> LoginSettings | None:
         return project.secrets.find(password.value.name, allow_commands=allow)
 
     server = deploy.server.value if deploy.server else DOCKER_HUB
-    return LoginSettings(
+    return ConfiguredLogin(
         # Docker Hub has several hosts and is one registry
         host=deploy.kind.value.host or server,
-        username=lambda: _deploy_username(project, flags),
+        username=lambda: account.value if (account := _deploy_username(project, flags)) else "",
         origin=password.origin,
         password=reveal,
     )

@@ -9,6 +9,7 @@ from dockless.config import docker_config, project
 from dockless.config.cascade import Settings
 from dockless.config.docker_config import ProjectSession
 from dockless.config.project import Project
+from dockless.config.registries import remembers
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.secret import Credential
@@ -90,3 +91,15 @@ class Memory(Struct, frozen=True):
             # such a registry is known by the image's name alone
             return f"{target.scope}/{settings.project().value}"
         return image
+
+
+def forget(folder: Path | None, files: Project, host: str) -> str:
+    """Remove docker-config.json if it is about a registry; return a warning, or empty."""
+    if folder is None or not remembers(files.session, host):
+        return ""
+    path = folder / docker_config.FILE
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        return f"{path} could not be removed: {error.strerror}. It holds no password."
+    return ""

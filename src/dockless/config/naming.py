@@ -35,6 +35,11 @@ class Target(Struct, frozen=True):
     tags: tuple[Setting[str], ...]
 
     @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags without their origins."""
+        return tuple(tag.value for tag in self.tags)
+
+    @property
     def references(self) -> tuple[Reference, ...]:
         """The fully qualified references, one a tag."""
         return tuple(Reference(self.repository.value, tag.value) for tag in self.tags)

@@ -36,6 +36,14 @@ def login_target(text: str | None, settings: Settings) -> LoginTarget:
     return LoginTarget(kind, host, f"{host}/{namespace}" if namespace else host)
 
 
+def account_for(settings: Settings, target: LoginTarget) -> str:
+    """Return the username that the project's settings have for this registry."""
+    known = settings.registry or settings.implied
+    if settings.username is None or (known and known.value is not target.kind):
+        return ""
+    return settings.username.value
+
+
 def remembers(session: ProjectSession, host: str) -> bool:
     """Whether the project's session is about the registry with this `host[:port]`."""
     return bool(host) and host == host_of(session)

@@ -13,6 +13,7 @@ from dockless.credentials.helpers import Helper
 from dockless.credentials.login_keys import scopes
 from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError, UsageError
+from dockless.model.login import ConfiguredLogin
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 
@@ -30,23 +31,6 @@ class Given(Struct, frozen=True):
     username: str = ""
     password: Secret | None = None
     account: str = ""
-
-
-class Configured(Struct, frozen=True, kw_only=True):
-    """The login that the project's own configuration has for one registry.
-
-    Attributes:
-        host: The registry's host.
-        origin: Its position, as text for messages.
-        username: Gives the account, empty when there is none.
-        password: Gives the password; both may read files and run programs, and raise what these
-            raise.
-    """
-
-    host: str
-    origin: str
-    username: Callable[[], str]
-    password: Callable[[], Secret]
 
 
 class Keyring(Protocol):
@@ -82,7 +66,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     environment: Mapping[str, str]
     home: Path
     keyrings: Callable[[], Sequence[Keyring]] = tuple
-    configured: Configured | None = None
+    configured: ConfiguredLogin | None = None
     token_sources: Sequence[TokenSource] = ()
     identity: str = ""
 
@@ -207,7 +191,7 @@ def kept_token(
     return found
 
 
-def _from_configuration(configured: Configured, given: Given) -> Credential | str:
+def _from_configuration(configured: ConfiguredLogin, given: Given) -> Credential | str:
     username = given.username or configured.username() or given.account
     return login(username, configured.password(), configured.origin)
 

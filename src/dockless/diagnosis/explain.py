@@ -1,10 +1,12 @@
 """The rows of `--explain`: the settings of a push, without network or daemon."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
+from dockless.credentials.credential_sources import Given
 from dockless.credentials.resolve import OPEN, FoundCredential
+from dockless.model.options import CommandOptions
 
 _UNSET = ("(not set)", "")
 Row = tuple[str, str, str]
@@ -49,6 +51,23 @@ def target_rows(
     else:
         for number, name in enumerate(local_candidates(settings, target), 1):
             yield "source", name, f"local image, candidate {number}"
+
+
+def credential_rows(
+    options: CommandOptions, account: str, explain: Callable[[Given], FoundCredential]
+) -> Iterator[Row]:
+    """Yield the rows about who pushes; no program is run.
+
+    Args:
+        options: The command line.
+        account: The username of the settings; empty for none.
+        explain: Returns the credential that a push would find, running no program.
+    """
+    if options.password_stdin or options.password is not None:
+        origin = "--password-stdin" if options.password_stdin else "--password"
+        yield from given_rows(account, origin)
+        return
+    yield from found_rows(explain(Given(options.username or "", None, account)))
 
 
 def given_rows(account: str, origin: str) -> Iterator[Row]:

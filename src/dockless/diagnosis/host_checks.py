@@ -2,13 +2,17 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
+from dockless.concurrency import map_concurrently
+from dockless.config.cascade import Settings
+from dockless.config.naming import local_candidates
+from dockless.config.naming import target as find_target
 from dockless.engines import probe
-from dockless.errors import DocklessError, EngineError
+from dockless.errors import DocklessError, EngineError, UsageError
 from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.server import Server
 from dockless.report.hosts import Checked
@@ -39,6 +43,43 @@ class HostChecks(Struct, frozen=True):
     names: tuple[str, ...]
     endpoint: Endpoint | None
     stall: float
+
+
+class WantedCheck(Struct, frozen=True, kw_only=True):
+    """What hosts are checked for.
+
+    Attributes:
+        settings: The settings, which may name the registry and the image.
+        image: The image to look for; empty for the one of the settings.
+        insecure: Whether the registry uses plain HTTP.
+        stall: Seconds without a byte after which a host is given up.
+    """
+
+    settings: Settings
+    image: str
+    insecure: bool
+    stall: float
+
+
+def check_hosts(
+    servers: Sequence[Server], wanted: WantedCheck, ssh: Ssh, at_once: int
+) -> list[Checked]:
+    """Return what each host has for a push.
+
+    Args:
+        servers: The hosts.
+        wanted: What they are checked for.
+        ssh: How connections are made.
+        at_once: How many are checked at once.
+    """
+    names: tuple[str, ...] = (wanted.image,) if wanted.image else ()
+    endpoint = None
+    with contextlib.suppress(UsageError):  # who only wants to see the hosts need not say more
+        target = find_target(wanted.settings, None)
+        names = names or local_candidates(wanted.settings, target)
+        endpoint = Endpoint(host=target.repository.value.host, plain_http=wanted.insecure)
+    checks = HostChecks(names, endpoint, wanted.stall)
+    return map_concurrently(lambda each: check(each, ssh, checks), servers, at_once)
 
 
 def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:

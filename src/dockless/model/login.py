@@ -1,8 +1,11 @@
 """Which registry a login is for, and a login for display: everything but its secret."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from dockless.model.kinds import Kind
+from dockless.model.secret import Secret
 
 
 class LoginTarget(Struct, frozen=True):
@@ -35,3 +38,20 @@ class Login(Struct, frozen=True, kw_only=True):
     place: str
     default: bool = True
     expires: float | None = None
+
+
+class ConfiguredLogin(Struct, frozen=True, kw_only=True):
+    """The login that the project's own configuration has for one registry.
+
+    Attributes:
+        host: The registry's host.
+        origin: Its position, as text for messages.
+        username: Gives the account, empty when there is none.
+        password: Gives the password. Both may read the secrets files and run what these name, and
+            raise what these raise.
+    """
+
+    host: str
+    origin: str
+    username: Callable[[], str]
+    password: Callable[[], Secret]

@@ -14,7 +14,7 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
 from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
-from dockless.sources.archive import Candidate, candidates, with_tag
+from dockless.sources.archive import Candidate, candidates, select, with_tag
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
@@ -98,6 +98,15 @@ class Opener:
         if spec.kind == "registry":
             return [self._pulled(spec, platform, packed)]
         return candidates(self._files(spec), self._staging, platform, packed)
+
+    def chosen(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
+        """Return the one image of a source that is meant.
+
+        Raises:
+            SourceError: The source is missing or damaged, or has none or several that could be
+                meant.
+        """
+        return select(self.images(spec, platform), spec.selector, spec.label)
 
     def bundle(self, spec: SourceSpec) -> Files:
         """Return the files of an archive or layout, to look at without staging any."""

@@ -1,5 +1,6 @@
 """Writing what was staged as an OCI layout, for an engine to push."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_INDEX, REF_NAME, compact_json
 from dockless.storage.disk_errors import full_disk
 from dockless.storage.file_links import place
+from dockless.storage.folders import make_own
 
 STAGED = "staged"
 """The `ref.name` of the one image in a staged layout."""
@@ -52,6 +54,28 @@ def write_layout(
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [root.to_json()]}
         (folder / "index.json").write_bytes(compact_json(index))
     return folder
+
+
+def lay_out(
+    folder: Path,
+    store: Path,
+    content: Content,
+    blobs: Mapping[Digest, Path],
+    timings: Timings,
+) -> Path:
+    """Write a layout in a new folder within a private one, which is made if it is not there.
+
+    Args:
+        folder: The private folder.
+        store: The folder of the store, for the message where the disk is full.
+        content: As for `write_layout`, and so are the others.
+        blobs: As above.
+        timings: As above.
+    """
+    with full_disk(store):
+        make_own(folder)
+        layout = Path(tempfile.mkdtemp(prefix="layout-", dir=folder))
+    return write_layout(layout, content, blobs, timings)
 
 
 def blob_path(folder: Path, digest: Digest) -> Path:

@@ -5,8 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from dockless.errors import UsageError
+from dockless.model.counts import share
 from dockless.model.shard import Shard
+from dockless.model.verified import ReceiptItem
 from dockless.storage.receipt_reading import Receipt
+
+_MOST_NAMED = 5
 
 
 def merged(receipts: Sequence[Receipt]) -> dict[str, object]:
@@ -54,6 +58,31 @@ def parts_of(receipts: Sequence[Receipt]) -> tuple[Shard, ...]:
             "Give the receipts of the parts of one mirror.",
         )
     return tuple(sorted(parts, key=lambda part: part.index))
+
+
+def distinct(receipts: Sequence[Receipt]) -> tuple[list[ReceiptItem], list[str]]:
+    """Return the items and the missing lines of all receipts, each once.
+
+    Raises:
+        UsageError: They are of mirrors that were divided in different ways.
+    """
+    items = dict.fromkeys(item for each in receipts for item in each.items)
+    missing = dict.fromkeys(line for each in receipts for line in each.missing)
+    return list(items), [*_lost_parts(receipts), *missing]
+
+
+def _lost_parts(receipts: Sequence[Receipt]) -> Iterator[str]:
+    """Yield a sentence where there is no receipt of some part of a mirror."""
+    parts = parts_of(receipts)
+    count = parts[0].count if parts else 0
+    given = {part.index for part in parts}
+    lost = [f"{index}/{count}" for index in range(count) if index not in given]
+    if lost:
+        named = ", ".join(lost[:_MOST_NAMED]) + (" and others" if len(lost) > _MOST_NAMED else "")
+        yield (
+            f"{share(len(lost), count, 'part')} of the mirror "
+            f"{'has' if len(lost) == 1 else 'have'} no receipt here: {named}."
+        )
 
 
 def _distinct(lines: Iterator[object]) -> list[object]:

@@ -4,7 +4,8 @@ Members that are not known are of a later version of dockless, and are left alon
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -12,9 +13,11 @@ from msgspec import Struct
 from dockless.errors import UsageError
 from dockless.model.moments import is_moment
 from dockless.model.shard import Shard
+from dockless.model.verified import ReceiptItem
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
+from dockless.processes.regular import read_regular
 from dockless.storage.receipt import VERSION
 
 _LARGEST_SIZE = 1 << 63
@@ -23,18 +26,6 @@ _REMEDY = "Give a receipt as written by dockless mirror."
 
 ValueCheck = Callable[[object, str], None]
 """Looks at a value, which stands at this place; raises ValueError with what is wrong."""
-
-
-class ReceiptItem(Struct, frozen=True):
-    """One image of a receipt.
-
-    Attributes:
-        reference: Where it is.
-        digest: What it is.
-    """
-
-    reference: Reference
-    digest: Digest
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -51,6 +42,15 @@ class Receipt(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     document: Mapping[str, Any]
     shards: tuple[Shard, ...] = ()
+
+
+def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
+    """Return what receipts say.
+
+    Raises:
+        UsageError: One cannot be read, or is no receipt.
+    """
+    return [read_receipt(_text_of(path), str(path)) for path in paths]
 
 
 def read_receipt(text: str, label: str) -> Receipt:
@@ -81,6 +81,11 @@ def read_receipt(text: str, label: str) -> Receipt:
     return Receipt(
         items=items, missing=tuple(_missing(document, label)), document=document, shards=shards
     )
+
+
+def hosts(receipts: Iterable[Receipt]) -> set[str]:
+    """Return the registries of all references."""
+    return {item.reference.repository.host for each in receipts for item in each.items}
 
 
 class _Target(Struct, frozen=True):
@@ -131,6 +136,13 @@ def _named(line: Mapping[str, Any]) -> str:
     references = line["references"]
     where = f" as {references[0]}" if references else ""
     return f"{line['name'] or 'An image'} of {line['source']}{where}"
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return read_regular(path).decode()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"The receipt {path} cannot be read.", "Check the path.") from None
 
 
 def _text(value: object, where: str) -> None:

@@ -6,13 +6,13 @@ from click.testing import Result
 from dockless.cli import doctor as command
 from dockless.cli import prompts
 from dockless.client.inspection import examination
-from dockless.client.options import CommandOptions
 from dockless.credentials.resolve import FoundCredential
 from dockless.diagnosis.asked_registry import Asked, asked_of
 from dockless.diagnosis.examination import Examination
 from dockless.diagnosis.page import Check
 from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
+from dockless.model.options import CommandOptions
 from dockless.model.secret import Credential, Secret
 
 Run = Callable[..., Result]

@@ -8,13 +8,13 @@ import pytest
 
 from dockless.cli import prompts
 from dockless.cli.options import push_options
-from dockless.client import prompter
-from dockless.client.options import CommandOptions
 from dockless.config.cascade import Settings
 from dockless.config.naming import ServerNeeded
 from dockless.config.setting import Setting
+from dockless.credentials.given import credential, read_given
 from dockless.errors import AuthError, UsageError
 from dockless.model import kinds
+from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 
 REFUSED = AuthError("It requires a credential.")
@@ -98,28 +98,27 @@ def test_a_password_is_read_from_standard_input(
     monkeypatch: pytest.MonkeyPatch, typed: bytes, expected: str
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed)))
-    given = prompter.given(prompts, options("--password-stdin", "--username", "me"), settings())
+    given = read_given(prompts, options("--password-stdin", "--username", "me"), "")
     assert given.username == "me"
     assert given.password
     assert given.password.reveal() == expected
 
 
 def test_a_password_of_the_command_line_is_taken(person: Person) -> None:
-    given = prompter.given(prompts, options("--password", "hunter2"), settings())
+    given = read_given(prompts, options("--password", "hunter2"), "")
     assert given.password
     assert given.password.reveal() == "hunter2"
     assert person.asked == []
 
 
 def test_no_password_is_none() -> None:
-    assert prompter.given(prompts, options(), settings()).password is None
+    assert read_given(prompts, options(), "").password is None
 
 
 @pytest.mark.parametrize(("account", "text"), [("me", "Password for me"), ("", "Password")])
 def test_an_empty_password_is_asked_for_unseen(person: Person, account: str, text: str) -> None:
     person.answers = ["hunter2"]
-    username = Setting(account, "docker-config.json") if account else None
-    given = prompter.given(prompts, options("--password", ""), settings(username=username))
+    given = read_given(prompts, options("--password", ""), account)
     assert given.password
     assert given.password.reveal() == "hunter2"
     assert (person.asked, person.hidden) == ([text], [True])
@@ -127,13 +126,13 @@ def test_an_empty_password_is_asked_for_unseen(person: Person, account: str, tex
 
 def test_an_empty_password_without_a_terminal_is_a_usage_error(person: Person) -> None:
     with pytest.raises(UsageError, match="--password-stdin"):
-        prompter.given(prompts, options("--password", ""), settings())
+        read_given(prompts, options("--password", ""), "")
     assert person.asked == []
 
 
 def test_a_credential_that_a_registry_wants_is_asked_for(person: Person) -> None:
     person.answers = ["me", "hunter2"]
-    found = prompter.credential(prompts, options().username, "ghcr.io", REFUSED)
+    found = credential(prompts, options().username, "ghcr.io", REFUSED)
     assert (found.username, found.password.reveal(), found.origin) == ("me", "hunter2", "prompt")
     assert person.hidden == [False, True]
 
@@ -141,9 +140,7 @@ def test_a_credential_that_a_registry_wants_is_asked_for(person: Person) -> None
 def test_only_the_password_is_asked_for_where_the_username_is_known(person: Person) -> None:
     person.answers = ["hunter2"]
     assert (
-        prompter.credential(
-            prompts, options("--username", "me").username, "ghcr.io", REFUSED
-        ).username
+        credential(prompts, options("--username", "me").username, "ghcr.io", REFUSED).username
         == "me"
     )
     assert person.asked == ["Password for me at ghcr.io"]
@@ -151,7 +148,7 @@ def test_only_the_password_is_asked_for_where_the_username_is_known(person: Pers
 
 def test_without_a_terminal_the_refusal_stands(person: Person) -> None:
     with pytest.raises(AuthError) as caught:
-        prompter.credential(prompts, options().username, "ghcr.io", REFUSED)
+        credential(prompts, options().username, "ghcr.io", REFUSED)
     assert caught.value is REFUSED
     assert person.asked == []
 

@@ -1,22 +1,21 @@
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from dockless.client.options import CommandOptions
-from dockless.config.naming import Target
 from dockless.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
+from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.timings import Timings
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Repository
 from dockless.ports import Image
 from dockless.retry import RetryPolicy
-from dockless.sources.archive import Candidate
+from dockless.sources.archive import Candidate, select
 from dockless.sources.spec import SourceSpec
 from dockless.storage.oci_layout import write_layout
 from dockless.usecases.push.context import PushContext, PushRequest
@@ -59,13 +58,17 @@ class FakeSession:
             names=names, open=lambda: FakeImage(self._folder / "blobs", journal=self.journal)
         )
 
-    def request(self, target: Target) -> PushRequest:
-        return PushRequest(
-            repository=target.repository.value, tags=tuple(tag.value for tag in target.tags)
-        )
+    def deliver(
+        self,
+        repository: Repository,
+        tags: Sequence[str],
+        choose: "Callable[[FakeSession], Candidate]",
+    ) -> PushResult:
+        self.expected.append(repository)
+        return self.push(repository, tags, choose(self).open())
 
-    def expect(self, request: PushRequest) -> None:
-        self.expected.append(request.repository)
+    def chosen(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
+        return select(self.images(spec, platform), spec.selector, spec.label)
 
     def images(self, spec: SourceSpec, platform: Platform | None) -> list[Candidate]:
         self.opened.append((spec.label, platform))
@@ -77,8 +80,7 @@ class FakeSession:
             raise SourceError("There is no local image.")
         return self.found[0]
 
-    def push(self, target: Target, image: Image) -> PushResult:
-        tags = tuple(tag.value for tag in target.tags)
+    def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
         if tags[0] in self.refuses:
             raise self.refuses[tags[0]]
         folder = self._folder / f"layout-{len(self.journal.steps)}"
@@ -93,7 +95,7 @@ class FakeSession:
             clock=iter((0.0, 1.0)).__next__,
             timings=self.timings,
         )
-        return push(PushRequest(repository=target.repository.value, tags=tags), image, context)
+        return push(PushRequest(repository=repository, tags=tuple(tags)), image, context)
 
 
 @pytest.fixture

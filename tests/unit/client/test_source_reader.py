@@ -1,4 +1,3 @@
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -24,11 +23,11 @@ class Work:
         self._asking = asking
         self._tags = tags
 
-    def registry(self, repository: Repository, *, reading: bool) -> SimpleNamespace:
-        assert (repository.host, reading) == ("registry.example.com", True)
+    def reading(self, repository: Repository) -> "Work":
+        assert repository.host == "registry.example.com"
         if self._opening:
             raise self._opening
-        return SimpleNamespace(client=self)
+        return self
 
     def tag(self, repository: Repository, tag: str) -> Digest | None:
         assert repository.path == "shop"

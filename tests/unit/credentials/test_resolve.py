@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.credential_sources import Configured, Given, Sources
+from dockless.credentials.credential_sources import Given, Sources
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.resolve import explain, find
 from dockless.credentials.token_source import TokenSource
 from dockless.errors import AuthError, UsageError
+from dockless.model.login import ConfiguredLogin
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 from fakes.keyring_logins import memory_vault
@@ -281,7 +282,7 @@ def test_every_place_is_asked_in_the_written_order(
     keyring_logins = memory_vault(tmp_path)
     keyring_logins.put("host:5000", Credential(username="keyring", password=Secret("keyring-pw")))
     login(tmp_path / ".docker/config.json", "docker")
-    configured = Configured(
+    configured = ConfiguredLogin(
         host="host:5000",
         origin="deploy.yml",
         username=lambda: "kamal",
@@ -321,7 +322,7 @@ def test_every_place_is_asked_in_the_written_order(
 def test_the_login_of_deploy_yml_is_for_its_own_registry_alone(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    other = Configured(
+    other = ConfiguredLogin(
         host="other.example",
         origin="deploy.yml",
         username=lambda: "kamal",

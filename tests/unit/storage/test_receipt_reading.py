@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from dockless.client.verification import distinct
 from dockless.errors import UsageError
-from dockless.storage.receipt_merging import merged, parts_of
+from dockless.storage.receipt_merging import distinct, merged, parts_of
 from dockless.storage.receipt_reading import Receipt, read_receipt
 
 Json = dict[str, Any]

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dockless.errors import AbsentError, DocklessError, LostCopyError, SourceError
 from dockless.model.renaming import full_name
 from dockless.oci.content import Content
-from dockless.ports import Image
+from dockless.ports import Image, SourceImage
 from dockless.usecases.mirror.left_out import with_lenders
 from dockless.usecases.mirror.mirror_ports import BundleWriter, ImageLenders
-from dockless.usecases.mirror.run import Lost, SourceImage, whole_names
+from dockless.usecases.mirror.run import Lost, whole_names
 from dockless.usecases.push.context import Copy
 
 Prove = Callable[[Sequence[Copy]], None]

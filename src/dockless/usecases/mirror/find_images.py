@@ -12,9 +12,10 @@ from dockless.model.counts import counted
 from dockless.model.listed import Listed, SyncRegistry
 from dockless.oci.manifest import MOST_DOCUMENTS
 from dockless.oci.reference import REGISTRY, Reference
+from dockless.ports import SourceImage
 from dockless.usecases.mirror.given_names import GivenName, all_named
 from dockless.usecases.mirror.mirror_ports import SourceReader, SourceReaders
-from dockless.usecases.mirror.run import Lost, SourceImage
+from dockless.usecases.mirror.run import Lost
 
 _MOST_NOTES = 20
 

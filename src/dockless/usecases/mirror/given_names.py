@@ -9,7 +9,8 @@ from dockless.errors import DocklessError, UsageError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
 from dockless.oci.reference import Name
-from dockless.usecases.mirror.run import Lost, SourceImage, whole_names
+from dockless.ports import SourceImage
+from dockless.usecases.mirror.run import Lost, whole_names
 
 
 class GivenName(Struct, frozen=True):

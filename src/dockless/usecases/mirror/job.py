@@ -6,15 +6,16 @@ from msgspec import Struct
 
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.counts import share
-from dockless.model.mirrored import MirroredImage
+from dockless.model.mirrored import MirroredImage, MirrorResult
 from dockless.model.renaming import Renaming
 from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
+from dockless.ports import SourceImage
 from dockless.usecases.mirror.left_out import completed, lacking
 from dockless.usecases.mirror.mirror_ports import ImageLenders, MirrorTeam
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, SourceImage, mirror, plan
+from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, mirror, plan
 
 
 class MirrorWork(Struct, frozen=True, kw_only=True):
@@ -114,6 +115,20 @@ def settled(team: MirrorTeam, note: Callable[[str], None]) -> DocklessError | No
         note(str(error))
         return error
     return None
+
+
+def unreached(
+    error: DocklessError, entries: Sequence[MirrorItem], receipt_writer: ReceiptWriter
+) -> tuple[MirrorResult, DocklessError | None]:
+    """Return what came of a mirror to a registry that cannot be used, which is said once.
+
+    The second is why the receipt of that could not be written.
+    """
+    for entry in entries:
+        receipt_writer.note(entry, error)
+    unwritten = receipt_writer.finish()
+    images = receipt_writer.lines()
+    return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten
 
 
 def summary(images: Sequence[MirroredImage]) -> DocklessError | None:

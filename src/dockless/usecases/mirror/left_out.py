@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from dockless.errors import AbsentError, DocklessError
 from dockless.model.plan import PushResult
-from dockless.ports import Image
+from dockless.ports import Image, SourceImage
 from dockless.usecases.mirror.mirror_ports import ImageLenders
-from dockless.usecases.mirror.run import MirrorItem, Outcome, SourceImage
+from dockless.usecases.mirror.run import MirrorItem, Outcome
 
 if TYPE_CHECKING:
     from dockless.oci.digest import Digest

@@ -11,8 +11,8 @@ from dockless.model.plan import PushResult
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Name, Reference, Repository
-from dockless.ports import Image
-from dockless.usecases.mirror.run import MirrorItem, SourceImage
+from dockless.ports import Image, SourceImage
+from dockless.usecases.mirror.run import MirrorItem
 
 
 class ImageLenders(Protocol):

@@ -11,43 +11,9 @@ from dockless.concurrency import map_concurrently
 from dockless.errors import AbsentError, ConflictError, DocklessError, NetworkError, SourceError
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
-from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Name, Reference, Repository
-from dockless.ports import Image
-
-
-class SourceImage(Struct, frozen=True, kw_only=True):
-    """An image of a source.
-
-    Attributes:
-        source: The source's name in messages.
-        names: What the image is called there.
-        bare: The repository of a name that is a tag only.
-        size: About how many bytes it has.
-        open: Reads it; raises SourceError when it is damaged.
-        content: What it is, where that is known before its layers are read.
-        listing: The digest of the index.json of its bundle or layout.
-        origin: Where a list asks for it, `file:line:column`; empty on the command line.
-        lock_fault: Why the lock file of its bundle cannot be used; None where it can.
-    """
-
-    source: str
-    names: tuple[str, ...]
-    bare: str
-    size: int
-    open: Callable[[], Image]
-    content: Content | None = None
-    listing: Digest | None = None
-    origin: str = ""
-    lock_fault: DocklessError | None = None
-
-    @property
-    def blobs(self) -> frozenset[Digest]:
-        """Its configs and layers, where they are known."""
-        return (
-            frozenset(blob.digest for blob in self.content.blobs) if self.content else frozenset()
-        )
+from dockless.ports import Image, SourceImage
 
 
 class Lost(Struct, frozen=True, kw_only=True):

@@ -7,10 +7,10 @@ import pytest
 from dockless.errors import AbsentError, DocklessError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
-from dockless.ports import Image
+from dockless.ports import Image, SourceImage
 from dockless.storage.bundle import Bundle
 from dockless.usecases.bundle.fill import fill
-from dockless.usecases.mirror.run import Lost, SourceImage
+from dockless.usecases.mirror.run import Lost
 from fakes.image import FakeImage
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from dockless.errors import AuthError, DocklessError, NetworkError, PushError, S
 from dockless.model.listed import Listed, SyncItem, SyncRegistry
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
+from dockless.ports import SourceImage
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
-from dockless.usecases.mirror.run import Lost, SourceImage
+from dockless.usecases.mirror.run import Lost
 from fakes.image import FakeImage
 
 DOWN = NetworkError("It is down.", "Wait.")

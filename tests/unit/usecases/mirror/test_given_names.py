@@ -4,9 +4,9 @@ import pytest
 
 from dockless.errors import ConflictError, SourceError, UsageError
 from dockless.model.renaming import Renaming
-from dockless.ports import Image
+from dockless.ports import Image, SourceImage
 from dockless.usecases.mirror.given_names import GivenName, all_named
-from dockless.usecases.mirror.run import Lost, SourceImage, plan
+from dockless.usecases.mirror.run import Lost, plan
 from fakes.image import FakeImage
 
 RULES = Renaming(host="registry.inside:5000", prefix="m")

@@ -22,7 +22,7 @@ from dockless.model.renaming import Renaming
 from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
-from dockless.ports import Image
+from dockless.ports import Image, SourceImage
 from dockless.usecases.mirror.job import (
     carry_out,
     settled,
@@ -32,7 +32,7 @@ from dockless.usecases.mirror.job import (
     work_of,
 )
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-from dockless.usecases.mirror.run import Lost, MirrorItem, SourceImage
+from dockless.usecases.mirror.run import Lost, MirrorItem
 from fakes.image import FakeImage
 
 RULES = Renaming(host="registry.inside:5000", prefix="m")

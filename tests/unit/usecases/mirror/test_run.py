@@ -10,14 +10,8 @@ from dockless.model.plan import PushResult
 from dockless.model.renaming import Map, Renaming
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
-from dockless.ports import Image
-from dockless.usecases.mirror.run import (
-    MirrorItem,
-    SourceImage,
-    mirror,
-    order_by_shared_blobs,
-    plan,
-)
+from dockless.ports import Image, SourceImage
+from dockless.usecases.mirror.run import MirrorItem, mirror, order_by_shared_blobs, plan
 from fakes.image import FakeImage
 
 RULES = Renaming(host="registry.inside:5000", prefix="m")

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.bundling import alone
 from dockless.errors import UsageError
+from dockless.storage.bundle_lock import alone
 
 
 @pytest.mark.parametrize("name", ["same.tar", "folder", "link.tar"])

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from dockless.client.late_writer import LateWriter
 from dockless.errors import EngineError
 from dockless.oci.content import StagedImage
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter
 from dockless.storage.oci_layout import write_layout
+from dockless.usecases.push.late_writer import LateWriter
 from fakes.image import FakeImage
 from fakes.progress import FakeTask
 from fakes.registry import FakeRegistry

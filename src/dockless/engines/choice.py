@@ -7,20 +7,34 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client.engine_selection import InstalledEngines
-from dockless.client.options import PROGRAMS, PushOptions
-from dockless.credentials.authfile import authfile, docker_key
-from dockless.credentials.memory import in_memory
 from dockless.engines import shell as starter
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
-from dockless.engines.automatic import Automatic, Program
+from dockless.engines.automatic import Automatic, Program, Whole
+from dockless.engines.installed import InstalledEngines
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import EngineError
-from dockless.model.secret import Grant
+from dockless.model.endpoint import Endpoint
+from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
-from dockless.registry.client import RegistryClient
-from dockless.registry.direct import Direct
+
+
+class EngineAccess(Struct, frozen=True, kw_only=True):
+    """How engines reach one repository, and as whom.
+
+    Attributes:
+        endpoint: The registry.
+        exposed_by: Returns why a program, by its name, would expose the credential; the second
+            argument is the repository that is written to, None where it is only read. Empty where
+            it would not.
+        crane: Gives crane the credential for its next run.
+        skopeo: Gives skopeo the credential for its next run.
+    """
+
+    endpoint: Endpoint
+    exposed_by: Callable[[str, Repository | None], str]
+    crane: Callable[[], Entrance]
+    skopeo: Callable[[], Entrance]
 
 
 class Room(Struct, frozen=True, kw_only=True):
@@ -46,23 +60,22 @@ class Engines:
 
     Args:
         options: How patient they are.
-        client: The registry.
+        access: How they reach the registry.
         repository: The repository.
         room: Where they run.
     """
 
     def __init__(
-        self, options: PushOptions, client: RegistryClient, repository: Repository, room: Room
+        self, options: PushOptions, access: EngineAccess, repository: Repository, room: Room
     ) -> None:
         limits = Limits(room.until, options.stall_timeout)
         self._installed = room.installed
         self._environment = room.installed.environment
         self._runner = Runner(self._environment, room.home, repository.host, limits, room.shell)
-        self._client = client
+        self._access = access
         self._repository = repository
         # by name, the program alone writes, an upload that is only begun included
         self._written = repository if room.writes and options.engine == "auto" else None
-        self._endpoint = client.http.endpoint
 
     def start(self, name: str) -> Crane | Skopeo:
         """Return one of them.
@@ -72,7 +85,7 @@ class Engines:
         """
         if why := self.refuses(name):
             raise EngineError(why, "Push with --engine auto.")
-        if why := self._client.exposed_by(name, self._written):
+        if why := self._access.exposed_by(name, self._written):
             raise EngineError(f"{why}.", "Push with --engine auto or direct.")
         return self._crane() if name == "crane" else self._skopeo()
 
@@ -110,26 +123,21 @@ class Engines:
         return ""
 
     def _crane(self) -> Crane:
-        if self._endpoint.trust.client_cert:
+        if self._access.endpoint.trust.client_cert:
             raise EngineError(
                 "crane cannot use client certificates.", "Install skopeo, or use --engine auto."
             )
         found = self._installed.selected("crane")
-        key = docker_key(self._endpoint.host)
-        grant = partial(self._client.grant, self._repository)
-        access = Access(self._endpoint, lambda: _entrance(grant(), key))
+        access = Access(self._access.endpoint, self._access.crane)
         return Crane(found.path, self._runner, access)
 
     def _skopeo(self) -> Skopeo:
         found = self._installed.selected("skopeo")
-        # skopeo takes a token for a repository as an argument only, which everybody could read; it
-        # gets its own such token for the credential
-        host, login = self._endpoint.host, self._client.login
-        access = Access(self._endpoint, lambda: _entrance(Grant(login()), host))
+        access = Access(self._access.endpoint, self._access.skopeo)
         return Skopeo(found.path, self._runner, access, found.policy)
 
 
-def automatic(engines: Engines, direct: Direct, note: Callable[[str], None]) -> Automatic:
+def automatic(engines: Engines, direct: Whole, note: Callable[[str], None]) -> Automatic:
     """Return the writer of `--engine auto`."""
     tried = [
         Program(
@@ -161,8 +169,3 @@ def missing(options: PushOptions, installed: InstalledEngines) -> str:
     except EngineError as error:
         return error.what.rstrip(".")
     return ""
-
-
-def _entrance(grant: Grant, key: str) -> Entrance:
-    content = authfile(key, grant.credential)
-    return Entrance(partial(in_memory, content), grant.credential is None, grant.ends)

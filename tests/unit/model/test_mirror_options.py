@@ -3,8 +3,8 @@
 import pytest
 
 from dockless.cli.mirror import mirror
-from dockless.client.options import CommandOptions, MirrorOptions, PushOptions
 from dockless.errors import UsageError
+from dockless.model.options import CommandOptions, MirrorOptions, PushOptions
 
 NOT_AT_THE_COMMAND = {"create_repository", "scan_on_push", "immutable_tags"}
 """Options of a push that `dockless mirror` has not."""

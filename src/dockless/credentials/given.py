@@ -1,20 +1,23 @@
 """The credential of a command line: from its options, standard input, or a prompt."""
 
-from dockless.client.options import CommandOptions
-from dockless.config.cascade import Settings
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.prompting import Prompter
 from dockless.errors import AuthError, UsageError
+from dockless.model.options import CommandOptions
 from dockless.model.secret import Credential, Secret
 
 
-def given(prompter: Prompter, options: CommandOptions, settings: Settings) -> Given:
+def read_given(prompter: Prompter, options: CommandOptions, account: str) -> Given:
     """Return what was given for this push: options, standard input, or a prompt.
+
+    Args:
+        prompter: Asks.
+        options: The command line.
+        account: The username of the settings; empty for none.
 
     Raises:
         UsageError: An empty password cannot be asked for here.
     """
-    account = settings.username.value if settings.username else ""
     return Given(options.username or "", _password(prompter, options, account), account)
 
 

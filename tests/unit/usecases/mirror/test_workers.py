@@ -1,26 +1,22 @@
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import pytest
 from msgspec.structs import replace
 
-from dockless.client.mirror_workers import Bounds, Workers
-from dockless.client.options import PROGRAMS
 from dockless.concurrency import alone
-from dockless.config.naming import Target
 from dockless.errors import NetworkError, SourceError
+from dockless.model.options import PROGRAMS
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
 from dockless.usecases.mirror.blob_claims import BlobClaims, SharedBlobs
 from dockless.usecases.mirror.run import MirrorItem, mirror
+from dockless.usecases.mirror.workers import Bounds, Workers
 from fakes.image import FakeImage
-
-if TYPE_CHECKING:
-    from dockless.client.session import Session
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.2])
@@ -49,7 +45,7 @@ def test_connections_are_shared_out_with_two_for_each_engine(
         assert 1 + workers * (each + 2) <= bounds.connections
 
 
-class FakeSession:
+class FakeWorker:
     """A worker that takes the blobs of an image on as a real one does, and sends nothing.
 
     Where a program writes, it takes none on.
@@ -62,11 +58,19 @@ class FakeSession:
     def take_over(self, reserved: BlobClaims) -> None:
         self._claims.take_over(reserved)
 
-    def look(self, target: Target, image: Image, claims: BlobClaims) -> None:
+    def look(
+        self, repository: Repository, tags: Sequence[str], image: Image, claims: BlobClaims
+    ) -> None:
         """Find nothing there."""
 
-    def push(self, target: Target, image: Image) -> PushResult:
-        repository = target.repository.value
+    def settle_referrers(self) -> None:
+        """Find them as they were written."""
+
+    def has(self, repository: Repository) -> bool:
+        return repository.host == HOST
+
+    def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
+        assert not tags
         content = image.content()
         try:
             self._claims.claim(repository.host, self._blobs)
@@ -94,7 +98,7 @@ def team(engine: str, size: int, until: float | None = None) -> Workers:
     made = Workers(shared, engine, until)
     claimed = frozenset() if engine in PROGRAMS else BLOBS
     for _ in range(size):
-        made.add(cast("Session", FakeSession(shared.claims(), claimed)))
+        made.add(FakeWorker(shared.claims(), claimed))
     return made
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dockless.client.options import PushOptions
 from dockless.errors import RepositoryMissingError
+from dockless.model.options import PushOptions
 from dockless.oci.reference import Repository
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 import time
 from pathlib import Path
 
-from dockless.client.workspace import Machine
 from dockless.engines.find import own_folder
 from dockless.engines.probe import Abilities, select
 from dockless.engines.probe import version as version_of
 from dockless.engines.probe_records import ProbeRecords, probe_records
+from dockless.storage.machine import Machine
 
 
 def own_engines(machine: Machine) -> Path:

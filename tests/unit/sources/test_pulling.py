@@ -4,16 +4,16 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from dockless.client.options import PushOptions
-from dockless.client.pulling import Pulling
-from dockless.client.workspace import Machine, Surroundings, workspaces
+from dockless.client.workspace import Surroundings, workspaces
 from dockless.errors import LostCopyError
+from dockless.model.options import PushOptions
 from dockless.oci.reference import Reference
 from dockless.retry import RetryPolicy
+from dockless.sources.pulling import Pulling
+from dockless.storage.machine import Machine
 from fakes.progress import FakeProgress
 
 REFERENCE = Reference.parse("registry.example.com/team/shop:1")
@@ -64,8 +64,10 @@ def pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader], 
         around = Surroundings(machine=machine, progress=FakeProgress())
         with workspaces(PushOptions(), around, None) as space, space("") as own:
             policy = RetryPolicy(attempts=1, deadline=None, note=lambda _: None)
-            pulling = Pulling(own, policy, lambda _: SimpleNamespace(), lambda *_: reader)  # type: ignore[arg-type,return-value] # it is only handed on
-            layout = pulling.pull(REFERENCE)
+            made = Pulling(
+                own.staging, own.folder, own.progress, policy, lambda _: lambda _: reader
+            )
+            layout = made.pull(REFERENCE)
             assert (layout / "blobs/sha256/data").read_bytes() == b"data"
             return layout
 

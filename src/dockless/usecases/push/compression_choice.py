@@ -2,17 +2,50 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from dockless.client.options import PushOptions
 from dockless.concurrency import cores
 from dockless.errors import PushError
-from dockless.oci import packing
+from dockless.model.options import PushOptions
 from dockless.oci.manifest import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
-from dockless.registry.throughput import ThroughputRecord, ThroughputRecords
-from dockless.storage.staging import Staging
+from dockless.oci.packing import Packing
+from dockless.oci.packing import chosen as chosen_packing
 from dockless.usecases.push.repository_reader import RepositoryReader
 
 _WORDS = re.compile(r"manifest.?invalid|unsupported|not supported|media.?type", re.IGNORECASE)
+
+
+class RegistryRecord(Protocol):
+    """What earlier pushes have found out about a registry."""
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes a second that went there; None when too few did."""
+
+    @property
+    def takes_zstd(self) -> bool:
+        """Whether it has refused no image with layers in zstd."""
+
+    @property
+    def takes_oci(self) -> bool:
+        """Whether OCI manifests may be offered."""
+
+
+class RegistryMemory(Protocol):
+    """What earlier pushes have found out about registries."""
+
+    def of(self, host: str) -> RegistryRecord:
+        """Return what is known of a registry."""
+
+    def refused_zstd(self, host: str) -> None:
+        """Store that a registry accepts no zstd."""
+
+
+class Packs(Protocol):
+    """What compresses layers."""
+
+    packing: Packing
+    """How."""
 
 
 class CompressionChooser:
@@ -28,8 +61,8 @@ class CompressionChooser:
     def __init__(
         self,
         options: PushOptions,
-        staging: Staging,
-        throughput: ThroughputRecords,
+        staging: Packs,
+        throughput: RegistryMemory,
         note: Callable[[str], None],
     ) -> None:
         self._chooses = options.compression == "auto"
@@ -47,11 +80,11 @@ class CompressionChooser:
         host = reader.repository.host
         record = self._throughput.of(host)
         zstd = self._takes_zstd(record) and not _has_old_readers(reader, tags)
-        chosen = packing.chosen(record.rate, cores(), zstd=zstd, where=host)
+        chosen = chosen_packing(record.rate, cores(), zstd=zstd, where=host)
         self._staging.packing = chosen
         self._note(f"Compression: {chosen}")
 
-    def _takes_zstd(self, record: ThroughputRecord) -> bool:
+    def _takes_zstd(self, record: RegistryRecord) -> bool:
         return record.takes_zstd and record.takes_oci and self._format != "docker"
 
     def note_refusal(self, host: str, error: PushError) -> PushError:

@@ -4,8 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from dockless.client.options import CommandOptions
 from dockless.errors import UsageError
+from dockless.model.options import CommandOptions
 
 
 class HostOptions(Struct, frozen=True, kw_only=True):

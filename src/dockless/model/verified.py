@@ -1,0 +1,50 @@
+"""Receipts and registries compared: what a receipt says, and where a registry differs."""
+
+from msgspec import Struct
+
+from dockless.errors import DocklessError
+from dockless.oci.digest import Digest
+from dockless.oci.reference import Reference
+
+
+class ReceiptItem(Struct, frozen=True):
+    """One image of a receipt.
+
+    Attributes:
+        reference: Where it is.
+        digest: What it is.
+    """
+
+    reference: Reference
+    digest: Digest
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A reference that is not as a receipt says.
+
+    Attributes:
+        reference: The reference.
+        error: What is wrong, or why it could not be compared.
+    """
+
+    reference: Reference
+    error: DocklessError
+
+
+class VerifyResult(Struct, frozen=True, kw_only=True):
+    """What came of comparing a registry with receipts.
+
+    Attributes:
+        checked: Every reference of the receipts that was compared.
+        differences: Those that are not as the receipts say.
+        missing: What did not arrive by the receipts themselves, a sentence each.
+    """
+
+    checked: tuple[Reference, ...]
+    differences: tuple[Difference, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def matches(self) -> bool:
+        """Whether all that was to arrive is there as the receipts say."""
+        return not self.differences and not self.missing

@@ -1,0 +1,104 @@
+"""The images of one source, each with its names and size, as mirrors and bundles take them."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from dockless.errors import SourceError
+from dockless.oci.manifest import parse_document
+from dockless.oci.platform import Platform
+from dockless.ports import SourceImage
+from dockless.sources.archive import Candidate, select
+from dockless.sources.files import reading
+from dockless.sources.oci_layout import CarriedImage
+from dockless.sources.opener import Opener
+from dockless.sources.spec import SourceSpec
+
+_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
+
+
+def source_images(
+    opener: Opener, spec: SourceSpec, platform: Platform | None, named: str, origin: str
+) -> Iterator[SourceImage]:
+    """Yield the images of a source.
+
+    Args:
+        opener: Opens it.
+        spec: The source.
+        platform: The one platform of an index that is asked for; None for all.
+        named: The repository of images that have only a tag; empty for the source's name.
+        origin: Where a list asks for it; empty for one that was given directly.
+
+    Raises:
+        DocklessError: The source is missing, damaged, or has no image.
+    """
+    candidates = opener.images(spec, platform, CarriedImage)
+    if not candidates:
+        raise SourceError(f"{spec.label} contains no image.", "Create or copy it again.")
+    size = 0
+    if spec.kind == "archive":
+        with reading(spec.label):
+            size = spec.path.stat().st_size // len(candidates)
+    short, fault = _locked(candidates[0])
+    if spec.selector:
+        candidates = [select(candidates, spec.selector, spec.label)]
+    for candidate in candidates:
+        found = SourceImage(
+            source=spec.label,
+            names=_local_names(spec) if spec.kind == "local" else _short(candidate.names, short),
+            bare=named or _stem(spec),
+            size=size,
+            open=candidate.open,
+            listing=candidate.listing,
+            origin=origin,
+            lock_fault=fault,
+        )
+        locked = _short(candidate.locked, short)
+        yield _looked_into(found, locked) if candidate.packed else found
+
+
+def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None]:
+    """Return the short names of a bundle's images by their full ones, and what is wrong with it.
+
+    A bundle's index has full names only, and an image is to have the same name at the target as
+    without a bundle.
+    """
+    try:
+        lock = candidate.lock()
+    except SourceError as error:
+        return {}, error
+    return {each.name: each.short for each in lock.images if each.short} if lock else {}, None
+
+
+def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(short.get(name, name) for name in names)
+
+
+def _local_names(spec: SourceSpec) -> tuple[str, ...]:
+    """Return the name that an image of a container tool was asked for by; none for its ID."""
+    if _ID.fullmatch(spec.name):
+        return ()
+    whole = ":" in spec.name or "/" in spec.name
+    return (spec.name if whole else f"{spec.name}:latest",)
+
+
+def _looked_into(found: SourceImage, locked: tuple[str, ...]) -> SourceImage:
+    """Add what the image consists of; a damaged one fails when it is pushed.
+
+    One that is named in its bundle's lock file only gets that name, but for what has a subject.
+    """
+    try:
+        image = found.open()
+        content = image.content()
+    except SourceError:
+        return found
+    size = sum(blob.size for blob in content.blobs)
+    refers = parse_document(content.documents[content.root.digest]).subject
+    names = found.names or (() if refers else locked)
+    return replace(found, names=names, size=size, content=content, open=lambda: image)
+
+
+def _stem(spec: SourceSpec) -> str:
+    """Return the repository that a name without one belongs to: the source's own name."""
+    return spec.path.name.partition(".")[0].lower() if spec.kind != "local" else ""

@@ -1,0 +1,79 @@
+"""The connection to one host while it is worked on, and what is left there afterwards."""
+
+import contextlib
+from collections.abc import Iterator
+
+from dockless.errors import HostLostError
+from dockless.model.server import SSH_PORT, Server
+from dockless.ssh import audit
+from dockless.ssh.connection import Ssh, connect
+from dockless.ssh.executor import BROKEN, RemoteShell
+from dockless.ssh.workdir import Workdir, workdir
+
+
+class HostConnection:
+    """A host that is logged in to, and from which everything of ours is removed.
+
+    Args:
+        server: The host.
+        ssh: How the connection is made.
+        stall: Seconds without a byte after which it is given up.
+
+    Attributes:
+        name: What it is called in messages.
+        server: The host.
+        shell: Runs commands there; None while there is no connection.
+        kept: The engine that was left there on purpose; empty for none.
+        work: What ends before the host is left, as long as it is connected.
+    """
+
+    def __init__(self, server: Server, ssh: Ssh, stall: float) -> None:
+        self.kept = ""
+        port = "" if server.port == SSH_PORT else f":{server.port}"
+        self.name = f"{server.address}{port}"
+        self.server = server
+        self.shell: RemoteShell | None = None
+        self.work = contextlib.ExitStack()
+        self._ssh = ssh
+        self._stall = stall
+        self._connection = contextlib.ExitStack()
+        self._before: audit.Sight | None = None
+        self._folder = ""
+
+    def enter(self) -> Workdir:
+        """Log in, and make our folder."""
+        transport = self._connection.enter_context(connect(self.server, self._ssh))
+        self.shell = RemoteShell(transport, self.name, self._stall)
+        self._before = audit.look(self.shell)
+        place = self.work.enter_context(workdir(self.shell))
+        self._folder = place.facts.folder
+        return place
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turn every error of a broken connection into HostLostError while the block lasts."""
+        try:
+            yield
+        except BROKEN:
+            raise HostLostError(f"The connection to {self.name} broke.") from None
+
+    def drop(self) -> None:
+        """Close what a broken connection has left, so that it can be opened again."""
+        self.work.close()
+        self._connection.close()
+        self.shell = None
+
+    def leave(self) -> tuple[str, ...] | None:
+        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        try:
+            self.work.close()
+            if self.shell is None or self._before is None:
+                return None
+            return audit.residue(self.shell, self._before, self._folder, self.kept)
+        finally:
+            self._connection.close()
+
+    def end(self) -> None:
+        """Close the connection, from another thread."""
+        if self.shell:
+            self.shell.end()

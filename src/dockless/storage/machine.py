@@ -1,0 +1,31 @@
+"""What belongs to the user on whose behalf dockless works."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from dockless.storage.user_folders import data_folder, home_folder
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """What belongs to the user on whose behalf a client works. Nothing else is read of them.
+
+    Attributes:
+        environment: Variables: proxies, PATH and others.
+        home: The user's home.
+        data: The folder of dockless's data, with the engines that it has installed.
+        cache: The folder that holds the stores of staged layers; None for the one that the
+            environment names.
+    """
+
+    environment: Mapping[str, str]
+    home: Path
+    data: Path
+    cache: Path | None = None
+
+
+def this_machine() -> Machine:
+    """Return what this process's environment says."""
+    return Machine(environment=os.environ, home=home_folder(), data=data_folder())

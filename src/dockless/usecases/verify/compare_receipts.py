@@ -1,0 +1,125 @@
+"""Comparing registries with what receipts say of them."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dockless.concurrency import map_concurrently
+from dockless.errors import DocklessError, PushError
+from dockless.model.verified import Difference, ReceiptItem, VerifyResult
+from dockless.oci.content import Content
+from dockless.oci.manifest import Descriptor
+from dockless.oci.reference import Repository
+from dockless.ports import Registry
+from dockless.retry import RetryPolicy
+from dockless.usecases.verify.read_back import blob_faults, read_back
+
+if TYPE_CHECKING:
+    from dockless.oci.digest import Digest
+
+_AT_ONCE = 4
+_MENDED = (
+    "Push the image with --check-blobs, or mirror it with --receipt: both upload what was lost. "
+    "Docker's registry keeps a damaged copy until it is deleted in its storage."
+)
+
+
+class VerifyContext(Struct, frozen=True, kw_only=True):
+    """What registries are compared with.
+
+    Attributes:
+        open_registry: Returns what reads the registry of a repository, once it responds.
+        compare_blob: Reads a blob of a repository, and raises PushError where it is another one;
+            None where blobs are not read.
+        retry_policy: How often and how long each step is tried.
+        note: Called with what is missing or different, a line each.
+    """
+
+    open_registry: Callable[[Repository], Registry]
+    compare_blob: Callable[[Repository, Descriptor], None] | None
+    retry_policy: RetryPolicy
+    note: Callable[[str], None]
+
+
+def compare(
+    items: Sequence[ReceiptItem], missing: Sequence[str], context: VerifyContext
+) -> VerifyResult:
+    """Compare every reference of receipts with the registry; note each difference.
+
+    Args:
+        items: What is to be there, each once.
+        missing: What is not there by the receipts themselves, a sentence each.
+        context: What to work with.
+    """
+    for line in missing:
+        context.note(line)
+    check = _Check(context)
+    wrong: list[Difference] = []
+    for item in items:
+        try:
+            check.item(item)
+        except DocklessError as error:
+            # the only one is reported by whoever called
+            if len(items) > 1 or missing:
+                context.note(f"{item.reference}: {error}")
+            wrong.append(Difference(reference=item.reference, error=error))
+    return VerifyResult(
+        checked=tuple(item.reference for item in items),
+        differences=tuple(wrong),
+        missing=tuple(missing),
+    )
+
+
+class _Check:
+    """Compares references with what a receipt says of them; reads each blob once."""
+
+    def __init__(self, context: VerifyContext) -> None:
+        self._open_registry = context.open_registry
+        self._compare_blob = context.compare_blob
+        self._retry_policy = context.retry_policy
+        self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
+
+    def item(self, item: ReceiptItem) -> None:
+        """Raise PushError where a reference is not as the receipt says."""
+        repository, tag = item.reference.repository, item.reference.tag
+        registry = self._open_registry(repository)
+        named = (
+            self._retry_policy.call(lambda: registry.tag(repository, tag)) if tag else item.digest
+        )
+        if named != item.digest:
+            raise PushError(
+                f"{item.reference} names {named or 'nothing'}, and the receipt says {item.digest}."
+            )
+        try:
+            content = read_back(registry, repository, item.digest, self._retry_policy)
+        except PushError as error:
+            raise PushError(error.what, _MENDED) from None
+        if content is None:
+            raise PushError(f"{repository.host} no longer has {item.digest} of {repository}.")
+        if faults := blob_faults(registry, repository, content, self._retry_policy):
+            raise PushError(f"{faults[0]}.", _MENDED)
+        if self._compare_blob:
+            self._compare(self._compare_blob, repository, content)
+
+    def _compare(
+        self,
+        compare_blob: Callable[[Repository, Descriptor], None],
+        repository: Repository,
+        content: Content,
+    ) -> None:
+        unread = [each for each in content.blobs if (repository, each.digest) not in self._read]
+
+        def read(blob: Descriptor) -> DocklessError | None:
+            try:
+                self._retry_policy.call(lambda: compare_blob(repository, blob))
+            except PushError as error:
+                return error
+            return None
+
+        found = map_concurrently(read, unread, _AT_ONCE, finish=True)
+        for blob, error in zip(unread, found, strict=True):
+            self._read[repository, blob.digest] = error
+        for blob in content.blobs:
+            if error := self._read[repository, blob.digest]:
+                raise error
