@@ -21,7 +21,7 @@ ENDED = {
     "storage/compression.py:_wait:written.result": "writing a file",
     "storage/locks.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
     "daemons; with --timeout it has a limit",
-    "storage/staging.py:settle:self._settler.submit(_nothing).result": "closing files",
+    "storage/staged_blobs.py:settle:self._settler.submit(_nothing).result": "closing files",
     "usecases/push/streaming.py:_run:self._decided.wait": "a daemon; set when the push ends",
     "processes/program_socket.py:close:self._child.wait": "the child was killed before",
     "retry.py:announce:state.outcome.exception": "asked when it has ended",

@@ -1,17 +1,8 @@
-"""Staging: one pass over each layer that hashes, compresses and writes it.
-
-A `Staging` is the area of one push. Blobs are written into its folder, where the engine finds
-them at once, and added to the store by a thread of its own: linked, and only then
-recorded. So a power failure can lose a blob, but never leave a wrong one (see `store`).
-"""
+"""Staging: one pass over each layer that hashes, compresses and writes it."""
 
 import contextlib
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
 
 from msgspec import Struct
 
@@ -27,10 +18,9 @@ from dockless.storage.blocks import ReadableStream, Sink, blocks, read_block
 from dockless.storage.checks import check_into, unpacked_digest
 from dockless.storage.compression import compressing
 from dockless.storage.decompression import decompressing, sniff
-from dockless.storage.disk_errors import full_disk
-from dockless.storage.folders import make_own, remove
 from dockless.storage.growing import GrowingBlob
 from dockless.storage.layer_records import head_of
+from dockless.storage.staged_blobs import StagedBlobs
 from dockless.storage.streams import BlobDraft, Hashing, LengthChecked, Pushback, digest_of
 
 _LARGE = 8 * 1024 * 1024
@@ -53,11 +43,10 @@ class Layer(Struct, frozen=True):
     descriptor: Descriptor
 
 
-class Staging:
+class Staging(StagedBlobs):
     """The staging area of one push.
 
     Attributes:
-        store: Where blobs stay afterwards.
         packing: What uncompressed layers become.
         timings: Gets the duration of each step.
         on_layer: Called with every blob that may be uploaded early, and its file.
@@ -73,74 +62,13 @@ class Staging:
         cores: int,
         timings: Timings | None = None,
     ) -> None:
-        self.store = store
+        super().__init__(store, folder)
         self.packing = packing
         self.on_layer: Callable[[Descriptor, Path], None] = _nobody
         self.on_growing: Callable[[GrowingBlob], None] | None = None
         self._ahead = False
         self._cores = cores
         self.timings = timings or Timings()
-        self._blobs = folder / "blobs"
-        make_own(self._blobs)
-        self._settler = ThreadPoolExecutor(1, "settle")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._settler.shutdown(wait=True)
-
-    def settle(self) -> None:
-        """Wait until the store knows everything that was staged so far."""
-        self._settler.submit(_nothing).result()
-
-    def renew(self) -> None:
-        """Make the area's folder again, if it was deleted.
-
-        Raises:
-            UsageError: The store's folder cannot be used.
-            PushError: Its disk is full.
-        """
-        self.store.renew()
-        with full_disk(self.store.folder):
-            make_own(self._blobs)
-
-    def path(self, digest: Digest, size: int | None = None) -> Path | None:
-        """Return the file of a blob that is staged here or known to the store.
-
-        What the store has is linked here first, so that it stays when the store is pruned.
-
-        Args:
-            digest: The blob.
-            size: How many bytes it has, where that is known: a file of another length is dropped.
-        """
-        staged = self._blobs / digest.hex
-        if _fits(staged, size):
-            return staged
-        stored = self.store.blob(digest, size)
-        if stored is None:
-            return None
-        try:
-            os.link(stored, staged)
-        except FileExistsError:  # another thread has just linked it
-            return staged
-        except FileNotFoundError:  # it was pruned at this moment, or all of the store deleted
-            return None
-        except OSError:  # a file system without links
-            return stored
-        return staged
-
-    def read(self, digest: Digest) -> bytes | None:
-        """Return a small blob, compared with its digest; None when it is not here."""
-        path = self.path(digest)
-        try:
-            data = read_regular(path, follow=False) if path else None
-        except OSError:
-            return None
-        if data is not None and not digest.matches(data):
-            self.discard(digest)
-            return None
-        return data
 
     def known(self, diff_id: Digest) -> Descriptor | None:
         """Return a layer's earlier compressed form, in an allowed format."""
@@ -310,12 +238,6 @@ class Staging:
             raise _lost(blob.digest) from None
         return digest
 
-    def discard(self, digest: Digest) -> None:
-        """Forget a blob that is not what it should be."""
-        with contextlib.suppress(FileNotFoundError):
-            remove(self._blobs / digest.hex)
-        self.store.drop(digest)
-
     def _announce(self, blob: Descriptor, growing: GrowingBlob | None) -> None:
         """Notify early uploads that a blob is complete."""
         if growing:
@@ -326,64 +248,6 @@ class Staging:
     def _offer(self, blob: Descriptor) -> None:
         self._ahead = True
         self.on_layer(blob, self._blobs / blob.digest.hex)
-
-    @contextlib.contextmanager
-    def _draft(self, algorithm: str = "sha256") -> Iterator[BlobDraft]:
-        """Yield a blob to be written.
-
-        Raises:
-            PushError: The disk is full.
-            LostCopyError: It was deleted in the meantime.
-        """
-        try:
-            with full_disk(self.store.folder), self._opened(algorithm) as draft:
-                yield draft
-        except FileNotFoundError:
-            self.renew()
-            raise LostCopyError(
-                f"Staged content in the store {self.store.folder} was deleted during the push.",
-                "Push again.",
-            ) from None
-
-    def _opened(self, algorithm: str) -> BlobDraft:
-        try:
-            return BlobDraft(self._blobs, algorithm)
-        except FileNotFoundError:  # another process deleted the folder
-            self.renew()
-            return BlobDraft(self._blobs, algorithm)
-
-    def _keep(
-        self,
-        draft: BlobDraft,
-        remember: Callable[[], None] | None = None,
-        turn: contextlib.ExitStack | None = None,
-    ) -> None:
-        digest = draft.digest()
-        staged = draft.path.replace(self._blobs / digest.hex)
-        held = turn.pop_all() if turn else contextlib.nullcontext()
-
-        def settle() -> None:
-            # a blob that cannot be kept costs the next push time, and this one nothing
-            with held, contextlib.suppress(OSError):
-                draft.close()
-                self.store.adopt(staged, digest)
-                if remember:
-                    remember()
-
-        self._settler.submit(settle)
-
-
-def _fits(path: Path, size: int | None) -> bool:
-    """Whether a file exists, with its size if known; one of another size is deleted."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return False
-    if stat.S_ISREG(status.st_mode) and size in (None, status.st_size):
-        return True
-    with contextlib.suppress(FileNotFoundError):
-        remove(path)
-    return False
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -399,7 +263,3 @@ def _lost(digest: Digest) -> LostCopyError:
 
 def _nobody(layer: Descriptor, path: Path) -> None:
     del layer, path
-
-
-def _nothing() -> None:
-    pass
