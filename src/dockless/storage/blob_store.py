@@ -10,9 +10,9 @@ Below the store's folder, which only its user may write to:
   became that.
 - `heads/HEX`: of a layer's length and first block, the diffID it had when last seen.
 - `runs/NAME/`: the staging area of a push that is going on; left-overs are swept by the next one.
-- `locks/`: locks of running processes. Any
+- `locks/`: locks of running processes.
 
-of it may be deleted at any moment.
+Any of it may be deleted at any moment.
 """
 
 import contextlib
