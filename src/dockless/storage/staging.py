@@ -341,8 +341,8 @@ class Staging:
         except FileNotFoundError:
             self.renew()
             raise LostCopyError(
-                f"Staged content in the store {self.store.folder} was deleted during the push.",
-                "Push again.",
+                f"Staged content in the store {self.store.folder} was deleted during the run.",
+                "Run it again.",
             ) from None
 
     def _opened(self, algorithm: str) -> BlobDraft:
@@ -394,7 +394,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _lost(digest: Digest) -> LostCopyError:
-    return LostCopyError(f"The staged copy of {digest} is missing or damaged.", "Push again.")
+    return LostCopyError(f"The staged copy of {digest} is missing or damaged.", "Run it again.")
 
 
 def _nobody(layer: Descriptor, path: Path) -> None:

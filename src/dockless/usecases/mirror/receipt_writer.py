@@ -64,6 +64,7 @@ class ReceiptWriter:
             references=(),
             outcome=lost.error,
             origin=lost.origin,
+            is_image=lost.is_image,
         )
         self._unplaced.append(line)
 

@@ -25,12 +25,14 @@ class Lost(Struct, frozen=True, kw_only=True):
         name: What it is called there; empty where unknown.
         error: Why.
         origin: Where a list asks for it, `file:line:column`; empty on the command line.
+        is_image: Whether an image is lost; else it is what lists or carries images that is damaged.
     """
 
     source: str
     name: str
     error: DocklessError
     origin: str = ""
+    is_image: bool = True
 
 
 class MirrorItem(Struct, frozen=True, kw_only=True):
