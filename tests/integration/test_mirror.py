@@ -343,7 +343,7 @@ def test_a_list_names_sources(pusher: Pusher, folder: Path, tmp_path: Path) -> N
         ((), 2, "There is nothing to mirror"),
         (("/nowhere.tar",), 3, "There is no file /nowhere.tar"),
         (("x", "--shard", "2/2"), 2, "--shard 2/2"),
-        (("x", "--map", "a"), 2, "--to or --map is wrong"),
+        (("x", "--map", "a"), 2, "--map a: it is not PATTERN"),
         (("-f", "/nowhere.txt"), 2, "The list /nowhere.txt cannot be read"),
     ],
 )

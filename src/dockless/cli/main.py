@@ -38,6 +38,13 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # before it is imported, which is most of a short run
+        stops.begin(moves_tags=args[:1] in ([name] for name in _MOVE_TAGS))
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
@@ -67,10 +74,8 @@ Exit codes:
 """,
 )
 @click.version_option(__version__, prog_name="dockless")
-@click.pass_context
-def dockless(context: click.Context) -> None:
+def dockless() -> None:
     """Push container images without a logged-in Docker daemon, or any daemon at all."""
-    stops.begin(moves_tags=context.invoked_subcommand in _MOVE_TAGS)
 
 
 def main() -> None:

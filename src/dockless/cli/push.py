@@ -187,6 +187,7 @@ def _push_all(
     """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
     from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
+    from dockless.sources.archive import agreed  # noqa: PLC0415 - --explain reads no source
 
     outcomes: dict[str, PushResult | DocklessError] = {}
     given = read_given(prompts, options, settings.account)
@@ -198,9 +199,10 @@ def _push_all(
         for candidate in candidates:
             for name in candidate.names:
                 try:
+                    image = agreed(candidate, spec.label).open()
                     target = own_target(settings, name)
                     where = target.repository.value
-                    outcomes[name] = work.push(where, target.tag_names, candidate.open())
+                    outcomes[name] = work.push(where, target.tag_names, image)
                 except DocklessError as error:
                     outcomes[name] = error
     output.outcomes(options, outcomes)

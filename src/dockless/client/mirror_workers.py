@@ -27,11 +27,14 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
     """
     shared, rate_limiter = SharedBlobs(), RateLimiter(bounds.rate)
     until = None if options.timeout is None else time.monotonic() + options.timeout
-    made = Workers(shared, options.engine, until)
     with contextlib.ExitStack() as stack:
-        for number in range(bounds.workers):
+        spaces = [
+            stack.enter_context(space(f"mirror-{number}")) for number in range(bounds.workers)
+        ]
+        made = Workers(shared, options.engine, until, spaces[0].surroundings.moves)
+        for each in spaces:
             place = replace(
-                stack.enter_context(space(f"mirror-{number}")),
+                each,
                 claims=shared.claims(),
                 rate_limiter=rate_limiter,
                 connections=bounds.connections_of_one,

@@ -225,7 +225,9 @@ def _heading(
 def _damaged(request: MirrorRequest, work: MirrorWork, own: Workspace) -> tuple[Lost, ...]:
     """Return the parts of bundles that do not match their lists."""
     found = damaged_parts(work.sources, request.folder, own.progress)
-    return tuple(Lost(source=source, name="", error=error) for source, error in found)
+    return tuple(
+        Lost(source=source, name="", error=error, is_image=False) for source, error in found
+    )
 
 
 def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:

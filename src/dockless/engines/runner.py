@@ -111,7 +111,7 @@ class Runner:
             said = ended.stderr.decode(errors="replace")
             if self._was_deleted(said):
                 raise LostCopyError(
-                    f"What {program.name} was reading was deleted during the push.", "Push again."
+                    f"What {program.name} was reading was deleted during the run.", "Run it again."
                 )
             raise failure(program.name, self._host, ended.status, said)
         return ended.stdout.decode(errors="replace")

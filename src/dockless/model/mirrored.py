@@ -22,6 +22,7 @@ class MirroredImage(Struct, frozen=True, kw_only=True):
         arrived: When it came, as RFC 3339; None for one that was there before.
         origin: Where a list asks for it, `file:line:column`; empty for one that was given directly.
         other_sources: The other sources that have the same image.
+        is_image: Whether it is an image; else it is what lists or carries images that is damaged.
     """
 
     source: str
@@ -31,6 +32,7 @@ class MirroredImage(Struct, frozen=True, kw_only=True):
     arrived: str | None = None
     origin: str = ""
     other_sources: tuple[str, ...] = ()
+    is_image: bool = True
 
     @property
     def result(self) -> PushResult | None:

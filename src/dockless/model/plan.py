@@ -1,9 +1,11 @@
 """What a push will do, and what it did."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from msgspec import Struct
 
+from dockless.errors import DocklessError
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
@@ -143,7 +145,7 @@ class TagMoves:
     """Which tags were updated, and which may have been; threads may share it."""
 
     def __init__(self) -> None:
-        self._done: list[Reference] = []
+        self._done: dict[Reference, None] = {}
         self._begun: list[Reference] = []
 
     def begin(self, tag: Reference) -> None:
@@ -154,20 +156,47 @@ class TagMoves:
         """Record that a tag was updated, or certainly was not."""
         # first, so that it is in one of the two at any moment
         if moved:
-            self._done.append(tag)
+            self._done[tag] = None
         self._begun.remove(tag)
+
+    def touched(self, tags: Collection[Reference]) -> tuple[Reference, ...]:
+        """Return which of these tags were updated, or may have been."""
+        return tuple(tag for tag in tags if tag in self._done or tag in self._begun)
+
+    def about(self, tags: Collection[Reference]) -> str:
+        """Return what is known of these tags, as sentences."""
+        done = [tag for tag in tags if tag in self._done]
+        return _state(done, [tag for tag in tags if tag in self._begun])
 
     def __str__(self) -> str:
         """Return the known state, as sentences."""
-        done, begun = list(self._done), [tag for tag in self._begun if tag not in self._done]
-        if not done and not begun:
-            return "No tag was changed."
-        told = []
-        if done:
-            told.append(f"{_named(done)} {'was' if len(done) == 1 else 'were'} updated.")
-        if begun:
-            told.append(f"{_named(begun)} may have been updated.")
-        return " ".join(told)
+        return _state(list(self._done), list(self._begun))
+
+
+def with_moves(error: DocklessError, moves: TagMoves, tags: Collection[Reference]) -> DocklessError:
+    """Return an error that says what is known of tags which an earlier attempt touched.
+
+    Args:
+        error: Why the last attempt failed, which may say it already.
+        moves: What all attempts did.
+        tags: The tags that earlier attempts touched; none where they touched none.
+    """
+    said = moves.about(tags) if tags else ""
+    if said.removesuffix(".") in str(error):
+        return error
+    return error.with_context(f"{error.what} {said}")
+
+
+def _state(done: list[Reference], begun: list[Reference]) -> str:
+    begun = [tag for tag in dict.fromkeys(begun) if tag not in done]
+    if not done and not begun:
+        return "No tag was changed."
+    told = []
+    if done:
+        told.append(f"{_named(done)} {'was' if len(done) == 1 else 'were'} updated.")
+    if begun:
+        told.append(f"{_named(begun)} may have been updated.")
+    return " ".join(told)
 
 
 def _named(tags: list[Reference]) -> str:

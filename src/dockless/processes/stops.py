@@ -32,14 +32,14 @@ class _Stops:
         self.until: float | None = None
         self.before: dict[int, Any] = {}
         self.moves: TagMoves | None = None
-        self.moves_tags = True
+        self.moves_tags = False
         self._asked = 0.0
 
     def clear(self) -> None:
         """Forget what ended another command, as a test runs several in one process."""
         self.first, self.until = None, None
         concurrency.end_by(None)
-        self.moves, self.moves_tags = None, True
+        self.moves, self.moves_tags = None, False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Raise what a signal stands for.
@@ -131,7 +131,7 @@ def begin(*, moves_tags: bool) -> None:
 def moved() -> str:
     """Return which tags this command updated and may have updated, as sentences.
 
-    Empty for a command that never updates tags.
+    Empty for a command that never updates tags, and before it is known which command it is.
     """
     if not _stops.moves_tags:
         return ""

@@ -5,8 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.errors import SourceError
+from dockless.model.pins import pinned, refuse_wrong_pins
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, Manifest, layer_compression
 from dockless.oci.platform import Platform
@@ -28,6 +30,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
         names: Its names there; may be empty.
         open: Reads its metadata; raises SourceError when it is damaged.
         packed: Whether it is pushed unchanged, so that its content is known from its manifests.
+        root: Its digest by that index.json, of all its platforms; None where there is none.
         listing: The digest of the index.json that lists it and all else of a bundle.
         locked: Its names in the lock file of its bundle, where its index.json has none: bundles of
             version 0.1 name what is pinned by digest there only.
@@ -38,6 +41,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     open: Callable[[], Image]
     packed: bool = False
+    root: Digest | None = None
     listing: Digest | None = None
     locked: tuple[str, ...] = ()
     lock: "Callable[[], Lock | None]" = lambda: None
@@ -64,6 +68,7 @@ def candidates(
                 names=names(root),
                 open=partial(packed, files, root, platform),
                 packed=True,
+                root=root.digest,
                 listing=listing,
                 locked=() if names(root) else locked.get(root.digest, ()),
                 lock=partial(_lock_of, files),
@@ -135,6 +140,26 @@ def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
         f"{label} holds {len(found)} images: {listed}.",
         f"Select one, as in {label}:NAME or {label}:@0, or push them all with --all.",
     )
+
+
+def agreed(candidate: Candidate, label: str) -> Candidate:
+    """Return an image whose names agree with its digest.
+
+    Args:
+        candidate: The image of an archive, a layout or a registry.
+        label: The source's name in messages.
+
+    Raises:
+        SourceError: A name pins a digest that the image does not have, or it cannot be read.
+    """
+    if not any(map(pinned, candidate.names)):
+        return candidate
+    if candidate.root:
+        refuse_wrong_pins(candidate.names, candidate.root, label)
+        return candidate
+    image = candidate.open()
+    refuse_wrong_pins(candidate.names, image.content().root.digest, label)
+    return replace(candidate, open=lambda: image)
 
 
 def _shown(candidate: Candidate) -> str:

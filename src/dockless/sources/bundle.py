@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dockless.errors import SourceError
 from dockless.model.lock import FILE, Lock, Locked, read_lock
+from dockless.model.pins import wrong_pin
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import CONFIGS, Descriptor, Manifest, parse_config
 from dockless.oci.untrusted_json import parse_json
@@ -126,11 +127,21 @@ def problems(files: Files) -> Iterator[str]:
             files.check(name, blob)
         except SourceError as error:
             yield error.what
+    yield from _wrong_pins(files, lock, tops)
     if lock:
         yield from _disagreements(files, lock, tops)
         yield from _wrong_sizes(files, lock, tops, contents)
         yield from _wrong_platforms(files, lock, platforms)
         yield from _wrong_elsewhere(files, lock, {blob.digest for blob in blobs.values()}, configs)
+
+
+def _wrong_pins(files: Files, lock: Lock | None, tops: Iterable[Descriptor]) -> Iterator[str]:
+    """Yield each name that pins a digest which its image does not have, once."""
+    called = [(name, root.digest) for root in tops for name in names(root)]
+    called += [(each.name, each.root.digest) for each in lock.images] if lock else []
+    for name, digest in dict.fromkeys(called):
+        if wrong_pin((name,), digest):
+            yield f"{files.label} has an image named {name} whose digest is {digest}."
 
 
 def left_out(files: Files) -> int:

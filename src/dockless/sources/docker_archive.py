@@ -132,14 +132,17 @@ class UnpackedImage:
                     self._content = None
                     raise LostCopyError(
                         f"Layer {diff_id} compresses to other bytes than when it was first staged.",
-                        "Push again: the new compressed form will be used.",
+                        "Run it again: the new compressed form will be used.",
                     )
         if self.image_id in digests and self._staging.path(self.image_id) is None:
             self._staging.document(self._config, OCI_CONFIG)
         staged = staged_paths(content, digests, self._staging)
         lost = next((digest for digest in digests if digest not in staged), None)
         if lost:
-            raise LostCopyError(f"The staged copy of {lost} was deleted.", "Push again.")
+            raise LostCopyError(
+                f"The staged copy of {lost} was deleted or changed.",
+                "Run it again: it will be staged again.",
+            )
         return staged
 
     def _layer(self, name: str, diff_id: Digest) -> Descriptor:

@@ -14,7 +14,7 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
 from dockless.ports import Image, Progress
 from dockless.processes.programs import Programs
-from dockless.sources.archive import Candidate, candidates, select, with_tag
+from dockless.sources.archive import Candidate, agreed, candidates, select, with_tag
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
@@ -103,10 +103,12 @@ class Opener:
         """Return the one image of a source that is meant.
 
         Raises:
-            SourceError: The source is missing or damaged, or has none or several that could be
-                meant.
+            SourceError: The source is missing or damaged, has none or several that could be
+                meant, or its name pins a digest that it does not have.
         """
-        return select(self.images(spec, platform), spec.selector, spec.label)
+        found = select(self.images(spec, platform), spec.selector, spec.label)
+        # a container tool knows by which digests it pulled what it has
+        return found if spec.kind == "local" else agreed(found, spec.label)
 
     def bundle(self, spec: SourceSpec) -> Files:
         """Return the files of an archive or layout, to look at without staging any."""

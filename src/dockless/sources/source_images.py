@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from msgspec.structs import replace
 
 from dockless.errors import SourceError
+from dockless.model.pins import repinned
+from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
 from dockless.oci.platform import Platform
 from dockless.ports import SourceImage
@@ -55,7 +57,7 @@ def source_images(
             lock_fault=fault,
         )
         locked = _short(candidate.locked, short)
-        yield _looked_into(found, locked) if candidate.packed else found
+        yield _looked_into(found, locked, candidate.root) if candidate.packed else found
 
 
 def _locked(candidate: Candidate) -> tuple[Mapping[str, str], SourceError | None]:
@@ -83,10 +85,11 @@ def _local_names(spec: SourceSpec) -> tuple[str, ...]:
     return (spec.name if whole else f"{spec.name}:latest",)
 
 
-def _looked_into(found: SourceImage, locked: tuple[str, ...]) -> SourceImage:
+def _looked_into(found: SourceImage, locked: tuple[str, ...], root: Digest | None) -> SourceImage:
     """Add what the image consists of; a damaged one fails when it is pushed.
 
-    One that is named in its bundle's lock file only gets that name, but for what has a subject.
+    One that is named in its bundle's lock file only gets that name, but for what has a subject. A
+    name that pins an index, of which one platform is taken, pins that instead.
     """
     try:
         image = found.open()
@@ -96,6 +99,8 @@ def _looked_into(found: SourceImage, locked: tuple[str, ...]) -> SourceImage:
     size = sum(blob.size for blob in content.blobs)
     refers = parse_document(content.documents[content.root.digest]).subject
     names = found.names or (() if refers else locked)
+    if root:
+        names = tuple(repinned(name, root, content.root.digest) for name in names)
     return replace(found, names=names, size=size, content=content, open=lambda: image)
 
 

@@ -113,7 +113,7 @@ class PlainTar:
 
     def check(self, name: str, blob: Descriptor) -> None:
         """Read a file through; raise SourceError when it is not this blob."""
-        with self._opened(name) as (file, size, task):
+        with self._opened(name, "checking") as (file, size, task):
             if size != blob.size:
                 raise SourceError(
                     f"{self._part(name)} has {size} bytes, but its manifest says {blob.size}.",
@@ -122,9 +122,9 @@ class PlainTar:
             check(file, blob, task, self._part(name), None)
 
     @contextlib.contextmanager
-    def _opened(self, name: str) -> Iterator[tuple[IO[bytes], int, Task]]:
+    def _opened(self, name: str, what: str = "staging") -> Iterator[tuple[IO[bytes], int, Task]]:
         start, size = self._place(name)
-        task = self._progress.start(f"staging {_short(name)}", size)
+        task = self._progress.start(f"{what} {_short(name)}", size)
         try:
             with self._open() as file:
                 file.seek(start)
@@ -295,7 +295,10 @@ def _is_layer(name: str, head: bytes) -> bool:
 def _staged(staging: Staging, digest: Digest, size: int | None = None) -> Path:
     path = staging.path(digest, size)
     if path is None:
-        raise LostCopyError(f"The staged copy of {digest} was deleted.", "Push again.")
+        raise LostCopyError(
+            f"The staged copy of {digest} was deleted or changed.",
+            "Run it again: it will be staged again.",
+        )
     return path
 
 

@@ -199,7 +199,7 @@ class BlobStore(LayerRecords):
                 self.drop(blob.digest)
                 wrong = wrong or f"The copy of {blob.digest} in the store {self.folder} {why}."
         if wrong:
-            raise LostCopyError(wrong, "Push again: it will be staged again.")
+            raise LostCopyError(wrong, "Run it again: it will be staged again.")
 
     def exclusive(self, head: str) -> IO[bytes]:
         """Wait until no other process stages a layer with this head; closing the file unlocks it.

@@ -117,8 +117,8 @@ class StagedBlobs:
         except FileNotFoundError:
             self.renew()
             raise LostCopyError(
-                f"Staged content in the store {self.store.folder} was deleted during the push.",
-                "Push again.",
+                f"Staged content in the store {self.store.folder} was deleted during the run.",
+                "Run it again.",
             ) from None
 
     def _opened(self, algorithm: str) -> BlobDraft:

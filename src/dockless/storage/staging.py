@@ -258,7 +258,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _lost(digest: Digest) -> LostCopyError:
-    return LostCopyError(f"The staged copy of {digest} is missing or damaged.", "Push again.")
+    return LostCopyError(f"The staged copy of {digest} is missing or damaged.", "Run it again.")
 
 
 def _nobody(layer: Descriptor, path: Path) -> None:

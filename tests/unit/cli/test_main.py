@@ -111,10 +111,10 @@ def test_a_limit_of_the_system_is_no_bug(
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (KeyboardInterrupt(), 130, "Interrupted. "),
-        (click.Abort(), 130, "Interrupted. "),
-        (stops.Terminated(), 143, "Terminated. "),
-        (stops.TimeIsOver(), 6, "Error: The command did not finish within --timeout. "),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (click.Abort(), 130, "Interrupted."),
+        (stops.Terminated(), 143, "Terminated."),
+        (stops.TimeIsOver(), 6, "Error: The command did not finish within --timeout."),
     ],
 )
 def test_an_interrupt_is_no_error_of_the_push(
@@ -151,12 +151,29 @@ def test_only_commands_that_move_tags_say_that_none_was_moved(
     assert capsys.readouterr().err.strip() == f"{said}{tags}"  # click begins a new line
 
 
+@pytest.mark.parametrize("name", [*_COMMANDS])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), stops.Terminated()])
+def test_a_stop_while_a_command_is_imported_says_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Ends,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    error: BaseException,
+) -> None:
+    def imported(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(type(dockless), "get_command", imported)
+    ends(name)
+    assert ("tag" in capsys.readouterr().err) == (name in ("push", "mirror"))
+
+
 SIGNALS = pytest.mark.parametrize(
     ("number", "code", "said"),
     [
-        (signal.SIGINT, 130, "Interrupted. "),
-        (signal.SIGTERM, 143, "Terminated. "),
-        (signal.SIGHUP, 143, "Terminated. "),
+        (signal.SIGINT, 130, "Interrupted."),
+        (signal.SIGTERM, 143, "Terminated."),
+        (signal.SIGHUP, 143, "Terminated."),
     ],
     ids=["int", "term", "hup"],
 )

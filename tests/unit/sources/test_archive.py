@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bed.hostile import LAYER, file, image, tar
 from bed.images import Layer, Layout, digest, named
 from dockless.errors import SourceError
-from dockless.sources.archive import Candidate, candidates, select
+from dockless.oci.digest import Digest
+from dockless.sources.archive import Candidate, agreed, candidates, select
 from dockless.sources.directory import Folder
 from dockless.sources.tarball import PlainTar
 from dockless.storage.staging import Staging
@@ -47,6 +49,32 @@ def test_an_image_is_chosen_by_its_name_or_position(
     several: list[Candidate], selector: str, position: int
 ) -> None:
     assert select(several, selector, "image.tar") is several[position]
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["layout", "archive"])
+@pytest.mark.parametrize("name", ["shop@{}", "shop:1@{}", "ghcr.io/acme/shop@{}"])
+def test_a_name_agrees_with_the_digest_of_its_image(
+    tmp_path: Path, name: str, *, listed: bool
+) -> None:
+    own, wrong = FakeImage(tmp_path).content().root.digest, Digest("sha256", "1" * 64)
+    for digest_, right in ((own, True), (wrong, False)):
+        one = replace(
+            candidate(tmp_path, "shop:2", name.format(digest_)), root=own if listed else None
+        )
+        if right:
+            assert agreed(one, "image.tar").names == one.names
+            continue
+        with pytest.raises(SourceError, match=f"@{wrong} whose digest is {own}"):
+            agreed(one, "image.tar")
+
+
+@pytest.mark.parametrize("name", ["shop:1", "v1", "Not A Name@sha256:1", "shop@sha256:11"])
+def test_a_name_that_pins_nothing_is_not_compared(tmp_path: Path, name: str) -> None:
+    def unread() -> FakeImage:
+        raise AssertionError
+
+    one = replace(candidate(tmp_path, name), open=unread)
+    assert agreed(one, "image.tar") is one
 
 
 def test_the_only_image_needs_no_selector(several: list[Candidate]) -> None:

@@ -1,13 +1,15 @@
 import gzip
 import io
 import json
+import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bed.hostile import LAYER, Member, file, image, tar
-from dockless.errors import SourceError
+from dockless.errors import LostCopyError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import layer_media_type
 from dockless.oci.packing import asked
@@ -16,7 +18,7 @@ from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries
 from dockless.sources.tarball import PlainTar
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.staging import Staging
-from fakes.progress import FakeProgress
+from fakes.progress import FakeProgress, FakeTask
 
 OTHER = tar(file("etc/motd", b"goodbye\n"))
 LAYERS = (file("1/layer.tar", LAYER), file("2/layer.tar", OTHER))
@@ -152,3 +154,41 @@ def test_the_platform_must_be_the_images(archive: Archive) -> None:
     with pytest.raises(SourceError, match="no image for linux/arm64") as caught:
         archive.image(*image(*LAYERS), platform="linux/arm64")
     assert "linux/amd64" in caught.value.remedy
+
+
+class Damaging(FakeProgress):
+    """Something happens to staged copies whenever a layer begins to be staged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happens: Callable[[], object] = list
+
+    def start(self, what: str, total: int | None) -> FakeTask:
+        self.happens()
+        return super().start(what, total)
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: os.truncate(path, 1), lambda path: os.truncate(path, 0)]
+)
+def test_a_copy_that_is_cut_while_another_is_staged_is_not_only_called_deleted(
+    tmp_path: Path, store: BlobStore, staging: Staging, damage: Callable[[Path], object]
+) -> None:
+    progress, path = Damaging(), tmp_path / "image.tar"
+    path.write_bytes(tar(*image(*LAYERS)))
+    files = PlainTar(partial(io.FileIO, path), "image.tar", staging, progress)
+    one = UnpackedImage(files, entries(files)[0], staging, None)
+    blobs = [blob.digest for blob in one.content().blobs]
+    first, second = one.content().blobs[-2:]
+    staging.settle()
+
+    def copies(digest: Digest) -> list[Path]:
+        folders = (tmp_path / "run", store.folder)
+        return [each for folder in folders for each in folder.rglob(digest.hex)]
+
+    for each in copies(second.digest):
+        each.unlink()
+    progress.happens = lambda: [damage(each) for each in copies(first.digest) if each.exists()]
+    with pytest.raises(LostCopyError, match=f"{first.digest} was deleted or changed") as caught:
+        one.paths(blobs)
+    assert "Push" not in caught.value.remedy

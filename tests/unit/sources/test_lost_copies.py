@@ -148,3 +148,18 @@ def test_so_is_one_whose_layers_are_lost_later(
         staging.renew()
         take(files)
         assert files.blob(NAME, BLOB, None).read_bytes() == LAYER
+
+
+@pytest.mark.parametrize("size", [0, 7, len(LAYER)])
+def test_a_file_that_is_compared_is_not_said_to_be_staged(
+    tmp_path: Path, staging: Staging, progress: FakeProgress, size: int
+) -> None:
+    data = LAYER[:size]
+    name = f"blobs/sha256/{Digest.of(data).hex}"
+    (tmp_path / "one.tar").write_bytes(tar(file(name, data)))
+    files = PlainTar(partial(io.FileIO, tmp_path / "one.tar"), "one.tar", staging, progress)
+    blob = Descriptor(media_type=BLOB.media_type, digest=Digest.of(data), size=len(data))
+    files.check(name, blob)
+    assert [task.what.split()[0] for task in progress.tasks] == ["checking"]
+    files.blob(name, blob, None)
+    assert [task.what.split()[0] for task in progress.tasks] == ["checking", "staging"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dockless.errors import AbsentError, DocklessError, LostCopyError, SourceError
+from dockless.model.pins import refuse_wrong_pins
 from dockless.model.renaming import full_name
 from dockless.oci.content import Content
 from dockless.ports import Image, SourceImage
@@ -101,18 +102,19 @@ def _add(written: BundleWriter, found: SourceImage, prove: Prove) -> None:
     try:
         image = found.open()
         try:
-            content = _held(written, image, prove)
+            content = _held(written, image, found, prove)
         except (FileNotFoundError, LostCopyError):  # what was staged of it is made again, once
-            content = _held(written, image, prove)
+            content = _held(written, image, found, prove)
         for name in names:
             written.add(name, found.source, content)
     except DocklessError as error:
         raise type(error)(f"{origin}{error.what}", error.remedy) from None
 
 
-def _held(written: BundleWriter, image: Image, prove: Prove) -> Content:
+def _held(written: BundleWriter, image: Image, found: SourceImage, prove: Prove) -> Content:
     """Write an image's blobs into the bundle; return what it is."""
     content = image.content()
+    refuse_wrong_pins(found.names, content.root.digest, found.source)
     blobs = image.paths(written.needs(content))
     try:
         written.hold(content, blobs)

@@ -134,7 +134,7 @@ class _Finder:
             return
         if not of_registry:
             if images and (fault := images[0].lock_fault):
-                yield _lost(name, "", fault, asked.origin)
+                yield replace(_lost(name, "", fault, asked.origin), is_image=False)
             for each in all_named(images, wishes.given, wishes.note, referrers=wishes.referrers):
                 yield replace(each, error=_placed(each)) if isinstance(each, Lost) else each
             return

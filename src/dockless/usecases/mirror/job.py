@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
-from dockless.model.counts import share
+from dockless.model.counts import counted, share
 from dockless.model.mirrored import MirroredImage, MirrorResult
 from dockless.model.renaming import Renaming
 from dockless.model.shard import Shard
@@ -133,21 +133,26 @@ def unreached(
 
 def summary(images: Sequence[MirroredImage]) -> DocklessError | None:
     """Return the error that sums up those of the images; None where none failed."""
-    failed = [each.error for each in images if each.error]
-    if not failed:
+    failed = [each.error for each in images if each.error and each.is_image]
+    faults = [each.error for each in images if each.error and not each.is_image]
+    total = sum(each.is_image for each in images)
+    count = len(failed) + len(faults)
+    remedy = f"See {'its error' if count == 1 else 'their errors'}, and run the mirror again."
+    if not count:
         return None
-    if len(failed) < len(images):
-        remedy = "See their errors, and run the mirror again."
-        if len(failed) == 1:
-            remedy = "See its error, and run the mirror again."
-        return PartialError(f"{share(len(failed), len(images), 'image')} did not arrive.", remedy)
-    if len(failed) == 1:
-        return failed[0]
+    if not failed and total:
+        return PartialError(
+            f"{share(total, total, 'image')} arrived, but the sources have "
+            f"{counted(len(faults), 'fault')}.",
+            remedy,
+        )
+    if len(failed) < total:
+        return PartialError(f"{share(len(failed), total, 'image')} did not arrive.", remedy)
+    if count == 1:
+        return (failed or faults)[0]
     # the exit code is that of the first
-    return type(failed[0])(
-        f"None of the {len(failed)} images arrived.",
-        "See their errors, and run the mirror again.",
-    )
+    none = f"None of the {total} images" if total > 1 else "No image"
+    return type((failed or faults)[0])(f"{none} arrived.", remedy)
 
 
 def unknown_repositories(

@@ -4,9 +4,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from dockless.errors import DocklessError
 from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import PushResult
+from dockless.oci.reference import Reference
 from dockless.usecases.mirror.mirror_ports import ArrivalLog, MirrorReceipt
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome
 
@@ -61,6 +64,7 @@ class ReceiptWriter:
             references=(),
             outcome=lost.error,
             origin=lost.origin,
+            is_image=lost.is_image,
         )
         self._unplaced.append(line)
 
@@ -112,7 +116,7 @@ class ReceiptWriter:
             MirroredImage(
                 source=entry.source,
                 name=entry.name,
-                references=entry.references,
+                references=_arrived_as(entry.references, outcome),
                 outcome=outcome,
                 arrived=self._arrived.get(entry),
                 origin=entry.origin,
@@ -180,3 +184,12 @@ class ReceiptWriter:
             for entry in self._expected
             if entry not in self._outcomes
         )
+
+
+def _arrived_as(references: tuple[Reference, ...], outcome: Outcome) -> tuple[Reference, ...]:
+    """Return what names an image there: with Docker's media types it has another digest."""
+    if not isinstance(outcome, PushResult):
+        return references
+    return tuple(
+        replace(each, digest=outcome.digest) if each.digest else each for each in references
+    )

@@ -9,7 +9,7 @@ from dockless.model.options import MirrorOptions
 from dockless.model.printable import shortened
 from dockless.model.renaming import Map, Renaming
 from dockless.model.shard import Shard
-from dockless.oci.reference import Repository
+from dockless.oci.reference import Name, Repository
 from dockless.usecases.mirror.given_names import GivenName
 
 
@@ -42,15 +42,29 @@ def mirror_rules(to: str, options: MirrorOptions, environment: Mapping[str, str]
 def _renaming(to: str, options: MirrorOptions) -> Renaming:
     host, _, prefix = to.partition("/")
     try:
-        Repository.of(host, f"{prefix}/x" if prefix else "x")
-        maps = tuple(map(Map.parse, options.maps))
+        _check_target(host, prefix)
     except ValueError as error:
-        raise UsageError(
-            f"--to or --map is wrong: {error}.", "Write --to HOST[/PREFIX] and --map 'A/*=B/*'."
-        ) from None
+        raise UsageError(f"--to {shortened(to)}: {error}.", "Write --to HOST[/PREFIX].") from None
+    maps = tuple(map(_map, options.maps))
     return Renaming(
         host=host, prefix=prefix, strip=options.strip, maps=maps, flatten=options.flatten
     )
+
+
+def _check_target(host: str, prefix: str) -> None:
+    """Raise ValueError where nothing can have a name there; it names what was typed."""
+    Repository.of(host, "of/images")
+    if prefix:
+        name = Name.parse(f"{host}/{prefix}")
+        if name.tag or name.digest:
+            raise ValueError(f"{prefix!r} is not a repository name")
+
+
+def _map(text: str) -> Map:
+    try:
+        return Map.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--map {shortened(text)}: {error}.", "Write --map 'A/*=B/*'.") from None
 
 
 def _part(shard: str | None, environment: Mapping[str, str]) -> Shard:

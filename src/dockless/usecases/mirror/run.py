@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import AbsentError, ConflictError, DocklessError, NetworkError, SourceError
+from dockless.model.pins import pinned, refuse_wrong_pins
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
 from dockless.oci.digest import Digest
@@ -24,12 +25,14 @@ class Lost(Struct, frozen=True, kw_only=True):
         name: What it is called there; empty where unknown.
         error: Why.
         origin: Where a list asks for it, `file:line:column`; empty on the command line.
+        is_image: Whether an image is lost; else it is what lists or carries images that is damaged.
     """
 
     source: str
     name: str
     error: DocklessError
     origin: str = ""
+    is_image: bool = True
 
 
 class MirrorItem(Struct, frozen=True, kw_only=True):
@@ -94,7 +97,9 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
     for image in found:
         places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
         try:
-            for name in whole_names(image):
+            names = whole_names(image)
+            _refuse_wrong_pins(image)
+            for name in names:
                 target = renaming.target(name)
                 places[target.repository][target] = None
         except ValueError as error:
@@ -105,6 +110,11 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
             )
             lost.append(
                 Lost(source=image.source, name=image.names[0], error=no_place, origin=image.origin)
+            )
+            continue
+        except SourceError as error:
+            lost.append(
+                Lost(source=image.source, name=image.names[0], error=error, origin=image.origin)
             )
             continue
         if not image.names:
@@ -198,6 +208,17 @@ def whole_names(image: SourceImage) -> tuple[Name, ...]:
     """
     whole = [name for name in image.names if ":" in name or "/" in name]
     return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))
+
+
+def _refuse_wrong_pins(image: SourceImage) -> None:
+    """Raise SourceError where a name pins a digest that the image does not have."""
+    if not any(map(pinned, image.names)):
+        return
+    try:
+        content = image.content or image.open().content()
+    except DocklessError:  # its damage is its own failure, when it is pushed
+        return
+    refuse_wrong_pins(image.names, content.root.digest, image.source)
 
 
 def _once(entries: Sequence[MirrorItem]) -> list[MirrorItem]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from dockless.concurrency import map_concurrently
 from dockless.errors import DocklessError, LostCopyError, out_of_time, time_is_over
 from dockless.model.options import PROGRAMS
-from dockless.model.plan import PushResult
+from dockless.model.plan import PushResult, TagMoves, with_moves
 from dockless.oci.reference import Repository
 from dockless.ports import Image
 from dockless.transport.http import CONNECTIONS
@@ -84,12 +84,20 @@ class Workers:
         shared: The blobs that several images have.
         engine: What writes to the registry, as `PushOptions.engine`.
         until: The moment, on the clock of `time.monotonic`, to stop at; None for none.
+        moves: What every worker records of the tags that it updates.
     """
 
-    def __init__(self, shared: SharedBlobs, engine: str, until: float | None) -> None:
+    def __init__(
+        self,
+        shared: SharedBlobs,
+        engine: str,
+        until: float | None,
+        moves: TagMoves | None = None,
+    ) -> None:
         self._shared = shared
         self._engine = engine
         self._until = until
+        self._moves = moves or TagMoves()
         self._reserved: dict[MirrorItem, BlobClaims] = {}
         self._idle: queue.SimpleQueue[MirrorWorker] = queue.SimpleQueue()
         self._guard = threading.Lock()
@@ -103,8 +111,19 @@ class Workers:
         """Push an image.
 
         Raises:
-            DocklessError: It did not arrive.
+            DocklessError: It did not arrive; it names the tags that an earlier attempt updated, or
+                may have.
         """
+        earlier = self._moves.touched(entry.references)
+        try:
+            return self._push(entry)
+        except DocklessError as error:
+            told = with_moves(error, self._moves, earlier)
+            if told is error:
+                raise
+            raise told from error
+
+    def _push(self, entry: MirrorItem) -> PushResult:
         reserved = self._reserved.pop(entry, None)
         try:
             image = entry.open()

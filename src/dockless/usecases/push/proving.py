@@ -2,6 +2,7 @@
 
 from dockless.errors import DamagedManifestError, PushError, ServerError
 from dockless.model.plan import Plan, Writers, written_by
+from dockless.oci.reference import Reference
 from dockless.ports import Image
 from dockless.usecases.push.context import PushContext
 
@@ -21,7 +22,7 @@ def proved(plan: Plan, image: Image, context: PushContext, writers: Writers) -> 
         if context.direct is None and not isinstance(error, ServerError):
             raise PushError(
                 error.what,
-                "No tag was changed. Push again without --engine: dockless uploads what a "
+                f"{_moved(plan, context)} Push again without --engine: dockless uploads what a "
                 "registry lost, which some engines do not.",
             ) from None
         again = resend(plan, image, context, error).writer
@@ -39,34 +40,47 @@ def _verify(plan: Plan, context: PushContext) -> None:
     for (digest, data), copy in zip(documents.items(), reader.manifests(documents), strict=True):
         if copy != data:
             host = plan.repository.host
-            raise _lost(f"{host} does not have {digest} of {plan.repository}")
+            what = f"{host} does not have {digest} of {plan.repository}"
+            raise _lost(what, _moved(plan, context))
     found = reader.blobs(plan.missing)
     for blob in plan.missing:
         if blob.digest in found.damaged:
             raise _LostError(
                 f"{found.fault(blob, plan.repository)}, after the push.",
-                "No tag was changed. The registry keeps its copy and accepts no other: its "
+                f"{_moved(plan, context)} The registry keeps its copy and accepts no other: its "
                 "operator has to delete the blob there. Then push again.",
             )
         if blob.digest not in found.there:
-            raise _lost(found.fault(blob, plan.repository))
+            raise _lost(found.fault(blob, plan.repository), _moved(plan, context))
 
 
 def _verify_again(plan: Plan, context: PushContext) -> None:
     """Read back what was sent a second time; what is still damaged will stay so."""
     try:
         _verify(plan, context)
-    except (ServerError, DamagedManifestError) as error:
+    except ServerError as error:  # which tells nothing about what it has
+        raise PushError(
+            f"{error.what.removesuffix('.')}, so what was pushed could not be read back, also "
+            "after it was sent again.",
+            f"{_moved(plan, context)} The log of the registry, or of a proxy in front of it, says "
+            "why it fails. Push again when it responds.",
+        ) from error
+    except DamagedManifestError as error:
         raise PushError(
             f"{error.what.removesuffix('.')}, also after it was sent again.",
-            "No tag was changed. The registry keeps a damaged copy and accepts no other, as "
+            f"{_moved(plan, context)} The registry keeps a damaged copy and accepts no other, as "
             "Docker's does: its operator has to delete the content of this digest in its storage. "
             "Then push again. If it is not damaged there, look at the proxy in front of it.",
         ) from error
 
 
-def _lost(what: str) -> _LostError:
+def _lost(what: str, moved: str) -> _LostError:
     return _LostError(
         f"{what} after the push.",
-        "No tag was changed. Push again; if that does not help, the registry is losing data.",
+        f"{moved} Push again; if that does not help, the registry is losing data.",
     )
+
+
+def _moved(plan: Plan, context: PushContext) -> str:
+    """Return what is known of the image's tags; an earlier attempt may have updated them."""
+    return context.moves.about([Reference(plan.repository, tag.tag) for tag in plan.tags])

@@ -181,3 +181,23 @@ def test_an_image_that_lacks_a_blob_is_added_last_with_what_others_have(tmp_path
 def test_what_no_source_has_is_its_own_error(tmp_path: Path) -> None:
     with pytest.raises(AbsentError, match="older bundle"):
         filled(tmp_path, source(Unfinished(tmp_path / "less")))
+
+
+@pytest.mark.parametrize("name", ["acme/bad@{}", "ghcr.io/acme/bad:v1@{}", "bad@{}"])
+def test_an_image_whose_name_pins_another_digest_is_left_out(tmp_path: Path, name: str) -> None:
+    wrong, good = FakeImage(tmp_path / "wrong", (b"wrong",)), FakeImage(tmp_path / "good")
+    name = name.format(f"sha256:{'1' * 64}")
+    found = (source(wrong, name, "list.txt:2:1"), source(good))
+    with pytest.raises(SourceError, match="whose digest is") as caught:
+        filled(tmp_path / "first", *found)
+    assert "--keep-going" in caught.value.remedy
+    _, (lost,) = filled(tmp_path / "second", *found, keep_going=True)
+    assert lost.what.startswith("list.txt:2:1: ")
+    assert f"{name} whose digest is {wrong.content().root.digest}" in lost.what
+    assert held(tmp_path / "second", good)
+    assert not held(tmp_path / "second", wrong), "nothing of it is written"
+
+
+def test_an_image_whose_name_pins_its_own_digest_goes_in(tmp_path: Path) -> None:
+    image = FakeImage(tmp_path / "image")
+    assert filled(tmp_path, source(image, f"acme/a@{image.content().root.digest}"))[1] == []

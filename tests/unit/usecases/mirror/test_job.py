@@ -321,6 +321,41 @@ def test_the_errors_of_images_are_summed_up(
     assert type(error) is kinds.get((bool(failed), bool(arrived)), type(None))
 
 
+@pytest.mark.parametrize(
+    ("failed", "arrived", "faults", "what", "kind"),
+    [
+        (0, 2, 1, "2 of 2 images arrived, but the sources have 1 fault.", PartialError),
+        (0, 1, 3, "1 of 1 image arrived, but the sources have 3 faults.", PartialError),
+        (1, 1, 1, "1 of 2 images did not arrive.", PartialError),
+        (2, 3, 2, "2 of 5 images did not arrive.", PartialError),
+        (2, 0, 1, "None of the 2 images arrived.", SourceError),
+        (1, 0, 1, "No image arrived.", SourceError),
+        (0, 0, 2, "No image arrived.", UsageError),
+        (0, 0, 1, "A list is damaged.", UsageError),
+    ],
+)
+def test_what_only_carries_images_is_not_counted_as_one(
+    failed: int,
+    arrived: int,
+    faults: int,
+    what: str,
+    kind: type[DocklessError],
+    tmp_path: Path,
+) -> None:
+    (entry,) = entries(tmp_path, "a")
+    outcomes: list[PushResult | DocklessError] = [planned(entry)] * arrived
+    outcomes += [SourceError("It is gone.")] * failed
+    lines = [MirroredImage(source="a", name="a", references=(), outcome=each) for each in outcomes]
+    fault = UsageError("A list is damaged.")
+    lines += [
+        MirroredImage(source="a", name="", references=(), outcome=fault, is_image=False)
+        for _ in range(faults)
+    ]
+    error = summary(lines)
+    assert error is not None
+    assert (error.what, type(error)) == (what, kind)
+
+
 def test_repositories_that_the_registry_lacks_are_named_in_order(tmp_path: Path) -> None:
     work = entries(tmp_path, "c", "b", "a", "d")
     lines = [

@@ -55,6 +55,39 @@ def test_an_image_without_a_name_has_no_place(image: FakeImage) -> None:
     assert "--as" in lost.error.remedy
 
 
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+@pytest.mark.parametrize("name", ["acme/bad@{}", "ghcr.io/acme/bad:v1@{}", "bad@{}"])
+def test_a_name_that_pins_another_digest_is_the_failure_of_its_image(
+    image: FakeImage, name: str, algorithm: str
+) -> None:
+    wrong = name.format(f"{algorithm}:{'1' * (64 if algorithm == 'sha256' else 128)}")
+    planned = plan([found(image, "acme/good:1", wrong), found(image, "acme/other:1")], RULES)
+    assert [entry.name for entry in planned.entries] == ["acme/other:1"]
+    (lost,) = planned.lost
+    assert isinstance(lost.error, SourceError)
+    assert f"{wrong} whose digest is {image.content().root.digest}" in lost.error.what
+
+
+@pytest.mark.parametrize(("name", "target"), [("a@{}", "a@{}"), ("a:2@{}", "a:2")])
+def test_a_name_that_pins_its_own_digest_is_a_reference(
+    image: FakeImage, name: str, target: str
+) -> None:
+    own = image.content().root.digest
+    assert places(found(image, name.format(own))) == [
+        f"registry.inside:5000/m/{target.format(own)}"
+    ]
+
+
+def test_a_damaged_image_with_a_pinned_name_fails_when_it_is_pushed(image: FakeImage) -> None:
+    def damaged() -> Image:
+        raise SourceError("It is damaged.")
+
+    name = f"acme/shop@{image.content().root.digest}"
+    (entry,) = plan([replace(found(image, name), open=damaged)], RULES).entries
+    with pytest.raises(SourceError, match="damaged"):
+        entry.open()
+
+
 def test_two_images_for_one_reference_are_both_left_out(image: FakeImage, tmp_path: Path) -> None:
     other = FakeImage(tmp_path / "two", (b"another",))
     rules = replace(RULES, maps=(Map("docker.io/library/*", "same"),))

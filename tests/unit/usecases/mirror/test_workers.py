@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from dockless.concurrency import alone
 from dockless.errors import NetworkError, SourceError
 from dockless.model.options import PROGRAMS
-from dockless.model.plan import Plan, PushResult
+from dockless.model.plan import Plan, PushResult, TagMoves
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Image
@@ -163,3 +163,47 @@ def test_the_turn_of_a_repository_ends_with_the_deadline(tmp_path: Path, seconds
     made = team("crane", 1, time.monotonic() + seconds)
     with made._turn(entry), pytest.raises(NetworkError, match="--timeout"), made._turn(entry):
         pass
+
+
+class MovingWorker(FakeWorker):
+    """A worker whose first push begins to update a tag; each push fails."""
+
+    def __init__(self, moves: TagMoves, *, moved: bool | None) -> None:
+        super().__init__(SharedBlobs().claims(), frozenset())
+        self._moves = moves
+        self._moved = moved
+
+    def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
+        del image
+        if self._moved is None:
+            raise NetworkError("It is gone.")
+        tag = Reference(repository, tags[0])
+        self._moves.begin(tag)
+        if self._moved:
+            self._moves.end(tag, moved=True)
+        self._moved = None
+        raise NetworkError("It went.")
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"), [(True, "was updated"), (False, "may have been updated")]
+)
+def test_a_later_attempt_says_what_an_earlier_one_did(
+    tmp_path: Path, said: str, *, moved: bool
+) -> None:
+    moves = TagMoves()
+    # the answer to another image
+    moves.begin(Reference(Repository.of("registry.inside", "other"), "v1"))
+    team = Workers(SharedBlobs(), "direct", None, moves)
+    team.add(MovingWorker(moves, moved=moved))
+    tag = Reference(Repository.of("registry.inside", "shop"), "v1")
+    image = FakeImage(tmp_path)
+    entry = MirrorItem(
+        source="a.tar", name="shop:v1", references=(tag,), size=1, open=lambda: image
+    )
+    with pytest.raises(NetworkError) as first:
+        team.push(entry)
+    assert str(first.value) == "It went."
+    with pytest.raises(NetworkError) as second:
+        team.push(entry)
+    assert str(second.value) == f"It is gone. {tag} {said}."

@@ -27,7 +27,7 @@ from dockless.model.plan import PushResult, TagMoves
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.docker_manifest import NoDockerFormError, docker_form
-from dockless.oci.reference import Repository
+from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task, Written
 from dockless.retry import RetryPolicy, SharedBackoff
 from dockless.storage.oci_layout import write_layout
@@ -374,9 +374,28 @@ def test_a_registry_that_keeps_a_damaged_manifest_is_named_with_what_helps(
     with pytest.raises(PushError, match="also after it was sent again") as caught:
         shop.push(tag, check_blobs=True)
     assert (type(caught.value), caught.value.exit_code) == (PushError, 1)
-    assert "delete the content of this digest" in caught.value.remedy
+    # one that only fails to answer says nothing of what it has
+    assert ("delete the content of this digest" in caught.value.remedy) == (fault is LIES)
+    assert ("could not be read back" in caught.value.what) == (fault is BROKEN)
+    assert "No tag was changed" in caught.value.remedy
     assert shop.resent
     assert "v2" not in shop.held.tags
+
+
+@pytest.mark.parametrize("fault", [LIES, BROKEN, None], ids=["lies", "fails", "loses"])
+@pytest.mark.parametrize("ended", [True, False], ids=["moved", "unknown"])
+def test_what_an_earlier_attempt_did_to_the_tag_is_said(
+    shop: Shop, fault: DocklessError | None, *, ended: bool
+) -> None:
+    shop.moves.begin(Reference(REPOSITORY, "v1"))
+    if ended:
+        shop.moves.end(Reference(REPOSITORY, "v1"), moved=True)
+    shop.journal.on("manifest", *[fault or (lambda: _loses_manifest(shop.held))] * 40)
+    with pytest.raises(PushError) as caught:
+        shop.push("v1")
+    assert "No tag was changed" not in str(caught.value)
+    said = "was updated." if ended else "may have been updated."
+    assert f"{REPOSITORY}:v1 {said}" in caught.value.remedy
 
 
 def test_a_program_that_sends_no_manifest_again_is_named(shop: Shop) -> None:
