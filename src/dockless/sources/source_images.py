@@ -55,6 +55,7 @@ def source_images(
             listing=candidate.listing,
             origin=origin,
             lock_fault=fault,
+            fault=candidate.fault,
         )
         locked = _short(candidate.locked, short)
         yield _looked_into(found, locked, candidate.root) if candidate.packed else found
