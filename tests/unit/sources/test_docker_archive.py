@@ -213,7 +213,9 @@ def test_a_copy_that_is_cut_while_another_is_staged_is_not_only_called_deleted(
     progress, path = Damaging(), tmp_path / "image.tar"
     path.write_bytes(tar(*image(*LAYERS)))
     files = PlainTar(partial(io.FileIO, path), "image.tar", staging, progress)
-    one = UnpackedImage(files, entries(files)[0], staging, None)
+    (entry,) = entries(files)
+    assert isinstance(entry, ArchiveEntry)
+    one = UnpackedImage(files, entry, staging, None)
     blobs = [blob.digest for blob in one.content().blobs]
     first, second = one.content().blobs[-2:]
     staging.settle()
