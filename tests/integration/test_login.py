@@ -395,3 +395,25 @@ def test_a_file_of_docker_s_in_a_project_stays_as_it_is(
     assert kernel_bed.program.run("logout", kernel_bed.registry.host).code == 0
     assert path.read_text() == text
     assert path.is_symlink() == link
+
+
+@pytest.mark.parametrize("option", ["--configure-docker", "--configure-containers"])
+def test_a_tool_s_file_that_is_none_ends_the_login_before_anything_is_stored(
+    kernel_bed: Bed, option: str
+) -> None:
+    folder = kernel_bed.program.folder
+    for path in (
+        kernel_bed.program.home / ".docker/config.json",
+        folder / "config/containers/auth.json",
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"credHelpers":5}')
+    done = kernel_bed.log_in(option)
+    assert "is not a file of registry logins" in complaint(done, 2)
+    assert "Logged in" not in done.stderr
+    assert kernel_bed.whoami() == []
+    assert kernel_bed.remembered() == {}
+    argv = ("login", kernel_bed.registry.host, "--username", "me", option, *kernel_bed.trust)
+    with kernel_bed.program.terminal(*argv) as terminal:
+        code, screen = terminal.finish()
+    assert (code, "Password" in screen) == (2, False)

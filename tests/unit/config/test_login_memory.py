@@ -169,3 +169,18 @@ def test_a_logout_keeps_what_else_a_file_of_ours_has(folder: Path, more: str) ->
     assert forget(folder, project.read(folder, {}, None), "localhost:5000") == ""
     empty = dict.fromkeys(("registry", "username", "image", "namespace"), "")
     assert json.loads(path.read_text()) == empty | json.loads(f"{{{more}}}")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_folder_that_may_not_be_looked_into_stops_no_login(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    files = project.nowhere(folder, {})  # as for config/deploy.yml in a folder of another user
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "stat", fail)
+    memory = Memory(folder, files, asked=False)
+    said = memory.remember(resolve(Flags(), {}, files), HERE, ME)
+    assert "is not a project" in said
