@@ -151,13 +151,16 @@ TRUST = (
 )
 """The options for the connection to a registry."""
 
+TIMEOUT = click.option(
+    "--timeout",
+    type=Seconds(),
+    help="Time limit for the whole command, such as 90s, 5m or 1h30m.",
+)
+"""The option for the time limit."""
+
 REACH = (
     *TRUST,
-    click.option(
-        "--timeout",
-        type=Seconds(),
-        help="Time limit for the whole command, such as 90s, 5m or 1h30m.",
-    ),
+    TIMEOUT,
     click.option(
         "--stall-timeout",
         type=Seconds(positive=True),
