@@ -16,6 +16,7 @@ from dockless.diagnosis.host_checks import WantedCheck, check_hosts
 from dockless.errors import AuthError, NetworkError
 from dockless.model.server import Server
 
+pytestmark = pytest.mark.timeout(30)
 SERVERS = [Server(address=f"{name}.example", user="me") for name in ("one", "two", "three")]
 
 
@@ -35,7 +36,7 @@ def test_hosts_that_hang_are_given_up_when_the_time_is_over(
 ) -> None:
     @contextlib.contextmanager
     def hang(*_: object) -> Iterator[object]:
-        over.wait()
+        over.wait(60)
         if over.is_set():
             raise AuthError("Late.")
         yield None
