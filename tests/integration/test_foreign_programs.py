@@ -90,3 +90,22 @@ def test_a_tools_folder_that_everybody_may_write_to_gives_no_engine(
     refused = program.run("tools", "install", "--from", tools / "crane", "--sha256", "0" * 64)
     assert "chmod go-w" in complaint(refused, 7)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("tools", [".", "./", "../project"])
+def test_a_relative_tools_folder_is_a_usage_error(
+    program: Dockless, registry: Registry, packed: Path, mark: Path, tools: str
+) -> None:
+    program = replace(program, extra={"PATH": "/usr/bin:/bin", "DOCKLESS_TOOLS_DIR": tools})
+    image = ("--image", f"{registry.host}/foreign/relative:1")
+    for argv in (
+        ("tools", "list", "--check"),
+        ("tools", "path"),
+        ("tools", "install"),
+        ("doctor",),
+        ("push", packed, *image),
+        ("push", packed, *image, "--engine", "crane"),
+    ):
+        said = complaint(program.run(*argv), 2)
+        assert f"DOCKLESS_TOOLS_DIR is '{tools}'" in said, argv
+    assert not mark.exists()

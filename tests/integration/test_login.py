@@ -373,3 +373,47 @@ def test_an_empty_folder_is_written_to_when_that_is_asked_for(kernel_bed: Bed) -
         assert "records the registry" in done.stderr
         assert kernel_bed.remembered()["username"] == kernel_bed.login.username
         (kernel_bed.program.project / "docker-config.json").unlink()
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_file_of_docker_s_in_a_project_stays_as_it_is(
+    kernel_bed: Bed,
+    link: bool,  # noqa: FBT001 - a case
+) -> None:
+    text = '{"auths":{"ghcr.io":{"auth":"YTpi"}},"credHelpers":{"x.example":"y"}}'
+    path = kernel_bed.program.project / "docker-config.json"
+    if link:
+        path.symlink_to("../docker-logins.json")
+    path.write_text(text)
+    assert "is left as it is" in complaint(kernel_bed.log_in("--remember"), 2)
+    assert kernel_bed.whoami() == []
+    done = kernel_bed.log_in()
+    assert done.code == 0, done.stderr
+    assert "Warning: docker-config.json was not written." in done.stderr
+    assert "is left as it is" in done.stderr
+    assert len(kernel_bed.whoami()) == 1
+    assert kernel_bed.program.run("logout", kernel_bed.registry.host).code == 0
+    assert path.read_text() == text
+    assert path.is_symlink() == link
+
+
+@pytest.mark.parametrize("option", ["--configure-docker", "--configure-containers"])
+def test_a_tool_s_file_that_is_none_ends_the_login_before_anything_is_stored(
+    kernel_bed: Bed, option: str
+) -> None:
+    folder = kernel_bed.program.folder
+    for path in (
+        kernel_bed.program.home / ".docker/config.json",
+        folder / "config/containers/auth.json",
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"credHelpers":5}')
+    done = kernel_bed.log_in(option)
+    assert "is not a file of registry logins" in complaint(done, 2)
+    assert "Logged in" not in done.stderr
+    assert kernel_bed.whoami() == []
+    assert kernel_bed.remembered() == {}
+    argv = ("login", kernel_bed.registry.host, "--username", "me", option, *kernel_bed.trust)
+    with kernel_bed.program.terminal(*argv) as terminal:
+        code, screen = terminal.finish()
+    assert (code, "Password" in screen) == (2, False)

@@ -3,12 +3,15 @@
 import json
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bed import images
-from bed.dockless import Dockless
+from bed.dockless import Dockless, dockless
 from bed.failures import complaint
 from bed.images import Layer
 from bed.registry import Registry
@@ -189,3 +192,49 @@ def test_a_merged_receipt_is_none_of_its_parts(
     assert "--merge would write" in complaint(done, 2)
     assert state(folder) == before
     assert program.run("verify", "one.json", "two.json", "--merge", "whole.json").code == 0
+
+
+_NOBODY = 47_110  # a user id that has no name
+
+
+@pytest.fixture
+def nobody(layers: tuple[Layer, ...]) -> Iterator[Dockless]:
+    """Dockless as another user, whose standard streams are pipes of this one; with an archive."""
+    with tempfile.TemporaryDirectory(prefix="nobody-") as folder:
+        made = dockless(Path(folder) / "all")
+        layout = images.Layout(Path(folder) / "web")
+        layout.top(layout.image(layers[:1], "amd64", **images.named("ghcr.io/acme/web:v1")))
+        images.archive(layout.folder, made.project / "a.tar")
+        for path in (Path(folder), *Path(folder).rglob("*")):
+            os.chown(path, _NOBODY, _NOBODY)
+        user = (f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+        yield replace(made, before=("setpriv", *user))
+
+
+@pytest.mark.parametrize("path", ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"])
+def test_a_stream_of_another_user_takes_receipts_and_digests(
+    nobody: Dockless, registry: Registry, path: str
+) -> None:
+    to = f"{registry.host}/outputs"
+    done = nobody.run("mirror", "a.tar", "--to", to, "--quiet", "--receipt", path)
+    assert done.code == 0, done.stderr
+    assert '"receiptVersion"' in done.stderr
+    done = nobody.run("push", "a.tar", "--image", f"{to}/app:1", "--quiet", "--digest-file", path)
+    assert done.code == 0, done.stderr
+    assert done.stderr.startswith("sha256:")
+
+
+@pytest.mark.parametrize("option", ["--receipt", "--merge"])
+def test_a_pipe_that_another_user_closed_is_said_before_any_work(
+    nobody: Dockless, registry: Registry, option: str
+) -> None:
+    pipe = nobody.project / "pipe"
+    os.mkfifo(pipe, 0o600)  # of root
+    to = f"{registry.host}/outputs/closed"
+    if option == "--receipt":
+        done = nobody.run("mirror", "a.tar", "--to", to, option, "pipe")
+    else:
+        receipt = ("mirror", "a.tar", "--to", to, "--receipt", "receipt.json")
+        assert nobody.run(*receipt).code == 0
+        done = nobody.run("verify", "receipt.json", option, "pipe")
+    assert "pipe cannot be written: Permission denied" in complaint(done, 2)

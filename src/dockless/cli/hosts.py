@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
-from dockless.cli.options import FORMAT
+from dockless.cli.options import FORMAT, TIMEOUT
 from dockless.cli.param_types import Seconds
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.project import project_here
 from dockless.model.printable import json_text
 from dockless.model.server import Server
+from dockless.processes import stops
 from dockless.processes.terminal import say
 from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
@@ -36,6 +37,7 @@ class CheckOptions(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     insecure: bool
     parallel: int | None
+    timeout: float | None
     stall_timeout: float
     accept_new_host_keys: bool
     output: Literal["text", "json"]
@@ -53,6 +55,7 @@ Examples:
   dockless hosts
   dockless hosts --check
   dockless hosts --check --servers 1,3-5 --format json
+  dockless hosts --check --timeout 1m
   dockless hosts --check --host me@build1 --image ghcr.io/acme/shop:v2
 """
 )
@@ -66,6 +69,7 @@ Examples:
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="As for `dockless push`.")
 @click.option("--insecure", is_flag=True, help="The registry uses plain HTTP.")
 @PARALLEL
+@TIMEOUT
 @click.option(
     "--stall-timeout",
     type=Seconds(positive=True),
@@ -80,6 +84,7 @@ Examples:
 def hosts(**arguments: object) -> None:
     """List the servers, and check what each one needs for a push."""
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
+    stops.end_by(None if options.timeout is None else time.monotonic() + options.timeout)
     from dockless.client.hosts import chosen  # noqa: PLC0415 - it brings paramiko along
 
     files = project_here(os.environ, options.destination)

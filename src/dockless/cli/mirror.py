@@ -14,6 +14,7 @@ from dockless.cli.options import (
     HOW,
     LISTS,
     NAMED,
+    OUTPUT,
     REACH,
     REFERRERS,
     WHO,
@@ -109,7 +110,9 @@ mirror is simply run again.
     help="Continue the resume log of an interrupted run, or start a new one. The registry is "
     "asked about every image either way.",
 )
-@click.option("--receipt", type=_PATH, help="Write a receipt to this file, updated during the run.")
+@click.option(
+    "--receipt", type=OUTPUT, help="Write a receipt to this file, updated during the run."
+)
 @FORMAT
 def mirror(
     sources: tuple[str, ...],

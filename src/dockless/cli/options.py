@@ -16,6 +16,9 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 _PATH = click.Path(path_type=Path)
 
+OUTPUT = click.Path(readable=False, path_type=Path)
+"""A file that is written; click would refuse one that is not readable."""
+
 FORMAT = click.option(
     "--format",
     "output",
@@ -151,13 +154,16 @@ TRUST = (
 )
 """The options for the connection to a registry."""
 
+TIMEOUT = click.option(
+    "--timeout",
+    type=Seconds(),
+    help="Time limit for the whole command, such as 90s, 5m or 1h30m.",
+)
+"""The option for the time limit."""
+
 REACH = (
     *TRUST,
-    click.option(
-        "--timeout",
-        type=Seconds(),
-        help="Time limit for the whole command, such as 90s, 5m or 1h30m.",
-    ),
+    TIMEOUT,
     click.option(
         "--stall-timeout",
         type=Seconds(positive=True),
@@ -213,7 +219,7 @@ _OPTIONS = (
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
     FORMAT,
     click.option("--timings", is_flag=True, help="Show how long each step took."),
-    click.option("--digest-file", type=_PATH, help="Also write the digest to this file."),
+    click.option("--digest-file", type=OUTPUT, help="Also write the digest to this file."),
     click.option(
         "-d", "--destination", metavar="NAME", help="Kamal destination: also read deploy.NAME.yml."
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from dockless.cli import prompts
-from dockless.cli.options import REACH, WHO, parsed_options
+from dockless.cli.options import OUTPUT, REACH, WHO, parsed_options
 from dockless.cli.surroundings import session
 from dockless.client import accounts
 from dockless.client.verification import verify as compare
@@ -39,7 +39,7 @@ Exit codes:
 @click.argument("receipts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--merge",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     help="Merge the receipts of all parts into this file.",
 )
 @click.option("--deep", is_flag=True, help="Also read every blob and compare it with its digest.")

@@ -66,6 +66,8 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
             f"{target.scope}.",
             f"Log in to {target.host}, or leave --configure-docker and --configure-containers out.",
         )
+    for tool in tools:
+        tool.check(target.host)
     asked = options.remember or options.image is not None or options.namespace is not None
     memory = Memory(folder, files, asked=asked)
     memory.check(settings, target)

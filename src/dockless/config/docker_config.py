@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,10 +12,13 @@ from msgspec.structs import asdict
 
 from dockless.config import files
 from dockless.config.setting import Setting
+from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
+from dockless.oci.untrusted_json import parse_json
 
 FILE = "docker-config.json"
+_OF_DOCKER = ("auths", "credHelpers", "credsStore", "HttpHeaders", "proxies", "currentContext")
 
 
 class ProjectSession(Struct, frozen=True, kw_only=True):
@@ -24,6 +28,9 @@ class ProjectSession(Struct, frozen=True, kw_only=True):
     username: str = ""
     image: str = ""
     namespace: str = ""
+
+
+_MEMBERS = ProjectSession.__struct_fields__
 
 
 def read(folder: Path) -> ProjectSession:
@@ -62,33 +69,77 @@ def stored(text: str) -> Setting[str] | None:
     return Setting(text, FILE) if text else None
 
 
-def serialize(session: ProjectSession) -> str:
-    """Return the file's text, byte for byte as Wheels' `serializeJSON` writes it."""
-    return json.dumps(asdict(session), separators=(",", ":"), ensure_ascii=False)
+def serialize(session: ProjectSession, others: Mapping[str, object] | None = None) -> str:
+    """Return the file's text, byte for byte as Wheels' `serializeJSON` writes it.
+
+    Args:
+        session: The members of dockless.
+        others: Members that follow them.
+    """
+    members = asdict(session) | dict(others or {})
+    text = json.dumps(members, separators=(",", ":"), ensure_ascii=False)
+    # JSON may escape a lone surrogate, which UTF-8 does not have
+    return text if _is_unicode(text) else json.dumps(members, separators=(",", ":"))
 
 
 def write(folder: Path, session: ProjectSession) -> Path:
     """Write the session to the project's folder, and return the file.
 
+    Members that dockless does not know are kept.
+
     Raises:
+        UsageError: There is a file that is not dockless's; see `refuse_foreign`.
         OSError: It cannot be written; the old file is unchanged.
     """
-    import secrets  # noqa: PLC0415 - a push only reads
+    others = refuse_foreign(folder)
+    _replace(_target(folder), serialize(session, others))
+    return folder / FILE
 
-    path = folder / FILE
-    target = path.resolve()
-    # replaced as a whole: two logins at once leave what one of them wrote
-    draft = target.with_name(f".{FILE}.{secrets.token_hex(4)}")
+
+def clear(folder: Path) -> None:
+    """Remove the session from the project's folder: the file, or its members where it has others.
+
+    Raises:
+        UsageError: The file is not dockless's; see `refuse_foreign`.
+        OSError: It cannot be removed or written.
+    """
+    others = refuse_foreign(folder)
+    if others:
+        _replace(_target(folder), serialize(ProjectSession(), others))
+    else:
+        _target(folder).unlink(missing_ok=True)
+
+
+def refuse_foreign(folder: Path) -> Mapping[str, object]:
+    """See that the file may be written and removed: that it is dockless's, or not there.
+
+    Other programs have files of this name: docker, kubectl and kaniko keep logins in them. A file
+    is dockless's if it is regular, or a link to a regular file inside the folder, and a JSON object
+    whose members `registry`, `username`, `image` and `namespace` are text. With other members it is
+    dockless's only if `registry` is empty or a kind of registry, and none of the others is one of
+    docker's config.json.
+
+    Returns:
+        The members that dockless does not know.
+
+    Raises:
+        UsageError: It is not dockless's.
+    """
+    target = _target(folder)
+    if not target.is_relative_to(os.path.realpath(folder)):
+        raise _foreign(folder, f"it is a link out of this folder, to {target}")
     try:
-        draft.write_text(serialize(session), encoding="utf-8")
-        if target.exists():
-            draft.chmod(stat.S_IMODE(target.stat().st_mode))
-        draft.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-    return path
+        read(folder)
+        text = files.read_text(folder / FILE, FILE)
+    except UsageError as error:
+        raise _foreign(folder, error.what.rstrip(".")) from None
+    content: dict[str, object] = {} if text is None else parse_json(text)
+    others = {name: each for name, each in content.items() if name not in _MEMBERS}
+    if of_docker := next(filter(others.__contains__, _OF_DOCKER), ""):
+        raise _foreign(folder, f"it has `{of_docker}`, which belongs to docker's config.json")
+    if others and not _is_kind(content.get("registry")):
+        raise _foreign(folder, "it has unknown members, and no `registry` that dockless knows")
+    return others
 
 
 def why_not_written(folder: Path) -> str:
@@ -98,6 +149,42 @@ def why_not_written(folder: Path) -> str:
     """
     if not folder.is_dir():
         return "the folder does not exist"
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(_target(folder).parent, os.W_OK | os.X_OK):
         return "this user has no write permission there"
     return ""
+
+
+def _target(folder: Path) -> Path:
+    """Return the file that is written: the one that a link leads to."""
+    return Path(os.path.realpath(folder / FILE))
+
+
+def _replace(target: Path, text: str) -> None:
+    import secrets  # noqa: PLC0415 - a push only reads
+
+    # replaced as a whole: two logins at once leave what one of them wrote
+    draft = target.with_name(f".{FILE}.{secrets.token_hex(4)}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        if target.exists():
+            draft.chmod(stat.S_IMODE(target.stat().st_mode))
+        draft.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def _foreign(folder: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{folder / FILE} is left as it is: {why}.",
+        "Move it and log in again, or give --image and --username to pushes from this folder.",
+    )
+
+
+def _is_kind(registry: object) -> bool:
+    return registry == "" or any(registry == each.name for each in kinds.KINDS)
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -14,6 +14,8 @@ from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.secret import Credential
 
+_ELSEWHERE = "Log in from another folder, or without --remember, --image and --namespace."
+
 
 class Memory(Struct, frozen=True):
     """Where a login is remembered, if it is.
@@ -39,10 +41,12 @@ class Memory(Struct, frozen=True):
         folder = self.folder
         why = docker_config.why_not_written(folder) if folder else "this folder no longer exists"
         if why:
-            raise UsageError(
-                f"{docker_config.FILE} cannot be written here: {why}.",
-                "Log in from another folder, or without --remember, --image and --namespace.",
-            )
+            raise UsageError(f"{docker_config.FILE} cannot be written here: {why}.", _ELSEWHERE)
+        if folder:
+            try:
+                docker_config.refuse_foreign(folder)
+            except UsageError as error:
+                raise error.with_context(remedy=f"Move that file. {_ELSEWHERE}") from None
         self._image(settings, target)
 
     def remember(self, settings: Settings, target: LoginTarget, credential: Credential) -> str:
@@ -60,7 +64,7 @@ class Memory(Struct, frozen=True):
         try:
             path = docker_config.write(folder, self._session(settings, target, credential))
         except UsageError as error:
-            return f"Warning: {docker_config.FILE} was not written. {error.what}"
+            return f"Warning: {docker_config.FILE} was not written. {error}"
         except OSError as error:
             return f"Warning: {docker_config.FILE} was not written: {error.strerror}."
         return f"{path} records the registry and the account for pushes from this folder."
@@ -94,12 +98,17 @@ class Memory(Struct, frozen=True):
 
 
 def forget(folder: Path | None, files: Project, host: str) -> str:
-    """Remove docker-config.json if it is about a registry; return a warning, or empty."""
+    """Remove what docker-config.json has of a registry; return a warning, or empty.
+
+    A file that is not dockless's stays as it is.
+    """
     if folder is None or not remembers(files.session, host):
         return ""
     path = folder / docker_config.FILE
     try:
-        path.unlink(missing_ok=True)
+        docker_config.clear(folder)
+    except UsageError as error:
+        return f"{error.what} Pushes from this folder still take {host} from it."
     except OSError as error:
         return f"{path} could not be removed: {error.strerror}. It holds no password."
     return ""

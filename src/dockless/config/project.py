@@ -1,5 +1,6 @@
 """The settings in a project's files. The cheap ones are read at once, the others on demand."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -157,8 +158,9 @@ def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
 
 
 def is_project(folder: Path) -> bool:
-    """Whether there is anything in a folder that projects have."""
-    return any((folder / name).exists() for name in _MARKS) or compose.find(folder) is not None
+    """Whether there is anything in a folder that projects have, as far as it can be seen."""
+    names = (*_MARKS, *compose.FILES)
+    return any(os.path.exists(folder / name) for name in names)  # noqa: PTH110 - raises nothing
 
 
 def slug(text: str) -> str:

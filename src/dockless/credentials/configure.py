@@ -36,6 +36,21 @@ class HelperFile(Struct, frozen=True):
     path: Path
     key: Callable[[str], str]
 
+    def check(self, host: str) -> None:
+        """See that our helper can be added for a host; nothing is written.
+
+        Raises:
+            UsageError: The file does not parse, cannot be written, or names another helper.
+        """
+        content, _ = self._read()
+        if self.key(host) in self._helpers(content, host):
+            return
+        folder = Path(os.path.realpath(self.path)).parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise self._unwritable(f"this user has no write permission in {folder}")
+
     def add(self, host: str) -> str:
         """Add our helper for a host.
 
@@ -46,12 +61,7 @@ class HelperFile(Struct, frozen=True):
             UsageError: The file does not parse, cannot be written, or names another helper.
         """
         content, indent = self._read()
-        helpers, key = content.setdefault(_MEMBER, {}), self.key(host)
-        if helpers.get(key, HELPER) != HELPER:
-            raise UsageError(
-                f"{self.path} already names the credential helper {helpers[key]!r} for {host}.",
-                "Remove that entry if dockless should replace it.",
-            )
+        helpers, key = self._helpers(content, host), self.key(host)
         if key not in helpers:
             helpers[key] = HELPER
             self._write(content, indent)
@@ -78,6 +88,16 @@ class HelperFile(Struct, frozen=True):
         self._write(content, indent)
         return True
 
+    def _helpers(self, content: dict[str, Any], host: str) -> dict[str, Any]:
+        """Return the helpers that the file names; raise UsageError if another one has the host."""
+        helpers: dict[str, Any] = content.setdefault(_MEMBER, {})
+        if (name := helpers.get(self.key(host), HELPER)) != HELPER:
+            raise UsageError(
+                f"{self.path} already names the credential helper {name!r} for {host}.",
+                "Remove that entry if dockless should replace it.",
+            )
+        return helpers
+
     def _read(self) -> tuple[dict[str, Any], str]:
         """Return the file's content, and what it is indented with."""
         try:
@@ -103,8 +123,8 @@ class HelperFile(Struct, frozen=True):
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
             descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             try:
-                with os.fdopen(descriptor, "w") as file:
-                    json.dump(content, file, indent=indent, ensure_ascii=False)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(_text(content, indent))
                     os.fchmod(file.fileno(), mode)
                 Path(name).replace(path)
             except BaseException:
@@ -112,11 +132,13 @@ class HelperFile(Struct, frozen=True):
                     Path(name).unlink()
                 raise
         except OSError as error:
-            raise UsageError(
-                f"{self.path} cannot be written: {_why(error)}.",
-                "Make its folder writable, or leave --configure-docker and --configure-containers "
-                "out.",
-            ) from None
+            raise self._unwritable(_why(error)) from None
+
+    def _unwritable(self, why: str) -> UsageError:
+        return UsageError(
+            f"{self.path} cannot be written: {why}.",
+            "Make its folder writable, or leave --configure-docker and --configure-containers out.",
+        )
 
 
 def helper_file(
@@ -141,6 +163,14 @@ def _parse(text: str) -> dict[str, Any] | None:
     if not isinstance(content, dict) or not isinstance(content.get(_MEMBER, {}), dict):
         return None
     return content
+
+
+def _text(content: dict[str, Any], indent: str) -> bytes:
+    """Return the file's bytes, which are UTF-8 whatever the locale is."""
+    try:
+        return json.dumps(content, indent=indent, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # JSON may escape a lone surrogate, which UTF-8 does not have
+        return json.dumps(content, indent=indent).encode()
 
 
 def _has_password(content: dict[str, Any], key: str) -> bool:

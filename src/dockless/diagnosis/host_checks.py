@@ -3,16 +3,17 @@
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import wait
 from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.concurrency import map_concurrently
+from dockless.concurrency import alone, map_concurrently, waited_for
 from dockless.config.cascade import Settings
 from dockless.config.naming import local_candidates
 from dockless.config.naming import target as find_target
 from dockless.engines import probe
-from dockless.errors import DocklessError, EngineError, UsageError
+from dockless.errors import DocklessError, EngineError, UsageError, time_is_over
 from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.server import Server
 from dockless.report.hosts import Checked
@@ -83,7 +84,17 @@ def check_hosts(
 
 
 def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
-    """Log in to a host, and report what it has for a push."""
+    """Log in to a host, and report what it has for a push, or that the command's time was over."""
+    found = alone(lambda: _checked(server, ssh, wanted))
+    if waited_for(lambda seconds: wait((found,), seconds).done):
+        return found.result()
+    error = time_is_over(f"The check of {server}").with_context(
+        remedy="Give it a longer --timeout."
+    )
+    return Checked(server=server, error=error)
+
+
+def _checked(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     try:
         with (
             connect(server, ssh) as transport,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dockless.processes.search import find_program, steps
+from dockless.storage.user_folders import tools_folder
 
 
 def own_folder(environment: Mapping[str, str], data: Path) -> Path:
@@ -16,8 +17,11 @@ def own_folder(environment: Mapping[str, str], data: Path) -> Path:
     Args:
         environment: The caller's; `DOCKLESS_TOOLS_DIR` names another folder.
         data: Where dockless keeps the user's data.
+
+    Raises:
+        UsageError: As `tools_folder`.
     """
-    return Path(environment.get("DOCKLESS_TOOLS_DIR") or data / "tools" / "bin").absolute()
+    return (tools_folder(environment) or data / "tools" / "bin").absolute()
 
 
 def candidates(name: str, search_path: str, own: Path) -> tuple[Path, ...]:

@@ -27,6 +27,8 @@ def check(path: Path) -> None:
     """
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
+        if _is_open_already(path) and not pipes.may_write(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if kind == stat.S_IFDIR or (kind == stat.S_IFREG and not _is_open_already(path)):
             os.close(_opened(path, 0))
     except FileNotFoundError:
@@ -55,9 +57,9 @@ def write(path: Path, digests: Sequence[Digest]) -> None:
                 file.truncate(0)
             data = b"".join(f"{digest}\n".encode() for digest in digests)
             if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-                os.set_blocking(descriptor, False)
                 pipes.write(descriptor, data, str(path))
             else:
+                os.set_blocking(descriptor, True)
                 file.write(data)
     except OSError as error:
         unread = error.errno == errno.ENXIO
@@ -78,11 +80,12 @@ def _opened(path: Path, flags: int) -> int:
         OSError: It cannot be opened.
     """
     checked = not _is_open_already(path) and (not path.exists() or path.is_file())
-    access = os.O_RDWR if checked else os.O_WRONLY | os.O_APPEND
-    descriptor = os.open(path, access | flags | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
+    flags |= os.O_NONBLOCK | os.O_NOCTTY
+    if not checked:
+        return pipes.open_to_write(path, os.O_APPEND | flags)
+    descriptor = os.open(path, os.O_RDWR | flags, 0o666)
     try:
-        if checked:
-            _refuse_other_files(path, os.pread(descriptor, _LARGEST_BYTES + 1, 0))
+        _refuse_other_files(path, os.pread(descriptor, _LARGEST_BYTES + 1, 0))
         os.set_blocking(descriptor, True)
     except BaseException:
         os.close(descriptor)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.storage.user_folders import data_folder, home_folder
+from dockless.storage.user_folders import data_folder, home_folder, tools_folder
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -27,5 +27,10 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 def this_machine() -> Machine:
-    """Return what this process's environment says."""
+    """Return what this process's environment says.
+
+    Raises:
+        UsageError: It has a relative folder of engines, which is said before any work is done.
+    """
+    tools_folder(os.environ)
     return Machine(environment=os.environ, home=home_folder(), data=data_folder())

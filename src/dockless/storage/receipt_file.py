@@ -79,6 +79,8 @@ class ReceiptFile:
             self._plain = not device and (not self._path.exists() or self._path.is_file())
             if self._plain:
                 refuse_other_files(self._path)
+            elif not pipes.may_write(self._path):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._descriptor = self._opened() if self._plain else None
         except OSError as error:
             raise UsageError(*self._unwritable(error)) from None
@@ -103,7 +105,9 @@ class ReceiptFile:
             elif self._path.is_fifo():
                 self._pipe(text)
             else:
-                self._path.write_text(text)
+                flags = os.O_CREAT | os.O_TRUNC
+                with os.fdopen(pipes.open_to_write(self._path, flags), "w") as file:
+                    file.write(text)
         except OSError as error:
             passing = error.errno in _NO_FAULT_OF_THE_PATH | {errno.ETIMEDOUT}
             kind: type[DocklessError] = PushError if passing or self._was_written else UsageError
@@ -119,7 +123,7 @@ class ReceiptFile:
         end, descriptor = time.monotonic() + _READER_SECONDS, -1
         while descriptor < 0:
             try:
-                descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+                descriptor = pipes.open_to_write(self._path, os.O_NONBLOCK)
             except OSError as error:
                 if error.errno != errno.ENXIO or time.monotonic() > end:
                     raise

@@ -12,6 +12,7 @@ from dockless.errors import UsageError
 
 _ROOT = Path("/")
 _VARIABLE = "DOCKLESS_CACHE_DIR"
+_TOOLS = "DOCKLESS_TOOLS_DIR"
 _SET = f"Set {_VARIABLE} to the absolute path of a folder."
 _GONE = Path("/proc/self/cwd")  # the removed folder itself, in which nothing can be made
 _FIRST_SEEN, _DELETE = 0x20, 0x7F
@@ -53,6 +54,21 @@ def data_folder() -> Path:
     except RuntimeError:
         return _ROOT / "nonexistent"
     return folder if folder.is_absolute() else _ROOT / "nonexistent"
+
+
+def tools_folder(environment: Mapping[str, str]) -> Path | None:
+    """Return the folder that `DOCKLESS_TOOLS_DIR` names for engines; None where it is not set.
+
+    Raises:
+        UsageError: It is relative: programs are not taken from the current folder.
+    """
+    named = environment.get(_TOOLS, "")
+    if named and not Path(named).is_absolute():
+        raise UsageError(
+            f"{_TOOLS} is {named!r}, and programs are not taken from the current folder.",
+            f"Set {_TOOLS} to the absolute path of a folder.",
+        )
+    return Path(named) if named else None
 
 
 def log_folder() -> Path:

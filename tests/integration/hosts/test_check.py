@@ -1,6 +1,7 @@
 """`dockless hosts`: the numbered list, and what each host has."""
 
 import json
+import socket
 
 import pytest
 
@@ -87,3 +88,13 @@ def test_a_wrong_number_prints_the_list(
     done = admin.program.run("hosts", "--servers", numbers)
     assert done.code == 2
     assert f"1  root@{docker_host.address}:22 (web)" in done.stderr
+
+
+def test_a_host_that_says_nothing_is_given_up_in_time(admin: Admin) -> None:
+    (admin.ssh / "config").write_text("ConnectTimeout 600\n")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = f"root@127.0.0.1:{silent.getsockname()[1]}"
+        done = admin.program.run("hosts", "--check", "--host", target, "--timeout", "1s")
+    assert done.code == 6, done.stderr
+    assert "did not finish within --timeout" in done.stdout
+    assert "did not finish within --timeout" in done.stderr

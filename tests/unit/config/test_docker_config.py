@@ -1,3 +1,5 @@
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,122 @@ def test_whoever_reads_while_it_is_written_reads_all_of_one_or_the_other(
         )
         assert reader.read() == before
     assert path.read_text() != before
+
+
+FOREIGN = [
+    '{"auths":{"ghcr.io":{"auth":"abc"}},"credHelpers":{"x":"y"}}',
+    '{"registry":"ghcr","username":"me","auths":{}}',
+    '{"registry":"ghcr","credsStore":"desktop"}',
+    '{"registry":"","HttpHeaders":{"X":"1"}}',
+    '{"registry":"ghcr","proxies":null}',
+    '{"currentContext":"east","registry":"private"}',
+    '{"image":"node:20","command":["npm","test"]}',
+    '{"registry":"registry.example.com","push":true}',
+    '{"registry":{"server":"ghcr.io"}}',
+    '{"image":["a","b"]}',
+    '["registry"]',
+    '"private"',
+    "registry: ghcr\n",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_file_of_another_program_is_neither_written_nor_removed(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "docker-config.json"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"docker-config\.json is left as it is: "):
+        docker_config.write(tmp_path, SESSION)
+    with pytest.raises(UsageError, match=r"docker-config\.json is left as it is: "):
+        docker_config.clear(tmp_path)
+    assert path.read_text() == text
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to itself"])
+def test_what_is_not_a_regular_file_stays(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "docker-config.json"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path.name)
+    before = path.lstat()
+    with pytest.raises(UsageError, match="is left as it is"):
+        docker_config.write(tmp_path, SESSION)
+    with pytest.raises(UsageError, match="is left as it is"):
+        docker_config.clear(tmp_path)
+    assert path.lstat() == before
+
+
+@pytest.mark.parametrize("aim", ["{}", '{"registry":"ghcr"}', '{"auths":{}}', None])
+@pytest.mark.parametrize("chained", [False, True])
+def test_link_out_of_the_folder_is_not_followed(
+    tmp_path: Path,
+    aim: str | None,
+    chained: bool,  # noqa: FBT001 - a case
+) -> None:
+    folder, target = tmp_path / "shop", tmp_path / "shop-2" / "config.json"
+    for each in (folder, target.parent):
+        each.mkdir()
+    if aim is not None:
+        target.write_text(aim)
+    (folder / "next.json").symlink_to("../shop-2/config.json")
+    path = folder / "docker-config.json"
+    path.symlink_to("next.json" if chained else target)
+    with pytest.raises(UsageError, match=r"it is a link out of this folder, to .*shop-2"):
+        docker_config.write(folder, SESSION)
+    with pytest.raises(UsageError, match="it is a link out of this folder"):
+        docker_config.clear(folder)
+    assert (target.read_text() if target.exists() else None) == aim
+    assert path.is_symlink()
+
+
+@pytest.mark.parametrize("before", [None, "{}", '{"registry":"ghcr","image":"ghcr.io/a/b"}'])
+def test_link_inside_the_folder_is_followed(tmp_path: Path, before: str | None) -> None:
+    folder = tmp_path / "shop"
+    (folder / "config").mkdir(parents=True)
+    (tmp_path / "way").symlink_to(folder)
+    target, path = folder / "config" / "login.json", folder / "docker-config.json"
+    if before is not None:
+        target.write_text(before)
+    path.symlink_to("config/login.json")
+    docker_config.write(tmp_path / "way", SESSION)
+    assert path.is_symlink()
+    assert target.read_text() == TEXT
+    docker_config.clear(folder)
+    assert path.is_symlink()
+    assert not target.exists()
+    assert docker_config.read(folder) == ProjectSession()
+
+
+@pytest.mark.parametrize(
+    "others", [{"more": [1, {"a": None}]}, {"$schema": "x"}, {"ü": "\ud800", "n": -0.5}]
+)
+def test_unknown_members_of_a_file_of_ours_are_kept(
+    tmp_path: Path, others: dict[str, object]
+) -> None:
+    path = tmp_path / "docker-config.json"
+    path.write_text(json.dumps({"comment": "by hand", "registry": "ghcr", **others}, indent=2))
+    docker_config.write(tmp_path, SESSION)
+    assert docker_config.read(tmp_path) == SESSION
+    assert json.loads(path.read_text()) == {
+        **json.loads(TEXT),
+        "comment": "by hand",
+        **others,
+    }
+    docker_config.clear(tmp_path)
+    assert json.loads(path.read_text()) == {
+        **dict.fromkeys(("registry", "username", "image", "namespace"), ""),
+        "comment": "by hand",
+        **others,
+    }
+    docker_config.write(tmp_path, SESSION)
+    assert docker_config.read(tmp_path) == SESSION
+
+
+def test_what_is_not_unicode_is_escaped(tmp_path: Path) -> None:
+    session = ProjectSession(registry="private", namespace="\udcff")
+    docker_config.write(tmp_path, session)
+    assert docker_config.read(tmp_path) == session

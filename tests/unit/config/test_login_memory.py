@@ -7,7 +7,7 @@ import pytest
 
 from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, resolve
-from dockless.config.login_memory import Memory
+from dockless.config.login_memory import Memory, forget
 from dockless.config.registries import login_target
 from dockless.errors import UsageError
 from dockless.model import kinds
@@ -135,3 +135,52 @@ def test_a_login_goes_where_it_was_told_and_not_where_a_file_says(
     (folder / docker_config.FILE).write_text(session_text)
     settings = resolve(flags, {}, project.read(folder, {}, None))
     assert login_target(None, settings).scope == scope
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"auths":{"ghcr.io":{"auth":"abc"}},"credHelpers":{"x":"y"}}',
+        '{"registry":"private","image":"localhost:5000/shop","credsStore":"pass"}',
+        '{"username":"them","targets":[]}',
+    ],
+)
+def test_a_file_of_another_program_stops_no_login_and_stays(folder: Path, text: str) -> None:
+    path = folder / docker_config.FILE
+    path.write_text(text)
+    said = remember(folder)
+    assert said.startswith(
+        f"Warning: {docker_config.FILE} was not written. {path} is left as it is: "
+    )
+    assert said.endswith("give --image and --username to pushes from this folder.")
+    with pytest.raises(UsageError, match="is left as it is") as caught:  # before anything is kept
+        remember(folder, asked=True)
+    assert "without --remember, --image and --namespace" in caught.value.remedy
+    files = project.read(folder, {}, None)
+    warning = forget(folder, files, "localhost:5000")
+    assert ("left as it is" in warning) == ('"registry":"private"' in text)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("more", ['"a":1', '"note":"x"', '"targets":[]'])
+def test_a_logout_keeps_what_else_a_file_of_ours_has(folder: Path, more: str) -> None:
+    path = folder / docker_config.FILE
+    path.write_text(f'{{{more},"registry":"private","image":"localhost:5000/shop"}}')
+    assert forget(folder, project.read(folder, {}, None), "localhost:5000") == ""
+    empty = dict.fromkeys(("registry", "username", "image", "namespace"), "")
+    assert json.loads(path.read_text()) == empty | json.loads(f"{{{more}}}")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_folder_that_may_not_be_looked_into_stops_no_login(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    files = project.nowhere(folder, {})  # as for config/deploy.yml in a folder of another user
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "stat", fail)
+    memory = Memory(folder, files, asked=False)
+    said = memory.remember(resolve(Flags(), {}, files), HERE, ME)
+    assert "is not a project" in said

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -102,3 +103,55 @@ def test_a_folder_in_the_way_is_an_error(path: Path, file: HelperFile) -> None:
     path.mkdir()
     with pytest.raises(UsageError, match="cannot be read"):
         file.add("c.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"credHelpers":5}', "is not a file of registry logins"),
+        ('{"credHelpers":["x"]}', "is not a file of registry logins"),
+        ("no JSON", "is not a file of registry logins"),
+        ('{"credHelpers":{"c.example":"vault"}}', "already names the credential helper 'vault'"),
+    ],
+)
+def test_a_file_is_checked_before_it_is_written(
+    path: Path, file: HelperFile, text: str, said: str
+) -> None:
+    path.write_text(text)
+    with pytest.raises(UsageError, match=said):
+        file.check("c.example")
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", '{"credHelpers":{"c.example":"dockless"}}'])
+def test_a_check_writes_nothing(path: Path, file: HelperFile, text: str | None) -> None:
+    if text is not None:
+        path.write_text(text)
+    file.check("c.example")
+    assert (path.read_text() if path.exists() else None) == text
+    HelperFile(path.parent / "new" / "folder" / "config.json", docker_key).check("c.example")
+    assert not (path.parent / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "new/config.json", "new/folder/config.json"])
+def test_a_folder_that_is_read_only_is_found_out_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    asked: list[Path] = []
+
+    def refuse(path: Path, _: int) -> bool:
+        asked.append(path)
+        return False
+
+    monkeypatch.setattr(os, "access", refuse)  # root may write anywhere
+    with pytest.raises(UsageError, match="no write permission in") as caught:
+        HelperFile(tmp_path / name, docker_key).check("c.example")
+    assert "--configure-docker" in caught.value.remedy
+    assert asked == [tmp_path]
+
+
+@pytest.mark.parametrize("value", ["\\ud800", "ü", "日本"])
+def test_a_file_is_utf_8_whatever_is_in_it(path: Path, file: HelperFile, value: str) -> None:
+    path.write_bytes(f'{{"HttpHeaders":{{"X":"{value}"}}}}'.encode())
+    file.add("c.example")
+    assert json.loads(path.read_bytes())["HttpHeaders"] == {"X": json.loads(f'"{value}"')}

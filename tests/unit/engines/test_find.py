@@ -8,6 +8,7 @@ import pytest
 from dockless.engines import find as module
 from dockless.engines.find import candidates, distrust, find, others_may_write, own_folder
 from dockless.engines.probe import trusted_probe
+from dockless.errors import UsageError
 
 
 def program(folder: Path, mode: int = 0o755) -> Path:
@@ -51,6 +52,16 @@ def test_the_own_folder_is_below_the_users_data_unless_the_environment_names_ano
     assert own_folder({}, data) == Path("/data/dockless/tools/bin")
     assert own_folder({"DOCKLESS_TOOLS_DIR": ""}, data) == Path("/data/dockless/tools/bin")
     assert own_folder({"DOCKLESS_TOOLS_DIR": "/opt/tools"}, data) == Path("/opt/tools")
+
+
+@pytest.mark.parametrize(
+    "text", [".", "bin", "./bin", "../tools", "~/tools", "$HOME/tools", " /opt"]
+)
+def test_a_relative_own_folder_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not taken from the current folder") as caught:
+        own_folder({"DOCKLESS_TOOLS_DIR": text}, Path("/data/dockless"))
+    assert repr(text) in caught.value.what
+    assert caught.value.remedy == "Set DOCKLESS_TOOLS_DIR to the absolute path of a folder."
 
 
 @pytest.mark.parametrize("path", ["", ":", ".", "bin", "/nonexistent:", "/nonexistent::/nowhere"])

@@ -1,5 +1,6 @@
 """Pipes whose other end stops: every wait ends with the command's time."""
 
+import errno
 import os
 import threading
 import time
@@ -63,3 +64,46 @@ def test_a_writer_that_stops_is_waited_for_until_the_time_is_over(ends: tuple[in
     os.write(ends[1], b"x")
     assert pipes.readable(ends[0])
     assert not pipes.is_full(ends[1])
+
+
+def _refused(path: Path, *_: object, **__: object) -> int:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+@pytest.mark.parametrize("form", ["/dev/fd/{}", "/proc/self/fd/{}"])
+def test_a_pipe_of_another_user_is_written_by_what_is_open(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    reads, writes = os.pipe()
+    path, wrong = Path(form.format(writes)), Path(form.format(reads))
+    with monkeypatch.context() as other:
+        other.setattr(os, "access", lambda *_: False)
+        other.setattr(os, "open", _refused)
+        assert pipes.may_write(path)
+        assert not pipes.may_write(wrong)
+        opened = pipes.open_to_write(path, os.O_NONBLOCK)
+        with pytest.raises(PermissionError):
+            pipes.open_to_write(wrong, 0)
+    assert os.get_blocking(writes)  # it is another process's as well
+    os.write(opened, b"told")
+    os.close(opened)
+    assert os.read(reads, 100) == b"told"
+    os.close(reads)
+    os.close(writes)
+
+
+@pytest.mark.parametrize("size", [1, 4096, 200_000])
+def test_a_pipe_that_blocks_is_written_in_time(size: int) -> None:
+    reads, writes = os.pipe()
+    concurrency.end_by(time.monotonic() + 0.2)
+    try:
+        if size > 100_000:
+            with pytest.raises(NetworkError, match="within --timeout"):
+                pipes.write(writes, b"x" * size, "a pipe")
+        else:
+            pipes.write(writes, b"x" * size, "a pipe")
+            assert os.read(reads, size + 1) == b"x" * size
+    finally:
+        concurrency.end_by(None)
+        os.close(reads)
+        os.close(writes)

@@ -145,3 +145,12 @@ def test_it_is_not_waited_for_a_reader_that_comes_and_goes(tmp_path: Path) -> No
         write(path, [DIGEST])
     reader.join(20)
     assert seen == [f"{DIGEST}\n".encode()]
+
+
+@pytest.mark.parametrize("path", ["/dev/full", "/dev/null", "/proc/self/comm"])
+def test_a_device_that_may_not_be_written_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UsageError, match="cannot be written: Permission denied"):
+        check(Path(path))

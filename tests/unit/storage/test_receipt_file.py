@@ -194,3 +194,13 @@ def test_only_a_file_is_replaced(tmp_path: Path, make: Callable[[Path], None]) -
     file = ReceiptFile(tmp_path / "receipt")
     assert file.is_replaced == (make is Path.touch)
     file.close()
+
+
+def test_a_pipe_that_may_not_be_written_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    for path in (tmp_path / "pipe", Path("/dev/full"), Path("/dev/null")):
+        with pytest.raises(UsageError, match="cannot be written: Permission denied"):
+            ReceiptFile(path)

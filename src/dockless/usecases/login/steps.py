@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dockless.errors import UsageError
 from dockless.model.login import Login, LoginTarget
 from dockless.model.secret import Credential
 
@@ -83,6 +84,7 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
 
     Raises:
         DocklessError: With the exit code of what went wrong; nothing is stored before the check.
+            Where the file of a tool cannot be written after all, the login is stored.
     """
     kept, note = context.kept, context.note
     credential, source = context.credential()
@@ -101,7 +103,10 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
     if not required:
         note(f"{target.host} asks for no password, so the login could not be checked.")
     for file in context.tools:
-        warning = file.add(target.host)
+        try:
+            warning = file.add(target.host)
+        except UsageError as error:
+            raise error.with_context(f"{error.what} The login itself is stored.") from None
         note(f"{file.path} now uses docker-credential-dockless for {target.host}.")
         if warning:
             note(f"Warning: {warning}")

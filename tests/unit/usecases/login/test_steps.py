@@ -152,7 +152,7 @@ def test_other_tools_get_the_host_and_their_warnings_are_shown() -> None:
 
 def test_a_file_that_cannot_be_written_does_not_undo_the_login() -> None:
     login = LoginRun(tools=[Tool(fails=UsageError("It cannot be written."))])
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=r"It cannot be written\. The login itself is stored\."):
         login.run()
     assert ("ghcr.io/acme", "me") in login.store.held
     assert any("Logged in" in note for note in login.notes)
