@@ -82,6 +82,7 @@ class SourceImage(Struct, frozen=True, kw_only=True):
         listing: The digest of the index.json of its bundle or layout.
         origin: Where a list asks for it, `file:line:column`; empty on the command line.
         lock_fault: Why the lock file of its bundle cannot be used; None where it can.
+        fault: Why its entry in the source cannot be used, which `open` raises; None where it can.
     """
 
     source: str
@@ -93,6 +94,7 @@ class SourceImage(Struct, frozen=True, kw_only=True):
     listing: Digest | None = None
     origin: str = ""
     lock_fault: DocklessError | None = None
+    fault: DocklessError | None = None
 
     @property
     def blobs(self) -> frozenset[Digest]:

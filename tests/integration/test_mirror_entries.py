@@ -475,3 +475,84 @@ def test_a_part_of_a_mirror_stops_where_others_may_find_more(pusher: Pusher, fol
     assert done.code == 6, done.stderr
     assert "All parts must see the same sources" in done.stderr
     assert not pusher.registry.requests()
+
+
+FAULTY_DESCRIPTORS = (
+    "null",
+    '{"digest": "sha256:xyz"}',
+    '{"size": "12"}',
+    '{"annotations": {"org.opencontainers.image.ref.name": ["b"]}}',
+)
+FAULTY_ENTRIES = (
+    "null",
+    '{"Config": "c.json", "RepoTags": 5}',
+    '{"Config": "c.json", "Layers": ["../../etc/passwd"]}',
+)
+
+
+def half_good(kind: str, faulty: str, name: str, folder: Path, layer: Layer, archive: Path) -> Path:
+    """Write a layout or archive of a good image and an entry that is faulty."""
+    (folder / "half").mkdir(parents=True)
+    if kind == "layout":
+        layout = images.Layout(folder / "half" / "layout")
+        image = layout.image([layer], **images.named(name))
+        good = json.dumps(image)
+        if faulty.startswith("{"):
+            faulty = f"{good[:-1]}, {faulty[1:]}"
+        index = f'{{"schemaVersion": 2, "manifests": [{good}, {faulty}]}}'
+        (layout.folder / "index.json").write_text(index)
+        return layout.folder
+    members = folder / "members"
+    members.mkdir()
+    output(("tar", "-C", str(members), "-xf", str(archive)))
+    (good,) = json.loads((members / "manifest.json").read_text())
+    for other in ("index.json", "oci-layout", "repositories"):
+        (members / other).unlink(missing_ok=True)
+    text = f"[{json.dumps(good | {'RepoTags': [name]})}, {faulty}]"
+    (members / "manifest.json").write_text(text)
+    path = folder / "half" / "half.tar"
+    output(("tar", "-C", str(members), "-cf", str(path), "."))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "faulty"),
+    [
+        *(("layout", faulty) for faulty in FAULTY_DESCRIPTORS),
+        *(("archive", faulty) for faulty in FAULTY_ENTRIES),
+    ],
+)
+def test_a_faulty_entry_of_a_layout_or_archive_stops_only_itself(
+    pusher: Pusher,
+    tmp_path: Path,
+    old_archive: Path,
+    layers: tuple[Layer, ...],
+    kind: str,
+    faulty: str,
+) -> None:
+    name = f"{pusher.registry.host}/every/shop:1"
+    path = half_good(kind, faulty, name, tmp_path / "given", layers[0], old_archive)
+    place = "index.json: manifests[1]" if kind == "layout" else "manifest.json: [1]"
+    result = mirrored(pusher, path.parent, "--receipt", tmp_path / "r.json")
+    assert result.code == 8, result.stderr
+    written = receipt(tmp_path / "r.json")
+    assert [each["name"] for each in written["images"]] == [name]
+    (failed,) = written["failures"]
+    assert failed["name"] == "@1"
+    assert place in failed["error"]["message"]
+    assert pusher.manifest("m/every/shop:1")
+    bundle = ("bundle", "create", "--output", tmp_path / "b.tar", "--keep-going", path)
+    result = pusher.program.run(*bundle)
+    assert result.code == 8, result.stderr
+    assert place in result.stderr
+    assert name in pusher.program.run("bundle", "list", tmp_path / "b.tar").stdout
+    for choice in (name, "@0"):
+        pusher.push("one/shop:2", f"{path}:{choice}")
+    without = pusher.run("one/shop:3", path)
+    assert without.code == 3, without.stderr
+    assert place in without.stderr
+    every = pusher.program.run("push", path, "--all")
+    assert every.code == 8, every.stderr
+    assert place in every.stderr
+    assert pusher.manifest("every/shop:1")
+    assert "Error(" not in result.stderr + without.stderr + every.stderr

@@ -195,7 +195,9 @@ def _push_all(
         if accounts.one_password(given):
             names = [name for candidate in candidates for name in candidate.names]
             check_one_password(settings, names)
-        for candidate in candidates:
+        for position, candidate in enumerate(candidates):
+            if candidate.fault:
+                outcomes[f"{spec.label}:@{position}"] = candidate.fault
             for name in candidate.names:
                 try:
                     target = own_target(settings, name)

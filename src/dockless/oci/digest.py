@@ -9,6 +9,8 @@ from msgspec import Struct
 _HEX_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
 _DIGEST = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<hex>[0-9a-f]+)")
 
+_LONGEST_SHOWN = 200
+
 
 class Hasher(Protocol):
     """The part of a `hashlib` object that is used here."""
@@ -36,7 +38,7 @@ class Digest(Struct, frozen=True, order=True):
         """Read `sha256:…`; raise ValueError when it is not a digest we can check."""
         found = _DIGEST.fullmatch(text)
         if found is None or _HEX_LENGTH.get(found["algorithm"]) != len(found["hex"]):
-            raise ValueError(f"{text!r} is not a digest")
+            raise ValueError(f"{text[:_LONGEST_SHOWN]!r} is not a digest")
         return cls(found["algorithm"], found["hex"])
 
     @classmethod

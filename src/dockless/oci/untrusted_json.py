@@ -7,6 +7,7 @@ from typing import Any, TypeGuard, TypeVar
 from msgspec import convert
 
 Parsed = TypeVar("Parsed")
+_MOST_DIGITS = 600  # Python's own limit can be set, to no less than 640
 
 
 def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text says
@@ -18,11 +19,22 @@ def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text sa
     """
     try:
         # json itself guesses UTF-16 and UTF-32 from bytes; an UTF-8 mark at the start is skipped
-        return json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # of a number with more digits than Python converts
+            return json.loads(text, parse_int=_integer)
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _integer(digits: str) -> int | float:
+    """Return a number; infinity, which is valid nowhere, for one that Python does not convert."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def parse_as(data: bytes | str, shape: type[Parsed]) -> Parsed:

@@ -8,13 +8,20 @@ from msgspec import Struct
 
 from dockless.errors import SourceError
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import INDEXES, Manifest, layer_compression
+from dockless.oci.manifest import INDEXES, Descriptor, Manifest, layer_compression
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
 from dockless.ports import Image
 from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries
 from dockless.sources.files import Files
-from dockless.sources.oci_layout import PackedImage, blob_name, names, roots, walk
+from dockless.sources.oci_layout import (
+    PackedImage,
+    blob_name,
+    listed_roots,
+    names,
+    roots,
+    walk,
+)
 from dockless.storage.staging import Staging
 
 if TYPE_CHECKING:
@@ -33,6 +40,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
             version 0.1 name what is pinned by digest there only.
         lock: Reads the lock file of its bundle; None where there is none. Raises SourceError when
             it cannot be used.
+        fault: Why its entry in the source cannot be used, which `open` raises; None where it can.
     """
 
     names: tuple[str, ...]
@@ -41,6 +49,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     listing: Digest | None = None
     locked: tuple[str, ...] = ()
     lock: "Callable[[], Lock | None]" = lambda: None
+    fault: SourceError | None = None
 
 
 def candidates(
@@ -57,21 +66,30 @@ def candidates(
     """
     if "index.json" in files and not ("manifest.json" in files and _uncompressed(files)):
         listing = Digest.of(files.document("index.json"))
-        tops = roots(files)
-        locked = _locked_names(files) if any(not names(root) for root in tops) else {}
+        tops = listed_roots(files)
+        nameless = any(isinstance(root, Descriptor) and not names(root) for root in tops)
+        locked = _locked_names(files) if nameless else {}
+        lock = partial(_lock_of, files)
         return [
-            Candidate(
+            _faulty(root, lock)
+            if isinstance(root, SourceError)
+            else Candidate(
                 names=names(root),
                 open=partial(packed, files, root, platform),
                 packed=True,
                 listing=listing,
                 locked=() if names(root) else locked.get(root.digest, ()),
-                lock=partial(_lock_of, files),
+                lock=lock,
             )
             for root in tops
         ]
     if "manifest.json" in files:
-        return [_unpacked(files, entry, staging, platform) for entry in entries(files)]
+        return [
+            _faulty(entry)
+            if isinstance(entry, SourceError)
+            else _unpacked(files, entry, staging, platform)
+            for entry in entries(files)
+        ]
     raise SourceError(
         f"{files.label} is not an image: it has neither manifest.json nor index.json.",
         "Give an archive made by 'docker save', 'podman save' or skopeo, or an OCI layout.",
@@ -96,15 +114,26 @@ def _unpacked(
     return Candidate(names=entry.names, open=lambda: UnpackedImage(files, entry, staging, platform))
 
 
+def _faulty(fault: SourceError, lock: "Callable[[], Lock | None]" = lambda: None) -> Candidate:
+    def refuse() -> Image:
+        raise fault
+
+    return Candidate(names=(), open=refuse, lock=lock, fault=fault)
+
+
 def _uncompressed(files: Files) -> bool:
     """Whether the first image of a layout, as far as it is there, has uncompressed layers."""
+    damaged = False
     for root in roots(files):
         if root.media_type in INDEXES or blob_name(root.digest) not in files:
             return False
-        for _, _, document in walk(files, root):
-            if isinstance(document, Manifest) and document.layers:
-                return layer_compression(document.layers[0].media_type) == "none"
-    return True
+        try:
+            for _, _, document in walk(files, root):
+                if isinstance(document, Manifest) and document.layers:
+                    return layer_compression(document.layers[0].media_type) == "none"
+        except SourceError:  # it says so when it is opened; the others tell
+            damaged = True
+    return not damaged
 
 
 def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
@@ -138,6 +167,8 @@ def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
 
 
 def _shown(candidate: Candidate) -> str:
+    if candidate.fault:
+        return f"(faulty: {candidate.fault.what.rstrip('.')})"
     return ", ".join(candidate.names) or "(no name)"
 
 

@@ -10,7 +10,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import CONFIGS, Descriptor, Manifest, parse_config
 from dockless.oci.untrusted_json import parse_json
 from dockless.sources.files import Files
-from dockless.sources.oci_layout import blob_name, names, roots, walk
+from dockless.sources.oci_layout import blob_name, listed_roots, names, roots, walk
 from dockless.storage.docker_list import FILE as DOCKER_LIST
 
 LAYOUT = "oci-layout"
@@ -47,7 +47,9 @@ def listed(files: Files) -> Iterator[Locked]:
     if lock:
         yield from lock.images
         return
-    for root in roots(files):
+    for root in listed_roots(files):
+        if isinstance(root, SourceError):  # a list that lacks an image would be taken for whole
+            raise root
         for name in names(root) or ("(no name)",):
             yield Locked(name=name, source=files.label, root=root, platforms=(), blobs=())
 
@@ -95,10 +97,12 @@ def problems(files: Files) -> Iterator[str]:
         yield wrong
     try:
         lock = lock_of(files)
-        tops = roots(files)
+        entries = listed_roots(files)
     except SourceError as error:
         yield error.what
         return
+    tops = tuple(root for root in entries if isinstance(root, Descriptor))
+    yield from (entry.what for entry in entries if isinstance(entry, SourceError))
     if lock is None:
         yield f"{files.label} has no {FILE}, which lists the images that it should hold."
     elsewhere = lock.elsewhere if lock else frozenset()

@@ -5,8 +5,10 @@ lowest first. The layers are compressed here, so the manifest is ours and the co
 image ID, is the source's.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +29,8 @@ from dockless.sources.files import Files, missing, safe_name
 from dockless.storage.checks import mismatch
 from dockless.storage.staging import Staging
 
+Parsed = TypeVar("Parsed")
+
 
 class ArchiveEntry(Struct, frozen=True):
     """One image of a docker-archive.
@@ -42,27 +46,67 @@ class ArchiveEntry(Struct, frozen=True):
     layers: tuple[str, ...]
 
 
-def entries(files: Files) -> tuple[ArchiveEntry, ...]:
-    """Return the images that an archive's manifest.json lists."""
+def entries(files: Files) -> tuple[ArchiveEntry | SourceError, ...]:
+    """Return the images that an archive's manifest.json lists; for a faulty one, why.
+
+    Raises:
+        SourceError: There is none, or the only one is faulty.
+    """
     label = f"{files.label}: manifest.json"
     try:
         listed = parse_json(files.document("manifest.json"))
-        found = tuple(
-            ArchiveEntry(
-                safe_name(str(item["Config"]), label),
-                # podman and old Docker may write "<none>:<none>" for an image without a name
-                tuple(
-                    str(name) for name in item.get("RepoTags") or () if "<none>" not in str(name)
-                ),
-                tuple(safe_name(str(name), label) for name in item.get("Layers") or ()),
-            )
-            for item in listed
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SourceError(f"{label} is not in the format of 'docker save': {error!r}.") from None
-    if not found:
+    except ValueError:
+        raise _malformed(label, "it is not JSON") from None
+    if not isinstance(listed, list):
+        raise _malformed(label, "it is not a list")
+    if not listed:
         raise SourceError(f"{label} lists no image.")
-    return found
+    return isolated(partial(_entry, item, f"{label}: [{n}]") for n, item in enumerate(listed))
+
+
+def isolated(reads: Iterable[Callable[[], Parsed]]) -> tuple[Parsed | SourceError, ...]:
+    """Return what each of these reads; a faulty entry of several stops only itself.
+
+    Raises:
+        SourceError: The only one is faulty.
+    """
+    found: list[Parsed | SourceError] = []
+    for read in reads:
+        try:
+            found.append(read())
+        except SourceError as error:
+            found.append(error)
+    if len(found) == 1 and isinstance(found[0], SourceError):
+        raise found[0]
+    return tuple(found)
+
+
+def _entry(item: object, label: str) -> ArchiveEntry:
+    if not isinstance(item, dict):
+        raise _malformed(label, "it is not a JSON object")
+    config = item.get("Config")
+    if not isinstance(config, str):
+        raise _malformed(label, "its Config is not the name of a file")
+    return ArchiveEntry(
+        safe_name(config, label),
+        # podman and old Docker may write "<none>:<none>" for an image without a name
+        tuple(name for name in _texts(item, "RepoTags", label) if "<none>" not in name),
+        tuple(safe_name(name, label) for name in _texts(item, "Layers", label)),
+    )
+
+
+def _texts(item: Mapping[str, object], key: str, label: str) -> tuple[str, ...]:
+    """Return a member that is a list of texts; none where it is null, empty or missing."""
+    texts = item.get(key) or []
+    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+        raise _malformed(label, f"its {key} is not a list of strings")
+    return tuple(texts)
+
+
+def _malformed(label: str, why: str) -> SourceError:
+    return SourceError(
+        f"{label} is not in the format of 'docker save': {why}.", "Save the image again."
+    )
 
 
 class UnpackedImage:

@@ -26,9 +26,27 @@ from dockless.sources.files import Files, missing
 _DEEPEST = 8
 
 
+def listed_roots(files: Files) -> tuple[Descriptor | SourceError, ...]:
+    """Return the images that a layout's index.json lists; for a faulty descriptor, why.
+
+    Raises:
+        SourceError: It is no index, or its only descriptor is faulty.
+    """
+    data = files.document("index.json")
+    try:
+        return _index(files, "index.json", data).manifests
+    except SourceError:
+        from dockless.sources.faulty_index import listed_each  # noqa: PLC0415 - rare
+
+        found = listed_each(files.label, data)
+        if found is None:
+            raise
+        return found
+
+
 def roots(files: Files) -> tuple[Descriptor, ...]:
-    """Return the images that a layout's index.json lists."""
-    return _index(files, "index.json", files.document("index.json")).manifests
+    """Return the images that a layout's index.json lists, without those that are faulty."""
+    return tuple(root for root in listed_roots(files) if isinstance(root, Descriptor))
 
 
 def names(root: Descriptor) -> tuple[str, ...]:

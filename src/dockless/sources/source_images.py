@@ -53,6 +53,7 @@ def source_images(
             listing=candidate.listing,
             origin=origin,
             lock_fault=fault,
+            fault=candidate.fault,
         )
         locked = _short(candidate.locked, short)
         yield _looked_into(found, locked) if candidate.packed else found

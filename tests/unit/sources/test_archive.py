@@ -130,3 +130,47 @@ def test_an_archive_of_neither_kind_is_refused(tmp_path: Path, staging: Staging)
     )
     with pytest.raises(SourceError, match=r"neither manifest\.json nor index\.json"):
         candidates(files, staging, None)
+
+
+@pytest.fixture
+def half(tmp_path: Path, staging: Staging) -> list[Candidate]:
+    """The images of a layout whose second descriptor is faulty."""
+    (tmp_path / "layer").write_bytes(LAYER)
+    layout = Layout(tmp_path / "half")
+    good = layout.image([Layer(tmp_path / "layer", digest(LAYER))], **named("shop:1"))
+    layout.top(good, good | {"size": -5})
+    return candidates(Folder(layout.folder, "half", FakeProgress()), staging, None)
+
+
+@pytest.mark.parametrize("selector", ["@0", "shop:1", "docker.io/library/shop:1"])
+def test_a_good_image_is_chosen_next_to_a_faulty_one(half: list[Candidate], selector: str) -> None:
+    assert select(half, selector, "half").open().content().blobs
+
+
+def test_a_faulty_image_that_is_chosen_says_what_is_wrong(half: list[Candidate]) -> None:
+    with pytest.raises(SourceError, match=r"manifests\[1\].*size is -5"):
+        select(half, "@1", "half").open()
+
+
+@pytest.mark.parametrize("selector", ["", "shop:2"])
+def test_a_fault_is_said_where_images_are_listed(half: list[Candidate], selector: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        select(half, selector, "half")
+    assert "@0 shop:1; @1 (faulty: half: index.json: manifests[1]" in str(caught.value)
+
+
+def test_a_hybrid_whose_first_image_is_damaged_keeps_the_others(
+    tmp_path: Path, staging: Staging
+) -> None:
+    (tmp_path / "layer").write_bytes(LAYER)
+    part = Layer(tmp_path / "layer", digest(LAYER))
+    layout = Layout(tmp_path / "hybrid")
+    damaged = layout.image([part], "arm64", compressed=False, **named("shop:1"))
+    good = layout.image([part], compressed=True, **named("shop:2"))
+    (layout.folder / "blobs" / damaged["digest"].replace(":", "/")).write_bytes(b"{}")
+    layout.top(damaged, good)
+    (layout.folder / "manifest.json").write_text("[]")
+    found = candidates(Folder(layout.folder, "hybrid", FakeProgress()), staging, None)
+    assert select(found, "shop:2", "hybrid").open().content().blobs
+    with pytest.raises(SourceError, match="does not match"):
+        select(found, "shop:1", "hybrid").open().content()

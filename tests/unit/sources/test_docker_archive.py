@@ -36,7 +36,9 @@ class Archive:
     def image(self, *members: Member, platform: str = "") -> UnpackedImage:
         files = self.files(*members)
         wanted = Platform.parse(platform) if platform else None
-        return UnpackedImage(files, entries(files)[0], self._staging, wanted)
+        (entry,) = entries(files)
+        assert isinstance(entry, ArchiveEntry)
+        return UnpackedImage(files, entry, self._staging, wanted)
 
 
 @pytest.fixture
@@ -74,6 +76,40 @@ def test_every_entry_of_the_manifest_is_an_image(archive: Archive) -> None:
 def test_a_manifest_of_another_shape_is_refused(archive: Archive, manifest: bytes) -> None:
     with pytest.raises(SourceError, match=r"image\.tar: manifest\.json"):
         entries(archive.files(file("manifest.json", manifest)))
+
+
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        "null",
+        "7",
+        '"1.json"',
+        "[]",
+        "{}",
+        '{"Config": null}',
+        '{"Config": ["1.json"]}',
+        '{"Config": "2.json", "RepoTags": 5}',
+        '{"Config": "2.json", "RepoTags": "shop:2"}',
+        '{"Config": "2.json", "RepoTags": [null]}',
+        '{"Config": "2.json", "Layers": {"0": "a"}}',
+        '{"Config": "2.json", "Layers": [1]}',
+        '{"Config": "2.json", "Layers": ["../../etc/passwd"]}',
+        '{"Config": "/etc/shadow", "Layers": []}',
+        f'{{"Config": {"1" * 5000}}}',
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_faulty_entry_of_several_stops_only_itself(
+    archive: Archive, faulty: str, *, first: bool
+) -> None:
+    good = '{"Config": "1.json", "RepoTags": ["shop:1"]}'
+    listed = f"[{faulty}, {good}]" if first else f"[{good}, {faulty}]"
+    found = entries(archive.files(file("manifest.json", listed.encode())))
+    assert found[first] == ArchiveEntry("1.json", ("shop:1",), ())
+    fault = found[not first]
+    assert isinstance(fault, SourceError)
+    assert f"image.tar: manifest.json: [{int(not first)}]" in fault.what
+    assert not any(word in str(fault) for word in ("Error(", "object is not", "NoneType"))
 
 
 def test_layers_are_compressed_and_the_config_stays_as_it_is(archive: Archive) -> None:

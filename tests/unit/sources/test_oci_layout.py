@@ -9,7 +9,7 @@ from bed.images import Layer, Layout, digest, named
 from dockless.errors import SourceError
 from dockless.oci.platform import Platform
 from dockless.sources.directory import Folder
-from dockless.sources.oci_layout import PackedImage, names, roots
+from dockless.sources.oci_layout import PackedImage, listed_roots, names, roots
 from fakes.progress import FakeProgress
 
 
@@ -50,6 +50,64 @@ def test_an_index_is_kept_whole(layout: Layout, parts: list[Layer]) -> None:
     assert [str(platform) for platform in content.platforms] == ["linux/amd64", "linux/arm64"]
     assert content.image_id is None
     assert len(content.blobs) == 3
+
+
+FAULTY = (
+    "null",
+    "7",
+    "[]",
+    '{"digest": "sha256:xyz"}',
+    '{"digest": "md5:00000000000000000000000000000000"}',
+    '{"digest": 5}',
+    '{"size": -5}',
+    '{"size": "12"}',
+    '{"size": 1e3}',
+    '{"size": true}',
+    f'{{"size": {10**30}}}',
+    f'{{"size": {"9" * 5000}}}',
+    '{"mediaType": null}',
+    '{"annotations": [1]}',
+    '{"annotations": {"org.opencontainers.image.ref.name": ["b"]}}',
+    '{"urls": [5]}',
+    '{"platform": {"os": ["linux"]}}',
+)
+
+
+@pytest.mark.parametrize("faulty", FAULTY)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_faulty_descriptor_of_several_stops_only_itself(
+    layout: Layout, parts: list[Layer], faulty: str, *, first: bool
+) -> None:
+    image = layout.image(parts)
+    good = json.dumps(image)
+    if faulty.startswith("{"):  # one member is wrong, and the others are right
+        faulty = f"{good[:-1]}, {faulty[1:]}"
+    both = f"{faulty}, {good}" if first else f"{good}, {faulty}"
+    index = f'{{"schemaVersion": 2, "manifests": [{both}]}}'
+    (layout.folder / "index.json").write_text(index)
+    found = listed_roots(files(layout))
+    fault = found[not first]
+    assert isinstance(fault, SourceError)
+    assert f"layout: index.json: manifests[{int(not first)}]" in fault.what
+    assert roots(files(layout)) == (found[first],)
+    assert str(roots(files(layout))[0].digest) == image["digest"]
+
+
+@pytest.mark.parametrize("faulty", FAULTY[:3])
+def test_the_only_descriptor_that_is_faulty_is_the_fault_of_all(
+    layout: Layout, faulty: str
+) -> None:
+    (layout.folder / "index.json").write_text(f'{{"schemaVersion": 2, "manifests": [{faulty}]}}')
+    with pytest.raises(SourceError, match=r"index\.json: manifests\[0\]"):
+        listed_roots(files(layout))
+
+
+@pytest.mark.parametrize("version", ["1", '"2"', "null"])
+def test_an_index_that_is_wrong_itself_has_no_good_descriptor(layout: Layout, version: str) -> None:
+    text = f'{{"schemaVersion": {version}, "manifests": [null, null]}}'
+    (layout.folder / "index.json").write_text(text)
+    with pytest.raises(SourceError, match="schemaVersion"):
+        listed_roots(files(layout))
 
 
 def test_an_index_in_an_index_is_followed(layout: Layout, parts: list[Layer]) -> None:

@@ -75,7 +75,10 @@ def all_named(
     for position, image in enumerate(images):
         root = image.content.root.digest if image.content else None
         near = _homes(root, homes, subjects) if root in subjects and not image.names else []
-        if image.names:
+        if image.fault:
+            place = f"@{position}"
+            yield Lost(source=image.source, name=place, error=image.fault, origin=image.origin)
+        elif image.names:
             yield image
         elif not near:
             yield _named(image, position, given, note)

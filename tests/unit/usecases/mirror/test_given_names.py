@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.errors import ConflictError, SourceError, UsageError
 from dockless.model.renaming import Renaming
@@ -130,3 +131,16 @@ def test_a_source_whose_name_is_no_repository_needs_one(
     images, _ = named(found(two[0], bare=bare))
     (lost,) = plan([each for each in images if isinstance(each, SourceImage)], RULES).lost
     assert "--as" in lost.error.remedy
+
+
+@pytest.mark.parametrize("given", ["", "nm", "nm:v1"])
+def test_a_faulty_entry_is_a_failure_with_its_position(
+    two: tuple[FakeImage, FakeImage], given: str
+) -> None:
+    fault = SourceError("crane.tar: manifest.json: [1] is null.")
+    images, _ = named(
+        found(two[0], "a:1"), replace(found(two[1]), fault=fault), found(two[1], "b:1"), given=given
+    )
+    lost = [each for each in images if isinstance(each, Lost)]
+    assert [(each.name, each.error) for each in lost] == [("@1", fault)]
+    assert len(images) == 3
