@@ -15,7 +15,7 @@ from dockless.registry.challenges import Challenge, demanded
 from dockless.registry.responses import first_in_clear, is_html, shown_type, wants_tls
 from dockless.registry.tokens import Authorization, authorization, refused
 from dockless.transport.http import Body, BodySink, HttpClient, Response
-from dockless.transport.origins import goes_along, shown
+from dockless.transport.origins import goes_along, origin, shown
 
 _OK, _UNAUTHORIZED, _FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
 _UPLOADING = ("PATCH", "PUT")
@@ -193,16 +193,19 @@ class AuthorizedClient:
             PushError: It is none.
         """
         try:
-            return urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
+            url = urljoin(f"{self.http.endpoint.url}/v2/{repository.path}/", path)
         except ValueError:
-            from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+            url = ""
+        # what is below the registry's own URL needs no second look
+        if url.startswith(f"{self.http.endpoint.url}/") or origin(url):
+            return url
+        from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
 
-            raise PushError(
-                f"{self.http.endpoint.host} points to {blotted(path)[:_LONGEST_SHOWN]!r}, which is "
-                "not a URL.",
-                "Ask the operator of the registry, or of the proxy in front of it, to correct "
-                "this.",
-            ) from None
+        raise PushError(
+            f"{self.http.endpoint.host} points to {blotted(path)[:_LONGEST_SHOWN]!r}, which is not "
+            "an http or https URL.",
+            "Ask the operator of the registry, or of the proxy in front of it, to correct this.",
+        )
 
     def _send(self, url: str, request: "_Request", let_in: Authorization | None) -> Response:
         authorized = {"Authorization": let_in.header.reveal()} if let_in else {}

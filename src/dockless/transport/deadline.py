@@ -6,6 +6,7 @@ reads, before every read.
 """
 
 import contextlib
+import http.client
 import math
 import socket
 import ssl
@@ -22,6 +23,8 @@ _DOCUMENT_SECONDS = 30.0
 _DOCUMENT_RATE = 64_000.0
 _COMMIT_RATE = 20_000_000.0
 _CLOSE_ENOUGH = 1 / 8
+_INTERIM = frozenset(range(100, 200)) - {101}
+_MOST_INTERIM = 100
 
 
 def answer_seconds(taken: int) -> float:
@@ -188,12 +191,35 @@ def _timed(line: socket.socket) -> TimedSocket:
     return made
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """A response after those that only precede it, such as `103 Early Hints`.
+
+    `http.client` itself skips 100 alone. A client must be able to parse any of them (RFC 9110,
+    section 15.2); 101 is final, as it ends HTTP on the connection.
+    """
+
+    def begin(self) -> None:
+        """Read the status and the headers of the final response."""
+        super().begin()
+        skipped = 0
+        while self.status in _INTERIM:
+            skipped += 1
+            if skipped > _MOST_INTERIM:
+                raise http.client.HTTPException(f"more than {_MOST_INTERIM} interim responses")
+            self.headers = self.msg = None  # type: ignore[assignment] # what `begin` begins with
+            super().begin()
+
+
 class _Connection(connection.HTTPConnection):
+    response_class = _FinalResponse
+
     def _new_conn(self) -> socket.socket:
         return _timed(super()._new_conn())
 
 
 class _TlsConnection(connection.HTTPSConnection):
+    response_class = _FinalResponse
+
     def _new_conn(self) -> socket.socket:
         return _timed(super()._new_conn())
 

@@ -423,3 +423,18 @@ def test_a_location_that_only_looks_like_the_registry_gets_no_credential() -> No
         assert "Authorization" not in http.asked[-1].headers
     client.request("PATCH", repository, "HTTPS://Registry.Example.com:443/x", body=b"x")
     assert "Authorization" in http.asked[-1].headers
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["javascript:1", "gopher://x/", "ftp://h/", "file:///etc/passwd", "data:,x", "http:///x",
+     "http://[x/", "http://h:99999/", "tel:1"],
+)  # fmt: skip
+def test_a_location_that_is_no_web_address_is_named(http: StubHttp, location: str) -> None:
+    client = RegistryClient(http, lambda: None)
+    with pytest.raises(PushError, match="not an http or https URL") as caught:
+        client.request("PATCH", SHOP, location)
+    assert "registry.example.com points to" in caught.value.what
+    assert location[:200] in caught.value.what
+    assert caught.value.exit_code == 1
+    assert all(asked.what.partition(" ")[2].startswith(URL) for asked in http.asked)

@@ -1,12 +1,14 @@
 """How long a question and its answer may take, whatever trickles."""
 
+import http.client
+import io
 import math
 from types import SimpleNamespace
 
 import pytest
 
 from dockless.transport import deadline
-from dockless.transport.deadline import Limit, committing
+from dockless.transport.deadline import POOLS, Limit, committing
 
 
 class Clock:
@@ -99,3 +101,49 @@ def test_a_piece_of_the_question_has_a_minute(clock: Clock) -> None:
     del clock
     assert Limit().sending() == 60
     assert Limit(math.inf).sending() == 60
+
+
+class Line:
+    """A connection whose other end has said all that it will."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = said
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._said)
+
+
+def answer(said: bytes) -> http.client.HTTPResponse:
+    (kind,) = {getattr(pool, "ConnectionCls").response_class for pool in POOLS.values()}  # noqa: B009 - the type of the values says nothing of it
+    found: http.client.HTTPResponse = kind(Line(said), method="GET")
+    found.begin()
+    return found
+
+
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+FINAL = b"HTTP/1.1 401 Unauthorized\r\nX-Own: 1\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        HINTS,
+        b"HTTP/1.1 102 Processing\r\n\r\n",
+        b"HTTP/1.1 199 Own\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + HINTS + b"HTTP/1.1 100 Continue\r\n\r\n",
+        HINTS * 100,
+    ],
+)
+def test_what_precedes_the_answer_is_skipped(before: bytes) -> None:
+    found = answer(before + FINAL)
+    assert (found.status, found.getheader("X-Own"), found.read()) == (401, "1", b"{}")
+    assert found.getheader("Link") is None
+
+
+def test_a_switch_of_protocols_is_final() -> None:
+    assert answer(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + FINAL).status == 101
+
+
+def test_a_flood_of_what_precedes_an_answer_ends() -> None:
+    with pytest.raises(http.client.HTTPException, match="100 interim"):
+        answer(HINTS * 101 + FINAL)
