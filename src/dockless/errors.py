@@ -196,6 +196,10 @@ class ServerError(NetworkError):
     """The registry responds with 500: it failed at this one request."""
 
 
+class UnclearAnswerError(NetworkError):
+    """An engine reports a registry's answer without its status, which may be trouble or refusal."""
+
+
 class EngineTrustError(NetworkError):
     """An engine does not trust the registry's certificate, which dockless does trust."""
 

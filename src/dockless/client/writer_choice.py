@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockless.client.asking_writer import AskingWriter
 from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Workspace
 from dockless.model.options import PROGRAMS, PushOptions
@@ -70,7 +71,9 @@ class WriterChooser:
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
             return opened.direct
-        return LateWriter(partial(self._program, opened, repository, home))
+        return AskingWriter(
+            LateWriter(partial(self._program, opened, repository, home)), opened.client
+        )
 
     def _program(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none

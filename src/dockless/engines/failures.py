@@ -20,9 +20,11 @@ from dockless.errors import (
     PushError,
     RepositoryMissingError,
     ServerError,
+    UnclearAnswerError,
     UnexplainedError,
 )
 from dockless.model.blotting import blotted
+from dockless.model.printable import bounded
 from dockless.model.type_words import speaks_of_types
 
 _ANSWER = re.compile(
@@ -33,6 +35,12 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 """Words that appear only after a response of the registry."""
+
+_REFUSAL = re.compile(
+    r"(?:\w[\w ]*: )*(?:GET|HEAD|POST|PUT|PATCH|DELETE) https?://\S+: "
+    r"(?:[A-Z][A-Z0-9_]*:|multiple )"
+)
+"""What crane says of an answer with codes, known to it or not, and without the status."""
 
 _SPOKEN = re.compile(
     rf'{_ANSWER.pattern}|"https?://|\b(?:dial|read|write) (?:tcp|udp)\b|lookup |at destination'
@@ -60,11 +68,14 @@ class _Rule(Struct, frozen=True):
         words: Any of these, in lower case.
         codes: Or any of these.
         error: Makes the error, from the engine, the host and what was said.
+        local: Whether it is about this machine or the way to the registry: the same words in an
+            answer of the registry mean something else.
     """
 
     words: tuple[str, ...]
     codes: frozenset[int]
     error: Callable[[str, str, str], DocklessError]
+    local: bool = False
 
 
 _RULES = (
@@ -76,6 +87,7 @@ _RULES = (
             f"The signature policy of this machine rejects the push with {engine}: {said}",
             "Ask whoever maintains policy.json (containers-policy.json(5)).",
         ),
+        local=True,
     ),
     # before the rules by status: their words may hold that of the challenge
     _Rule(
@@ -91,6 +103,7 @@ _RULES = (
             f"{engine} refuses to push to {host}: {said}",
             "Push with --engine auto, which then uses another writer.",
         ),
+        local=True,
     ),
     # docker-registry says so while another push of the same blob writes the file that names it
     _Rule(
@@ -117,6 +130,7 @@ _RULES = (
             "Name the authority that signed its certificate with --ca-file or --cert-dir.",
             passing=False,
         ),
+        local=True,
     ),
     _Rule(
         ("toomanyrequests", "too many requests"),
@@ -174,6 +188,7 @@ _RULES = (
         lambda _, host, said: NetworkError(
             f"The connection to {host} failed: {said}", "Check the network."
         ),
+        local=True,
     ),
     _Rule(
         ("no space left",),
@@ -214,9 +229,13 @@ _TROUBLE = (": unknown:", ": unavailable:")
 def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
     """Return the error for an engine that ended with this status and this stderr."""
     said = last_words(stderr) or f"it ended with status {code} and printed nothing."
-    low = stderr.lower()
-    codes = {int(found["code"]) for found in _STATUS.finditer(stderr)}
+    answered = _REFUSAL.match(said) is not None
+    # earlier lines are of requests that were repeated
+    low = (said if answered else stderr).lower()
+    codes = {int(found["code"]) for found in _STATUS.finditer(low)}
     for rule in _RULES:
+        if answered and rule.local:
+            continue
         if codes & rule.codes or any(word in low for word in rule.words):
             error = rule.error(engine, host, said)
             remote = isinstance(error, AuthError | NetworkError)
@@ -228,7 +247,13 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
         what = f"{host} does not accept this manifest: {said}"
         return ManifestRefusedError(what, about_type=about_type)
     if any(word in low for word in _TROUBLE):
-        return NetworkError(f"{host} has an internal error: {said}", "Try again later.")
+        return UnclearAnswerError(f"{host} has an internal error: {said}", "Try again later.")
+    if answered:
+        return UnexplainedError(
+            f"{host} refuses what {engine} asks for: {said}",
+            "Ask the registry's operator what it accepts.",
+            answered=True,
+        )
     return UnexplainedError(
         f"{engine} failed: {said}",
         "If the program is at fault, --engine auto lets another writer take over.",
@@ -248,4 +273,4 @@ def last_words(stderr: str) -> str:
     last = blotted(last)
     found = re.search(r'msg="(?P<text>(?:[^"\\]|\\.)*)"', last)
     text = found["text"].replace('\\"', '"') if found else last
-    return blotted(text.removeprefix("Error: ").rstrip(".")) + "."
+    return bounded(blotted(text.removeprefix("Error: ").rstrip("."))) + "."

@@ -13,6 +13,7 @@ _UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols by their Unicode category that show as nothing at all."""
 
 _SHOWN = 40
+_MOST_SAID = 1000
 
 
 def printable(text: str) -> str:
@@ -41,6 +42,14 @@ def json_text(document: Mapping[str, object]) -> str:
 def shortened(text: str) -> str:
     """Return what was given, for a message: of hundreds of digits the first ones."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def bounded(words: str) -> str:
+    """Return what a registry or a program said, for a message: of very much only the beginning.
+
+    Secrets have to be blotted before, since of a cut one the rest would stay.
+    """
+    return words if len(words) <= _MOST_SAID else f"{words[:_MOST_SAID]}… (shortened)"
 
 
 def _is_seen(character: str) -> bool:

@@ -180,10 +180,10 @@ class AuthorizedClient:
         if response.status == _UNAUTHORIZED:
             self._passes.pop(repository.path, None)
             if let_in and let_in.token and self.account():
-                raise self._forbidden(repository)
+                raise self._forbidden(repository, response)
             raise self.refusal()
         if response.status == _FORBIDDEN:
-            raise self._forbidden(repository)
+            raise self._forbidden(repository, response)
         return response
 
     def url(self, repository: Repository, path: str) -> str:
@@ -245,11 +245,15 @@ class AuthorizedClient:
         place = self._upload_place
         return f"{program} could send the credential to {place}" if place else ""
 
-    def _forbidden(self, repository: Repository) -> AuthError:
+    def _forbidden(self, repository: Repository, response: Response) -> AuthError:
+        from dockless.registry.refusals import read_refusal  # noqa: PLC0415 - rare
+
+        said = read_refusal(response).said.rstrip(".")
         credential = self.account()
         user = (credential.username or "this token") if credential else "anonymous"
         return AuthError(
-            f"{repository.host} does not allow {user} to use {repository}.",
+            f"{repository.host} does not allow {user} to use {repository}"
+            f"{f': {said}' if said else ''}.",
             "Request permission to push there, or check the namespace.",
         )
 

@@ -25,6 +25,7 @@ from dockless.model.type_words import speaks_of_types
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.oci.untrusted_json import parse_json
+from dockless.registry.authorized_client import AuthorizedClient
 from dockless.transport.http import Response
 
 LONGEST_SAID = 300
@@ -123,6 +124,25 @@ def clean(text: str) -> str:
     return line if len(line) <= LONGEST_SAID else f"{line[: LONGEST_SAID - 1]}…"
 
 
+def upload_refusal(client: AuthorizedClient, repository: Repository) -> DocklessError | None:
+    """Begin an upload to see what a registry says to that; return why it refuses, if it does.
+
+    Programs do not print the status of every answer.
+    """
+    path = "blobs/uploads/"
+    try:
+        response = client.request("POST", repository, path)
+        if HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return blob_error(response, repository, None)
+        if location := response.headers.get("Location", ""):
+            client.request("DELETE", repository, location)
+    except NetworkError:
+        return None
+    except (AuthError, PushError) as error:
+        return error
+    return None
+
+
 def manifest_error(response: Response, repository: Repository, name: str) -> DocklessError:
     """Return the error for a manifest, index or tag that a registry rejects.
 
@@ -143,18 +163,19 @@ def manifest_error(response: Response, repository: Repository, name: str) -> Doc
     )
 
 
-def blob_error(response: Response, repository: Repository, blob: Digest) -> DocklessError:
+def blob_error(response: Response, repository: Repository, blob: Digest | None) -> DocklessError:
     """Return the error for a blob that a registry rejects.
 
     Args:
         response: The answer to the POST or PUT.
         repository: Where it was to go.
-        blob: Its digest.
+        blob: Its digest; None where it is not known yet.
     """
-    put = _Put(read_refusal(response), repository, str(blob))
+    what = "a new blob" if blob is None else f"the blob {blob}"
+    put = _Put(read_refusal(response), repository, str(blob or what))
     if put.refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return PushError(
-            f"{repository.host} accepts no request as large as the layer {blob}: {put.words}.",
+            f"{repository.host} accepts no request as large as {what}: {put.words}.",
             "A proxy in front of it limits the bodies of requests (client_max_body_size in "
             "nginx): have the limit raised.",
         )
@@ -162,7 +183,7 @@ def blob_error(response: Response, repository: Repository, blob: Digest) -> Dock
         if rule.codes & put.refusal.codes or put.refusal.status in rule.statuses:
             return rule.error(put)
     return PushError(
-        f"{repository.host} rejects the blob {blob} of {repository} "
+        f"{repository.host} rejects {what} of {repository} "
         f"(status {put.refusal.status}): {put.words}.",
         "Ask the registry's operator what it accepts.",
     )

@@ -59,8 +59,9 @@ def wants_tls(response: Response) -> bool:
 def shown_type(response: Response) -> str:
     """Return the media type of an answer, to be shown."""
     from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+    from dockless.model.printable import bounded  # noqa: PLC0415 - rare
 
-    return blotted(response.headers.get("Content-Type", "no content type"))
+    return bounded(blotted(response.headers.get("Content-Type", "no content type")))
 
 
 def is_html(response: Response) -> bool:

@@ -179,12 +179,6 @@ def _with_digest(location: str, digest: Digest) -> str:
 
 
 def _refused(response: Response, repository: Repository, digest: Digest | None) -> DocklessError:
-    if digest is not None:
-        from dockless.registry.refusals import blob_error  # noqa: PLC0415 - rare
+    from dockless.registry.refusals import blob_error  # noqa: PLC0415 - rare
 
-        return blob_error(response, repository, digest)
-    return PushError(
-        f"{repository.host} does not accept the upload of a layer to {repository} "
-        f"(status {response.status}).",
-        "Ask the registry's operator what it accepts.",
-    )
+    return blob_error(response, repository, digest)

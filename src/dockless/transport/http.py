@@ -197,8 +197,9 @@ class HttpClient:
         if response.status in _PASSING:
             kind = ServerError if response.status == _FAILED else NetworkError
             from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+            from dockless.model.printable import bounded  # noqa: PLC0415 - rare
 
-            said = f"{response.status} {blotted(response.reason or '')}".rstrip()
+            said = bounded(f"{response.status} {blotted(response.reason or '')}".rstrip())
             path = blotted(urlsplit(url).path)
             raise kind(
                 f"{self._named(url)} responds with {said} to {method} of {path}.",

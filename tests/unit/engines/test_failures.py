@@ -12,6 +12,7 @@ from dockless.errors import (
     PolicyError,
     PushError,
     RepositoryMissingError,
+    UnclearAnswerError,
     UnexplainedError,
 )
 
@@ -223,3 +224,42 @@ def test_an_engine_that_says_nothing_is_quoted_by_its_status() -> None:
 )  # fmt: skip
 def test_the_engines_own_sentence_is_found(stderr: str, words: str) -> None:
     assert last_words(stderr) == words
+
+
+OWN_CODES = ("QUOTA_EXCEEDED", "PROJECTPOLICYVIOLATION", "X_Y", "BLOCKED", "SIZE2")
+
+
+@pytest.mark.parametrize("code", OWN_CODES)
+@pytest.mark.parametrize(
+    "message",
+    ["x", "the connection refused by policy", "timeout of the trial", "no certificate", "a: eof"],
+)
+def test_a_code_of_the_registrys_own_is_its_refusal(code: str, message: str) -> None:
+    stderr = (
+        f'2026/11/30 09:00:00 retrying Post "{URL}/blobs/uploads/": unexpected EOF\n'
+        f"Error: POST {URL}/blobs/uploads/: {code}: {message}\n"
+    )
+    error = failure("crane", HOST, 1, stderr)
+    assert isinstance(error, UnexplainedError)
+    assert error.answered
+    assert f"{HOST} refuses" in error.what
+    assert f"{code}: {message}" in error.what
+    assert "network" not in error.remedy
+
+
+@pytest.mark.parametrize("code", ["UNKNOWN", "UNAVAILABLE"])
+def test_an_answer_that_may_be_anything_is_told_apart(code: str) -> None:
+    for stderr in (
+        crane(f"POST {URL}/blobs/uploads/: {code}: x"),
+        skopeo(f"writing blob: initiating layer upload to /v2/shop in {HOST}: unknown: x"),
+    ):
+        assert isinstance(failure("skopeo", HOST, 1, stderr), NetworkError)
+    assert isinstance(failure("skopeo", HOST, 1, stderr), UnclearAnswerError)
+
+
+@pytest.mark.parametrize("size", [1_001, 70_000, 3_000_000])
+def test_very_long_words_are_shortened(size: int) -> None:
+    for stderr in (crane(f"POST {URL}/blobs/uploads/: BIG: {'x' * size}"), skopeo("y" * size)):
+        error = failure("crane", HOST, 1, stderr)
+        assert len(error.what) < 1_200
+        assert "… (shortened)" in error.what

@@ -4,12 +4,13 @@ import time
 
 import pytest
 
-from dockless.errors import AuthError, PushError
+from dockless.errors import AuthError, DocklessError, PushError
 from dockless.model.secret import Credential, Grant, Secret
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
+from dockless.registry.refusals import upload_refusal
 from dockless.transport.http import Response
 from fakes.http import StubHttp
 
@@ -438,3 +439,32 @@ def test_a_location_that_is_no_web_address_is_named(http: StubHttp, location: st
     assert location[:200] in caught.value.what
     assert caught.value.exit_code == 1
     assert all(asked.what.partition(" ")[2].startswith(URL) for asked in http.asked)
+
+
+@pytest.mark.parametrize("code", ["QUOTA_EXCEEDED", "DENIED", "BLOCKED"])
+def test_what_a_registry_forbids_is_said_in_its_words(http: StubHttp, code: str) -> None:
+    body = json.dumps({"errors": [{"code": code, "message": "not today"}]}).encode()
+    http.on(f"POST {URL}team/shop/blobs/uploads/", 403, body=body)
+    with pytest.raises(AuthError, match=f"{code}: not today"):
+        RegistryClient(http, lambda: None).request("POST", SHOP, "blobs/uploads/")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(403, AuthError), (401, AuthError), (412, PushError), (413, PushError), (418, PushError)],
+)
+def test_a_registry_that_refuses_uploads_says_so_when_it_is_asked(
+    http: StubHttp, status: int, kind: type[DocklessError]
+) -> None:
+    body = b'{"errors": [{"code": "OWN_CODE", "message": "not today"}]}'
+    http.on(f"POST {URL}team/shop/blobs/uploads/", status, body=body)
+    error = upload_refusal(RegistryClient(http, lambda: None), SHOP)
+    assert type(error) is kind
+    assert status == 401 or "OWN_CODE: not today" in str(error)
+
+
+def test_an_upload_that_is_begun_to_ask_is_cancelled(http: StubHttp) -> None:
+    http.on(f"POST {URL}team/shop/blobs/uploads/", 202, headers={"Location": "/v2/up/1"})
+    http.on("DELETE https://registry.example.com/v2/up/1", 204)
+    assert upload_refusal(RegistryClient(http, lambda: None), SHOP) is None
+    assert http.asked[-1].what == "DELETE https://registry.example.com/v2/up/1"
