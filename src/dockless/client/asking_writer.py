@@ -52,7 +52,8 @@ class AskingWriter:
             from dockless.registry.refusals import upload_refusal  # noqa: PLC0415 - rare
 
             refusal = upload_refusal(self._client, repository)
-            if refusal and _last_words(error.what) in refusal.what:
+            words = _last_words(error.what)
+            if refusal and words and words in refusal.what:
                 raise refusal from None
             raise
 

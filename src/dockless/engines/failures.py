@@ -68,29 +68,29 @@ class _Rule(Struct, frozen=True):
         words: Any of these, in lower case.
         codes: Or any of these.
         error: Makes the error, from the engine, the host and what was said.
-        local: Whether it is about this machine or the way to the registry: the same words in an
-            answer of the registry mean something else.
     """
 
     words: tuple[str, ...]
     codes: frozenset[int]
     error: Callable[[str, str, str], DocklessError]
-    local: bool = False
+
+
+class _LocalRule(_Rule, frozen=True):
+    """One about this machine or the way to the registry, whose answers may have the same words."""
 
 
 _RULES = (
     # an administrator's rule, which is not to be got round by another writer
-    _Rule(
+    _LocalRule(
         ("source image rejected", "rejected by policy", "loading trust policy", "invalid policy"),
         frozenset(),
         lambda engine, _, said: PolicyError(
             f"The signature policy of this machine rejects the push with {engine}: {said}",
             "Ask whoever maintains policy.json (containers-policy.json(5)).",
         ),
-        local=True,
     ),
     # before the rules by status: their words may hold that of the challenge
-    _Rule(
+    _LocalRule(
         (
             "is a symlink",
             "invalid realm",
@@ -103,7 +103,6 @@ _RULES = (
             f"{engine} refuses to push to {host}: {said}",
             "Push with --engine auto, which then uses another writer.",
         ),
-        local=True,
     ),
     # docker-registry says so while another push of the same blob writes the file that names it
     _Rule(
@@ -122,7 +121,7 @@ _RULES = (
             f"{host} has no such repository: {said}", "Create it there first."
         ),
     ),
-    _Rule(
+    _LocalRule(
         ("x509:", "certificate"),
         frozenset(),
         lambda engine, host, said: EngineTrustError(
@@ -130,7 +129,6 @@ _RULES = (
             "Name the authority that signed its certificate with --ca-file or --cert-dir.",
             passing=False,
         ),
-        local=True,
     ),
     _Rule(
         ("toomanyrequests", "too many requests"),
@@ -168,7 +166,7 @@ _RULES = (
             "Check the credential, and whether it may push to this repository.",
         ),
     ),
-    _Rule(
+    _LocalRule(
         (
             "connection refused",
             "connection reset",
@@ -188,7 +186,6 @@ _RULES = (
         lambda _, host, said: NetworkError(
             f"The connection to {host} failed: {said}", "Check the network."
         ),
-        local=True,
     ),
     _Rule(
         ("no space left",),
@@ -234,7 +231,7 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
     low = (said if answered else stderr).lower()
     codes = {int(found["code"]) for found in _STATUS.finditer(low)}
     for rule in _RULES:
-        if answered and rule.local:
+        if answered and isinstance(rule, _LocalRule):
             continue
         if codes & rule.codes or any(word in low for word in rule.words):
             error = rule.error(engine, host, said)

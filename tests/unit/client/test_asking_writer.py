@@ -1,0 +1,97 @@
+"""What a program leaves out of a registry's refusal is asked for."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dockless.client.asking_writer import AskingWriter
+from dockless.errors import (
+    AuthError,
+    DocklessError,
+    NetworkError,
+    PushError,
+    UnclearAnswerError,
+    UnexplainedError,
+)
+from dockless.oci.content import Content, StagedImage, single
+from dockless.oci.digest import Digest
+from dockless.oci.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, image_manifest
+from dockless.oci.reference import Repository
+from dockless.ports import Task, Written
+from dockless.registry.client import RegistryClient
+from fakes.http import StubHttp
+from fakes.progress import FakeProgress
+
+URL = "https://registry.example.com/v2/"
+SHOP = Repository.of("registry.example.com", "team/shop")
+CONFIG = b'{"rootfs": {"diff_ids": []}}'
+DATA = image_manifest(
+    Descriptor(media_type=OCI_CONFIG, digest=Digest.of(CONFIG), size=len(CONFIG)), ()
+)
+ROOT = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(DATA), size=len(DATA))
+CONTENT = single(ROOT, DATA, CONFIG)
+
+
+class Failing:
+    """A program that fails."""
+
+    tagger = "crane"
+
+    def __init__(self, error: DocklessError) -> None:
+        self._error = error
+
+    def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
+        del image, repository, sending
+        raise self._error
+
+    def tag(self, content: Content, repository: Repository, tag: str) -> None:
+        del content, repository, tag
+        raise self._error
+
+
+def written(error: DocklessError, status: int, message: str) -> tuple[DocklessError, StubHttp]:
+    """Return how a write ends, after which the registry answers a begun upload so."""
+    http = StubHttp()
+    http.on(f"GET {URL}")
+    body = json.dumps({"errors": [{"code": "OWN", "message": message}]}).encode()
+    http.on(f"POST {URL}team/shop/blobs/uploads/", status, body=body)
+    image = StagedImage(content=CONTENT, blobs={}, layout=Path, missing=None)
+    writer = AskingWriter(Failing(error), RegistryClient(http, lambda: None))
+    with pytest.raises(DocklessError) as caught:
+        writer.write(image, SHOP, FakeProgress().start("x", None))
+    return caught.value, http
+
+
+UNCLEAR = UnclearAnswerError("skopeo: initiating layer upload: unknown: not today.")
+ANSWERED = UnexplainedError(f"crane: POST {URL}: OWN: not today; more: of it.", answered=True)
+
+
+@pytest.mark.parametrize("error", [UNCLEAR, UnexplainedError("x: OWN: not today.", answered=True)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(403, AuthError), (412, PushError), (413, PushError), (422, PushError)]
+)
+def test_a_refusal_is_the_error(
+    error: DocklessError, status: int, kind: type[DocklessError]
+) -> None:
+    found, _ = written(error, status, "not today")
+    assert type(found) is kind
+    assert "OWN: not today" in found.what
+
+
+@pytest.mark.parametrize(("status", "message"), [(405, "read-only"), (202, ""), (500, "not today")])
+@pytest.mark.parametrize("error", [UNCLEAR, ANSWERED])
+def test_another_answer_leaves_the_error_as_it_is(
+    error: DocklessError, status: int, message: str
+) -> None:
+    found, _ = written(error, status, message)
+    assert found is error
+
+
+@pytest.mark.parametrize(
+    "error", [NetworkError("timeout"), AuthError("no"), UnexplainedError("crane: panic")]
+)
+def test_what_is_clear_is_not_asked(error: DocklessError) -> None:
+    found, http = written(error, 403, "no")
+    assert found is error
+    assert not http.asked
