@@ -75,11 +75,18 @@ class _Rule(Struct, frozen=True):
     error: Callable[[str, str, str], DocklessError]
 
 
-class _LocalRule(_Rule, frozen=True):
-    """One about this machine or the way to the registry, whose answers may have the same words."""
+class _LocalRule(Struct, frozen=True):
+    """One about this machine or the way to the registry, whose answers may have the same words.
+
+    The attributes are those of `_Rule`.
+    """
+
+    words: tuple[str, ...]
+    codes: frozenset[int]
+    error: Callable[[str, str, str], DocklessError]
 
 
-_RULES = (
+_RULES: tuple[_Rule | _LocalRule, ...] = (
     # an administrator's rule, which is not to be got round by another writer
     _LocalRule(
         ("source image rejected", "rejected by policy", "loading trust policy", "invalid policy"),
