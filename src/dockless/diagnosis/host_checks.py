@@ -87,7 +87,7 @@ def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     """Log in to a host, and report what it has for a push, or that the command's time was over."""
     found = alone(lambda: _checked(server, ssh, wanted))
     if waited_for(lambda seconds: wait((found,), seconds).done):
-        return found.result()
+        return found.result(timeout=0)
     error = time_is_over(f"The check of {server}").with_context(
         remedy="Give it a longer --timeout."
     )
