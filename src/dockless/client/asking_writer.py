@@ -17,7 +17,8 @@ class AskingWriter:
 
     Programs print a registry's answer without its status where they do not know its code, so that
     a refusal looks like trouble. Then the registry is asked whether it refuses uploads; what
-    it says counts where it is the same, as a program may have failed at another request.
+    it says counts where it is the same, as a program may have failed at another request. For `auto`
+    only: with an engine by name dockless begins no upload.
 
     Args:
         writer: The program.

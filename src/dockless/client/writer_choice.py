@@ -71,9 +71,8 @@ class WriterChooser:
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
             return opened.direct
-        return AskingWriter(
-            LateWriter(partial(self._program, opened, repository, home)), opened.client
-        )
+        late = LateWriter(partial(self._program, opened, repository, home))
+        return AskingWriter(late, opened.client) if wanted == "auto" else late
 
     def _program(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
