@@ -5,15 +5,23 @@ import contextlib
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from bed.registry import Login
 
 _PAUSE_SECONDS = 0.015
 _SMALL_BYTES = 1 << 20
+
+
+class _File(NamedTuple):
+    """A file as it was at one look; another one after it was written or moved."""
+
+    path: str
+    changed: int
+    size: int
 
 
 class Watch:
@@ -31,8 +39,8 @@ class Watch:
         self.files: set[Path] = set()
         self._needles = forms(login)
         self._folders = folders
-        self._began = time.time_ns()
-        self._seen: set[tuple[str, int, int]] = set()
+        # by what was there, and not by a moment: the clock of file systems may be behind by a tick
+        self._seen = {file for folder in folders for file in _files(str(folder))}
 
     def look(self, largest: int | None = None) -> None:
         """Read every process, and every file created or changed since the watch began.
@@ -44,8 +52,8 @@ class Watch:
             if name.isdigit():
                 self._look_at_process(name)
         for folder in self._folders:
-            for entry in _files(str(folder)):
-                self._look_at_file(entry, largest)
+            for file in _files(str(folder)):
+                self._look_at_file(file, largest)
 
     def _look_at_process(self, number: str) -> None:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
@@ -55,18 +63,14 @@ class Watch:
                     self.found.add(f"{kind} of {number} ({name})")
             self.processes.add(name)
 
-    def _look_at_file(self, entry: os.DirEntry[str], largest: int | None) -> None:
+    def _look_at_file(self, file: _File, largest: int | None) -> None:
+        if file in self._seen or (largest is not None and file.size > largest):
+            return
+        self._seen.add(file)
+        self.files.add(Path(file.path))
         with contextlib.suppress(FileNotFoundError):
-            status = entry.stat(follow_symlinks=False)
-            state = (entry.path, status.st_mtime_ns, status.st_size)
-            too_large = largest is not None and status.st_size > largest
-            # A file's ctime is when it got here; its mtime can be any time.
-            if status.st_ctime_ns < self._began or state in self._seen or too_large:
-                return
-            self._seen.add(state)
-            self.files.add(Path(entry.path))
-            if self._has_secret(_read(entry.path)):
-                self.found.add(entry.path)
+            if self._has_secret(_read(file.path)):
+                self.found.add(file.path)
 
     def _has_secret(self, data: bytes) -> bool:
         return any(needle in data for needle in self._needles)
@@ -109,14 +113,16 @@ def watching(login: Login, *folders: Path) -> Iterator[Watch]:
         watch.look()
 
 
-def _files(folder: str) -> Iterator[os.DirEntry[str]]:
+def _files(folder: str) -> Iterator[_File]:
     """Yield the regular files below a folder; a folder that is gone has none."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(entry.path)
             elif entry.is_file(follow_symlinks=False):
-                yield entry
+                with contextlib.suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    yield _File(entry.path, status.st_mtime_ns, status.st_size)
 
 
 def _read(path: str) -> bytes:

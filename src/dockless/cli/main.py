@@ -81,9 +81,9 @@ def dockless() -> None:
 def main() -> None:
     """Run the command line, and exit with its code."""
     open_standard_streams()
-    stops.watch()
     gc.disable()  # for the imports, of which collecting would be a third; a session enables it
     try:
+        stops.watch()
         code = dockless.main(standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - every ending is told apart in one place
         stops.unwatch()

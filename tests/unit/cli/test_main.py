@@ -434,3 +434,22 @@ def test_a_teardown_is_not_stopped_again(monkeypatch: pytest.MonkeyPatch, ends: 
     monkeypatch.setattr(dockless, "main", work)
     assert ends() == 143
     assert done
+
+
+@SIGNALS
+def test_a_signal_while_the_handlers_are_set_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Ends,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    code: int,
+    said: str,
+) -> None:
+    def setitimer(which: int, seconds: float, interval: float = 0.0) -> None:
+        del which, interval
+        if seconds:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(signal, "setitimer", setitimer)
+    assert ends() == code
+    assert capsys.readouterr().err.startswith(said.strip().rstrip("."))
