@@ -197,7 +197,7 @@ _OF_THE_OTHER_LINE = {"mirror": {6}, "bundle": {8}}
     "argv",
     [
         ("push", "{archive}", "--image", "{name}"),
-        ("push", "{archive}", "--image", "{name}", "--output", "json"),
+        ("push", "{archive}", "--image", "{name}", "--format", "json"),
         ("push", "{archive}", "--image", "{name}", "--explain"),
         ("push", "{name}", "--image", "127.0.0.1:9/x:1"),
         ("push", "docker://{name}", "--image", "127.0.0.1:9/x:1"),
