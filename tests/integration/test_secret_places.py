@@ -296,3 +296,34 @@ def test_no_program_shows_the_password_to_the_host_that_uploads_go_to(
     done = program.run(*argv, *login, stdin=PASSWORD.encode())
     assert done.code not in {0, 70}, done.stderr
     assert not place.saw_elsewhere()
+
+
+@pytest.mark.parametrize("step", ["begun", "sent"])
+@pytest.mark.parametrize("form", ["http://{host}/u", "//{host}/u", "http://{own}@{host}/u"])
+def test_skopeo_gets_no_password_that_any_step_of_an_upload_would_lead_elsewhere(
+    place: Place, step: str, form: str
+) -> None:
+    place.registry.answers["/v2/"] = Told(401, {"WWW-Authenticate": 'Basic realm="x"'})
+    astray = form.format(host=place.elsewhere.host, own=place.registry.host)
+    uploads = "/v2/a/blobs/uploads/"
+    begun = astray if step == "begun" else f"{uploads}1?state=x"
+    place.registry.answers[uploads] = Told(202, {"Location": begun})
+    place.registry.answers[f"{uploads}1"] = Told(202, {"Location": astray})
+    client, repository = place.client(ME), Repository.of(place.registry.host, "a")
+    assert place.elsewhere.host in client.exposed_by("skopeo", repository)
+    assert not place.elsewhere.seen
+
+
+@pytest.mark.parametrize("lead", ["/v2/a/blobs/uploads/2", "{own}/v2/a/blobs/uploads/2?x=1"])
+def test_skopeo_gets_the_password_where_uploads_stay(place: Place, lead: str) -> None:
+    place.registry.answers["/v2/"] = Told(401, {"WWW-Authenticate": 'Basic realm="x"'})
+    uploads = "/v2/a/blobs/uploads/"
+    for path, number in ((uploads, "1"), (f"{uploads}1", "2"), (f"{uploads}2", "3")):
+        led = lead.format(own=place.registry.url).replace("uploads/2", f"uploads/{number}")
+        place.registry.answers[path] = Told(202, {"Location": led})
+    client, repository = place.client(ME), Repository.of(place.registry.host, "a")
+    assert client.exposed_by("skopeo", repository) == ""
+    methods = [each.method for each in place.registry.seen]
+    assert methods == ["GET", "POST", "PATCH", "DELETE"]
+    client.exposed_by("skopeo", repository)
+    assert len(place.registry.seen) == len(methods)

@@ -170,6 +170,8 @@ class AuthorizedClient:
         if not own and request.method in _UPLOADING:
             self._upload_place = shown(url)
         response = self._send(url, request, let_in)
+        if request.method == "PATCH" and own and (led := response.headers.get("Location", "")):
+            self._upload_place = self._upload_place or self.leads_elsewhere(repository, led)
         replayable = request.body is None or isinstance(request.body, bytes)
         if response.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
             # a registry whose clock is ahead ends a token before its time
@@ -185,6 +187,11 @@ class AuthorizedClient:
         if response.status == _FORBIDDEN:
             raise self._forbidden(repository, response)
         return response
+
+    def leads_elsewhere(self, repository: Repository, location: str) -> str:
+        """Return a Location, shortened, if it must not get the credential; otherwise nothing."""
+        url = self.url(repository, location)
+        return "" if goes_along(self.http.endpoint.url, url) else shown(url)
 
     def url(self, repository: Repository, path: str) -> str:
         """Return the URL of a path below a repository, or of a Location.
@@ -234,16 +241,16 @@ class AuthorizedClient:
         self.ping()
         if self._challenge is None or self.account() is None:
             return ""
-        from dockless.registry.exposure import exposure, upload_place  # noqa: PLC0415 - a warm push starts none
+        from dockless.registry import exposure  # noqa: PLC0415 - a warm push starts none
 
-        why = exposure(program, self._challenge, self._offered, self.http.endpoint)
+        endpoint = self.http.endpoint
+        why = exposure.exposure(program, self._challenge, self._offered, endpoint)
         # with a token service, only a token for the repository goes where uploads go
-        if why or program == "crane" or self._challenge.scheme != "basic":
+        if why or self._challenge.scheme != "basic" or (program == "crane" and endpoint.plain_http):
             return why
         if self._upload_place is None and written:
-            self._upload_place = upload_place(self, written)
-        place = self._upload_place
-        return f"{program} could send the credential to {place}" if place else ""
+            self._upload_place = exposure.upload_place(self, written)
+        return exposure.upload_exposure(program, self._upload_place or "", endpoint)
 
     def _forbidden(self, repository: Repository, response: Response) -> AuthError:
         from dockless.registry.refusals import read_refusal  # noqa: PLC0415 - rare

@@ -10,7 +10,9 @@ from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.oci.reference import Repository
 from dockless.registry.authorized_client import AuthorizedClient
 from dockless.registry.challenges import Challenge, is_web_address, offered
-from dockless.transport.origins import goes_along, may_have_secret, origin, shown
+from dockless.transport.origins import may_have_secret, origin, shown
+
+_BYTE, _BINARY = b"-", {"Content-Type": "application/octet-stream"}
 
 
 def exposed(headers: Mapping[str, str], endpoint: Endpoint) -> str:
@@ -54,13 +56,37 @@ def exposure(
     return ""
 
 
+def upload_exposure(program: str, place: str, endpoint: Endpoint) -> str:
+    """Return why a program must not get a password, by where uploads go; empty when it may.
+
+    skopeo shows the password wherever a Location leads, crane at the registry's host, without TLS
+    too (seen with crane 0.22.1 and skopeo 1.22.0).
+
+    Args:
+        program: `crane` or `skopeo`.
+        place: A URL to which an upload goes; empty where that is the registry's own.
+        endpoint: The registry.
+    """
+    led, own = origin(place), origin(endpoint.url)
+    same_host = led is not None and own is not None and led.name == own.name
+    if not place or (program == "crane" and not (same_host and place.startswith("http:"))):
+        return ""
+    return f"{program} could send the credential to {place}"
+
+
 def upload_place(access: AuthorizedClient, repository: Repository) -> str:
-    """Begin an upload, and return where it goes if that is elsewhere; empty for here."""
+    """Begin an upload, send a byte, and discard it; return where that leads if it is elsewhere.
+
+    Both answers name a Location to go on at, and a program follows each.
+    """
+    location = ""
     path = "blobs/uploads/"
-    location = access.request("POST", repository, path).headers.get("Location", "")
-    url = access.url(repository, location or path)
-    if not goes_along(access.http.endpoint.url, url):
-        return shown(url)
-    if location:
-        access.request("DELETE", repository, location)
+    for method, body in (("POST", None), ("PATCH", _BYTE)):
+        response = access.request(method, repository, location or path, _BINARY, body)
+        location = response.headers.get("Location", "") or location
+        if place := access.leads_elsewhere(repository, location or path):
+            return place
+        if not location:
+            return ""
+    access.request("DELETE", repository, location)
     return ""

@@ -2,7 +2,7 @@ import pytest
 
 from dockless.model.endpoint import Endpoint
 from dockless.registry.challenges import chosen, offered
-from dockless.registry.exposure import exposure
+from dockless.registry.exposure import exposure, upload_exposure
 
 SECURE = Endpoint(host="registry.example.com")
 PLAIN = Endpoint(host="registry.example.com", plain_http=True)
@@ -46,3 +46,26 @@ def test_a_program_gets_no_login_that_it_could_show_to_others(
         why = exposure(program, challenge, headers, endpoint)
         assert bool(why) == expected, program
         assert not why or (program in why and "a.example" in why)
+
+
+@pytest.mark.parametrize(
+    ("place", "crane", "skopeo"),
+    [
+        ("", False, False),
+        ("https://store.example", False, True),
+        ("http://store.example", False, True),
+        ("http://registry.example.com", True, True),
+        ("http://registry.example.com:8080", True, True),
+        ("https://registry.example.com:8443", False, True),
+        ("http://registry.example.com.evil.example", False, True),
+    ],
+)
+def test_a_program_gets_no_password_where_uploads_lead_it_astray(
+    place: str,
+    crane: bool,  # noqa: FBT001 - the expectation
+    skopeo: bool,  # noqa: FBT001 - the same
+) -> None:
+    for program, expected in (("crane", crane), ("skopeo", skopeo)):
+        why = upload_exposure(program, place, SECURE)
+        assert bool(why) == expected, program
+        assert not expected or (program in why and place in why)
