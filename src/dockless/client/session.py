@@ -27,6 +27,7 @@ from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
 from dockless.sources.opener import Opener
 from dockless.sources.pulling import Pulling
+from dockless.storage.checks import mislabelled
 from dockless.storage.disk_errors import deleted_meanwhile
 from dockless.storage.folders import make_own
 from dockless.usecases.push.compression_choice import CompressionChooser
@@ -293,6 +294,7 @@ class Session:
             moves=self._space.surroundings.moves,
             turn=self._staging.store.turn,
             prove=lambda copies, read: self.prove(copies, read=read),
+            mislabelled=mislabelled,
         )
 
     def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:

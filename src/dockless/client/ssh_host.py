@@ -138,4 +138,4 @@ class SshImage:
         if found.source is None:
             raise SourceError(f"{self._shell.host} has no image.")
         listed = session.opener.there(found.source, self._shell, platform)
-        return select(listed, found.source.selector, found.source.path).open()
+        return select(listed, found.source.selector, found.source.path, platform).open()

@@ -33,6 +33,9 @@ MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES = frozenset({OCI_INDEX, DOCKER_INDEX})
 CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
+UNKNOWN = "unknown"
+"""What stands for the OS and architecture of what is no image, such as an attestation."""
+
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 
@@ -148,6 +151,10 @@ class Index(Struct, frozen=True):
         return tuple(each for each in others if not each.foreign)
 
 
+class NoRootfsError(ValueError):
+    """A config, such as `{}`, that says nothing of layers."""
+
+
 class Config(Struct, frozen=True):
     """The parts of an image config that are used here.
 
@@ -197,18 +204,25 @@ def parse_document(data: bytes) -> Manifest | Index:
 
 
 def parse_config(data: bytes) -> Config:
-    """Read an image config; raise ValueError when it is none."""
+    """Read an image config.
+
+    Raises:
+        NoRootfsError: It is JSON, and says nothing of layers.
+        ValueError: It is not an image config.
+    """
     members = _object(data)
     rootfs = members.get("rootfs")
+    if rootfs is None:
+        raise NoRootfsError("the config has no rootfs")
     if not isinstance(rootfs, dict):
-        raise ValueError("the config has no rootfs")
+        raise ValueError("the config's rootfs is not an object")
     # null is what Docker writes for an image without layers
     diff_ids = rootfs.get("diff_ids") or []
     if not isinstance(diff_ids, list) or not all(isinstance(entry, str) for entry in diff_ids):
         raise ValueError("the config's rootfs.diff_ids is not a list of digests")
     platform = Platform(
         _text(members, "os") or "linux",
-        _text(members, "architecture") or "unknown",
+        _text(members, "architecture") or UNKNOWN,
         _text(members, "variant"),
     )
     return Config(platform, tuple(Digest.parse(entry) for entry in diff_ids))
@@ -295,6 +309,8 @@ def _object(data: bytes) -> Mapping[str, Any]:
 
 def _list(members: Mapping[str, Any], key: str) -> list[object]:
     entries = members.get(key)
+    if entries is None and key in members:  # Go's programs write null for none, and read it so
+        return []
     if not isinstance(entries, list):
         raise ValueError(f"its {key} is not a list")
     return entries

@@ -1,5 +1,6 @@
 """The images of an archive or a layout, and the selection of one."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,13 +15,15 @@ from dockless.oci.manifest import INDEXES, Descriptor, Manifest, layer_compressi
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
 from dockless.ports import Image
-from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries
+from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries, read_config
 from dockless.sources.files import Files
 from dockless.sources.oci_layout import (
     PackedImage,
     blob_name,
     listed_roots,
     names,
+    no_platform,
+    platforms,
     roots,
     walk,
 )
@@ -44,6 +47,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
         lock: Reads the lock file of its bundle; None where there is none. Raises SourceError when
             it cannot be used.
         fault: Why its entry in the source cannot be used, which `open` raises; None where it can.
+        platforms: Reads which platforms it is for; none where that is unknown.
     """
 
     names: tuple[str, ...]
@@ -54,6 +58,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     locked: tuple[str, ...] = ()
     lock: "Callable[[], Lock | None]" = lambda: None
     fault: SourceError | None = None
+    platforms: Callable[[], tuple[Platform, ...]] = tuple
 
 
 def candidates(
@@ -66,9 +71,9 @@ def candidates(
 
     An archive may be both: Docker 25 and later write `manifest.json` and `index.json` for the
     same blobs. Where the layout's layers are compressed it is pushed as it is; where they are
-    not, it is a docker-archive.
+    not, or no image of the layout can be read, it is a docker-archive.
     """
-    if "index.json" in files and not ("manifest.json" in files and _uncompressed(files)):
+    if "index.json" in files and not _is_docker_archive(files):
         listing = Digest.of(files.document("index.json"))
         tops = listed_roots(files)
         nameless = any(isinstance(root, Descriptor) and not names(root) for root in tops)
@@ -85,6 +90,7 @@ def candidates(
                 listing=listing,
                 locked=() if names(root) else locked.get(root.digest, ()),
                 lock=lock,
+                platforms=partial(platforms, files, root),
             )
             for root in tops
         ]
@@ -116,7 +122,15 @@ def _lock_of(files: Files) -> "Lock | None":
 def _unpacked(
     files: Files, entry: ArchiveEntry, staging: Staging, platform: Platform | None
 ) -> Candidate:
-    return Candidate(names=entry.names, open=lambda: UnpackedImage(files, entry, staging, platform))
+    return Candidate(
+        names=entry.names,
+        open=partial(UnpackedImage, files, entry, staging, platform),
+        platforms=partial(_platforms, files, entry),
+    )
+
+
+def _platforms(files: Files, entry: ArchiveEntry) -> tuple[Platform, ...]:
+    return (read_config(files.document(entry.config), files.label).platform,)
 
 
 def _faulty(fault: SourceError, lock: "Callable[[], Lock | None]" = lambda: None) -> Candidate:
@@ -126,22 +140,31 @@ def _faulty(fault: SourceError, lock: "Callable[[], Lock | None]" = lambda: None
     return Candidate(names=(), open=refuse, lock=lock, fault=fault)
 
 
-def _uncompressed(files: Files) -> bool:
-    """Whether the first image of a layout, as far as it is there, has uncompressed layers."""
-    damaged = False
-    for root in roots(files):
-        if root.media_type in INDEXES or blob_name(root.digest) not in files:
-            return False
-        try:
-            for _, _, document in walk(files, root):
-                if isinstance(document, Manifest) and document.layers:
-                    return layer_compression(document.layers[0].media_type) == "none"
-        except SourceError:  # it says so when it is opened; the others tell
-            damaged = True
-    return not damaged
+def _is_docker_archive(files: Files) -> bool:
+    """Whether what is both is read by its manifest.json.
+
+    That is where the first image of the layout that can be read has uncompressed layers, and where
+    none can be read, as in archives of Docker 25.0, but manifest.json can. What is unpacked in a
+    directory is a layout.
+    """
+    if not files.is_archive or "manifest.json" not in files:
+        return False
+    with contextlib.suppress(SourceError):
+        for root in roots(files):
+            if root.media_type in INDEXES and blob_name(root.digest) in files:
+                return False
+            with contextlib.suppress(SourceError):
+                for _, _, document in walk(files, root):
+                    if isinstance(document, Manifest) and document.layers:
+                        return layer_compression(document.layers[0].media_type) == "none"
+    with contextlib.suppress(SourceError):
+        return bool(entries(files))
+    return False
 
 
-def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
+def select(
+    found: Sequence[Candidate], selector: str, label: str, platform: Platform | None = None
+) -> Candidate:
     """Return the selected image.
 
     Args:
@@ -149,6 +172,7 @@ def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
         selector: Empty for the only one, a name, or `@N` for the N-th, counted from 0 as
             skopeo does.
         label: The source's name in messages.
+        platform: Which one of several is meant, where they differ in that.
 
     Raises:
         SourceError: There is no such image, or there are several; the error lists them.
@@ -158,17 +182,44 @@ def select(found: Sequence[Candidate], selector: str, label: str) -> Candidate:
         for position, candidate in enumerate(found)
         if not selector or selector == f"@{position}" or _called(candidate, selector)
     ]
+    if not found:
+        raise SourceError(f"{label} contains no image.")
+    if platform and len(chosen) > 1:
+        serving = [each for each in chosen if serves(each, platform)]
+        if not serving:
+            offered = [own for each in chosen for own in readable_platforms(each)]
+            raise no_platform(label, platform, offered)
+        chosen = serving
     if len(chosen) == 1:
         return chosen[0]
     listed = "; ".join(f"@{position} {_shown(each)}" for position, each in enumerate(found))
-    if not found:
-        raise SourceError(f"{label} contains no image.")
     if selector and not chosen:
         raise SourceError(f"{label} has no image {selector}.", f"It has: {listed}.")
+    differ = len({readable_platforms(each) for each in chosen}) == len(chosen)
+    by_platform = "" if platform or not differ else " by --platform or"
     raise SourceError(
         f"{label} holds {len(found)} images: {listed}.",
-        f"Select one, as in {label}:NAME or {label}:@0, or push them all with --all.",
+        f"Select one{by_platform} as in {label}:NAME or {label}:@0, or push them all with --all.",
     )
+
+
+def serves(candidate: Candidate, platform: Platform) -> bool:
+    """Whether an image can be read, and is for a platform."""
+    return any(own.serves(platform) for own in readable_platforms(candidate))
+
+
+def readable_platforms(candidate: Candidate) -> tuple[Platform, ...]:
+    """Return the platforms of an image; none where they cannot be read."""
+    try:
+        return candidate.platforms()
+    except SourceError:  # opening it tells why
+        return ()
+
+
+def for_platform(found: Sequence[Candidate], platform: Platform) -> list[Candidate]:
+    """Return the images of a source without those that have a namesake for the platform."""
+    serving = {each.names for each in found if serves(each, platform)}
+    return [each for each in found if each.names not in serving or serves(each, platform)]
 
 
 def agreed(candidate: Candidate, label: str) -> Candidate:
@@ -194,7 +245,8 @@ def agreed(candidate: Candidate, label: str) -> Candidate:
 def _shown(candidate: Candidate) -> str:
     if candidate.fault:
         return f"(faulty: {candidate.fault.what.rstrip('.')})"
-    return ", ".join(candidate.names) or "(no name)"
+    name = ", ".join(candidate.names) or "(no name)"
+    return " for ".join(filter(None, (name, ", ".join(map(str, readable_platforms(candidate))))))
 
 
 def _called(candidate: Candidate, selector: str) -> bool:

@@ -24,6 +24,8 @@ class Folder:
         offer: Called with every blob that is about to be checked, and its file.
     """
 
+    is_archive = False
+
     def __init__(
         self,
         path: Path,

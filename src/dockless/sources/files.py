@@ -38,6 +38,10 @@ class Files(Documents, Protocol):
 
     label: str
 
+    @property
+    def is_archive(self) -> bool:
+        """Whether `layer` may be used, since it is not a directory."""
+
     def size(self, name: str) -> int:
         """Return a file's length in bytes; raise SourceError when it is missing."""
 

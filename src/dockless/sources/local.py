@@ -101,7 +101,8 @@ class ToolImage:
             if root := stored_root(files, self._found.image_id):
                 self._saved = self._as_stored(files, root)
                 return self._saved
-            chosen = select(candidates(files, self._staging, self._platform), "", label)
+            found = candidates(files, self._staging, self._platform)
+            chosen = select(found, "", label, self._platform)
             self._saved = chosen.open()
             saved = self._saved.content()
             known_as = {saved.image_id, saved.root.digest, *saved.documents}

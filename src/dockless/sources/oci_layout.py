@@ -1,7 +1,9 @@
 """Images in OCI layouts, by the image-spec's image-layout.md; pushed unchanged."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from dockless.errors import AbsentError, SourceError
 from dockless.oci.content import Content
@@ -9,13 +11,15 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
     CONFIGS,
     CONTAINERD_NAME,
-    INDEXES,
+    MANIFESTS,
     MOST_DOCUMENTS,
     REF_NAME,
+    UNKNOWN,
     Config,
     Descriptor,
     Index,
     Manifest,
+    NoRootfsError,
     layer_compression,
     parse_config,
     parse_document,
@@ -111,7 +115,10 @@ class PackedImage:
         blobs: dict[Digest, Descriptor] = {}
         platforms: list[Platform] = []
         configs: list[Digest] = []
+        root = self._root
         for descriptor, data, document in walk(self._files, self._root):
+            if descriptor is self._root:  # an index may be called a manifest
+                root = replace(root, media_type=document.media_type)
             documents[descriptor.digest] = data
             blobs |= {blob.digest: blob for blob in document.blobs}
             if isinstance(document, Manifest):
@@ -119,7 +126,7 @@ class PackedImage:
                 platforms += self._config(document)
         image_id = configs[0] if len(configs) == 1 else None
         return Content(
-            root=self._root,
+            root=root,
             documents=documents,
             blobs=tuple(blobs.values()),
             image_id=image_id,
@@ -131,11 +138,17 @@ class PackedImage:
             return []
         label = f"{self._files.label}: {blob_name(manifest.config.digest)}"
         config = _config_of(self._files, manifest)
+        if config is None:
+            return []
         layers = [layer for layer in manifest.layers if layer_compression(layer.media_type)]
-        if len(layers) == len(config.diff_ids) == len(manifest.layers):
-            pairs = zip(layers, config.diff_ids, strict=True)
-            self._diff_ids |= {layer.digest: diff_id for layer, diff_id in pairs}
-        elif layers and config.diff_ids:
+        if len(config.diff_ids) == len(manifest.layers):
+            # an encrypted layer among the others is compared by whoever decrypts it
+            self._diff_ids |= {
+                layer.digest: diff_id
+                for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True)
+                if layer in layers
+            }
+        elif config.diff_ids and (layers or not manifest.layers):
             raise SourceError(
                 f"{label} lists {len(config.diff_ids)} layers, but its manifest lists "
                 f"{len(manifest.layers)}."
@@ -159,40 +172,48 @@ class CarriedImage(PackedImage):
 
 
 def pick(files: Files, root: Descriptor, platform: Platform) -> Descriptor:
-    """Return the descriptor of the one image for a platform, inside an index or by itself."""
-    if root.media_type in INDEXES:
-        found = _in_index(files, root, platform, 0)
-        if found:
+    """Return the descriptor of the one image for a platform, inside an index or by itself.
+
+    What is no image and stands by itself is for every platform.
+    """
+    offered = []
+    for found, own in _images(files, root):
+        if (own and own.serves(platform)) or (found is root and own is None):
             return found
-        raise _no_platform(files.label, platform, _platforms(files, root))
-    manifest = _parsed(files, root, _checked(files, root))
-    if isinstance(manifest, Manifest) and manifest.config.media_type in CONFIGS:
-        own = _config_of(files, manifest).platform
-        if not own.serves(platform):
-            raise _no_platform(files.label, platform, [own])
-    return root
+        offered.append(own)
+    raise no_platform(files.label, platform, offered)
 
 
-def _in_index(
-    files: Files, root: Descriptor, wanted: Platform, depth: int, seen: set[Digest] | None = None
-) -> Descriptor | None:
+def platforms(files: Files, root: Descriptor) -> tuple[Platform, ...]:
+    """Return the platforms of an image, or of those that an index lists, as far as they tell."""
+    return tuple(own for _, own in _images(files, root) if own and own.os != UNKNOWN)
+
+
+def _images(
+    files: Files, root: Descriptor, depth: int = 0, seen: set[Digest] | None = None
+) -> Iterator[tuple[Descriptor, Platform | None]]:
+    """Yield each image below a root with its platform, by its descriptor or else by its config."""
     seen = _seen(files, root, depth, set() if seen is None else seen)
-    index = _index(files, str(root.digest), _checked(files, root))
-    for child in index.manifests:
-        if child.digest in seen:
-            continue
-        if child.media_type in INDEXES:
-            found = _in_index(files, child, wanted, depth + 1, seen)
-        else:
-            found = child if child.platform and child.platform.serves(wanted) else None
-        if found:
-            return found
-    return None
+    if depth and root.platform and root.media_type in MANIFESTS:
+        yield root, root.platform
+        return
+    if depth and blob_name(root.digest) not in files:
+        return
+    document = _parsed(files, root, _checked(files, root))
+    if isinstance(document, Manifest):
+        yield root, _platform_of(files, document) or root.platform
+        return
+    for child in document.children:
+        if child.digest not in seen:
+            yield from _images(files, child, depth + 1, seen)
 
 
-def _platforms(files: Files, root: Descriptor) -> list[Platform]:
-    index = _index(files, str(root.digest), _checked(files, root))
-    return [child.platform for child in index.manifests if child.platform]
+def _platform_of(files: Files, manifest: Manifest) -> Platform | None:
+    config = manifest.config
+    if config.media_type not in CONFIGS or blob_name(config.digest) not in files:
+        return None
+    found = _config_of(files, manifest)
+    return found.platform if found and found.platform.architecture != UNKNOWN else None
 
 
 def walk(
@@ -238,10 +259,13 @@ def _parsed(files: Files, root: Descriptor, data: bytes) -> Manifest | Index:
         raise SourceError(f"{files.label}: {name} cannot be pushed: {error}.") from None
 
 
-def _config_of(files: Files, manifest: Manifest) -> Config:
+def _config_of(files: Files, manifest: Manifest) -> Config | None:
+    """Return an image's config; None for one, such as `{}`, that says nothing of layers."""
     data = _checked(files, manifest.config)
     try:
         return parse_config(data)
+    except NoRootfsError:
+        return None
     except ValueError as error:
         label = f"{files.label}: {blob_name(manifest.config.digest)}"
         raise SourceError(f"{label} is not an image config: {error}.") from None
@@ -305,6 +329,8 @@ def _absent(files: Files, child: Descriptor) -> SourceError:
     )
 
 
-def _no_platform(label: str, wanted: Platform, there: list[Platform]) -> SourceError:
-    known = ", ".join(sorted({str(platform) for platform in there})) or "none"
+def no_platform(label: str, wanted: Platform, offered: Iterable[Platform | None]) -> SourceError:
+    """Return the error for a platform that none of the images is for."""
+    named = {str(each) for each in offered if each and each.os != UNKNOWN}
+    known = ", ".join(sorted(named)) or "none that is known"
     return SourceError(f"{label} has no image for {wanted}.", f"It has: {known}.")

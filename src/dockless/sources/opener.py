@@ -106,7 +106,7 @@ class Opener:
             SourceError: The source is missing or damaged, has none or several that could be
                 meant, or its name pins a digest that it does not have.
         """
-        found = select(self.images(spec, platform), spec.selector, spec.label)
+        found = select(self.images(spec, platform), spec.selector, spec.label, platform)
         # a container tool knows by which digests it pulled what it has
         return found if spec.kind == "local" else agreed(found, spec.label)
 

@@ -11,7 +11,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
 from dockless.oci.platform import Platform
 from dockless.ports import SourceImage
-from dockless.sources.archive import Candidate, select
+from dockless.sources.archive import Candidate, for_platform, select
 from dockless.sources.files import reading
 from dockless.sources.oci_layout import CarriedImage
 from dockless.sources.opener import Opener
@@ -44,7 +44,9 @@ def source_images(
             size = spec.path.stat().st_size // len(candidates)
     short, fault = _locked(candidates[0])
     if spec.selector:
-        candidates = [select(candidates, spec.selector, spec.label)]
+        candidates = [select(candidates, spec.selector, spec.label, platform)]
+    elif platform:
+        candidates = for_platform(candidates, platform)
     for candidate in candidates:
         found = SourceImage(
             source=spec.label,

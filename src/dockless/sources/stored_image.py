@@ -171,6 +171,8 @@ class _Staged:
         label: The source's name in messages.
     """
 
+    is_archive = False
+
     def __init__(self, staging: Staging, label: str) -> None:
         self.label = label
         self._staging = staging

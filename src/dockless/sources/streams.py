@@ -51,6 +51,8 @@ class _Again:
         label: Its name in messages.
     """
 
+    is_archive = True
+
     def __init__(self, read: Callable[[Layers], StreamedTar], layers: Layers) -> None:
         self._read = read
         self._layers = layers

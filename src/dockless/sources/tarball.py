@@ -40,6 +40,8 @@ class PlainTar:
         progress: Where that is shown.
     """
 
+    is_archive = True
+
     def __init__(
         self, opened: Callable[[], IO[bytes]], label: str, staging: Staging, progress: Progress
     ) -> None:
@@ -157,6 +159,8 @@ class StreamedTar:
             is the same, but that one which begins like a known one is only hashed; or, in an
             archive that is known to hold an image as it is to be pushed, `kept` as they are.
     """
+
+    is_archive = True
 
     def __init__(
         self, stream: ReadableStream, label: str, staging: Staging, task: Task, layers: Layers

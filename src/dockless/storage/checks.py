@@ -9,9 +9,9 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_compression
 from dockless.ports import Task
 from dockless.processes.regular import open_regular
-from dockless.storage.blocks import ReadableStream, Sink, blocks
-from dockless.storage.decompression import decompressing
-from dockless.storage.streams import Digesting, Hashing, LengthChecked, Tee, digest_of
+from dockless.storage.blocks import ReadableStream, Sink, blocks, read_block
+from dockless.storage.decompression import MAGIC_BYTES, decompressing, sniff
+from dockless.storage.streams import Digesting, Hashing, LengthChecked, Pushback, Tee, digest_of
 
 
 def check(
@@ -52,6 +52,27 @@ def difference(path: Path, blob: Descriptor, *, read: bool = True) -> str:
     return ""
 
 
+def mislabelled(path: Path, blob: Descriptor) -> str:
+    """Return how the bytes of a layer are compressed, if its media type says otherwise.
+
+    Args:
+        path: The file.
+        blob: The layer, or something else, which is never mislabelled.
+
+    Returns:
+        `none`, `gzip`, `zstd`, `bzip2` or `xz`; empty where the media type is right.
+    """
+    labelled = layer_compression(blob.media_type)
+    if not labelled or not blob.size:
+        return ""
+    try:
+        with open_regular(path) as file:
+            found = sniff(file.read(MAGIC_BYTES))
+    except OSError:  # whoever reads it says so
+        return ""
+    return "" if found == labelled else found
+
+
 def becomes(path: Path, layer: Descriptor, diff_id: Digest) -> bool:
     """Whether a file is this layer, and becomes what has this diffID when it is decompressed."""
     sink, packed = Hashing(layer.digest.algorithm), layer_compression(layer.media_type) or "none"
@@ -67,9 +88,12 @@ def check_into(
     source: ReadableStream, blob: Descriptor, sink: Digesting, label: str, diff_id: Digest | None
 ) -> None:
     """Read a blob to its end into a sink, and compare it as `check` does."""
-    packed = layer_compression(blob.media_type)
-    if diff_id and packed:
-        found = unpacked_digest(source, packed, sink, label)
+    labelled = layer_compression(blob.media_type)
+    if diff_id and labelled:
+        head = read_block(source)
+        # peers go by the bytes, whatever the media type says; a plain layer may begin like any
+        packed = "none" if labelled == "none" and blob.digest == diff_id else sniff(head)
+        found = unpacked_digest(Pushback(head, source), packed, sink, label)
         wrong_layer = found != diff_id
     else:
         found, wrong_layer = None, False

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bed.hostile import LAYER, file, image, tar
-from bed.images import Layer, Layout, digest, named
+from bed.images import Layer, Layout, archive, digest, named
 from dockless.errors import SourceError
 from dockless.oci.digest import Digest
 from dockless.sources.archive import Candidate, agreed, candidates, select
@@ -119,13 +119,22 @@ def hybrid(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+def packed(folder: Path, staging: Staging) -> PlainTar:
+    """Return what is in a folder as an archive."""
+    path = archive(folder, folder.with_suffix(".tar"))
+    return PlainTar(partial(io.FileIO, path), "hybrid", staging, FakeProgress())
+
+
 @pytest.mark.parametrize(("compressed", "is_new"), [(True, False), (False, True)])
 def test_a_hybrid_is_pushed_as_it_is_only_if_its_layers_are_compressed(
     hybrid: Callable[..., Path], staging: Staging, *, compressed: bool, is_new: bool
 ) -> None:
-    files = Folder(hybrid(compressed=compressed), "hybrid", FakeProgress())
-    (found,) = candidates(files, staging, None)
+    folder = hybrid(compressed=compressed)
+    (found,) = candidates(packed(folder, staging), staging, None)
     assert found.open().digest_is_new == is_new
+    # unpacked it is a layout
+    (found,) = candidates(Folder(folder, "hybrid", FakeProgress()), staging, None)
+    assert not found.open().digest_is_new
 
 
 def test_a_layout_keeps_its_uncompressed_layers(tmp_path: Path, staging: Staging) -> None:
@@ -136,15 +145,58 @@ def test_a_layout_keeps_its_uncompressed_layers(tmp_path: Path, staging: Staging
     assert not found.open().digest_is_new
 
 
-def test_a_hybrid_without_the_layouts_blobs_is_a_layout_with_an_error(
-    hybrid: Callable[..., Path], staging: Staging
+def no_manifest(folder: Path) -> None:
+    index: dict[str, Any] = json.loads((folder / "index.json").read_text())
+    (folder / "blobs" / index["manifests"][0]["digest"].replace(":", "/")).unlink()
+
+
+def damaged_manifest(folder: Path) -> None:
+    index: dict[str, Any] = json.loads((folder / "index.json").read_text())
+    (folder / "blobs" / index["manifests"][0]["digest"].replace(":", "/")).write_bytes(b"{}")
+
+
+def index_of(listed: object) -> Callable[[Path], None]:
+    """Return what lists something else in index.json."""
+
+    def write(folder: Path) -> None:
+        document = {"schemaVersion": 2, "manifests": listed}
+        (folder / "index.json").write_text(json.dumps(document))
+
+    return write
+
+
+BROKEN: dict[str, Callable[[Path], object]] = {
+    "no manifest": no_manifest,
+    "a damaged manifest": damaged_manifest,
+    "null": index_of(None),
+    "nothing": index_of([]),
+    "an object": index_of({}),
+    "a descriptor without digest": index_of([{"size": 3, "mediaType": "a/b"}]),
+    "not JSON": lambda folder: (folder / "index.json").write_text("{"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_hybrid_whose_layout_is_broken_is_a_docker_archive(
+    hybrid: Callable[..., Path], staging: Staging, broken: str
 ) -> None:
     folder = hybrid(compressed=True)
-    index: dict[str, Any] = json.loads((folder / "index.json").read_text())
-    wanted = index["manifests"][0]["digest"].removeprefix("sha256:")
-    (folder / "blobs/sha256" / wanted).unlink()
-    (found,) = candidates(Folder(folder, "hybrid", FakeProgress()), staging, None)
-    with pytest.raises(SourceError, match=f"lacks blobs/sha256/{wanted}"):
+    BROKEN[broken](folder)
+    (found,) = candidates(packed(folder, staging), staging, None)
+    opened = found.open()
+    assert opened.digest_is_new
+    assert opened.content().blobs
+
+
+@pytest.mark.parametrize("listing", ["[]", "{}", "no JSON", '[{"Config": 5}]'])
+def test_where_both_halves_are_broken_the_layout_tells_why(
+    hybrid: Callable[..., Path], staging: Staging, listing: str
+) -> None:
+    folder = hybrid(compressed=True)
+    no_manifest(folder)
+    (folder / "manifest.json").write_text(listing)
+    (found,) = candidates(packed(folder, staging), staging, None)
+    with pytest.raises(SourceError, match="lacks blobs/sha256/"):
         found.open().content()
 
 
@@ -184,7 +236,9 @@ def test_a_faulty_image_that_is_chosen_says_what_is_wrong(half: list[Candidate])
 def test_a_fault_is_said_where_images_are_listed(half: list[Candidate], selector: str) -> None:
     with pytest.raises(SourceError) as caught:
         select(half, selector, "half")
-    assert "@0 shop:1; @1 (faulty: half: index.json: manifests[1]" in str(caught.value)
+    assert "@0 shop:1 for linux/amd64; @1 (faulty: half: index.json: manifests[1]" in str(
+        caught.value
+    )
 
 
 def test_a_hybrid_whose_first_image_is_damaged_keeps_the_others(

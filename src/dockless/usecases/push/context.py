@@ -66,6 +66,8 @@ class PushContext(Struct, frozen=True, kw_only=True):
         prove: Compares copies that were staged on this machine with the blobs that they should be,
             by length alone or, if the second argument says so, byte by byte; raises LostCopyError
             for what is missing or damaged, which `Image.paths` then makes again.
+        mislabelled: Returns how the bytes of a layer are compressed, if its media type says
+            otherwise; empty where it is right.
     """
 
     registry: Registry
@@ -82,6 +84,7 @@ class PushContext(Struct, frozen=True, kw_only=True):
     moves: TagMoves = field(default_factory=TagMoves)
     turn: Callable[[str], AbstractContextManager[object]] = nullcontext
     prove: Callable[[Sequence[Copy], bool], None] = lambda copies, read: None  # noqa: ARG005
+    mislabelled: Callable[[Path, Descriptor], str] = lambda path, blob: ""  # noqa: ARG005
 
     def reader(self, repository: Repository) -> RepositoryReader:
         """Return the reader of the repository's state."""

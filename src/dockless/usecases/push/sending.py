@@ -46,6 +46,7 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
         blobs = image.paths(configs | {blob.digest for blob in plan.missing})
     missing = {blob.digest: blobs[blob.digest] for blob in plan.missing}
     copies = [(blob, blobs[blob.digest]) for blob in plan.content.blobs if blob.digest in blobs]
+    _warn_of_labels(plan, missing, context)
     sending = _Sending(plan, context)
 
     def attempt() -> None:
@@ -74,6 +75,17 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
     with context.timings.of("upload"):
         _tried(attempt, copies, context)
     return Sent(engine=sending.writer, attempts=sending.attempts, writers=sending.writers())
+
+
+def _warn_of_labels(plan: Plan, missing: Mapping[Digest, Path], context: PushContext) -> None:
+    """Warn of each layer that is not compressed as its media type says."""
+    for blob in plan.content.blobs:
+        if blob.digest in missing and (actual := context.mislabelled(missing[blob.digest], blob)):
+            what = "not compressed" if actual == "none" else f"{actual} data"
+            context.progress.note(
+                f"Warning: layer {blob.digest} is {what}, but its media type is "
+                f"{blob.media_type}. It is pushed unchanged, as its digest is right."
+            )
 
 
 def _tried(attempt: Callable[[], None], copies: Sequence[Copy], context: PushContext) -> None:

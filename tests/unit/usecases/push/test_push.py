@@ -27,6 +27,7 @@ from dockless.model.plan import PushResult, TagMoves
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.docker_manifest import NoDockerFormError, docker_form
+from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task, Written
 from dockless.retry import RetryPolicy, SharedBackoff
@@ -95,6 +96,7 @@ class Shop:
     resent: list[frozenset[Digest]] = field(default_factory=list)
     layouts: list[Path] = field(default_factory=list)
     moves: TagMoves = field(default_factory=TagMoves)
+    mislabelled: Callable[[Path, Descriptor], str] = lambda path, blob: ""  # noqa: ARG005
     registry: FakeRegistry = field(init=False)
     image: FakeImage = field(init=False)
     early: FakeEarlyUploads = field(init=False)
@@ -145,6 +147,7 @@ class Shop:
             manifest_format=replace(self.format, learn=self.learn, say=self.progress.note),
             moves=self.moves,
             prove=self.proof or (lambda copies, read: None),  # noqa: ARG005
+            mislabelled=self.mislabelled,
         )
 
     def learn(self, *, takes_oci: bool) -> None:
@@ -1008,3 +1011,16 @@ def test_what_is_deleted_again_and_again_is_an_error(shop: Shop, step: str) -> N
     shop.journal.on(step, gone, gone, gone)
     with pytest.raises(LostCopyError, match="/store/runs/1/x"):
         shop.push()
+
+
+@pytest.mark.parametrize(
+    ("actual", "said"), [("none", "not compressed"), ("zstd", "zstd data"), ("gzip", "gzip data")]
+)
+def test_each_mislabelled_layer_is_warned_of_once(shop: Shop, actual: str, said: str) -> None:
+    shop.mislabelled = lambda path, blob: actual if "layer" in blob.media_type else ""  # noqa: ARG005
+    shop.push()
+    layers = [blob for blob in shop.content.blobs if "layer" in blob.media_type]
+    assert layers
+    for layer in layers:
+        line = f"Warning: layer {layer.digest} is {said}, but its media type is {layer.media_type}."
+        assert sum(note.startswith(line) for note in shop.progress.notes) == 1
