@@ -96,6 +96,21 @@ _RULES: tuple[_Rule | _LocalRule, ...] = (
             "Ask whoever maintains policy.json (containers-policy.json(5)).",
         ),
     ),
+    # crane 0.22.1 and skopeo 1.22.0, which know sha256 only
+    _LocalRule(
+        (
+            "unsupported hash",
+            "expected sha512",
+            "expected sha384",
+            "saved with digest",
+            "manifest would not match destination reference",
+        ),
+        frozenset(),
+        lambda engine, _, said: EngineRefusedError(
+            f"{engine} pushes only what has sha256 digests: {said}",
+            "Push with --engine auto or direct.",
+        ),
+    ),
     # before the rules by status: their words may hold that of the challenge
     _LocalRule(
         (

@@ -260,7 +260,10 @@ _RULES = (
         error=lambda put: PushError(
             f"{put.repository.host} reports that {put.name} of {put.repository} does not match "
             f"its digest: {put.words}.",
-            "It was changed in transit, by a proxy, or by the registry itself.",
+            "Many registries accept manifests with sha256 digests only; its own has another "
+            "algorithm."
+            if put.name.startswith(("sha512:", "sha384:"))
+            else "It was changed in transit, by a proxy, or by the registry itself.",
         ),
     ),
     _Rule(

@@ -92,6 +92,10 @@ UNANSWERED = [
 ]
 REFUSED = [
     crane("layout blob sha256:1d51 is a symlink"),
+    crane('unsupported hash: "sha512"'),
+    skopeo("writing blob: layer sha512:0ef8 saved with digest sha256:6664"),
+    skopeo("writing blob: config with digest sha256:286a does not match expected sha384:9cc3"),
+    skopeo("Digest of source image's manifest would not match destination reference."),
     crane(
         f"invalid realm in www-authenticate of {URL}: realm host 10.0.0.9 is a private or "
         "link-local address"
