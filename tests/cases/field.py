@@ -182,10 +182,10 @@ def sparse_and_long(place: Place) -> Came:
     packed = place.folder / "long.tar.zst"
     with source.open("rb") as plain:  # a size that is not known makes the window as large as it may
         subprocess.run(("zstd", "-q", "--long=31", "-o", packed), stdin=plain, check=True)
-    refused = place.push(sparse, "s/a:1")
+    refused, long = place.push(sparse, "s/a:1"), place.push(packed, "z/a:1")
     return {
         "sparse": f"{code(refused)}, named: {_yes('sparse' in refused.stderr)}",
-        "long window": code(place.push(packed, "z/a:1")),
+        "long window": f"{code(long)}, named: {_yes('window' in long.stderr)}",
     }
 
 

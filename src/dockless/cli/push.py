@@ -40,7 +40,7 @@ SOURCE is one of:
   image.tar:shop:v2    one image of several in it; image.tar:@0 is the first
   layout/  layout:v2   an OCI layout
   -                    an archive on standard input
-  docker-daemon:  docker-archive:  oci:  oci-archive:  containers-storage:
+  docker-daemon:  docker-archive:  oci:  oci-archive:  dir:  containers-storage:
                        the same as for skopeo
 
 \b

@@ -17,6 +17,7 @@ from dockless.oci.reference import Reference
 from dockless.ports import Image
 from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries, read_config
 from dockless.sources.files import Files
+from dockless.sources.not_images import no_image, unpacked_archive
 from dockless.sources.oci_layout import (
     PackedImage,
     blob_name,
@@ -95,16 +96,15 @@ def candidates(
             for root in tops
         ]
     if "manifest.json" in files:
+        if not files.is_archive:
+            raise unpacked_archive(files.label)
         return [
             _faulty(entry)
             if isinstance(entry, SourceError)
             else _unpacked(files, entry, staging, platform)
             for entry in entries(files)
         ]
-    raise SourceError(
-        f"{files.label} is not an image: it has neither manifest.json nor index.json.",
-        "Give an archive made by 'docker save', 'podman save' or skopeo, or an OCI layout.",
-    )
+    raise no_image(files.label, files.names)
 
 
 def _locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from dockless.errors import AbsentError, SourceError
@@ -40,6 +40,12 @@ class Folder:
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and os.path.isfile(self._inside(name))  # noqa: PTH113 - as below
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names at its top."""
+        with self._reading("this folder"):
+            return os.listdir(self._path)  # noqa: PTH208 - names, not paths
 
     def document(self, name: str) -> bytes:
         """Return a small file."""

@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,6 +41,10 @@ class Files(Documents, Protocol):
     @property
     def is_archive(self) -> bool:
         """Whether `layer` may be used, since it is not a directory."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """The paths of its files and links; of a directory those at its top."""
 
     def size(self, name: str) -> int:
         """Return a file's length in bytes; raise SourceError when it is missing."""

@@ -2,19 +2,20 @@
 
 import contextlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import IO
 
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.sources.files import link_target, safe_name
+from dockless.sources.not_images import refused_kind
 
 _MOST_MEMBERS = 65_536
 _LONGEST_CHAIN = 32
 _CHAIN = "dockless_chain"
 _LARGEST_MEMBER = 1 << 53
-_ENTRY_POINTS = ("manifest.json", "index.json")
+ENTRY_POINTS = ("manifest.json", "index.json")
 
 
 class Header(tarfile.TarInfo):
@@ -57,7 +58,7 @@ def opened(file: IO[bytes]) -> tarfile.TarFile:
 
 
 def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """Yield the regular files and links, each under its safe name, each name once."""
+    """Yield what is not a folder, each under its safe name, each name once."""
     seen: set[str] = set()
     for count, member in enumerate(iter(partial(_next, archive), None)):
         archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
@@ -75,13 +76,8 @@ def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile
                 "Save the image again, into a new file: it is ambiguous which of the two is meant.",
             )
         seen.add(name)
-        if name in _ENTRY_POINTS and member.size > LONGEST_MANIFEST:
+        if name in ENTRY_POINTS and member.size > LONGEST_MANIFEST:
             raise too_large(label, name, member.size)
-        if member.issparse() or not (member.isreg() or member.issym() or member.islnk()):
-            raise SourceError(
-                f"{label} has {name!r}, which is neither a file nor a link.",
-                "Give an archive made by 'docker save', 'podman save' or skopeo.",
-            )
         yield name, member
 
 
@@ -100,8 +96,13 @@ def _header_errors() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def tar_errors(label: str) -> Iterator[None]:
-    """Turn tarfile's errors for a damaged archive into a SourceError."""
+def tar_errors(label: str, head: bytes = b"") -> Iterator[None]:
+    """Turn tarfile's errors for a damaged archive into a SourceError.
+
+    Args:
+        label: Its name in messages.
+        head: How it begins, which tells what else it may be.
+    """
     try:
         yield
     except tarfile.ReadError as error:
@@ -111,7 +112,7 @@ def tar_errors(label: str) -> Iterator[None]:
             ) from None
         if "unexpected end of data" in str(error):
             raise SourceError(f"{label} is cut short.", "Create or copy it again.") from None
-        raise SourceError(
+        raise refused_kind(label, head) or SourceError(
             f"{label} is not a readable tar archive: {error}.",
             "Give an archive made by 'docker save', 'podman save' or skopeo.",
         ) from None
@@ -119,15 +120,34 @@ def tar_errors(label: str) -> Iterator[None]:
         raise SourceError(f"{label} is damaged: {error}.", "Create or copy it again.") from None
 
 
+def is_plain_file(member: tarfile.TarInfo) -> bool:
+    """Whether a member's data stands in the archive as it is, one piece."""
+    return member.isreg() and not member.issparse()
+
+
 class Links:
-    """The links of an archive, by name."""
+    """The links of an archive, by name.
+
+    Attributes:
+        fault: What is wrong with the first member that no image archive has.
+    """
 
     def __init__(self) -> None:
+        self.fault: SourceError | None = None
         self._targets: dict[str, str] = {}
 
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the links."""
+        return self._targets
+
     def add(self, name: str, member: tarfile.TarInfo, label: str) -> None:
-        """Take a link in; raise SourceError when it leads outside of the archive."""
-        self._targets[name] = link_target(name, member.linkname, label, hard=member.islnk())
+        """Take in a member that is no plain file."""
+        self._targets[name] = name
+        try:
+            self._targets[name] = _target(name, member, label)
+        except SourceError as error:
+            self.fault = self.fault or error
 
     def follow(self, name: str) -> str:
         """Return the name at the end of the chain; a chain that closes on itself has none."""
@@ -136,6 +156,21 @@ class Links:
             visited.add(name)
             name = self._targets[name]
         return name
+
+
+def _target(name: str, member: tarfile.TarInfo, label: str) -> str:
+    """Return where a link leads; raise SourceError for another member, or if that is outside."""
+    if member.issym() or member.islnk():
+        return link_target(name, member.linkname, label, hard=member.islnk())
+    if member.issparse():
+        raise SourceError(
+            f"{label} has {name!r} as a sparse file, without its zeros.",
+            "Pack it again without tar's option --sparse (-S).",
+        )
+    raise SourceError(
+        f"{label} has {name!r}, which is neither a file nor a link.",
+        "Give an archive made by 'docker save', 'podman save' or skopeo.",
+    )
 
 
 def too_large(label: str, name: str, size: int) -> SourceError:

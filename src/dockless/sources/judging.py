@@ -87,21 +87,21 @@ def why_no_image(path: Path) -> str:
         packed = sniff(head)
         if packed == "none":
             file.seek(0)
-            return _why_no_image(cast("_Stream", file), path)
+            return _why_no_image(cast("_Stream", file), path, head)
         try:
             with decompressing(Pushback(head, file), packed, label) as plain:
-                return _why_no_image(Forward(plain), path)
+                return _why_no_image(Forward(plain), path, b"")
         except SourceError:
             if promises_archive(path) or _may_begin_as_tar(path, packed):
                 raise
             return f"its {packed} data cannot be read"
 
 
-def _why_no_image(stream: _Stream, path: Path) -> str:
+def _why_no_image(stream: _Stream, path: Path, head: bytes) -> str:
     watched = _Watched(stream)
     label = str(path)
     try:
-        with _header_errors(label), tar_errors(label):
+        with _header_errors(label), tar_errors(label, head):
             archive = tarfile.open(  # noqa: SIM115 - it owns nothing; the stream is closed outside
                 fileobj=cast("IO[bytes]", watched), mode="r:", tarinfo=Header
             )

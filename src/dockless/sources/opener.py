@@ -146,9 +146,9 @@ class Opener:
             if spec.path.name.endswith(PARTS_ENDING):
                 return self._joined(spec)
             if spec.kind == "layout":
-                from dockless.sources.directory import Folder  # noqa: PLC0415 - for layouts only
+                from dockless.sources.dir_transport import folder_files  # noqa: PLC0415 - for folders only
 
-                return Folder(spec.path, spec.label, self._progress, self._offer)
+                return folder_files(spec.path, spec.label, self._progress, self._offer)
             plain = spec.path.is_file() and _is_plain(spec.path)
             if plain:
                 file = partial(SourceFile, spec.path)

@@ -11,8 +11,10 @@ from msgspec import Struct, field
 
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
+from dockless.sources.dir_transport import is_dir_transport
 from dockless.sources.files import SourceFile, reading
 from dockless.sources.judging import listed_files, lists_images, promises_archive, why_no_image
+from dockless.sources.not_images import unpacked_archive
 from dockless.sources.spec import PARTS_ENDING
 
 _PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
@@ -102,11 +104,11 @@ def _look_at(folder: Path, found: FolderContents, kept: Collection[Path]) -> Ite
     own = _OF_LAYOUTS if layout else frozenset()
     if layout:
         found.sources.append(folder)
+    elif is_dir_transport(folder):
+        found.sources.append(folder)
+        return
     elif unpacked := _unpacked_archive(folder):
-        found.errors[folder] = SourceError(
-            f"{folder} is an unpacked archive of 'docker save'.",
-            f"Pack it again, as in: tar -C {folder} -cf image.tar .",
-        )
+        found.errors[folder] = unpacked_archive(str(folder))
         own = _OF_LAYOUTS | unpacked
     files: list[Path] = []
     with os.scandir(folder) as entries:

@@ -17,11 +17,13 @@ PARTS_ENDING = ".parts.json"
 
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tbz", ".txz", ".tzst")
 """Of archives, packed ones too: what follows, as in `.tar.gz` and `.tbz2`, does not matter."""
+_LONGEST_INDENT = 100
 _TOOLS = {"docker-daemon": "docker", "containers-storage": "podman"}
 _PATHS: dict[str, SourceKind] = {
     "docker-archive": "archive",
     "oci-archive": "archive",
     "oci": "layout",
+    "dir": "layout",
 }
 
 
@@ -183,7 +185,23 @@ def _exists(path: Path) -> bool:
 
 
 def _is_layout(path: Path) -> bool:
-    return any(os.path.isfile(path / name) for name in ("index.json", "oci-layout"))  # noqa: PTH113
+    """Whether a folder is an image, or an unpacked archive of one, about which an error tells."""
+    if any(os.path.isfile(path / name) for name in ("index.json", "oci-layout")):  # noqa: PTH113
+        return True
+    if not os.path.isfile(path / "manifest.json"):  # noqa: PTH113 - raises nothing
+        return False
+    from dockless.sources.dir_transport import is_dir_transport  # noqa: PLC0415 - rare
+
+    return is_dir_transport(path) or _begins_list(path / "manifest.json")
+
+
+def _begins_list(path: Path) -> bool:
+    """Whether a manifest.json is a list, as in archives of `docker save`; a web app's is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST_INDENT).lstrip().startswith(b"[")
+    except OSError:
+        return False
 
 
 def _kind_of(path: Path) -> SourceKind:
@@ -191,8 +209,10 @@ def _kind_of(path: Path) -> SourceKind:
 
 
 def _looks_like_path(text: str) -> bool:
-    return text.startswith(("/", "./", "../", "~")) or any(
-        ending in text for ending in _ARCHIVE_ENDINGS
+    return (
+        text.startswith(("/", "./", "../", "~"))
+        or text.endswith("/")
+        or any(ending in text for ending in _ARCHIVE_ENDINGS)
     )
 
 

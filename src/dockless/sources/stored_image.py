@@ -190,6 +190,11 @@ class _Staged:
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._found(name) is not None
 
+    @property
+    def names(self) -> Collection[str]:
+        """None that could be listed."""
+        return ()
+
     def document(self, name: str) -> bytes:
         """Return a small file."""
         return self._path(name).read_bytes()

@@ -1,6 +1,6 @@
 """Archives that arrive as a stream: staged while they are read, and read again only if needed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -64,6 +64,11 @@ class _Again:
 
     def __contains__(self, name: object) -> bool:
         return name in self._files
+
+    @property
+    def names(self) -> Collection[str]:
+        """The paths of its files and links."""
+        return self._files.names
 
     def document(self, name: str) -> bytes:
         """Return a small file."""

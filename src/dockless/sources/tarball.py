@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -13,7 +13,14 @@ from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress, Task
 from dockless.sources.files import missing
 from dockless.sources.forward import Forward
-from dockless.sources.headers import Links, members, tar_errors, too_large
+from dockless.sources.headers import (
+    ENTRY_POINTS,
+    Links,
+    is_plain_file,
+    members,
+    tar_errors,
+    too_large,
+)
 from dockless.sources.headers import opened as opened_tar
 from dockless.storage.blocks import BLOCK, ReadableStream, blocks, read_block
 from dockless.storage.checks import check, mismatch
@@ -52,21 +59,29 @@ class PlainTar:
         self._links = Links()
         self._places: dict[str, tuple[int, int]] = {}
         with opened() as file:
+            head = file.read(tarfile.BLOCKSIZE)
+            file.seek(0)
             with (
-                tar_errors(label),
+                tar_errors(label, head),
                 opened_tar(file) as archive,
             ):
                 for name, member in members(archive, label):
-                    if member.isreg():
+                    if is_plain_file(member):
                         self._places[name] = (member.offset_data, member.size)
                     else:
                         self._links.add(name, member, label)
             total = file.seek(0, os.SEEK_END)
+        _refuse_faulty(self, self._links)
         if any(start + size > total for start, size in self._places.values()):
             raise SourceError(f"{label} is cut short.", "Create or copy it again.")
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._links.follow(name) in self._places
+
+    @property
+    def names(self) -> Collection[str]:
+        """The paths of its files and links."""
+        return (*self._places, *self._links.names)
 
     def document(self, name: str) -> bytes:
         """Return a small file."""
@@ -176,7 +191,7 @@ class StreamedTar:
         self._copies: dict[str, Digest] = {}
         first = read_block(stream)
         whole, packed = Pushback(first, stream), sniff(first)
-        with decompressing(whole, packed, label) as plain, tar_errors(label):
+        with decompressing(whole, packed, label) as plain, tar_errors(label, first):
             forward = Forward(plain)
             file = cast("IO[bytes]", forward)
             with opened_tar(file) as archive:
@@ -185,9 +200,10 @@ class StreamedTar:
             if packed != "none":  # what comes last tells whether the rest was good
                 for _ in blocks(plain):
                     pass
+        _refuse_faulty(self, self._links)
 
     def _take(self, forward: Forward, name: str, member: tarfile.TarInfo, task: Task) -> None:
-        if not member.isreg():
+        if not is_plain_file(member):
             self._links.add(name, member, self.label)
             return
         head = forward.read(min(member.size, BLOCK))
@@ -225,6 +241,11 @@ class StreamedTar:
     def __contains__(self, name: object) -> bool:
         found = self._links.follow(name) if isinstance(name, str) else ""
         return found in self._documents or found in self._layers or found in self._copies
+
+    @property
+    def names(self) -> Collection[str]:
+        """The paths of its files and links."""
+        return (*self._documents, *self._layers, *self._copies, *self._links.names)
 
     def document(self, name: str) -> bytes:
         """Return a small file."""
@@ -285,6 +306,12 @@ class StreamedTar:
     def check(self, name: str, blob: Descriptor) -> None:
         """Compare what was staged on the way with what it should be."""
         self.blob(name, blob, None)
+
+
+def _refuse_faulty(archive: PlainTar | StreamedTar, links: Links) -> None:
+    """Raise what is wrong with a member of an image archive; others may have any."""
+    if links.fault and any(name in archive for name in ENTRY_POINTS):
+        raise links.fault
 
 
 def _is_layer(name: str, head: bytes) -> bool:

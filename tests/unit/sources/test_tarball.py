@@ -51,6 +51,29 @@ def device(name: str) -> Member:
     return member, b""
 
 
+def sparse(name: str) -> Member:
+    member = tarfile.TarInfo(name)
+    member.type = tarfile.GNUTYPE_SPARSE
+    return member, b""
+
+
+LISTING = file("manifest.json", b"[]")
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        device("dev/console"),
+        link("etc/mtab", "/proc/mounts"),
+        link("bin/sh", "../../busybox", hard=True),
+        sparse("var/log/lastlog"),
+    ],
+)
+def test_what_is_no_image_archive_may_have_any_member(read: Read, member: Member) -> None:
+    files = read(tar(file("etc/passwd", b"root"), member))
+    assert set(files.names) == {"etc/passwd", member[0].name}
+
+
 def folder(name: str) -> Member:
     member = tarfile.TarInfo(name)
     member.type = tarfile.DIRTYPE
@@ -136,11 +159,14 @@ def test_a_missing_blob_is_refused(read: Read) -> None:
     [
         (tar(file("../x", b"")), "outside"),
         (tar(file("/x", b"")), "outside"),
-        (tar(link("x", "/etc/passwd")), "outside"),
-        (tar(link("x", "../../etc/passwd", hard=True)), "outside"),
+        (tar(link("x", "/etc/passwd"), LISTING), "outside"),
+        (tar(link("x", "../../etc/passwd", hard=True), LISTING), "outside"),
+        (tar(LISTING, link("layer.tar", "../layer.tar")), "outside"),
+        (tar(sparse("layer.tar"), LISTING), "sparse file"),
         (tar(file("caf\udce9", b"")), "not UTF-8"),
         (tar(file("x", b"1"), file("./x", b"2")), "two files named 'x'"),
-        (tar(device("dev/null")), "neither a file nor a link"),
+        (tar(device("dev/null"), LISTING), "neither a file nor a link"),
+        (tar(file("index.json", b"{}"), device("pipe")), "neither a file nor a link"),
         (tar(*image(file("1/layer.tar", LAYER)))[: 512 + len(LAYER) // 2], "cut short"),
         (b"This is a letter.\n" * 100, "not a readable tar"),
         (b"", "empty or cut short"),
