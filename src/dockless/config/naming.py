@@ -152,6 +152,7 @@ def _is_name(text: str) -> bool:
 
 def _image(settings: Settings, source: Name | None) -> Setting[Name] | None:
     configured = settings.image
+    source = source.without_localhost() if source else None
     if source is None or (configured and configured.origin == "--image"):
         return configured
     if source.host or configured is None:

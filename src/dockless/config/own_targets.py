@@ -21,7 +21,7 @@ def own_target(settings: Settings, name: str) -> Target:
         UsageError: The settings and the name are no target together.
     """
     try:
-        own = Name.parse(name)
+        own = Name.parse(name).without_localhost()
     except ValueError as error:
         raise SourceError(f"{name!r} is not an image name: {error}.") from None
     if ":" not in name and "/" not in name:

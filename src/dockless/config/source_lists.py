@@ -59,8 +59,7 @@ def _of(path: Path) -> Iterator[Listed]:
         )
         return
     try:
-        # any bytes may be in the name of a file; some editors begin a text with a mark
-        text = read_given(path).removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+        text = _decoded(read_given(path))
     except OSError as error:
         raise _unreadable(path, f": {error.strerror}") from None
     if "\0" in text:
@@ -74,6 +73,13 @@ def _of(path: Path) -> Iterator[Listed]:
                 )
             else:
                 yield Listed(text=source, origin=origin)
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text of a list, whose file names may be any bytes, without a byte order mark."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell writes it
+        return data.decode("utf-16", errors="replace")
+    return data.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
 
 
 def _unreadable(path: Path, why: str) -> UsageError:

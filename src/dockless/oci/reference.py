@@ -67,6 +67,13 @@ class Name(Struct, frozen=True, kw_only=True):
         digest = f"@{self.digest}" if self.digest else ""
         return f"{host}{self.path}{tag}{digest}"
 
+    def without_localhost(self) -> "Name":
+        """Return the name of an image that exists without `localhost/`.
+
+        podman and buildah call what has no registry so, and save it under that name.
+        """
+        return replace(self, host="") if self.host == "localhost" else self
+
     @classmethod
     def parse(cls, text: str) -> "Name":
         """Read a name; raise ValueError with the wrong part when it is invalid."""

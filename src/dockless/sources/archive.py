@@ -13,7 +13,7 @@ from dockless.model.pins import pinned, refuse_wrong_pins
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, Descriptor, Manifest, layer_compression
 from dockless.oci.platform import Platform
-from dockless.oci.reference import Reference
+from dockless.oci.reference import Name, Reference
 from dockless.ports import Image
 from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries, read_config
 from dockless.sources.files import Files
@@ -255,9 +255,11 @@ def _called(candidate: Candidate, selector: str) -> bool:
 
 def _same(one: str, other: str) -> bool:
     try:
-        return with_tag(Reference.parse(one)) == with_tag(Reference.parse(other))
+        names = (str(Name.parse(text).without_localhost()) for text in (one, other))
+        first, second = (with_tag(Reference.parse(name)) for name in names)
     except ValueError:
         return False
+    return first == second
 
 
 def with_tag(reference: Reference) -> Reference:

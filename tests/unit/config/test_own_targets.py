@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from dockless.config.cascade import Settings
 from dockless.config.own_targets import check_one_password, own_target
@@ -23,6 +24,26 @@ SETTINGS = Settings(
 )
 def test_an_image_goes_where_its_own_name_says(name: str, reference: str) -> None:
     settings = Settings(project=SETTINGS.project) if "/" in name else SETTINGS
+    assert [str(each) for each in own_target(settings, name).references] == [reference]
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("localhost/shop:v2", "ghcr.io/acme/shop:v2"),
+        ("localhost/team/web", "ghcr.io/team/web:latest"),
+        ("localhost/a/b/c:1", "ghcr.io/a/b/c:1"),
+        ("localhost:80/shop:v2", "localhost:80/shop:v2"),
+    ],
+)
+def test_localhost_without_a_port_is_podmans_word_for_no_registry(
+    name: str, reference: str
+) -> None:
+    settings = replace(
+        SETTINGS,
+        registry=Setting(kinds.named("ghcr"), "--registry") if "localhost/" in name else None,
+        namespace=Setting("acme", "--namespace"),
+    )
     assert [str(each) for each in own_target(settings, name).references] == [reference]
 
 

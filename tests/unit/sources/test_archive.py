@@ -81,6 +81,27 @@ def test_the_only_image_needs_no_selector(several: list[Candidate]) -> None:
     assert select(several[1:2], "", "image.tar") is several[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "selector", "found"),
+    [
+        ("localhost/app:v1", "app:v1", True),
+        ("app:v1", "localhost/app:v1", True),
+        ("localhost/app:latest", "app", True),
+        ("localhost/team/app:v1", "app:v1", False),
+        ("localhost:80/app:v1", "app:v1", False),
+    ],
+)
+def test_podmans_names_are_found_without_localhost(
+    tmp_path: Path, name: str, selector: str, *, found: bool
+) -> None:
+    listed = [candidate(tmp_path, name), candidate(tmp_path, "other:1")]
+    if found:
+        assert select(listed, selector, "image.tar") is listed[0]
+        return
+    with pytest.raises(SourceError, match="has no image"):
+        select(listed, selector, "image.tar")
+
+
 @pytest.mark.parametrize("selector", ["@3", "shop:2", "ghcr.io/acme/shop", "Not A Name"])
 def test_an_image_that_is_not_there_is_an_error_that_lists_what_is(
     several: list[Candidate], selector: str
