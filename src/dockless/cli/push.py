@@ -255,6 +255,8 @@ def _build(
                 f"{composed.name} builds several images, or none.",
                 "Build them with compose, and give the image to push as SOURCE.",
             )
+    for error in builder.unanswered:
+        raise error
     recipe = Recipe(
         folder=files.folder,
         image=names[0],

@@ -1,7 +1,7 @@
 """`config/deploy.yml`, in the dialects of Kamal and Wheels, as one value."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -32,6 +32,7 @@ class Builder(Struct, frozen=True, kw_only=True):
     dockerfile: str = ""
     args: tuple[tuple[str, str], ...] = ()
     target: str = ""
+    unanswered: tuple[UsageError, ...] = ()
 
 
 class Deploy(Struct, frozen=True, kw_only=True):
@@ -62,14 +63,19 @@ class Deploy(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def read(folder: Path, destination: str | None) -> Deploy:
+def read(folder: Path, environment: Mapping[str, str], destination: str | None) -> Deploy:
     """Return what the file says, with that of the destination merged over it.
 
+    Args:
+        folder: The project's folder.
+        environment: The variables that `ENV` in the file's ERB has.
+        destination: Whose file is merged over it; None for none.
+
     Raises:
-        UsageError: A file is not YAML, has a wrong type, mixes the dialects, uses ERB, or the
-            destination has no file.
+        UsageError: A file is not YAML, has a wrong type, mixes the dialects, needs Ruby for what
+            is used of it, or the destination has no file.
     """
-    document = _load(folder, FILE)
+    document = _load(folder, FILE, environment)
     if destination is not None:
         if not _DESTINATION.fullmatch(destination):
             raise UsageError(
@@ -77,7 +83,7 @@ def read(folder: Path, destination: str | None) -> Deploy:
                 "Write it as in config/deploy.NAME.yml: letters, digits, '_', '.' and '-'.",
             )
         name = f"config/deploy.{destination}.yml"
-        over = _load(folder, name)
+        over = _load(folder, name, environment)
         if document is None or over is None:
             missing = FILE if document is None else name
             raise UsageError(
@@ -88,15 +94,15 @@ def read(folder: Path, destination: str | None) -> Deploy:
     return _deploy(document) if document else Deploy()
 
 
-def _load(folder: Path, name: str) -> Value | None:
+def _load(folder: Path, name: str, environment: Mapping[str, str]) -> Value | None:
     text = files.read_text(folder / name, name)
-    for number, line in enumerate((text or "").splitlines(), 1):
-        if "<%" in line and not line.lstrip().startswith("#"):
-            raise UsageError(
-                f"{name}:{number} is ERB (`<%`), which is Ruby code and is not run.",
-                "Write the value itself, or give it by an option or a DOCKLESS_ variable.",
-            )
-    return files.read_yaml(folder / name, name)
+    if text is None:
+        return None
+    if "<%" in text:
+        from dockless.config.erb import answered  # noqa: PLC0415 - rare
+
+        text = answered(text, name, environment)
+    return files.parse_yaml(text, name)
 
 
 def _deploy(document: Value) -> Deploy:
@@ -178,6 +184,7 @@ def _builder(builder: Value | None) -> Builder:
     return Builder(
         context=builder.optional("context"),
         dockerfile=builder.optional("dockerfile"),
-        args=tuple((name, value.scalar()) for name, value in members),
+        args=tuple((name, value.scalar()) for name, value in members if not value.needs_ruby),
         target=builder.optional("target"),
+        unanswered=tuple(value.unanswered() for _, value in members if value.needs_ruby),
     )

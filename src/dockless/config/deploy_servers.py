@@ -1,8 +1,10 @@
 """The `servers` of a deploy.yml, in both dialects."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.config.document import Scalar, Value
 from dockless.config.server_list import checked, port_of, required
@@ -10,6 +12,7 @@ from dockless.config.setting import Setting
 from dockless.model.server import SSH_PORT, Server
 
 _KAMAL_USER = "root"
+_BRACKETED = re.compile(r"\[(?P<address>[^\[\]]+)\](?::(?P<port>.*))?")
 
 
 def read(document: Value, *, kamal: bool) -> Setting[tuple[Server, ...]] | None:
@@ -83,11 +86,11 @@ def _jump_host(proxy: Value) -> str:
 
 def _kamal_servers(value: Value, ssh: _Ssh) -> Iterator[Server]:
     for role, host in _kamal_hosts(value):
-        address = checked(host.text(), "host", host) if not _is_map(host) else _tagged(host)
+        user, address, port = _host_parts(host)
         yield Server(
             address=address,
-            user=ssh.user,
-            port=ssh.port,
+            user=user or ssh.user,
+            port=port or ssh.port,
             keys=ssh.keys,
             keys_only=ssh.keys_only,
             proxy=ssh.proxy,
@@ -107,13 +110,35 @@ def _kamal_hosts(value: Value) -> Iterator[tuple[str, Value]]:
             yield from ((role, host) for host in hosts.items())
 
 
+def _host_parts(host: Value) -> tuple[str, str, int | None]:
+    """Return user, address and port of a host, as SSHKit reads them for Kamal.
+
+    What is not written is empty, or None. An IPv6 address is taken without brackets, too, where
+    SSHKit takes what precedes its first colon for the host.
+    """
+    text = _tagged(host) if _is_map(host) else host.text()
+    user, at, rest = text.rpartition("@")
+    if bracketed := _BRACKETED.fullmatch(rest):
+        address, port = bracketed["address"], bracketed["port"] or ""
+    elif rest.count(":") == 1:
+        address, _, port = rest.partition(":")
+    else:
+        address, port = rest, ""
+    if at:
+        checked(user, "user", host)
+    checked(address, "host", host)
+    if not port and not rest.endswith(":"):
+        return user, address, None
+    return user, address, replace(host, data=Scalar("text", port)).port()
+
+
 def _tagged(host: Value) -> str:
     """Return the one key of a `{host: tags}` map."""
     names = tuple(host.mapping())
     if len(names) != 1:
         remedy = "Write the address alone, or `ADDRESS: TAG`."
         raise host.wrong("has several keys, where Kamal has one host with its tags", remedy)
-    return checked(names[0], "host", host)
+    return names[0]
 
 
 def _is_map(value: Value) -> bool:

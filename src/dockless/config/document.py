@@ -9,13 +9,15 @@ from dockless.config.setting import Setting
 from dockless.errors import UsageError
 
 _LAST_PORT = 65535
+_ERB = "ERB"
 
 
 class Scalar(Struct, frozen=True):
     """A scalar as it is written in the file.
 
     Attributes:
-        type: `text`, `number`, `boolean`, `null`, or the name of another type of the format.
+        type: `text`, `number`, `boolean`, `null`, `ERB` for what only Ruby can answer, or the name
+            of another type of the format.
         text: The scalar's characters, unquoted; not shown, since it may be a password.
     """
 
@@ -59,6 +61,24 @@ class Value(Struct, frozen=True, kw_only=True):
         name = f"`{self.key}` in {self.origin}" if self.key else self.origin
         return UsageError(f"{name} {problem}.", remedy or "Correct it there.")
 
+    @property
+    def needs_ruby(self) -> bool:
+        """Whether only Ruby, which is not run, can tell the value."""
+        return isinstance(self.data, Scalar) and self.data.type == _ERB
+
+    def unanswered(self) -> UsageError:
+        """Return the error for a value that only Ruby can tell."""
+        return self.wrong(
+            "is ERB (`<%`), which is Ruby code and is not run",
+            'Write the value itself or `<%= ENV["NAME"] %>` there, or give it by an option or a '
+            "DOCKLESS_ variable.",
+        )
+
+    def _wrong_type(self, needed: str, remedy: str = "") -> UsageError:
+        if self.needs_ruby:
+            return self.unanswered()
+        return self.wrong(f"is {self._type}, where {needed} is needed", remedy)
+
     def get(self, key: str) -> "Value | None":
         """Return a map's value; None when it is missing or null."""
         value = self.mapping().get(key)
@@ -67,13 +87,13 @@ class Value(Struct, frozen=True, kw_only=True):
     def mapping(self) -> "Mapping[str, Value]":
         """Return the map that the value is."""
         if not isinstance(self.data, Mapping):
-            raise self.wrong(f"is {self._type}, where a map is needed")
+            raise self._wrong_type("a map")
         return self.data
 
     def items(self) -> "tuple[Value, ...]":
         """Return the list that the value is."""
         if not isinstance(self.data, tuple):
-            raise self.wrong(f"is {self._type}, where a list is needed")
+            raise self._wrong_type("a list")
         return self.data
 
     def text(self) -> str:
@@ -81,7 +101,7 @@ class Value(Struct, frozen=True, kw_only=True):
         if isinstance(self.data, Scalar) and self.data.type == "text":
             return self.data.text
         quotes = "Put it in quotes." if isinstance(self.data, Scalar) else ""
-        raise self.wrong(f"is {self._type}, where text is needed", quotes)
+        raise self._wrong_type("text", quotes)
 
     def optional(self, key: str) -> str:
         """Return the text of a map's member; nothing when it is not there."""
@@ -96,9 +116,9 @@ class Value(Struct, frozen=True, kw_only=True):
 
     def scalar(self) -> str:
         """Return a text, a number or a boolean as it is written."""
-        if isinstance(self.data, Scalar):
+        if isinstance(self.data, Scalar) and not self.needs_ruby:
             return self.data.text
-        raise self.wrong(f"is {self._type}, where a single value is needed")
+        raise self._wrong_type("a single value")
 
     def texts(self) -> tuple[str, ...]:
         """Return a list of texts."""
@@ -108,10 +128,12 @@ class Value(Struct, frozen=True, kw_only=True):
         """Return a boolean."""
         if isinstance(self.data, Scalar) and self.data.type == "boolean":
             return self.data.text.lower() in ("true", "yes", "on")
-        raise self.wrong(f"is {self._type}, where true or false is needed")
+        raise self._wrong_type("true or false")
 
     def port(self) -> int:
         """Return a port, which may stand in quotes."""
+        if self.needs_ruby:
+            raise self.unanswered()
         text = self.data.text if isinstance(self.data, Scalar) else ""
         if text.isascii() and text.isdigit() and 0 < int(text[:6]) <= _LAST_PORT:
             return int(text)

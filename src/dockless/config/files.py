@@ -57,10 +57,13 @@ def read_json(path: Path, name: str) -> Value | None:
 
 
 def read_yaml(path: Path, name: str) -> Value | None:
-    """Return the file's map; raise UsageError as `read_text` and `yamlfile.parse` do."""
+    """Return the file's map; raise UsageError as `read_text` and `parse_yaml` do."""
     text = read_text(path, name)
-    if text is None:
-        return None
+    return None if text is None else parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> Value:
+    """Return a text's map; raise UsageError as `yaml_file.parse` does."""
     from dockless.config import yaml_file  # noqa: PLC0415 - yaml takes 40 ms to load
 
     return yaml_file.parse(text, name)

@@ -126,7 +126,7 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
     return Project(
         folder=folder,
         environment=environment,
-        deploy=deploy.read(folder, destination),
+        deploy=deploy.read(folder, environment, destination),
         session=docker_config.read(folder),
         secrets=Secrets(folder, environment, destination),
     )

@@ -7,6 +7,7 @@ import yaml
 from msgspec import Struct
 
 from dockless.config.document import Scalar, Value
+from dockless.config.erb import MARK
 from dockless.errors import UsageError
 
 _TAG = "tag:yaml.org,2002:"
@@ -68,7 +69,7 @@ class _Reader(Struct):
         if isinstance(node, yaml.SequenceNode):
             items = (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.value))
             return Value(data=tuple(items), file=self.name, line=line, key=key, column=column)
-        kind = node.tag.removeprefix(_TAG)
+        kind = "ERB" if MARK in node.value else node.tag.removeprefix(_TAG)
         return Value(
             data=Scalar(_TYPES.get(kind, kind), node.value),
             file=self.name,
@@ -89,6 +90,8 @@ class _Reader(Struct):
             where = Value(data={}, file=self.name, line=name.start_mark.line + 1, key=key)
             if not isinstance(name.value, str):
                 raise where.wrong("has a key that is not a single value")
+            if MARK in name.value:
+                raise where.unanswered()
             if name.value in seen:
                 raise where.wrong(f"has the key `{name.value}` twice", "Remove one of them.")
             seen.add(name.value)

@@ -10,13 +10,15 @@ from dockless.errors import UsageError
 from dockless.model.secret import Secret
 from dockless.model.server import Server
 
+ENVIRONMENT = {"ACCOUNT": "acme"}
+
 
 def read(folder: Path, text: str, destination: str | None = None, over: str = "") -> Deploy:
     (folder / "config").mkdir(exist_ok=True)
     (folder / "config/deploy.yml").write_text(text)
     if over:
         (folder / f"config/deploy.{destination}.yml").write_text(over)
-    return deploy.read(folder, destination)
+    return deploy.read(folder, ENVIRONMENT, destination)
 
 
 WHEELS = """\
@@ -69,7 +71,7 @@ builder:
 
 
 def test_no_file_says_nothing(tmp_path: Path) -> None:
-    assert deploy.read(tmp_path, None) == Deploy()
+    assert deploy.read(tmp_path, {}, None) == Deploy()
 
 
 def test_wheels_dialect(tmp_path: Path) -> None:
@@ -149,6 +151,51 @@ def test_kamal_says_which_ssh_config_counts(
     found = read(tmp_path, f"service: a\nservers: [10.0.0.1]\nssh:\n  config: {text}\n")
     assert found.servers
     assert found.servers.value[0].config == files
+
+
+@pytest.mark.parametrize(
+    ("host", "parts"),
+    [
+        ("deploy@10.0.0.4", ("deploy", "10.0.0.4", 23)),
+        ("10.0.0.5:2222", ("app", "10.0.0.5", 2222)),
+        ("admin@web.example:2200", ("admin", "web.example", 2200)),
+        ("web", ("app", "web", 23)),
+        ("'[2001:db8::2]'", ("app", "2001:db8::2", 23)),
+        ("'[2001:db8::2]:2222'", ("app", "2001:db8::2", 2222)),
+        ("'root@[fe80::1%eth0]:2222'", ("root", "fe80::1%eth0", 2222)),
+        ("'2001:db8::1'", ("app", "2001:db8::1", 23)),
+        ("{'ops@10.0.0.6:99': [a, b]}", ("ops", "10.0.0.6", 99)),
+        ("a@b@host", ("a@b", "host", 23)),
+    ],
+)
+def test_a_host_of_kamal_may_have_its_own_user_and_port(
+    tmp_path: Path, host: str, parts: tuple[str, str, int]
+) -> None:
+    text = f"service: a\nssh: {{user: app, port: 23}}\nservers:\n  - {host}\n"
+    found = read(tmp_path, text)
+    assert found.servers
+    (server,) = found.servers.value
+    assert (server.user, server.address, server.port) == parts
+
+
+def test_erb_of_the_environment_is_answered_and_other_ruby_only_where_it_is_needed(
+    tmp_path: Path,
+) -> None:
+    found = read(
+        tmp_path,
+        "service: a\n"
+        "image: <%= ENV['ACCOUNT'] %>/shop\n"
+        "servers: [<%= ENV.fetch('HOST', '192.0.2.10') %>]\n"
+        "env: {clear: {REVISION: <%= `git rev-parse HEAD`.strip %>}}\n"
+        "builder: {args: {A: 1, REVISION: <%= Time.now %>}}\n",
+    )
+    assert found.image
+    assert found.servers
+    assert found.image.value == "acme/shop"
+    assert [each.address for each in found.servers.value] == ["192.0.2.10"]
+    assert found.builder.args == (("A", "1"),)
+    (error,) = found.builder.unanswered
+    assert "`builder.args.REVISION` in config/deploy.yml:5 is ERB" in error.what
 
 
 def test_kamal_servers_may_be_a_list(tmp_path: Path) -> None:
@@ -233,6 +280,12 @@ def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str
         ("service: a\nservers:\n- -oProxy=x\n", "begins with '-'"),
         ("service: a\nservers:\n- '-x': web\n", "begins with '-'"),
         ("service: a\nservers:\n- 'a b'\n", "empty or contains spaces"),
+        ("service: a\nservers:\n- '@h'\n", "user that is empty"),
+        ("service: a\nservers:\n- -l@h\n", "user that begins with '-'"),
+        ("service: a\nservers:\n- u@-h\n", "host that begins with '-'"),
+        ("service: a\nservers:\n- 'h:'\n", "`servers[0]` in config/deploy.yml:3 is not a port"),
+        ("service: a\nservers:\n- h:ssh\n", "is not a port"),
+        ("service: a\nservers:\n- '[::1]:99999'\n", "is not a port"),
         ("service: a\nssh:\n  user: -l\n", "`ssh.user` in config/deploy.yml:3 has a user"),
         ("service: a\nssh:\n  proxy: -x\n", "`ssh.proxy` in config/deploy.yml:3"),
         ("service: a\nssh:\n  port: ssh\n", "`ssh.port` in config/deploy.yml:3 is not a port"),
@@ -249,7 +302,19 @@ def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str
         ("servers:\n- host: h\n  user: u\n  port: 0\n", "`servers[0].port`"),
         ("servers:\n- host: h\n  user: u\n  proxy: -p\n", "`servers[0].proxy`"),
         ("servers:\n- text\n", "`servers[0]` in config/deploy.yml:2 is text, where a map"),
-        ("image: <%= ENV['X'] %>\n", "config/deploy.yml:1 is ERB"),
+        ("image: <%= `git x` %>\n", "`image` in config/deploy.yml:1 is ERB"),
+        ("image: <%= ENV.fetch('NONE') %>\n", "`image` in config/deploy.yml:1 is ERB"),
+        ("name: a\nimage: x/<%= y %>:1\n", "`image` in config/deploy.yml:2 is ERB"),
+        ("service: a\nservers: <%= x %>\n", "`servers` in config/deploy.yml:2 is ERB"),
+        ("service: a\nservers: [<%= x %>]\n", "`servers[0]` in config/deploy.yml:2 is ERB"),
+        ("service: a\nssh: {port: <%= x %>}\n", "`ssh.port` in config/deploy.yml:2 is ERB"),
+        (
+            "service: a\nssh: {keys_only: <%= x %>}\n",
+            "`ssh.keys_only` in config/deploy.yml:2 is ERB",
+        ),
+        ("service: a\nregistry: <%= x %>\n", "`registry` in config/deploy.yml:2 is ERB"),
+        ("service: a\n<%= x %>: 1\n", "config/deploy.yml:2 is ERB"),
+        ("service: a\n<% if x %>\n", "config/deploy.yml:2 is ERB"),
         ("- a\n", "config/deploy.yml:1 is a list, where a map is needed"),
         ("image: a\n  b: c\n", "config/deploy.yml:2:4 is not YAML"),
     ],
