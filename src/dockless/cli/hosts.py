@@ -15,7 +15,7 @@ from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS
 from dockless.cli.options import FORMAT, TIMEOUT
 from dockless.cli.param_types import Seconds
 from dockless.config.cascade import Flags, Settings, resolve
-from dockless.config.project import project_here
+from dockless.config.project import deployed_project
 from dockless.model.printable import json_text
 from dockless.model.server import Server
 from dockless.processes import stops
@@ -87,7 +87,7 @@ def hosts(**arguments: object) -> None:
     stops.end_by(None if options.timeout is None else time.monotonic() + options.timeout)
     from dockless.client.hosts import chosen  # noqa: PLC0415 - it brings paramiko along
 
-    files = project_here(os.environ, options.destination)
+    files = deployed_project(os.environ, options.destination)
     servers = chosen(options.hosts, options.servers, files)
     listed = servers if options.hosts else files.servers().value
     numbers = {server: number for number, server in enumerate(listed, 1)}

@@ -14,7 +14,7 @@ from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
-from dockless.config.project import Project, project_here
+from dockless.config.project import Project, deployed_project
 from dockless.credentials.given import read_given
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.host_options import HostOptions
@@ -89,7 +89,7 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
         digest_file.check(options.digest_file)
     hosts.check(options)
     spec = parse_source(options.source, source_folder()) if options.source is not None else None
-    files = project_here(os.environ, options.destination)
+    files = deployed_project(os.environ, options.destination)
     settings = resolve(_flags(options), os.environ, files)
     for warning in settings.warnings:
         output.remark(options, f"Warning: {warning}")

@@ -1,7 +1,7 @@
 """`config/deploy.yml`, in the dialects of Kamal and Wheels, as one value."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -20,6 +20,10 @@ from dockless.model.server import Server
 from dockless.oci.reference import is_registry
 
 FILE = "config/deploy.yml"
+_UNREAD_SSH = {
+    "proxy_command": "Set ProxyCommand for these hosts in ~/.ssh/config.",
+    "key_data": "Put that key into the SSH agent, or into a file that `ssh.keys` names.",
+}
 _DESTINATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 T = TypeVar("T")
@@ -48,6 +52,8 @@ class Deploy(Struct, frozen=True, kw_only=True):
         password: The password, or the secret that holds it.
         servers: The servers in the file's order, each once.
         builder: How to build the image.
+        secrets_path: Where the secrets files are.
+        needs_destination: Whether it is deployed to a destination only.
         warnings: Warnings about the file, one sentence each.
     """
 
@@ -60,6 +66,8 @@ class Deploy(Struct, frozen=True, kw_only=True):
     password: Setting[Secret | SecretName] | None = None
     servers: Setting[tuple[Server, ...]] | None = None
     builder: Builder = Builder()
+    secrets_path: Setting[str] | None = None
+    needs_destination: Setting[bool] | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -108,19 +116,21 @@ def _load(folder: Path, name: str, environment: Mapping[str, str]) -> Value | No
 def _deploy(document: Value) -> Deploy:
     kamal = _is_kamal(document)
     registry = document.get("registry") or Value(data={}, file=FILE, line=0, key="registry")
-    server = _server(registry)
+    server, path = _server(registry)
     password = _secret(registry, "password", Secret)
     return Deploy(
         dialect="kamal" if kamal else "wheels",
         project=document.setting("service" if kamal else "name"),
-        image=document.setting("image"),
+        image=_below(path, document.setting("image")),
         server=server,
         kind=_kind(server, registry, kamal=kamal),
         username=_secret(registry, "username", str),
         password=password,
         servers=deploy_servers.read(document, kamal=kamal),
         builder=_builder(document.get("builder")) if kamal else Builder(),
-        warnings=_warnings(password),
+        secrets_path=document.setting("secrets_path") if kamal else None,
+        needs_destination=_true(document, "require_destination") if kamal else None,
+        warnings=(*_warnings(password), *(_unread(document) if kamal else ())),
     )
 
 
@@ -135,16 +145,28 @@ def _is_kamal(document: Value) -> bool:
     return service is not None
 
 
-def _server(registry: Value) -> Setting[str] | None:
+def _server(registry: Value) -> tuple[Setting[str] | None, str]:
+    """Return the registry's host, and the path after it, below which Kamal has the image."""
     server = registry.setting("server")
-    if server:
-        server = Setting(without_scheme(server.value, server.origin).rstrip("/"), server.origin)
-    if server and not is_registry(server.value):
+    if server is None:
+        return None, ""
+    whole = without_scheme(server.value, server.origin).rstrip("/")
+    host, _, path = whole.partition("/")
+    if not is_registry(host):
         raise UsageError(
-            f"`registry.server` in {server.origin} is {server.value!r}, which is not a host.",
-            "Write HOST.DOMAIN or HOST:PORT, and put any path into `image`.",
+            f"`registry.server` in {server.origin} is {whole!r}, which is not a host.",
+            "Write HOST.DOMAIN or HOST:PORT, and perhaps a path after it.",
         )
-    return server
+    return Setting(host, server.origin), path
+
+
+def _below(path: str, image: Setting[str] | None) -> Setting[str] | None:
+    return Setting(f"{path}/{image.value}", image.origin) if path and image else image
+
+
+def _true(document: Value, key: str) -> Setting[bool] | None:
+    value = document.get(key)
+    return Setting(True, value.origin) if value and value.boolean() else None  # noqa: FBT003 - the value
 
 
 def _kind(server: Setting[str] | None, registry: Value, *, kamal: bool) -> Setting[Kind] | None:
@@ -174,6 +196,15 @@ def _warnings(password: Setting[Secret | SecretName] | None) -> tuple[str, ...]:
         return ()
     remedy = "Write `password: [NAME]` there, and keep the secret NAME in .kamal/secrets."
     return (f"{password.origin} holds the registry's password as plain text. {remedy}",)
+
+
+def _unread(document: Value) -> Iterator[str]:
+    """Yield a warning for each key that Kamal connects with, and that is not used here."""
+    ssh = document.get("ssh")
+    members = ssh.mapping() if ssh else {}
+    for key, instead in _UNREAD_SSH.items():
+        if key in members and not members[key].is_null:
+            yield f"`ssh.{key}` in {members[key].origin} is not used. {instead}"
 
 
 def _builder(builder: Value | None) -> Builder:

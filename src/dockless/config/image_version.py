@@ -23,7 +23,11 @@ def _random(count: int) -> str:
 
 
 def read(
-    folder: Path, environment: Mapping[str, str], token: Callable[[int], str] = _random
+    folder: Path,
+    environment: Mapping[str, str],
+    token: Callable[[int], str] = _random,
+    *,
+    clones: bool = False,
 ) -> Setting[str]:
     """Return the version of the project as it is now.
 
@@ -31,6 +35,8 @@ def read(
         folder: The project's folder.
         environment: Where `VERSION` is looked up, and what git runs in.
         token: Gives this number of random bytes in hexadecimal, which mark an uncommitted tree.
+        clones: Whether the commit is what is built, and not the tree: Kamal clones the repository
+            where its deploy.yml has no `builder.context`.
 
     Raises:
         UsageError: There is no `VERSION`, and the folder is not in a repository with a commit.
@@ -40,7 +46,7 @@ def read(
     if version:
         return Setting(version, "VERSION")
     commit = _git(folder, environment, "rev-parse", "HEAD").strip()
-    if not _is_changed(folder, environment):
+    if clones or not _is_changed(folder, environment):
         return Setting(commit, "git commit")
     return Setting(f"{commit}_uncommitted_{token(8)}", "git commit, with uncommitted changes")
 

@@ -92,7 +92,8 @@ class Project(Struct, frozen=True, kw_only=True):
         """
         if self.deploy.dialect != "kamal":
             return None
-        return image_version.read(self.folder, self.environment)
+        clones = not self.deploy.builder.context
+        return image_version.read(self.folder, self.environment, clones=clones)
 
     def compose_images(self) -> tuple[Setting[str], ...]:
         """Return the names of the Compose service's image; raise UsageError for a wrong file."""
@@ -123,13 +124,31 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
     Raises:
         UsageError: `config/deploy.yml` or `docker-config.json` cannot be used.
     """
+    deployed = deploy.read(folder, environment, destination)
+    path = deployed.secrets_path
     return Project(
         folder=folder,
         environment=environment,
-        deploy=deploy.read(folder, environment, destination),
+        deploy=deployed,
         session=docker_config.read(folder),
-        secrets=Secrets(folder, environment, destination),
+        secrets=Secrets(folder, environment, destination, *((path.value,) if path else ())),
     )
+
+
+def deployed_project(environment: Mapping[str, str], destination: str | None) -> Project:
+    """Return the project of the current folder, as its deploy.yml says that it is deployed.
+
+    Raises:
+        UsageError: Its files cannot be used, or need a destination.
+    """
+    found = project_here(environment, destination)
+    if destination is None and (why := found.deploy.needs_destination):
+        raise UsageError(
+            f"`require_destination` in {why.origin} is set: this project is deployed to a named "
+            "destination only.",
+            "Give --destination NAME, which stands for config/deploy.NAME.yml.",
+        )
+    return found
 
 
 def project_here(environment: Mapping[str, str], destination: str | None) -> Project:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dockless.config import files
 from dockless.errors import UsageError
@@ -18,6 +18,7 @@ from dockless.processes.run import run
 ALLOW_COMMANDS = "--allow-secret-commands"
 # people may have to unlock a password manager meanwhile
 _COMMAND_SECONDS = 300
+_LONGEST = 1 << 20
 # the script comes on stdin, since it may hold secrets and argv is there for all to see
 _SHELL = ("sh", "-c", 'eval "$(cat)"')
 
@@ -53,11 +54,13 @@ class Secrets(Struct, frozen=True):
         folder: The project's folder, where commands run.
         environment: The value of `$VAR` when no line above sets it.
         destination: Kamal's destination; None for none.
+        path: Where the files are, as `secrets_path` of a deploy.yml says it.
     """
 
     folder: Path
     environment: Mapping[str, str]
     destination: str | None = None
+    path: str = ".kamal/secrets"
 
     def __repr__(self) -> str:
         """Show no environment, which may hold secrets."""
@@ -82,13 +85,20 @@ class Secrets(Struct, frozen=True):
                 known = _Evaluation(
                     files=self, file=file, entries=entries, allow_commands=allow_commands
                 )
-                return Secret(self._checked(name, file, known.variable(name, len(entries))))
+                try:
+                    found = known.variable(name, len(entries))
+                except RecursionError:
+                    raise UsageError(
+                        f"The secret {name} of {file} refers to too many lines above it.",
+                        "Correct them.",
+                    ) from None
+                return Secret(self._checked(name, file, found))
         remedy = "Add it there, or provide the credential in another way."
         raise UsageError(f"No secret {name} is in {' or '.join(self._names())}.", remedy)
 
     def _names(self) -> tuple[str, str]:
-        own = f".kamal/secrets.{self.destination}" if self.destination else ".kamal/secrets"
-        return ".kamal/secrets-common", own
+        own = f"{self.path}.{self.destination}" if self.destination else self.path
+        return f"{self.path}-common", own
 
     @staticmethod
     def _checked(name: str, file: str, text: str) -> str:
@@ -118,6 +128,7 @@ class _Evaluation(Struct, frozen=True, kw_only=True):
     file: str
     entries: tuple[SecretEntry, ...]
     allow_commands: bool
+    known: dict[int, str] = field(default_factory=dict)
 
     def variable(self, name: str, above: int) -> str:
         """Return the value of `$name` after these lines: of the last, or of the environment."""
@@ -127,24 +138,38 @@ class _Evaluation(Struct, frozen=True, kw_only=True):
         return self.files.environment.get(name, "")
 
     def _value(self, index: int) -> str:
+        """Return the value of a line, evaluated once: lines may double one another."""
+        if index not in self.known:
+            self.known[index] = self._evaluated(index)
+        return self.known[index]
+
+    def _evaluated(self, index: int) -> str:
         entry = self.entries[index]
         text = entry.text.reveal()
         if entry.literal:
             return text
-        text = _VARIABLE.sub(
-            lambda found: (
-                found[0][1:]
-                if found["escape"]
-                else self.variable(found["braced"] or found["bare"], index)
-            ),
-            text,
-        )
+        text = self._with_variables(text, index)
         return _COMMAND.sub(
             lambda found: (
                 found[0][1:] if found["escape"] else self._run(entry.key, found["command"][1:-1])
             ),
             text,
         )
+
+    def _with_variables(self, text: str, index: int) -> str:
+        """Return the text with its variables, as long as they are of a reasonable length."""
+        parts, end, length = [], 0, 0
+        for found in _VARIABLE.finditer(text):
+            name = found["braced"] or found["bare"]
+            value = found[0][1:] if found["escape"] else self.variable(name, index)
+            parts += [text[end : found.start()], value]
+            end, length = found.end(), length + len(value)
+            if length > _LONGEST:
+                raise UsageError(
+                    f"The secret {self.entries[index].key} of {self.file} is longer than 1 MiB.",
+                    "Its lines repeat one another: correct them.",
+                )
+        return "".join((*parts, text[end:]))
 
     def _run(self, key: str, command: str) -> str:
         if not self.allow_commands:

@@ -198,6 +198,32 @@ def test_erb_of_the_environment_is_answered_and_other_ruby_only_where_it_is_need
     assert "`builder.args.REVISION` in config/deploy.yml:5 is ERB" in error.what
 
 
+@pytest.mark.parametrize(
+    ("server", "image", "host", "expected"),
+    [
+        ("r.io/team", "shop", "r.io", "team/shop"),
+        ("https://r.io/a/b/", "web/shop", "r.io", "a/b/web/shop"),
+        ("r.io:5000/team/", "shop", "r.io:5000", "team/shop"),
+        ("r.io", "team/shop", "r.io", "team/shop"),
+    ],
+)
+def test_a_path_after_the_registrys_host_is_before_the_image(
+    tmp_path: Path, server: str, image: str, host: str, expected: str
+) -> None:
+    found = read(tmp_path, f"service: a\nimage: {image}\nregistry:\n  server: {server}\n")
+    assert found.server
+    assert found.image
+    assert (found.server.value, found.image.value) == (host, expected)
+
+
+def test_what_kamal_connects_with_and_is_not_used_is_said(tmp_path: Path) -> None:
+    text = "service: a\nssh:\n  proxy_command: nc %h\n  key_data: [KEY]\n  user: app\n"
+    first, second = read(tmp_path, text).warnings
+    assert first.startswith("`ssh.proxy_command` in config/deploy.yml:3 is not used.")
+    assert second.startswith("`ssh.key_data` in config/deploy.yml:4 is not used.")
+    assert read(tmp_path, "service: a\nssh: {proxy_command: , user: app}\n").warnings == ()
+
+
 def test_kamal_servers_may_be_a_list(tmp_path: Path) -> None:
     found = read(tmp_path, "service: a\nservers:\n  - 10.0.0.1\n  - 10.0.0.2: web\n")
     assert found.servers
@@ -272,7 +298,9 @@ def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str
         ("service: a\nregistry:\n  password: [A, B]\n", "exactly one secret"),
         ("service: a\nregistry:\n  password: []\n", "exactly one secret"),
         ("service: a\nregistry:\n  server: http://r.io\n", "asks for plain HTTP"),
-        ("service: a\nregistry:\n  server: r.io/team\n", "config/deploy.yml:3 is 'r.io/team'"),
+        ("service: a\nregistry:\n  server: team/r.io\n", "config/deploy.yml:3 is 'team/r.io'"),
+        ("service: a\nrequire_destination: 5\n", "`require_destination` in config/deploy.yml:2"),
+        ("service: a\nsecrets_path: [a]\n", "`secrets_path` in config/deploy.yml:2 is a list"),
         ("service: a\nservers: 5\n", "`servers` in config/deploy.yml:2 is a number"),
         ("service: a\nservers:\n  web: x\n", "`servers.web` in config/deploy.yml:3 is text"),
         ("service: a\nservers:\n  - [x]\n", "`servers[0]` in config/deploy.yml:3 is a list"),

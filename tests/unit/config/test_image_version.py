@@ -50,6 +50,13 @@ def test_dirty_tree_is_marked(repository: Path) -> None:
     assert found.value == f"{commit}_uncommitted_abababababababab"
 
 
+def test_where_a_clone_is_built_the_tree_does_not_matter(repository: Path) -> None:
+    commit = git(repository, "rev-parse", "HEAD")
+    (repository / "new").touch()
+    found = image_version.read(repository, ENVIRONMENT, clones=True)
+    assert found == Setting(commit, "git commit")
+
+
 def test_folder_without_a_commit_is_refused(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     with pytest.raises(UsageError, match="has no git commit") as caught:

@@ -104,6 +104,24 @@ def test_only_kamal_has_a_version(tmp_path: Path) -> None:
     assert project.read(tmp_path, environment, None).version() == Setting("v7", "VERSION")
 
 
+@pytest.mark.parametrize("required", [True, False])
+def test_a_project_that_requires_a_destination_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, required: bool
+) -> None:
+    (tmp_path / "config").mkdir()
+    text = f"service: a\nrequire_destination: {str(required).lower()}\n"
+    (tmp_path / "config/deploy.yml").write_text(text)
+    (tmp_path / "config/deploy.live.yml").write_text("image: b\n")
+    monkeypatch.chdir(tmp_path)
+    assert project.deployed_project({}, "live").deploy.image
+    assert project.project_here({}, None).deploy.image is None  # for a login
+    if required:
+        with pytest.raises(UsageError, match=r"in config/deploy\.yml:2 is set"):
+            project.deployed_project({}, None)
+    else:
+        assert project.deployed_project({}, None).deploy.image is None
+
+
 def test_environment_is_not_shown(tmp_path: Path) -> None:
     found = project.read(tmp_path, {"DOCKLESS_PASSWORD": "hunter2"}, None)
     assert "hunter2" not in repr(found)

@@ -119,3 +119,40 @@ def test_command_does_not_stand_in_argv(tmp_path: Path) -> None:
 
 def test_nothing_shows_the_environment() -> None:
     assert "hunter2" not in repr(Secrets(Path(), {"DOCKLESS_PASSWORD": "hunter2"}))
+
+
+@pytest.mark.parametrize("path", ["config/kamal-secrets", "ops/secrets", ".kamal/other"])
+@pytest.mark.parametrize("destination", [None, "live"])
+def test_the_files_may_be_elsewhere(tmp_path: Path, path: str, destination: str | None) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    own = f"{path}.{destination}" if destination else path
+    (tmp_path / own).write_text("A=1")
+    (tmp_path / f"{path}-common").write_text("A=0\nB=2")
+    secrets = Secrets(tmp_path, PATH, destination, path)
+    found = [secrets.find(name, allow_commands=False).reveal() for name in "AB"]
+    assert found == ["1", "2"]
+    with pytest.raises(UsageError, match=f"{path}-common or {own}"):
+        secrets.find("C", allow_commands=False)
+
+
+@pytest.mark.parametrize("times", [2, 3, 9])
+def test_lines_that_repeat_one_another_are_bounded(tmp_path: Path, times: int) -> None:
+    lines = ["A0=0123456789"]
+    lines += [f"A{number}={f'$A{number - 1}' * times}" for number in range(1, 60)]
+    write(tmp_path, "\n".join(lines))
+    assert len(find(tmp_path, "A3")) == 10 * times**3
+    with pytest.raises(UsageError, match=r"A\d+ of \.kamal/secrets is longer than 1 MiB"):
+        find(tmp_path, "A59")
+
+
+def test_a_long_chain_of_lines_is_said(tmp_path: Path) -> None:
+    lines = ["A0=1", *(f"A{number}=$A{number - 1}" for number in range(1, 3000))]
+    write(tmp_path, "\n".join(lines))
+    with pytest.raises(UsageError, match=r"A2999 of \.kamal/secrets refers to too many lines"):
+        find(tmp_path, "A2999")
+
+
+def test_a_command_that_several_lines_use_is_run_once(tmp_path: Path) -> None:
+    write(tmp_path, "A=$(echo x >> ran; echo 1)\nB=$A$A$A")
+    assert find(tmp_path, "B", allow=True) == "111"
+    assert (tmp_path / "ran").read_text() == "x\n"
