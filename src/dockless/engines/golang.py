@@ -105,6 +105,8 @@ def module_sum(archive: Path) -> str:
             if sum(entry.file_size for entry in opened.infolist()) > _LIMIT:
                 raise EngineError(f"{archive.name} unpacks to more than {_LIMIT >> 20} MiB.")
             for name in sorted(opened.namelist()):
+                if "\n" in name:  # it could stand for several lines of the list, as for Go
+                    raise EngineError(f"{archive.name} has a file name with a line break.")
                 digest = hashlib.sha256()
                 with opened.open(name) as file:
                     while chunk := file.read(_CHUNK):
@@ -153,6 +155,8 @@ def _find(scratch: Path, source: GoSource, environment: Mapping[str, str]) -> _G
         raise EngineError("crane cannot be built: there is no go on PATH.", remedy)
     for folder in ("home", "tmp"):
         (scratch / folder).mkdir()
+    # else Go reads that of a folder above, which may ask for another version of Go
+    (scratch / "go.mod").write_text("module scratch\n")
     # the one question for which the user's settings count
     asked = clean_environment(scratch, environment.get("GOPROXY", ""), environment)
     asked["GOENV"] = _settings_file(environment)
