@@ -72,7 +72,8 @@ class FakeDebian:
         self, targets: str = TARGETS, download: str = DOWNLOAD, digest: str = f"SHA256:{EMPTY}"
     ) -> None:
         uri = f"'http://m.test/crane.deb' {PACKAGE} 0 {digest}"
-        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *--print-uris*) test -e {PACKAGE} || cat <<'END'\n"
+        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *--print-uris*) "
+        choices += f"test -e {PACKAGE} || cat <<'END'\n"  # what is there already is not listed
         choices += f"{uri}\nEND\n;; *download*) {download};;"
         self.script("apt-get", f'case "$*" in {choices} *) exit 100;; esac')
 
