@@ -12,8 +12,9 @@ _LIMITS = {
     errno.ENFILE: "the number of open files of the whole system (fs.file-max)",
     errno.ENOMEM: "memory",
 }
-_NO_THREAD = "can't start new thread"
+_RUNTIME = {"can't start new thread": errno.EAGAIN, "can't allocate lock": errno.ENOMEM}
 _NO_MEMORY_FOR_MODULE = ("failed to map segment", "cannot allocate memory")  # the dynamic linker's
+_NO_MEMORY_FOR_TLS = "malloc failure"  # OpenSSL's
 _MOST_CAUSES = 20
 
 
@@ -44,8 +45,10 @@ def _code(error: BaseException) -> int:
         words in str(error).lower() for words in _NO_MEMORY_FOR_MODULE
     ):
         return errno.ENOMEM
-    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
-        return errno.EAGAIN
+    if isinstance(error, OSError) and _NO_MEMORY_FOR_TLS in str(error):
+        return errno.ENOMEM
+    if isinstance(error, RuntimeError):
+        return _RUNTIME.get(str(error), 0)
     if isinstance(error, OSError) and error.errno in _LIMITS:
         return error.errno
     return 0

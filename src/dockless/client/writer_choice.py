@@ -1,6 +1,6 @@
 """What writes to a repository, and what reads images of one, by `--engine`."""
 
-import threading
+import contextlib
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
+from dockless.threads import NO_THREAD, DaemonThread
 from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class WriterChooser:
     def __init__(self, options: PushOptions, space: Workspace) -> None:
         self._options = options
         self._space = space
-        self._preparing: threading.Thread | None = None
+        self._preparing: DaemonThread | None = None
 
     def close(self) -> None:
         """End the shell that starts programs, if there is one."""
@@ -50,10 +51,8 @@ class WriterChooser:
     def prepare(self) -> None:
         """Make the program ready while the other layers are staged; once."""
         if self._preparing is None:
-            self._preparing = threading.Thread(
-                target=self._load_engine, name="prepare-engine", daemon=True
-            )
-            self._preparing.start()
+            with contextlib.suppress(*NO_THREAD):  # it is a help and no more
+                self._preparing = DaemonThread(self._load_engine)
 
     def _load_engine(self) -> None:
         from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
@@ -125,7 +124,7 @@ class WriterChooser:
         from dockless.engines.choice import Engines, Room  # noqa: PLC0415 - the same
 
         if self._preparing:
-            self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
+            self._preparing.join(_PREPARING_SECONDS)
         until, installed = self._space.until, self._space.engines()
         room = Room(home=home, until=until, shell=self._shell, installed=installed, writes=writes)
         return Engines(self._options, engine_access(opened.client, repository), repository, room)

@@ -2,6 +2,7 @@ import errno
 import io
 import os
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -88,6 +89,8 @@ def raised_while(error: Exception, other: Exception) -> Exception:
         (OSError(errno.EMFILE, "Too many open files"), "ulimit -n"),
         (OSError(errno.ENFILE, "Too many open files in system"), "fs.file-max"),
         (MemoryError(), "memory"),
+        (RuntimeError("can't allocate lock"), "memory"),
+        (ssl.SSLError(1, "[SSL] malloc failure (_ssl.c:3063)"), "memory"),
         (ImportError("a.so: failed to map segment from shared object"), "memory"),
         (ImportError("libz.so.1: cannot map zero-fill pages: Cannot allocate memory"), "memory"),
         (
