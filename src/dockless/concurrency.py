@@ -90,9 +90,9 @@ def map_concurrently(
         try:
             threads.append(DaemonThread(partial(_work_off, waiting, ask)))
         except NO_THREAD:  # fewer do the same
-            if not threads:
-                _work_off(waiting, ask)
             break
+    if not threads:
+        _work_off(waiting, ask)
     try:
         return [taken(answer, threads) for answer in answers]
     except BaseException as error:

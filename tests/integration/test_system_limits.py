@@ -82,3 +82,25 @@ def test_a_mirror_with_little_memory_ends(
     result = few.run("mirror", *sources, *argv)
     assert result.code in (0, 1), result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("files", [6, 7, 9, 11, 12, 14, 18])
+@pytest.mark.parametrize("command", ["push", "mirror", "bundle", "verify"])
+def test_few_files_that_may_be_open_are_one_clear_error(
+    program: Dockless, own_registry: Registry, tmp_path: Path, command: str, files: int
+) -> None:
+    source = archive(tmp_path, 20_000, 3)
+    receipt = tmp_path / "receipt.json"
+    argv: dict[str, tuple[str | Path, ...]] = {
+        "push": ("push", source, "--image", f"{own_registry.host}/a:1"),
+        "mirror": ("mirror", source, "--as", "a:1", "--to", own_registry.host),
+        "bundle": ("bundle", "create", "-o", tmp_path / "o.tar", source, "--as", "a:1"),
+        "verify": ("verify", receipt),
+    }
+    if command == "verify":
+        made = program.run(*argv["mirror"], "--receipt", receipt)
+        assert made.code == 0, made.stderr
+    result = limited(program, f"--nofile={files}").run(*argv[command])
+    assert result.code in (0, 1), result.stderr
+    assert "Traceback" not in result.stderr
+    assert not result.code or "Too many open files" in result.stderr

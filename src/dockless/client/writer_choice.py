@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dockless.client.asking_writer import AskingWriter
 from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Workspace
+from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
@@ -55,9 +56,11 @@ class WriterChooser:
                 self._preparing = DaemonThread(self._load_engine)
 
     def _load_engine(self) -> None:
-        from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
+        # whoever needs the program meets the same error again
+        with contextlib.suppress(DocklessError, OSError, ImportError, *NO_THREAD):
+            from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
 
-        prepare(self._options, self._space.engines())
+            prepare(self._options, self._space.engines())
 
     def writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         """Return what writes to a repository; programs are looked for when it is used.

@@ -187,7 +187,7 @@ class StreamedUploads(EarlyUploads):
                 self._end(upload, session)
         except _StoppedError:
             pass
-        except (DocklessError, OSError, *NO_THREAD) as error:
+        except (DocklessError, OSError, ImportError, *NO_THREAD) as error:
             upload.failure = error
             if isinstance(error, NetworkError) and error.busy:
                 pause = error.retry_after
@@ -269,7 +269,7 @@ class _Upload:
         self.digest: Digest | None = None
         self.sent = 0
         self.accepted = False
-        self.failure: DocklessError | OSError | RuntimeError | MemoryError | None = None
+        self.failure: Exception | None = None
         self.answer_by = 0.0
         self.thread = DaemonThread(lambda: run(self))
 
