@@ -39,6 +39,11 @@ def end_by(until: float | None) -> None:
     _Run.until = until
 
 
+def seconds_left() -> float | None:
+    """Return how long the command may take still, not below 0; None for no limit."""
+    return None if _Run.until is None else max(0.0, _Run.until - time.monotonic())
+
+
 def waited_for(look: Callable[[float], object]) -> bool:
     """Wait for something until the command's time is over; return whether it came.
 
