@@ -18,12 +18,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
-from dockless.concurrency import seconds_left
+from dockless.concurrency import alone, seconds_left
 from dockless.errors import EngineError, time_is_over
 from dockless.processes.program_log import log_end, log_start
+from dockless.threads import NO_THREAD
 
 _LOOK_SECONDS = 0.1
 _END_SECONDS = 2
@@ -145,7 +147,8 @@ class _Pipes:
         files = "/dev/fd" if os.path.exists("/dev/fd") else "/proc/self/fd"  # noqa: PTH110
         pipes = cls(writes[0], (reads[1], reads[2], reads[3]), f"{files}/{writes[3]}")
         try:
-            running = sh.Command("/bin/sh")(
+            start = partial(
+                sh.Command("/bin/sh"),
                 "-s",
                 _in=reads[0],
                 _out=writes[1],
@@ -158,7 +161,9 @@ class _Pipes:
                 _bg_exc=False,
                 _return_cmd=True,
             )
-        except (sh.CommandNotFound, sh.ForkException, OSError):
+            # sh starts threads, for which it waits for ever where there is no memory for them
+            running = alone(start).result(_START_SECONDS)
+        except (sh.CommandNotFound, sh.ForkException, OSError, *NO_THREAD):
             pipes.close()
             raise EngineError("/bin/sh cannot be started, but engines need it.") from None
         finally:
