@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import wait
 from pathlib import Path
 
 from msgspec import Struct
@@ -86,7 +85,7 @@ def check_hosts(
 def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     """Log in to a host, and report what it has for a push, or that the command's time was over."""
     found = alone(lambda: _checked(server, ssh, wanted))
-    if waited_for(lambda seconds: wait((found,), seconds).done):
+    if waited_for(found.is_done):
         return found.result(timeout=0)
     error = time_is_over(f"The check of {server}").with_context(
         remedy="Give it a longer --timeout."

@@ -47,7 +47,7 @@ def fill(
             errors.append(each)
         else:
             remedy = f"{each.remedy} Or leave it out with --keep-going.".strip()
-            raise type(each)(each.what, remedy)
+            raise each.with_context(remedy=remedy) from each
     if not count and errors:
         raise errors[0]
     return errors
