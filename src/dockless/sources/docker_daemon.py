@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dockless.errors import EngineError
+from dockless.model.printable import bounded
 from dockless.model.reasons import reason
 from dockless.oci.untrusted_json import parse_as, parse_json
 from dockless.processes.programs import Programs
@@ -194,6 +195,6 @@ class _Arriving:
 
 def _message(answer: bytes) -> str:
     try:
-        return str(parse_json(answer)["message"])
+        return bounded(str(parse_json(answer)["message"]))
     except (ValueError, KeyError, TypeError):
-        return answer.decode(errors="replace")
+        return bounded(answer.decode(errors="replace"))

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, PushError, SourceError
 from dockless.model.host import Exported
+from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, Index, parse_document
 from dockless.oci.untrusted_json import parse_json
@@ -84,7 +85,7 @@ def _save(tool: ContainerTool, local: LocalImage, shell: HostShell, archive: str
     if not done.code:
         return
     shell.script(f"rm -f {shlex.quote(archive)}")
-    why = done.stderr.splitlines()[-1] if done.stderr else "no reason given."
+    why = bounded(done.stderr.splitlines()[-1]) if done.stderr else "no reason given."
     what = f"'{tool.name} save' of {local.name} failed on {shell.host}: {why}"
     if _is_full(done):  # which relay does not mind
         raise EngineError(what, "Free some space there, or push with --via relay.")
@@ -113,7 +114,7 @@ def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: HostShel
     shell.script(f"rm -f {shlex.quote(archive)}")
     if done.code:
         raise EngineError(
-            f"{local.name} cannot be unpacked on {shell.host}: {done.stderr}",
+            f"{local.name} cannot be unpacked on {shell.host}: {bounded(done.stderr)}",
             "Push with --via relay.",
         )
     if error := incomplete(_Unpacked(shell, folder), local, root):
@@ -138,7 +139,7 @@ class _Unpacked:
         path = f"{self._folder}/{name}"
         done = self._shell.run(("cat", path))
         if done.code:
-            raise PushError(f"{path} cannot be read on {self._shell.host}: {done.stderr}")
+            raise PushError(f"{path} cannot be read on {self._shell.host}: {bounded(done.stderr)}")
         return done.stdout
 
 
@@ -146,13 +147,13 @@ def _plain(path: str, archive: str, shell: HostShell) -> tuple[str, tuple[str, .
     """Return a docker-archive as it is, or unpacked as `archive`, and the names in it."""
     head = shell.run(("head", "-c", str(MAGIC_BYTES), path))
     if head.code:
-        raise SourceError(f"{path} cannot be read on {shell.host}: {head.stderr}")
+        raise SourceError(f"{path} cannot be read on {shell.host}: {bounded(head.stderr)}")
     packed = sniff(head.stdout)
     if packed != "none":
         done = shell.work((_UNPACK[packed], "-dc", path), stdout=archive)
         if done.code:
             shell.script(f"rm -f {shlex.quote(archive)}")
-            raise SourceError(f"{path} cannot be unpacked: {done.stderr}")
+            raise SourceError(f"{path} cannot be unpacked: {bounded(done.stderr)}")
         path = archive
     # by either name, of which tar finds one
     argv = f"tar -xOf {shlex.quote(path)} manifest.json ./manifest.json"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockless.errors import SourceError, UsageError
+from dockless.model.printable import bounded
 from dockless.oci.manifest import Descriptor
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
@@ -194,7 +195,7 @@ def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[R
             yield stream
         done = running.finish()
     if done.code:
-        raise SourceError(f"{label} cannot be read there: {done.stderr}")
+        raise SourceError(f"{label} cannot be read there: {bounded(done.stderr)}")
 
 
 @contextlib.contextmanager

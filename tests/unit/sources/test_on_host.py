@@ -198,3 +198,13 @@ def test_what_a_tool_saved_keeps_the_name_that_it_was_asked_for_by(folder: Path)
     found = HostImage(Tool("echo", "saved"), image(str(Digest.of(b"config"))))
     made = export(found, Shell(), str(folder), FakeProgress())
     assert (made.names, made.source) == (("shop:1",), "docker on build1")
+
+
+@pytest.mark.parametrize("said", ["x" * 100_000, "many words " * 9_000, "é" * 30_000])
+def test_what_a_program_there_says_is_bounded(folder: Path, tmp_path: Path, said: str) -> None:
+    (tmp_path / "said").write_text(said)
+    tool = Tool("sh", "-c", f"cat {tmp_path}/said >&2; exit 1")
+    with pytest.raises(SourceError) as caught:
+        exported(HostImage(tool, image(str(Digest.of(b"config")))), folder)
+    assert said[:500] in caught.value.what
+    assert len(caught.value.what) < 1_500
