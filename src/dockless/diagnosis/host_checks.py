@@ -14,6 +14,7 @@ from dockless.config.naming import target as find_target
 from dockless.engines import probe
 from dockless.errors import DocklessError, EngineError, UsageError, time_is_over
 from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.model.printable import bounded
 from dockless.model.server import Server
 from dockless.report.hosts import Checked
 from dockless.sources.container_tools import container_tools
@@ -123,7 +124,8 @@ def _tools(place: Workdir) -> Iterator[tuple[str, str]]:
         if name in place.facts.programs:
             done = place.shell.run(argv)
             lines = (done.stderr if done.code else done.stdout.decode(errors="replace")).split("\n")
-            yield name, f"{'cannot be used: ' if done.code else ''}{lines[-1] or lines[0]}".strip()
+            said = bounded(lines[-1] or lines[0])
+            yield name, f"{'cannot be used: ' if done.code else ''}{said}".strip()
 
 
 def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:

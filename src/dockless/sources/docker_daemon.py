@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from dockless.concurrency import seconds_left
 from dockless.errors import EngineError, time_is_over
+from dockless.model.printable import bounded
 from dockless.model.reasons import reason
 from dockless.oci.untrusted_json import parse_as, parse_json
 from dockless.processes.programs import Programs
@@ -198,6 +199,6 @@ class _Arriving:
 
 def _message(answer: bytes) -> str:
     try:
-        return str(parse_json(answer)["message"])
+        return bounded(str(parse_json(answer)["message"]))
     except (ValueError, KeyError, TypeError):
-        return answer.decode(errors="replace")
+        return bounded(answer.decode(errors="replace"))
