@@ -9,8 +9,22 @@ whole line.
 import json
 from collections.abc import Mapping
 
-_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols by their Unicode category that show as nothing at all."""
+_IGNORABLE = (
+    (0x034F, 0x034F),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0),
+    (0xE0100, 0xE01EF),
+)
+"""The first and last of letters and marks that show as nothing at all: Default_Ignorable_Code_Point
+of Unicode's DerivedCoreProperties, without what `str.isprintable` refuses by its category."""
+_UNSEEN = frozenset(
+    {"\u2800", *(chr(code) for first, last in _IGNORABLE for code in range(first, last + 1))}
+)
+"""These, and the Braille pattern without a dot."""
 
 _SHOWN = 40
 _MOST_SAID = 1000
