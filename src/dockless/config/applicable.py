@@ -50,8 +50,8 @@ def session_about(session: ProjectSession, kind: Setting[Kind] | None, host: str
         return session
     try:
         remembered = kinds.named(session.registry)
-    except ValueError:  # which is told where nothing stands above it
-        return ProjectSession() if kind or host else session
+    except ValueError:  # which is told where no kind stands above it
+        return ProjectSession(registry=session.registry)
     host, its = _normalized(host), host_of(session)
     if host:
         fits = host == its if its else remembered.agrees(host)

@@ -274,7 +274,7 @@ ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws
         (UNNAMED, Flags(image="web"), {}, "reg.sess.io/bob/web:latest"),
         (UNNAMED, Flags(), {}, "reg.sess.io/t/shop:latest"),
         (UNKNOWN, Flags(registry="ghcr", namespace="acme"), {}, "ghcr.io/acme/shop:latest"),
-        (UNKNOWN, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
+        (UNKNOWN, Flags(registry="private", image="r.io/web"), {}, "r.io/web:latest"),
         (UNKNOWN, Flags(registry="dockerhub", username="me"), {}, "docker.io/me/shop:latest"),
         (ECR, Flags(image="web"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/web:latest"),
     ],
@@ -286,6 +286,15 @@ def test_a_login_elsewhere_does_not_contradict(
     write(tmp_path, "box.json", '{"slug": "shop"}')
     found = resolve(tmp_path, flags, environment)
     assert [str(each) for each in target(found, None).references] == [expected]
+
+
+@pytest.mark.parametrize("flags", [Flags(), Flags(image="r.io/web"), Flags(namespace="a")])
+def test_a_kind_that_there_is_not_is_said_where_no_other_stands_above_it(
+    tmp_path: Path, flags: Flags
+) -> None:
+    write(tmp_path, "docker-config.json", UNKNOWN)
+    with pytest.raises(UsageError, match=r"docker-config\.json: 'quay' is not a kind"):
+        resolve(tmp_path, flags)
 
 
 def test_the_account_of_another_registry_is_not_used(tmp_path: Path) -> None:
