@@ -15,7 +15,7 @@ _LIMITS = {
 }
 _RUNTIME = {"can't start new thread": errno.EAGAIN, "can't allocate lock": errno.ENOMEM}
 _NO_MEMORY_FOR_MODULE = ("failed to map segment", "cannot allocate memory")  # the dynamic linker's
-_NO_MEMORY_FOR_TLS = "malloc failure"  # OpenSSL's
+_NO_MEMORY_FOR_TLS = ("malloc failure", "library has no ciphers")  # OpenSSL's
 _NO_FILE_FOR_MODULE = os.strerror(errno.EMFILE).lower()
 _MOST_CAUSES = 20
 _MISTAKEN = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -64,7 +64,7 @@ def _code(error: BaseException) -> int:
             return _of_module(str(error).lower())
         case RuntimeError():
             return _RUNTIME.get(str(error), 0)
-        case OSError() if _NO_MEMORY_FOR_TLS in str(error):
+        case OSError() if any(words in str(error).lower() for words in _NO_MEMORY_FOR_TLS):
             return errno.ENOMEM
         case OSError() if error.errno in _LIMITS:
             return error.errno
