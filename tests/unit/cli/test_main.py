@@ -93,7 +93,7 @@ def raised_while(error: Exception, other: Exception) -> Exception:
         (RuntimeError("can't allocate lock"), "memory"),
         (ssl.SSLError(1, "[SSL] malloc failure (_ssl.c:3063)"), "memory"),
         (
-            ssl.SSLError(1, "[SSL: LIBRARY_HAS_NO_CIPHERS] library has no ciphers (_ssl.c:3)"),
+            ssl.SSLError(1, "[SSL: NO_CIPHERS] library has no ciphers (_ssl.c:3)"),
             "memory",
         ),
         (ImportError("a.so: failed to map segment from shared object"), "memory"),
