@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,64 @@ def test_an_unsigned_package_is_not_unpacked(
     with pytest.raises(EngineError):
         unpack_crane(scratch, environment)
     assert not (scratch / "root").exists()
+
+
+_ALONE = 'mount --make-rprivate / && mount --bind "$0" /etc/apt/apt.conf.d && exec "$@"'
+_UNPACK = """
+import os, sys
+from pathlib import Path
+from dockless.engines.debian import unpack_crane
+from dockless.errors import EngineError
+try:
+    unpack_crane(Path(sys.argv[1]), os.environ)
+except EngineError as error:
+    sys.exit(error.what)
+"""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'APT::Update::Pre-Invoke {{ "touch {marker}"; }};',
+        'APT::Update::Post-Invoke {{ "rm -f {lists}/kept"; }};',
+        'APT::Update::Post-Invoke-Success {{ "touch {marker}"; }};',
+        'Apt::Key::gpgvcommand "{gpgv}";',
+        'Dir::State::lists "{lists}";',
+        'Dir::Cache::archives "{lists}"; Dir::Cache::pkgcache "{lists}/kept";',
+        'Dir::Bin::dpkg "{gpgv}"; DPkg::Pre-Install-Pkgs {{ "{gpgv}"; }};',
+        'Acquire::http::Proxy-Auto-Detect "{gpgv}"; Acquire::http::ProxyAutoDetect "{gpgv}";',
+    ],
+)
+def test_no_setting_of_the_machine_moves_runs_or_deletes_anything(
+    tmp_path: Path, repository: Path, setting: str
+) -> None:
+    settings, lists, scratch = (tmp_path / each for each in ("apt.conf.d", "lists", "scratch"))
+    for folder in (settings, lists / "partial", scratch):
+        folder.mkdir(parents=True)
+    marker, gpgv, sources = tmp_path / "ran", tmp_path / "gpgv", tmp_path / "sources.list"
+    gpgv.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    gpgv.chmod(0o755)
+    (lists / "kept").write_text("kept")
+    # a file with a signature, and a server that does not answer
+    (repository / "dists/forky/Release.gpg").write_text("none")
+    sources.write_text(
+        f"deb file:{repository} bookworm main\ndeb http://127.0.0.1:1/ bookworm main\n"
+    )
+    (settings / "99x").write_text(
+        f'Dir::Etc::sourcelist "{sources}"; Dir::Etc::sourceparts "/dev/null";\n'
+        + setting.format(marker=marker, gpgv=gpgv, lists=lists)
+    )
+    program = (sys.executable, "-c", _UNPACK, str(scratch))
+    done = subprocess.run(
+        ("unshare", "--mount", "sh", "-c", _ALONE, str(settings), *program),
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Debian's package cannot be obtained" in done.stderr
+    assert not marker.exists()
+    assert [each.name for each in sorted(lists.iterdir())] == ["kept", "partial"]
+    assert (lists / "kept").read_text() == "kept"

@@ -1,10 +1,13 @@
 """`dockless push`: from the command line to a pushed image."""
 
 import os
+import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
@@ -16,7 +19,7 @@ from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, deployed_project
 from dockless.credentials.given import read_given
-from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.errors import DocklessError, LostCopyError, PartialError, SourceError, UsageError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
@@ -26,6 +29,7 @@ from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
     from dockless.model.plan import PushResult
+    from dockless.model.timings import Timings
     from dockless.sources.archive import Candidate
     from dockless.sources.opener import Opener
 
@@ -145,21 +149,35 @@ def _flags(options: CommandOptions) -> Flags:
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import session, temporary_cache  # noqa: PLC0415 - as above
 
     settings, target = prompts.target(settings, _bare_name(spec))
     given, host = read_given(prompts, options, settings.account), target.repository.value.host
-    with session(options, partial(accounts.find_for, prompts, host, settings, given)) as work:
-        for reference in target.references:
-            output.remark(options, f"Target: {reference}")
+    finder = partial(accounts.find_for, prompts, host, settings, given)
+    for reference in target.references:
+        output.remark(options, f"Target: {reference}")
 
-        def choose(opener: "Opener") -> "Candidate":
-            if spec:
-                return opener.chosen(spec, options.platform)
-            return _local(options, settings, target, files, opener)
+    def choose(opener: "Opener") -> "Candidate":
+        if spec:
+            return opener.chosen(spec, options.platform)
+        return _local(options, settings, target, files, opener)
 
-        done = work.deliver(target.repository.value, target.tag_names, choose)
-    output.result(options, done, work.timings)
+    def deliver(options: CommandOptions, cache: Path | None) -> "tuple[PushResult, Timings]":
+        with session(options, finder, cache) as work:
+            done = work.deliver(target.repository.value, target.tag_names, choose)
+        return done, work.timings
+
+    begun = time.monotonic()
+    try:
+        done, timings = deliver(options, None)
+    except LostCopyError as error:
+        if options.build or (spec and spec.kind == "stdin"):  # neither can be had a second time
+            raise
+        output.remark(options, f"{error.what} It is staged in a temporary folder.")
+        left = options.timeout and max(0.001, options.timeout - (time.monotonic() - begun))
+        with temporary_cache(error) as cache:
+            done, timings = deliver(replace(options, timeout=left), cache)
+    output.result(options, done, timings)
 
 
 def _local(

@@ -7,12 +7,16 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from dockless.cli import debug, prompts
 from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Surroundings, workspaces
 from dockless.credentials.given import credential
+from dockless.errors import LostCopyError
 from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
 from dockless.processes import stops
@@ -22,8 +26,15 @@ from dockless.storage.machine import this_machine
 
 
 @contextlib.contextmanager
-def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
-    """Yield what surrounds a command; its progress is shown as long as the block lasts."""
+def command_surroundings(
+    options: CommandOptions, cache: Path | None = None
+) -> Iterator[Surroundings]:
+    """Yield what surrounds a command; its progress is shown as long as the block lasts.
+
+    Args:
+        options: The command line.
+        cache: The folder of stores that is used in place of the user's; None for that.
+    """
     timings = Timings()
     timings.add("start", time.process_time())
     gc.freeze()
@@ -38,7 +49,7 @@ def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
     )
     with shown:
         yield Surroundings(
-            machine=machine,
+            machine=replace(machine, cache=cache) if cache else machine,
             progress=shown,
             warn=_warn if options.quiet else None,
             ask=partial(credential, prompts, options.username),
@@ -48,31 +59,55 @@ def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
 
 
 @contextlib.contextmanager
-def command_spaces(options: CommandOptions) -> Iterator[Spaces]:
-    """Yield what makes the workspaces of a command, which ends when its time is over."""
+def command_spaces(options: CommandOptions, cache: Path | None = None) -> Iterator[Spaces]:
+    """Yield what makes the workspaces of a command, which ends when its time is over.
+
+    Args:
+        options: The command line.
+        cache: As for `command_surroundings`.
+    """
     until = None if options.timeout is None else time.monotonic() + options.timeout
     stops.end_by(until)
     with (
-        command_surroundings(options) as surroundings,
+        command_surroundings(options, cache) as surroundings,
         workspaces(options, surroundings, until) as made,
     ):
         yield made
 
 
 @contextlib.contextmanager
-def session(options: CommandOptions, find: Find) -> Iterator[Session]:
+def session(options: CommandOptions, find: Find, cache: Path | None = None) -> Iterator[Session]:
     """Yield the session of a command; afterwards nothing of it is left but the store.
 
     Args:
         options: The command line.
         find: Finds the account and credential for a registry.
+        cache: As for `command_surroundings`.
     """
     with (
-        command_spaces(options) as space,
+        command_spaces(options, cache) as space,
         space("") as own,
         Session(options, find, own) as work,
     ):
         yield work
+
+
+@contextlib.contextmanager
+def temporary_cache(lost: LostCopyError) -> Iterator[Path]:
+    """Yield a folder of stores that nobody else knows, which is removed with the block.
+
+    Args:
+        lost: Why the user's cannot be used, which is raised where no folder can be made.
+    """
+    import tempfile  # noqa: PLC0415 - rare
+
+    with contextlib.ExitStack() as stack:
+        try:
+            made = tempfile.TemporaryDirectory(prefix="dockless-", ignore_cleanup_errors=True)
+            folder = stack.enter_context(made)
+        except OSError:
+            raise lost from None
+        yield Path(folder)
 
 
 def _warn(text: str) -> None:

@@ -21,7 +21,7 @@ from dockless.storage import bundle as layout
 from dockless.storage.bundle_archive import pack
 from dockless.storage.bundle_lock import writing
 from dockless.storage.user_folders import source_folder
-from dockless.usecases.bundle.fill import fill
+from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
 
@@ -82,11 +82,11 @@ class CreatedBundle(Struct, frozen=True):
 
     Attributes:
         files: The folder, the archive, or its parts in order and the list of them.
-        lost: The error of each image that was left out.
+        left_out: What was asked for, and is not in it.
     """
 
     files: tuple[Path, ...]
-    lost: tuple[DocklessError, ...]
+    left_out: LeftOut
 
 
 def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
@@ -97,6 +97,8 @@ def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
         folder: What relative paths start from.
     """
     for each in sources:
+        if each.error:
+            continue
         if each.wanted:
             if not each.wanted.registry.credential:
                 yield Reference.parse(each.wanted.repository).repository.host
@@ -129,7 +131,7 @@ def create_bundle(
             sources,
             Wishes(folder=start, given=given, referrers=request.referrers, note=readers.note),
         )
-        lost = fill(
+        left_out = fill(
             written,
             found,
             Lenders(),
@@ -138,4 +140,4 @@ def create_bundle(
         )
         written.finish()
         made = pack(folder, out, request.split) if archive else (out,)
-    return CreatedBundle(made, tuple(lost))
+    return CreatedBundle(made, left_out)

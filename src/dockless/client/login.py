@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from dockless.client import accounts
-from dockless.config import project
+from dockless.config import docker_config, project
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
@@ -28,7 +30,6 @@ from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
     LoginContext,
     LogoutContext,
-    every_scope,
     log_in,
     log_out,
 )
@@ -50,7 +51,7 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         DocklessError: With the exit code of what went wrong.
     """
     folder = working_folder()
-    files = _files(options, folder, note)
+    files = _files(folder, note, "login", needed=options.host is None)
     flags = Flags(
         registry=options.registry,
         image=options.image,
@@ -91,20 +92,24 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     log_in(target, options.ttl, context)
 
 
-def _files(options: LoginOptions, folder: Path | None, note: Note) -> Project:
+def _files(folder: Path | None, note: Note, what: str, *, needed: bool) -> Project:
     """Return the project's settings; none where it has no readable files.
 
-    With HOST none of them is needed, so an error in a file does not stop the login.
+    With HOST none of them is needed, so an error in a file does not stop the login or logout.
     """
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         return project.nowhere(Path("/"), os.environ)  # no name comes from there
     try:
         return project.read(folder, os.environ, None)
     except UsageError as error:
-        if options.host is None:
+        if needed:
             raise
-        note(f"Warning: {error.what} This login continues without it.")
-        return project.nowhere(folder, os.environ)
+        note(f"Warning: {error.what} This {what} continues without it.")
+        nowhere = project.nowhere(folder, os.environ)
+        try:
+            return replace(nowhere, session=docker_config.read(folder))
+        except UsageError:  # it is the file of the error
+            return nowhere
 
 
 def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> LoginTarget:
@@ -154,23 +159,19 @@ def logout(
         everything: Whether every login is removed, whatever it is for.
 
     Raises:
-        DocklessError: A keyring or a file cannot be read or changed.
+        DocklessError: A keyring or a file cannot be read or changed; it says what was removed
+            nevertheless.
     """
     folder = working_folder()
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
-        folder, files = None, project.nowhere(Path("/"), os.environ)
-    else:
-        files = project.read(folder, os.environ, None)
+        folder = None
+    files = _files(folder, note, "logout", needed=host is None and not everything)
     settings = resolve(Flags(), os.environ, files)
-    held = every_keyring_logins(os.environ, accounts.prompt(prompter))
-    scopes = every_scope(held) if everything else [login_target(host, settings).scope]
     context = LogoutContext(
-        held=held,
+        held=every_keyring_logins(os.environ, accounts.prompt(prompter)),
         tools=[helper_file(tool, os.environ, home_folder()) for tool in _TOOLS],
         forget=partial(forget, folder, files),
         note=note,
     )
-    for scope in scopes:
-        log_out(scope, username, context)
-    if not scopes:
-        note("There was no login.")
+    scopes = None if everything else [login_target(host, settings).scope]
+    log_out(scopes, username, context)

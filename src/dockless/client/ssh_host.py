@@ -13,11 +13,12 @@ from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
 from dockless.errors import SourceError
 from dockless.model.host import TransferMethod
+from dockless.model.pins import pinned
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.ports import Image
 from dockless.report.named import NamedProgress
-from dockless.sources.archive import select
+from dockless.sources.archive import agreed, select
 from dockless.sources.container_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage
@@ -107,8 +108,13 @@ class SshImage:
 
     @property
     def image_id(self) -> Digest | None:
-        """The digest that a container tool there knows it by; None for one in a file or folder."""
-        return self._found.local.image_id if self._found.local else None
+        """The digest that a container tool there knows it by.
+
+        None for one in a file or folder, and where the name pins another digest, that of a
+        manifest: then only what is pushed shows whether it agrees.
+        """
+        local = self._found.local
+        return local.image_id if local and pinned(local.name) in (None, local.image_id) else None
 
     def obstacle(self, method: TransferMethod) -> str:
         """Return why a method cannot be used, as part of a sentence; empty when it can."""
@@ -138,4 +144,6 @@ class SshImage:
         if found.source is None:
             raise SourceError(f"{self._shell.host} has no image.")
         listed = session.opener.there(found.source, self._shell, platform)
-        return select(listed, found.source.selector, found.source.path, platform).open()
+        source = found.source
+        chosen = select(listed, source.selector, source.path, platform)
+        return agreed(chosen, source.path).open()

@@ -1,6 +1,6 @@
 """What writes to a repository, and what reads images of one, by `--engine`."""
 
-import threading
+import contextlib
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from dockless.client.asking_writer import AskingWriter
 from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Workspace
+from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
+from dockless.threads import NO_THREAD, DaemonThread
 from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class WriterChooser:
     def __init__(self, options: PushOptions, space: Workspace) -> None:
         self._options = options
         self._space = space
-        self._preparing: threading.Thread | None = None
+        self._preparing: DaemonThread | None = None
 
     def close(self) -> None:
         """End the shell that starts programs, if there is one."""
@@ -50,15 +52,15 @@ class WriterChooser:
     def prepare(self) -> None:
         """Make the program ready while the other layers are staged; once."""
         if self._preparing is None:
-            self._preparing = threading.Thread(
-                target=self._load_engine, name="prepare-engine", daemon=True
-            )
-            self._preparing.start()
+            with contextlib.suppress(*NO_THREAD):  # it is a help and no more
+                self._preparing = DaemonThread(self._load_engine)
 
     def _load_engine(self) -> None:
-        from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
+        # whoever needs the program meets the same error again
+        with contextlib.suppress(DocklessError, OSError, ImportError, *NO_THREAD):
+            from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
 
-        prepare(self._options, self._space.engines())
+            prepare(self._options, self._space.engines())
 
     def writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         """Return what writes to a repository; programs are looked for when it is used.
@@ -125,7 +127,7 @@ class WriterChooser:
         from dockless.engines.choice import Engines, Room  # noqa: PLC0415 - the same
 
         if self._preparing:
-            self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
+            self._preparing.join(_PREPARING_SECONDS)
         until, installed = self._space.until, self._space.engines()
         room = Room(home=home, until=until, shell=self._shell, installed=installed, writes=writes)
         return Engines(self._options, engine_access(opened.client, repository), repository, room)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockless.config import skopeo_sync
 from dockless.errors import UsageError, without_login
-from dockless.model.listed import Listed
+from dockless.model.listed import Listed, SyncItem, WrongEntry
 from dockless.processes.regular import read_given
 
 _YAML = (".yml", ".yaml")
@@ -54,9 +54,7 @@ def _login_in(place: str) -> UsageError:
 
 def _of(path: Path) -> Iterator[Listed]:
     if path.suffix in _YAML:
-        yield from (
-            Listed(text="", origin=each.origin, wanted=each) for each in skopeo_sync.read(path)
-        )
+        yield from map(_of_entry, skopeo_sync.read(path))
         return
     try:
         text = _decoded(read_given(path))
@@ -80,6 +78,12 @@ def _decoded(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell writes it
         return data.decode("utf-16", errors="replace")
     return data.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+
+
+def _of_entry(entry: SyncItem | WrongEntry) -> Listed:
+    if isinstance(entry, WrongEntry):
+        return Listed(text=entry.text, origin=entry.origin, error=entry.error)
+    return Listed(text="", origin=entry.origin, wanted=entry)
 
 
 def _unreadable(path: Path, why: str) -> UsageError:

@@ -25,6 +25,7 @@ from msgspec import Struct
 from dockless.engines.releases import GoSource
 from dockless.engines.tampering import tampered
 from dockless.errors import EngineError
+from dockless.model.printable import bounded
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.group import run_in_group
 from dockless.processes.search import find_program
@@ -105,6 +106,8 @@ def module_sum(archive: Path) -> str:
             if sum(entry.file_size for entry in opened.infolist()) > _LIMIT:
                 raise EngineError(f"{archive.name} unpacks to more than {_LIMIT >> 20} MiB.")
             for name in sorted(opened.namelist()):
+                if "\n" in name:  # it could stand for several lines of the list, as for Go
+                    raise EngineError(f"{archive.name} has a file name with a line break.")
                 digest = hashlib.sha256()
                 with opened.open(name) as file:
                     while chunk := file.read(_CHUNK):
@@ -153,6 +156,8 @@ def _find(scratch: Path, source: GoSource, environment: Mapping[str, str]) -> _G
         raise EngineError("crane cannot be built: there is no go on PATH.", remedy)
     for folder in ("home", "tmp"):
         (scratch / folder).mkdir()
+    # else Go reads that of a folder above, which may ask for another version of Go
+    (scratch / "go.mod").write_text("module scratch\n")
     # the one question for which the user's settings count
     asked = clean_environment(scratch, environment.get("GOPROXY", ""), environment)
     asked["GOENV"] = _settings_file(environment)
@@ -236,4 +241,4 @@ def _reason(output: str) -> str:
     serious = [line for line in lines if not line.startswith(("go: downloading ", "#"))]
     chosen = next((line for line in serious if any(word in line for word in _CHANGED)), None)
     line = chosen or next(iter(serious or lines), "")
-    return re.sub(r"://[^/@\s]*@", "://", line).rstrip(".:")
+    return bounded(re.sub(r"://[^/@\s]*@", "://", line).rstrip(".:"))

@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import io
 import os
+import re
 import signal
 import tarfile
 import tempfile
@@ -44,6 +45,13 @@ from dockless.storage.oci_layout import write_layout
 
 SECONDS = 20.0
 """How long a program may take; one that passes takes a third of a second."""
+
+_OF_THE_MACHINE = re.compile(
+    r"cannot allocate memory|out of memory|resource temporarily unavailable|too many open files"
+    r"|failed to (?:reserve|create new OS thread)|cannot map|no space left|quota exceeded",
+    re.IGNORECASE,
+)
+"""What the C library and Go 1.24 to 1.26 say where a limit of the machine was reached."""
 
 _PATH = "dockless/probe"
 _TAG = "probe"
@@ -116,7 +124,14 @@ class _Trial(Struct, frozen=True, kw_only=True):
             except DocklessError as error:
                 if time.monotonic() >= deadline:
                     return f"{self.name} did not end within {seconds:.0f} seconds."
-                return _last_words(self.name, shell.ended) or error.what
+                said = _last_words(self.name, shell.ended)
+                # what is not about the program is about the shell that starts it
+                its_own = shell.ended or str(self.path) in error.what
+                if not its_own or _OF_THE_MACHINE.search(said):
+                    raise EngineError(
+                        f"Whether {self.path} can push cannot be tried. {said or error.what}"
+                    ) from None
+                return said or error.what
         return _difference(self.name, repository, content, blobs)
 
     def _engine(self, host: str, limits: Limits, shell: Shell) -> Crane | Skopeo:

@@ -20,6 +20,29 @@ DOWNLOAD = f"touch {PACKAGE}"
 EMPTY = hashlib.sha256().hexdigest()
 
 
+KEPT = """\
+Acquire::http::Proxy "http://user:hunter2@proxy.test:3128";
+Acquire::http::Proxy::mirror.test "DIRECT";
+Acquire::https::CaInfo "/etc/ca.pem";
+Acquire::https::second.test::SslCert "/etc/cert.pem";
+Acquire::Check-Valid-Until "false";
+"""
+DUMP = f"""\
+APT "";
+APT::Architecture "amd64";
+APT::Default-Release "stable";
+APT::Update::Pre-Invoke:: "touch /evil";
+Apt::Key::gpgvcommand "/evil";
+Dir::State::lists "/evil";
+Dir::Cache "/evil";
+Dir::Bin::methods "/evil";
+DPkg::Pre-Install-Pkgs:: "/evil";
+Acquire::AllowInsecureRepositories "1";
+Acquire::http::ProxyAutoDetect "/evil";
+Acquire::http::Proxy-Auto-Detect "/evil";
+Acquire::https::Verify-Peer "false";
+Acquire::https::mirror.test::Verify-Host "false";
+{KEPT}"""
 SIGNED = "allow-insecure=no allow-weak=no allow-downgrade-to-insecure=no"
 
 
@@ -36,7 +59,9 @@ class FakeDebian:
             folder.mkdir()
         self.keyring.touch()
         self.apt_get()
-        self.script("dpkg", 'mkdir -p "$3/usr/bin"; touch "$3/usr/bin/crane"')
+        self.script("apt-config", f"cat <<'END'\n{DUMP}END")
+        self.script("dpkg", "")
+        self.script("dpkg-deb", 'mkdir -p "$3/usr/bin"; touch "$3/usr/bin/crane"')
 
     def script(self, name: str, text: str) -> None:
         path = self.bin / name
@@ -44,10 +69,11 @@ class FakeDebian:
         path.chmod(0o755)
 
     def apt_get(
-        self, targets: str = TARGETS, download: str = DOWNLOAD, sha256: str = EMPTY
+        self, targets: str = TARGETS, download: str = DOWNLOAD, digest: str = f"SHA256:{EMPTY}"
     ) -> None:
-        uri = f"'http://m.test/crane.deb' {PACKAGE} 0 SHA256:{sha256}"
-        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *--print-uris*) cat <<'END'\n"
+        uri = f"'http://m.test/crane.deb' {PACKAGE} 0 {digest}"
+        choices = f"*indextargets*) cat <<'END'\n{targets}END\n;; *--print-uris*) "
+        choices += f"test -e {PACKAGE} || cat <<'END'\n"  # what is there already is not listed
         choices += f"{uri}\nEND\n;; *download*) {download};;"
         self.script("apt-get", f'case "$*" in {choices} *) exit 100;; esac')
 
@@ -82,9 +108,10 @@ def test_apt_writes_to_the_scratch_folder_only(fake: FakeDebian) -> None:
     assert "-oDir::Etc::sourceparts=/dev/null" in update
 
 
-@pytest.mark.parametrize("name", ["apt-get", "dpkg"])
+@pytest.mark.parametrize("name", ["apt-get", "apt-config", "dpkg", "dpkg-deb"])
 def test_without_debians_tools_it_says_which_is_missing(fake: FakeDebian, name: str) -> None:
     (fake.bin / name).unlink()
+    (fake.bin / "cat").symlink_to("/usr/bin/cat")
     fake.environment = {"PATH": str(fake.bin)}
     with pytest.raises(EngineError, match=f"{name} does not exist"):
         fake.unpack()
@@ -113,22 +140,60 @@ def test_apts_complaint_is_passed_on_without_the_mirrors_password(fake: FakeDebi
 
 
 def test_a_package_without_the_program_is_an_error(fake: FakeDebian) -> None:
-    fake.script("dpkg", "echo 'dpkg-deb: error: not a package' >&2; exit 2")
+    fake.script("dpkg-deb", "echo 'dpkg-deb: error: not a package' >&2; exit 2")
     with pytest.raises(EngineError, match="cannot be unpacked: dpkg-deb: error: not a package"):
         fake.unpack()
 
 
-@pytest.mark.parametrize("sha256", ["0" * 64, hashlib.sha256(b"x").hexdigest(), "", "abc"])
-def test_what_the_signed_index_does_not_have_is_not_unpacked(fake: FakeDebian, sha256: str) -> None:
-    fake.apt_get(sha256=sha256)
+@pytest.mark.parametrize(
+    "digest",
+    [
+        f"SHA256:{'0' * 64}",
+        f"SHA256:{hashlib.sha256(b'x').hexdigest()}",
+        f"SHA512:{hashlib.sha512(b'x').hexdigest()}",
+        f"SHA256:{hashlib.sha512().hexdigest()}",
+        f"SHA1:{hashlib.sha1().hexdigest()}",  # noqa: S324 - what is not enough
+        f"MD5Sum:{hashlib.md5().hexdigest()}",  # noqa: S324 - the same
+        "",
+        "SHA256:abc",
+    ],
+)
+def test_what_the_signed_index_does_not_have_is_not_unpacked(fake: FakeDebian, digest: str) -> None:
+    fake.apt_get(digest=digest)
     with pytest.raises(TamperedError, match="signed index"):
         fake.unpack()
-    assert "dpkg" not in fake.calls.read_text()
+    assert "dpkg-deb -x" not in fake.calls.read_text()
+
+
+def test_a_package_that_the_index_has_with_sha_512_is_unpacked(fake: FakeDebian) -> None:
+    fake.apt_get(digest=f"SHA512:{hashlib.sha512().hexdigest()}")
+    assert fake.unpack()[0].is_file()
+
+
+def test_of_the_machines_settings_only_the_way_to_its_mirrors_counts(fake: FakeDebian) -> None:
+    fake.script(
+        "apt-get", f"echo $APT_CONFIG >>{fake.calls}.conf\n{(fake.bin / 'apt-get').read_text()}"
+    )
+    fake.unpack()
+    conf = fake.scratch / "apt.conf"
+    nothing = 'Dir::Etc::main "/dev/null";\nDir::Etc::parts "/dev/null";\n'
+    assert conf.read_text() == nothing + KEPT
+    assert conf.stat().st_mode & 0o777 == 0o600
+    # only what asks for the machine's mirrors is run with its settings
+    assert set(Path(f"{fake.calls}.conf").read_text().split("\n")[1:-1]) == {str(conf)}
+    assert "hunter2" not in fake.calls.read_text()
+
+
+def test_a_mirror_with_blanks_or_brackets_spoils_no_other(fake: FakeDebian) -> None:
+    fake.apt_get(targets="main stable file:/sp ace/x[1]\nmain stable http://m.test/%20/d?a=1\n")
+    fake.unpack()
+    uris = [line.split()[-3] for line in (fake.scratch / "sources.list").read_text().splitlines()]
+    assert uris == ["file:/sp%20ace/x%5B1%5D", "http://m.test/%2520/d?a=1"]
 
 
 def test_no_setting_of_the_environment_reaches_apt(fake: FakeDebian) -> None:
     fake.environment |= {"APT_CONFIG": "/evil", "DPKG_ROOT": "/evil", "http_proxy": "http://p:1"}
-    fake.script("dpkg", 'mkdir -p "$3/usr/bin"; env >"$3/usr/bin/crane"')
+    fake.script("dpkg-deb", 'mkdir -p "$3/usr/bin"; env >"$3/usr/bin/crane"')
     fake.script("apt-get", f"env >>{fake.calls}.env; {(fake.bin / 'apt-get').read_text()}")
     program, _ = fake.unpack()
     for seen in (program.read_text(), Path(f"{fake.calls}.env").read_text()):

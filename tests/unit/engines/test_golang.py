@@ -284,3 +284,11 @@ def test_without_go_there_is_an_error_that_says_what_is_needed(tmp_path: Path) -
     with pytest.raises(EngineError, match="there is no go on PATH") as caught:
         build_crane(tmp_path, CRANE_SOURCE, {"PATH": os.devnull}, print)
     assert "Go 1.25 or newer" in caught.value.remedy
+
+
+def test_a_file_name_cannot_stand_for_several_lines_of_the_sum(tmp_path: Path) -> None:
+    path = tmp_path / "m.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"x/a.go\n{'0' * 64}  x/b.go", b"package a")
+    with pytest.raises(EngineError, match="line break"):
+        module_sum(path)
