@@ -40,13 +40,13 @@ def references(given: Settings, source: str = "") -> list[str]:
     ("source", "expected"),
     [
         ("localhost/shop:v1", "ghcr.io/acme/shop:v1"),
-        ("localhost/team/shop", "ghcr.io/team/shop:latest"),
+        ("localhost/acme/shop", "ghcr.io/acme/shop:latest"),
         ("localhost:5000/shop:v1", "localhost:5000/shop:v1"),
     ],
 )
 def test_a_source_of_podman_has_no_registry(source: str, expected: str) -> None:
-    registry = "" if ":5000" in source else "ghcr"
-    assert references(settings(registry, namespace="acme"), source) == [expected]
+    given = settings() if ":5000" in source else settings("ghcr", namespace="acme")
+    assert references(given, source) == [expected]
 
 
 # The rows of the table of examples
