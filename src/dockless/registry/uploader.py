@@ -78,7 +78,7 @@ class HttpUploader:
         begun = self._begin(repository)
         length = {} if size is None else {"Content-Length": str(size)}
         headers = {"Content-Type": _BYTES, **length}
-        counted = _Counted(chunks)
+        counted = _CountedChunks(chunks)
         try:
             body = self._metered(repository, counted)
             received = self._client.request("PATCH", repository, begun.location, headers, body)
@@ -153,7 +153,7 @@ class HttpUploader:
             self._meter.count(len(chunk))
 
 
-class _Counted:
+class _CountedChunks:
     """Chunks, and how many bytes they have had so far."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:

@@ -54,7 +54,7 @@ def decompressing(stream: ReadableStream, compression: str, label: str) -> Itera
     if compression == "none":
         yield stream
         return
-    with io.BufferedReader(_Guarded(_Counted(stream), compression, label), BLOCK) as plain:
+    with io.BufferedReader(_Guarded(_CountedInput(stream), compression, label), BLOCK) as plain:
         yield plain
 
 
@@ -112,7 +112,7 @@ def _errors_of(compression: str) -> "_Errors":
     return (zstandard.ZstdError,)
 
 
-class _Counted(io.RawIOBase):
+class _CountedInput(io.RawIOBase):
     """Counts what is read."""
 
     def __init__(self, stream: ReadableStream) -> None:
@@ -136,7 +136,7 @@ class _Counted(io.RawIOBase):
 class _Guarded(io.RawIOBase):
     """Decompresses, and turns every decoder's own errors and every bomb into a SourceError."""
 
-    def __init__(self, source: _Counted, compression: str, label: str) -> None:
+    def __init__(self, source: _CountedInput, compression: str, label: str) -> None:
         self._source = source
         self._label = label
         self._compression = compression
@@ -188,7 +188,7 @@ _USUAL_ERRORS = (OSError, EOFError, ValueError)
 _Errors = tuple[type[Exception], ...]
 
 
-def _decoder(source: _Counted, compression: str) -> tuple[BinaryIO, _Errors]:
+def _decoder(source: _CountedInput, compression: str) -> tuple[BinaryIO, _Errors]:
     """Return what decompresses, and every class of error by which it says that it cannot."""
     if compression == "gzip":
         from isal import igzip_lib, igzip_threaded  # noqa: PLC0415 - loaded when needed
@@ -210,7 +210,7 @@ class _Frames(io.RawIOBase):
     pieces does not, and as it returns all that a piece becomes, the pieces are small.
     """
 
-    def __init__(self, source: _Counted) -> None:
+    def __init__(self, source: _CountedInput) -> None:
         import zstandard  # noqa: PLC0415 - loaded when needed
 
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT)
@@ -232,7 +232,7 @@ class _Frames(io.RawIOBase):
         return data
 
 
-def _pieces(source: _Counted) -> Iterator[bytes]:
+def _pieces(source: _CountedInput) -> Iterator[bytes]:
     for block in blocks(source):
         for start in range(0, len(block), _ZSTD_PIECE):
             yield block[start : start + _ZSTD_PIECE]
@@ -241,7 +241,7 @@ def _pieces(source: _Counted) -> Iterator[bytes]:
 class _Incremental(io.RawIOBase):
     """Reads bzip2 or xz, members one after another, with bounded memory."""
 
-    def __init__(self, source: _Counted, compression: str) -> None:
+    def __init__(self, source: _CountedInput, compression: str) -> None:
         self._source = source
         self._compression = compression
         self._decoder = self._new()
