@@ -6,7 +6,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client import arguments
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
 from dockless.errors import DocklessError, UsageError
@@ -102,7 +101,8 @@ def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
                 yield Reference.parse(each.wanted.repository).repository.host
             continue
         with contextlib.suppress(DocklessError):  # which is said where it is read
-            yield from arguments.registries(parse_source(each.text, folder))
+            if host := parse_source(each.text, folder).registry:
+                yield host
 
 
 def create_bundle(

@@ -11,21 +11,22 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from dockless.client import arguments
-from dockless.client.arguments import Shown, Source
 from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.verification import verify
 from dockless.client.workspace import Spaces, Surroundings, workspaces
 from dockless.credentials.resolve import FoundCredential
+from dockless.model.destination import destination
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import MirrorOptions, PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
 from dockless.model.verified import VerifyResult
-from dockless.oci.reference import Repository
+from dockless.oci.reference import Repository, registry_host
 from dockless.ports import Image
 from dockless.registry.client import RegistryClient
+from dockless.report.callback import Shown, shown_progress
+from dockless.sources.spec import Source, parse_source, source_text
 from dockless.storage.machine import Machine, this_machine
 from dockless.storage.receipt_reading import hosts, read_receipts
 from dockless.storage.user_folders import source_folder, temporary_folder
@@ -58,15 +59,15 @@ class Client:
         cache: str | os.PathLike[str] | None = None,
     ) -> None:
         self._credentials = {
-            arguments.registry_host(host): each for host, each in (credentials or {}).items()
+            registry_host(host): each for host, each in (credentials or {}).items()
         }
         self._options = options or PushOptions()
-        self._progress = arguments.shown_progress(progress)
+        self._progress = shown_progress(progress)
         self._closed = False
         self._guard = threading.Lock()
         self._reached: list[tuple[PushOptions, dict[str, RegistryClient]]] = []
         self._stack = contextlib.ExitStack()
-        self._elsewhere: Callable[[Iterable[str]], Find] = arguments.no_login
+        self._elsewhere: Callable[[Iterable[str]], Find] = _no_login
         self._cache = None if cache is None else Path(cache)
         self._machine: Machine | None = None
 
@@ -148,8 +149,8 @@ class Client:
             NetworkError: The registry cannot be reached, or kept failing.
             PushError: It failed in another way.
         """
-        repository, names = arguments.destination(target, tags)
-        spec = arguments.source_spec(source)
+        repository, names = destination(target, tags)
+        spec = parse_source(source_text(source), Path.cwd())
         options = options or self._options
         with self._session(options, self._find([repository.host], credential)) as work:
             return work.deliver(
@@ -191,7 +192,7 @@ class Client:
 
         several = (sources,) if isinstance(sources, str | os.PathLike) else sources
         request = mirroring.MirrorRequest(
-            sources=tuple(map(arguments.source_text, several)),
+            sources=tuple(map(source_text, several)),
             files=tuple(map(Path, lists)),
             to=target,
             receipt=None if receipt is None else Path(receipt),
@@ -200,7 +201,7 @@ class Client:
         )
         spaces = self._spaces(request.options)
         rules = request.rules(self._own_machine().environment)
-        find = self._find([arguments.registry_host(rules.renaming.host)], credential)
+        find = self._find([registry_host(rules.renaming.host)], credential)
         return mirroring.mirror(request, rules, mirroring.MirrorLogins(find, find), spaces)
 
     def verify(
@@ -238,9 +239,9 @@ class Client:
         Raises:
             SourceError: The source is missing, damaged or dangerous.
         """
-        spec = arguments.source_spec(source)
+        spec = parse_source(source_text(source), Path.cwd())
         options = options or self._options
-        with self._session(options, self._find(arguments.registries(spec), None)) as work:
+        with self._session(options, self._find([spec.registry], None)) as work:
             yield work.opener.chosen(spec, options.platform).open()
 
     @contextlib.contextmanager
@@ -298,3 +299,9 @@ class Client:
                     cache = Path(self._stack.enter_context(made))
                 self._machine = Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
             return self._machine
+
+
+def _no_login(hosts: Iterable[str]) -> Find:
+    """Return what finds no credential for any registry, whichever are named."""
+    del hosts
+    return lambda _: FoundCredential(None, ())

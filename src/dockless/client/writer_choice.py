@@ -6,18 +6,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockless.client.asking_writer import AskingWriter
 from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Workspace
+from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
+from dockless.usecases.push.asking_writer import AskingWriter
 from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
     from dockless.engines.choice import Engines
     from dockless.engines.shell import Shell
+    from dockless.registry.client import RegistryClient
 
 _PREPARING_SECONDS = 10.0
 
@@ -72,7 +74,7 @@ class WriterChooser:
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
             return opened.direct
         late = LateWriter(partial(self._program, opened, repository, home))
-        return AskingWriter(late, opened.client) if wanted == "auto" else late
+        return AskingWriter(late, partial(_refusal, opened.client)) if wanted == "auto" else late
 
     def _program(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
@@ -129,3 +131,9 @@ class WriterChooser:
         until, installed = self._space.until, self._space.engines()
         room = Room(home=home, until=until, shell=self._shell, installed=installed, writes=writes)
         return Engines(self._options, engine_access(opened.client, repository), repository, room)
+
+
+def _refusal(client: "RegistryClient", repository: Repository) -> DocklessError | None:
+    from dockless.registry.refusals import upload_refusal  # noqa: PLC0415 - rare
+
+    return upload_refusal(client, repository)

@@ -15,7 +15,7 @@ from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
 from dockless.model.secret import Secret
-from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, is_tag
+from dockless.oci.reference import DOCKER_HUB, Name, is_tag, registry_host
 
 TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
 TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
@@ -140,7 +140,7 @@ def _heard(session: ProjectSession, kind: Setting[Kind] | None, host: str) -> Pr
     except ValueError:  # which is told where nothing stands above it
         return session
     host, its = host.lower(), host_of(session)
-    host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+    host = registry_host(host)
     if host:
         fits = host == its if its else remembered.agrees(host)
     elif kind:

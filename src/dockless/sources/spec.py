@@ -1,5 +1,6 @@
 """Parsing SOURCE of the command line."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from dockless.errors import SourceError, UsageError, without_login
-from dockless.oci.reference import REGISTRY, Name
+from dockless.oci.reference import REGISTRY, Name, Reference
 
 SourceKind = Literal["stdin", "archive", "layout", "local", "registry"]
 
@@ -23,6 +24,10 @@ _PATHS: dict[str, SourceKind] = {
     "oci-archive": "archive",
     "oci": "layout",
 }
+
+
+Source = str | os.PathLike[str]
+"""A source: a text as the command line takes it, or the path of a file or folder."""
 
 
 class SourceSpec(Struct, frozen=True, kw_only=True):
@@ -49,6 +54,14 @@ class SourceSpec(Struct, frozen=True, kw_only=True):
     def label(self) -> str:
         """The source's name in messages."""
         return "standard input" if self.kind == "stdin" else self.name or str(self.path)
+
+    @property
+    def registry(self) -> str:
+        """The `host[:port]` that an image names; empty for another kind or a wrong name."""
+        with contextlib.suppress(ValueError):  # which is reported where it is read
+            if self.kind == "registry":
+                return Reference.parse(self.name).repository.host
+        return ""
 
 
 class SourceThere(Struct, frozen=True, kw_only=True):
@@ -118,6 +131,11 @@ def _splits(path: str) -> Iterator[tuple[str, str]]:
     for position in range(len(path) - 1, 0, -1):
         if path[position] == ":":
             yield path[:position], path[position + 1 :]
+
+
+def source_text(source: Source) -> str:
+    """Return a source as the command line takes it: a path object is always a file or folder."""
+    return source if isinstance(source, str) else os.fspath(Path(source).absolute())
 
 
 def parse_source(text: str, folder: Path) -> SourceSpec:

@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import SourceError, UsageError
-from dockless.sources.spec import SourceSpec, SourceThere, is_bare, parse_source, parse_there
+from dockless.sources.spec import (
+    SourceSpec,
+    SourceThere,
+    is_bare,
+    parse_source,
+    parse_there,
+    source_text,
+)
 
 
 @pytest.fixture
@@ -140,3 +147,25 @@ def test_what_is_no_name_and_no_path_on_a_host() -> None:
 )
 def test_a_bare_name_names_the_target_too(text: str, expected: bool) -> None:  # noqa: FBT001 - a case
     assert is_bare(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("docker://ghcr.io/acme/shop:v2", "ghcr.io"),
+        ("docker://index.docker.io/shop", "docker.io"),
+        ("docker://Not/A/Name", ""),
+        ("image.tar", ""),
+        ("-", ""),
+    ],
+)
+def test_the_registry_that_a_source_names(folder: Path, text: str, host: str) -> None:
+    assert parse_source(text, folder).registry == host
+
+
+def test_a_path_object_is_a_file_whatever_its_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert source_text("shop:v2") == "shop:v2"
+    assert source_text(Path("shop")) == str(folder / "shop")
