@@ -1,5 +1,6 @@
 """`dockless bundle`: many images in one layout or archive, to carry on a disk."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,10 +13,10 @@ from dockless.cli.options import FORMAT, LISTS, NAMED, REACH, RECHECK, REFERRERS
 from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
-from dockless.client import accounts
 from dockless.client.bundling import BundleRequest, create_bundle, registries
 from dockless.client.readers import Readers
-from dockless.credentials.credential_sources import Given
+from dockless.config.cascade import project_settings
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import PartialError, SourceError
 from dockless.model.counts import counted
 from dockless.model.options import CommandOptions
@@ -136,9 +137,10 @@ for _option in (*REACH, RECHECK):
 
 @contextmanager
 def _readers(options: CommandOptions, hosts: Iterable[str] = ()) -> Iterator[Readers]:
-    settings = accounts.project_settings(None)
-    finder = accounts.for_hosts(prompts, hosts, settings, Given(), "The sources are at")
+    settings = project_settings(None, os.environ)
+    finder = CredentialFinder.of_user(prompts, settings.login)
+    find = finder.for_hosts(hosts, "The sources are at")
     with ExitStack() as stack:
         space = stack.enter_context(command_spaces(options))
         own = stack.enter_context(space(""))
-        yield Readers(stack, options, finder, own)
+        yield Readers(stack, options, find, own)

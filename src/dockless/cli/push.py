@@ -1,7 +1,6 @@
 """`dockless push`: from the command line to a pushed image."""
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -9,13 +8,12 @@ import click
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
-from dockless.client import accounts
 from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, project_here
-from dockless.credentials.given import read_given
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
@@ -123,7 +121,9 @@ def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | Non
         credential = credential_rows(
             options,
             settings.account,
-            lambda given: accounts.explain(prompts, settings, given, target.repository.value),
+            lambda given: CredentialFinder.of_user(prompts, settings.login, given).explain(
+                target.repository.value
+            ),
         )
         rows += target_rows(settings, target, options.source, credential)
     finally:  # settings that name no target are what the user came to see
@@ -145,11 +145,11 @@ def _flags(options: CommandOptions) -> Flags:
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
 
     settings, target = prompts.target(settings, _bare_name(spec))
-    given, host = read_given(prompts, options, settings.account), target.repository.value.host
-    with session(options, partial(accounts.find_for, prompts, host, settings, given)) as work:
+    finder = credential_finder(options, settings)
+    with session(options, finder.for_target(target.repository.value.host)) as work:
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
 
@@ -185,15 +185,15 @@ def _push_all(
     options: CommandOptions, settings: Settings, spec: SourceSpec
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
-    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
     from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
     from dockless.sources.archive import agreed  # noqa: PLC0415 - --explain reads no source
 
     outcomes: dict[str, PushResult | DocklessError] = {}
-    given = read_given(prompts, options, settings.account)
-    with session(options, partial(accounts.find, prompts, settings, given)) as work:
+    finder = credential_finder(options, settings)
+    with session(options, finder.find) as work:
         candidates = work.opener.images(spec, options.platform)
-        if accounts.one_password(given):
+        if finder.has_one_password:
             names = [name for candidate in candidates for name in candidate.names]
             check_one_password(settings, names)
         for position, candidate in enumerate(candidates):

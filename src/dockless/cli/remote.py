@@ -1,14 +1,10 @@
 """`dockless push --remote`: every host pushes its own image."""
 
-from functools import partial
-
 from dockless.cli import output, prompts
-from dockless.cli.surroundings import command_spaces
-from dockless.client import accounts
+from dockless.cli.surroundings import command_spaces, credential_finder
 from dockless.client.hosts import RemotePush, chosen, push_from_hosts
 from dockless.config.cascade import Settings
 from dockless.config.project import Project
-from dockless.credentials.given import read_given
 from dockless.errors import DocklessError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
@@ -30,7 +26,7 @@ def push_remote(
     servers = chosen(hosts.hosts, options.servers, files)
     named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
     settings, target = prompts.target(settings, named)
-    find = partial(accounts.find, prompts, settings, read_given(prompts, options, settings.account))
+    find = credential_finder(options, settings).find
     asked = RemotePush(
         options=options,
         hosts=hosts,

@@ -11,11 +11,10 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.verification import verify
 from dockless.client.workspace import Spaces, Surroundings, workspaces
-from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.resolve import FindCredential, FoundCredential
 from dockless.model.destination import destination
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import MirrorOptions, PushOptions
@@ -67,7 +66,7 @@ class Client:
         self._guard = threading.Lock()
         self._reached: list[tuple[PushOptions, dict[str, RegistryClient]]] = []
         self._stack = contextlib.ExitStack()
-        self._elsewhere: Callable[[Iterable[str]], Find] = _no_login
+        self._elsewhere: Callable[[Iterable[str]], FindCredential] = _no_login
         self._cache = None if cache is None else Path(cache)
         self._machine: Machine | None = None
 
@@ -89,18 +88,17 @@ class Client:
         Raises:
             UsageError: A file of the project is wrong.
         """
-        from dockless.client import accounts  # noqa: PLC0415 - no other client needs them
-        from dockless.credentials.credential_sources import Given  # noqa: PLC0415 - the same
+        from dockless.config.cascade import project_settings  # noqa: PLC0415 - no other needs it
+        from dockless.credentials.credential_finder import CredentialFinder  # noqa: PLC0415 - same
         from dockless.credentials.prompting import NOBODY  # noqa: PLC0415 - the same
 
         made = cls(credentials=credentials, options=options, progress=progress)
         made._machine = this_machine()
-        settings = accounts.project_settings(None)
+        settings = project_settings(None, os.environ)
         for warning in settings.warnings:
             made._progress.note(f"Warning: {warning}")
-        made._elsewhere = lambda hosts: accounts.for_hosts(
-            NOBODY, hosts, settings, Given(), "The receipts name"
-        )
+        finder = CredentialFinder.of_user(NOBODY, settings.login)
+        made._elsewhere = lambda hosts: finder.for_hosts(hosts, "The receipts name")
         return made
 
     def __enter__(self) -> Self:
@@ -245,7 +243,7 @@ class Client:
             yield work.opener.chosen(spec, options.platform).open()
 
     @contextlib.contextmanager
-    def _session(self, options: PushOptions, find: Find) -> Iterator[Session]:
+    def _session(self, options: PushOptions, find: FindCredential) -> Iterator[Session]:
         with (
             self._spaces(options) as spaces,
             spaces("") as space,
@@ -278,7 +276,7 @@ class Client:
             with self._guard:
                 self._reached.append((options, clients))
 
-    def _find(self, hosts: Iterable[str], credential: Credential | None) -> Find:
+    def _find(self, hosts: Iterable[str], credential: Credential | None) -> FindCredential:
         """Return what finds credentials; one that is given is for the only one of these hosts."""
         elsewhere = self._elsewhere(hosts)
 
@@ -301,7 +299,7 @@ class Client:
             return self._machine
 
 
-def _no_login(hosts: Iterable[str]) -> Find:
+def _no_login(hosts: Iterable[str]) -> FindCredential:
     """Return what finds no credential for any registry, whichever are named."""
     del hosts
     return lambda _: FoundCredential(None, ())

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dockless.client.workspace import Workspace
 from dockless.credentials import repository_creation
 from dockless.credentials.account import Account
-from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.resolve import FindCredential
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.secret import Credential
 from dockless.oci.reference import Repository
@@ -28,8 +28,6 @@ from dockless.usecases.push.streaming import StreamedUploads, Watch
 
 if TYPE_CHECKING:
     from dockless.registry.referrers import ReferrersLists
-
-Find = Callable[[Repository], FoundCredential]
 
 
 class OpenRegistry(Struct, frozen=True, kw_only=True):
@@ -54,7 +52,7 @@ class Registries:
     def __init__(
         self,
         options: PushOptions,
-        find: Find,
+        find: FindCredential,
         space: Workspace,
         retry_policy: RetryPolicy,
         begun: Callable[[], None],

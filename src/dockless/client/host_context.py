@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from dockless.client.connections import Find, OpenRegistry
+from dockless.client.connections import OpenRegistry
 from dockless.client.remote_build import BuildThere
 from dockless.client.workspace import Spaces
 from dockless.config.naming import Target
+from dockless.credentials.resolve import FindCredential
 from dockless.engines.installed import InstalledEngines
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
@@ -40,7 +41,7 @@ class HostContext(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     request: PushRequest
     registry: OpenRegistry
-    find: Find
+    find: FindCredential
     ssh: Ssh
     space: Spaces
     engines: Callable[[], InstalledEngines]

@@ -8,8 +8,6 @@ from functools import partial
 
 from msgspec import Struct
 
-from dockless.client import accounts
-from dockless.client.connections import Find
 from dockless.client.host_context import HostContext
 from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
@@ -21,6 +19,7 @@ from dockless.config.project import Project
 from dockless.config.server_list import select
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
+from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
@@ -60,7 +59,7 @@ def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[S
 
 
 def push_from_hosts(
-    asked: RemotePush, find: Find, prompter: Prompter, spaces: Spaces
+    asked: RemotePush, find: FindCredential, prompter: Prompter, spaces: Spaces
 ) -> RemotePushResult:
     """Have every host push its image, and update the tags when all have delivered.
 
@@ -91,7 +90,7 @@ def push_from_hosts(
             names=local_candidates(asked.settings, target),
             request=request,
             registry=registry,
-            find=accounts.as_found(registry.client.account),
+            find=shared_account(registry.client.account),
             ssh=access.connections(
                 partial(passphrases.ask, prompter, os.environ), os.environ, own.progress.note
             ),

@@ -6,11 +6,11 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from dockless.client import accounts
-from dockless.config.cascade import Settings
+from dockless.config.cascade import Settings, project_settings
 from dockless.config.setting import Setting
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.given import read_given
-from dockless.credentials.prompting import Prompter
+from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.diagnosis.asked_registry import Asked
 from dockless.diagnosis.examination import Examination, RegistryAccess, UserLogins
 from dockless.errors import DocklessError
@@ -38,13 +38,14 @@ def examination(
         insecure_realms=options.insecure_realms,
     )
     settings = _settings(options)
+    given = read_given(prompter, options, settings.account)
     logins = UserLogins(
         settings=settings,
-        read_settings=partial(accounts.project_settings, options.username),
-        given=read_given(prompter, options, settings.account),
-        sources=partial(accounts.sources, prompter, settings=settings),
+        read_settings=partial(project_settings, options.username, os.environ),
+        given=given,
+        sources=CredentialFinder.of_user(prompter, settings.login, given).sources,
         terminal=prompter.at_terminal(),
-        prompt=accounts.prompt(prompter),
+        prompt=hidden_prompt(prompter),
     )
     return Examination(access, asked, logins, os.environ, write=write)
 
@@ -52,6 +53,6 @@ def examination(
 def _settings(options: CommandOptions) -> Settings:
     """Return the project's settings for credentials; none where it cannot be read."""
     with contextlib.suppress(DocklessError, OSError):
-        return accounts.project_settings(options.username)
+        return project_settings(options.username, os.environ)
     account = Setting(options.username, "--username") if options.username else None
     return replace(Settings(project=lambda: Setting("", "")), username=account)

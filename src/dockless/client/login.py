@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from dockless.client import accounts
 from dockless.config import project
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
@@ -18,7 +17,7 @@ from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import HelperFile, helper_file
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_credential import GivenLogin, login_credential
-from dockless.credentials.prompting import Prompter
+from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
@@ -119,7 +118,7 @@ def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> Lo
 def _keyring(options: LoginOptions, prompter: Prompter) -> KeyringLogins:
     """Return the keyring for the login; opened before the user or the registry is asked."""
     ttl = None if options.ttl is None else max(1, int(options.ttl))
-    found = open_keyring_logins(options.keyring, os.environ, accounts.prompt(prompter), ttl)
+    found = open_keyring_logins(options.keyring, os.environ, hidden_prompt(prompter), ttl)
     found.logins()  # a keyring that is locked is found out before anything is asked
     return found
 
@@ -162,7 +161,7 @@ def logout(
     else:
         files = project.read(folder, os.environ, None)
     settings = resolve(Flags(), os.environ, files)
-    held = every_keyring_logins(os.environ, accounts.prompt(prompter))
+    held = every_keyring_logins(os.environ, hidden_prompt(prompter))
     scopes = every_scope(held) if everything else [login_target(host, settings).scope]
     context = LogoutContext(
         held=held,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces
+from dockless.credentials.resolve import FindCredential
 from dockless.model.options import PushOptions
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.blob_claims import SharedBlobs
@@ -16,7 +16,9 @@ from dockless.usecases.mirror.workers import Bounds, Workers
 
 
 @contextlib.contextmanager
-def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> Iterator[Workers]:
+def workers(
+    options: PushOptions, find: FindCredential, space: Spaces, bounds: Bounds
+) -> Iterator[Workers]:
     """Yield the workers of one command line.
 
     Args:

@@ -7,13 +7,12 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.client import accounts
-from dockless.client.connections import Find
 from dockless.client.mirror_workers import workers
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Workspace
 from dockless.config.source_lists import listed
+from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.errors import DocklessError, UsageError
 from dockless.model.counts import share
 from dockless.model.listed import Listed
@@ -93,8 +92,8 @@ class MirrorLogins(Struct, frozen=True):
         sources: For those that are read.
     """
 
-    target: Find
-    sources: Find
+    target: FindCredential
+    sources: FindCredential
 
 
 def mirror(
@@ -230,7 +229,7 @@ def _damaged(request: MirrorRequest, work: MirrorWork, own: Workspace) -> tuple[
     )
 
 
-def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
+def _account(asking: Session, entries: Sequence[MirrorItem]) -> FindCredential | None:
     """Return the credential for the target's registry, once it responds; None without an image.
 
     Raises:
@@ -239,7 +238,7 @@ def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
     if not entries:
         return None
     first = entries[0]
-    who = accounts.as_found(asking.registry(first.repository).client.account)
+    who = shared_account(asking.registry(first.repository).client.account)
     asking.settle(PushRequest(repository=first.repository, tags=first.tags))
     return who
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from dockless.client import accounts
-from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.source_reader import SessionReader
 from dockless.client.workspace import Workspace
+from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.listed import SyncRegistry
 from dockless.model.options import PushOptions
 from dockless.sources.search import FolderContents, search
@@ -26,7 +25,7 @@ class Readers:
     """
 
     def __init__(
-        self, stack: ExitStack, options: PushOptions, find: Find, space: Workspace
+        self, stack: ExitStack, options: PushOptions, find: FindCredential, space: Workspace
     ) -> None:
         self._stack = stack
         self._options = options
@@ -55,7 +54,7 @@ class Readers:
                     options, insecure=registry.insecure, cert_dir=registry.cert_dir, ca_file=None
                 )
                 if credential := registry.credential:
-                    find = accounts.as_found(lambda: credential)
+                    find = shared_account(lambda: credential)
             session = Session(options, find, self._space)
             self._sessions[registry] = self._stack.enter_context(session)
         return self._sessions[registry]

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from dockless.client.connections import Find, OpenRegistry, Registries
+from dockless.client.connections import OpenRegistry, Registries
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
 from dockless.credentials import repository_creation
+from dockless.credentials.resolve import FindCredential
 from dockless.errors import PushError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.model.plan import Plan, PushResult
@@ -62,7 +63,7 @@ class Session:
     def __init__(
         self,
         options: PushOptions,
-        find: Find,
+        find: FindCredential,
         space: Workspace,
         programs: Programs | None = None,
     ) -> None:

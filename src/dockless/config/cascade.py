@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from dockless.config.deploy import Deploy
 from dockless.config.docker_config import ProjectSession, host_of, stored
-from dockless.config.project import Project
+from dockless.config.project import Project, project_here
 from dockless.config.schemes import without_scheme
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
@@ -114,6 +114,11 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         login=_login(project, flags),
         warnings=deploy.warnings,
     )
+
+
+def project_settings(username: str | None, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of the project here for credentials, for commands without one image."""
+    return resolve(Flags(username=username), environment, project_here(environment, None))
 
 
 def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | None) -> str:

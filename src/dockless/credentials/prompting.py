@@ -1,5 +1,6 @@
 """Prompts for what a login needs; without a terminal, what is missing is an error."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from dockless.errors import UsageError
@@ -20,6 +21,11 @@ class Prompter(Protocol):
 
     def piped(self) -> str:
         """Return standard input."""
+
+
+def hidden_prompt(prompter: Prompter) -> Callable[[str], Secret] | None:
+    """Return what asks for the password of an encrypted file; None without a terminal."""
+    return prompter.hidden if prompter.at_terminal() else None
 
 
 class _Nobody:

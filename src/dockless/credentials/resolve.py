@@ -33,6 +33,15 @@ class FoundCredential(Struct, frozen=True):
     troubles: tuple[str, ...] = ()
 
 
+FindCredential = Callable[[Repository], FoundCredential]
+"""Finds the credential for the registry of a repository."""
+
+
+def shared_account(account: Callable[[], Credential | None]) -> FindCredential:
+    """Return what finds the one credential, which several pushes share."""
+    return lambda _: FoundCredential(account(), ())
+
+
 def find(
     repository: Repository,
     given: Given,
