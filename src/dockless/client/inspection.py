@@ -12,7 +12,7 @@ from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.given import read_given
 from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.diagnosis.asked_registry import Asked
-from dockless.diagnosis.examination import Examination, RegistryAccess, UserLogins
+from dockless.diagnosis.examination import Examination, UserLogins
 from dockless.errors import DocklessError
 from dockless.model.options import CommandOptions
 
@@ -31,12 +31,6 @@ def examination(
     Raises:
         UsageError: An empty password cannot be asked for.
     """
-    access = RegistryAccess(
-        insecure=options.insecure,
-        ca_file=options.ca_file,
-        cert_dir=options.cert_dir,
-        insecure_realms=options.insecure_realms,
-    )
     settings = _settings(options)
     given = read_given(prompter, options, settings.account)
     logins = UserLogins(
@@ -47,7 +41,7 @@ def examination(
         terminal=prompter.at_terminal(),
         prompt=hidden_prompt(prompter),
     )
-    return Examination(access, asked, logins, os.environ, write=write)
+    return Examination(options, asked, logins, os.environ, write=write)
 
 
 def _settings(options: CommandOptions) -> Settings:

@@ -127,7 +127,7 @@ def _checked(options: LoginOptions, host: str, until: float | None, credential: 
     """Check that the registry accepts a credential; return whether it requires one."""
     from dockless.registry.login_check import check_login  # noqa: PLC0415 - after all questions
 
-    return check_login(options, host, until, credential, os.environ)
+    return check_login(host, options, until, credential, os.environ)
 
 
 def _tools(options: LoginOptions) -> tuple[HelperFile, ...]:

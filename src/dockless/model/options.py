@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct
-
 from dockless.errors import UsageError
+from dockless.model.registry_access import RegistryAccess
 from dockless.model.secret import Secret
 from dockless.oci.platform import Platform
 
@@ -19,7 +18,7 @@ MAX_CONNECTIONS = (4, 1024)
 """The least and the most connections that a mirror can be limited to."""
 
 
-class PushOptions(Struct, frozen=True, kw_only=True):
+class PushOptions(RegistryAccess, frozen=True, kw_only=True):
     """How images are pushed, and how a registry is reached.
 
     The names are those of the command line's options, which `dockless push --help` explains.
@@ -58,10 +57,6 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     create_repository: bool = False
     scan_on_push: bool = False
     immutable_tags: bool = False
-    insecure: bool = False
-    ca_file: Path | None = None
-    cert_dir: Path | None = None
-    insecure_realms: tuple[str, ...] = ()
     timeout: float | None = None
     stall_timeout: float = 120.0
     retries: int = 5
