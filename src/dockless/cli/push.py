@@ -24,6 +24,7 @@ from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
     from dockless.model.plan import PushResult
+    from dockless.ports import Image
     from dockless.sources.archive import Candidate
     from dockless.sources.opener import Opener
 
@@ -153,10 +154,10 @@ def _push_one(
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
 
-        def choose(opener: "Opener") -> "Candidate":
+        def choose() -> "Image":
             if spec:
-                return opener.chosen(spec, options.platform)
-            return _local(options, settings, target, files, opener)
+                return work.opener.chosen(spec, options.platform).open()
+            return _local(options, settings, target, files, work.opener).open()
 
         done = work.deliver(target.repository.value, target.tag_names, choose)
     output.result(options, done, work.timings)

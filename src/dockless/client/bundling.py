@@ -133,7 +133,7 @@ def create_bundle(
             written,
             found,
             Lenders(),
-            lambda copies: reader.prove(copies, read=True),
+            lambda copies: reader.adapters.prove(copies, read=True),
             keep_going=request.keep_going,
         )
         written.finish()

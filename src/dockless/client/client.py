@@ -152,7 +152,7 @@ class Client:
         options = options or self._options
         with self._session(options, self._find([repository.host], credential)) as work:
             return work.deliver(
-                repository, names, lambda opener: opener.chosen(spec, options.platform)
+                repository, names, lambda: work.opener.chosen(spec, options.platform).open()
             )
 
     def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword

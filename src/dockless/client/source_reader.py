@@ -60,5 +60,5 @@ class SessionReader:
             DocklessError: The source is missing, damaged, or has no image.
         """
         spec = parse_source(text, folder)
-        with self._work.deleting():
+        with self._work.adapters.deleting():
             return tuple(source_images(self._work.opener, spec, self._work.platform, named, origin))

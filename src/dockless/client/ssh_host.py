@@ -127,7 +127,7 @@ class SshImage:
         session, own = self._host.relaying()
         session.expect(request)
         image = self._opened(session)
-        delivery = deliver(request, image, session.context(request.repository))
+        delivery = deliver(request, image, session.adapters.context(request.repository))
         own.staging.settle()
         return delivery
 

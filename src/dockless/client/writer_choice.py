@@ -1,16 +1,15 @@
 """What writes to a repository, and what reads images of one, by `--engine`."""
 
-import threading
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Workspace
+from dockless.engines.starter import EngineStarter
 from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
-from dockless.model.plan import PushResult
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
 from dockless.usecases.push.asking_writer import AskingWriter
@@ -18,10 +17,7 @@ from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
     from dockless.engines.choice import Engines
-    from dockless.engines.shell import Shell
     from dockless.registry.client import RegistryClient
-
-_PREPARING_SECONDS = 10.0
 
 
 class WriterChooser:
@@ -30,37 +26,13 @@ class WriterChooser:
     Args:
         options: Which engine is asked for.
         space: Where the session works.
+        starter: Starts programs.
     """
 
-    def __init__(self, options: PushOptions, space: Workspace) -> None:
+    def __init__(self, options: PushOptions, space: Workspace, starter: EngineStarter) -> None:
         self._options = options
         self._space = space
-        self._preparing: threading.Thread | None = None
-
-    def close(self) -> None:
-        """End the shell that starts programs, if there is one."""
-        if "_shell" in vars(self):
-            self._shell.close()
-
-    @cached_property
-    def _shell(self) -> "Shell":
-        """The shell that starts engines; a push that starts none has none."""
-        from dockless.engines.shell import Shell  # noqa: PLC0415 - not in a warm push
-
-        return Shell()
-
-    def prepare(self) -> None:
-        """Make the program ready while the other layers are staged; once."""
-        if self._preparing is None:
-            self._preparing = threading.Thread(
-                target=self._load_engine, name="prepare-engine", daemon=True
-            )
-            self._preparing.start()
-
-    def _load_engine(self) -> None:
-        from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
-
-        prepare(self._options, self._space.engines())
+        self._starter = starter
 
     def writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         """Return what writes to a repository; programs are looked for when it is used.
@@ -95,7 +67,7 @@ class WriterChooser:
             return automatic(engines, opened.direct, self._space.progress.note)
         return engines.start(self._options.engine)
 
-    def see_that_it_can(
+    def check(
         self, repository: Repository, open_registry: Callable[[Repository], OpenRegistry]
     ) -> None:
         """Raise EngineError where the program of --engine rejects such a repository."""
@@ -104,33 +76,13 @@ class WriterChooser:
             opened = open_registry(repository)
             self._engines(opened, repository, self._space.folder / "home").start(wanted)
 
-    def warn_of_referrers(
-        self, result: PushResult, open_registry: Callable[[Repository], OpenRegistry]
-    ) -> None:
-        """Warn about what a program of --engine does not write for an image with a `subject`."""
-        wanted, repository = self._options.engine, result.plan.repository
-        if wanted not in PROGRAMS or result.unchanged or not result.plan.content.refers():
-            return
-        from dockless.registry.referrers import unlisted  # noqa: PLC0415 - rare
-
-        client = open_registry(repository).client
-        for digest in unlisted(client, repository, result.plan.content.documents.values()):
-            self._space.progress.note(
-                f"Warning: {wanted} did not list {digest} with its type and annotations in the "
-                f"referrers tag at {repository.host}. Without --engine it is listed with them."
-            )
-
     def _engines(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool = True
     ) -> "Engines":
         from dockless.client.engine_access import engine_access  # noqa: PLC0415 - a warm push needs none
-        from dockless.engines.choice import Engines, Room  # noqa: PLC0415 - the same
 
-        if self._preparing:
-            self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
-        until, installed = self._space.until, self._space.engines()
-        room = Room(home=home, until=until, shell=self._shell, installed=installed, writes=writes)
-        return Engines(self._options, engine_access(opened.client, repository), repository, room)
+        access = engine_access(opened.client, repository)
+        return self._starter.engines(access, repository, home, writes=writes)
 
 
 def _refusal(client: "RegistryClient", repository: Repository) -> DocklessError | None:

@@ -62,10 +62,10 @@ class FakeSession:
         self,
         repository: Repository,
         tags: Sequence[str],
-        choose: "Callable[[FakeSession], Candidate]",
+        choose: Callable[[], Image],
     ) -> PushResult:
         self.expected.append(repository)
-        return self.push(repository, tags, choose(self).open())
+        return self.push(repository, tags, choose())
 
     def chosen(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
         return select(self.images(spec, platform), spec.selector, spec.label)
