@@ -13,11 +13,12 @@ from dockless.cli.options import FORMAT, LISTS, NAMED, REACH, RECHECK, REFERRERS
 from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
-from dockless.client.bundling import BundleRequest, create_bundle, registries
+from dockless.client.bundling import bundle_sources, create_bundle, registries
 from dockless.client.readers import Readers
 from dockless.config.cascade import project_settings
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import PartialError, SourceError
+from dockless.model.bundle_request import BundleRequest
 from dockless.model.counts import counted
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
@@ -84,7 +85,7 @@ def create(**arguments: object) -> None:
     ours = {name: arguments.pop(name) for name in BundleRequest.__struct_fields__}
     request = BundleRequest(**ours)  # type: ignore[arg-type] # click made them by these names
     with alone(request.out):
-        sources = request.listed()
+        sources = bundle_sources(request)
         hosts = registries(sources, source_folder())
         with _readers(parsed_options(arguments), hosts) as readers:
             made = create_bundle(request, sources, readers)

@@ -21,7 +21,7 @@ from dockless.cli.options import (
 )
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces, credential_finder
-from dockless.client.mirroring import MirrorLogins, MirrorRequest
+from dockless.client.mirroring import MirrorLogins
 from dockless.client.mirroring import mirror as mirror_all
 from dockless.config.cascade import project_settings
 from dockless.model.mirrored import MirrorResult
@@ -37,6 +37,7 @@ from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.text import result_text
 from dockless.storage.user_folders import source_folder
+from dockless.usecases.mirror.request import MirrorRequest
 
 _PATH = click.Path(path_type=Path)
 _DEFAULTS = MirrorOptions()

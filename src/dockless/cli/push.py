@@ -247,7 +247,6 @@ def _build(
     from dockless.sources.build import Recipe, build  # noqa: PLC0415 - rare
 
     composed = compose.find(files.folder)
-    builder = files.deploy.builder
     names: tuple[str, ...] = (f"{settings.project().value}:{target.tags[0].value}",)
     if composed:
         names = tuple(name.value for name in settings.compose_images())
@@ -257,13 +256,7 @@ def _build(
                 "Build them with compose, and give the image to push as SOURCE.",
             )
     recipe = Recipe(
-        folder=files.folder,
-        image=names[0],
-        compose=composed,
-        context=builder.context or ".",
-        dockerfile=builder.dockerfile or "",
-        args=builder.args,
-        target=builder.target or "",
+        folder=files.folder, image=names[0], compose=composed, builder=files.deploy.builder
     )
     tool = build(recipe, ProgramsHere(os.environ), lambda line: output.remark(options, line))
     return names, tool

@@ -4,11 +4,10 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
-from dockless.errors import DocklessError, UsageError
+from dockless.errors import DocklessError
+from dockless.model.bundle_request import BundleRequest, CreatedBundle
 from dockless.model.listed import Listed
 from dockless.oci.reference import Reference
 from dockless.sources.bundle_output import check_output
@@ -25,67 +24,21 @@ from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
 
 
-class BundleRequest(Struct, frozen=True, kw_only=True):
-    """What is to go into a bundle, and how it is written.
+def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
+    """Return every source of a bundle, before anything of them is read.
 
-    Attributes:
-        sources: The sources, as for a mirror.
-        out: The folder or `.tar` file that is written.
-        files: Lists of further sources.
-        named: Name for images without a full name: NAME or NAME:TAG; None for none.
-        referrers: Whether the referrers of an image are included.
-        split: The most bytes of a part of the archive; None for one file.
-        since: An older bundle, whose layers are left out; None for none.
-        keep_going: Whether what cannot be found or read is left out, in place of the whole bundle.
+    Raises:
+        UsageError: The request contradicts itself, a list cannot be read, or the bundle would
+            replace anything but an older bundle.
     """
-
-    sources: tuple[str, ...]
-    out: Path
-    files: tuple[Path, ...] = ()
-    named: str | None = None
-    referrers: bool = True
-    split: int | None = None
-    since: Path | None = None
-    keep_going: bool = False
-
-    @property
-    def is_archive(self) -> bool:
-        """Whether a tar is asked for, and not a folder."""
-        return self.out.name.endswith(".tar")
-
-    def listed(self) -> tuple[Listed, ...]:
-        """Return every source, before anything of them is read.
-
-        Raises:
-            UsageError: The request contradicts itself, a list cannot be read, or the bundle would
-                replace anything but an older bundle.
-        """
-        if self.split and not self.is_archive:
-            raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
-        if not self.sources and not self.files:
-            raise UsageError(
-                "There is nothing to put into the bundle.", "Give a SOURCE, or a list with -f."
-            )
-        if not self.out.parent.is_dir():
-            raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
-        sources = listed(self.sources, self.files)
-        older = (str(self.since),) if self.since else ()
-        named = files_of((*(each.text for each in sources), *older), source_folder())
-        inputs = (*named, *self.files)
-        check_output(self.out, inputs, archive=self.is_archive, split=self.split is not None)
-        return sources
-
-
-class CreatedBundle(Struct, frozen=True):
-    """What was written.
-
-    Attributes:
-        files: The folder, the archive, or its parts in order and the list of them.
-        lost: The error of each image that was left out.
-    """
-
-    files: tuple[Path, ...]
-    lost: tuple[DocklessError, ...]
+    request.check()
+    sources = listed(request.sources, request.files)
+    older = (str(request.since),) if request.since else ()
+    named = files_of((*(each.text for each in sources), *older), source_folder())
+    inputs = (*named, *request.files)
+    is_split = request.split is not None
+    check_output(request.out, inputs, archive=request.is_archive, split=is_split)
+    return sources
 
 
 def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
@@ -112,7 +65,7 @@ def create_bundle(
 
     Args:
         request: What is asked for.
-        sources: What `request.listed` returned.
+        sources: What `bundle_sources` returned.
         readers: Open the sources.
 
     Raises:

@@ -187,9 +187,10 @@ class Client:
                 mirror might see others.
         """
         from dockless.client import mirroring  # noqa: PLC0415 - a push needs nothing of it
+        from dockless.usecases.mirror.request import MirrorRequest  # noqa: PLC0415 - the same
 
         several = (sources,) if isinstance(sources, str | os.PathLike) else sources
-        request = mirroring.MirrorRequest(
+        request = MirrorRequest(
             sources=tuple(map(source_text, several)),
             files=tuple(map(Path, lists)),
             to=target,

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from dockless.client.connections import OpenRegistry
-from dockless.client.remote_build import BuildThere
 from dockless.client.workspace import Spaces
 from dockless.config.naming import Target
 from dockless.credentials.resolve import FindCredential
@@ -13,6 +12,7 @@ from dockless.engines.installed import InstalledEngines
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.ports import Progress
+from dockless.sources.host_build import HostBuild
 from dockless.ssh.connection import Ssh
 from dockless.usecases.push.context import PushRequest
 
@@ -32,7 +32,7 @@ class HostContext(Struct, frozen=True, kw_only=True):
         space: Makes a workspace of this name.
         engines: Returns the engines of this machine.
         progress: Where the work is shown.
-        build: Builds the image there; returns its names, and the tool that has it.
+        build: Builds the image there, where that is asked for.
     """
 
     options: CommandOptions
@@ -46,4 +46,4 @@ class HostContext(Struct, frozen=True, kw_only=True):
     space: Spaces
     engines: Callable[[], InstalledEngines]
     progress: Progress
-    build: BuildThere
+    build: HostBuild

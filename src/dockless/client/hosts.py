@@ -9,10 +9,10 @@ from functools import partial
 from msgspec import Struct
 
 from dockless.client.host_context import HostContext
-from dockless.client.remote_build import BuildThere
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces
+from dockless.config import compose
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
 from dockless.config.project import Project
@@ -23,6 +23,7 @@ from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
+from dockless.sources.host_build import HostBuild
 from dockless.ssh.config import parse_host
 from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
@@ -118,10 +119,13 @@ def push_from_hosts(
         )
 
 
-def _building(asked: RemotePush) -> BuildThere:
+def _building(asked: RemotePush) -> HostBuild:
     project = asked.settings.project().value
     composed = tuple(name.value for name in asked.settings.compose_images())
-    image = f"{project}:{asked.target.tags[0].value}"
-    return BuildThere(
-        project=project, image=image, composed=composed, builder=asked.files.deploy.builder
+    return HostBuild(
+        project=project,
+        image=f"{project}:{asked.target.tags[0].value}",
+        composed=composed,
+        compose_files=compose.FILES,
+        builder=asked.files.deploy.builder,
     )

@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from dockless.config import project
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
-from dockless.config.project import Project
+from dockless.config.project import Project, nowhere, project_in
 from dockless.config.registries import account_for, login_target
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import HelperFile, helper_file
@@ -27,6 +26,7 @@ from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
     LoginContext,
     LogoutContext,
+    check_tools,
     every_scope,
     log_in,
     log_out,
@@ -59,14 +59,7 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     settings = resolve(flags, os.environ, files)
     target = _target(options, settings, prompter)
     tools = _tools(options)
-    if target.scope != target.host and tools:
-        raise UsageError(
-            "Other tools ask a credential helper for a host, not for a namespace such as "
-            f"{target.scope}.",
-            f"Log in to {target.host}, or leave --configure-docker and --configure-containers out.",
-        )
-    for tool in tools:
-        tool.check(target.host)
+    check_tools(target, tools)
     asked = options.remember or options.image is not None or options.namespace is not None
     memory = Memory(folder, files, asked=asked)
     memory.check(settings, target)
@@ -91,19 +84,14 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
 
 
 def _files(options: LoginOptions, folder: Path | None, note: Note) -> Project:
-    """Return the project's settings; none where it has no readable files.
-
-    With HOST none of them is needed, so an error in a file does not stop the login.
-    """
-    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
-        return project.nowhere(Path("/"), os.environ)  # no name comes from there
+    """Return the project; with HOST it is not needed, so an error in a file does not stop it."""
     try:
-        return project.read(folder, os.environ, None)
+        return project_in(folder, os.environ)
     except UsageError as error:
-        if options.host is None:
+        if options.host is None or folder is None:
             raise
         note(f"Warning: {error.what} This login continues without it.")
-        return project.nowhere(folder, os.environ)
+        return nowhere(folder, os.environ)
 
 
 def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> LoginTarget:
@@ -156,10 +144,7 @@ def logout(
         DocklessError: A keyring or a file cannot be read or changed.
     """
     folder = working_folder()
-    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
-        folder, files = None, project.nowhere(Path("/"), os.environ)
-    else:
-        files = project.read(folder, os.environ, None)
+    files = project_in(folder, os.environ)
     settings = resolve(Flags(), os.environ, files)
     held = every_keyring_logins(os.environ, hidden_prompt(prompter))
     scopes = every_scope(held) if everything else [login_target(host, settings).scope]

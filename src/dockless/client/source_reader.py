@@ -8,11 +8,10 @@ from dockless.errors import DocklessError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.ports import SourceImage
+from dockless.registry.listing import attached
 from dockless.sources.archive import with_tag
 from dockless.sources.source_images import source_images
 from dockless.sources.spec import parse_source
-
-_ENDINGS = (".sig", ".att", ".sbom")
 
 
 class SessionReader:
@@ -43,15 +42,8 @@ class SessionReader:
     def attached(
         self, repository: Repository, digest: Digest, note: Callable[[str], None]
     ) -> Sequence[Reference]:
-        """Return the signatures, attestations and SBOMs that a registry has of a manifest.
-
-        cosign tags them after the image's digest; the OCI's referrers name it as their subject.
-        """
-        client = self._work.reading(repository)
-        tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _ENDINGS)
-        tagged = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
-        referrers = client.referrers(repository, digest, note)
-        return [*tagged, *(Reference(repository, digest=each.digest) for each in referrers)]
+        """Return the signatures, attestations and SBOMs that a registry has of a manifest."""
+        return attached(self._work.reading(repository), repository, digest, note)
 
     def images(self, text: str, folder: Path, named: str, origin: str) -> tuple[SourceImage, ...]:
         """Return the images of a source; see the port.

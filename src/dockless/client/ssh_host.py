@@ -69,7 +69,9 @@ class SshHost(HostConnection):
         if self.server.image_name:
             names = (self.server.image_name,)
         if context.options.build:
-            names, tool = context.build(place, self.server, self.progress)
+            names, tool = context.build.build(
+                place.shell, place.facts.home, self.server, self.progress.note
+            )
         elif context.hosts.there is not None:
             there = at_home(context.hosts.there, place.facts.home)
             source = parse_there(there, partial(kind_of_path, place.shell))

@@ -41,6 +41,9 @@ class ToolConfig(Protocol):
     def path(self) -> Path:
         """The file."""
 
+    def check(self, host: str) -> None:
+        """Raise UsageError where `add` could not be done."""
+
     def add(self, host: str) -> str:
         """Name our credential helper for a host; return a warning about the file, or empty."""
 
@@ -72,6 +75,22 @@ class LoginContext(Struct, frozen=True, kw_only=True):
     tools: Sequence[ToolConfig]
     note: Callable[[str], None]
     clock: Callable[[], float]
+
+
+def check_tools(target: LoginTarget, tools: Sequence[ToolConfig]) -> None:
+    """Check, before anything is asked or stored, that other tools can use the login.
+
+    Raises:
+        UsageError: They ask for hosts only, or the file of one cannot be changed.
+    """
+    if target.scope != target.host and tools:
+        raise UsageError(
+            "Other tools ask a credential helper for a host, not for a namespace such as "
+            f"{target.scope}.",
+            f"Log in to {target.host}, or leave --configure-docker and --configure-containers out.",
+        )
+    for tool in tools:
+        tool.check(target.host)
 
 
 def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> None:
