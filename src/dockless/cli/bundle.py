@@ -13,7 +13,7 @@ from dockless.cli.options import FORMAT, LISTS, NAMED, REACH, RECHECK, REFERRERS
 from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
-from dockless.client.bundling import bundle_sources, create_bundle, registries
+from dockless.client.bundling import bundle_sources, create_bundle
 from dockless.client.readers import Readers
 from dockless.config.cascade import project_settings
 from dockless.credentials.credential_finder import CredentialFinder
@@ -26,6 +26,7 @@ from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
+from dockless.sources.input_files import registries_of
 from dockless.storage.bundle_lock import alone
 from dockless.storage.user_folders import source_folder
 
@@ -86,7 +87,7 @@ def create(**arguments: object) -> None:
     request = BundleRequest(**ours)  # type: ignore[arg-type] # click made them by these names
     with alone(request.out):
         sources = bundle_sources(request)
-        hosts = registries(sources, source_folder())
+        hosts = registries_of(sources, source_folder())
         with _readers(parsed_options(arguments), hosts) as readers:
             made = create_bundle(request, sources, readers)
     for path in made.files:

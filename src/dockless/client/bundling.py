@@ -1,20 +1,13 @@
 """Creating a bundle: its sources, its lock against other runs, and what is written."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
-from dockless.errors import DocklessError
 from dockless.model.bundle_request import BundleRequest, CreatedBundle
 from dockless.model.listed import Listed
-from dockless.oci.reference import Reference
 from dockless.sources.bundle_output import check_output
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
-from dockless.sources.spec import parse_source
 from dockless.storage import bundle as layout
 from dockless.storage.bundle_archive import pack
 from dockless.storage.bundle_lock import writing
@@ -39,23 +32,6 @@ def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
     is_split = request.split is not None
     check_output(request.out, inputs, archive=request.is_archive, split=is_split)
     return sources
-
-
-def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
-    """Yield the registries that sources name without a login of their own.
-
-    Args:
-        sources: The sources.
-        folder: What relative paths start from.
-    """
-    for each in sources:
-        if each.wanted:
-            if not each.wanted.registry.credential:
-                yield Reference.parse(each.wanted.repository).repository.host
-            continue
-        with contextlib.suppress(DocklessError):  # which is said where it is read
-            if host := parse_source(each.text, folder).registry:
-                yield host
 
 
 def create_bundle(

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from dockless.client.session import Session
 from dockless.client.verification import verify
 from dockless.client.workspace import Spaces, Surroundings, workspaces
-from dockless.credentials.resolve import FindCredential, FoundCredential
+from dockless.credentials.resolve import FindCredential, FoundCredential, no_login
 from dockless.model.destination import destination
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import MirrorOptions, PushOptions
@@ -23,7 +23,7 @@ from dockless.model.secret import Credential
 from dockless.model.verified import VerifyResult
 from dockless.oci.reference import Repository, registry_host
 from dockless.ports import Image
-from dockless.registry.client import RegistryClient
+from dockless.registry.pool import RegistryPool
 from dockless.report.callback import Shown, shown_progress
 from dockless.sources.spec import Source, parse_source, source_text
 from dockless.storage.machine import Machine, this_machine
@@ -64,9 +64,9 @@ class Client:
         self._progress = shown_progress(progress)
         self._closed = False
         self._guard = threading.Lock()
-        self._reached: list[tuple[PushOptions, dict[str, RegistryClient]]] = []
+        self._registries = RegistryPool()
         self._stack = contextlib.ExitStack()
-        self._elsewhere: Callable[[Iterable[str]], FindCredential] = _no_login
+        self._elsewhere: Callable[[Iterable[str]], FindCredential] = no_login
         self._cache = None if cache is None else Path(cache)
         self._machine: Machine | None = None
 
@@ -113,11 +113,7 @@ class Client:
         No other call may be going on.
         """
         self._closed = True
-        with self._guard:
-            reached, self._reached = self._reached, []
-        for _, clients in reached:
-            for each in clients.values():
-                each.http.close()
+        self._registries.close()
         self._stack.close()
 
     def push(
@@ -248,7 +244,7 @@ class Client:
         with (
             self._spaces(options) as spaces,
             spaces("") as space,
-            self._known(options) as known,
+            self._registries.lent(options, keep=options.timeout is None) as known,
             Session(options, find, replace(space, known=known)) as work,
         ):
             yield work
@@ -261,21 +257,6 @@ class Client:
         until = None if options.timeout is None else time.monotonic() + options.timeout
         around = Surroundings(machine=self._own_machine(), progress=self._progress)
         return workspaces(options, around, until)
-
-    @contextlib.contextmanager
-    def _known(self, options: PushOptions) -> Iterator[dict[str, RegistryClient]]:
-        """Yield the registries that an earlier call has reached, which no other call uses now."""
-        clients: dict[str, RegistryClient] = {}
-        with self._guard:
-            for each in self._reached:
-                if each[0] == options:
-                    self._reached.remove(each)
-                    clients = each[1]
-                    break
-        yield clients
-        if options.timeout is None:  # else they end with the call
-            with self._guard:
-                self._reached.append((options, clients))
 
     def _find(self, hosts: Iterable[str], credential: Credential | None) -> FindCredential:
         """Return what finds credentials; one that is given is for the only one of these hosts."""
@@ -298,9 +279,3 @@ class Client:
                     cache = Path(self._stack.enter_context(made))
                 self._machine = Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
             return self._machine
-
-
-def _no_login(hosts: Iterable[str]) -> FindCredential:
-    """Return what finds no credential for any registry, whichever are named."""
-    del hosts
-    return lambda _: FoundCredential(None, ())

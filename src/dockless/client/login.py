@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
@@ -13,7 +12,7 @@ from dockless.config.naming import ServerNeeded
 from dockless.config.project import Project, nowhere, project_in
 from dockless.config.registries import account_for, login_target
 from dockless.credentials.cloud import token_sources
-from dockless.credentials.configure import HelperFile, helper_file
+from dockless.credentials.configure import helper_files
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_credential import GivenLogin, login_credential
 from dockless.credentials.prompting import Prompter, hidden_prompt
@@ -33,7 +32,6 @@ from dockless.usecases.login.steps import (
 )
 
 Note = Callable[[str], None]
-_TOOLS: tuple[Literal["docker", "containers"], ...] = ("docker", "containers")
 
 
 def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | None) -> None:
@@ -58,7 +56,12 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     )
     settings = resolve(flags, os.environ, files)
     target = _target(options, settings, prompter)
-    tools = _tools(options)
+    tools = helper_files(
+        os.environ,
+        home_folder(),
+        docker=options.configure_docker,
+        containers=options.configure_containers,
+    )
     check_tools(target, tools)
     asked = options.remember or options.image is not None or options.namespace is not None
     memory = Memory(folder, files, asked=asked)
@@ -118,16 +121,6 @@ def _checked(options: LoginOptions, host: str, until: float | None, credential: 
     return check_login(host, options, until, credential, os.environ)
 
 
-def _tools(options: LoginOptions) -> tuple[HelperFile, ...]:
-    asked = (options.configure_docker, options.configure_containers)
-    home = home_folder()
-    return tuple(
-        helper_file(tool, os.environ, home)
-        for tool, wanted in zip(_TOOLS, asked, strict=True)
-        if wanted
-    )
-
-
 def logout(
     host: str | None, username: str, prompter: Prompter, note: Note, *, everything: bool
 ) -> None:
@@ -150,7 +143,7 @@ def logout(
     scopes = every_scope(held) if everything else [login_target(host, settings).scope]
     context = LogoutContext(
         held=held,
-        tools=[helper_file(tool, os.environ, home_folder()) for tool in _TOOLS],
+        tools=helper_files(os.environ, home_folder()),
         forget=partial(forget, folder, files),
         note=note,
     )

@@ -11,16 +11,11 @@ from dockless.client.remote_engine import RemoteEngineSetup
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
-from dockless.errors import SourceError
 from dockless.model.host import TransferMethod
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
-from dockless.ports import Image
 from dockless.report.named import NamedProgress
-from dockless.sources.archive import select
-from dockless.sources.container_tools import container_tools
-from dockless.sources.local import find_local
-from dockless.sources.on_host import HostImage
+from dockless.sources.on_host import HostImage, find_by_name
 from dockless.sources.spec import parse_there
 from dockless.ssh.files import at_home, kind_of_path
 from dockless.ssh.host_connection import HostConnection
@@ -78,14 +73,11 @@ class SshHost(HostConnection):
             if source.kind != "local":
                 return HostImage(source=source)
             names, tool = (source.name,), source.tool
-        tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
-        has, image = find_local(names, tuple(tools))
-        self.progress.note(f"Source: {has.name} image {image.name}")
-        if context.hosts.there is None and (
-            otherwise := called_otherwise(image.name, context.target)
-        ):
+        found = find_by_name(names, tool, place.shell, self.progress.note)
+        name = found.local.name if found.local and context.hosts.there is None else ""
+        if name and (otherwise := called_otherwise(name, context.target)):
             self.progress.note(otherwise)
-        return HostImage(has, image)
+        return found
 
 
 class SshImage:
@@ -128,16 +120,7 @@ class SshImage:
         request = self._context.request
         session, own = self._host.relaying()
         session.expect(request)
-        image = self._opened(session)
+        image = session.opener.there(self._found, self._shell, session.platform)
         delivery = deliver(request, image, session.adapters.context(request.repository))
         own.staging.settle()
         return delivery
-
-    def _opened(self, session: Session) -> Image:
-        found, platform = self._found, self._context.options.platform
-        if found.tool and found.local:
-            return session.opener.known(found.tool, found.local, platform)
-        if found.source is None:
-            raise SourceError(f"{self._shell.host} has no image.")
-        listed = session.opener.there(found.source, self._shell, platform)
-        return select(listed, found.source.selector, found.source.path).open()

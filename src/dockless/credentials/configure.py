@@ -155,6 +155,17 @@ def helper_file(
     return HelperFile(path, str)
 
 
+def helper_files(
+    environment: Mapping[str, str], home: Path, *, docker: bool = True, containers: bool = True
+) -> tuple[HelperFile, ...]:
+    """Return the files of those tools that are wanted."""
+    tools: tuple[tuple[Literal["docker", "containers"], bool], ...] = (
+        ("docker", docker),
+        ("containers", containers),
+    )
+    return tuple(helper_file(tool, environment, home) for tool, wanted in tools if wanted)
+
+
 def _parse(text: str) -> dict[str, Any] | None:
     try:
         content = parse_json(text) if text.strip() else {}

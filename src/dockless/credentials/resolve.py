@@ -6,7 +6,7 @@ the credential helpers that it names. A place is searched only when every place 
 nothing. Without a credential, the push is anonymous.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -35,6 +35,12 @@ class FoundCredential(Struct, frozen=True):
 
 FindCredential = Callable[[Repository], FoundCredential]
 """Finds the credential for the registry of a repository."""
+
+
+def no_login(hosts: Iterable[str]) -> FindCredential:
+    """Return what finds no credential for any registry, whichever are named."""
+    del hosts
+    return lambda _: FoundCredential(None, ())
 
 
 def shared_account(account: Callable[[], Credential | None]) -> FindCredential:

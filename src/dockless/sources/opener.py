@@ -26,6 +26,7 @@ from dockless.storage.staging import Staging
 
 if TYPE_CHECKING:
     from dockless.sources.container_tools import ContainerTool, LocalImage
+    from dockless.sources.on_host import HostImage
 
 
 class Opener:
@@ -67,10 +68,28 @@ class Opener:
 
         return ToolImage(tool, found, self._staging, self._progress, platform)
 
-    def there(
+    def there(self, found: "HostImage", programs: Programs, platform: Platform | None) -> Image:
+        """Return the image of another host, which comes as a stream.
+
+        Args:
+            found: The image.
+            programs: The host.
+            platform: The one platform of an index that is asked for; None for all.
+
+        Raises:
+            SourceError: It is damaged, dangerous or none, or one of several.
+        """
+        if found.tool and found.local:
+            return self.known(found.tool, found.local, platform)
+        if found.source is None:
+            raise SourceError("The host has no image.")
+        listed = self._listed_there(found.source, programs, platform)
+        return select(listed, found.source.selector, found.source.path).open()
+
+    def _listed_there(
         self, source: SourceThere, programs: Programs, platform: Platform | None
     ) -> list[Candidate]:
-        """Return every image of an archive or layout on another host, which comes as a stream."""
+        """Return every image of an archive or layout on another host."""
         argv: tuple[str, ...] = ("cat", source.path)
         if source.kind == "layout":
             argv = ("tar", "-C", source.path, "-cf", "-", ".")

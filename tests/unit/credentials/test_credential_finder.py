@@ -5,7 +5,7 @@ import pytest
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.prompting import NOBODY
-from dockless.credentials.resolve import FindCredential, shared_account
+from dockless.credentials.resolve import FindCredential, no_login, shared_account
 from dockless.errors import UsageError
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
@@ -82,3 +82,7 @@ def test_one_account_is_for_all_that_share_it() -> None:
     login = Credential(username="me", password=Secret("x"))
     assert shared_account(lambda: login)(SOURCE).credential is login
     assert shared_account(lambda: None)(SOURCE).credential is None
+
+
+def test_a_client_of_its_own_finds_no_login_anywhere() -> None:
+    assert users(no_login([TARGET.host])) == ["", ""]

@@ -15,6 +15,7 @@ from dockless.sources.container_tools import (
     Nerdctl,
     container_tools,
 )
+from dockless.sources.on_host import HostImage, find_by_name
 
 ONE, TWO = Digest.of(b"one"), Digest.of(b"two")
 Install = Callable[..., None]
@@ -331,3 +332,23 @@ def test_docker_is_asked_before_podman() -> None:
         "nerdctl",
         "buildah",
     ]
+
+
+@pytest.mark.parametrize("tool", ["", "docker"])
+def test_the_image_on_a_host_is_what_a_tool_there_has(
+    environment: dict[str, str], install: Install, tool: str
+) -> None:
+    install("docker", inspected((ONE, ["shop:1"])))
+    notes: list[str] = []
+    found = find_by_name(("absent", "shop:1"), tool, ProgramsHere(environment), notes.append)
+    assert found.tool
+    assert found == HostImage(found.tool, LocalImage(tool="docker", name="shop:1", image_id=ONE))
+    assert notes == ["Source: docker image shop:1"]
+
+
+def test_a_tool_that_is_named_is_the_only_one_that_is_asked(
+    environment: dict[str, str], install: Install
+) -> None:
+    install("docker", inspected((ONE, ["shop:1"])))
+    with pytest.raises(SourceError):
+        find_by_name(("shop:1",), "podman", ProgramsHere(environment), pytest.fail)
