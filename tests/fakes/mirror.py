@@ -166,11 +166,12 @@ class FakeTarget:
     def __init__(self, team: FakeTeam, refusal: DocklessError | None = None) -> None:
         self._team = team
         self._refusal = refusal
-        self.reached: list[MirrorItem] = []
+        self.reached: list[Repository] = []
 
-    def reach(self, first: MirrorItem) -> None:
+    def reach(self, repository: Repository, tags: Sequence[str]) -> None:
         """Remember what it was reached for."""
-        self.reached.append(first)
+        assert tags
+        self.reached.append(repository)
         if self._refusal:
             raise self._refusal
 

@@ -1,6 +1,7 @@
 """The sessions of a mirror, which share the state and the limits of one registry."""
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from msgspec.structs import replace
@@ -9,9 +10,9 @@ from dockless.client.session import Session
 from dockless.client.workspace import Spaces
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.options import MirrorOptions
+from dockless.oci.reference import Repository
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.blob_claims import SharedBlobs
-from dockless.usecases.mirror.run import MirrorItem
 from dockless.usecases.mirror.workers import Bounds, Workers
 from dockless.usecases.push.context import PushRequest
 
@@ -45,11 +46,11 @@ class MirrorSessions:
         self._asking = asking
         self._space = space
 
-    def reach(self, first: MirrorItem) -> None:
+    def reach(self, repository: Repository, tags: Sequence[str]) -> None:
         """Find the credential, and choose the compression; see the port."""
-        registry = self._asking.registry(first.repository)
+        registry = self._asking.registry(repository)
         self._find = shared_account(registry.client.account)
-        self._asking.settle(PushRequest(repository=first.repository, tags=first.tags))
+        self._asking.settle(PushRequest(repository=repository, tags=tuple(tags)))
 
     def team(self) -> Workers:
         """Open the sessions of the workers."""

@@ -60,7 +60,8 @@ class LoginContext(Struct, frozen=True, kw_only=True):
             empty for one that has to be stored.
         check: Returns whether the registry requires a credential; raises AuthError where it
             rejects this one, and NetworkError where it does not respond.
-        remember: Records the login in the project's files; returns the outcome as a sentence.
+        remember: Records a login of this username in the project's files; returns the outcome as a
+            sentence.
         identity: The account or profile of issued tokens, as a distinguishing string.
         tools: The files of other tools that are to use the login.
         note: Shows one line.
@@ -70,7 +71,7 @@ class LoginContext(Struct, frozen=True, kw_only=True):
     kept: LoginStore
     credential: Callable[[], tuple[Credential, str]]
     check: Callable[[Credential], bool]
-    remember: Callable[[Credential], str]
+    remember: Callable[[str], str]
     identity: str
     tools: Sequence[ToolConfig]
     note: Callable[[str], None]
@@ -118,7 +119,7 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
     else:
         kept.put(target.scope, credential, None if ttl is None else context.clock() + ttl)
         note(f"Logged in to {target.scope} as {user}. The password is stored in the {kept.name}.")
-    note(context.remember(credential))
+    note(context.remember(credential.username))
     if not required:
         note(f"{target.host} asks for no password, so the login could not be checked.")
     for file in context.tools:

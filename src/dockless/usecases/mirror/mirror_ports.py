@@ -126,8 +126,12 @@ class MirrorTeam(Protocol):
 class MirrorTarget(Protocol):
     """The registry that is mirrored to."""
 
-    def reach(self, first: MirrorItem) -> None:
-        """See that it responds, and that it accepts the credential for an image.
+    def reach(self, repository: Repository, tags: Sequence[str]) -> None:
+        """See that it responds, and that it accepts the credential for a repository.
+
+        Args:
+            repository: That of the first image.
+            tags: Its tags, which may be asked for.
 
         Raises:
             DocklessError: It does not respond, or rejects the credential.

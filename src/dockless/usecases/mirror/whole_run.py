@@ -59,8 +59,9 @@ def run_mirror(work: MirrorWork, context: MirrorContext) -> MirrorResult:
     if not context.dry_run:
         context.log.begin()
     if work.entries:
+        first = work.entries[0]
         try:
-            context.target.reach(work.entries[0])
+            context.target.reach(first.repository, first.tags)
         except DocklessError as error:
             done, unwritten = unreached(error, work.entries, writer)
             if unwritten:

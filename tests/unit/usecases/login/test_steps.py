@@ -90,8 +90,8 @@ class LoginRun:
             raise self.refuses
         return self.required
 
-    def remember(self, credential: Credential) -> str:
-        self.remembered.append(credential.username)
+    def remember(self, username: str) -> str:
+        self.remembered.append(username)
         return "It is recorded."
 
     def run(self, ttl: float | None = None) -> None:

@@ -47,7 +47,7 @@ def test_every_image_arrives_and_the_log_is_forgotten(tmp_path: Path) -> None:
     done = run_mirror(todo, run.context())
     assert done.error is None
     assert done.unknown_repositories is None
-    assert run.target.reached == [todo.entries[0]]
+    assert run.target.reached == [todo.entries[0].repository]
     assert run.log.steps == ["begin", "end"]
     assert run.receipt.written[-1] == (2, 0, True)
     assert run.notes == run.complaints == []
