@@ -23,6 +23,8 @@ from dockless.sources.spec import SourceSpec, parse_source
 from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dockless.model.plan import PushResult
     from dockless.ports import Image
     from dockless.sources.archive import Candidate
@@ -209,6 +211,13 @@ def _push_all(
                 except DocklessError as error:
                     outcomes[name] = error
     output.outcomes(options, outcomes)
+    return _summary(outcomes, spec)
+
+
+def _summary(
+    outcomes: "Mapping[str, PushResult | DocklessError]", spec: SourceSpec
+) -> DocklessError | None:
+    """Return the error that sums up those of the images; None where all were pushed."""
     errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DocklessError)]
     if not outcomes:
         return SourceError(

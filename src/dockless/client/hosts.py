@@ -11,7 +11,7 @@ from msgspec import Struct
 from dockless.client.host_context import HostContext
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
-from dockless.client.workspace import Spaces
+from dockless.client.workspace import Spaces, Workspace
 from dockless.config import compose
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target, local_candidates
@@ -100,15 +100,7 @@ def push_from_hosts(
             progress=own.progress,
             build=_building(asked),
         )
-        job = HostJob(
-            request=request,
-            registry=registry.client,
-            via=hosts.via,
-            attempts=options.retries + 1,
-            until=own.until,
-            shared_backoff=own.shared_backoff,
-            turns=Turns(),
-        )
+        job = _job(context, own)
         numbers = {server: number for number, server in enumerate(asked.servers)}
         return push_from(
             asked.servers,
@@ -117,6 +109,18 @@ def push_from_hosts(
             Rules(access.at_once(), hosts.most_failures, hosts.allow_different),
             time.monotonic,
         )
+
+
+def _job(context: HostContext, own: Workspace) -> HostJob:
+    return HostJob(
+        request=context.request,
+        registry=context.registry.client,
+        via=context.hosts.via,
+        attempts=context.options.retries + 1,
+        until=own.until,
+        shared_backoff=own.shared_backoff,
+        turns=Turns(),
+    )
 
 
 def _building(asked: RemotePush) -> HostBuild:

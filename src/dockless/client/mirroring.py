@@ -83,21 +83,12 @@ def mirror(
         )
         everything = find(readers, sources, wishes)
         work = work_of(everything, lenders, rules.renaming, rules.part)
-        journals = own.staging.store.folder / "journals"
-        resume = options.resume or options.dry_run
-        log = ResumeLog(journals, request.identity(rules.part), resume=resume)
-        heading = Heading(
-            target=request.to,
-            part=rules.part,
-            bundles=work.bundles,
-            version_of=lambda name: own.engines().version(name),
-        )
         target = MirrorSessions(stack, options, logins.target, asking, space)
         context = MirrorContext(
             target=target,
             lenders=lenders,
-            receipt=KeptReceipt(file, heading),
-            log=log,
+            receipt=KeptReceipt(file, _heading(request, rules, work, own)),
+            log=_resume_log(request, rules, own),
             parallel=target.bounds.workers,
             dry_run=options.dry_run,
             note=own.progress.note,
@@ -122,6 +113,23 @@ def _receipt_file(
     file = ReceiptFile(request.receipt)
     stack.callback(file.close)
     return file
+
+
+def _resume_log(request: MirrorRequest, rules: MirrorRules, own: Workspace) -> ResumeLog:
+    journals, options = own.staging.store.folder / "journals", request.options
+    resume = options.resume or options.dry_run
+    return ResumeLog(journals, request.identity(rules.part), resume=resume)
+
+
+def _heading(
+    request: MirrorRequest, rules: MirrorRules, work: MirrorWork, own: Workspace
+) -> Heading:
+    return Heading(
+        target=request.to,
+        part=rules.part,
+        bundles=work.bundles,
+        version_of=lambda name: own.engines().version(name),
+    )
 
 
 def _of_sources(options: MirrorOptions) -> MirrorOptions:
