@@ -66,7 +66,7 @@ def alone(step: Callable[[], Returned]) -> Future[Returned]:
     def run() -> None:
         try:
             future.set_result(step())
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
             future.set_exception(error)
 
     Thread(target=run, name="alone", daemon=True).start()
@@ -99,7 +99,7 @@ def map_concurrently(
                 item, answer = waiting.get_nowait()
                 try:
                     answer.set_result(ask(item))
-                except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+                except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
                     _cancel(waiting)
                     answer.set_exception(error)
 

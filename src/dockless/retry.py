@@ -54,7 +54,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
             again; None for no such moment.
         note: Called with a line for every wait.
         sleep: Waits this number of seconds.
-        shared_backoff: Held by whoever is told to wait; several workers at one registry share it.
+        shared_backoff: Held by a worker that is asked to wait; all workers at a registry share it.
     """
 
     attempts: int

@@ -225,7 +225,7 @@ def _summary(
         )
     if len(errors) == len(outcomes) == 1:
         return errors[0]
-    if len(errors) == len(outcomes):  # each was said already
+    if len(errors) == len(outcomes):  # each was reported already
         return type(errors[0])(
             f"None of the {len(errors)} images was pushed.",
             "See their errors above, and push again.",

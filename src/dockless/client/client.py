@@ -213,7 +213,7 @@ class Client:
             options: In place of the client's.
 
         Raises:
-            UsageError: A file is no receipt.
+            UsageError: A file is not a receipt.
         """
         said = read_receipts(map(Path, receipts))
         options = options or self._options

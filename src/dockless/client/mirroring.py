@@ -133,7 +133,7 @@ def _heading(
 
 
 def _of_sources(options: MirrorOptions) -> MirrorOptions:
-    """Return how registries are reached that are read: what is said of the target is not theirs."""
+    """Return how the source registries are reached: options for the target do not apply to them."""
     return replace(options, insecure=False, ca_file=None, cert_dir=None)
 
 

@@ -142,7 +142,7 @@ def _heard(session: ProjectSession, kind: Setting[Kind] | None, host: str) -> Pr
     """
     try:
         remembered = kinds.named(session.registry)
-    except ValueError:  # which is told where nothing stands above it
+    except ValueError:  # which is reported where nothing has precedence over it
         return session
     host, its = host.lower(), host_of(session)
     host = registry_host(host)

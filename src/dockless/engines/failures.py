@@ -67,7 +67,7 @@ class _MessageRule(Struct, frozen=True):
     Attributes:
         words: Any of these, in lower case.
         codes: Or any of these.
-        error: Makes the error, from the engine, the host and what was said.
+        error: Makes the error, from the engine, the host and the message.
     """
 
     words: tuple[str, ...]
@@ -93,7 +93,7 @@ _RULES: tuple[_MessageRule | _LocalRule, ...] = (
         frozenset(),
         lambda engine, _, said: PolicyError(
             f"The signature policy of this machine rejects the push with {engine}: {said}",
-            "Ask whoever maintains policy.json (containers-policy.json(5)).",
+            "Ask the maintainer of policy.json (containers-policy.json(5)).",
         ),
     ),
     # before the rules by status: their words may hold that of the challenge

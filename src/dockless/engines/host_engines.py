@@ -30,7 +30,7 @@ class EngineHost(Protocol):
         """Its programs and files."""
 
     def run(self, argv: Sequence[str], *, stdin: bytes, environment: Mapping[str, str]) -> Finished:
-        """Run a program that may take long; it gets these variables besides the host's."""
+        """Run a program that may take long; it gets these variables in addition to the host's."""
 
     def read(self, path: str) -> bytes:
         """Return a file of the host."""
@@ -118,7 +118,7 @@ class HostEngines:
         return path
 
     def prepared(self, name: str, program: str, registry: RegistryThere) -> RemoteEngineEnv:
-        """Send what an engine needs there besides the program and the image.
+        """Send what an engine needs there in addition to the program and the image.
 
         Args:
             name: The engine.

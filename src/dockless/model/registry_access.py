@@ -1,4 +1,4 @@
-"""How a registry is reached, as every command that reaches one can be told."""
+"""How a registry is reached: the options that every command with a registry has."""
 
 from pathlib import Path
 

@@ -127,7 +127,7 @@ def _read_token(
         life = members.get("expires_in")
     except (ValueError, AttributeError, RecursionError):
         token, life = None, None
-    # one that is no word of printable ASCII cannot stand in a header
+    # one that is not a word of printable ASCII cannot be in a header
     word = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
     if response.status != _OK or not isinstance(token, str) or not token or not word:
         raise PushError(f"The token service of {host} issued no token (status {response.status}).")

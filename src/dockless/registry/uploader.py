@@ -132,7 +132,7 @@ class HttpUploader:
             raise PushError(
                 f"{repository.host} begins the upload of {digest or 'a layer'} to {repository} and "
                 "does not say where it goes: its answer has no Location.",
-                "Ask whoever runs the registry, or what stands before it, to correct it.",
+                "Ask the operator of the registry, or of a proxy in front of it, to correct it.",
             )
         return UploadSession(repository=repository, location=location, size=size)
 

@@ -69,7 +69,7 @@ class _Ahead:
                     self._chunks.append(chunk)
                     self._size += len(chunk)
                     self._news.notify()
-        except BaseException as error:  # noqa: BLE001 - whoever reads is told
+        except BaseException as error:  # noqa: BLE001 - raised again at the next read
             self._error = error
         with self._news:
             self._ended = True

@@ -69,7 +69,7 @@ def belonging(files: Files) -> frozenset[str]:
                     found |= {blob_name(each.digest) for each in listed}
                 else:
                     found |= {blob_name(each.digest) for each in document.manifests}
-    except SourceError:  # which is said as a problem
+    except SourceError:  # which is reported as a problem
         pass
     return frozenset(found)
 
@@ -171,7 +171,7 @@ def left_out(files: Files) -> int:
     """Return how many blobs a bundle leaves out, by its lock file; an older bundle has them."""
     try:
         lock = lock_of(files)
-    except SourceError:  # which is said as a problem
+    except SourceError:  # which is reported as a problem
         return 0
     return sum(blob_name(each) not in files for each in lock.elsewhere) if lock else 0
 

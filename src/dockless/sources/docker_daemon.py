@@ -172,7 +172,7 @@ class DockerDaemon(ContainerTool):
                 yield answer
             finally:
                 with contextlib.suppress(OSError):
-                    way.shutdown(socket.SHUT_RDWR)  # whoever still reads it is told
+                    way.shutdown(socket.SHUT_RDWR)  # ends a pending read
                 answer.close()
 
     def _silent(self, why: str) -> EngineError:

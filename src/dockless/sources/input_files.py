@@ -53,5 +53,5 @@ def _files_of(text: str, folder: Path) -> Iterator[Path]:
         yield spec.path
         if spec.path.name.endswith(PARTS_ENDING):
             yield from (part.path for part in read_parts(spec.path))
-    except (SourceError, UsageError):  # which is said where it is read
+    except (SourceError, UsageError):  # which is reported where it is read
         return

@@ -33,7 +33,7 @@ class HostShell(Programs, Protocol):
         """Run a program that may take long; its output goes to this file there, or is returned."""
 
     def script(self, script: str, stdin: bytes = b"", timeout: float | None = 60) -> Finished:
-        """Run a script of ours to its end, within this number of seconds; None for no limit."""
+        """Run a script of dockless to its end, within this number of seconds; None for no limit."""
 
 
 class HostImage(Struct, frozen=True):

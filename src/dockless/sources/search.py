@@ -207,7 +207,7 @@ def _unpacked_archive(folder: Path) -> frozenset[str]:
     try:
         with SourceFile(path) as file:
             data = file.read(LONGEST_MANIFEST)
-    except SourceError:  # it is said when the file itself is looked at
+    except SourceError:  # reported when the file itself is read
         return frozenset()
     if not data.lstrip().startswith(b"[") or not lists_images(data):
         return frozenset()

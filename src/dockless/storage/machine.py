@@ -30,7 +30,7 @@ def this_machine() -> Machine:
     """Return what this process's environment says.
 
     Raises:
-        UsageError: It has a relative folder of engines, which is said before any work is done.
+        UsageError: It has a relative folder of engines, which is reported before any work is done.
     """
     tools_folder(os.environ)
     return Machine(environment=os.environ, home=home_folder(), data=data_folder())

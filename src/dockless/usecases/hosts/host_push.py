@@ -73,7 +73,7 @@ class Host(Protocol):
         """Close what a broken connection has left, so that it can be opened again."""
 
     def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        """Remove what dockless made there; return what could not be removed, None if unknown."""
 
     def end(self) -> None:
         """Close the connection, from another thread."""
@@ -132,7 +132,7 @@ class HostPush:
             raise
 
     def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        """Remove what dockless made there; return what could not be removed, None if unknown."""
         if self._timer:
             self._timer.cancel()
         return self._host.leave()

@@ -53,7 +53,7 @@ class Visit(Protocol):
         """Push its image to the repository by digest, and verify it."""
 
     def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        """Remove what dockless made there; return what could not be removed, None if unknown."""
 
     def abort(self) -> None:
         """Abort, from another thread."""
@@ -163,7 +163,7 @@ def common_error(errors: Sequence[DocklessError | None], what: str) -> DocklessE
 
 
 def _wait_for_leaves(run: _HostsRun) -> None:
-    """Have the started hosts remove everything of ours, within a time limit.
+    """Have the started hosts remove what dockless made there, within a time limit.
 
     A signal ends that. The threads are daemons, so a host that hangs keeps nothing from ending.
     """

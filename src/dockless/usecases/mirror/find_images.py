@@ -152,7 +152,7 @@ class _Finder:
         work = self._readers.reader(registry)
         try:
             repository = Reference.parse(name).repository
-        except ValueError:  # which is said when it is opened
+        except ValueError:  # which is reported when it is opened
             return work
         if error := self._silent.get((registry, repository.host)):
             raise error

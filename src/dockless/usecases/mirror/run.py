@@ -174,7 +174,7 @@ def mirror(
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
         look: Finds out which of the images with shared blobs have arrived before.
-        tell: Called with the outcome of each, and whether it is tried once more; from several
+        tell: Called with the outcome of each, and whether it is tried again; from several
             threads.
     """
 
