@@ -2,7 +2,8 @@
 
 from dockless.cli import output, prompts
 from dockless.cli.surroundings import command_spaces, credential_finder
-from dockless.client.hosts import RemotePush, chosen, push_from_hosts
+from dockless.client.host_context import RemotePush
+from dockless.client.hosts import chosen, push_from_hosts
 from dockless.config.cascade import Settings
 from dockless.config.project import Project
 from dockless.errors import DocklessError

@@ -14,23 +14,21 @@ from msgspec.structs import replace
 from dockless.client.session import Session
 from dockless.client.verification import verify
 from dockless.client.workspace import Spaces, Surroundings, workspaces
-from dockless.credentials.resolve import FindCredential, FoundCredential, no_login
+from dockless.credentials.resolve import FindCredential, given_first, no_login
 from dockless.model.destination import destination
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import MirrorOptions, PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
 from dockless.model.verified import VerifyResult
-from dockless.oci.reference import Repository, registry_host
+from dockless.oci.reference import registry_host
 from dockless.ports import Image
 from dockless.registry.pool import RegistryPool
 from dockless.report.callback import Shown, shown_progress
 from dockless.sources.spec import Source, parse_source, source_text
-from dockless.storage.machine import Machine, this_machine
+from dockless.storage.machine import Machine, bare_machine, this_machine
 from dockless.storage.receipt_reading import hosts, read_receipts
 from dockless.storage.user_folders import source_folder, temporary_folder
-
-_NOWHERE = Path("/nonexistent")
 
 
 class Client:
@@ -260,14 +258,7 @@ class Client:
 
     def _find(self, hosts: Iterable[str], credential: Credential | None) -> FindCredential:
         """Return what finds credentials; one that is given is for the only one of these hosts."""
-        elsewhere = self._elsewhere(hosts)
-
-        def find(repository: Repository) -> FoundCredential:
-            given = credential if repository.host in hosts else None
-            known = given or self._credentials.get(repository.host)
-            return FoundCredential(known, ()) if known else elsewhere(repository)
-
-        return find
+        return given_first(credential, hosts, self._credentials, self._elsewhere(hosts))
 
     def _own_machine(self) -> Machine:
         with self._guard:
@@ -277,5 +268,5 @@ class Client:
                     folder = temporary_folder({})
                     made = tempfile.TemporaryDirectory(prefix="dockless-", dir=folder)
                     cache = Path(self._stack.enter_context(made))
-                self._machine = Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
+                self._machine = bare_machine(cache)
             return self._machine

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dockless.client.workspace import Workspace
 from dockless.credentials import repository_creation
@@ -26,15 +26,15 @@ class OpenRegistry(Struct, frozen=True, kw_only=True):
 
     Attributes:
         client: Reads it.
+        direct: Writes to it without a program.
         streamed: Uploads layers while they are staged; None where the writer uploads them.
         early: The early uploads, before the writer starts.
-        direct: Writes to it without a program.
     """
 
     client: RegistryClient
-    streamed: StreamedUploads | None
-    early: EarlyUploads
     direct: Direct
+    streamed: StreamedUploads | None = None
+    early: EarlyUploads = field(default_factory=EarlyUploads)
 
 
 class Registries:
@@ -93,7 +93,7 @@ class Registries:
         if not client.has_tokens_for_guests():
             client = self._with_credential(client, repository)
         _, direct = self._writing.to(client)
-        return OpenRegistry(client=client, streamed=None, early=EarlyUploads(), direct=direct)
+        return OpenRegistry(client=client, direct=direct)
 
     def _with_credential(self, client: RegistryClient, repository: Repository) -> RegistryClient:
         """Return a client with a credential where the registry requires one; prompt if needed."""
@@ -113,16 +113,12 @@ class Registries:
         until = self._retry_policy.deadline
         uploader, direct = self._writing.to(client, until)
         if options.engine in PROGRAMS:
-            return OpenRegistry(client=client, streamed=None, early=EarlyUploads(), direct=direct)
+            return OpenRegistry(client=client, direct=direct)
         if space.claims:
             from dockless.usecases.mirror.mounts import Mounts  # noqa: PLC0415 - for mirrors
 
-            return OpenRegistry(
-                client=client,
-                streamed=None,
-                early=Mounts(repository, uploader, space.claims, until),
-                direct=direct,
-            )
+            mounts = Mounts(repository, uploader, space.claims, until)
+            return OpenRegistry(client=client, direct=direct, early=mounts)
         hold = space.shared_backoff.hold
         watch = Watch(until=until, stall=options.stall_timeout, note=space.progress.note, hold=hold)
         streamed = self._uploads.enter_context(

@@ -6,22 +6,17 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import Struct
-
-from dockless.client.host_context import HostContext
+from dockless.client.host_context import HostContext, RemotePush
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
 from dockless.client.workspace import Spaces, Workspace
 from dockless.config import compose
-from dockless.config.cascade import Settings
-from dockless.config.naming import Target, local_candidates
+from dockless.config.naming import local_candidates
 from dockless.config.project import Project
 from dockless.config.server_list import select
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account
-from dockless.model.host_options import HostOptions
-from dockless.model.options import CommandOptions
 from dockless.model.server import Server
 from dockless.sources.host_build import HostBuild
 from dockless.ssh.config import parse_host
@@ -29,26 +24,6 @@ from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
 from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
-
-
-class RemotePush(Struct, frozen=True, kw_only=True):
-    """A push from hosts.
-
-    Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        settings: The settings.
-        target: Where to.
-        files: The project.
-        servers: The hosts.
-    """
-
-    options: CommandOptions
-    hosts: HostOptions
-    settings: Settings
-    target: Target
-    files: Project
-    servers: Sequence[Server]
 
 
 def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[Server, ...]:
@@ -85,9 +60,7 @@ def push_from_hosts(
         registry = work.registry(target.repository.value)
         request = work.request(target.repository.value, target.tag_names)
         context = HostContext(
-            options=options,
-            hosts=hosts,
-            target=target,
+            asked=asked,
             names=local_candidates(asked.settings, target),
             request=request,
             registry=registry,
@@ -115,8 +88,8 @@ def _job(context: HostContext, own: Workspace) -> HostJob:
     return HostJob(
         request=context.request,
         registry=context.registry.client,
-        via=context.hosts.via,
-        attempts=context.options.retries + 1,
+        via=context.asked.hosts.via,
+        attempts=context.asked.options.retries + 1,
         until=own.until,
         shared_backoff=own.shared_backoff,
         turns=Turns(),

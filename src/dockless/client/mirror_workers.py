@@ -1,6 +1,5 @@
 """The sessions of a mirror, which share the state and the limits of one registry."""
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -56,12 +55,12 @@ class MirrorSessions:
         """Open the sessions of the workers."""
         options, bounds = self._options, self.bounds
         shared, rate_limiter = SharedBlobs(), RateLimiter(bounds.rate)
-        until = None if options.timeout is None else time.monotonic() + options.timeout
         spaces = [
             self._stack.enter_context(self._space(f"mirror-{number}"))
             for number in range(bounds.workers)
         ]
-        made = Workers(shared, options.engine, until, spaces[0].surroundings.moves)
+        first = spaces[0]
+        made = Workers(shared, options.engine, first.until, first.surroundings.moves)
         for each in spaces:
             place = replace(
                 each,

@@ -14,7 +14,6 @@ from dockless.config.source_lists import listed
 from dockless.credentials.resolve import FindCredential
 from dockless.model.listed import Listed
 from dockless.model.mirrored import MirrorResult
-from dockless.model.options import MirrorOptions
 from dockless.sources.damaged_parts import damaged_parts
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
@@ -72,7 +71,7 @@ def mirror(
         own = stack.enter_context(space(""))
         if request.receipt and file is None:
             own.progress.note("A dry run writes no receipt.")
-        readers = Readers(stack, _of_sources(options), logins.sources, own)
+        readers = Readers(stack, options.for_sources(), logins.sources, own)
         asking = stack.enter_context(Session(options, logins.target, own))
         lenders = Lenders()
         wishes = Wishes(
@@ -130,11 +129,6 @@ def _heading(
         bundles=work.bundles,
         version_of=lambda name: own.engines().version(name),
     )
-
-
-def _of_sources(options: MirrorOptions) -> MirrorOptions:
-    """Return how the source registries are reached: options for the target do not apply to them."""
-    return replace(options, insecure=False, ca_file=None, cert_dir=None)
 
 
 def _damaged(request: MirrorRequest, work: MirrorWork, own: Workspace) -> tuple[Lost, ...]:

@@ -6,12 +6,33 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from dockless.client.session import Session
-from dockless.client.source_reader import SessionReader
 from dockless.client.workspace import Workspace
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.listed import SyncRegistry
 from dockless.model.options import PushOptions
+from dockless.ports import SourceImage
+from dockless.registry.questions import RegistryQuestions
 from dockless.sources.search import FolderContents, search
+from dockless.sources.source_images import source_images
+from dockless.sources.spec import parse_source
+
+
+class SessionReader(RegistryQuestions):
+    """Reads sources by a session, as a `SourceReader`."""
+
+    def __init__(self, work: Session) -> None:
+        super().__init__(work.reading)
+        self._work = work
+
+    def images(self, text: str, folder: Path, named: str, origin: str) -> tuple[SourceImage, ...]:
+        """Return the images of a source; see the port.
+
+        Raises:
+            DocklessError: The source is missing, damaged, or has no image.
+        """
+        work, spec = self._work, parse_source(text, folder)
+        with work.adapters.deleting():
+            return tuple(source_images(work.opener, spec, work.platform, named, origin))
 
 
 class Readers:

@@ -26,7 +26,7 @@ class RemoteEngineSetup(HostEngines):
     """
 
     def __init__(self, context: HostContext, place: Workdir, found: HostImage) -> None:
-        super().__init__(context.options, context.engines, EngineFiles(place))
+        super().__init__(context.asked.options, context.engines, EngineFiles(place))
         self._context = context
         self._client = context.registry.client
         self._repository = context.request.repository
@@ -34,8 +34,8 @@ class RemoteEngineSetup(HostEngines):
         self._found = found
         self._endpoint = self._client.http.endpoint
         wish = RemoteWish(
-            options=context.options,
-            via=context.hosts.via,
+            options=context.asked.options,
+            via=context.asked.hosts.via,
             repository=self._repository,
             endpoint=self._endpoint,
             one_of_several=bool(found.source and found.source.selector),
@@ -53,7 +53,7 @@ class RemoteEngineSetup(HostEngines):
                 extra = stack.enter_context(registry_tunnel(shell, self._endpoint))
             copies = way == "copy" or (way == "tunnel" and bool(self._obstacles.no_engine))
             name = "crane" if copies else self._obstacles.engine
-            keep = self._context.hosts.keep_engine
+            keep = self._context.asked.hosts.keep_engine
             program = self.copied(progress, keep=keep) if copies else facts.programs[name]
             registry = RegistryThere(
                 endpoint=self._endpoint, authfile=self._authfile, environment=extra

@@ -37,7 +37,7 @@ class SshHost(HostConnection):
     """
 
     def __init__(self, context: HostContext, server: Server, number: int) -> None:
-        super().__init__(server, context.ssh, context.options.stall_timeout)
+        super().__init__(server, context.ssh, context.asked.options.stall_timeout)
         self.progress = NamedProgress(self.name, context.progress)
         self._context = context
         self._number = number
@@ -56,26 +56,26 @@ class SshHost(HostConnection):
         own = self.work.enter_context(context.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self.progress)
         space = replace(own, progress=self.progress, surroundings=around)
-        session = Session(context.options, context.find, space, self.shell)
+        session = Session(context.asked.options, context.find, space, self.shell)
         return self.work.enter_context(session), own
 
     def _find(self, place: Workdir) -> HostImage:
         context, names, tool = self._context, self._context.names, ""
         if self.server.image_name:
             names = (self.server.image_name,)
-        if context.options.build:
+        if context.asked.options.build:
             names, tool = context.build.build(
                 place.shell, place.facts.home, self.server, self.progress.note
             )
-        elif context.hosts.there is not None:
-            there = at_home(context.hosts.there, place.facts.home)
+        elif context.asked.hosts.there is not None:
+            there = at_home(context.asked.hosts.there, place.facts.home)
             source = parse_there(there, partial(kind_of_path, place.shell))
             if source.kind != "local":
                 return HostImage(source=source)
             names, tool = (source.name,), source.tool
         found = find_by_name(names, tool, place.shell, self.progress.note)
-        name = found.local.name if found.local and context.hosts.there is None else ""
-        if name and (otherwise := called_otherwise(name, context.target)):
+        name = found.local.name if found.local and context.asked.hosts.there is None else ""
+        if name and (otherwise := called_otherwise(name, context.asked.target)):
             self.progress.note(otherwise)
         return found
 

@@ -16,6 +16,8 @@ from dockless.usecases.push.asking_writer import AskingWriter
 from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
+    from dockless.engines.adapters import Crane, Skopeo
+    from dockless.engines.automatic import Automatic
     from dockless.engines.choice import Engines
     from dockless.registry.client import RegistryClient
 
@@ -45,24 +47,21 @@ class WriterChooser:
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
             return opened.direct
-        late = LateWriter(partial(self._program, opened, repository, home))
+        late = LateWriter(lambda: self._program(opened, repository, home, writes=True))
         return AskingWriter(late, partial(_refusal, opened.client)) if wanted == "auto" else late
-
-    def _program(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
-        from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
-
-        engines = self._engines(opened, repository, home)
-        if self._options.engine == "auto":
-            return automatic(engines, opened.direct, self._space.progress.note)
-        return engines.start(self._options.engine)
 
     def reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
         """Return what reads images of a repository; the arguments are those of `writer`."""
-        from dockless.engines.choice import automatic  # noqa: PLC0415 - most sources are files
-
         if self._options.engine == "direct":
             return opened.direct
-        engines = self._engines(opened, repository, home, writes=False)
+        return self._program(opened, repository, home, writes=False)
+
+    def _program(
+        self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool
+    ) -> "Automatic | Crane | Skopeo":
+        from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
+
+        engines = self._engines(opened, repository, home, writes=writes)
         if self._options.engine == "auto":
             return automatic(engines, opened.direct, self._space.progress.note)
         return engines.start(self._options.engine)

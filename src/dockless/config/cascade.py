@@ -1,5 +1,6 @@
 """The precedence of command line, environment and project files, for each setting."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping
 
@@ -10,7 +11,7 @@ from dockless.config.docker_config import ProjectSession, host_of, stored
 from dockless.config.project import Project, project_here
 from dockless.config.schemes import without_scheme
 from dockless.config.setting import Setting, first
-from dockless.errors import UsageError
+from dockless.errors import DocklessError, UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
@@ -119,6 +120,14 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
 def project_settings(username: str | None, environment: Mapping[str, str]) -> Settings:
     """Return the settings of the project here for credentials, for commands without one image."""
     return resolve(Flags(username=username), environment, project_here(environment, None))
+
+
+def readable_settings(username: str | None, environment: Mapping[str, str]) -> Settings:
+    """Return the same; without any but the username where the project cannot be read."""
+    with contextlib.suppress(DocklessError, OSError):
+        return project_settings(username, environment)
+    account = Setting(username, "--username") if username else None
+    return Settings(project=lambda: Setting("", ""), username=account)
 
 
 def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | None) -> str:

@@ -1,7 +1,9 @@
 """The options of a push, checked for contradictions, with every default."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+
+from msgspec.structs import replace
 
 from dockless.errors import UsageError
 from dockless.model.registry_access import RegistryAccess
@@ -113,6 +115,10 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
         if isinstance(options, cls):
             return options
         return cls(**{name: getattr(options, name) for name in PushOptions.__struct_fields__})
+
+    def for_sources(self) -> Self:
+        """Return how the source registries are reached: options for the target do not apply."""
+        return replace(self, insecure=False, ca_file=None, cert_dir=None)
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other, or a limit is out of range."""

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from dockless.storage.user_folders import data_folder, home_folder, tools_folder
 
+_NOWHERE = Path("/nonexistent")
+
 
 class Machine(Struct, frozen=True, kw_only=True):
     """What belongs to the user on whose behalf a client works. Nothing else is read of them.
@@ -24,6 +26,11 @@ class Machine(Struct, frozen=True, kw_only=True):
     home: Path
     data: Path
     cache: Path | None = None
+
+
+def bare_machine(cache: Path) -> Machine:
+    """Return a machine with nothing but a folder for the store: no environment, and no home."""
+    return Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
 
 
 def this_machine() -> Machine:

@@ -5,7 +5,7 @@ import pytest
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.prompting import NOBODY
-from dockless.credentials.resolve import FindCredential, no_login, shared_account
+from dockless.credentials.resolve import FindCredential, given_first, no_login, shared_account
 from dockless.errors import UsageError
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
@@ -86,3 +86,13 @@ def test_one_account_is_for_all_that_share_it() -> None:
 
 def test_a_client_of_its_own_finds_no_login_anywhere() -> None:
     assert users(no_login([TARGET.host])) == ["", ""]
+
+
+def test_what_a_call_is_given_goes_first_and_for_its_hosts_alone() -> None:
+    call, own = (Credential(username=name, password=Secret("x")) for name in ("call", "own"))
+    none = no_login(())
+    assert users(given_first(call, [TARGET.host], {}, none)) == ["call", ""]
+    assert users(given_first(call, [TARGET.host], {SOURCE.host: own}, none)) == ["call", "own"]
+    assert users(given_first(None, [TARGET.host], {TARGET.host: own}, none)) == ["own", ""]
+    elsewhere = shared_account(lambda: own)
+    assert users(given_first(call, iter([SOURCE.host]), {}, elsewhere)) == ["own", "call"]
