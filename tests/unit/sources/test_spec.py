@@ -155,6 +155,8 @@ def test_a_bare_name_names_the_target_too(text: str, expected: bool) -> None:  #
         ("docker://ghcr.io/acme/shop:v2", "ghcr.io"),
         ("docker://index.docker.io/shop", "docker.io"),
         ("docker://Not/A/Name", ""),
+        ("ghcr.io/acme/shop:v2", ""),
+        ("docker-daemon:shop:v2", ""),
         ("image.tar", ""),
         ("-", ""),
     ],

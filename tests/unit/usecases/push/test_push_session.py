@@ -1,6 +1,7 @@
 """Several pushes with the options of one command line."""
 
 import contextlib
+import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,11 @@ def session(
     return PushSession(chosen, adapters, chooser, ONCE, claims)
 
 
+def soon() -> float:
+    """Return when a wait for others ends that nobody ends."""
+    return time.monotonic() + 60
+
+
 @pytest.fixture
 def adapters(tmp_path: Path) -> Adapters:
     return Adapters(tmp_path)
@@ -236,7 +242,9 @@ def test_a_mirror_learns_what_arrived_and_settles_at_its_end(
     assert "settle" not in adapters.journal.steps
     assert [claims.saw(SHOP, digest) for digest in blobs] == [not fails] * len(blobs)
     # nobody waits for what failed
-    assert shared.claims().claim(SHOP.host, blobs) == ({} if fails else dict.fromkeys(blobs, SHOP))
+    assert shared.claims().claim(SHOP.host, blobs, soon()) == (
+        {} if fails else dict.fromkeys(blobs, SHOP)
+    )
 
 
 def test_claims_that_were_reserved_are_taken_over(adapters: Adapters) -> None:
@@ -245,7 +253,7 @@ def test_claims_that_were_reserved_are_taken_over(adapters: Adapters) -> None:
     reserved.reserve(SHOP.host, digests)
     session(adapters, claims).take_over(reserved)
     reserved.done(SHOP, ())
-    assert claims.claim(SHOP.host, digests) == {}
+    assert claims.claim(SHOP.host, digests, soon()) == {}
     session(adapters).take_over(reserved)
 
 
@@ -258,7 +266,7 @@ def test_an_image_that_is_there_already_lends_its_blobs(
     blobs = [blob.digest for blob in content.blobs]
     work = session(adapters, check_blobs=check_blobs)
     work.look(SHOP, ("v1",), image, claims)
-    assert shared.claims().claim(SHOP.host, blobs) == {}
+    assert shared.claims().claim(SHOP.host, blobs, soon()) == {}
     adapters.registry.hold(SHOP, content, "v1")
     adapters.registry.repositories[SHOP].blobs.discard(blobs[-1])
     lent = shared.claims()
