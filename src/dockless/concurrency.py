@@ -7,10 +7,12 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
+from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TypeVar
+
+from dockless.threads import NO_THREAD, DaemonThread, LoneStep, await_end, taken
 
 Item = TypeVar("Item")
 Returned = TypeVar("Returned")
@@ -37,6 +39,11 @@ def end_by(until: float | None) -> None:
     _TimeLimit.until = until
 
 
+def seconds_left() -> float | None:
+    """Return how long the command may take still, not below 0; None for no limit."""
+    return None if _TimeLimit.until is None else max(0.0, _TimeLimit.until - time.monotonic())
+
+
 def waited_for(look: Callable[[float], object]) -> bool:
     """Wait for something until the command's time is over; return whether it came.
 
@@ -55,22 +62,9 @@ def _span(until: float) -> float:
     return max(0.0, min(_LOOK_SECONDS, until - time.monotonic()))
 
 
-def alone(step: Callable[[], Returned]) -> Future[Returned]:
-    """Start a step in its own daemon thread; return the future that gets its result or error.
-
-    A caller that waits with a limit abandons it afterwards; it does not keep the process
-    alive.
-    """
-    future: Future[Returned] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(step())
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
-            future.set_exception(error)
-
-    Thread(target=run, name="alone", daemon=True).start()
-    return future
+def alone(step: Callable[[], Returned]) -> LoneStep[Returned]:
+    """Start a step in its own daemon thread; return the future that gets its result or error."""
+    return LoneStep(step)
 
 
 def map_concurrently(
@@ -86,6 +80,9 @@ def map_concurrently(
         items: What is asked about.
         at_once: How many threads at most.
         finish: Whether an error waits for what was begun, since that must not go on afterwards.
+
+    Raises:
+        MemoryError: A thread ended before it could tell what it found.
     """
     waiting: SimpleQueue[tuple[Item, Future[Returned]]] = SimpleQueue()
     answers: list[Future[Returned]] = []
@@ -93,30 +90,37 @@ def map_concurrently(
         answers.append(Future())
         waiting.put((item, answers[-1]))
 
-    def work() -> None:
-        with contextlib.suppress(Empty):
-            while True:
-                item, answer = waiting.get_nowait()
-                try:
-                    answer.set_result(ask(item))
-                except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
-                    _cancel(waiting)
-                    answer.set_exception(error)
-
-    for number in range(min(at_once, len(answers))):
+    threads: list[DaemonThread] = []
+    for _ in range(min(at_once, len(answers))):
         try:
-            Thread(target=work, name="ask", daemon=True).start()
-        except RuntimeError:  # the system allows no further one: fewer do the same
-            if not number:
-                work()
+            threads.append(DaemonThread(partial(_work_off, waiting, ask)))
+        except NO_THREAD:  # fewer do the same
             break
+    if not threads:
+        _work_off(waiting, ask)
     try:
-        return [answer.result() for answer in answers]
+        return [taken(answer, threads) for answer in answers]
     except BaseException as error:
         _cancel(waiting)
         if finish and isinstance(error, Exception):
-            wait([answer for answer in answers if not answer.cancelled()])
+            await_end(threads)
         raise
+
+
+def _work_off(
+    waiting: "SimpleQueue[tuple[Item, Future[Returned]]]", ask: Callable[[Item], Returned]
+) -> None:
+    """Ask about items until none is left, or one fails."""
+    with contextlib.suppress(Empty):
+        while True:
+            item, answer = waiting.get_nowait()
+            try:
+                found = ask(item)
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+                _cancel(waiting)
+                answer.set_exception(error)
+            else:
+                answer.set_result(found)
 
 
 def _cancel(waiting: "SimpleQueue[tuple[Item, Future[Returned]]]") -> None:

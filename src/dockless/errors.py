@@ -67,6 +67,7 @@ class DocklessError(Exception):
         changed = {name: without_login(text) for name, text in told.items() if text is not None}
         made = type(self).__new__(type(self), changed.get("what", self.what))
         vars(made).update(vars(self) | changed)
+        made.__cause__ = self  # also where it is kept, and raised later
         return made
 
     def to_json(self) -> dict[str, object]:

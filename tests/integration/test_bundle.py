@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -456,3 +457,59 @@ def test_an_index_of_blobs_is_carried_whole(
     assert {each["checked"] for each in found} == {True}
     (out / "blobs" / config["digest"].replace(":", "/")).unlink()
     assert pusher.program.run("bundle", "verify", out).code == 3
+
+
+_NO_OVERRIDE = (
+    "setpriv",
+    "--bounding-set=-dac_override,-dac_read_search",
+    "--inh-caps=-dac_override,-dac_read_search",
+)
+"""Makes root subject to permissions, as every other user is."""
+
+
+@pytest.mark.parametrize(
+    ("out", "more"),
+    [
+        ("drop/disk.tar", ()),
+        ("drop/disk.tar", ("--split", "1M")),
+        ("drop/disk", ()),
+        ("drop", ()),
+    ],
+)
+def test_a_folder_that_can_be_written_and_not_read_takes_a_bundle(
+    program: Dockless, layouts: Path, tmp_path: Path, out: str, more: tuple[str, ...]
+) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    drop.chmod(0o300)
+    limited = replace(program, before=_NO_OVERRIDE)
+    assert limited.run("bundle", "list", drop).code == 3, "it cannot be read"
+    for again in (False, True):
+        done = limited.run("bundle", "create", "-o", tmp_path / out, *more, layouts)
+        if again and out != "drop/disk.tar":
+            assert done.code == 2, "what is there already is not replaced"
+            continue
+        assert done.code == 0, done.stderr
+        made = Path(done.stdout.splitlines()[-1])
+        assert program.run("bundle", "verify", made).code == 0
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schemaVersion": 99}'])
+@pytest.mark.parametrize("missing", [0, 2])
+def test_a_damaged_lock_file_is_no_image_that_is_lacking(
+    program: Dockless, layouts: Path, tmp_path: Path, text: str, missing: int
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    create(program, first, layouts)
+    (first / "bundle.lock.json").write_text(text)
+    gone = [tmp_path / f"gone{number}.tar" for number in range(missing)]
+    done = program.run("bundle", "create", "-o", second, first, *gone, "--keep-going")
+    assert (done.code, done.stderr.count("MISSING in")) == (8, missing), done.stderr
+    assert done.stderr.count("Damaged in the sources: ") == 1
+    said = f"LACKS {missing} images" if missing else "but the sources have 1 fault."
+    assert said in done.stderr
+    assert ("LACKS" in done.stderr) == bool(missing)
+    names = [
+        each["name"] for each in json.loads((second / "bundle.lock.json").read_text())["images"]
+    ]
+    assert names == [f"ghcr.io/acme/{name}:v1" for name in ("api", "both", "web")]

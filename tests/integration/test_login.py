@@ -282,6 +282,54 @@ def test_configured_files_name_the_helper_until_logout(kernel_bed: Bed) -> None:
     assert json.loads(containers.read_text()) == {}
 
 
+@pytest.mark.parametrize("broken", ["{", "[]", '{"credHelpers": 5}', "\udcff"])
+@pytest.mark.parametrize("tool", ["docker", "containers"])
+def test_a_broken_file_of_a_tool_does_not_keep_the_rest_from_a_logout(
+    kernel_bed: Bed, tool: str, broken: str
+) -> None:
+    host, program = kernel_bed.registry.host, kernel_bed.program
+    assert kernel_bed.log_in("--configure-docker", "--configure-containers").code == 0
+    files = {
+        "docker": program.home / ".docker" / "config.json",
+        "containers": program.folder / "config" / "containers" / "auth.json",
+    }
+    path = files.pop(tool)
+    (other,) = files.values()
+    path.write_bytes(broken.encode(errors="surrogateescape"))
+    done = program.run("logout", host)
+    said = complaint(done, 2)
+    assert str(path) in said
+    assert f"the login for {host} ({kernel_bed.login.username})" in said
+    assert f"docker-credential-dockless in {other}" in said
+    assert kernel_bed.remembered() == {}
+    assert "credHelpers" not in json.loads(other.read_text())
+    path.write_text("{}")
+    assert kernel_bed.whoami() == []
+    path.write_bytes(broken.encode(errors="surrogateescape"))
+    # nothing is stored, either, where the file is known to be broken
+    assert str(path) in complaint(kernel_bed.log_in(f"--configure-{tool}"), 2)
+    path.write_text("{}")
+    assert kernel_bed.whoami() == []
+
+
+@pytest.mark.parametrize("text", ["{", "servers: [", "- a"])
+def test_a_broken_file_of_the_project_does_not_keep_a_login_from_its_logout(
+    kernel_bed: Bed, text: str
+) -> None:
+    host, program = kernel_bed.registry.host, kernel_bed.program
+    assert kernel_bed.log_in().code == 0
+    deploy = program.project / "config" / "deploy.yml"
+    deploy.parent.mkdir()
+    deploy.write_text(text)
+    done = program.run("logout", host)
+    assert done.code == 0, done.stderr
+    assert f"Logged out of {host}" in done.stderr
+    assert "This logout continues without it." in done.stderr
+    assert kernel_bed.remembered() == {}
+    deploy.unlink()
+    assert kernel_bed.whoami() == []
+
+
 def test_a_login_at_a_token_service_gives_the_engine_no_password(
     program: Dockless,
     token_registry: Registry,

@@ -245,6 +245,41 @@ def test_a_list_in_yaml_says_where_each_failure_stands(pusher: Pusher, folder: P
     assert pusher.digest("n/m/sample:1") == pusher.digest("m/sample:1")
 
 
+def test_a_wrong_entry_of_a_list_in_yaml_stops_only_itself(pusher: Pusher, folder: Path) -> None:
+    host = pusher.registry.host
+    assert mirrored(pusher, folder).code == 0
+    path = folder.with_name("list.yml")
+    path.write_text(
+        f"{host}:\n  images:\n    m/sample: ['a b', '1', 'sha256:7']\n    M/Sample: ['1']\n"
+        "  images-by-tag-regex:\n    m/sample: '['\n"
+        "  images-by-semver:\n    m/sample: newest\n"
+        "not a host:\n  images:\n    a: [v1]\n"
+    )
+    found = folder.with_name("receipt.json")
+    done = pusher.program.run("mirror", "-f", path, "--to", f"{host}/n", "--receipt", found)
+    assert done.code == 8, done.stderr
+    failures = receipt(found)["failures"]
+    places = [each["origin"].removeprefix(f"{path}:") for each in failures]
+    assert places == ["3:16", "3:28", "4:15", "6:15", "8:15", "10:3"]
+    assert all(each["origin"] in done.stderr for each in failures)
+    assert pusher.digest("n/m/sample:1") == pusher.digest("m/sample:1")
+
+
+@pytest.mark.parametrize(
+    "line", [b"f\xfcr.tar", b"docker://HOST/caf\xe9:1", b"b.tar # \xff", b"\xe9"]
+)
+def test_a_line_that_is_no_utf_8_stops_only_itself(
+    pusher: Pusher, folder: Path, old_archive: Path, line: bytes
+) -> None:
+    path, found = folder.with_name("list.txt"), folder.with_name("receipt.json")
+    line = line.replace(b"HOST", pusher.registry.host.encode())
+    path.write_bytes(line + b"\n" + os.fsencode(folder / "good.tar"))
+    done = mirrored(pusher, "-f", path, "--receipt", found)
+    assert done.code == 8, done.stderr
+    assert [each["origin"] for each in receipt(found)["failures"]] == [f"{path}:1:1"]
+    assert pusher.back("m/sample:1") == archive_identity(old_archive)
+
+
 def test_a_layer_that_may_be_damaged_is_found_when_it_is_pushed_with_its_place(
     pusher: Pusher, folder: Path, layers: tuple[Layer, ...], tmp_path: Path
 ) -> None:

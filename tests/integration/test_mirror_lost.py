@@ -180,6 +180,39 @@ def test_a_check_of_what_is_whole_writes_nothing(pusher: Pusher, folder: Path) -
     assert sum("/blobs/" in each.path for each in asked) == 3
 
 
+@pytest.mark.parametrize("what", ["config", "layer", "shared"])
+@pytest.mark.parametrize("engine", ["auto", "skopeo", "direct", "crane"])
+def test_what_the_source_has_lost_is_said_of_the_source(
+    pusher: Pusher, folder: Path, what: str, engine: str
+) -> None:
+    host = pusher.registry.host
+    assert pusher.program.run("mirror", folder, "--to", f"{host}/m").code == 0
+    name, lost = the_lost(pusher, what)
+    lose(pusher.registry, lost)
+    source = f"docker://{host}/{name}"
+    done = pusher.program.run("mirror", source, "--to", f"{host}/n", "--engine", engine)
+    assert done.code == 3, done.stderr
+    assert f"{host} does not have " in done.stderr
+    assert f"{lost} of {host}/{name}" in done.stderr
+    assert "--engine auto" not in done.stderr
+
+
+@pytest.mark.parametrize("what", ["config", "layer", "shared"])
+def test_a_dry_run_does_not_claim_what_it_did_not_see(
+    pusher: Pusher, folder: Path, what: str
+) -> None:
+    argv = ("mirror", folder, "--to", f"{pusher.registry.host}/m", "--dry-run")
+    assert pusher.program.run(*argv[:-1]).code == 0
+    whole = pusher.program.run(*argv, "--check-blobs")
+    assert "there already" in whole.stdout
+    _, lost = the_lost(pusher, what)
+    lose(pusher.registry, lost)
+    unseen = pusher.program.run(*argv)
+    assert "blobs were not checked (--check-blobs)" in unseen.stdout
+    assert "already" not in unseen.stdout + unseen.stderr
+    assert "1 blob" in pusher.program.run(*argv, "--check-blobs").stdout
+
+
 def test_a_dry_run_writes_no_receipt(pusher: Pusher, folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "receipt.json"
     argv = ("mirror", folder, "--to", pusher.registry.host, "--receipt", path)

@@ -1,14 +1,18 @@
 """Names that pin a digest: one that their image does not have is a failure, and never claimed."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from bed import images
-from bed.dockless import Dockless
+from bed.docker import Docker
+from bed.dockless import Dockless, dockless
 from bed.failures import complaint, tags
+from bed.fixtures import SAMPLE
 from bed.images import Layer
+from bed.podman import Account
 from bed.registry import Registry
 
 pytestmark = pytest.mark.sampled(3)
@@ -45,8 +49,13 @@ def test_a_mirror_claims_no_digest_that_an_image_does_not_have(
     assert checked.code == 8, "it is a receipt, of a mirror that did not do all"
     assert tags(registry, f"{tmp_path.name.lower()}/a/bad") == set()
     alone = _layout(tmp_path / "alone", layers, wrong)
-    done = program.run("mirror", alone, "--to", to)
-    assert "whose digest is" in complaint(done, 3)
+    for named in ((), ("--as", "given:2"), ("--as", "quay.io/other/given:3")):
+        done = program.run("mirror", alone, "--to", to, *named)
+        assert "whose digest is" in complaint(done, 3)
+        done = program.run("bundle", "create", "-o", tmp_path / "out", alone, *named)
+        assert "whose digest is" in complaint(done, 3)
+    for path in ("given", "other/given", "a/given"):
+        assert tags(registry, f"{tmp_path.name.lower()}/{path}") == set(), "nothing is renamed"
 
 
 @pytest.mark.parametrize("wrong", _WRONG)
@@ -127,3 +136,67 @@ def test_verify_accepts_every_receipt_of_odd_names(
     assert checked.code == 8, checked.stderr
     assert "is not a valid receipt" not in checked.stderr
     assert "differs" not in checked.stderr, "what is claimed is there"
+
+
+def _pulled(docker: Docker, registry: Registry, path: str) -> tuple[str, str]:
+    """Push the sample with docker; return its name there, and the digest that docker made of it."""
+    name = f"{registry.host}/{path}"
+    docker.run("tag", SAMPLE, f"{name}:1")
+    docker.run("push", f"{name}:1")
+    known = json.loads(docker.run("image", "inspect", f"{name}:1"))[0]["RepoDigests"]
+    return name, next(each.partition("@")[2] for each in known if each.startswith(f"{name}@"))
+
+
+@pytest.mark.parametrize("form", ["{0}@{1}", "docker-daemon:{0}:1@{1}", "{0}:other@{1}"])
+def test_a_digest_that_docker_cannot_give_back_is_a_failure_of_every_command(
+    old_docker: Docker, registry: Registry, tmp_path: Path, form: str
+) -> None:
+    name, digest = _pulled(old_docker, registry, f"classic/{tmp_path.name.lower()}")
+    program = dockless(tmp_path / "dockless", DOCKER_HOST=old_docker.address)
+    source, to = form.format(name, digest), f"{name}-copy"
+    said = "whose digest is sha256:"
+    for argv in (
+        ("push", source, "--image", f"{to}:1"),
+        ("push", source, "--image", f"{to}:1", "--dry-run"),
+        ("mirror", source, "--to", f"{registry.host}/copies"),
+        ("bundle", "create", "-o", tmp_path / "out", source),
+    ):
+        done = program.run(*argv)
+        assert f"docker has an image named {source.removeprefix('docker-daemon:')}" in done.stderr
+        assert said in complaint(done, 3), argv
+    assert tags(registry, to.partition("/")[2]) == set()
+    # the remedies that are given
+    assert program.run("push", f"docker://{name}@{digest}", "--image", f"{to}:1").code == 0
+    assert program.run("push", old_docker.image_id(SAMPLE), "--image", f"{to}:2").code == 0
+
+
+@pytest.mark.parametrize("form", ["{0}@{1}", "{0}:1@{1}", "docker-daemon:{0}:other@{1}"])
+def test_a_digest_that_docker_keeps_is_pushed(
+    containerd_docker: Docker, registry: Registry, tmp_path: Path, form: str
+) -> None:
+    name, digest = _pulled(containerd_docker, registry, f"kept/{tmp_path.name.lower()}")
+    program = dockless(tmp_path / "dockless", DOCKER_HOST=containerd_docker.address)
+    source, to = form.format(name, digest), f"{name}-copy"
+    done = program.run("push", source, "--image", f"{to}:1")
+    assert (done.code, done.stdout) == (0, f"{to}@{digest}\n"), done.stderr
+
+
+@pytest.mark.parametrize("form", ["sample:1@{}", "localhost/sample@{}", "localhost/sample:2@{}"])
+@pytest.mark.parametrize("tool", ["podman", "buildah"])
+def test_a_digest_that_podman_and_buildah_cannot_give_back_is_a_failure(
+    rootless: Account, registry: Registry, tmp_path: Path, form: str, tool: str
+) -> None:
+    digest = rootless.run("podman", "image", "inspect", "--format", "{{.Digest}}", SAMPLE)
+    path = f"rootless/{tmp_path.name.lower()}"
+    to, source = f"{registry.host}/{path}:1", form.format(digest)
+    folder = rootless.home / f"only-{tool}"
+    rootless.run("mkdir", "-p", folder)
+    for each in (tool, "newuidmap", "newgidmap", "fuse-overlayfs"):
+        rootless.run("ln", "-sf", f"/usr/bin/{each}", folder)
+    search = f"PATH={folder}:{rootless.home / 'bin'}"
+    program = str(rootless.home / "bin" / "dockless")
+    argv = rootless.argv("env", search, program, "push", source, "--image", to)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3, done.stderr
+    assert f"{tool} has an image named {source} whose digest is sha256:" in done.stderr
+    assert tags(registry, path) == set()

@@ -435,6 +435,30 @@ def test_prune_in_a_loop_breaks_no_push_nor_a_small_limit(
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("below", ["..", ".", "runs", "blobs"])
+def test_a_store_that_is_deleted_again_and_again_keeps_no_push(
+    program: Dockless, own_registry: Registry, archive: Path, below: str, engine: str
+) -> None:
+    ended, folder = threading.Event(), Path(os.path.normpath(store_of(program) / below))
+
+    def delete() -> None:
+        while not ended.is_set():
+            shutil.rmtree(folder, ignore_errors=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(delete)
+        try:
+            digests = {
+                pushed(program, archive, "--engine", engine, "--image", target)
+                for target in (f"{own_registry.host}/gone/{number}:1" for number in range(3))
+            }
+        finally:
+            ended.set()
+        deleting.result()
+    assert len(digests) == 1
+
+
 @contextlib.contextmanager
 def disk(folder: Path, options: str) -> Iterator[Path]:
     """Mount a small disk for as long as the block lasts."""

@@ -58,3 +58,49 @@ def test_a_bundle_that_is_larger_than_files_may_be_can_be_split(
     result = few.run(*create, "--split", "25k")
     assert result.code == 0, result.stderr
     assert json.loads((tmp_path / "o.tar.parts.json").read_text())["parts"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of archives, each of which has layers of its own."""
+    made = tmp_path / "images"
+    for number in range(6):
+        (made / f"{number}").mkdir(parents=True)
+        path = archive(made / f"{number}", 20_000 + number, 3)
+        path.write_bytes(path.read_bytes().replace(b"hostile:1", b"host-%02d:1" % number))
+    return made
+
+
+@pytest.mark.parametrize("parallel", [1, 4, 16])
+@pytest.mark.parametrize("megabytes", [110, 330, 510])
+def test_a_mirror_with_little_memory_ends(
+    program: Dockless, own_registry: Registry, folder: Path, megabytes: int, parallel: int
+) -> None:
+    few = limited(program, f"--as={megabytes}000000")
+    sources = [each / "image.tar" for each in folder.iterdir()]
+    argv = ("--to", own_registry.host, "--parallel", str(parallel))
+    result = few.run("mirror", *sources, *argv)
+    assert result.code in (0, 1), result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("files", [6, 7, 9, 11, 12, 14, 18])
+@pytest.mark.parametrize("command", ["push", "mirror", "bundle", "verify"])
+def test_few_files_that_may_be_open_are_one_clear_error(
+    program: Dockless, own_registry: Registry, tmp_path: Path, command: str, files: int
+) -> None:
+    source = archive(tmp_path, 20_000, 3)
+    receipt = tmp_path / "receipt.json"
+    argv: dict[str, tuple[str | Path, ...]] = {
+        "push": ("push", source, "--image", f"{own_registry.host}/a:1"),
+        "mirror": ("mirror", source, "--as", "a:1", "--to", own_registry.host),
+        "bundle": ("bundle", "create", "-o", tmp_path / "o.tar", source, "--as", "a:1"),
+        "verify": ("verify", receipt),
+    }
+    if command == "verify":
+        made = program.run(*argv["mirror"], "--receipt", receipt)
+        assert made.code == 0, made.stderr
+    result = limited(program, f"--nofile={files}").run(*argv[command])
+    assert result.code in (0, 1), result.stderr
+    assert "Traceback" not in result.stderr
+    assert not result.code or "Too many open files" in result.stderr

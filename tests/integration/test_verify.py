@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,46 @@ def test_an_older_receipt_that_was_not_finished_is_not_good(
     done = program.run("verify", receipt)
     assert done.code == 8, done.stderr
     assert "did not finish" in done.stderr
+
+
+def no_blobs(image: Json) -> str:
+    lost = image["blobs"][0]["digest"]
+    image["blobs"] = []
+    return f"lacks the blob {lost}"
+
+
+def one_less(image: Json) -> str:
+    return f"lacks the blob {image['blobs'].pop()['digest']}"
+
+
+def another_size(image: Json) -> str:
+    image["blobs"][-1]["size"] += 1
+    return f"{image['blobs'][-1]['size']} bytes for the blob {image['blobs'][-1]['digest']}"
+
+
+def another_blob(image: Json) -> str:
+    image["blobs"].append({"digest": f"sha256:{'7' * 64}", "size": 1})
+    return f"has the blob sha256:{'7' * 64}, which"
+
+
+def another_type(image: Json) -> str:
+    image["mediaType"] = "application/vnd.oci.image.index.v1+json"
+    return "which is application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.mark.parametrize("change", [no_blobs, one_less, another_size, another_blob, another_type])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_receipt_that_is_not_as_the_manifests_is_not_good(
+    program: Dockless, receipt: Path, change: Callable[[Json], str], count: int
+) -> None:
+    images = json.loads(receipt.read_text())["images"][:count]
+    assert program.run("verify", receipt).code == 0
+    said = [change(image) for image in images[-1:]]
+    changed(receipt, images=images)
+    done = program.run("verify", receipt)
+    assert done.code == 8, done.stderr
+    assert f"{count - 1} of {count} reference" in done.stdout
+    assert all(each in done.stderr for each in said)
 
 
 def test_parts_of_a_mirror_lack_what_one_of_them_lacks(

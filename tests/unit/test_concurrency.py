@@ -1,4 +1,7 @@
+import _thread
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -119,16 +122,17 @@ def test_there_is_a_core_at_least() -> None:
     assert cores() >= 1
 
 
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
 @pytest.mark.parametrize("allowed", [0, 1, 3])
 def test_fewer_threads_do_where_the_system_allows_no_more(
-    monkeypatch: pytest.MonkeyPatch, allowed: int
+    monkeypatch: pytest.MonkeyPatch, allowed: int, error: Exception
 ) -> None:
-    start, left = threading.Thread.start, iter([True] * allowed)
+    start, left = _thread.start_new_thread, iter([True] * allowed)
 
-    def started(thread: threading.Thread) -> None:
+    def started(work: Callable[..., Any], arguments: tuple[Any, ...]) -> int:
         if not next(left, False):
-            raise RuntimeError("can't start new thread")
-        start(thread)
+            raise error
+        return start(work, arguments)
 
-    monkeypatch.setattr(threading.Thread, "start", started)
+    monkeypatch.setattr(_thread, "start_new_thread", started)
     assert map_concurrently(lambda each: each * 2, range(20), 8) == [*range(0, 40, 2)]

@@ -52,7 +52,7 @@ FLOORS = (
     {"usecases"},
     {"config", "credentials", "engines", "registry", "report", "sources", "ssh"},
     {"storage"},
-    {"concurrency", "processes", "retry", "transport"},
+    {"concurrency", "processes", "retry", "threads", "transport"},
     {"ports"},
     {"model"},
     {"errors", "oci", "version"},

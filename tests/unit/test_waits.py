@@ -18,20 +18,29 @@ SOURCE = Path(dockless.__file__).parent
 ENDED = {
     "diagnosis/keyring.py:tried:trying.result": "asked when it has ended",
     "diagnosis/page.py:_looked:future.result": "asked when it has ended",
-    "storage/compression.py:_append:part.result": "compressing a block",
-    "storage/compression.py:_wait:written.result": "writing a file",
     "storage/locks.py:_wait_for:fcntl.flock": "a signal; other threads than the main one's are "
     "daemons; with --timeout it has a limit",
-    "storage/staged_blobs.py:settle:self._settler.submit(_nothing).result": "closing files",
     "usecases/push/streaming.py:_run:self._decided.wait": "a daemon; set when the push ends",
     "processes/program_socket.py:close:self._child.wait": "the child was killed before",
     "retry.py:announce:state.outcome.exception": "asked when it has ended",
     "retry.py:wait:state.outcome.exception": "asked when it has ended",
-    "sources/ahead.py:fill:self._news.wait_for": "a daemon; told when whoever reads ends",
-    "concurrency.py:map_concurrently:answer.result": "the main thread, or a daemon",
-    "concurrency.py:map_concurrently:wait": "the same; what is begun has limits of its own",
+    "threads.py:_work:self._waiting.get": "a daemon; told when the pool is closed",
 }
 """What has no limit of its own, as `file:function:call`, and what ends it."""
+
+THREADS = {
+    "Thread",
+    "Timer",
+    "ThreadPoolExecutor",
+    "ThreadPool",
+    "ThreadingMixIn",
+    "ThreadingHTTPServer",
+    "start_new_thread",
+    "igzip_threaded",
+    "to_thread",
+}
+"""What starts threads, in place of `dockless.threads`: `Thread.start` waits for the thread's first
+step, for ever where there is no memory for it, and so does whatever is made of it."""
 
 _ALWAYS = {"wait", "join", "get", "result", "exception", "acquire", "communicate"}
 
@@ -103,3 +112,51 @@ def test_a_wait_without_a_limit_is_found(tmp_path: Path, call: str) -> None:
 def test_what_has_a_limit_or_does_not_wait_is_left_alone(tmp_path: Path, call: str) -> None:
     (tmp_path / "new.py").write_text(f"def step():\n    {call}\n")
     assert not _waits(tmp_path)
+
+
+def _threads(source: Path) -> set[str]:
+    """Return who names something that starts threads, as `file:name`."""
+    return {
+        f"{path.relative_to(source).as_posix()}:{name}"
+        for path in source.rglob("*.py")
+        for name in _names(ast.parse(path.read_text()))
+        if name in THREADS
+    }
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    ours = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "dockless.threads"
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Name) and node.id not in ours:
+            yield node.id
+        elif isinstance(node, ast.ImportFrom) and node.module != "dockless.threads":
+            yield from (alias.name for alias in node.names)
+
+
+def test_threads_are_started_in_one_place() -> None:
+    assert _threads(SOURCE) == {"threads.py:start_new_thread"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from threading import Thread",
+        "threading.Thread(target=step).start()",
+        "threading.Timer(1, step).start()",
+        "from concurrent.futures import ThreadPoolExecutor",
+        "from multiprocessing.pool import ThreadPool",
+        "from isal import igzip_threaded",
+    ],
+)
+def test_a_thread_that_is_started_elsewhere_is_found(tmp_path: Path, line: str) -> None:
+    (tmp_path / "new.py").write_text(f"{line}\n")
+    assert _threads(tmp_path)
+    (tmp_path / "new.py").write_text("from dockless.threads import ThreadPool\nThreadPool(1)\n")
+    assert not _threads(tmp_path)

@@ -9,7 +9,16 @@ from typing import Literal
 import click
 
 from dockless.cli import prompts
-from dockless.cli.options import FORMAT, LISTS, NAMED, REACH, RECHECK, REFERRERS, parsed_options
+from dockless.cli.options import (
+    FORMAT,
+    LISTS,
+    NAMED,
+    OUTPUT,
+    REACH,
+    RECHECK,
+    REFERRERS,
+    parsed_options,
+)
 from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
@@ -60,7 +69,7 @@ Examples:
 )
 @click.argument("sources", nargs=-1)
 @click.option(
-    "-o", "--output", "out", type=_PATH, required=True, help="The folder or .tar file to write."
+    "-o", "--output", "out", type=OUTPUT, required=True, help="The folder or .tar file to write."
 )
 @LISTS
 @NAMED
@@ -92,12 +101,23 @@ def create(**arguments: object) -> None:
             made = create_bundle(request, sources, readers)
     for path in made.files:
         say(one_line(str(path)))
-    for error in made.lost:  # also where --quiet is asked for: nobody may take it for the whole
+    lost, faults = made.left_out.images, made.left_out.faults
+    for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
         say(one_line(f"MISSING in {request.out}: {error.what}"), err=True)
-    if made.lost:
+    for error in faults:
+        say(one_line(f"Damaged in the sources: {error.what}"), err=True)
+    what = ""
+    if lost:
+        were = "was" if len(lost) == 1 else "were"
+        what = f"{request.out} LACKS {counted(len(lost), 'image')} that {were} asked for."
+    elif faults:
+        what = (
+            f"{request.out} has every image that could be found, but the sources have "
+            f"{counted(len(faults), 'fault')}."
+        )
+    if what:
         raise PartialError(
-            f"{request.out} LACKS {counted(len(made.lost), 'image')} that "
-            f"{'was' if len(made.lost) == 1 else 'were'} asked for.",
+            what,
             "See above. Create the bundle again when every source can be read, or use it as it is.",
         )
 

@@ -2,8 +2,9 @@
 
 import errno
 import os
+from collections.abc import Iterator
 
-from dockless.errors import PushError
+from dockless.errors import DocklessError, PushError
 
 _LIMITS = {
     errno.EAGAIN: "the number of processes and threads (ulimit -u, or the container's pids limit)",
@@ -12,9 +13,12 @@ _LIMITS = {
     errno.ENFILE: "the number of open files of the whole system (fs.file-max)",
     errno.ENOMEM: "memory",
 }
-_NO_THREAD = "can't start new thread"
+_RUNTIME = {"can't start new thread": errno.EAGAIN, "can't allocate lock": errno.ENOMEM}
 _NO_MEMORY_FOR_MODULE = ("failed to map segment", "cannot allocate memory")  # the dynamic linker's
+_NO_MEMORY_FOR_TLS = ("malloc failure", "library has no ciphers")  # OpenSSL's
+_NO_FILE_FOR_MODULE = os.strerror(errno.EMFILE).lower()
 _MOST_CAUSES = 20
+_MISTAKEN = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def limit_reached(error: BaseException) -> PushError | None:
@@ -23,29 +27,51 @@ def limit_reached(error: BaseException) -> PushError | None:
     Args:
         error: How the command ended; what it was raised from, or during, counts as well.
     """
+    return next((_told(found) for each in _chain(error) if (found := _code(each))), None)
+
+
+def mistaken_for(error: DocklessError) -> PushError | None:
+    """Return the error for a limit that was taken for a damaged file, or a program that is missing.
+
+    Args:
+        error: How the command ended, in the words of whoever met the limit.
+    """
+    causes = (each.errno for each in _chain(error) if isinstance(each, OSError))
+    return next((_told(each) for each in causes if each in _MISTAKEN), None)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
     at: BaseException | None = error
     for _ in range(_MOST_CAUSES):
-        if at is None:
-            break
-        if found := _code(at):
-            return PushError(
-                f"This process has reached a limit of the system: {os.strerror(found)}.",
-                f"Raise the limit of {_LIMITS[found]}, or free some.",
-            )
-        at = at.__cause__ or at.__context__
-    return None
+        if at is not None:
+            yield at
+            at = at.__cause__ or at.__context__
+
+
+def _told(found: int) -> PushError:
+    return PushError(
+        f"This process has reached a limit of the system: {os.strerror(found)}.",
+        f"Raise the limit of {_LIMITS[found]}, or free some.",
+    )
 
 
 def _code(error: BaseException) -> int:
     """Return the number of the limit that an error is about; 0 for none."""
-    if isinstance(error, MemoryError):
-        return errno.ENOMEM
-    if isinstance(error, ImportError) and any(
-        words in str(error).lower() for words in _NO_MEMORY_FOR_MODULE
-    ):
-        return errno.ENOMEM
-    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
-        return errno.EAGAIN
-    if isinstance(error, OSError) and error.errno in _LIMITS:
-        return error.errno
+    match error:
+        case MemoryError():
+            return errno.ENOMEM
+        case ImportError():
+            return _of_module(str(error).lower())
+        case RuntimeError():
+            return _RUNTIME.get(str(error), 0)
+        case OSError() if any(words in str(error).lower() for words in _NO_MEMORY_FOR_TLS):
+            return errno.ENOMEM
+        case OSError() if error.errno in _LIMITS:
+            return error.errno
     return 0
+
+
+def _of_module(said: str) -> int:
+    if any(words in said for words in _NO_MEMORY_FOR_MODULE):
+        return errno.ENOMEM
+    return errno.EMFILE if _NO_FILE_FOR_MODULE in said else 0

@@ -29,6 +29,10 @@ _COMMANDS = {
 }
 _MOVE_TAGS = ("push", "mirror")
 _OUT_OF_TIME = "The command did not finish within --timeout."
+_NOTHING_LEFT = (
+    "Error: This process has reached a limit of the system: no further file may be open, or no "
+    "memory is left.\nRaise the limit of the number of open files (ulimit -n), or of memory."
+)
 _BUG, _INTERRUPTED, _TERMINATED = 70, 130, 143
 
 
@@ -87,10 +91,22 @@ def main() -> None:
         code = dockless.main(standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - every kind of end is handled in one place
         stops.unwatch()
-        code = _ending(stops.reason(error))
+        code = _end(stops.reason(error))
     stops.unwatch()
     gc.freeze()  # the interpreter would look through every module again before it ends
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(error: BaseException) -> int:
+    """Print on stderr how the command ended, and return its exit code.
+
+    To say it takes modules, and so files and memory, of which there may be no more.
+    """
+    try:
+        return _ending(error)
+    except (OSError, ImportError, MemoryError):
+        say(_NOTHING_LEFT, err=True)
+        return DocklessError.exit_code
 
 
 def _ending(error: BaseException) -> int:
@@ -136,8 +152,12 @@ def _understood(error: BaseException) -> BaseException:
             "The current folder was removed.",
             "Change to a folder that is there, or give absolute paths.",
         )
+    if isinstance(error, DocklessError):
+        from dockless.cli.limits import mistaken_for  # noqa: PLC0415 - rare
+
+        return mistaken_for(error) or error
     if isinstance(error, Exception) and not isinstance(
-        error, DocklessError | click.ClickException | click.Abort | BrokenPipeError
+        error, click.ClickException | click.Abort | BrokenPipeError
     ):
         from dockless.cli.limits import limit_reached  # noqa: PLC0415 - rare
 

@@ -17,7 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 _PATH = click.Path(path_type=Path)
 
 OUTPUT = click.Path(readable=False, path_type=Path)
-"""A file that is written; click would refuse one that is not readable."""
+"""A file or folder that is written; click would refuse one that is not readable."""
 
 FORMAT = click.option(
     "--format",

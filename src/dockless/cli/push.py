@@ -1,9 +1,12 @@
 """`dockless push`: from the command line to a pushed image."""
 
 import os
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
@@ -14,7 +17,7 @@ from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, project_here
 from dockless.credentials.credential_finder import CredentialFinder
-from dockless.errors import DocklessError, PartialError, SourceError, UsageError
+from dockless.errors import DocklessError, LostCopyError, PartialError, SourceError, UsageError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dockless.model.plan import PushResult
+    from dockless.model.timings import Timings
     from dockless.ports import Image
     from dockless.sources.archive import Candidate
     from dockless.sources.opener import Opener
@@ -148,21 +152,40 @@ def _flags(options: CommandOptions) -> Flags:
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import (  # noqa: PLC0415 - --explain needs no network
+        credential_finder,
+        session,
+        temporary_cache,
+    )
 
     settings, target = prompts.target(settings, _bare_name(spec))
-    finder = credential_finder(options, settings)
-    with session(options, finder.for_target(target.repository.value.host)) as work:
-        for reference in target.references:
-            output.remark(options, f"Target: {reference}")
+    finder = credential_finder(options, settings).for_target(target.repository.value.host)
+    for reference in target.references:
+        output.remark(options, f"Target: {reference}")
 
-        def choose() -> "Image":
-            if spec:
-                return work.opener.chosen(spec, options.platform).open()
-            return _local(options, settings, target, files, work.opener).open()
+    def choose(opener: "Opener") -> "Image":
+        if spec:
+            return opener.chosen(spec, options.platform).open()
+        return _local(options, settings, target, files, opener).open()
 
-        done = work.deliver(target.repository.value, target.tag_names, choose)
-    output.result(options, done, work.timings)
+    def deliver(options: CommandOptions, cache: Path | None) -> "tuple[PushResult, Timings]":
+        with session(options, finder, cache) as work:
+            done = work.deliver(
+                target.repository.value, target.tag_names, lambda: choose(work.opener)
+            )
+        return done, work.timings
+
+    begun = time.monotonic()
+    try:
+        done, timings = deliver(options, None)
+    except LostCopyError as error:
+        if options.build or (spec and spec.kind == "stdin"):  # neither can be had a second time
+            raise
+        output.remark(options, f"{error.what} It is staged in a temporary folder.")
+        left = options.timeout and max(0.001, options.timeout - (time.monotonic() - begun))
+        with temporary_cache(error) as cache:
+            done, timings = deliver(replace(options, timeout=left), cache)
+    output.result(options, done, timings)
 
 
 def _local(

@@ -7,6 +7,9 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from dockless.cli import debug, prompts
 from dockless.client.session import Session
@@ -15,6 +18,7 @@ from dockless.config.cascade import Settings
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.given import credential, read_given
 from dockless.credentials.resolve import FindCredential
+from dockless.errors import LostCopyError
 from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
 from dockless.processes import stops
@@ -24,8 +28,15 @@ from dockless.storage.machine import this_machine
 
 
 @contextlib.contextmanager
-def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
-    """Yield what surrounds a command; its progress is shown as long as the block lasts."""
+def command_surroundings(
+    options: CommandOptions, cache: Path | None = None
+) -> Iterator[Surroundings]:
+    """Yield what surrounds a command; its progress is shown as long as the block lasts.
+
+    Args:
+        options: The command line.
+        cache: The folder of stores that is used in place of the user's; None for that.
+    """
     timings = Timings()
     timings.add("start", time.process_time())
     gc.freeze()
@@ -40,7 +51,7 @@ def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
     )
     with shown:
         yield Surroundings(
-            machine=machine,
+            machine=replace(machine, cache=cache) if cache else machine,
             progress=shown,
             warn=_warn if options.quiet else None,
             ask=partial(credential, prompts, options.username),
@@ -50,27 +61,35 @@ def command_surroundings(options: CommandOptions) -> Iterator[Surroundings]:
 
 
 @contextlib.contextmanager
-def command_spaces(options: CommandOptions) -> Iterator[Spaces]:
-    """Yield what makes the workspaces of a command, which ends when its time is over."""
+def command_spaces(options: CommandOptions, cache: Path | None = None) -> Iterator[Spaces]:
+    """Yield what makes the workspaces of a command, which ends when its time is over.
+
+    Args:
+        options: The command line.
+        cache: As for `command_surroundings`.
+    """
     until = None if options.timeout is None else time.monotonic() + options.timeout
     stops.end_by(until)
     with (
-        command_surroundings(options) as surroundings,
+        command_surroundings(options, cache) as surroundings,
         workspaces(options, surroundings, until) as made,
     ):
         yield made
 
 
 @contextlib.contextmanager
-def session(options: CommandOptions, find: FindCredential) -> Iterator[Session]:
+def session(
+    options: CommandOptions, find: FindCredential, cache: Path | None = None
+) -> Iterator[Session]:
     """Yield the session of a command; afterwards nothing of it is left but the store.
 
     Args:
         options: The command line.
         find: Finds the account and credential for a registry.
+        cache: As for `command_surroundings`.
     """
     with (
-        command_spaces(options) as space,
+        command_spaces(options, cache) as space,
         space("") as own,
         Session(options, find, own) as work,
     ):
@@ -85,6 +104,24 @@ def credential_finder(options: CommandOptions, settings: Settings) -> Credential
     """
     given = read_given(prompts, options, settings.account)
     return CredentialFinder.of_user(prompts, settings.login, given)
+
+
+@contextlib.contextmanager
+def temporary_cache(lost: LostCopyError) -> Iterator[Path]:
+    """Yield a folder of stores that nobody else knows, which is removed with the block.
+
+    Args:
+        lost: Why the user's cannot be used, which is raised where no folder can be made.
+    """
+    import tempfile  # noqa: PLC0415 - rare
+
+    with contextlib.ExitStack() as stack:
+        try:
+            made = tempfile.TemporaryDirectory(prefix="dockless-", ignore_cleanup_errors=True)
+            folder = stack.enter_context(made)
+        except OSError:
+            raise lost from None
+        yield Path(folder)
 
 
 def _warn(text: str) -> None:

@@ -1,8 +1,12 @@
 """Creating a bundle: its sources, its lock against other runs, and what is written."""
 
+from pathlib import Path
+
+from msgspec import Struct
+
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
-from dockless.model.bundle_request import BundleRequest, CreatedBundle
+from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
 from dockless.sources.bundle_output import check_output
 from dockless.sources.input_files import files_of
@@ -12,9 +16,21 @@ from dockless.storage import bundle as layout
 from dockless.storage.bundle_archive import pack
 from dockless.storage.bundle_lock import writing
 from dockless.storage.user_folders import source_folder
-from dockless.usecases.bundle.fill import fill
+from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
+
+
+class CreatedBundle(Struct, frozen=True):
+    """What was written.
+
+    Attributes:
+        files: The folder, the archive, or its parts in order and the list of them.
+        left_out: What was asked for, and is not in it.
+    """
+
+    files: tuple[Path, ...]
+    left_out: LeftOut
 
 
 def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
@@ -58,7 +74,7 @@ def create_bundle(
             sources,
             Wishes(folder=start, given=given, referrers=request.referrers, note=readers.note),
         )
-        lost = fill(
+        left_out = fill(
             written,
             found,
             Lenders(),
@@ -67,4 +83,4 @@ def create_bundle(
         )
         written.finish()
         made = pack(folder, out, request.split) if archive else (out,)
-    return CreatedBundle(made, tuple(lost))
+    return CreatedBundle(made, left_out)

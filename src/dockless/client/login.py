@@ -6,6 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from dockless.config import docker_config
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
@@ -26,7 +29,6 @@ from dockless.usecases.login.steps import (
     LoginContext,
     LogoutContext,
     check_tools,
-    every_scope,
     log_in,
     log_out,
 )
@@ -47,7 +49,7 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         DocklessError: With the exit code of what went wrong.
     """
     folder = working_folder()
-    files = _files(options, folder, note)
+    files = _files(folder, note, "login", needed=options.host is None)
     flags = Flags(
         registry=options.registry,
         image=options.image,
@@ -86,15 +88,26 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     log_in(target, options.ttl, context)
 
 
-def _files(options: LoginOptions, folder: Path | None, note: Note) -> Project:
-    """Return the project; with HOST it is not needed, so an error in a file does not stop it."""
+def _files(folder: Path | None, note: Note, what: str, *, needed: bool) -> Project:
+    """Return the project; with HOST it is not needed, so an error in a file does not stop it.
+
+    Args:
+        folder: The folder; None where it is gone.
+        note: Shows one line.
+        what: What goes on without the project, in a word.
+        needed: Whether it does not go on without.
+    """
     try:
         return project_in(folder, os.environ)
     except UsageError as error:
-        if options.host is None or folder is None:
+        if needed or folder is None:
             raise
-        note(f"Warning: {error.what} This login continues without it.")
-        return nowhere(folder, os.environ)
+        note(f"Warning: {error.what} This {what} continues without it.")
+        without = nowhere(folder, os.environ)
+        try:
+            return replace(without, session=docker_config.read(folder))
+        except UsageError:  # it is the file of the error
+            return without
 
 
 def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> LoginTarget:
@@ -134,20 +147,19 @@ def logout(
         everything: Whether every login is removed, whatever it is for.
 
     Raises:
-        DocklessError: A keyring or a file cannot be read or changed.
+        DocklessError: A keyring or a file cannot be read or changed; it says what was removed
+            nevertheless.
     """
     folder = working_folder()
-    files = project_in(folder, os.environ)
+    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
+        folder = None
+    files = _files(folder, note, "logout", needed=host is None and not everything)
     settings = resolve(Flags(), os.environ, files)
-    held = every_keyring_logins(os.environ, hidden_prompt(prompter))
-    scopes = every_scope(held) if everything else [login_target(host, settings).scope]
     context = LogoutContext(
-        held=held,
+        held=every_keyring_logins(os.environ, hidden_prompt(prompter)),
         tools=helper_files(os.environ, home_folder()),
         forget=partial(forget, folder, files),
         note=note,
     )
-    for scope in scopes:
-        log_out(scope, username, context)
-    if not scopes:
-        note("There was no login.")
+    scopes = None if everything else [login_target(host, settings).scope]
+    log_out(scopes, username, context)

@@ -12,6 +12,7 @@ from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
 from dockless.model.host import TransferMethod
+from dockless.model.pins import pinned
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.report.named import NamedProgress
@@ -101,8 +102,13 @@ class SshImage:
 
     @property
     def image_id(self) -> Digest | None:
-        """The digest that a container tool there knows it by; None for one in a file or folder."""
-        return self._found.local.image_id if self._found.local else None
+        """The digest that a container tool there knows it by.
+
+        None for one in a file or folder, and where the name pins another digest, that of a
+        manifest: then only what is pushed shows whether it agrees.
+        """
+        local = self._found.local
+        return local.image_id if local and pinned(local.name) in (None, local.image_id) else None
 
     def obstacle(self, method: TransferMethod) -> str:
         """Return why a method cannot be used, as part of a sentence; empty when it can."""

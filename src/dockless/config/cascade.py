@@ -2,12 +2,12 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from dockless.config.deploy import Deploy
-from dockless.config.docker_config import ProjectSession, host_of, stored
+from dockless.config import applicable
+from dockless.config.docker_config import stored
 from dockless.config.project import Project, project_here
 from dockless.config.schemes import without_scheme
 from dockless.config.setting import Setting, first
@@ -16,10 +16,11 @@ from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
 from dockless.model.secret import Secret
-from dockless.oci.reference import DOCKER_HUB, Name, is_tag, registry_host
+from dockless.oci.reference import DOCKER_HUB, Name, is_tag
 
 TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
 TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
+TYPED_NAMESPACES = frozenset({"--namespace", "DOCKLESS_NAMESPACE"})
 """The origins of explicit settings, which files do not override."""
 
 
@@ -94,8 +95,9 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
     kind, named = _kind(first(registry)), _name(first(image))
     filed = _name(deploy.image) if named is None else None
     written = _fitting(filed, kind)
-    within = namespace[0] if kind is None or kind.value.prefix != "namespace" else None
-    session = _heard(project.session, kind, _host(deploy, kind, named or written))
+    deploy_counts = applicable.is_deploy_about(deploy, kind, named.value.host if named else "")
+    overriding = applicable.overriding_host(deploy, kind, named or written)
+    session = applicable.session_about(project.session, kind, overriding)
     # what deploy.yml implies stands above what the session asked for
     kind = kind or _kind(None if deploy.kind else stored(session.registry))
     remembered = _name(stored(session.image)) if not (named or written) else None
@@ -103,11 +105,13 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         project=project.name,
         registry=kind,
         implied=deploy.kind,
-        server=deploy.server or _server(session),
-        image=named or _moved(written or remembered, within),
+        server=deploy.server or applicable.server_of(session),
+        image=named or written or remembered,
         filed=filed or remembered,
         tags=_tags(flags, environment),
-        username=first(_usernames(*username, stored(session.username), project, flags)),
+        username=first(username)
+        or (_deploy_username(project, flags) if deploy_counts else None)
+        or stored(session.username),
         namespace=first((*namespace, stored(session.namespace))),
         # once, since an uncommitted tree gets another number at every call
         version=functools.cache(project.version),
@@ -130,49 +134,6 @@ def readable_settings(username: str | None, environment: Mapping[str, str]) -> S
     return Settings(project=lambda: Setting("", ""), username=account)
 
 
-def _host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | None) -> str:
-    """Return the registry's host of a setting that overrides the session; empty for none."""
-    if image and image.value.host:
-        return image.value.host
-    if kind:
-        return kind.value.host
-    if deploy.server:
-        return deploy.server.value
-    return deploy.kind.value.host if deploy.kind else ""
-
-
-def _heard(session: ProjectSession, kind: Setting[Kind] | None, host: str) -> ProjectSession:
-    """Return a session, or an empty one where a setting above it is for another registry.
-
-    Args:
-        session: What the last login here remembers.
-        kind: The kind that was asked for.
-        host: The host that was asked for; empty for none.
-    """
-    try:
-        remembered = kinds.named(session.registry)
-    except ValueError:  # which is reported where nothing has precedence over it
-        return session
-    host, its = host.lower(), host_of(session)
-    host = registry_host(host)
-    if host:
-        fits = host == its if its else remembered.agrees(host)
-    elif kind:
-        fits = kind.value.agrees(its) if its else remembered is kind.value
-    else:
-        fits = True
-    return session if fits else ProjectSession()
-
-
-def _server(session: ProjectSession) -> Setting[str] | None:
-    """Return the host that a session is about where its kind has none of its own."""
-    try:
-        own = kinds.named(session.registry).host
-    except ValueError:
-        return None
-    return None if own else stored(host_of(session))
-
-
 def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting[Name] | None:
     """Return a file's image, of which only the last part counts where its host is another kind's.
 
@@ -182,16 +143,6 @@ def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting
         return image
     name = image.value.path.rpartition("/")[2]
     return Setting(Name(host="", path=name, tag=image.value.tag), image.origin)
-
-
-def _moved(image: Setting[Name] | None, namespace: Setting[str] | None) -> Setting[Name] | None:
-    """Return a file's image in the namespace that was typed, if one was, in place of its own."""
-    if image is None or namespace is None:
-        return image
-    name, own = image.value, image.value.path.rpartition("/")[2]
-    # without a host the namespace goes in front later, as kinds have it
-    path = f"{namespace.value.lower()}/{own}" if name.host else own
-    return Setting(Name(host=name.host, path=path, tag=name.tag), image.origin)
 
 
 def _option(name: str, text: str | None) -> Setting[str] | None:
@@ -273,18 +224,6 @@ def _agreed(
             f"Give it once: leave the tag out of {own[0].origin}, or leave out {tags[0].origin}.",
         )
     return tags or own
-
-
-def _usernames(
-    option: Setting[str] | None,
-    variable: Setting[str] | None,
-    remembered: Setting[str] | None,
-    project: Project,
-    flags: Flags,
-) -> Iterator[Setting[str] | None]:
-    yield from (option, variable)
-    yield _deploy_username(project, flags)
-    yield remembered
 
 
 def _deploy_username(project: Project, flags: Flags) -> Setting[str] | None:

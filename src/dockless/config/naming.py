@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from dockless.config.cascade import TYPED_IMAGES, TYPED_TAGS, Settings
+from dockless.config.cascade import TYPED_IMAGES, TYPED_NAMESPACES, TYPED_TAGS, Settings
 from dockless.config.deploy import FILE as DEPLOY
 from dockless.config.docker_config import FILE as SESSION
 from dockless.config.setting import Setting
@@ -12,6 +12,9 @@ from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.oci.reference import DOCKER_HUB, Name, Reference, Repository, is_registry, is_tag
+
+OWN_NAME = "its own name"
+"""The origin of a name that an image has in an archive; a namespace is for those without one."""
 
 _LATEST = "latest"
 _SOURCE = "SOURCE"
@@ -66,9 +69,10 @@ def target(settings: Settings, source_name: Name | None) -> Target:
     kind = _kind(settings, image)
     repository = _repository(_place(kind.value, settings, image))
     if kind is settings.registry and not kind.value.agrees(repository.value.host):
+        named = image if image and image.value.host else settings.server or repository
         raise UsageError(
             f"{kind.origin} asks for {kind.value.name}, but {repository.value.host} of "
-            f"{repository.origin} is {kinds.infer(repository.value.host).name}.",
+            f"{named.origin} is {kinds.infer(repository.value.host).name}.",
             "Give the --registry that the host belongs to, or `private`, which is any host.",
         )
     return Target(kind, repository, _tags(settings, image, source_name))
@@ -175,10 +179,10 @@ def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setti
         prefix = _project_prefix(kind, settings)
         host, project = _host(kind, settings), settings.project()
         return Setting((host, prefix + project.value), project.origin)
-    name = image.value
+    name, within = image.value, _within(kind, settings, image)
     if name.host:
-        return Setting((name.host, name.path), image.origin)
-    host, path = _host(kind, settings), _prefixed(kind, settings, name.path)
+        return Setting((name.host, within), image.origin)
+    host, path = _host(kind, settings), _prefixed(kind, settings, within)
     if host == DOCKER_HUB and "/" not in path:
         problem = (
             f"{path!r} from {image.origin} would go to docker.io/library, which belongs to Docker."
@@ -202,6 +206,36 @@ def _host(kind: Kind, settings: Settings) -> str:
         problem = f"{server.value!r} from {server.origin} is not a registry host."
         raise UsageError(problem, "Give it as HOST.DOMAIN or HOST:PORT.")
     return server.value
+
+
+def _within(kind: Kind, settings: Settings, image: Setting[Name]) -> str:
+    """Return an image's path in the namespace that was typed, if one was.
+
+    A file's image gets it in place of its own; a name that was typed has to be in it, and gets it
+    only where it has neither host nor namespace.
+
+    Raises:
+        UsageError: Both were typed, and differ.
+    """
+    name, namespace = image.value, settings.namespace
+    if namespace is None or namespace.origin not in TYPED_NAMESPACES:
+        return name.path
+    prefix = _prefix(kind, namespace)
+    bare = not name.host and "/" not in name.path
+    if name.path.startswith(prefix) or (image.origin == OWN_NAME and not bare):
+        return name.path
+    filed = settings.filed and image.origin == settings.filed.origin
+    if filed or bare:
+        return prefix + name.path.rpartition("/")[2]
+    raise UsageError(
+        f"{image.origin} is {_without_tag(name)}, which is not in the namespace "
+        f"{namespace.value!r} of {namespace.origin}.",
+        f"Give the whole name with --image, and leave out {namespace.origin}.",
+    )
+
+
+def _without_tag(name: Name) -> str:
+    return f"{name.host}/{name.path}" if name.host else name.path
 
 
 def _prefixed(kind: Kind, settings: Settings, path: str) -> str:

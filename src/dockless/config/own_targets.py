@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from dockless.config.cascade import Settings
-from dockless.config.naming import Target
+from dockless.config.naming import OWN_NAME, Target
 from dockless.config.naming import target as find_target
 from dockless.config.setting import Setting
 from dockless.errors import DocklessError, SourceError, UsageError
@@ -26,8 +26,8 @@ def own_target(settings: Settings, name: str) -> Target:
         raise SourceError(f"{name!r} is not an image name: {error}.") from None
     if ":" not in name and "/" not in name:
         return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
-    tags = (Setting(own.tag, "its own name"),) if own.tag else ()
-    return find_target(replace(settings, image=Setting(own, "its own name"), tags=tags), None)
+    tags = (Setting(own.tag, OWN_NAME),) if own.tag else ()
+    return find_target(replace(settings, image=Setting(own, OWN_NAME), tags=tags), None)
 
 
 def check_one_password(settings: Settings, names: Iterable[str]) -> None:

@@ -1,68 +1,105 @@
 """The YAML of `skopeo sync --src yaml`: registries, and which of their images; skopeo-sync(1)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from dockless.config import files
 from dockless.config.document import Value
 from dockless.config.semver_range import Constraint
 from dockless.errors import UsageError
-from dockless.model.listed import Choice, SyncItem, SyncRegistry
+from dockless.model.listed import SyncItem, SyncRegistry, WrongEntry
 from dockless.model.secret import Credential, Secret
-from dockless.oci.reference import Name
+from dockless.oci.reference import Name, is_registry
 
 _KNOWN = frozenset({"images", "images-by-tag-regex", "images-by-semver", "credentials",
                     "tls-verify", "cert-dir"})  # fmt: skip
+Reading = Callable[[SyncItem, Value], Iterator[SyncItem | WrongEntry]]
+"""Yields the images of a repository by what a list has of it; raises UsageError."""
 
 
-def read(path: Path) -> tuple[SyncItem, ...]:
-    """Return the entries of a list, in order.
+def read(path: Path) -> tuple[SyncItem | WrongEntry, ...]:
+    """Return the entries of a list, in order; a wrong one has its error, and harms no other.
 
     Raises:
-        UsageError: The file is not such a list; the error has the position.
+        UsageError: The file cannot be read, or is not YAML; the error has the position.
     """
     document = files.read_yaml(path, str(path))
     if document is None:
         raise UsageError(f"There is no list {path}.", "Check the path.")
     return tuple(
-        wanted for host, entry in document.mapping().items() for wanted in _registry(host, entry)
+        found for host, entry in document.mapping().items() for found in _registry(host, entry)
     )
 
 
-def _registry(host: str, entry: Value) -> Iterator[SyncItem]:
-    for key, member in entry.mapping().items():
-        if key not in _KNOWN:
-            raise _wrong(member, "is not a known key of an image list", "See skopeo-sync(1).")
-    verify, folder = entry.get("tls-verify"), entry.optional("cert-dir")
-    registry = SyncRegistry(
-        host=host,
-        insecure=verify is not None and not verify.boolean(),
-        cert_dir=Path(folder) if folder else None,
-        credential=_credential(entry.get("credentials")),
-    )
-    for repository, tags in _members(entry, "images"):
-        named = tuple(tag.scalar() for tag in tags.items())
-        places = tuple(tag.place for tag in tags.items())
-        choice = None if named else _any
-        wanted = SyncItem(
-            registry=registry,
-            repository=f"{host}/{repository}",
-            origin=tags.place,
-            named=named,
-            choice=choice,
-            places=places,
+def _registry(host: str, entry: Value) -> Iterator[SyncItem | WrongEntry]:
+    try:
+        if not is_registry(host.partition("/")[0]):
+            raise _wrong(entry, "is not a registry host", "Write it as HOST.DOMAIN or HOST:PORT.")
+        members = entry.mapping()
+        verify, folder = entry.get("tls-verify"), entry.optional("cert-dir")
+        registry = SyncRegistry(
+            host=host,
+            insecure=verify is not None and not verify.boolean(),
+            cert_dir=Path(folder) if folder else None,
+            credential=_credential(entry.get("credentials")),
         )
-        yield _checked(wanted, tags)
-    for key, of in (("images-by-tag-regex", _matching), ("images-by-semver", _allowed)):
-        for repository, rule in _members(entry, key):
-            wanted = SyncItem(
-                registry=registry,
-                repository=f"{host}/{repository}",
-                origin=rule.place,
-                choice=of(rule),
-            )
-            yield _checked(wanted, rule)
+    except UsageError as error:
+        yield WrongEntry(text=host, origin=entry.place, error=error)
+        return
+    for key, member in members.items():
+        if key not in _KNOWN:
+            unknown = _wrong(member, "is not a known key of an image list", "See skopeo-sync(1).")
+            yield WrongEntry(text=host, origin=member.place, error=unknown)
+    for key, of in (
+        ("images", _named),
+        ("images-by-tag-regex", _matching),
+        ("images-by-semver", _allowed),
+    ):
+        try:
+            repositories = tuple(_members(entry, key))
+        except UsageError as error:
+            yield WrongEntry(text=host, origin=members[key].place, error=error)
+            continue
+        for repository, value in repositories:
+            yield from _repository(registry, repository, value, of)
+
+
+def _repository(
+    registry: SyncRegistry, repository: str, value: Value, of: Reading
+) -> Iterator[SyncItem | WrongEntry]:
+    wanted = SyncItem(
+        registry=registry, repository=f"{registry.host}/{repository}", origin=value.place
+    )
+    try:
+        _check(wanted.repository, value)
+        yield from of(wanted, value)
+    except UsageError as error:
+        yield WrongEntry(text=wanted.repository, origin=value.place, error=error)
+
+
+def _named(wanted: SyncItem, tags: Value) -> Iterator[SyncItem | WrongEntry]:
+    """Yield the images whose tags and digests are in a list, which stands for all where empty."""
+    if not tags.items():
+        yield replace(wanted, choice=_any)
+        return
+    named: list[tuple[str, str]] = []
+    wrong: list[WrongEntry] = []
+    for tag in tags.items():
+        name = wanted.repository
+        try:
+            [name] = replace(wanted, named=(tag.scalar(),)).references()
+            _check(name, tag)
+        except UsageError as error:
+            wrong.append(WrongEntry(text=name, origin=tag.place, error=error))
+        else:
+            named.append((tag.scalar(), tag.place))
+    if named:
+        texts, places = zip(*named, strict=True)
+        yield replace(wanted, named=texts, places=places)
+    yield from wrong
 
 
 def _members(entry: Value, key: str) -> Iterable[tuple[str, Value]]:
@@ -81,7 +118,7 @@ def _any(tag: str) -> bool:
     return bool(tag)
 
 
-def _matching(rule: Value) -> Choice:
+def _matching(wanted: SyncItem, rule: Value) -> Iterator[SyncItem]:
     try:
         pattern = re.compile(rule.text())
     except re.error as error:
@@ -89,24 +126,23 @@ def _matching(rule: Value) -> Choice:
     except (OverflowError, RecursionError):
         why = "is not a usable regular expression: it repeats or nests too much"
         raise _wrong(rule, why) from None
-    return lambda tag: pattern.search(tag) is not None
+    yield replace(wanted, choice=lambda tag: pattern.search(tag) is not None)
 
 
-def _allowed(rule: Value) -> Choice:
+def _allowed(wanted: SyncItem, rule: Value) -> Iterator[SyncItem]:
     try:
-        return Constraint(rule.scalar()).allows
+        choice = Constraint(rule.scalar()).allows
     except ValueError:
         raise _wrong(rule, "is not a version constraint", "Write it as '>= 1.2, < 2'.") from None
+    yield replace(wanted, choice=choice)
 
 
-def _checked(wanted: SyncItem, value: Value) -> SyncItem:
-    for name in (wanted.repository, *wanted.references()):
-        try:
-            Name.parse(name)
-        except ValueError as error:
-            raise _wrong(value, f"makes {name!r}, which is not an image name: {error}") from None
-    return wanted
+def _check(name: str, value: Value) -> None:
+    try:
+        Name.parse(name)
+    except ValueError as error:
+        raise _wrong(value, f"makes {name!r}, which is not an image name: {error}") from None
 
 
 def _wrong(value: Value, problem: str, remedy: str = "Correct it there.") -> UsageError:
-    return UsageError(f"`{value.key}` in {value.place} {problem}.", remedy)
+    return UsageError(f"`{value.key}` {problem}.", remedy)

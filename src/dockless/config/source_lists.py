@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockless.config import skopeo_sync
 from dockless.errors import UsageError, without_login
-from dockless.model.listed import Listed
+from dockless.model.listed import Listed, SyncItem, WrongEntry
 from dockless.processes.regular import read_given
 
 _YAML = (".yml", ".yaml")
@@ -54,9 +54,7 @@ def _login_in(place: str) -> UsageError:
 
 def _of(path: Path) -> Iterator[Listed]:
     if path.suffix in _YAML:
-        yield from (
-            Listed(text="", origin=each.origin, wanted=each) for each in skopeo_sync.read(path)
-        )
+        yield from map(_of_entry, skopeo_sync.read(path))
         return
     try:
         # any bytes may be in the name of a file; some editors begin a text with a mark
@@ -74,6 +72,12 @@ def _of(path: Path) -> Iterator[Listed]:
                 )
             else:
                 yield Listed(text=source, origin=origin)
+
+
+def _of_entry(entry: SyncItem | WrongEntry) -> Listed:
+    if isinstance(entry, WrongEntry):
+        return Listed(text=entry.text, origin=entry.origin, error=entry.error)
+    return Listed(text="", origin=entry.origin, wanted=entry)
 
 
 def _unreadable(path: Path, why: str) -> UsageError:

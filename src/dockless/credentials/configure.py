@@ -85,7 +85,10 @@ class HelperFile(Struct, frozen=True):
         del helpers[key]
         if not helpers:
             del content[_MEMBER]
-        self._write(content, indent)
+        try:
+            self._write(content, indent)
+        except UsageError as error:
+            raise error.with_context(remedy="Make its folder writable.") from None
         return True
 
     def _helpers(self, content: dict[str, Any], host: str) -> dict[str, Any]:
@@ -105,7 +108,8 @@ class HelperFile(Struct, frozen=True):
         except FileNotFoundError:
             return {}, "\t"
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{self.path} cannot be read: {_why(error)}.") from None
+            remedy = "Make it readable, repair it or remove it."
+            raise UsageError(f"{self.path} cannot be read: {_why(error)}.", remedy) from None
         content = _parse(text)
         if content is None:
             # raised here, where the parser's own error, which holds the text, is gone

@@ -111,7 +111,7 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
         yield CredentialSource(name=keyring.name, look=look, essential=False)
     if sources.configured and sources.configured.host == repository.host:
         configured = sources.configured
-        read = partial(_from_configuration, configured, given)
+        read = partial(_from_configuration, configured, given, sources.environment)
         yield CredentialSource(name=configured.origin, look=read, program="its secret")
     for token_source in sources.token_sources:
         kept = partial(
@@ -191,8 +191,20 @@ def kept_token(
     return found
 
 
-def _from_configuration(configured: ConfiguredLogin, given: Given) -> Credential | str:
-    username = given.username or configured.username() or given.account
+def _from_configuration(
+    configured: ConfiguredLogin, given: Given, environment: Mapping[str, str]
+) -> Credential | str:
+    """Return the configured login; a reason where its password is another user's than wanted."""
+    wanted = given.username or environment.get("DOCKLESS_USERNAME", "")
+    try:
+        own = configured.username()
+    except UsageError as error:
+        if not wanted:
+            raise
+        return f"whose password it is is not known: {error.what}"
+    if wanted and own and own != wanted:
+        return f"{own}, not {wanted}"
+    username = own or wanted or given.account
     return login(username, configured.password(), configured.origin)
 
 

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar, cast, runtime_checkable
 
-from dockless.concurrency import alone
-from dockless.errors import AuthError, UsageError
+from dockless.concurrency import alone, seconds_left
+from dockless.errors import AuthError, UsageError, time_is_over
 from dockless.model.secret import Secret
 
 SECRET_SERVICE, MACOS, KERNEL, KERNEL_USER, FILE = (
@@ -148,8 +148,18 @@ def check_choice(choice: str) -> None:
 
 
 def within(seconds: float, step: Callable[[], Result]) -> Result:
-    """Return the step's result; raise TimeoutError when it takes too long, and leave it alone."""
-    return alone(step).result(seconds)
+    """Return the step's result; raise TimeoutError when it takes too long, and leave it alone.
+
+    Raises:
+        NetworkError: The command's time was over before.
+    """
+    left = seconds_left()
+    try:
+        return alone(step).result(seconds if left is None else min(seconds, left))
+    except TimeoutError:
+        if seconds_left() == 0:
+            raise time_is_over("The keyring") from None
+        raise
 
 
 def backend(

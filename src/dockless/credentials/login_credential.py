@@ -54,13 +54,15 @@ def login_credential(
         from dockless.credentials.cloud.google import read_key  # noqa: PLC0415 - for one kind
 
         return read_key(given.key_file, given.folder), ""
-    username = given.username or environment.get("DOCKLESS_USERNAME", "")
+    variable = environment.get("DOCKLESS_USERNAME", "")
+    username = given.username or variable
     likely = username or given.account or target.kind.token_user
     if given.password_stdin:
         password = Secret(prompter.piped().rstrip("\r\n"))
         return credential_sources.login(likely, password, "standard input"), ""
     password = Secret(environment.get("DOCKLESS_PASSWORD", ""))
-    if password and username:
+    anothers = password and variable and variable != username
+    if password and username and not anothers:
         return credential_sources.login(username, password, "environment"), ""
     reasons: list[str] = []
     if not username:
@@ -75,8 +77,9 @@ def login_credential(
             "Install `dockless[aws]` or the aws CLI, and configure it.",
         )
     if not prompter.at_terminal():
+        why = f" DOCKLESS_PASSWORD is for {variable}, not {username}." if anothers else ""
         raise UsageError(
-            f"There is no terminal to ask for a username and a password for {target.scope}.",
+            f"There is no terminal to ask for a username and a password for {target.scope}.{why}",
             "Give --username and --password-stdin.",
         )
     username = username or prompter.line(f"Username for {target.scope}", likely)

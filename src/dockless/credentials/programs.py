@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockless.errors import EngineError
+from dockless.model.printable import bounded
 from dockless.model.secret import Secret
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.run import run
@@ -30,7 +31,8 @@ def ask(argv: tuple[str, ...], environment: Mapping[str, str]) -> Secret | str:
         return error.what
     if done.code != 0:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        return f"{program} ended with status {done.code}: {lines[0] if lines else 'no message'}"
+        said = bounded(lines[0]) if lines else "no message"
+        return f"{program} ended with status {done.code}: {said}"
     try:
         return Secret(done.stdout.decode().strip())
     except UnicodeDecodeError:

@@ -12,6 +12,7 @@ from dockless.concurrency import map_concurrently
 from dockless.diagnosis.programs import BriefPrograms
 from dockless.errors import EngineError
 from dockless.model.finding import Finding, State
+from dockless.model.printable import bounded
 from dockless.processes.programs import Programs
 from dockless.sources.daemons import (
     Contact,
@@ -101,7 +102,7 @@ def _version(programs: Programs, name: str) -> Tool:
     found = re.search(r"\d+\.\d+[^\s,]*", done.stdout.decode(errors="replace"))
     if done.code:
         *_, last = ("", *done.stderr.splitlines())
-        said = f": {last.strip().rstrip('.')}" if last else ""
+        said = f": {bounded(last.strip().rstrip('.'))}" if last else ""
         failed = f"{name} --version ends with status {done.code}{said}."
         return Tool(name=name, version="", failed=failed)
     return Tool(name=name, version=found[0] if found else "")

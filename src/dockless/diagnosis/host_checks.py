@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import wait
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from dockless.config.naming import target as find_target
 from dockless.engines import probe
 from dockless.errors import DocklessError, EngineError, UsageError, time_is_over
 from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.model.printable import bounded
 from dockless.model.server import Server
 from dockless.report.hosts import Checked
 from dockless.sources.container_tools import container_tools
@@ -86,7 +86,7 @@ def check_hosts(
 def check(server: Server, ssh: Ssh, wanted: HostChecks) -> Checked:
     """Log in to a host, and report what it has for a push, or that the command's time was over."""
     found = alone(lambda: _checked(server, ssh, wanted))
-    if waited_for(lambda seconds: wait((found,), seconds).done):
+    if waited_for(found.is_done):
         return found.result(timeout=0)
     error = time_is_over(f"The check of {server}").with_context(
         remedy="Give it a longer --timeout."
@@ -124,7 +124,8 @@ def _tools(place: Workdir) -> Iterator[tuple[str, str]]:
         if name in place.facts.programs:
             done = place.shell.run(argv)
             lines = (done.stderr if done.code else done.stdout.decode(errors="replace")).split("\n")
-            yield name, f"{'cannot be used: ' if done.code else ''}{lines[-1] or lines[0]}".strip()
+            said = bounded(lines[-1] or lines[0])
+            yield name, f"{'cannot be used: ' if done.code else ''}{said}".strip()
 
 
 def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 
 from msgspec import Struct, field
 
@@ -10,6 +9,7 @@ from dockless.concurrency import alone
 from dockless.errors import DocklessError
 from dockless.model.finding import Finding
 from dockless.model.reasons import kind
+from dockless.threads import LoneStep
 
 CHECK_SECONDS = 10.0
 PAGE_SECONDS = 60.0
@@ -67,7 +67,7 @@ def examine(
     )
 
 
-def _begin(lane: Lane, each: float) -> tuple[_Progress, Future[None]]:
+def _begin(lane: Lane, each: float) -> tuple[_Progress, LoneStep[None]]:
     progress = _Progress()
     return progress, alone(lambda: _walk(lane, each, progress))
 
@@ -99,7 +99,7 @@ def _looked(check: Check, each: float) -> tuple[Finding, ...]:
 
 
 def _collected(
-    lane: Lane, progress: _Progress, ended: Future[None], until: float
+    lane: Lane, progress: _Progress, ended: LoneStep[None], until: float
 ) -> Iterator[Finding]:
     late = False
     try:

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from dockless.credentials.resolve import OPEN, FoundCredential
 from dockless.errors import AuthError, DocklessError
+from dockless.model.blotting import blotted
 from dockless.model.finding import Fact, Finding, State
+from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.oci.untrusted_json import parse_json
@@ -27,10 +29,10 @@ def judge_challenge(challenge: Challenge | None, *, plain_http: bool) -> Finding
     """Report which authentication a registry requires."""
     if challenge is None:
         return _line("/v2/", "ok", "responds, and requires no login", facts={"scheme": None})
-    realm = without_user(challenge.parameters.get("realm", ""))
-    service = challenge.parameters.get("service", "")
+    realm = bounded(blotted(without_user(challenge.parameters.get("realm", ""))))
+    service = bounded(blotted(challenge.parameters.get("service", "")))
     facts: dict[str, Fact] = {
-        "scheme": challenge.scheme,
+        "scheme": bounded(challenge.scheme),
         "realm": realm or None,
         "service": service or None,
     }

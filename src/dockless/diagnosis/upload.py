@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dockless.errors import AuthError, DocklessError
 from dockless.model.finding import Fact, Finding, State
+from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
@@ -77,14 +78,14 @@ def _try(client: RegistryClient, repository: Repository) -> Tried:
             "Content-Range": f"0-{len(_CHUNK) - 1}",
         }
         answer = client.request("PATCH", repository, location, headers, _CHUNK)
-        chunk, received = answer.status, answer.headers.get("Range", "")
+        chunk, received = answer.status, bounded(answer.headers.get("Range", ""))
         location = answer.headers.get("Location", "") or location
     finally:
         cancelled = _cancelled(client, repository, location)
     return Tried(
         begun=begun.status,
         location=True,
-        least=begun.headers.get("OCI-Chunk-Min-Length", ""),
+        least=bounded(begun.headers.get("OCI-Chunk-Min-Length", "")),
         chunk=chunk,
         received=received,
         cancelled=cancelled,

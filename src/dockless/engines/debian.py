@@ -15,6 +15,7 @@ from pathlib import Path
 from dockless.engines.private_apt import needed, private_apt
 from dockless.engines.tampering import tampered
 from dockless.errors import EngineError
+from dockless.model.printable import bounded
 from dockless.processes.run import run
 
 _SUITE = "forky"
@@ -96,4 +97,4 @@ def _reason(*outputs: str) -> str:
     lines = [line for output in outputs for line in output.splitlines() if line.strip()]
     serious = [line for line in lines if line.startswith(("E: ", "W: ", "dpkg"))]
     line = (serious or lines or ["no reason given"])[0]
-    return re.sub(r"://[^/@\s]*@", "://", line).strip().rstrip(".")
+    return bounded(re.sub(r"://[^/@\s]*@", "://", line).strip().rstrip("."))

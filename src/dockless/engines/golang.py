@@ -25,6 +25,7 @@ from msgspec import Struct
 from dockless.engines.releases import GoSource
 from dockless.engines.tampering import tampered
 from dockless.errors import EngineError
+from dockless.model.printable import bounded
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.group import run_in_group
 from dockless.processes.search import find_program
@@ -240,4 +241,4 @@ def _reason(output: str) -> str:
     serious = [line for line in lines if not line.startswith(("go: downloading ", "#"))]
     chosen = next((line for line in serious if any(word in line for word in _CHANGED)), None)
     line = chosen or next(iter(serious or lines), "")
-    return re.sub(r"://[^/@\s]*@", "://", line).rstrip(".:")
+    return bounded(re.sub(r"://[^/@\s]*@", "://", line).rstrip(".:"))

@@ -16,12 +16,15 @@ from dockless.engines.failures import failure
 from dockless.errors import PushError, SourceError
 from dockless.model.endpoint import Endpoint
 from dockless.model.host import Exported
+from dockless.model.pins import refuse_wrong_pins
 from dockless.oci.digest import Digest
+from dockless.oci.manifest import CONTAINERD_NAME, REF_NAME
 from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.run import Finished
 
 _AUTHFILE = "/dev/stdin"
+_NAMES = (CONTAINERD_NAME, REF_NAME)
 _PUSHED = re.compile(r"pushed blob: (sha256:[0-9a-f]{64})")
 
 
@@ -98,7 +101,7 @@ class CraneThere:
         if self._image.is_layout:
             return layout_root(self._env.read(f"{path}/index.json"), path)
         done = self._env.start("crane", ("digest", "--tarball", path), b"")
-        return Digest.parse(done.stdout.decode().strip())
+        return _agreed(self._image, Digest.parse(done.stdout.decode().strip()))
 
     def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
         """Push the image by digest; return the digests of the blobs that had to be sent."""
@@ -138,7 +141,7 @@ class SkopeoThere:
         source, target = f"docker-archive:{self._image.path}", f"dir:{self._folder}"
         argv = ("copy", "--quiet", "--dest-compress", source, target)
         self._env.start("skopeo", (*self._policy(), *argv), b"")
-        return Digest.of(self._env.read(f"{self._folder}/manifest.json"))
+        return _agreed(self._image, Digest.of(self._env.read(f"{self._folder}/manifest.json")))
 
     def push(self, repository: Repository, digest: Digest) -> frozenset[Digest]:
         """Push the image by digest; what had to be sent is not known, so nothing is returned."""
@@ -172,10 +175,13 @@ def layout_root(index: bytes, label: str) -> Digest:
     """Return the digest of a layout's one manifest or index.
 
     Raises:
-        SourceError: It has none, or several.
+        SourceError: It has none, or several, or its name pins another digest.
     """
     try:
-        roots = [Digest.parse(each["digest"]) for each in parse_json(index)["manifests"]]
+        listed = parse_json(index)["manifests"]
+        roots = [Digest.parse(each["digest"]) for each in listed]
+        names = [each.get("annotations") or {} for each in listed]
+        called = [str(each[key]) for each in names for key in _NAMES if key in each]
     except (ValueError, KeyError, TypeError):
         raise SourceError(f"{label}/index.json is not the index of an OCI layout.") from None
     if len(roots) != 1:
@@ -183,4 +189,11 @@ def layout_root(index: bytes, label: str) -> Digest:
             f"{label} holds {len(roots)} images, but an engine on the host pushes only one.",
             "Push with --via relay, which can select one.",
         )
+    refuse_wrong_pins(called, roots[0], label)
     return roots[0]
+
+
+def _agreed(image: Exported, digest: Digest) -> Digest:
+    """Return the digest of an image; raise WrongPinError where one of its names pins another."""
+    refuse_wrong_pins(image.names, digest, image.source)
+    return digest

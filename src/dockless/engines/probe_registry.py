@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from dockless.engines.probe_repository import (
     LARGEST,
@@ -16,6 +16,7 @@ from dockless.engines.probe_repository import (
     ProbeRequest,
     too_large,
 )
+from dockless.threads import DaemonThread
 
 _POLL_SECONDS = 0.05
 _SILENCE_SECONDS = 20.0
@@ -30,28 +31,27 @@ def registry(repository: ProbeRepository) -> Iterator[str]:
     Raises:
         OSError: No port of the loopback interface is free.
     """
-    server = _Server(repository)
-    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
-    with server:
-        thread.start()
+    with _Server(repository) as server:
+        thread = DaemonThread(server.serve)
         try:
             yield f"127.0.0.1:{server.server_port}"
         finally:
-            server.shutdown()
+            server.stop()
             thread.join(_SILENCE_SECONDS)
             server.shut()
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(HTTPServer):
     """Knows its connections, so that none of them outlasts it."""
 
-    daemon_threads = False  # server_close waits for them, once their connections are shut
-    block_on_close = True
+    timeout = _POLL_SECONDS
 
     def __init__(self, repository: ProbeRepository) -> None:
         self.repository = repository
         self.lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._threads: list[DaemonThread] = []
+        self._stopped = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def server_bind(self) -> None:
@@ -66,6 +66,28 @@ class _Server(ThreadingHTTPServer):
         self._open.add(connection)
         return connection, address
 
+    def serve(self) -> None:
+        """Answer until `stop`."""
+        while not self._stopped.is_set():
+            self.handle_request()
+
+    def stop(self) -> None:
+        """Accept no further connection; `serve` returns soon."""
+        self._stopped.set()
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Serve a connection in a thread of its own."""
+
+        def serve() -> None:
+            try:
+                self.finish_request(request, client_address)  # type: ignore[arg-type] # its own
+            except OSError:  # a client that aborts a request is not our fault
+                pass
+            finally:
+                self.shutdown_request(request)  # type: ignore[arg-type] # as above
+
+        self._threads.append(DaemonThread(serve))
+
     def close_request(self, request: object) -> None:
         """Forget a connection that ended."""
         if isinstance(request, socket.socket):
@@ -74,6 +96,12 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Print nothing: a client that aborts a request is not our fault."""
+
+    def server_close(self) -> None:
+        """Close the port, and wait for the connections, which are shut."""
+        super().server_close()
+        for thread in self._threads:
+            thread.join(_SILENCE_SECONDS)
 
     def shut(self) -> None:
         """End every connection."""

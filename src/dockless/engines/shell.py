@@ -6,8 +6,8 @@ commands from a pipe, so no argument of `ps` has them, and ends when the pipe do
 
 The shell and all that an engine starts are one process group. While an engine runs the shell
 keeps reading the pipe: at its end, which comes also when dockless is killed, the group gets
-SIGTERM, and SIGKILL two seconds later. (A parent-death signal would not do: it is sent when the
-*thread* that forked ends.)
+SIGTERM, with SIGCONT for what is stopped, and SIGKILL two seconds later. (A parent-death signal
+would not do: it is sent when the *thread* that forked ends.)
 """
 
 import contextlib
@@ -18,11 +18,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
-from dockless.errors import EngineError
+from dockless.concurrency import alone, seconds_left
+from dockless.errors import EngineError, time_is_over
 from dockless.processes.program_log import log_end, log_start
+from dockless.threads import NO_THREAD
 
 _LOOK_SECONDS = 0.1
 _END_SECONDS = 2
@@ -40,6 +43,7 @@ B=
 end() {{
     exec >&- 2>&-
     kill -s TERM -- -$$
+    kill -s CONT -- -$$
     [ -z "$B" ] || {{ sleep {_END_SECONDS}; kill -s KILL -- -$$; }}
 }}
 trap end EXIT
@@ -143,7 +147,8 @@ class _Pipes:
         files = "/dev/fd" if os.path.exists("/dev/fd") else "/proc/self/fd"  # noqa: PTH110
         pipes = cls(writes[0], (reads[1], reads[2], reads[3]), f"{files}/{writes[3]}")
         try:
-            running = sh.Command("/bin/sh")(
+            start = partial(
+                sh.Command("/bin/sh"),
                 "-s",
                 _in=reads[0],
                 _out=writes[1],
@@ -156,7 +161,9 @@ class _Pipes:
                 _bg_exc=False,
                 _return_cmd=True,
             )
-        except (sh.CommandNotFound, sh.ForkException, OSError):
+            # sh starts threads, for which it waits for ever where there is no memory for them
+            running = alone(start).result(_START_SECONDS)
+        except (sh.CommandNotFound, sh.ForkException, OSError, *NO_THREAD):
             pipes.close()
             raise EngineError("/bin/sh cannot be started, but engines need it.") from None
         finally:
@@ -224,6 +231,7 @@ class _Pipes:
         The shell does it once its commands end; here it is only made sure of.
         """
         self._close_commands()
+        self._signal(os.kill, signal.SIGCONT)  # it may be stopped itself
         end = time.monotonic() + _END_SECONDS + _MARGIN_SECONDS
         written = {self._stdout, self._stderr}
         while written and (left := end - time.monotonic()) > 0:
@@ -231,9 +239,12 @@ class _Pipes:
                 if not os.read(key.fd, _CHUNK):
                     self._selector.unregister(key.fd)
                     written.discard(key.fd)
+        self._signal(os.killpg, signal.SIGKILL)
+
+    def _signal(self, send: Callable[[int, int], None], number: signal.Signals) -> None:
         if self._group is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of what ended
-                os.killpg(self._group, signal.SIGKILL)
+                send(self._group, number)
 
     def _write(self, text: str) -> None:
         data = os.fsencode(text)
@@ -247,10 +258,15 @@ class _Pipes:
 
 
 def _until(seconds: float) -> Callable[[], None]:
-    """Return a function that raises EngineError when called after this number of seconds."""
+    """Return a function that raises EngineError when called after this number of seconds.
+
+    Once the command's time is over it raises NetworkError.
+    """
     end = time.monotonic() + seconds
 
     def look() -> None:
+        if seconds_left() == 0:
+            raise time_is_over("Starting a program")
         if time.monotonic() > end:
             raise EngineError("The shell that runs the engines does not respond.", "Try again.")
 

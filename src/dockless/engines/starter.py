@@ -1,12 +1,14 @@
 """The programs of one session, which are made ready early and started when one is needed."""
 
-import threading
+import contextlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockless.errors import DocklessError
 from dockless.model.options import PushOptions
 from dockless.oci.reference import Repository
+from dockless.threads import NO_THREAD, DaemonThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +38,7 @@ class EngineStarter:
         self._options = options
         self._installed = installed
         self._until = until
-        self._preparing: threading.Thread | None = None
+        self._preparing: DaemonThread | None = None
 
     def close(self) -> None:
         """End the shell that starts programs, if there is one."""
@@ -53,15 +55,15 @@ class EngineStarter:
     def prepare(self) -> None:
         """Make the program ready while the layers are staged; once."""
         if self._preparing is None:
-            self._preparing = threading.Thread(
-                target=self._load, name="prepare-engine", daemon=True
-            )
-            self._preparing.start()
+            with contextlib.suppress(*NO_THREAD):  # it is a help and no more
+                self._preparing = DaemonThread(self._load)
 
     def _load(self) -> None:
-        from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
+        # the push meets the same error again where it needs the program
+        with contextlib.suppress(DocklessError, OSError, ImportError, *NO_THREAD):
+            from dockless.engines.choice import prepare  # noqa: PLC0415 - a warm push needs none
 
-        prepare(self._options, self._installed())
+            prepare(self._options, self._installed())
 
     def engines(
         self, access: "EngineAccess", repository: Repository, home: Path, *, writes: bool = True
@@ -77,7 +79,7 @@ class EngineStarter:
         from dockless.engines.choice import Engines, Room  # noqa: PLC0415 - a warm push needs none
 
         if self._preparing:
-            self._preparing.join(_PREPARING_SECONDS)  # it is a help and no more
+            self._preparing.join(_PREPARING_SECONDS)
         room = Room(
             home=home,
             until=self._until,

@@ -1,10 +1,10 @@
-"""What is to go into a bundle, and what was written."""
+"""What is to go into a bundle."""
 
 from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.errors import DocklessError, UsageError
+from dockless.errors import UsageError
 
 
 class BundleRequest(Struct, frozen=True, kw_only=True):
@@ -45,15 +45,3 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
             )
         if not self.out.parent.is_dir():
             raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
-
-
-class CreatedBundle(Struct, frozen=True):
-    """What was written.
-
-    Attributes:
-        files: The folder, the archive, or its parts in order and the list of them.
-        lost: The error of each image that was left out.
-    """
-
-    files: tuple[Path, ...]
-    lost: tuple[DocklessError, ...]

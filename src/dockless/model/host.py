@@ -39,16 +39,20 @@ class Facts(Struct, frozen=True, kw_only=True):
     programs: dict[str, str]
 
 
-class Exported(Struct, frozen=True):
+class Exported(Struct, frozen=True, kw_only=True):
     """An image in a file or folder of the host.
 
     Attributes:
         path: Where it is.
         is_layout: Whether it is an OCI layout, else a docker-archive.
+        names: Its names where it came from; none for a layout, whose index has them.
+        source: What has it by these names, for messages.
     """
 
     path: str
     is_layout: bool
+    names: tuple[str, ...] = ()
+    source: str = ""
 
 
 class HostResult(Struct, frozen=True, kw_only=True):

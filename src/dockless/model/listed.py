@@ -56,6 +56,20 @@ class SyncItem(Struct, frozen=True, kw_only=True):
         )
 
 
+class WrongEntry(Struct, frozen=True, kw_only=True):
+    """An entry of a list that names no image.
+
+    Attributes:
+        text: The image, repository or registry that it would be.
+        origin: The position in the list: `file:line:column`.
+        error: What is wrong with it.
+    """
+
+    text: str
+    origin: str
+    error: DocklessError
+
+
 class Listed(Struct, frozen=True, kw_only=True):
     """A source that is asked for.
 

@@ -7,6 +7,10 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Name
 
 
+class WrongPinError(SourceError):
+    """A name pins a digest that its image does not have."""
+
+
 def pinned(text: str) -> Digest | None:
     """Return the digest that a name pins; None for no digest, and for what is not a name."""
     if "@" not in text:
@@ -27,16 +31,19 @@ def wrong_pin(names: Iterable[str], root: Digest) -> str:
     return next((name for name in names if pinned(name) not in (None, root)), "")
 
 
-def refuse_wrong_pins(names: Iterable[str], root: Digest, source: str) -> None:
-    """Raise SourceError where a name pins a digest that its image does not have.
+def refuse_wrong_pins(
+    names: Iterable[str],
+    root: Digest,
+    source: str,
+    remedy: str = "It may be another image, or an altered one: get it again, or correct its name.",
+) -> None:
+    """Raise WrongPinError where a name pins a digest that its image does not have.
 
     Args:
         names: The names of the image.
         root: The digest of its manifest or index.
         source: The name of its source.
+        remedy: What can be done about it.
     """
     if name := wrong_pin(names, root):
-        raise SourceError(
-            f"{source} has an image named {name} whose digest is {root}.",
-            "It may be another image, or an altered one: get it again, or correct its name.",
-        )
+        raise WrongPinError(f"{source} has an image named {name} whose digest is {root}.", remedy)

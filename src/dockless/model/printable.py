@@ -9,11 +9,26 @@ whole line.
 import json
 from collections.abc import Mapping
 
-_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols by their Unicode category that show as nothing at all."""
+_IGNORABLE = (
+    (0x034F, 0x034F),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0),
+    (0xE0100, 0xE01EF),
+)
+"""The first and last of letters and marks that show as nothing at all: Default_Ignorable_Code_Point
+of Unicode's DerivedCoreProperties, without what `str.isprintable` refuses by its category."""
+_UNSEEN = frozenset(
+    {"\u2800", *(chr(code) for first, last in _IGNORABLE for code in range(first, last + 1))}
+)
+"""These, and the Braille pattern without a dot."""
 
 _SHOWN = 40
 _MOST_SAID = 1000
+_LONGEST_LINE = 4000
 
 
 def printable(text: str) -> str:
@@ -44,12 +59,23 @@ def shortened(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def bounded(words: str) -> str:
+def bounded(words: str, most: int = _MOST_SAID) -> str:
     """Return what a registry or a program said, for a message: of very much only the beginning.
 
     Secrets have to be blotted before, since of a cut one the rest would stay.
+
+    Args:
+        words: What it said.
+        most: How many characters of that are shown.
     """
-    return words if len(words) <= _MOST_SAID else f"{words[:_MOST_SAID]}… (shortened)"
+    return words if len(words) <= most else f"{words[:most]}… (shortened)"
+
+
+def bounded_lines(text: str) -> str:
+    """Return a message of ours, in which words of others may stand, with no line of any length."""
+    if len(text) <= _LONGEST_LINE:
+        return text
+    return "\n".join(bounded(line, _LONGEST_LINE) for line in text.split("\n"))
 
 
 def _is_seen(character: str) -> bool:

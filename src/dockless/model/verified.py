@@ -7,16 +7,20 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 
 
-class ReceiptItem(Struct, frozen=True):
+class ReceiptItem(Struct, frozen=True, kw_only=True):
     """One image of a receipt.
 
     Attributes:
         reference: Where it is.
         digest: What it is.
+        media_type: The type of its manifest or index.
+        blobs: Its configs and layers, each with its size in bytes.
     """
 
     reference: Reference
     digest: Digest
+    media_type: str
+    blobs: tuple[tuple[Digest, int], ...]
 
 
 class Difference(Struct, frozen=True, kw_only=True):

@@ -41,6 +41,12 @@ class Content(Struct, frozen=True, kw_only=True):
         documents = map(parse_document, self.documents.values())
         return frozenset(each.config.digest for each in documents if isinstance(each, Manifest))
 
+    def foreign_blobs(self) -> tuple[Descriptor, ...]:
+        """Return the non-distributable layers of the manifests, which `blobs` does not have."""
+        documents = map(parse_document, self.documents.values())
+        manifests = (each for each in documents if isinstance(each, Manifest))
+        return tuple(blob for each in manifests for blob in each.layers if blob.foreign)
+
     def refers(self) -> bool:
         """Whether any of the manifests has a subject: it is a signature or an SBOM, for example."""
         return any(parse_document(data).subject for data in self.documents.values())

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 _LOCK_SECONDS = 5.0
+_END_SECONDS = 2.0
 
 _guard = threading.Lock()
 _running: set[subprocess.Popen[bytes]] = set()
@@ -52,6 +53,35 @@ def kill(started: subprocess.Popen[bytes]) -> None:
         if os.getpgid(started.pid) == started.pid:
             os.killpg(started.pid, signal.SIGKILL)
     started.kill()
+
+
+def end(started: subprocess.Popen[bytes]) -> None:
+    """Have a program end: ask for it, and kill it when it does not within two seconds.
+
+    One that is stopped heeds no request before it goes on.
+    """
+    if started.poll() is not None:
+        return
+    started.terminate()
+    started.send_signal(signal.SIGCONT)
+    try:
+        started.wait(timeout=_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        kill(started)
+
+
+def end_group(started: subprocess.Popen[bytes]) -> None:
+    """Do the same with a program that leads a process group, and with all of its group."""
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        _signal_group(started, number)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        started.wait(timeout=_END_SECONDS)
+    _signal_group(started, signal.SIGKILL)
+
+
+def _signal_group(started: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of what has ended
+        os.killpg(started.pid, number)
 
 
 @atexit.register

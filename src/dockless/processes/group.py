@@ -7,9 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dockless.errors import EngineError
 from dockless.processes.program_log import log_end
-from dockless.processes.run import Finished, started_program
+from dockless.processes.run import Finished, late, started_program, within_time
 
 _END_SECONDS = 2.0
 _LOOK_SECONDS = 0.02
@@ -33,14 +32,15 @@ def run_in_group(
 
     Raises:
         EngineError: It cannot be started, or did not end in time.
+        NetworkError: The command's time was over before.
     """
     with started_program(
         argv, environment, stderr=subprocess.PIPE, cwd=cwd, start_new_session=True
     ) as started:
         try:
-            stdout, stderr = started.communicate(timeout=timeout)
+            stdout, stderr = started.communicate(timeout=within_time(timeout))
         except subprocess.TimeoutExpired:
-            raise EngineError(f"{argv[0]} did not end within {timeout:.0f} seconds.") from None
+            raise late(argv, f"{argv[0]} did not end within {timeout:.0f} seconds.") from None
         finally:
             _end(started)
     log_end(argv, started.returncode)

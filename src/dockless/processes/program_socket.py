@@ -1,11 +1,11 @@
 """A ProxyCommand as the socket that SSH is spoken over."""
 
 import contextlib
-import os
-import signal
 import socket
 import subprocess
 import tempfile
+
+from dockless.processes.children import end_group
 
 _END_SECONDS = 2.0
 
@@ -64,13 +64,8 @@ class ProxySocket:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(timeout=0.1)
         if self._child.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._child.pid, signal.SIGTERM)
-            try:
-                self._child.wait(timeout=_END_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
+            end_group(self._child)
+            self._child.wait()
         self._log.close()
 
     def _last_words(self) -> str:

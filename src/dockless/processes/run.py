@@ -9,8 +9,9 @@ from typing import IO, Any
 
 from msgspec import Struct
 
-from dockless.errors import EngineError
-from dockless.processes.children import child, kill
+from dockless.concurrency import seconds_left
+from dockless.errors import EngineError, NetworkError, time_is_over
+from dockless.processes.children import child, end, kill
 from dockless.processes.program_log import log_end, log_start
 from dockless.processes.search import program_of
 
@@ -57,6 +58,7 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
 
     Raises:
         EngineError: It cannot be started, or did not end in time.
+        NetworkError: The command's time was over before.
     """
     log_start(argv)
     try:
@@ -71,16 +73,32 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
             process_group=0 if alone else None,
         ) as started:
             try:
-                stdout, stderr = started.communicate(stdin, timeout=timeout)
+                stdout, stderr = started.communicate(stdin, timeout=within_time(timeout))
             except BaseException:
                 kill(started)
                 raise
     except (OSError, ValueError) as error:
         raise _unstarted(argv, error) from None
     except subprocess.TimeoutExpired:
-        raise EngineError(f"{argv[0]} did not finish within {timeout:.0f} seconds.") from None
+        raise late(argv, f"{argv[0]} did not finish within {timeout:.0f} seconds.") from None
     log_end(argv, started.returncode)
     return Finished(started.returncode, stdout, stderr.decode(errors="replace").rstrip())
+
+
+def within_time(seconds: float | None) -> float | None:
+    """Return the seconds that a program may take: these, or less where `--timeout` ends before."""
+    given = [each for each in (seconds, seconds_left()) if each is not None]
+    return min(given, default=None)
+
+
+def late(argv: Sequence[str], what: str) -> EngineError | NetworkError:
+    """Return the error for a program that took longer than `within_time` allows.
+
+    Args:
+        argv: The program and its arguments.
+        what: What to say where it is not `--timeout` that ended it.
+    """
+    return time_is_over(argv[0]) if seconds_left() == 0 else EngineError(what)
 
 
 def run_visibly(
@@ -90,6 +108,7 @@ def run_visibly(
 
     Raises:
         EngineError: It cannot be started.
+        NetworkError: The command's time was over before its end.
     """
     log_start(argv)
     try:
@@ -101,9 +120,12 @@ def run_visibly(
             stdout=2,
             cwd=cwd,
             check=False,
+            timeout=within_time(None),
         )
     except (OSError, ValueError) as error:
         raise _unstarted(argv, error) from None
+    except subprocess.TimeoutExpired:
+        raise time_is_over(argv[0]) from None
     log_end(argv, done.returncode)
     return done.returncode
 
@@ -170,9 +192,10 @@ class Stream:
     def finish(self) -> Finished:
         """Wait for the end after stdout ran dry, and return the status and stderr."""
         try:
-            code = self._child.wait(timeout=_PATIENCE_SECONDS)
+            code = self._child.wait(timeout=within_time(_PATIENCE_SECONDS))
         except subprocess.TimeoutExpired:
-            raise EngineError(f"{self._argv[0]} closed its output but does not end.") from None
+            closed = f"{self._argv[0]} closed its output but does not end."
+            raise late(self._argv, closed) from None
         log_end(self._argv, code)
         self._log.seek(0)
         return Finished(code, b"", self._log.read().decode(errors="replace").rstrip())
@@ -189,7 +212,7 @@ def stream(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Stre
         try:
             yield Stream(argv, started, log)
         finally:
-            _end(started)
+            end(started)
 
 
 def _log() -> IO[bytes]:
@@ -198,13 +221,3 @@ def _log() -> IO[bytes]:
         return tempfile.TemporaryFile()
     except OSError:
         return os.fdopen(os.memfd_create("stderr"), "w+b")
-
-
-def _end(started: subprocess.Popen[bytes]) -> None:
-    if started.poll() is not None:
-        return
-    started.terminate()
-    try:
-        started.wait(timeout=_PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        started.kill()

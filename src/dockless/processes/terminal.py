@@ -9,7 +9,7 @@ import sys
 from typing import TextIO
 
 from dockless.errors import PushError
-from dockless.model.printable import printable, printed_lines
+from dockless.model.printable import bounded_lines, printable, printed_lines
 
 
 def open_standard_streams() -> None:
@@ -64,11 +64,13 @@ def unwritten(error: OSError) -> PushError:
 def write_line(stream: TextIO, text: str) -> None:
     """Write a message; errors of a closed terminal or pipe are ignored.
 
+    Words of a registry, a host or a file in it may be of any length, so no line of it is.
+
     Args:
         stream: Where to: standard error, as a rule.
         text: What to write.
     """
-    put(stream, f"{printable(text)}\n")
+    put(stream, f"{printable(bounded_lines(text))}\n")
 
 
 def relay(text: str) -> None:

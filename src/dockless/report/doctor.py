@@ -6,7 +6,7 @@ from itertools import groupby
 
 from dockless.model.counts import counted
 from dockless.model.finding import Finding, healthy
-from dockless.model.printable import one_line
+from dockless.model.printable import bounded, one_line
 
 SCHEMA_VERSION = 1
 """Goes up when a member changes its meaning or goes away; a member more leaves it as it is."""
@@ -72,7 +72,7 @@ def _lines(finding: Finding, width: int) -> list[str]:
 
 def _one_line(text: str) -> str:
     """Return external text as one line that cannot control a terminal."""
-    return one_line(" ".join(text.split()))
+    return one_line(bounded(" ".join(text.split())))
 
 
 def _wrapped(text: str, width: int, first: str, following: str) -> list[str]:

@@ -31,12 +31,19 @@ def forecast_text(results: Sequence[PushResult], unknown: Collection[Repository]
             f"{counted(len(pending), 'image')} of {len(results)} would be pushed: {sizes}."
         )
     elif results:
-        there = "it is there" if len(results) == 1 else "they are there"
         count = counted(len(results), "image")
-        lines.append(f"nothing of {count} would be pushed: {there} already.")
+        lines.append(f"nothing of {count} would be pushed: {_why_nothing(results)}.")
     else:
         lines.append("no image would be pushed.")
     return "\n".join(lines)
+
+
+def _why_nothing(results: Sequence[PushResult]) -> str:
+    if all(each.checked for each in results):
+        return f"{'it is' if len(results) == 1 else 'they are'} there already"
+    tags = sum(len(each.plan.tags) for each in results)
+    right = "its tag is" if tags == 1 else "the tags are" if tags else "the digest is"
+    return f"{right} right; blobs were not checked (--check-blobs)"
 
 
 def forecast_document(

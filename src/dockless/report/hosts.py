@@ -7,6 +7,7 @@ from msgspec import Struct
 from dockless.errors import DocklessError
 from dockless.model.host import HostResult
 from dockless.model.server import Server
+from dockless.report.json import error_members
 from dockless.report.text import columns
 from dockless.report.units import human_size, human_time
 
@@ -119,7 +120,7 @@ def _members(result: HostResult) -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "unchanged": result.unchanged,
         "residue": None if result.residue is None else list(result.residue),
-        "error": result.error.to_json() if result.error else None,
+        "error": error_members(result.error) if result.error else None,
     }
 
 
@@ -130,7 +131,7 @@ def _server(server: Server) -> dict[str, object]:
 def _check_members(found: Checked) -> dict[str, object]:
     return {
         **_server(found.server),
-        "error": found.error.to_json() if found.error else None,
+        "error": error_members(found.error) if found.error else None,
         "account": found.account or None,
         "tools": dict(found.tools),
         "image": found.image or None,

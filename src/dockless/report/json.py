@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from dockless.errors import DocklessError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
+from dockless.model.printable import bounded_lines
 from dockless.model.timings import Step
 from dockless.oci.packing import Packing
 
@@ -33,7 +34,7 @@ def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[
         outcomes: For each image, by its name in the source, its result or why there is none.
     """
     images = [
-        {"image": name, "error": outcome.to_json()}
+        {"image": name, "error": error_members(outcome)}
         if isinstance(outcome, DocklessError)
         else {"image": name, "result": _result(outcome)}
         for name, outcome in outcomes.items()
@@ -43,7 +44,13 @@ def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[
 
 def error_document(error: DocklessError) -> dict[str, object]:
     """Return the document of a command that failed."""
-    return _document("error", error.to_json())
+    return _document("error", error_members(error))
+
+
+def error_members(error: DocklessError) -> dict[str, object]:
+    """Return an error's members, in which words of others are bounded as in messages."""
+    members = error.to_json().items()
+    return {name: bounded_lines(each) if isinstance(each, str) else each for name, each in members}
 
 
 def _document(member: str, value: object) -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dockless.errors import DocklessError
 from dockless.model.counts import counted
 from dockless.model.plan import Plan, PushResult, TagPlan
-from dockless.model.printable import one_line, printable
+from dockless.model.printable import bounded, one_line, printable
 from dockless.model.timings import WAITS, Step
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
@@ -110,7 +110,7 @@ def _targets(repository: Repository, tags: Sequence[TagPlan]) -> str:
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as text, each column as wide as its widest cell."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
+    cells = [[one_line(bounded(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -14,6 +14,9 @@ from dockless.storage.bundle import free_of
 from dockless.storage.bundle_archive import PARTS
 from dockless.storage.output_files import refuse_inputs, refuse_within
 
+_MOST_UNLISTED = 1000
+"""How many parts are looked for in a folder that cannot be listed."""
+
 _REMEDY = "Give another -o, or move that file."
 
 
@@ -73,7 +76,12 @@ def _check_parts(out: Path, inputs: tuple[Path, ...]) -> None:
 
 def _parts_there(out: Path) -> Iterator[Path]:
     part = re.compile(re.escape(out.name) + r"\.\d{3,}")
-    yield from sorted(each for each in out.parent.iterdir() if part.fullmatch(each.name))
+    try:
+        there = tuple(out.parent.iterdir())
+    except PermissionError:  # a folder that may be written, and not listed
+        names = (Path(f"{out}.{number:03}") for number in range(_MOST_UNLISTED))
+        there = tuple(each for each in names if each.exists())
+    yield from sorted(each for each in there if part.fullmatch(each.name))
 
 
 def _is_taken(path: Path) -> bool:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import EngineError, SourceError
+from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.oci.untrusted_json import parse_as
@@ -265,4 +266,4 @@ def _why(tool: str, stderr: str) -> str:
 
 
 def _last_line(text: str) -> str:
-    return text.splitlines()[-1].strip() if text else "no reason given."
+    return bounded(text.splitlines()[-1].strip()) if text else "no reason given."

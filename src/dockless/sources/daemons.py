@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from dockless.model.printable import bounded
 from dockless.model.reasons import reason
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
@@ -142,7 +143,7 @@ def _pinged(way: socket.socket) -> Contact:
         version = answer.headers.get("Api-Version", "")
     if answer.status != _OK or not version:
         return Contact("silent", "the service that listens there is not a Docker daemon")
-    return Contact("answers", f"API {version}")
+    return Contact("answers", f"API {bounded(version)}")
 
 
 def _plain(url: str) -> str:

@@ -13,11 +13,14 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import quote
 
-from dockless.errors import EngineError
+from dockless.concurrency import seconds_left
+from dockless.errors import EngineError, time_is_over
+from dockless.model.printable import bounded
 from dockless.model.reasons import reason
 from dockless.oci.untrusted_json import parse_as, parse_json
 from dockless.processes.programs import Programs
 from dockless.processes.regular import read_regular
+from dockless.processes.run import within_time
 from dockless.sources.ahead import read_ahead
 from dockless.sources.container_tools import (
     ANSWER_SECONDS,
@@ -155,7 +158,7 @@ class DockerDaemon(ContainerTool):
     @contextlib.contextmanager
     def _answer(self, target: str, seconds: float | None) -> Iterator[HTTPResponse]:
         with socket.socket(socket.AF_UNIX) as way:
-            way.settimeout(seconds)
+            way.settimeout(within_time(seconds))
             try:
                 way.connect(str(self._path))
                 # a client of HTTP/1.0 gets the bytes as they are, not in chunks
@@ -167,6 +170,8 @@ class DockerDaemon(ContainerTool):
                     answer.close()
                     raise
             except (OSError, HTTPException) as error:
+                if seconds_left() == 0:
+                    raise time_is_over(f"The response of {self.name}'s daemon") from None
                 raise self._silent(f"its daemon at {self._path} fails: {reason(error)}.") from None
             try:
                 yield answer
@@ -194,6 +199,6 @@ class _Arriving:
 
 def _message(answer: bytes) -> str:
     try:
-        return str(parse_json(answer)["message"])
+        return bounded(str(parse_json(answer)["message"]))
     except (ValueError, KeyError, TypeError):
-        return answer.decode(errors="replace")
+        return bounded(answer.decode(errors="replace"))

@@ -33,6 +33,8 @@ def registries_of(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
         folder: What relative paths start from.
     """
     for each in sources:
+        if each.error:
+            continue
         if each.wanted:
             if not each.wanted.registry.credential:
                 yield Reference.parse(each.wanted.repository).repository.host

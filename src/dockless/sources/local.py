@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from dockless.errors import EngineError, LostCopyError, SourceError
+from dockless.model.pins import refuse_wrong_pins
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, parse_config
 from dockless.oci.platform import Platform
+from dockless.oci.reference import REGISTRY
 from dockless.ports import Image, Progress
 from dockless.sources.archive import candidates, select
 from dockless.sources.container_tools import ContainerTool, LocalImage
@@ -41,6 +43,7 @@ class ToolImage:
         self._content: Content | None = None
         self._saved: Image | None = None
         self._digest_is_new = not found.as_stored
+        self._is_as_stored = False
 
     @property
     def digest_is_new(self) -> bool:
@@ -57,7 +60,10 @@ class ToolImage:
     def content(self) -> Content:
         """Return the image as it will be pushed; one that was seen before is not saved again."""
         if self._content is None:
-            self._content = self._remembered() or self._save().content()
+            content = self._remembered() or self._save().content()
+            if not self._is_as_stored:  # whose digest, the ID, was compared when it was found
+                agreed(self._found, content.root.digest)
+            self._content = content
         return self._content
 
     def paths(self, digests: Collection[Digest]) -> Mapping[Digest, Path]:
@@ -79,6 +85,7 @@ class ToolImage:
             config = parse_config(data)
         except ValueError:
             self._digest_is_new = False
+            self._is_as_stored = True
             return remembered(self._found.image_id, self._staging, self._platform)
         known = known_layers(config, self._staging)
         if not all(diff_id in known for diff_id in config.diff_ids):
@@ -98,7 +105,9 @@ class ToolImage:
                 self._progress,
                 layers="kept" if self._found.as_stored else "guessed",
             )
-            if root := stored_root(files, self._found.image_id):
+            root = stored_root(files, self._found.image_id)
+            self._is_as_stored = root is not None
+            if root:
                 self._saved = self._as_stored(files, root)
                 return self._saved
             chosen = select(candidates(files, self._staging, self._platform), "", label)
@@ -123,6 +132,24 @@ class ToolImage:
         return image
 
 
+def agreed(found: LocalImage, digest: Digest) -> None:
+    """Raise WrongPinError where the name that was asked for pins another digest.
+
+    Docker's classic store, podman and buildah know by which digest they pulled an image, but keep
+    its layers uncompressed, so that its manifest cannot be had from them.
+
+    Args:
+        found: The image, with the name that it was found under.
+        digest: That of its manifest or index, as it is pushed.
+    """
+    name = found.name
+    remedy = (
+        f"To push the image with the digest in its name, copy it from its registry with {REGISTRY}"
+        f"{name}. To push what {found.tool} has, give its ID, {found.image_id}."
+    )
+    refuse_wrong_pins((name,), digest, found.tool, remedy)
+
+
 _REMEDY = (
     "Check the name. An image of a registry is docker://HOST/NAME:TAG; `dockless push --build` "
     "builds one."
@@ -138,7 +165,8 @@ def find_local(
     it may have an image of a better name.
 
     Raises:
-        SourceError: None has any; the error lists what was searched for, and what exists.
+        SourceError: None has any; the error lists what was searched for, and what exists. Or it
+            is known to have another digest than the name pins.
     """
     present = [tool for tool in tools if tool.available()]
     said: list[str] = []
@@ -160,6 +188,8 @@ def find_local(
         there = ", ".join(tool.names()[:10]) or "no images"
         said.append(f"{tool.name} has: {there}.")
     if best:
+        if best[1].as_stored:
+            agreed(best[1], best[1].image_id)
         return best
     if not present:
         said.append(f"None of {', '.join(tool.name for tool in tools)} is on PATH.")

@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, PushError, SourceError
 from dockless.model.host import Exported
+from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, Index, parse_document
+from dockless.oci.untrusted_json import parse_json
 from dockless.ports import Progress
 from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
@@ -89,12 +91,14 @@ def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) 
         _save(found.tool, found.local, shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):
             return _unpacked(archive, found.local, root, shell)
-        return Exported(archive, is_layout=False)
+        has = f"{found.tool.name} on {shell.host}"
+        return Exported(path=archive, is_layout=False, names=(found.local.name,), source=has)
     if source is None:
         raise SourceError("There is no image.")
     if source.kind == "layout":
-        return Exported(source.path, is_layout=True)
-    return Exported(_plain(source.path, archive, shell), is_layout=False)
+        return Exported(path=source.path, is_layout=True)
+    path, names = _plain(source.path, archive, shell)
+    return Exported(path=path, is_layout=False, names=names, source=source.path)
 
 
 def _save(tool: ContainerTool, local: LocalImage, shell: HostShell, archive: str) -> None:
@@ -102,7 +106,7 @@ def _save(tool: ContainerTool, local: LocalImage, shell: HostShell, archive: str
     if not done.code:
         return
     shell.script(f"rm -f {shlex.quote(archive)}")
-    why = done.stderr.splitlines()[-1] if done.stderr else "no reason given."
+    why = bounded(done.stderr.splitlines()[-1]) if done.stderr else "no reason given."
     what = f"'{tool.name} save' of {local.name} failed on {shell.host}: {why}"
     if _is_full(done):  # which relay does not mind
         raise EngineError(what, "Free some space there, or push with --via relay.")
@@ -131,12 +135,12 @@ def _unpacked(archive: str, local: LocalImage, root: Descriptor, shell: HostShel
     shell.script(f"rm -f {shlex.quote(archive)}")
     if done.code:
         raise EngineError(
-            f"{local.name} cannot be unpacked on {shell.host}: {done.stderr}",
+            f"{local.name} cannot be unpacked on {shell.host}: {bounded(done.stderr)}",
             "Push with --via relay.",
         )
     if error := incomplete(_Unpacked(shell, folder), local, root):
         raise error
-    return Exported(folder, is_layout=True)
+    return Exported(path=folder, is_layout=True)
 
 
 class _Unpacked:
@@ -156,29 +160,39 @@ class _Unpacked:
         path = f"{self._folder}/{name}"
         done = self._shell.run(("cat", path))
         if done.code:
-            raise PushError(f"{path} cannot be read on {self._shell.host}: {done.stderr}")
+            raise PushError(f"{path} cannot be read on {self._shell.host}: {bounded(done.stderr)}")
         return done.stdout
 
 
-def _plain(path: str, archive: str, shell: HostShell) -> str:
-    """Return a docker-archive as it is, or unpacked as `archive`."""
+def _plain(path: str, archive: str, shell: HostShell) -> tuple[str, tuple[str, ...]]:
+    """Return a docker-archive as it is, or unpacked as `archive`, and the names in it."""
     head = shell.run(("head", "-c", str(MAGIC_BYTES), path))
     if head.code:
-        raise SourceError(f"{path} cannot be read on {shell.host}: {head.stderr}")
+        raise SourceError(f"{path} cannot be read on {shell.host}: {bounded(head.stderr)}")
     packed = sniff(head.stdout)
     if packed != "none":
         done = shell.work((_UNPACK[packed], "-dc", path), stdout=archive)
         if done.code:
             shell.script(f"rm -f {shlex.quote(archive)}")
-            raise SourceError(f"{path} cannot be unpacked: {done.stderr}")
+            raise SourceError(f"{path} cannot be unpacked: {bounded(done.stderr)}")
         path = archive
-    listed = shell.script(f"tar -tf {shlex.quote(path)}", timeout=None)
-    names = [name.removeprefix(b"./") for name in listed.stdout.split()]
-    if b"manifest.json" not in names:
+    # by either name, of which tar finds one
+    argv = f"tar -xOf {shlex.quote(path)} manifest.json ./manifest.json"
+    listed = shell.script(argv, timeout=None).stdout
+    if not listed:
         raise EngineError(
             f"{path} is not a docker-archive, the only archive that an engine there can push."
         )
-    return path
+    return path, _names(listed)
+
+
+def _names(listed: bytes) -> tuple[str, ...]:
+    """Return the names in an archive's manifest.json; none where an engine will refuse it."""
+    try:
+        found = parse_json(listed)
+        return tuple(str(name) for entry in found for name in entry.get("RepoTags") or ())
+    except (ValueError, TypeError, AttributeError):
+        return ()
 
 
 def _is_full(done: Finished) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dockless.errors import SourceError, UsageError
+from dockless.model.printable import bounded
 from dockless.oci.manifest import Descriptor
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Reference
@@ -60,7 +61,8 @@ class Opener:
         tool, found = find_local(names, tools)
         self._progress.note(f"Source: {tool.name} image {found.name}")
         image = self.known(tool, found, platform)
-        return Candidate(names=(found.name,), open=lambda: image)
+        root = found.image_id if found.as_stored else None
+        return Candidate(names=(found.name,), open=lambda: image, root=root)
 
     def known(self, tool: "ContainerTool", found: "LocalImage", platform: Platform | None) -> Image:
         """Return an image that a container tool was found to have."""
@@ -84,7 +86,8 @@ class Opener:
         if found.source is None:
             raise SourceError("The host has no image.")
         listed = self._listed_there(found.source, programs, platform)
-        return select(listed, found.source.selector, found.source.path).open()
+        source = found.source
+        return agreed(select(listed, source.selector, source.path), source.path).open()
 
     def _listed_there(
         self, source: SourceThere, programs: Programs, platform: Platform | None
@@ -126,7 +129,7 @@ class Opener:
                 meant, or its name pins a digest that it does not have.
         """
         found = select(self.images(spec, platform), spec.selector, spec.label)
-        # a container tool knows by which digests it pulled what it has
+        # what a container tool has is compared while it is read
         return found if spec.kind == "local" else agreed(found, spec.label)
 
     def bundle(self, spec: SourceSpec) -> Files:
@@ -212,7 +215,7 @@ def _output(programs: Programs, argv: tuple[str, ...], label: str) -> Iterator[R
             yield stream
         done = running.finish()
     if done.code:
-        raise SourceError(f"{label} cannot be read there: {done.stderr}")
+        raise SourceError(f"{label} cannot be read there: {bounded(done.stderr)}")
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ import paramiko
 from msgspec import Struct
 
 from dockless.errors import EngineError, UsageError
+from dockless.model.printable import bounded
 from dockless.model.server import SSH_PORT, Server
 from dockless.processes.regular import read_given
 from dockless.processes.run import run
@@ -191,7 +192,7 @@ def _options(
     if done.code and _NAMELESS in done.stderr:  # ssh wants a user that has a name
         return _without_ssh(server, file)
     if done.code:
-        said = done.stderr.splitlines()[-1] if done.stderr else "no reason given."
+        said = bounded(done.stderr.splitlines()[-1]) if done.stderr else "no reason given."
         named = ", ".join(server.config) or str(file)
         raise UsageError(
             f"ssh rejects its configuration for {server.address}: "

@@ -8,6 +8,7 @@ from pathlib import Path
 import paramiko
 
 from dockless.errors import EngineError, HostLostError, PushError
+from dockless.model.printable import bounded
 from dockless.model.reasons import reason
 from dockless.ports import Task
 from dockless.ssh.executor import BROKEN, RemoteShell
@@ -61,7 +62,7 @@ def read(shell: RemoteShell, path: str) -> bytes:
     """
     done = shell.run(("cat", path))
     if done.code:
-        raise PushError(f"{path} cannot be read on {shell.host}: {done.stderr}")
+        raise PushError(f"{path} cannot be read on {shell.host}: {bounded(done.stderr)}")
     return done.stdout
 
 

@@ -7,8 +7,8 @@ the registry and its token service can be reached through it.
 
 import contextlib
 import socket
-import threading
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 
 import paramiko
 
@@ -17,6 +17,7 @@ from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS
 from dockless.ssh.executor import BROKEN, RemoteShell
 from dockless.ssh.reach import address
+from dockless.threads import NO_THREAD, DaemonThread
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 15.0
@@ -45,9 +46,10 @@ def tunnel(shell: RemoteShell, allowed: Collection[HostPort], port: int = 0) -> 
 
     def accept(channel: paramiko.Channel, origin: object, server: object) -> None:
         del origin, server
-        threading.Thread(
-            target=_serve, args=(channel, frozenset(allowed), direct), daemon=True
-        ).start()
+        try:
+            DaemonThread(partial(_serve, channel, frozenset(allowed), direct))
+        except NO_THREAD:
+            channel.close()
 
     try:
         opened = shell.transport.request_port_forward(_LOOPBACK, port, accept)
@@ -90,7 +92,7 @@ def registry_tunnel(shell: RemoteShell, endpoint: Endpoint) -> Iterator[Mapping[
 def _serve(
     channel: paramiko.Channel, allowed: frozenset[HostPort], direct: HostPort | None
 ) -> None:
-    with contextlib.closing(channel), contextlib.suppress(*BROKEN, OSError, ValueError):
+    with contextlib.closing(channel), contextlib.suppress(*BROKEN, OSError, ValueError, *NO_THREAD):
         if direct:
             with socket.create_connection(direct, _CONNECT_SECONDS) as out:
                 _join(channel, out)
@@ -139,8 +141,7 @@ def _join(channel: paramiko.Channel, out: socket.socket) -> None:
         with contextlib.suppress(*BROKEN, OSError):
             channel.shutdown_write()
 
-    answering = threading.Thread(target=back, daemon=True)
-    answering.start()
+    answering = DaemonThread(back)
     while data := channel.recv(_CHUNK):
         out.sendall(data)
     with contextlib.suppress(OSError):

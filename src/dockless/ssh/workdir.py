@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, HostLostError
 from dockless.model.host import Facts
+from dockless.model.printable import bounded
 from dockless.ssh.executor import RemoteShell
 from dockless.ssh.output import Output
 
@@ -109,7 +110,7 @@ def _facts(host: str, guardian: Output) -> Facts:
     while "folder" not in said:
         line = guardian.line()
         if not line:
-            why = guardian.finish().stderr or "no reason given"
+            why = bounded(guardian.finish().stderr) or "no reason given"
             raise EngineError(
                 f"{host} has no writable temporary folder: {why}.",
                 "Check the free space and the permissions there.",

@@ -27,6 +27,7 @@ from dockless.storage.oci_layout import blob_path
 
 _CHUNK = 1024 * 1024
 _UNFINISHED = ".unfinished"
+_FILES = ("oci-layout", "index.json", DOCKER_LIST, FILE)
 
 
 class Bundle:
@@ -191,7 +192,7 @@ def _make(folder: Path) -> bool:
 def _empty(folder: Path) -> None:
     """Remove what a bundle writes into a folder, and nothing else."""
     clear(folder / "blobs")
-    for name in ("oci-layout", "index.json", DOCKER_LIST, FILE, _UNFINISHED):
+    for name in (*_FILES, _UNFINISHED):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -219,4 +220,9 @@ def free_of(folder: Path) -> bool:
     """Whether there is nothing in a folder, or no folder; what a killed run left is removed."""
     if abandoned(folder, _UNFINISHED):
         _empty(folder)
-    return not folder.exists() or not any(folder.iterdir())
+    if not folder.exists():
+        return True
+    try:
+        return not any(folder.iterdir())
+    except PermissionError:  # it may be written, and not listed: what would be written is not there
+        return not any((folder / name).exists() for name in ("blobs", *_FILES))

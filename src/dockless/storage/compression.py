@@ -10,12 +10,13 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 
 from dockless.model.timings import Timings
 from dockless.oci.packing import Packing
 from dockless.storage.blocks import BLOCK, Sink
+from dockless.threads import ThreadPool
 
 _AHEAD_BYTES = 16 * BLOCK
 """Most bytes that wait for being compressed and written."""
@@ -34,19 +35,18 @@ def compressing(packing: Packing, sink: Sink, cores: int, timings: Timings) -> I
     if packing.compression == "none":
         yield sink
         return
-    with (
-        ThreadPoolExecutor(1, "write") as writer,
-        ThreadPoolExecutor(max(1, cores), "compress") as workers,
-    ):
+    with ThreadPool(1) as writer, ThreadPool(max(1, cores)) as workers:
         order = _Order(sink, workers, writer, timings)
-        encoder = (_Gzip if packing.compression == "gzip" else _Zstd)(order, packing.level)
+        encoder = (_GzipEncoder if packing.compression == "gzip" else _ZstdEncoder)(
+            order, packing.level
+        )
         try:
             yield encoder
             encoder.finish()
             order.finish()
         finally:
-            workers.shutdown(cancel_futures=True)
-            writer.shutdown(cancel_futures=True)
+            workers.close(cancel=True)
+            writer.close(cancel=True)
 
 
 class _Order:
@@ -55,8 +55,8 @@ class _Order:
     def __init__(
         self,
         sink: Sink,
-        workers: ThreadPoolExecutor,
-        writer: ThreadPoolExecutor,
+        workers: ThreadPool,
+        writer: ThreadPool,
         timings: Timings,
     ) -> None:
         self._sink = sink
@@ -68,8 +68,8 @@ class _Order:
 
     def add(self, size: int, encode: Callable[[], bytes]) -> None:
         """Add a piece of this size; wait while too many are in progress."""
-        part = self._workers.submit(self._encode, encode)
-        self._written.append((size, self._writer.submit(self._append, part)))
+        part = self._workers.submit(partial(self._encode, encode))
+        self._written.append((size, self._writer.submit(partial(self._append, part))))
         self._ahead += size
         while self._ahead > _AHEAD_BYTES:
             self._wait()
@@ -81,7 +81,7 @@ class _Order:
 
     def _wait(self) -> None:
         size, written = self._written.popleft()
-        written.result()
+        self._writer.result(written)
         self._ahead -= size
 
     def _encode(self, encode: Callable[[], bytes]) -> bytes:
@@ -89,12 +89,12 @@ class _Order:
             return encode()
 
     def _append(self, part: Future[bytes]) -> int:
-        data = part.result()
+        data = self._workers.result(part)
         with self._timings.of("write"):
             return self._sink.write(data)
 
 
-class _Gzip:
+class _GzipEncoder:
     """One gzip member (RFC 1952), whose pieces are blocks.
 
     Each is deflated on its own (RFC 1951), with the end of the one before it as its dictionary, and
@@ -133,7 +133,7 @@ class _Gzip:
         return encoder.compress(data) + encoder.flush(self._isal.Z_SYNC_FLUSH)
 
 
-class _Zstd:
+class _ZstdEncoder:
     """zstd frames (RFC 8878), one after another, each of a fixed number of blocks.
 
     Higher levels look further back, and so gain by larger frames. The first has one block, so that

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 from dockless.errors import SourceError
+from dockless.storage.ahead_stream import AheadStream
 from dockless.storage.blocks import BLOCK, ReadableStream, blocks
+from dockless.threads import NO_THREAD
 
 _ZSTD_PIECE = 1024
 _MEMORY_LIMIT = 128 * 1024 * 1024
+_GZIP_AHEAD = 2 * BLOCK
 _OF_MEMORY = re.compile("[Mm]emory usage limit|too much memory|[Ww]indow")
 _NO_MEMBER = "Not a gzipped file"
 _BOMB_STARTS = 1024 * BLOCK
@@ -191,16 +194,42 @@ _Errors = tuple[type[Exception], ...]
 def _decoder(source: _CountedInput, compression: str) -> tuple[BinaryIO, _Errors]:
     """Return what decompresses, and every class of error by which it says that it cannot."""
     if compression == "gzip":
-        from isal import igzip_lib, igzip_threaded  # noqa: PLC0415 - loaded when needed
+        from isal import igzip_lib  # noqa: PLC0415 - loaded when needed
 
-        reader = igzip_threaded.open(source, "rb", threads=1, block_size=BLOCK)
         own = cast("type[Exception]", igzip_lib.error)
-        return cast("BinaryIO", reader), (*_USUAL_ERRORS, own, zlib.error)
+        return cast("BinaryIO", _GzipReader(source)), (*_USUAL_ERRORS, own, zlib.error)
     if compression == "zstd":
         import zstandard  # noqa: PLC0415 - loaded when needed
 
         return cast("BinaryIO", _Frames(source)), (*_USUAL_ERRORS, zstandard.ZstdError)
     return cast("BinaryIO", _Incremental(source, compression)), (*_USUAL_ERRORS, lzma.LZMAError)
+
+
+class _GzipReader(io.RawIOBase):
+    """Reads gzip, members one after another, ahead in a thread where the system allows one.
+
+    isal's own threaded reader waits for ever where its thread does not come to its first step,
+    and takes the end of a thread for the end of the data.
+    """
+
+    def __init__(self, source: _CountedInput) -> None:
+        from isal import igzip  # noqa: PLC0415 - loaded when needed
+
+        self._plain = igzip.open(source, "rb")
+        self._ahead: AheadStream | None = None
+        with contextlib.suppress(*NO_THREAD):
+            self._ahead = AheadStream(self._plain, _GZIP_AHEAD)
+
+    def read(self, size: int = -1) -> bytes:
+        if self._ahead:
+            return self._ahead.read(size)
+        data: bytes = self._plain.read(size)
+        return data
+
+    def close(self) -> None:
+        if not self.closed and self._ahead:
+            self._ahead.end()  # the source may be read by others afterwards
+        super().close()
 
 
 class _Frames(io.RawIOBase):

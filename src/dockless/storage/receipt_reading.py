@@ -109,6 +109,7 @@ class _Target(Struct, frozen=True):
 def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[ReceiptItem]:
     for number, image in enumerate(images):
         digest = Digest.parse(image["digest"])
+        blobs = tuple((Digest.parse(blob["digest"]), blob["size"]) for blob in image["blobs"])
         for position, text in enumerate(image["references"]):
             reference = Reference.parse(text)
             where = f"images[{number}].references[{position}]"
@@ -118,7 +119,9 @@ def _items(images: Sequence[Mapping[str, Any]], target: _Target) -> Iterator[Rec
                 raise ValueError(f"{where} has neither a tag nor a digest")
             if reference.digest and reference.digest != digest:
                 raise ValueError(f"{where} has another digest than its image")
-            yield ReceiptItem(reference, digest)
+            yield ReceiptItem(
+                reference=reference, digest=digest, media_type=image["mediaType"], blobs=blobs
+            )
 
 
 def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:

@@ -9,7 +9,6 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +19,7 @@ from dockless.storage.blob_store import BlobStore
 from dockless.storage.disk_errors import full_disk
 from dockless.storage.folders import make_own, remove
 from dockless.storage.streams import BlobDraft
+from dockless.threads import ThreadPool
 
 
 class StagedBlobs:
@@ -37,17 +37,17 @@ class StagedBlobs:
         self.store = store
         self._blobs = folder / "blobs"
         make_own(self._blobs)
-        self._settler = ThreadPoolExecutor(1, "settle")
+        self._settler = ThreadPool(1)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._settler.shutdown(wait=True)
+        self._settler.close()
 
     def settle(self) -> None:
         """Wait until the store knows everything that was staged so far."""
-        self._settler.submit(_nothing).result()
+        self._settler.result(self._settler.submit(_nothing))
 
     def renew(self) -> None:
         """Make the area's folder again, if it was deleted.

@@ -13,6 +13,7 @@ from urllib3.util import parse_url
 
 from dockless.errors import StrayError
 from dockless.model.endpoint import Endpoint, is_loopback
+from dockless.model.printable import bounded
 
 _PORTS = {"http": 80, "https": 443}
 # leads to addresses of IPv4, too (RFC 6052); the standard library knows the other such networks
@@ -58,7 +59,7 @@ def shown(url: str) -> str:
 
     place = origin(url)
     if place:
-        return blotted(f"{place.scheme}://{place.host}")
+        return bounded(blotted(f"{place.scheme}://{place.host}"), _LONGEST_SAID)
     return repr(blotted(url)[:_LONGEST_SAID])
 
 
@@ -144,7 +145,8 @@ def is_typed(place: Origin, endpoint: Endpoint) -> bool:
 def stray(endpoint: Endpoint, host: str) -> StrayError:
     """Return the error for a link-local address that a registry leads to."""
     return StrayError(
-        f"{endpoint.host} points to {host}, which is a link-local address. Nothing was sent there.",
+        f"{endpoint.host} points to {bounded(host, _LONGEST_SAID)}, which is a link-local address. "
+        "Nothing was sent there.",
         "Ask the registry's operator for the reason; if it is intended, name the address with "
         "--insecure-realm, or as the registry.",
     )

@@ -1,5 +1,7 @@
 """What a host pushes: archives, layouts, images by name, and what it builds first."""
 
+import json
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from bed import images
 from bed.docker import Docker
-from bed.failures import complaint
+from bed.failures import complaint, tags
 from bed.fixtures import SAMPLE
 from bed.fleet import Admin
 from bed.hosts import Host
@@ -149,3 +151,71 @@ def test_a_build_that_fails_is_an_error_of_its_own(admin: Admin, docker_host: Ho
     admin.knows(docker_host)
     said = complaint(admin.run("sources/none:1", "--host", docker_host.target, "--build"), 2)
     assert "There is nothing to build from: no /root/project/Dockerfile" in said
+
+
+WRONG = "sha256:" + "1" * 64
+NAMES = [f"docker.io/a/bad@{WRONG}", f"ghcr.io/a/bad:t@{WRONG}", f"bad@sha512:{'2' * 128}"]
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("way", ["invoke", "copy", "relay", "tunnel"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", ["layout", "archive"])
+def test_an_image_on_the_host_whose_name_pins_another_digest_is_refused(
+    admin: Admin,
+    docker_host: Host,
+    layers: tuple[images.Layer, ...],
+    old_archive: Path,
+    tmp_path: Path,
+    way: str,
+    name: str,
+    form: str,
+) -> None:
+    admin.knows(docker_host)
+    if form == "layout":
+        layout = images.Layout(tmp_path / "lay")
+        top = layout.image(layers[:2], "amd64", annotations={})
+        layout.top({**top, "annotations": {"org.opencontainers.image.ref.name": name}})
+        path = put_tree(docker_host, layout.folder)
+    else:
+        tree = tmp_path / "tree"
+        tree.mkdir()
+        subprocess.run(("tar", "-C", tree, "-xf", old_archive), check=True)
+        listed = json.loads((tree / "manifest.json").read_text())
+        listed[0]["RepoTags"] = [name]
+        (tree / "manifest.json").write_text(json.dumps(listed))
+        path = "/var/tmp/pinned.tar"  # noqa: S108 - the host's own
+        packed = images.archive(tree, tmp_path / "pinned.tar")
+        docker_host.write(path, packed.read_bytes())
+    target = f"sources/pinned-{way}-{form}-{tmp_path.name.lower()}"
+    source = ("--host", docker_host.target, "--source", path, "--via", way)
+    done = admin.run(f"{target}:1", *source)
+    assert done.code == 3, done.stderr
+    assert f"{path} has an image named {name} whose digest is sha256:" in done.stderr
+    assert tags(admin.registry, target) == set()
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("way", ["invoke", "copy", "relay", "tunnel"])
+@pytest.mark.parametrize("form", ["{0}@{1}", "{0}:1@{1}", "docker-daemon:{0}:other@{1}"])
+def test_a_digest_that_a_docker_there_cannot_give_back_is_a_failure(
+    admin: Admin,
+    docker_host: Host,
+    old_docker: Docker,
+    registry: Registry,
+    tmp_path: Path,
+    way: str,
+    form: str,
+) -> None:
+    admin.knows(docker_host)
+    name = f"{registry.host}/there"
+    old_docker.run("tag", SAMPLE, f"{name}:1")
+    old_docker.run("push", f"{name}:1")
+    known = json.loads(old_docker.run("image", "inspect", f"{name}:1"))[0]["RepoDigests"]
+    digest = next(each.partition("@")[2] for each in known if each.startswith(f"{name}@"))
+    target = f"sources/tool-{way}-{tmp_path.name.lower()}"
+    source = form.format(name, digest)
+    done = admin.run(f"{target}:1", "--host", docker_host.target, "--source", source, "--via", way)
+    assert done.code == 3, done.stderr
+    assert f"has an image named {source.removeprefix('docker-daemon:')} whose" in done.stderr
+    assert tags(admin.registry, target) == set()

@@ -2,6 +2,7 @@ import errno
 import io
 import os
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dockless.cli.main import _COMMANDS, dockless, main
 from dockless.errors import (
     AuthError,
     ConflictError,
+    DocklessError,
     EngineError,
     NetworkError,
     PartialError,
@@ -88,6 +90,12 @@ def raised_while(error: Exception, other: Exception) -> Exception:
         (OSError(errno.EMFILE, "Too many open files"), "ulimit -n"),
         (OSError(errno.ENFILE, "Too many open files in system"), "fs.file-max"),
         (MemoryError(), "memory"),
+        (RuntimeError("can't allocate lock"), "memory"),
+        (ssl.SSLError(1, "[SSL] malloc failure (_ssl.c:3063)"), "memory"),
+        (
+            ssl.SSLError(1, "[SSL: NO_CIPHERS] library has no ciphers (_ssl.c:3)"),
+            "memory",
+        ),
         (ImportError("a.so: failed to map segment from shared object"), "memory"),
         (ImportError("libz.so.1: cannot map zero-fill pages: Cannot allocate memory"), "memory"),
         (
@@ -106,6 +114,67 @@ def test_a_limit_of_the_system_is_no_bug(
     said = capsys.readouterr().err
     assert said.startswith("Error: This process has reached a limit of the system: ")
     assert named in said
+
+
+def instead(error: DocklessError, of: OSError) -> DocklessError:
+    """Return an error that was raised in place of one of the system."""
+    try:
+        try:
+            raise of
+        except OSError:
+            raise error from None
+    except DocklessError as raised:
+        return raised
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (instead(SourceError("x.tar cannot be read."), OSError(errno.EMFILE, "")), "ulimit -n"),
+        (instead(EngineError("crane cannot be started."), OSError(errno.ENFILE, "")), "fs.file"),
+        (instead(UsageError("The store cannot be used."), OSError(errno.ENOMEM, "")), "memory"),
+        (instead(NetworkError("It does not respond."), OSError(errno.EMFILE, "")), "ulimit -n"),
+    ],
+)
+def test_a_limit_of_the_system_is_not_taken_for_damage(
+    ends: Ends, capsys: pytest.CaptureFixture[str], error: DocklessError, named: str
+) -> None:
+    assert ends(error=error) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Error: This process has reached a limit of the system: ")
+    assert named in said
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (instead(UsageError("Another run has it."), BlockingIOError(errno.EAGAIN, "")), 2),
+        (instead(PushError("Too large: use --split."), OSError(errno.EFBIG, "")), 1),
+        (instead(SourceError("x.tar is missing."), OSError(errno.ENOENT, "")), 3),
+    ],
+)
+def test_what_says_more_than_the_limit_is_kept(
+    ends: Ends, capsys: pytest.CaptureFixture[str], error: DocklessError, code: int
+) -> None:
+    assert ends(error=error) == code
+    assert error.what in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "lacking", [OSError(errno.EMFILE, "Too many open files"), ImportError("x.so"), MemoryError()]
+)
+def test_an_end_that_cannot_be_told_in_full_is_told(
+    ends: Ends,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: Exception,
+) -> None:
+    def ending(_: BaseException) -> int:
+        raise lacking
+
+    monkeypatch.setattr("dockless.cli.main._ending", ending)
+    assert ends(error=SourceError("x.tar is missing.")) == 1
+    assert "reached a limit of the system" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

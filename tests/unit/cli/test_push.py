@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dockless.errors import AuthError, DocklessError, PartialError, SourceError, UsageError
+from dockless.errors import (
+    AuthError,
+    DocklessError,
+    LostCopyError,
+    PartialError,
+    SourceError,
+    UsageError,
+)
 from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.timings import Timings
@@ -40,6 +47,9 @@ class FakeSession:
         refuses: Tags whose push fails.
         opened: What was looked for.
         expected: The repositories that layers were sent ahead to.
+        lost: Whether the user's store is deleted again and again.
+        caches: The folders that stood in for the user's.
+        limits: The limits of time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,6 +62,9 @@ class FakeSession:
         self.expected: list[Repository] = []
         self.opener = self
         self.timings = Timings()
+        self.lost = False
+        self.caches: list[Path | None] = []
+        self.limits: list[float | None] = []
 
     def candidate(self, *names: str) -> Candidate:
         return Candidate(
@@ -103,8 +116,14 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     fake = FakeSession(tmp_path)
 
     @contextlib.contextmanager
-    def opened(options: CommandOptions, given: object) -> Iterator[FakeSession]:
+    def opened(
+        options: CommandOptions, given: object, cache: Path | None = None
+    ) -> Iterator[FakeSession]:
         assert options.source is None or given
+        fake.caches.append(cache)
+        fake.limits.append(options.timeout)
+        if fake.lost and not cache:
+            raise LostCopyError("The store was deleted.", "Run it again.")
         yield fake
 
     monkeypatch.setattr("dockless.cli.surroundings.session", opened)
@@ -133,6 +152,35 @@ def test_without_a_source_the_local_image_of_the_target_is_looked_for(
     run("push", *TARGET, "--platform", "linux/arm64")
     names = ("shop:v1", "shop:latest", "ghcr.io/acme/shop:v1")
     assert session.opened == [(names, Platform("linux", "arm64"), "")]
+
+
+@pytest.mark.parametrize("source", [("shop:dev",), ()])
+@pytest.mark.parametrize("limit", [None, 900.0])
+def test_where_the_store_is_deleted_again_and_again_another_is_made_for_the_push(
+    run: Run, session: FakeSession, source: tuple[str, ...], limit: float | None
+) -> None:
+    session.lost = True
+    result = run("push", *source, *TARGET, *(("--timeout", f"{limit:.0f}s") if limit else ()))
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"ghcr.io/acme/shop@{digest(session)}\n"
+    assert "The store was deleted. It is staged in a temporary folder." in result.stderr
+    first, second = session.caches
+    assert first is None
+    assert second
+    assert not second.exists(), "it is gone with the push"
+    before, left = session.limits
+    assert before == limit
+    assert (left is None) if limit is None else (left is not None and 0 < left <= limit)
+
+
+@pytest.mark.parametrize("argv", [("-",), ("--build",)])
+def test_what_cannot_be_had_twice_is_lost_with_the_store(
+    run: Run, session: FakeSession, argv: tuple[str, ...]
+) -> None:
+    session.lost = True
+    result = run("push", *argv, *TARGET)
+    assert isinstance(result.exception, LostCopyError)
+    assert session.caches == [None]
 
 
 def test_quiet_leaves_the_result_alone(run: Run, session: FakeSession) -> None:

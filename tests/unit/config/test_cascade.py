@@ -1,6 +1,8 @@
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dockless.config import cascade, project
@@ -8,6 +10,8 @@ from dockless.config.cascade import Flags, Settings
 from dockless.config.naming import local_candidates, target
 from dockless.config.setting import Setting, first
 from dockless.errors import UsageError
+from dockless.model import kinds
+from dockless.oci.reference import Name
 
 
 def resolve(
@@ -231,6 +235,8 @@ def test_plain_password_is_used_and_warned_of_without_showing_it(tmp_path: Path)
 
 PRIVATE = '{"registry":"private","username":"me","image":"localhost:5000/shop","namespace":""}'
 HUB = '{"registry":"dockerhub","username":"me","image":"","namespace":"team"}'
+UNNAMED = '{"image":"reg.sess.io/t/shop","username":"bob"}'
+UNKNOWN = '{"registry":"quay","image":"quay.io/t/shop","username":"bob","namespace":"t"}'
 ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws.com/x"}'
 
 
@@ -251,7 +257,7 @@ ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws
         (PRIVATE, Flags(registry="private", image="web"), {}, "localhost:5000/me/web:latest"),
         (PRIVATE, Flags(tags=("2",)), {}, "localhost:5000/shop:2"),
         (PRIVATE, Flags(namespace="team"), {}, "localhost:5000/team/shop:latest"),
-        (PRIVATE, Flags(), {"DOCKLESS_NAMESPACE": "team"}, "localhost:5000/shop:latest"),
+        (PRIVATE, Flags(), {"DOCKLESS_NAMESPACE": "team"}, "localhost:5000/team/shop:latest"),
         (HUB, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
         (HUB, Flags(), {"DOCKLESS_IMAGE": "ghcr.io/a/web"}, "ghcr.io/a/web:latest"),
         (HUB, Flags(registry="ghcr", username="you"), {}, "ghcr.io/you/shop:latest"),
@@ -260,6 +266,16 @@ ECR = '{"registry":"ecr","username":"AWS","image":"1.dkr.ecr.eu-west-1.amazonaws
         (ECR, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
         (ECR, Flags(registry="ghcr", namespace="a"), {}, "ghcr.io/a/shop:latest"),
         (ECR, Flags(registry="private"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/x:latest"),
+        (UNNAMED, Flags(registry="ghcr", namespace="acme"), {}, "ghcr.io/acme/shop:latest"),
+        (UNNAMED, Flags(registry="ghcr", image="web"), {}, "ghcr.io/web:latest"),
+        (UNNAMED, Flags(registry="dockerhub", username="me"), {}, "docker.io/me/shop:latest"),
+        (UNNAMED, Flags(image="localhost:5000/web"), {}, "localhost:5000/web:latest"),
+        (UNNAMED, Flags(), {"DOCKLESS_REGISTRY": "private"}, "reg.sess.io/t/shop:latest"),
+        (UNNAMED, Flags(image="web"), {}, "reg.sess.io/bob/web:latest"),
+        (UNNAMED, Flags(), {}, "reg.sess.io/t/shop:latest"),
+        (UNKNOWN, Flags(registry="ghcr", namespace="acme"), {}, "ghcr.io/acme/shop:latest"),
+        (UNKNOWN, Flags(registry="private", image="r.io/web"), {}, "r.io/web:latest"),
+        (UNKNOWN, Flags(registry="dockerhub", username="me"), {}, "docker.io/me/shop:latest"),
         (ECR, Flags(image="web"), {}, "1.dkr.ecr.eu-west-1.amazonaws.com/web:latest"),
     ],
 )
@@ -270,6 +286,15 @@ def test_a_login_elsewhere_does_not_contradict(
     write(tmp_path, "box.json", '{"slug": "shop"}')
     found = resolve(tmp_path, flags, environment)
     assert [str(each) for each in target(found, None).references] == [expected]
+
+
+@pytest.mark.parametrize("flags", [Flags(), Flags(image="r.io/web"), Flags(namespace="a")])
+def test_a_kind_that_there_is_not_is_said_where_no_other_stands_above_it(
+    tmp_path: Path, flags: Flags
+) -> None:
+    write(tmp_path, "docker-config.json", UNKNOWN)
+    with pytest.raises(UsageError, match=r"docker-config\.json: 'quay' is not a kind"):
+        resolve(tmp_path, flags)
 
 
 def test_the_account_of_another_registry_is_not_used(tmp_path: Path) -> None:
@@ -304,6 +329,135 @@ def test_a_deploy_file_does_not_contradict(
     write(tmp_path, "config/deploy.yml", f"name: shop\nimage: {image}\n")
     found = resolve(tmp_path, flags)
     assert [str(each) for each in target(found, None).references] == [expected]
+
+
+HOSTS = {
+    "dockerhub": "docker.io",
+    "ecr": "1.dkr.ecr.eu-west-1.amazonaws.com",
+    "gcr": "europe-docker.pkg.dev",
+    "acr": "acme.azurecr.io",
+    "ghcr": "ghcr.io",
+    "private": "registry.example.com:5000",
+}
+
+
+@pytest.mark.parametrize("kind", [each.name for each in kinds.KINDS])
+@pytest.mark.parametrize("image", ["", "app", "team/app", "HOST/team/app", "HOST/app"])
+@pytest.mark.parametrize("how", ["--namespace", "DOCKLESS_NAMESPACE"])
+@pytest.mark.parametrize("where", ["deploy.yml", "docker-config.json", "typed"])
+@pytest.mark.parametrize("named", ["--registry", "file"])
+@pytest.mark.parametrize("namespace", ["prod", "prod/eu"])
+def test_a_namespace_that_was_typed_is_in_the_target_or_refused(
+    tmp_path: Path, kind: str, image: str, how: str, where: str, named: str, namespace: str
+) -> None:
+    host = HOSTS[kind]
+    image = image.replace("HOST", host)
+    write(tmp_path, "box.json", '{"slug": "shop"}')
+    if where == "docker-config.json":
+        session = {"registry": kind, "username": "bob", "image": image, "namespace": "old"}
+        write(tmp_path, "docker-config.json", json.dumps(session))
+    else:
+        filed = f"image: {image}\n" if image and where == "deploy.yml" else ""
+        server = f"service: shop\n{filed}registry:\n  server: {host}\n  username: bob\n"
+        write(tmp_path, "config/deploy.yml", server)
+    flags = Flags(
+        registry=kind if named == "--registry" else None,
+        image=image or None if where == "typed" else None,
+        namespace=namespace if how == "--namespace" else None,
+    )
+    found = resolve(tmp_path, flags, {} if flags.namespace else {"DOCKLESS_NAMESPACE": namespace})
+    found = msgspec.structs.replace(found, version=lambda: None)
+    own = kinds.named(kind).host
+    refused = ""
+    if where == "docker-config.json" and not (own or image.startswith(host)):
+        refused = "The host of the"  # such a session does not tell it
+    elif where == "typed" and "/" in image:
+        refused = f"not in the namespace '{namespace}' of {how}"
+    if refused:
+        with pytest.raises(UsageError, match=refused):
+            target(found, None)
+        return
+    last = "app" if image else "shop"
+    assert str(target(found, None).references[0]) == f"{host}/{namespace}/{last}:latest"
+
+
+@pytest.mark.parametrize(
+    ("image", "flags", "environment", "expected"),
+    [
+        ("team/sub/app", Flags(namespace="team"), {}, "reg.io/team/sub/app"),
+        ("reg.io/team/sub/app", Flags(), {"DOCKLESS_NAMESPACE": "team"}, "reg.io/team/sub/app"),
+        ("", Flags(namespace="a", image="a/app"), {}, "reg.io/a/app"),
+        ("", Flags(namespace="a/b", image="reg.io/a/b/c/app"), {}, "reg.io/a/b/c/app"),
+        ("", Flags(namespace="ACME", image="ghcr.io/acme/app"), {}, "ghcr.io/acme/app"),
+        ("team/app", Flags(image="app"), {"DOCKLESS_NAMESPACE": "prod"}, "reg.io/prod/app"),
+    ],
+)
+def test_a_name_that_is_in_the_namespace_stays(
+    tmp_path: Path, image: str, flags: Flags, environment: dict[str, str], expected: str
+) -> None:
+    filed = f"image: {image}\n" if image else ""
+    write(tmp_path, "config/deploy.yml", f"service: s\n{filed}registry:\n  server: reg.io\n")
+    found = msgspec.structs.replace(resolve(tmp_path, flags, environment), version=lambda: None)
+    assert str(target(found, None).references[0]) == f"{expected}:latest"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (Flags(image="a/app", namespace="b"), "--image is a/app, which is not in.*'b'"),
+        (Flags(image="reg.io/app", namespace="b"), "--image is reg.io/app, which"),
+        (Flags(image="reg.io/bb/app:1", namespace="b"), "--image is reg.io/bb/app, which"),
+        (Flags(image="x/b/app", namespace="b"), "is x/b/app.*leave out --namespace"),
+    ],
+)
+def test_a_namespace_and_an_image_that_differ_are_refused(
+    tmp_path: Path, flags: Flags, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        target(resolve(tmp_path, flags), None)
+    source = flags.image or ""
+    with pytest.raises(UsageError, match=said.replace("--image", "SOURCE", 1)):
+        target(resolve(tmp_path, Flags(namespace="b")), Name.parse(source))
+
+
+@pytest.mark.parametrize(
+    ("server", "flags", "expected"),
+    [
+        ("reg.io", Flags(registry="ghcr", image="shop"), None),
+        ("reg.io", Flags(image="localhost:5000/shop"), None),
+        ("1.dkr.ecr.eu-west-1.amazonaws.com", Flags(registry="dockerhub", namespace="a"), None),
+        ("", Flags(registry="ghcr", namespace="a"), None),
+        ("", Flags(registry="dockerhub", image="shop"), "bob"),
+        ("reg.io", Flags(registry="private", image="shop"), "bob"),
+        ("index.docker.io", Flags(image="docker.io/a/b"), "bob"),
+        ("reg.io", Flags(image="REG.io/a/b"), "bob"),
+    ],
+)
+def test_a_deploy_file_s_account_is_for_its_registry(
+    tmp_path: Path, server: str, flags: Flags, expected: str | None
+) -> None:
+    server = f"  server: {server}\n" if server else ""
+    write(tmp_path, "config/deploy.yml", f"service: s\nregistry:\n{server}  username: bob\n")
+    found = resolve(tmp_path, flags).username
+    assert (found.value if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "server"),
+    [
+        ("team/shop", "ecr", "y.azurecr.io"),
+        (None, "gcr", "reg.io:5000"),
+        ("shop", "acr", "public.ecr.aws"),
+    ],
+)
+def test_a_host_that_does_not_fit_is_said_with_its_own_origin(
+    tmp_path: Path, image: str | None, kind: str, server: str
+) -> None:
+    write(tmp_path, "config/deploy.yml", f"service: s\nregistry:\n  server: {server}\n")
+    found = resolve(tmp_path, Flags(registry=kind, image=image))
+    found = msgspec.structs.replace(found, version=lambda: None)
+    with pytest.raises(UsageError, match=f"but {server} of config/deploy.yml:3 is"):
+        target(found, None)
 
 
 @pytest.mark.parametrize(

@@ -122,14 +122,15 @@ def test_version_that_is_no_tag_is_refused() -> None:
         (settings(image="acme/shop", username="me"), "docker.io/acme/shop:latest"),
         (settings("ghcr", "shop"), "ghcr.io/shop:latest"),
         (settings("private", "shop", username="me", server="r.io"), "r.io/me/shop:latest"),
-        (settings("gcr", "shop", namespace="ns", server="gcr.io"), "gcr.io/shop:latest"),
+        (settings("gcr", "shop", namespace="ns", server="gcr.io"), "gcr.io/ns/shop:latest"),
+        (settings("gcr", "shop", username="me", server="gcr.io"), "gcr.io/shop:latest"),
         (
             settings("acr", "shop", namespace="ns", server="a.azurecr.io"),
-            "a.azurecr.io/shop:latest",
+            "a.azurecr.io/ns/shop:latest",
         ),
         (
             settings("ecr", "shop", namespace="ns", server="public.ecr.aws"),
-            "public.ecr.aws/shop:latest",
+            "public.ecr.aws/ns/shop:latest",
         ),
     ],
 )
@@ -179,7 +180,7 @@ def test_server_that_is_no_host_is_refused(server: str) -> None:
 
 
 def test_server_of_another_kind_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"asks for acr, but ghcr\.io of folder name is ghcr"):
+    with pytest.raises(UsageError, match=r"but ghcr\.io of config/deploy\.yml:2 is ghcr"):
         references(settings("acr", server="ghcr.io"))
 
 
@@ -356,7 +357,8 @@ def test_a_bare_name_does_not_fall_through_to_docker_s_own_images(
 def test_the_kind_of_a_session_gives_way_to_a_source_with_a_host() -> None:
     given = settings("ghcr", namespace="acme")
     remembered = Setting(kinds.GHCR, "docker-config.json")
-    given = msgspec.structs.replace(given, registry=remembered)
+    namespace = Setting("acme", "docker-config.json")
+    given = msgspec.structs.replace(given, registry=remembered, namespace=namespace)
     assert references(given, "localhost:5000/x:1") == ["localhost:5000/x:1"]
     assert references(given, "web:1") == ["ghcr.io/acme/web:1"]
 

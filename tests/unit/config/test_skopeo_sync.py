@@ -5,6 +5,7 @@ import pytest
 from dockless.config import skopeo_sync
 from dockless.config.semver_range import Constraint
 from dockless.errors import UsageError
+from dockless.model.listed import SyncItem, WrongEntry
 
 LIST = r"""
 registry.example.com:
@@ -44,7 +45,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_skopeos_own_example_is_read(path: Path) -> None:
     path.write_text(LIST)
-    wanted = skopeo_sync.read(path)
+    wanted = [each for each in skopeo_sync.read(path) if isinstance(each, SyncItem)]
     host = "registry.example.com"
     assert [each.references(TAGS) for each in wanted] == [
         tuple(f"{host}/busybox:{tag}" for tag in TAGS),
@@ -66,25 +67,78 @@ def test_skopeos_own_example_is_read(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a.io:\n  image:\n    x: [1]\n", ":3:5 is not a known key of an image list"),
-        ("a.io:\n  images:\n    X: [v1]\n", ":3:8 makes 'a.io/X', which is not an image name"),
+        ("a.io:\n  image:\n    x: [1]\n", ":3:5 `a.io.image` is not a known key of an image list"),
+        (
+            "a.io:\n  images:\n    X: [v1]\n",
+            ":3:8 `a.io.images.X` makes 'a.io/X', which is not an image name",
+        ),
         (
             "a.io:\n  images:\n    x: ['v 1']\n",
-            ":3:8 makes 'a.io/x:v 1', which is not an image name",
+            ":3:9 `a.io.images.x[0]` makes 'a.io/x:v 1', which is not an image name",
         ),
         ("a.io:\n  images: [x]\n", "is a list, where a map is needed"),
-        ("a.io:\n  images-by-tag-regex:\n    x: '('\n", ":3:8 is not a regular expression"),
+        (
+            "a.io:\n  images-by-tag-regex:\n    x: '('\n",
+            "tag-regex.x` is not a regular",
+        ),
         ("a.io:\n  images-by-tag-regex:\n    x: 'a{99999999999}'\n", "is not a usable regular"),
         (f"a.io:\n  images-by-tag-regex:\n    x: 'b{{{10**30},}}'\n", "is not a usable regular"),
         (
             f"a.io:\n  images-by-tag-regex:\n    x: '{'(' * 3000}{')' * 3000}'\n",
             "is not a usable regular",
         ),
-        ("a.io:\n  images-by-semver:\n    x: new\n", ":3:8 is not a version constraint"),
-        ("a.io:\n  images:\n   x: [v1]\n  b: c: d\n", ":4:7 is not YAML"),
+        (
+            "a.io:\n  images-by-semver:\n    x: new\n",
+            ":3:8 `a.io.images-by-semver.x` is not a version",
+        ),
+        ("'b c':\n  images:\n    x: [v1]\n", ":2:3 `b c` is not a registry host"),
+        ("quay:\n  images:\n    x: [v1]\n", ":2:3 `quay` is not a registry host"),
+        ("a.io: x\n", "is text, where a map is needed"),
+        ("a.io:\n  images:\n    x: v1\n", ":3:8 `a.io.images.x` in"),
+        ("a.io:\n  tls-verify: maybe\n", "where true or false is needed"),
+        ("a.io:\n  credentials: {username: 7}\n  images:\n    x: [v1]\n", "a number, where"),
     ],
 )
 def test_a_typo_is_found_with_its_line_and_column(path: Path, text: str, said: str) -> None:
+    path.write_text(f"{text}z.io:\n  images:\n    good: [v1]\n")
+    wrong, good = skopeo_sync.read(path)
+    assert isinstance(wrong, WrongEntry)
+    assert isinstance(good, SyncItem)
+    assert good.references() == ("z.io/good:v1",)
+    assert said in f"{wrong.origin.removeprefix(str(path))} {wrong.error.what}"
+
+
+@pytest.mark.parametrize(
+    ("tags", "good", "wrong"),
+    [
+        ("['a b', v1]", ["v1"], [("a.io/x:a b", "3:9")]),
+        ("[v1, 'sha256:12', v2]", ["v1", "v2"], [("a.io/x@sha256:12", "3:13")]),
+        ("[v1, {a: b}, '', 2]", ["v1", "2"], [("a.io/x", "3:13"), ("a.io/x:", "3:21")]),
+        ("['-', '.']", [], [("a.io/x:-", "3:9"), ("a.io/x:.", "3:14")]),
+    ],
+)
+def test_a_wrong_tag_stops_only_itself(
+    path: Path, tags: str, good: list[str], wrong: list[tuple[str, str]]
+) -> None:
+    path.write_text(f"a.io:\n  images:\n    x: {tags}\n    y: [v1]\n")
+    *found, last = skopeo_sync.read(path)
+    assert isinstance(last, SyncItem)
+    assert last.references() == ("a.io/y:v1",)
+    named = [tag for each in found if isinstance(each, SyncItem) for tag in each.named]
+    assert named == good
+    assert all(each.choice is None for each in found if isinstance(each, SyncItem))
+    assert [
+        (each.text, each.origin.removeprefix(f"{path}:"))
+        for each in found
+        if isinstance(each, WrongEntry)
+    ] == wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a.io:\n  images:\n   x: [v1]\n  b: c: d\n", ":4:7 is not YAML"), ("- x\n", "is a list")],
+)
+def test_what_is_no_yaml_is_no_list(path: Path, text: str, said: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError) as caught:
         skopeo_sync.read(path)

@@ -67,6 +67,17 @@ def test_a_password_of_the_environment_needs_an_account() -> None:
         login_credential(NOBODY, given(account="me"), PRIVATE, {"DOCKLESS_PASSWORD": "pw"})
 
 
+@pytest.mark.parametrize(("own", "typed"), [("envu", "zed"), ("me", "Me"), ("a", "b")])
+def test_a_password_of_the_environment_is_not_used_with_another_username(
+    own: str, typed: str
+) -> None:
+    environment = {"DOCKLESS_PASSWORD": "pw", "DOCKLESS_USERNAME": own}
+    with pytest.raises(UsageError, match=f"DOCKLESS_PASSWORD is for {own}, not {typed}"):
+        login_credential(NOBODY, given(username=typed), PRIVATE, environment)
+    credential, _ = login_credential(Terminal(), given(username=typed), PRIVATE, environment)
+    assert (credential.username, credential.password.reveal()) == (typed, "typed")
+
+
 @pytest.mark.parametrize(
     ("username", "account", "answer", "user"),
     [("flag", "", "", "flag"), ("", "settings", "", "settings"), ("", "", "typed", "typed")],

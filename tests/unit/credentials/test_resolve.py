@@ -333,6 +333,63 @@ def test_the_login_of_deploy_yml_is_for_its_own_registry_alone(
     assert not any("deploy.yml" in place for place in found.asked)
 
 
+@pytest.mark.parametrize("how", ["--username", "DOCKLESS_USERNAME"])
+@pytest.mark.parametrize(("own", "typed"), [("bob", "zed"), ("kamal", "Kamal"), ("AWS", "ci-7")])
+def test_the_password_of_deploy_yml_is_not_used_with_another_username(
+    tmp_path: Path, environment: dict[str, str], own: str, typed: str, how: str
+) -> None:
+    login(tmp_path / ".docker/config.json", typed)
+
+    def password() -> Secret:
+        raise AssertionError
+
+    configured = ConfiguredLogin(
+        host="host:5000", origin="deploy.yml:4", username=lambda: own, password=password
+    )
+    given = Given(typed if how == "--username" else "", account=typed)
+    if how != "--username":
+        environment["DOCKLESS_USERNAME"] = typed
+    sources = Sources(environment=environment, home=tmp_path, configured=configured)
+    found = find(APP, given, sources)
+    assert found.credential
+    assert (found.credential.username, found.credential.password) == (typed, Secret(f"{typed}-pw"))
+    assert f"deploy.yml:4: {own}, not {typed}" in found.asked
+
+
+@pytest.mark.parametrize("own", ["zed", ""])
+def test_the_password_of_deploy_yml_is_used_with_its_own_username_or_where_it_has_none(
+    tmp_path: Path, environment: dict[str, str], own: str
+) -> None:
+    configured = ConfiguredLogin(
+        host="host:5000", origin="deploy.yml", username=lambda: own, password=lambda: Secret("pw")
+    )
+    sources = Sources(environment=environment, home=tmp_path, configured=configured)
+    credential = find(APP, Given("zed"), sources).credential
+    assert credential
+    assert (credential.username, credential.password, credential.origin) == (
+        "zed",
+        Secret("pw"),
+        "deploy.yml",
+    )
+
+
+def test_a_password_whose_username_cannot_be_had_is_not_used_with_another(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    def username() -> str:
+        raise UsageError("No secret WHO.", "Set it.")
+
+    configured = ConfiguredLogin(
+        host="host:5000", origin="deploy.yml", username=username, password=lambda: Secret("pw")
+    )
+    sources = Sources(environment=environment, home=tmp_path, configured=configured)
+    found = find(APP, Given("zed"), sources)
+    assert found.credential is None
+    assert any("No secret WHO" in line for line in found.asked)
+    with pytest.raises(UsageError, match="No secret WHO"):
+        find(APP, Given(), sources)
+
+
 def test_the_narrowest_scope_of_the_keyring_counts(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

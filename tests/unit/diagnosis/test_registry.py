@@ -157,3 +157,22 @@ def test_referrers_that_may_not_be_asked_for_are_unknown() -> None:
 )
 def test_a_url_is_shown_without_who_and_what_is_asked(url: str, shown: str) -> None:
     assert without_user(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("scheme", "parameters"),
+    [
+        ("basic", {"realm": "r" * 100_000}),
+        ("bearer", {"realm": "https://auth.example/" + "p" * 100_000, "service": "s" * 100_000}),
+        ("bearer", {"realm": "http://auth.example/" + "p" * 100_000}),
+        ("bearer", {"realm": "no address " * 10_000}),
+        ("digest" * 10_000, {"realm": "r"}),
+    ],
+)
+def test_what_a_registry_says_of_its_login_is_bounded(
+    scheme: str, parameters: dict[str, str]
+) -> None:
+    found = _challenge(scheme, **parameters)
+    assert len(found.what) < 3_000
+    assert sum(len(str(fact)) for fact in found.facts.values()) < 3_000
+    assert "shortened" in f"{found.what}{found.facts}"

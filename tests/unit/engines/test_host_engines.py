@@ -154,4 +154,4 @@ def test_what_an_engine_needs_is_sent_before_it_starts(name: str) -> None:
     logins = f"{FOLDER}/home/{skopeo.LOGINS_PATH}"
     assert host.sent.get(logins) == (skopeo.LOGINS.encode() if name == "skopeo" else None)
     kind = CraneThere if name == "crane" else SkopeoThere
-    assert type(engine_there(name, env, Exported("/srv/layout", is_layout=True))) is kind
+    assert type(engine_there(name, env, Exported(path="/srv/layout", is_layout=True))) is kind

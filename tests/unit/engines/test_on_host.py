@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,14 +8,16 @@ from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere, l
 from dockless.errors import AuthError, NetworkError, PushError, SourceError
 from dockless.model.endpoint import Endpoint
 from dockless.model.host import Exported
+from dockless.model.pins import WrongPinError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.processes.run import Finished
 
 DIGEST = Digest.of(b"manifest")
+OTHER = Digest.of(b"other")
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
-ARCHIVE = Exported("/tmp/d/image.tar", is_layout=False)  # noqa: S108 - a path of a host
-LAYOUT = Exported("/srv/layout", is_layout=True)
+ARCHIVE = Exported(path="/tmp/d/image.tar", is_layout=False)  # noqa: S108 - a path of a host
+LAYOUT = Exported(path="/srv/layout", is_layout=True)
 INDEX = f'{{"manifests": [{{"digest": "{DIGEST}"}}]}}'.encode()
 
 
@@ -98,7 +101,7 @@ def test_crane_that_reports_another_digest_failed(host: Host) -> None:
 
 
 def test_skopeo_compresses_first_and_then_sends_what_it_made(host: Host) -> None:
-    host.files["/tmp/d/dir/manifest.json"] = b"manifest"  # noqa: S108 - a path of a host
+    host.files["/tmp/d/dir/manifest.json"] = b"manifest"  # noqa: S108 - a path of a host  # noqa: S108 - a path of a host
     skopeo = SkopeoThere(host.env(plain=True), ARCHIVE)
     assert skopeo.digest() == DIGEST
     assert skopeo.push(REPOSITORY, DIGEST) == frozenset()
@@ -149,3 +152,42 @@ def test_a_layout_of_several_images_goes_by_relay() -> None:
     index = f'{{"manifests": [{{"digest": "{DIGEST}"}}, {{"digest": "{DIGEST}"}}]}}'.encode()
     with pytest.raises(SourceError, match="holds 2 images"):
         layout_root(index, "/srv/layout")
+
+
+WRONG = [f"docker.io/a/bad@{OTHER}", f"ghcr.io/a/bad:t@{OTHER}", f"bad@sha512:{'2' * 128}"]
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("key", ["org.opencontainers.image.ref.name", "io.containerd.image.name"])
+def test_a_layout_whose_name_pins_another_digest_is_refused(
+    host: Host, name: str, key: str
+) -> None:
+    for engine in (CraneThere, SkopeoThere):
+        for text, fits in ((name, False), (f"a/b:1@{DIGEST}", True), ("a/b:1", True), ("1", True)):
+            index = {"manifests": [{"digest": str(DIGEST), "annotations": {key: text}}]}
+            host.files["/srv/layout/index.json"] = json.dumps(index).encode()
+            there = engine(host.env(), LAYOUT)
+            if fits:
+                assert there.digest() == DIGEST
+                continue
+            with pytest.raises(WrongPinError, match=f"named {name} whose digest is {DIGEST}"):
+                there.digest()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_archive_whose_name_pins_another_digest_than_an_engine_makes_is_refused(
+    host: Host, name: str
+) -> None:
+    host.files["/tmp/d/dir/manifest.json"] = b"manifest"  # noqa: S108 - a path of a host
+    for engine in (CraneThere, SkopeoThere):
+        for text, fits in ((name, False), (f"a/b:1@{DIGEST}", True), ("a/b:1", True)):
+            image = Exported(
+                path=ARCHIVE.path, is_layout=False, names=(text,), source="docker on web1"
+            )
+            host.answers = [Finished(0, str(DIGEST).encode(), "")]
+            there = engine(host.env(), image)
+            if fits:
+                assert there.digest() == DIGEST
+                continue
+            with pytest.raises(WrongPinError, match=f"docker on web1 has an image named {name}"):
+                there.digest()

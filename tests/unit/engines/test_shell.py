@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,49 @@ def test_what_an_engine_started_ends_when_we_are_killed(engine: str, held: Held)
             assert held.wait() == b"up\n"
         finally:
             child.kill()
+    assert held.wait() == b""
+
+
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+STOPS = (
+    "exec 8>'{fifo}'; trap 'echo told >&8; exit' TERM; {also}echo $$ >&8; kill -STOP $$; sleep 60"
+)
+STOPPED = pytest.mark.parametrize("also", ["", "trap '' HUP; ", "exec >&- 2>&-; "])
+
+
+class LateError(Exception):
+    """The time of the engine is over."""
+
+
+@STOPPED
+def test_a_stopped_engine_is_told_to_end(also: str, held: Held) -> None:
+    def look(pid: int) -> None:
+        if is_stopped(pid):
+            raise LateError
+
+    with pytest.raises(LateError):
+        Shell().run(argv(STOPS.replace("{also}", also), held), ENVIRONMENT, (), look)
+    said = b""
+    while part := held.wait():
+        said += part
+    assert said.endswith(b"\ntold\n")
+
+
+@STOPPED
+def test_a_stopped_engine_is_told_to_end_when_we_are_killed(also: str, held: Held) -> None:
+    engine = argv(STOPS.replace("{also}", also), held)
+    with subprocess.Popen([sys.executable, "-c", RUNS, *engine]) as child:
+        try:
+            pid = int(held.wait())
+            end = time.monotonic() + PATIENCE_MS / 1000
+            while not is_stopped(pid) and time.monotonic() < end:
+                time.sleep(0.01)
+        finally:
+            child.kill()
+    assert held.wait() == b"told\n"
     assert held.wait() == b""
 
 

@@ -123,3 +123,26 @@ def test_nothing_else_parses_json() -> None:
         if "json.loads(" in path.read_text() or "json.load(" in path.read_text()
     }
     assert found <= owners
+
+
+LONG = 5_000_000
+
+
+@pytest.mark.parametrize("word", ["x", "a b ", "\x1b[2J", "é", "🐳"])
+def test_no_line_of_a_message_is_of_any_length(
+    capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    text = f"web1: {word * LONG}\n{'one line of a table' * 50}\nThe end."
+    say(text, err=True)
+    told = capsys.readouterr().err
+    assert len(told) < 50_000
+    first, second, last = told.splitlines()
+    assert first.startswith("web1: ")
+    assert first.endswith("… (shortened)")
+    assert (second, last) == ("one line of a table" * 50, "The end.")
+
+
+def test_a_table_of_many_lines_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "\n".join(f"host{number}  ok" for number in range(10_000))
+    say(rows, err=True)
+    assert capsys.readouterr().err == f"{rows}\n"

@@ -108,3 +108,11 @@ def test_the_schema_wants_a_remedy_for_every_problem() -> None:
     helpless = Finding(area="tls", subject="x", state="problem", what="Broken.")
     with pytest.raises(ValidationError):
         _valid(doctor_document((helpless,), None, None, wrote=False))
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "two words " * 100_000, "a\n" * 500_000])
+def test_no_finding_is_of_any_length(text: str) -> None:
+    found = Finding(area="a", subject=text, state="note", what=text, remedy=text)
+    page = doctor_text([found], 100)
+    assert len(page) < 10_000
+    assert page.count("(shortened)") == 3

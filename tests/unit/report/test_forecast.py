@@ -25,11 +25,29 @@ def test_what_would_be_pushed_is_counted(result: PushResult) -> None:
 
 
 def test_that_nothing_would_be_pushed_is_said_without_noughts(result: PushResult) -> None:
-    there = replace(result, unchanged=True, plan=replace(result.plan, tags=()))
+    there = replace(result, unchanged=True, checked=True, plan=replace(result.plan, tags=()))
     [one] = forecast_text([there], []).splitlines()
     assert one == "nothing of 1 image would be pushed: it is there already."
     [two] = forecast_text([there, there], []).splitlines()
     assert two == "nothing of 2 images would be pushed: they are there already."
+
+
+@pytest.mark.parametrize(
+    ("tags", "times", "said"),
+    [
+        (0, 1, "nothing of 1 image would be pushed: the digest is right; blobs were not checked"),
+        (1, 1, "nothing of 1 image would be pushed: its tag is right; blobs were not checked"),
+        (2, 1, "nothing of 1 image would be pushed: the tags are right; blobs were not checked"),
+        (1, 3, "nothing of 3 images would be pushed: the tags are right; blobs were not checked"),
+    ],
+)
+def test_blobs_that_were_not_asked_for_are_not_claimed(
+    result: PushResult, tags: int, times: int, said: str
+) -> None:
+    plan = replace(result.plan, tags=result.plan.tags[:1] * tags)
+    there = replace(result, unchanged=True, checked=False, plan=plan)
+    [line] = forecast_text([there] * times, []).splitlines()
+    assert line == f"{said} (--check-blobs)."
 
 
 def forecast(*results: PushResult, unknown: bool = False) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from msgspec.structs import replace
 
-from dockless.errors import AuthError, DocklessError, NetworkError
+from dockless.errors import AuthError, DocklessError, NetworkError, SourceError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.printable import json_text
 from dockless.model.secret import Secret
@@ -214,3 +214,13 @@ def test_a_secret_is_refused_not_written(result: PushResult) -> None:
     ):
         with pytest.raises(TypeError):
             json_text(document)
+
+
+@pytest.mark.parametrize("word", ["x", "two words ", "é"])
+def test_the_words_of_others_in_an_error_are_bounded(word: str) -> None:
+    error = SourceError(word * 1_000_000, "Look there.")
+    for document in (error_document(error), images_document({"a": error})):
+        text = json.dumps(document, ensure_ascii=False)
+        assert len(text) < 10_000
+        assert "… (shortened)" in text
+        assert "Look there." in text

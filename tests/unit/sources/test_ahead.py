@@ -3,7 +3,6 @@ import io
 import os
 import subprocess
 import sys
-import threading
 import time
 from functools import partial
 
@@ -12,7 +11,8 @@ import pytest
 from dockless import concurrency
 from dockless.errors import NetworkError
 from dockless.sources.ahead import read_ahead, read_to_the_end
-from dockless.storage.blocks import BLOCK
+from dockless.storage.ahead_stream import AheadStream
+from dockless.storage.blocks import BLOCK, ReadableStream
 
 
 class Slow(io.BytesIO):
@@ -29,15 +29,11 @@ class Slow(io.BytesIO):
         return data
 
 
-def threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
-
-
-def settled() -> bool:
-    end = time.monotonic() + 120
-    while threads() and time.monotonic() < end:
-        time.sleep(0.01)
-    return not threads()
+def settled(ahead: ReadableStream) -> bool:
+    """Whether the thread that reads ahead ends."""
+    assert isinstance(ahead, AheadStream)
+    ahead._thread.join(120)
+    return not ahead._thread.is_alive()
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, BLOCK, 5 * BLOCK])
@@ -67,7 +63,7 @@ def test_a_block_is_there_before_it_is_asked_for_and_no_more_than_16_are() -> No
         time.sleep(0.1)
         # one was asked for, 16 wait, and one more looks for room
         assert 17 * BLOCK <= stream.tell() <= 18 * BLOCK
-    assert settled(), "a thread that waits for room ends"
+    assert settled(ahead), "a thread that waits for room ends"
 
 
 def test_an_error_comes_after_what_was_read_before_it() -> None:
@@ -77,18 +73,19 @@ def test_an_error_comes_after_what_was_read_before_it() -> None:
         with pytest.raises(NetworkError) as caught:
             ahead.read(1)
     assert caught.value is error
-    assert settled()
+    assert settled(ahead)
 
 
 def test_whoever_stops_early_does_not_wait_for_what_is_to_come() -> None:
     ours, theirs = os.pipe()
     with open(theirs, "wb", buffering=0) as writer, open(ours, "rb", buffering=0) as reader:  # noqa: PTH123 - descriptors
         writer.write(b"the beginning")
-        with read_ahead(reader):
+        with read_ahead(reader) as ahead:
             pass
-        assert threads(), "it waits for bytes"
+        assert isinstance(ahead, AheadStream)
+        assert ahead._thread.is_alive(), "it waits for bytes"
         writer.close()
-        assert settled()
+        assert settled(ahead)
 
 
 @pytest.mark.parametrize("size", [-1, 1, BLOCK])
@@ -108,7 +105,7 @@ def test_a_source_that_goes_silent_ends_with_the_time_of_the_command(
             read()
         assert not caught.value.passing
         writer.close()
-        assert settled()
+        assert settled(ahead)
 
 
 def test_what_has_come_is_read_without_waiting_for_more() -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bed.hostile import LAYER, file, image, tar
 from bed.images import Layer, Layout, digest, named
 from dockless.errors import SourceError
+from dockless.model.lock import FILE as LOCK
 from dockless.oci.digest import Digest
 from dockless.sources.archive import Candidate, agreed, candidates, select
 from dockless.sources.directory import Folder
@@ -178,6 +179,17 @@ def test_a_good_image_is_chosen_next_to_a_faulty_one(half: list[Candidate], sele
 def test_a_faulty_image_that_is_chosen_says_what_is_wrong(half: list[Candidate]) -> None:
     with pytest.raises(SourceError, match=r"manifests\[1\].*size is -5"):
         select(half, "@1", "half").open()
+
+
+def test_a_faulty_image_knows_the_lock_file_of_its_bundle_too(
+    tmp_path: Path, staging: Staging, half: list[Candidate]
+) -> None:
+    assert [each.lock() for each in half] == [None, None]
+    (tmp_path / "half" / LOCK).write_text("{")
+    found = candidates(Folder(tmp_path / "half", "half", FakeProgress()), staging, None)
+    for each in found:
+        with pytest.raises(SourceError, match=LOCK):
+            each.lock()
 
 
 @pytest.mark.parametrize("selector", ["", "shop:2"])

@@ -1,3 +1,4 @@
+import errno
 import json
 import tarfile
 from pathlib import Path
@@ -72,3 +73,34 @@ def test_an_input_is_never_replaced_nor_written_into(tmp_path: Path) -> None:
     assert not allowed(tmp_path / "disk.tar", part, split=True)
     (tmp_path / "images").mkdir()
     assert not allowed(tmp_path / "images" / "new.tar", tmp_path / "images")
+
+
+@pytest.fixture
+def unlisted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders that may be written, and not listed."""
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+
+@pytest.mark.usefixtures("unlisted")
+@pytest.mark.parametrize("number", [None, 0, 7, 999])
+def test_parts_are_found_in_a_folder_that_cannot_be_listed(
+    tmp_path: Path, number: int | None
+) -> None:
+    if number is not None:
+        (tmp_path / f"disk.tar.{number:03}").write_bytes(b"mine")
+    assert allowed(tmp_path / "disk.tar", split=True) == (number is None)
+
+
+@pytest.mark.usefixtures("unlisted")
+@pytest.mark.parametrize("name", ["", "blobs", "index.json", "oci-layout", LOCK, "manifest.json"])
+def test_a_folder_that_cannot_be_listed_must_have_nothing_that_would_be_replaced(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    if name:
+        (tmp_path / "out" / name).write_text("mine")
+    assert allowed(tmp_path / "out", archive=False) == (not name)

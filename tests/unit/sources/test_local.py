@@ -7,6 +7,7 @@ import pytest
 
 from bed.hostile import LAYER, file, image, tar
 from dockless.errors import EngineError, SourceError
+from dockless.model.pins import WrongPinError
 from dockless.oci.digest import Digest
 from dockless.oci.packing import asked
 from dockless.oci.platform import Platform
@@ -57,10 +58,16 @@ class Tool(ContainerTool):
 
 
 def tool_image(
-    tool: Tool, staging: Staging, *, image_id: Digest = IMAGE_ID, platform: str = ""
+    tool: Tool,
+    staging: Staging,
+    *,
+    image_id: Digest = IMAGE_ID,
+    platform: str = "",
+    name: str = "shop",
+    as_stored: bool = False,
 ) -> tuple[ToolImage, FakeProgress]:
     progress = FakeProgress()
-    found = LocalImage(tool=tool.name, name="shop", image_id=image_id)
+    found = LocalImage(tool=tool.name, name=name, image_id=image_id, as_stored=as_stored)
     wanted = Platform.parse(platform) if platform else None
     return ToolImage(tool, found, staging, progress, wanted), progress
 
@@ -115,6 +122,50 @@ def test_a_platform_that_the_image_is_not_for_is_an_error(staging: Staging) -> N
     saved, _ = tool_image(Tool(), staging, platform="linux/s390x")
     with pytest.raises(SourceError, match="no image for linux/s390x"):
         saved.content()
+
+
+PINNED = ["shop:1@{}", "ghcr.io/acme/shop@{}", "localhost:5000/a/b:x@{}"]
+
+
+@pytest.mark.parametrize("name", PINNED)
+@pytest.mark.parametrize("pinned", [Digest.of(b"other"), IMAGE_ID])
+def test_a_name_that_pins_another_digest_than_the_image_gets_is_refused(
+    staging: Staging, store: BlobStore, tmp_path: Path, name: str, pinned: Digest
+) -> None:
+    own = tool_image(Tool(), staging)[0].content().root.digest
+    for area in (Staging(store, tmp_path / "cold", asked("gzip"), 1), staging):
+        with pytest.raises(WrongPinError, match=f"docker has .* whose digest is {own}") as caught:
+            tool_image(Tool(), area, name=name.format(pinned))[0].content()
+        assert f"docker://{name.format(pinned)}" in caught.value.remedy
+        assert str(IMAGE_ID) in caught.value.remedy
+    assert tool_image(Tool(), staging, name=name.format(own))[0].content().root.digest == own
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_an_image_that_is_not_what_its_tool_promised_is_refused_by_its_pin(
+    staging: Staging, name: str
+) -> None:
+    promised = Digest.of(b"promised")
+    saved, _ = tool_image(
+        Tool(), staging, image_id=promised, name=name.format(promised), as_stored=True
+    )
+    with pytest.raises(WrongPinError):
+        saved.content()
+
+
+class Stored(Tool):
+    """A container tool whose one image has any name, and is kept as it came."""
+
+    def find(self, names: Sequence[str]) -> LocalImage | None:
+        return LocalImage(tool=self.name, name=names[0], image_id=IMAGE_ID, as_stored=True)
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_what_is_kept_as_it_came_is_compared_when_it_is_found(name: str) -> None:
+    wrong = name.format(Digest.of(b"other"))
+    with pytest.raises(WrongPinError, match=f"docker has an image named {wrong} whose digest"):
+        find_local((wrong,), (Stored(),))
+    assert find_local((name.format(IMAGE_ID),), (Stored(),))[1].image_id == IMAGE_ID
 
 
 def test_the_first_tool_that_has_the_image_is_used() -> None:

@@ -110,6 +110,15 @@ def test_an_index_that_is_wrong_itself_has_no_good_descriptor(layout: Layout, ve
         listed_roots(files(layout))
 
 
+@pytest.mark.parametrize("manifests", ["{}", '{"0": null}', '"text"', "5", "null"])
+def test_what_is_no_list_of_descriptors_has_none(layout: Layout, manifests: str) -> None:
+    text = f'{{"schemaVersion": 2, "manifests": {manifests}}}'
+    (layout.folder / "index.json").write_text(text)
+    with pytest.raises(SourceError) as caught:
+        listed_roots(files(layout))
+    assert "manifests[" not in caught.value.what
+
+
 def test_an_index_in_an_index_is_followed(layout: Layout, parts: list[Layer]) -> None:
     inner = layout.platforms({"amd64": parts, "arm64/v8": parts})
     layout.top(layout.index(inner))

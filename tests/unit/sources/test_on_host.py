@@ -170,3 +170,41 @@ def test_what_no_engine_there_can_push_is_an_error(
 def test_no_image_is_an_error(folder: Path) -> None:
     with pytest.raises(SourceError):
         exported(HostImage(), folder)
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        ('[{"RepoTags": ["shop:1", "a/b@sha256:12"]}]', ("shop:1", "a/b@sha256:12")),
+        ('[{"RepoTags": null}]', ()),
+        ("[]", ()),
+        ("no JSON", ()),
+        ('["odd", 5]', ()),
+    ],
+)
+@pytest.mark.parametrize("member", ["manifest.json", "./manifest.json"])
+def test_an_archive_comes_with_the_names_that_it_has(
+    tmp_path: Path, folder: Path, listed: str, names: tuple[str, ...], member: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(listed)
+    path = tmp_path / "image.tar"
+    subprocess.run(("tar", "-C", tmp_path, "-cf", path, member), check=True)
+    source = SourceThere(kind="archive", path=str(path))
+    made = export(HostImage(source=source), Shell(), str(folder), FakeProgress())
+    assert (made.names, made.source) == (names, str(path))
+
+
+def test_what_a_tool_saved_keeps_the_name_that_it_was_asked_for_by(folder: Path) -> None:
+    found = HostImage(Tool("echo", "saved"), image(str(Digest.of(b"config"))))
+    made = export(found, Shell(), str(folder), FakeProgress())
+    assert (made.names, made.source) == (("shop:1",), "docker on build1")
+
+
+@pytest.mark.parametrize("said", ["x" * 100_000, "many words " * 9_000, "é" * 30_000])
+def test_what_a_program_there_says_is_bounded(folder: Path, tmp_path: Path, said: str) -> None:
+    (tmp_path / "said").write_text(said)
+    tool = Tool("sh", "-c", f"cat {tmp_path}/said >&2; exit 1")
+    with pytest.raises(SourceError) as caught:
+        exported(HostImage(tool, image(str(Digest.of(b"config")))), folder)
+    assert said[:500] in caught.value.what
+    assert len(caught.value.what) < 1_500

@@ -12,7 +12,7 @@ from dockless.errors import LostCopyError
 from dockless.model.options import PushOptions
 from dockless.oci.reference import Reference
 from dockless.retry import RetryPolicy
-from dockless.sources.pulling import Pulling
+from dockless.sources.pulling import Pulling, lost_part
 from dockless.storage.machine import Machine
 from fakes.progress import FakeProgress
 
@@ -88,3 +88,42 @@ def test_not_for_ever(pull: Callable[[Reader], Path], delete: Delete) -> None:
     with pytest.raises(LostCopyError, match="was deleted during the run"):
         pull(reader)
     assert reader.pulls == 3
+
+
+DIGEST = f"sha256:{'c0' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        (f"r.io refuses: GET http://r.io/v2/a/blobs/{DIGEST}: BLOB_UNKNOWN: Unknown.", "the blob"),
+        (f"crane failed: fetching blob {DIGEST}: unexpected status code 404.", "the blob"),
+        (f"skopeo failed: reading blob {DIGEST}: status code 404 (Not Found).", "the blob"),
+        (f"skopeo failed: reading blob {DIGEST}: blob unknown to registry.", "the blob"),
+        (f"registry.example.com does not have {DIGEST} of registry.example.com/team/shop.", ""),
+        (f"GET http://r.io/v2/a/manifests/{DIGEST}: MANIFEST_UNKNOWN: none.", "the manifest"),
+    ],
+)
+def test_what_the_source_s_registry_has_lost_is_named_with_it(said: str, part: str) -> None:
+    found = lost_part(said, REFERENCE)
+    assert found
+    assert f"registry.example.com does not have {part} {DIGEST}".replace("  ", " ") in found.what
+    assert str(REFERENCE) in found.what
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "crane failed: not found.",
+        f"crane failed: reading blob {DIGEST}: connection reset by peer.",
+        f"skopeo failed: reading blob {DIGEST}: 403 (Forbidden).",
+        f"skopeo failed: reading blob {DIGEST}: lookup r.io: unknown host, not found.",
+    ],
+)
+def test_another_fault_is_not_the_source_s(said: str) -> None:
+    assert lost_part(said, REFERENCE) is None
+
+
+def test_an_image_that_is_not_there_is_not_a_lost_part() -> None:
+    pinned = Reference.parse(f"registry.example.com/team/shop@{DIGEST}")
+    assert lost_part(f"GET /v2/a/manifests/{DIGEST}: MANIFEST_UNKNOWN", pinned) is None

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from msgspec import Struct
+
 from dockless.errors import AbsentError, DocklessError, LostCopyError, SourceError
 from dockless.model.pins import refuse_wrong_pins
 from dockless.model.renaming import full_name
@@ -17,6 +19,18 @@ Prove = Callable[[Sequence[Copy]], None]
 raises LostCopyError for one that is missing or damaged."""
 
 
+class LeftOut(Struct, frozen=True):
+    """What is not in a bundle, though it was asked for.
+
+    Attributes:
+        images: The error of each image that is left out.
+        faults: What else is damaged in the sources, such as the lock file of a bundle.
+    """
+
+    images: tuple[DocklessError, ...]
+    faults: tuple[DocklessError, ...]
+
+
 def fill(
     written: BundleWriter,
     found: Iterable[SourceImage | Lost],
@@ -24,7 +38,7 @@ def fill(
     prove: Prove,
     *,
     keep_going: bool,
-) -> list[DocklessError]:
+) -> LeftOut:
     """Add every image; return why some are left out.
 
     Args:
@@ -38,19 +52,21 @@ def fill(
         DocklessError: Of the first that is lost, unless others are to go in all the same, or if no
             other is there.
     """
-    errors: list[DocklessError] = []
+    images: list[DocklessError] = []
+    faults: list[DocklessError] = []
     count = 0
     for each in _in_turn(written, found, lenders, prove):
-        if each is None:
+        error = each.error if isinstance(each, Lost) else each
+        if error is None:
             count += 1
         elif keep_going:
-            errors.append(each)
+            (faults if isinstance(each, Lost) and not each.is_image else images).append(error)
         else:
-            remedy = f"{each.remedy} Or leave it out with --keep-going.".strip()
-            raise type(each)(each.what, remedy)
-    if not count and errors:
-        raise errors[0]
-    return errors
+            remedy = f"{error.remedy} Or leave it out with --keep-going.".strip()
+            raise error.with_context(remedy=remedy) from error
+    if not count and (images or faults):
+        raise (images or faults)[0]
+    return LeftOut(tuple(images), tuple(faults))
 
 
 def _in_turn(
@@ -58,8 +74,8 @@ def _in_turn(
     found: Iterable[SourceImage | Lost],
     lenders: ImageLenders,
     prove: Prove,
-) -> Iterator[DocklessError | None]:
-    """Add every image; yield None for each that is in, and the error of each that is not.
+) -> Iterator[DocklessError | Lost | None]:
+    """Add every image; yield None for each that is in, and what is lost or the error of the others.
 
     One that lacks a blob comes last: a source that is named after its own may have it, as an older
     bundle has what one that was made with `--since` leaves out.
@@ -67,7 +83,7 @@ def _in_turn(
     waiting: list[SourceImage] = []
     for each in found:
         if isinstance(each, Lost):
-            yield each.error
+            yield each
             continue
         if each.content:
             lenders.add(each.open())

@@ -22,6 +22,7 @@ from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.ports import Progress, Registry
 from dockless.retry import RetryPolicy, SharedBackoff
+from dockless.threads import DaemonThread
 from dockless.usecases.hosts.remote_push import (
     EngineThere,
     RemotePushContext,
@@ -109,7 +110,9 @@ class HostPush:
         self._host = host
         self._aborted = threading.Event()
         self._late = False
-        self._timer = self._started_timer()
+        self._left = threading.Event()
+        if job.until is not None:
+            DaemonThread(self._expire)
         self._retry_policy = RetryPolicy(
             attempts=job.attempts,
             deadline=None,
@@ -133,8 +136,7 @@ class HostPush:
 
     def leave(self) -> tuple[str, ...] | None:
         """Remove what dockless made there; return what could not be removed, None if unknown."""
-        if self._timer:
-            self._timer.cancel()
+        self._left.set()
         return self._host.leave()
 
     def abort(self) -> None:
@@ -142,18 +144,12 @@ class HostPush:
         self._aborted.set()
         self._host.end()
 
-    def _started_timer(self) -> threading.Timer | None:
-        until = self._job.until
-        if until is None:
-            return None
-        timer = threading.Timer(max(0.0, until - time.monotonic()), self._expire)
-        timer.daemon = True
-        timer.start()
-        return timer
-
     def _expire(self) -> None:
-        self._late = True
-        self.abort()
+        """Abort when the time is over, in a thread."""
+        until = self._job.until
+        if until is not None and not self._left.wait(max(0.0, until - time.monotonic())):
+            self._late = True
+            self.abort()
 
     def _sleep(self, seconds: float) -> None:
         if self._aborted.wait(seconds):

@@ -1,12 +1,13 @@
 """The steps of a login and of a logout, against what keeps logins on this machine."""
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
-from dockless.errors import UsageError
+from dockless.errors import AuthError, DocklessError, UsageError
 from dockless.model.login import Login, LoginTarget
 from dockless.model.secret import Credential
 
@@ -104,7 +105,8 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
 
     Raises:
         DocklessError: With the exit code of what went wrong; nothing is stored before the check.
-            Where the file of a tool cannot be written after all, the login is stored.
+            Where the file of a tool cannot be written after all, the login is stored, and the
+            others are written.
     """
     kept, note = context.kept, context.note
     credential, source = context.credential()
@@ -122,14 +124,19 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
     note(context.remember(credential.username))
     if not required:
         note(f"{target.host} asks for no password, so the login could not be checked.")
+    failed: list[UsageError] = []
     for file in context.tools:
         try:
             warning = file.add(target.host)
         except UsageError as error:
-            raise error.with_context(f"{error.what} The login itself is stored.") from None
+            failed.append(error)
+            continue
         note(f"{file.path} now uses docker-credential-dockless for {target.host}.")
         if warning:
             note(f"Warning: {warning}")
+    if failed:
+        whats = " ".join(each.what for each in failed)
+        raise failed[0].with_context(f"{whats} The login itself is stored.")
 
 
 class LogoutContext(Struct, frozen=True, kw_only=True):
@@ -149,29 +156,92 @@ class LogoutContext(Struct, frozen=True, kw_only=True):
     note: Callable[[str], None]
 
 
-def every_scope(held: Iterable[LoginStore]) -> list[str]:
-    """Return what any keyring has a login for, sorted."""
-    return sorted({login.scope for kept in held for login in kept.logins()})
+def log_out(scopes: Sequence[str] | None, username: str, context: LogoutContext) -> None:
+    """Remove the logins for registries, or for namespaces in them, and what refers to them.
 
-
-def log_out(scope: str, username: str, context: LogoutContext) -> None:
-    """Remove the logins for one registry, or for a namespace in one.
+    One that cannot be removed does not keep the others.
 
     Args:
-        scope: What they are for: `host[:port]`, or `host[:port]/namespace`.
-        username: Whose login is removed; empty for everybody's.
+        scopes: What they are for, each `host[:port]` or `host[:port]/namespace`; None for all.
+        username: Whose logins are removed; empty for everybody's.
         context: What to work with.
 
     Raises:
-        DocklessError: A keyring or a file cannot be changed.
+        DocklessError: A keyring or a file cannot be changed; it says what was removed nevertheless.
     """
-    gone = [user for kept in context.held for user in kept.remove(scope, username)]
-    if scope not in every_scope(context.held):
-        host = scope.partition("/")[0]
+    work = _Logout(context)
+    wanted = work.scopes() if scopes is None else scopes
+    for scope in wanted:
+        work.remove(scope, username)
+    if work.errors:
+        raise work.error()
+    if not wanted:
+        context.note("There was no login.")
+
+
+class _Logout:
+    """What a logout has removed, and why the rest is left.
+
+    Attributes:
+        removed: What is gone, as parts of a sentence.
+        errors: Why something is left.
+    """
+
+    def __init__(self, context: LogoutContext) -> None:
+        self.removed: list[str] = []
+        self.errors: list[DocklessError] = []
+        self._context = context
+
+    def scopes(self) -> list[str]:
+        """Return what any keyring that can be read has a login for, sorted."""
+        found: set[str] = set()
+        for kept in self._context.held:
+            with self._going_on():
+                found |= {login.scope for login in kept.logins()}
+        return sorted(found)
+
+    def remove(self, scope: str, username: str) -> None:
+        """Remove the logins for a scope from every keyring, and then what the files say of it."""
+        note, gone = self._context.note, dict[str, None]()
+        for kept in self._context.held:
+            with self._going_on():
+                gone |= dict.fromkeys(kept.remove(scope, username))
+        users = ", ".join(user or "a token" for user in gone)
+        failed = len(self.errors)
+        left = self.scopes()
+        # the helper serves what a keyring that cannot be read may still have
+        if scope not in left and len(self.errors) == failed:
+            self._forget(scope.partition("/")[0])
+        if gone:
+            self.removed.append(f"the login for {scope} ({users})")
+            note(f"Logged out of {scope}: {users}.")
+        elif not self.errors:
+            note(f"There was no login for {scope}.")
+
+    def error(self) -> DocklessError:
+        """Return the error of what is left; of a keyring's and a file's, the keyring's."""
+        first = next((each for each in self.errors if isinstance(each, AuthError)), self.errors[0])
+        whats = dict.fromkeys(each.what for each in self.errors)
+        remedies = dict.fromkeys(each.remedy for each in self.errors if each.remedy)
+        removed = ", ".join(self.removed) or "nothing"
+        return first.with_context(
+            " ".join((*whats, f"Removed all the same: {removed}.")),
+            " ".join((*remedies, "Then log out again.")),
+        )
+
+    def _forget(self, host: str) -> None:
+        context = self._context
         for file in context.tools:
-            if file.remove(host):
-                context.note(f"{file.path} no longer uses docker-credential-dockless.")
+            with self._going_on():
+                if file.remove(host):
+                    self.removed.append(f"docker-credential-dockless in {file.path}")
+                    context.note(f"{file.path} no longer uses docker-credential-dockless.")
         if warning := context.forget(host):
             context.note(f"Warning: {warning}")
-    users = ", ".join(user or "a token" for user in dict.fromkeys(gone))
-    context.note(f"Logged out of {scope}: {users}." if gone else f"There was no login for {scope}.")
+
+    @contextlib.contextmanager
+    def _going_on(self) -> Iterator[None]:
+        try:
+            yield
+        except DocklessError as error:
+            self.errors.append(error)

@@ -11,6 +11,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 
 _LONGEST_WAIT_SECONDS = 600.0
+_LOOK_SECONDS = 0.5
 
 Key = tuple[str, Digest]
 
@@ -125,16 +126,16 @@ class BlobClaims:
         """
         wanted = [(host, digest) for digest in digests]
         state = self._state
-        left = _LONGEST_WAIT_SECONDS if until is None else until - time.monotonic()
+        end = time.monotonic() + _LONGEST_WAIT_SECONDS
+        end = end if until is None else min(end, until)
         with state.changed:
             self._take(wanted)
             others = tuple(key for key in wanted if state.sending.get(key, self) is not self)
             state.awaited[self] = others
             try:
-                state.changed.wait_for(
-                    lambda: not any(map(self._is_to_come, others)),
-                    max(0.0, min(left, _LONGEST_WAIT_SECONDS)),
-                )
+                # whoever fails to wake us may have made its change
+                while any(map(self._is_to_come, others)) and time.monotonic() < end:
+                    state.changed.wait(max(0.0, min(_LOOK_SECONDS, end - time.monotonic())))
             finally:
                 del state.awaited[self]
             if until is not None and others and time.monotonic() >= until:

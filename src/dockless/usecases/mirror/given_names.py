@@ -6,11 +6,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import DocklessError, UsageError
+from dockless.model.pins import WrongPinError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
 from dockless.oci.reference import Name
 from dockless.ports import SourceImage
-from dockless.usecases.mirror.run import Lost, whole_names
+from dockless.usecases.mirror.run import Lost, check_pins, whole_names
 
 
 class GivenName(Struct, frozen=True):
@@ -89,6 +90,10 @@ def all_named(
 def _renamed(image: SourceImage, given: GivenName) -> SourceImage:
     """Give an image that has a tag or a digest only the name that was given, if it has a tag."""
     if not given.tag or not image.names or not all(map(_is_partial, image.names)):
+        return image
+    try:
+        check_pins(image)
+    except WrongPinError:  # it keeps its name, of which the plan says so
         return image
     return replace(image, names=(f"{given.repository}:{given.tag}",))
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import AbsentError, ConflictError, DocklessError, NetworkError, SourceError
-from dockless.model.pins import pinned, refuse_wrong_pins
+from dockless.model.pins import WrongPinError, pinned, refuse_wrong_pins
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
 from dockless.oci.digest import Digest
@@ -116,7 +116,7 @@ def _items(image: SourceImage, renaming: Renaming) -> list[MirrorItem]:
     places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
     try:
         names = whole_names(image)
-        _refuse_wrong_pins(image)
+        check_pins(image)
         for name in names:
             target = renaming.target(name)
             places[target.repository][target] = None
@@ -206,12 +206,14 @@ def whole_names(image: SourceImage) -> tuple[Name, ...]:
     return tuple(map(Name.parse, whole or [f"{image.bare}:{name}" for name in image.names]))
 
 
-def _refuse_wrong_pins(image: SourceImage) -> None:
-    """Raise SourceError where a name pins a digest that the image does not have."""
+def check_pins(image: SourceImage) -> None:
+    """Raise WrongPinError where a name pins a digest that the image does not have."""
     if not any(map(pinned, image.names)):
         return
     try:
         content = image.content or image.open().content()
+    except WrongPinError:
+        raise
     except DocklessError:  # its damage is its own failure, when it is pushed
         return
     refuse_wrong_pins(image.names, content.root.digest, image.source)

@@ -20,6 +20,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.ports import Registry, RegistryUploader, Task, UnfinishedBlob, UploadSession
+from dockless.threads import NO_THREAD, DaemonThread
 from dockless.transport.deadline import answer_seconds
 from dockless.usecases.push.early_uploads import EarlyUploads
 
@@ -91,7 +92,7 @@ class StreamedUploads(EarlyUploads):
         # a registry that hangs must not keep an interrupted push from ending
         end = time.monotonic() + _LAST_WORDS_SECONDS
         for upload in self._uploads:
-            upload.join(max(0.0, end - time.monotonic()))
+            upload.thread.join(max(0.0, end - time.monotonic()))
 
     def offer(self, blob: Descriptor, path: Path) -> None:
         """Start to upload a staged blob, unless the registry has it."""
@@ -106,10 +107,9 @@ class StreamedUploads(EarlyUploads):
         send: "Callable[[_Upload], UploadSession | None]",
         what: Callable[[], Descriptor | None],
     ) -> None:
-        upload = _Upload(lambda upload: self._run(upload, send), what)
         try:
-            upload.start()
-        except RuntimeError:  # the system allows no further thread: the writer sends it
+            upload = _Upload(lambda upload: self._run(upload, send), what)
+        except NO_THREAD:  # the writer sends it
             return
         self._uploads.append(upload)
         self._begun()
@@ -138,8 +138,8 @@ class StreamedUploads(EarlyUploads):
         self._moved = time.monotonic()
         told = 0
         for upload in self._uploads:
-            while upload.is_alive() and not self._over():
-                upload.join(_LOOK_SECONDS)
+            while upload.thread.is_alive() and not self._over():
+                upload.thread.join(_LOOK_SECONDS)
                 told = self._tell(sending, told)
                 self._end_stall()
         self._tell(sending, told)
@@ -187,7 +187,7 @@ class StreamedUploads(EarlyUploads):
                 self._end(upload, session)
         except _StoppedError:
             pass
-        except (DocklessError, OSError) as error:
+        except (DocklessError, OSError, ImportError, *NO_THREAD) as error:
             upload.failure = error
             if isinstance(error, NetworkError) and error.busy:
                 pause = error.retry_after
@@ -248,8 +248,8 @@ class StreamedUploads(EarlyUploads):
             upload.sent += len(chunk)
 
 
-class _Upload(threading.Thread):
-    """One upload.
+class _Upload:
+    """One upload, in a thread of its own.
 
     A daemon: a registry that hangs must not keep an interrupted push from ending.
 
@@ -265,17 +265,13 @@ class _Upload(threading.Thread):
     def __init__(
         self, run: "Callable[[_Upload], None]", what: Callable[[], Descriptor | None]
     ) -> None:
-        super().__init__(name="early-upload", daemon=True)
-        self._work = run
         self.what = what
         self.digest: Digest | None = None
         self.sent = 0
         self.accepted = False
-        self.failure: DocklessError | OSError | None = None
+        self.failure: Exception | None = None
         self.answer_by = 0.0
-
-    def run(self) -> None:
-        self._work(self)
+        self.thread = DaemonThread(lambda: run(self))
 
 
 class _StoppedError(Exception):

@@ -1,12 +1,12 @@
 """Comparing registries with what receipts say of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from dockless.concurrency import map_concurrently
-from dockless.errors import DocklessError, PushError
+from dockless.errors import DocklessError, PartialError, PushError
 from dockless.model.verified import Difference, ReceiptItem, VerifyResult
 from dockless.oci.content import Content
 from dockless.oci.manifest import Descriptor
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dockless.oci.digest import Digest
 
 _AT_ONCE = 4
+_MOST_SAID = 3
+_OTHER_RECEIPT = "The receipt was changed, or is another image's: mirror again with --receipt."
 _MENDED = (
     "Push the image with --check-blobs, or mirror it with --receipt: both upload what was lost. "
     "Docker's registry keeps a damaged copy until it is deleted in its storage."
@@ -71,6 +73,31 @@ def compare(
     )
 
 
+def receipt_differences(item: ReceiptItem, content: Content) -> Iterator[str]:
+    """Yield where a receipt differs from an image's own manifests, as sentences without full stop.
+
+    Args:
+        item: What the receipt says.
+        content: The image of that digest.
+    """
+    name = item.reference
+    if item.media_type != content.root.media_type:
+        yield f"The receipt has {item.media_type} for {name}, which is {content.root.media_type}"
+    said = {digest for digest, _ in item.blobs}
+    sizes = {blob.digest: blob.size for blob in content.blobs}
+    # they are of the image, and in no registry
+    optional = {blob.digest: blob.size for blob in content.foreign_blobs()}
+    for digest in sizes:
+        if digest not in said:
+            yield f"The receipt lacks the blob {digest} of {name}"
+    for digest, size in item.blobs:
+        own = sizes.get(digest, optional.get(digest))
+        if own is None:
+            yield f"The receipt has the blob {digest}, which {name} does not have"
+        elif size != own:
+            yield f"The receipt has {size} bytes for the blob {digest} of {name}, which has {own}"
+
+
 class _Check:
     """Compares references with what a receipt says of them; reads each blob once."""
 
@@ -81,7 +108,12 @@ class _Check:
         self._read: dict[tuple[Repository, Digest], DocklessError | None] = {}
 
     def item(self, item: ReceiptItem) -> None:
-        """Raise PushError where a reference is not as the receipt says."""
+        """Check a reference.
+
+        Raises:
+            PushError: The registry does not have what the receipt says.
+            PartialError: It has, and the receipt says something else of its manifests.
+        """
         repository, tag = item.reference.repository, item.reference.tag
         registry = self._open_registry(repository)
         named = (
@@ -97,6 +129,8 @@ class _Check:
             raise PushError(error.what, _MENDED) from None
         if content is None:
             raise PushError(f"{repository.host} no longer has {item.digest} of {repository}.")
+        if differences := tuple(receipt_differences(item, content)):
+            raise PartialError(f"{'; '.join(differences[:_MOST_SAID])}.", _OTHER_RECEIPT)
         if faults := blob_faults(registry, repository, content, self._retry_policy):
             raise PushError(f"{faults[0]}.", _MENDED)
         if self._compare_blob:

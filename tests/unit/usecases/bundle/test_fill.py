@@ -9,7 +9,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
 from dockless.ports import Image, SourceImage
 from dockless.storage.bundle import Bundle
-from dockless.usecases.bundle.fill import fill
+from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.run import Lost
 from fakes.image import FakeImage
 
@@ -92,9 +92,9 @@ def filled(
     lenders: FakeLenders | None = None,
 ) -> tuple[Bundle, list[DocklessError]]:
     written = Bundle(folder / "out")
-    lost = fill(written, found, lenders or FakeLenders(), proved, keep_going=keep_going)
+    left_out = fill(written, found, lenders or FakeLenders(), proved, keep_going=keep_going)
     written.finish()
-    return written, lost
+    return written, list(left_out.images)
 
 
 def held(folder: Path, image: Image) -> bool:
@@ -153,6 +153,22 @@ def test_others_go_in_where_that_is_asked_for(tmp_path: Path) -> None:
     )
     assert lost == [wrong]
     assert held(tmp_path, good)
+
+
+@pytest.mark.parametrize("faults", [0, 1, 3])
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_what_is_damaged_and_no_image_counts_as_none(
+    tmp_path: Path, faults: int, lost: int
+) -> None:
+    wrong = [SourceError(f"Lock {number}.") for number in range(faults)]
+    gone = [SourceError(f"Image {number}.") for number in range(lost)]
+    found: list[SourceImage | Lost] = [
+        *(Lost(source="x", name="", error=each, is_image=False) for each in wrong),
+        source(FakeImage(tmp_path / "image")),
+        *(Lost(source="x", name="y", error=each) for each in gone),
+    ]
+    left_out = fill(Bundle(tmp_path / "out"), found, FakeLenders(), proved, keep_going=True)
+    assert left_out == LeftOut(tuple(gone), tuple(wrong))
 
 
 def test_nothing_but_failures_is_the_error_of_the_first(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_a_host_that_has_everything_has_no_obstacle(method: TransferMethod) -> N
     [
         ({"options": PushOptions(platform=Platform.parse("linux/amd64"))}, "--platform"),
         ({"options": PushOptions(compression="zstd")}, "--compression zstd"),
+        ({"options": PushOptions(compression="none")}, "--compression none"),
+        ({"options": PushOptions(compression="auto")}, "--compression auto"),
         ({"options": PushOptions(engine="direct")}, "--engine direct"),
         ({"one_of_several": True}, "selected on this machine"),
         (
@@ -161,3 +163,37 @@ def test_the_registry_must_be_reached_from_the_host(
         assert says in told
         assert bool(told) == bool(says)
     assert not found.of("tunnel")
+
+
+@pytest.mark.parametrize("why", ["crane is not installed", "skopeo is too old", ""])
+def test_what_this_machine_lacks_is_an_obstacle_to_relay_alone(why: str) -> None:
+    found = obstacles(Answers(missing_here=why))
+    assert found.of("relay") == why
+    assert not found.of("invoke")
+
+
+@pytest.mark.parametrize(
+    ("programs", "engine", "asked"),
+    [
+        ((), "auto", "crane"),
+        ((), "skopeo", "crane"),
+        (("skopeo",), "auto", "skopeo"),
+        (("skopeo",), "crane", "crane"),
+        (("crane", "skopeo"), "skopeo", "skopeo"),
+    ],
+)
+def test_the_engine_that_would_be_used_is_asked_of_once(
+    programs: tuple[str, ...], engine: str, asked: str
+) -> None:
+    answers = Answers(exposed_by="it would show it")
+    options = PushOptions(engine=engine)  # type: ignore[arg-type] # all are engines
+    found = obstacles(answers, programs=programs, options=options)
+    methods: tuple[TransferMethod, ...] = ("invoke", "copy", "tunnel")
+    assert {found.of(method) for method in methods} == {"it would show it"}
+    assert answers.asked == [f"exposed_by {asked} {'written' if engine == 'auto' else 'read'}"]
+
+
+def test_crane_of_a_host_is_not_looked_at_and_may_have_a_registry_token() -> None:
+    answers = Answers(has_registry_token=True, unusable="it is too old")
+    assert not obstacles(answers, programs=("crane", "skopeo")).of("invoke")
+    assert "unusable crane" not in answers.asked

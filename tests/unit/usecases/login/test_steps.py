@@ -12,7 +12,6 @@ from dockless.usecases.login.steps import (
     LoginContext,
     LogoutContext,
     check_tools,
-    every_scope,
     log_in,
     log_out,
 )
@@ -29,8 +28,11 @@ class Store:
     name: str = "keyring (memory)"
     held: dict[tuple[str, str], float | None] = field(default_factory=dict)
     tokens: list[tuple[str, str]] = field(default_factory=list)
+    closed: AuthError | None = None
 
     def logins(self) -> list[Login]:
+        if self.closed:
+            raise self.closed
         return [Login(scope=scope, username=user, place=self.name) for scope, user in self.held]
 
     def put(self, scope: str, credential: Credential, expires: float | None = None) -> None:
@@ -41,6 +43,8 @@ class Store:
         self.tokens.append((scope, identity))
 
     def remove(self, scope: str, username: str = "") -> tuple[str, ...]:
+        if self.closed:
+            raise self.closed
         gone = [key for key in self.held if key[0] == scope and username in ("", key[1])]
         for key in gone:
             del self.held[key]
@@ -67,6 +71,8 @@ class Tool:
         return self.warning
 
     def remove(self, host: str) -> bool:
+        if self.fails:
+            raise self.fails
         there = host in self.hosts
         self.hosts.discard(host)
         return there
@@ -169,6 +175,7 @@ class Logout:
 
     stores: list[Store]
     tool: Tool = field(default_factory=lambda: Tool(hosts={"ghcr.io"}))
+    others: Sequence[Tool] = ()
     forgotten: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warning: str = ""
@@ -179,9 +186,16 @@ class Logout:
 
     def run(self, scope: str, username: str = "") -> None:
         context = LogoutContext(
-            held=self.stores, tools=[self.tool], forget=self.forget, note=self.notes.append
+            held=self.stores,
+            tools=[self.tool, *self.others],
+            forget=self.forget,
+            note=self.notes.append,
         )
-        log_out(scope, username, context)
+        log_out([scope] if scope else None, username, context)
+
+
+def left(logout: Logout) -> list[str]:
+    return sorted({each.scope for store in logout.stores for each in store.logins()})
 
 
 def held(*keys: tuple[str, str]) -> Store:
@@ -191,7 +205,7 @@ def held(*keys: tuple[str, str]) -> Store:
 def test_a_logout_removes_the_logins_of_every_keyring() -> None:
     logout = Logout([held(("ghcr.io", "me")), held(("ghcr.io", "you"), ("quay.io", "me"))])
     logout.run("ghcr.io")
-    assert every_scope(logout.stores) == ["quay.io"]
+    assert left(logout) == ["quay.io"]
     assert (logout.tool.hosts, logout.forgotten) == (set(), ["ghcr.io"])
     assert logout.notes[-1] == "Logged out of ghcr.io: me, you."
 
@@ -199,7 +213,7 @@ def test_a_logout_removes_the_logins_of_every_keyring() -> None:
 def test_what_another_account_needs_stays() -> None:
     logout = Logout([held(("ghcr.io", "me"), ("ghcr.io", "you"))])
     logout.run("ghcr.io", "me")
-    assert every_scope(logout.stores) == ["ghcr.io"]
+    assert left(logout) == ["ghcr.io"]
     assert (logout.tool.hosts, logout.forgotten) == ({"ghcr.io"}, [])
     assert logout.notes == ["Logged out of ghcr.io: me."]
 
@@ -232,3 +246,63 @@ def test_a_file_of_a_tool_that_cannot_be_changed_is_found_out_first() -> None:
     broken = UsageError("It does not parse.")
     with pytest.raises(UsageError, match="does not parse"):
         check_tools(host, (Tool(), Tool(fails=broken)))
+
+
+BROKEN = UsageError("auth.json is broken.", "Repair it.")
+
+
+@pytest.mark.parametrize("scope", ["ghcr.io", "quay.io", ""])
+def test_the_broken_file_of_a_tool_keeps_nothing_else_and_is_told_with_what_is_gone(
+    scope: str,
+) -> None:
+    other = Tool(Path("other.json"), hosts={"ghcr.io", "quay.io"})
+    broken = Tool(Path("auth.json"), fails=BROKEN)
+    logout = Logout([held(("ghcr.io", "me"), ("quay.io", "you"))], tool=broken, others=[other])
+    with pytest.raises(UsageError) as caught:
+        logout.run(scope)
+    wanted = [scope] if scope else ["ghcr.io", "quay.io"]
+    users = {"ghcr.io": "me", "quay.io": "you"}
+    assert set(left(logout)) == set(users) - set(wanted)
+    assert other.hosts == set(users) - set(wanted)
+    assert logout.forgotten == wanted
+    removed = ", ".join(
+        f"docker-credential-dockless in other.json, the login for {each} ({users[each]})"
+        for each in wanted
+    )
+    assert caught.value.what == f"auth.json is broken. Removed all the same: {removed}."
+    assert caught.value.remedy == "Repair it. Then log out again."
+
+
+@pytest.mark.parametrize("scope", ["ghcr.io", "quay.io", ""])
+def test_a_locked_keyring_keeps_its_own_logins_and_the_helper_only(scope: str) -> None:
+    locked = held(("ghcr.io", "other"))
+    locked.closed = AuthError("The keyring is locked.", "Unlock it.")
+    logout = Logout([locked, held(("ghcr.io", "me"), ("quay.io", "you"))])
+    with pytest.raises(AuthError) as caught:
+        logout.run(scope)
+    locked.closed = None
+    assert [key[0] for key in logout.stores[1].held] == [
+        each for each in ("ghcr.io", "quay.io") if scope and each != scope
+    ]
+    assert locked.held == {("ghcr.io", "other"): None}
+    assert logout.tool.hosts == {"ghcr.io"}, "it serves what may be left"
+    assert caught.value.what.startswith("The keyring is locked. Removed all the same: the login")
+
+
+def test_where_nothing_can_be_removed_that_is_said() -> None:
+    logout = Logout([held()], tool=Tool(fails=BROKEN))
+    with pytest.raises(UsageError, match=r"is broken\. Removed all the same: nothing\."):
+        logout.run("ghcr.io")
+    assert logout.notes == []
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_a_file_that_cannot_be_written_does_not_keep_a_login_from_the_other_tools(
+    order: int,
+) -> None:
+    tools = [Tool(Path(f"{name}.json")) for name in "ab"]
+    tools.insert(order, Tool(fails=UsageError("It cannot be written.")))
+    login = LoginRun(tools=tools)
+    with pytest.raises(UsageError, match=r"It cannot be written\. The login itself is stored\."):
+        login.run()
+    assert [tool.hosts for tool in tools if not tool.fails] == [{"ghcr.io"}] * 2

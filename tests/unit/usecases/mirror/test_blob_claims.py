@@ -139,6 +139,26 @@ def _until_waiting(one: BlobClaims, other: BlobClaims) -> None:
     raise AssertionError("it does not wait")
 
 
+@pytest.mark.parametrize("blobs", [[ONE], [ONE, TWO], [ONE, TWO, THREE]])
+def test_whoever_is_not_woken_goes_on_all_the_same(
+    senders: Senders, monkeypatch: pytest.MonkeyPatch, blobs: list[Digest]
+) -> None:
+    one, other, _ = senders
+    one.claim(HOST, blobs)
+    got, waiting = _claiming(other, blobs)
+    waiting.join(0.1)
+
+    def notify(_: threading.Condition) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as without_memory:
+        without_memory.setattr(threading.Condition, "notify_all", notify)
+        with pytest.raises(MemoryError):
+            one.done(WEB, blobs)
+    waiting.join(60)
+    assert got == [dict.fromkeys(blobs, WEB)]
+
+
 def _claiming(
     claims: BlobClaims, blobs: list[Digest]
 ) -> tuple[list[dict[Digest, Repository]], threading.Thread]:

@@ -83,7 +83,6 @@ def test_one_gets_the_tag_that_is_given(two: tuple[FakeImage, FakeImage]) -> Non
     [
         (("v2",), "nm:v1", "m/nm:v1"),
         (("v2",), "nm", "m/nm:v2"),
-        ((f"ghcr.io/acme/web@sha256:{'0' * 64}",), "nm:v1", "m/nm:v1"),
         (("ghcr.io/acme/web@OWN",), "nm:v1", "m/nm:v1"),
         (("ghcr.io/acme/web@OWN",), "nm", "m/acme/web@OWN"),
         (("ghcr.io/acme/web:v3@OWN",), "nm:v1", "m/acme/web:v3"),
@@ -147,3 +146,28 @@ def test_a_faulty_entry_is_a_failure_with_its_position(
     lost = [each for each in images if isinstance(each, Lost)]
     assert [(each.name, each.error) for each in lost] == [("@1", fault)]
     assert len(images) == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        f"docker.io/a/bad@sha256:{'1' * 64}",
+        f"bad@sha256:{'2' * 64}",
+        f"ghcr.io/acme/bad@sha512:{'3' * 128}",
+    ],
+)
+def test_an_image_whose_only_name_is_a_wrong_pin_is_lost_and_not_renamed(
+    two: tuple[FakeImage, FakeImage], wrong: str
+) -> None:
+    right = f"acme/own@{two[1].content().root.digest}"
+    for read in (False, True):
+        bad = found(two[0], wrong)
+        bad = replace(bad, content=two[0].content()) if read else bad
+        images, _ = named(bad, given="nm:v1")
+        assert [each.names for each in images if isinstance(each, SourceImage)] == [(wrong,)]
+        planned = plan([each for each in images if isinstance(each, SourceImage)], RULES)
+        assert planned.entries == ()
+        assert [each.name for each in planned.lost] == [wrong]
+        assert "whose digest is" in planned.lost[0].error.what
+    images, _ = named(found(two[1], right), given="nm:v1")
+    assert [each.names for each in images if isinstance(each, SourceImage)] == [("nm:v1",)]

@@ -4,6 +4,7 @@ from dockless.errors import UsageError
 from dockless.model.options import MirrorOptions
 from dockless.model.shard import Shard
 from dockless.oci.reference import Name
+from dockless.usecases.mirror.given_names import GivenName
 from dockless.usecases.mirror.rules import mirror_rules
 
 
@@ -41,3 +42,39 @@ def test_a_wrong_rule_is_a_usage_error(to: str, options: MirrorOptions, says: st
     with pytest.raises(UsageError, match=says) as caught:
         mirror_rules(to, options, {})
     assert "/x" not in caught.value.what, "nothing else than what was typed"
+
+
+@pytest.mark.parametrize(
+    ("options", "target"),
+    [
+        (MirrorOptions(), "r.io/m/acme/team/shop:v1"),
+        (MirrorOptions(strip=("ghcr.io/acme",)), "r.io/m/team/shop:v1"),
+        (MirrorOptions(flatten=True), "r.io/m/acme-team-shop:v1"),
+        (MirrorOptions(maps=("ghcr.io/acme/*=base/*",)), "r.io/m/base/team/shop:v1"),
+        (MirrorOptions(maps=("quay.io/*=a/*", "ghcr.io/*=b/*")), "r.io/m/b/acme/team/shop:v1"),
+    ],
+)
+def test_every_option_renames(options: MirrorOptions, target: str) -> None:
+    rules = mirror_rules("r.io/m", options, {})
+    assert str(rules.renaming.target(Name.parse("ghcr.io/acme/team/shop:v1"))) == target
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [(None, GivenName()), ("nm", GivenName("nm")), ("a/nm:v1", GivenName("a/nm", "v1"))],
+)
+def test_the_name_that_is_given_is_read(text: str | None, given: GivenName) -> None:
+    assert mirror_rules("r.io", MirrorOptions(named=text), {}).given == given
+
+
+@pytest.mark.parametrize(
+    ("to", "options"),
+    [
+        (f"{'x' * 9000} y", MirrorOptions()),
+        ("r.io", MirrorOptions(maps=("m" * 9000,))),
+        ("r.io", MirrorOptions(shard="1/" + "9" * 9000)),
+    ],
+)
+def test_of_a_very_long_rule_the_beginning_is_named(to: str, options: MirrorOptions) -> None:
+    with pytest.raises(UsageError, match=r"--\w+ .{40}\.\.\.: "):
+        mirror_rules(to, options, {})

@@ -1,3 +1,4 @@
+import _thread
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -140,16 +141,18 @@ def test_what_is_there_is_not_sent(bench: Bench) -> None:
     assert not bench.journal.steps
 
 
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
 @pytest.mark.parametrize("follows", [True, False])
 def test_where_no_thread_can_be_started_the_writer_sends_it(
     bench: Bench,
     monkeypatch: pytest.MonkeyPatch,
     follows: bool,  # noqa: FBT001 - a parameter of the test
+    error: Exception,
 ) -> None:
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+    def refuse(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
     with bench.early:
         if follows:
             bench.early.follow(Growing())
