@@ -82,10 +82,10 @@ def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
     """Return the names under which to look for the local image when SOURCE is not given.
 
     They are in the order in which the first that exists is taken. An image that was asked for by
-    name: that repository alone, under the target's name, without the host, and by its last part.
-    A tag that was asked for: the project with it, else the project's latest, and only where there
-    is neither, what else the files name. Nothing: the target itself, the project with its tags,
-    the configured image, the project's latest, the Compose service's.
+    name: that repository alone, under the target's name, without the host, and by its last part,
+    with the tags that were asked for, else `latest`. A tag that was asked for: the project with
+    it, else the project's latest, and nothing that files name. Nothing: the target itself, the
+    project with its tags, the configured image, the project's latest, the Compose service's.
     """
     if settings.image and settings.image.origin in TYPED_IMAGES:
         names = _of_the_image(settings.image.value, target)
@@ -114,11 +114,7 @@ def _typed_tags(target: Target) -> tuple[str, ...]:
 
 
 def _of_the_image(image: Name, target: Target) -> Iterator[str]:
-    tags = _typed_tags(target)
-    if image.tag:
-        tags = (image.tag,)
-    elif len(tags) != 1:
-        tags = (*tags, _LATEST)
+    tags = (image.tag,) if image.tag else _typed_tags(target) or (_LATEST,)
     repository = target.repository.value
     path = image.path if image.host else repository.path
     for tag in tags:
@@ -131,7 +127,6 @@ def _of_the_tags(settings: Settings, target: Target) -> Iterator[str]:
     project = settings.project().value
     yield from (f"{project}:{tag}" for tag in _typed_tags(target))
     yield f"{project}:{_LATEST}"
-    yield from _of_the_files(settings, target)
 
 
 def _of_the_files(settings: Settings, target: Target) -> Iterator[str]:

@@ -266,15 +266,7 @@ def test_local_candidates_come_in_order_and_once() -> None:
         settings("ghcr", "acme/shop", ("v1", "v2"), image_origin="config/deploy.yml:1"),
         compose_images=lambda: (Setting("shop-web:latest", "compose.yaml:3"),),
     )
-    assert local_candidates(given, target(given, None)) == (
-        "shop:v1",
-        "shop:v2",
-        "shop:latest",
-        "ghcr.io/acme/shop:v1",
-        "ghcr.io/acme/shop:v2",
-        "acme/shop:latest",
-        "shop-web:latest",
-    )
+    assert local_candidates(given, target(given, None)) == ("shop:v1", "shop:v2", "shop:latest")
     nothing = msgspec.structs.replace(given, tags=())
     assert local_candidates(nothing, target(nothing, None)) == (
         "ghcr.io/acme/shop:latest",
@@ -298,7 +290,23 @@ def test_local_candidates_come_in_order_and_once() -> None:
         (
             "r.io/web",
             ("v1", "v2"),
-            ("r.io/web:v1", "web:v1", "r.io/web:v2", "web:v2", "r.io/web:latest", "web:latest"),
+            ("r.io/web:v1", "web:v1", "r.io/web:v2", "web:v2"),
+        ),
+        (
+            "r.io/x/web",
+            ("81", "82", "latest"),
+            tuple(
+                f"{name}:{tag}"
+                for tag in ("81", "82", "latest")
+                for name in ("r.io/x/web", "x/web", "web")
+            ),
+        ),
+        (
+            "web",
+            ("a", "b"),
+            tuple(
+                f"{name}:{tag}" for tag in "ab" for name in ("docker.io/me/web", "me/web", "web")
+            ),
         ),
     ],
 )
@@ -314,11 +322,17 @@ def test_of_an_image_that_was_named_no_other_is_looked_for(
 
 
 @pytest.mark.parametrize("tags", [("v2",), ("v2", "stable"), ("latest",)])
-def test_a_tag_that_was_asked_for_is_the_projects_first(tags: tuple[str, ...]) -> None:
-    given = settings("ghcr", tags=tags, namespace="acme", project="neuproj")
+@pytest.mark.parametrize("image", ["", "acme/shop:v1.0.0", "ghcr.io/acme/neuproj", "neuproj:old"])
+def test_a_tag_that_was_asked_for_is_the_projects_or_latest_and_no_other_image(
+    tags: tuple[str, ...], image: str
+) -> None:
+    origin = "config/deploy.yml:2"
+    given = settings("ghcr", image, tags, namespace="acme", project="neuproj", image_origin=origin)
+    given = msgspec.structs.replace(
+        given, filed=given.image, compose_images=lambda: (Setting("web:1", "compose.yaml:3"),)
+    )
     found = local_candidates(given, target(given, None))
-    projects = dict.fromkeys((*(f"neuproj:{tag}" for tag in tags), "neuproj:latest"))
-    assert found[: len(projects)] == tuple(projects)
+    assert found == tuple(dict.fromkeys((*(f"neuproj:{tag}" for tag in tags), "neuproj:latest")))
 
 
 @pytest.mark.parametrize(
