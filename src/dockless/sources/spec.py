@@ -1,6 +1,7 @@
 """Parsing SOURCE of the command line."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,10 @@ _PATHS: dict[str, SourceKind] = {
     "oci-archive": "archive",
     "oci": "layout",
 }
+
+
+_ID = re.compile(r"sha256:(?P<any>[0-9a-f]{1,64})|(?P<long>[0-9a-f]{12,64})")
+_WHOLE_ID = 64
 
 
 class SourceSpec(Struct, frozen=True, kw_only=True):
@@ -104,6 +109,26 @@ def bare_name(text: str) -> Name:
             f"SOURCE {text!r} is neither a file nor an image name: {error}.",
             "See 'dockless push --help' for what a source can be.",
         ) from None
+
+
+def id_digits(text: str) -> str:
+    """Return the digits of a source that may be an image's ID, or how one begins; else nothing.
+
+    Less than 12 digits are one only behind `sha256:`: `a` and `fea` are names.
+    """
+    found = _ID.fullmatch(text)
+    return (found["any"] or found["long"]) if found else ""
+
+
+def is_surely_id(text: str) -> bool:
+    """Whether a source can be nothing but an image's ID: tools refuse such names."""
+    digits = id_digits(text)
+    return bool(digits) and (digits != text or len(digits) == _WHOLE_ID)
+
+
+def target_name(text: str) -> Name | None:
+    """Return the name that a source, which is one, gives to its target; None for an ID."""
+    return None if is_surely_id(text) else bare_name(text)
 
 
 def is_bare(text: str) -> bool:
