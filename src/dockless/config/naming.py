@@ -54,7 +54,8 @@ def target(settings: Settings, source_name: Name | None) -> Target:
     Beyond the written rules, a SOURCE that is the bare name of an image names the target too,
     when `--image` is not given: with a registry's host it counts as `--image`; without, it
     counts below every configured image and above the project's name. Its tag counts below
-    `--tag`, and does not contradict it.
+    `--tag`, and does not contradict it. One that is pinned by digest names no tag to set: that has
+    to be typed.
 
     Args:
         settings: The settings.
@@ -66,6 +67,11 @@ def target(settings: Settings, source_name: Name | None) -> Target:
         EngineError: The tag is the git commit, and git is missing.
     """
     image = _image(settings, source_name)
+    if source_name and source_name.digest and not _is_typed(settings, image):
+        raise UsageError(
+            f"SOURCE {source_name} is pinned by digest, and no tag was given to set.",
+            "Give it with --tag, or the whole target with --image HOST/NAME:TAG.",
+        )
     kind = _kind(settings, image)
     repository = _repository(_place(kind.value, settings, image))
     if kind is settings.registry and not kind.value.agrees(repository.value.host):
@@ -107,6 +113,13 @@ def called_otherwise(name: str, target: Target) -> str:
     if any(called == (repository.path.rpartition("/")[2], tag.value) for tag in target.tags):
         return ""
     return f"The local image {name} does not have the name of the target, {target.references[0]}."
+
+
+def _is_typed(settings: Settings, image: Setting[Name] | None) -> bool:
+    """Whether the target's image or any tag of it was typed, other than as SOURCE."""
+    if image and image.origin in TYPED_IMAGES:
+        return True
+    return any(tag.origin in TYPED_TAGS for tag in settings.tags)
 
 
 def _typed_tags(target: Target) -> tuple[str, ...]:

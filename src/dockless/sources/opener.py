@@ -111,7 +111,10 @@ class Opener:
             SourceError: It is missing, damaged or dangerous.
         """
         if spec.kind == "local":
-            return [self.local((spec.name,), platform, spec.tool, typed=True)]
+            return [self._typed(spec, platform)]
+        if spec.here:
+            which = f", of which {spec.selector}" if spec.selector else ""
+            self._progress.note(f"Source: the {spec.kind} {spec.here}{which}")
         if spec.kind == "registry":
             return [self._pulled(spec, platform, packed)]
         return candidates(self._files(spec), self._staging, platform, packed)
@@ -130,6 +133,15 @@ class Opener:
     def bundle(self, spec: SourceSpec) -> Files:
         """Return the files of an archive or layout, to look at without staging any."""
         return self._files(spec)
+
+    def _typed(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
+        try:
+            return self.local((spec.name,), platform, spec.tool, typed=True)
+        except SourceError as error:
+            if not spec.here:
+                raise
+            here = f"{spec.here} is neither an image archive nor an OCI layout."
+            raise error.with_context(f"{error.what} {here}") from None
 
     def _pulled(
         self, spec: SourceSpec, platform: Platform | None, packed: type[PackedImage]

@@ -258,6 +258,33 @@ def test_source_of_another_kind_than_asked_for_is_refused() -> None:
         references(settings("ghcr"), "docker.io/a/b")
 
 
+PIN = f"@sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize("source", ["r.io/nb/hosted", "shop", "r.io/nb/hosted:v1", "acme/shop"])
+@pytest.mark.parametrize("image", ["", "ghcr.io/a/b:v1"])
+def test_a_pinned_source_sets_no_tag_that_was_not_typed(source: str, image: str) -> None:
+    given = settings(image=image, username="me", image_origin="config/deploy.yml:1")
+    with pytest.raises(UsageError, match=r"is pinned by digest.*--tag.*--image HOST/NAME:TAG"):
+        references(given, f"{source}{PIN}")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (settings(tags=("v2",)), "r.io/nb/hosted:v2"),
+        (settings(image="ghcr.io/a/b"), "ghcr.io/a/b:latest"),
+        (settings(image="ghcr.io/a/b:v3", image_origin="DOCKLESS_IMAGE"), "ghcr.io/a/b:v3"),
+    ],
+)
+def test_a_pinned_source_takes_what_was_typed(given: Settings, expected: str) -> None:
+    source = f"r.io/nb/hosted{PIN}"
+    if given.image and given.image.origin == "DOCKLESS_IMAGE":
+        source = f"hosted{PIN}"
+        given = msgspec.structs.replace(given, tags=(Setting("v3", "DOCKLESS_IMAGE"),))
+    assert references(given, source) == [expected]
+
+
 # Local images
 
 
