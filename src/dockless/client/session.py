@@ -98,6 +98,7 @@ class Session:
             self._tools,
             pulling.pull,
         )
+        self.opener.warn = space.surroundings.warning
 
     def __enter__(self) -> Self:
         return self

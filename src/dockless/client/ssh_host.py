@@ -19,7 +19,7 @@ from dockless.oci.digest import Digest
 from dockless.ports import Image
 from dockless.report.named import NamedProgress
 from dockless.sources.archive import agreed, select
-from dockless.sources.container_tools import container_tools
+from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage
 from dockless.sources.spec import parse_there
@@ -66,7 +66,7 @@ class SshHost(HostConnection):
         return self.work.enter_context(session), own
 
     def _find(self, place: Workdir) -> HostImage:
-        context, names, tool = self._context, self._context.names, ""
+        context, names, tool, typed = self._context, self._context.names, "", False
         if self.server.image_name:
             names = (self.server.image_name,)
         if context.options.build:
@@ -76,15 +76,18 @@ class SshHost(HostConnection):
             source = parse_there(there, partial(kind_of_path, place.shell))
             if source.kind != "local":
                 return HostImage(source=source)
-            names, tool = (source.name,), source.tool
+            names, tool, typed = (source.name,), source.tool, True
         tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
-        has, image = find_local(names, tuple(tools))
-        self.progress.note(f"Source: {has.name} image {image.name}")
+        has, image = find_local(names, tuple(tools), self._warn, typed=typed)
+        self.progress.note(f"Source: {has.name} image {image.shown}")
         if context.hosts.there is None and (
             otherwise := called_otherwise(image.name, context.target)
         ):
             self.progress.note(otherwise)
         return HostImage(has, image)
+
+    def _warn(self, text: str) -> None:
+        self._context.warn(f"{self.name}: {text}")
 
 
 class SshImage:

@@ -15,7 +15,8 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.ports import Progress
 from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
-from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.container_tools import ContainerTool
+from dockless.sources.local_images import LocalImage
 from dockless.sources.spec import SourceThere
 from dockless.sources.stored_image import incomplete
 from dockless.storage.decompression import MAGIC_BYTES, sniff
@@ -66,6 +67,11 @@ def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) 
     """
     source, archive = found.source, f"{folder}/image.tar"
     if found.tool and found.local:
+        if found.local.is_list:
+            raise EngineError(
+                f"{found.local.name} is a list of images, which an engine there cannot push.",
+                "Push with --via relay.",
+            )
         progress.note(f"Saving {found.local.name} with {found.tool.name} on the host")
         _save(found.tool, found.local, shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):
