@@ -22,7 +22,7 @@ from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
-from dockless.sources.spec import SourceSpec, parse_source
+from dockless.sources.spec import SourceSpec, parse_source, target_name
 from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def _summary(
 
 
 def _bare_name(spec: SourceSpec | None) -> Name | None:
-    return Name.parse(spec.name) if spec and spec.bare else None
+    return target_name(spec.name) if spec and spec.bare else None
 
 
 def _offer_build(error: SourceError) -> bool:

@@ -9,7 +9,7 @@ from dockless.config.project import Project
 from dockless.errors import DocklessError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
-from dockless.sources.spec import bare_name, is_bare
+from dockless.sources.spec import is_bare, target_name
 from dockless.usecases.hosts.run import common_error
 
 
@@ -25,7 +25,7 @@ def push_remote(
         DocklessError: No host was tried.
     """
     servers = chosen(hosts.hosts, options.servers, files)
-    named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
+    named = target_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
     settings, target = prompts.target(settings, named)
     find = credential_finder(options, settings).find
     asked = RemotePush(

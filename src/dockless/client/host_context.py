@@ -53,6 +53,7 @@ class HostContext(Struct, frozen=True, kw_only=True):
         space: Makes a workspace of this name.
         engines: Returns the engines of this machine.
         progress: Where the work is shown.
+        warn: Shows a warning, also where the work is not shown.
         build: Builds the image there, where that is asked for.
     """
 
@@ -65,4 +66,5 @@ class HostContext(Struct, frozen=True, kw_only=True):
     space: Spaces
     engines: Callable[[], InstalledEngines]
     progress: Progress
+    warn: Callable[[str], None]
     build: HostBuild

@@ -71,6 +71,7 @@ def push_from_hosts(
             space=spaces,
             engines=own.engines,
             progress=own.progress,
+            warn=own.surroundings.warning,
             build=_building(asked),
         )
         job = _job(context, own)

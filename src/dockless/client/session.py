@@ -69,6 +69,7 @@ class Session(PushSession):
             self._tools,
             pulling.pull,
         )
+        self.opener.warn = space.surroundings.warning
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,9 @@ from dockless.model.pins import pinned
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.report.named import NamedProgress
-from dockless.sources.on_host import HostImage, find_by_name
+from dockless.sources.known_tools import container_tools
+from dockless.sources.local import find_local
+from dockless.sources.on_host import HostImage
 from dockless.sources.spec import parse_there
 from dockless.ssh.files import at_home, kind_of_path
 from dockless.ssh.host_connection import HostConnection
@@ -61,7 +63,7 @@ class SshHost(HostConnection):
         return self.work.enter_context(session), own
 
     def _find(self, place: Workdir) -> HostImage:
-        context, names, tool = self._context, self._context.names, ""
+        context, names, tool, typed = self._context, self._context.names, "", False
         if self.server.image_name:
             names = (self.server.image_name,)
         if context.asked.options.build:
@@ -73,12 +75,18 @@ class SshHost(HostConnection):
             source = parse_there(there, partial(kind_of_path, place.shell))
             if source.kind != "local":
                 return HostImage(source=source)
-            names, tool = (source.name,), source.tool
-        found = find_by_name(names, tool, place.shell, self.progress.note)
-        name = found.local.name if found.local and context.asked.hosts.there is None else ""
-        if name and (otherwise := called_otherwise(name, context.asked.target)):
+            names, tool, typed = (source.name,), source.tool, True
+        tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
+        has, image = find_local(names, tuple(tools), self._warn, typed=typed)
+        self.progress.note(f"Source: {has.name} image {image.shown}")
+        if context.asked.hosts.there is None and (
+            otherwise := called_otherwise(image.name, context.asked.target)
+        ):
             self.progress.note(otherwise)
-        return found
+        return HostImage(has, image)
+
+    def _warn(self, text: str) -> None:
+        self._context.warn(f"{self.name}: {text}")
 
 
 class SshImage:

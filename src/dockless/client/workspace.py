@@ -52,6 +52,13 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     moves: TagMoves = field(default_factory=TagMoves)
     timings: Timings = field(default_factory=Timings)
 
+    def warning(self, text: str) -> None:
+        """Show a warning, whether or not remarks are shown."""
+        if self.warn:
+            self.warn(text)
+        else:
+            self.progress.note(f"Warning: {text}")
+
 
 class Workspace(Struct, frozen=True, kw_only=True):
     """Where a session works.

@@ -1,7 +1,7 @@
 """The image on a host, put into a file or folder there which an engine can push."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -15,8 +15,8 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.ports import Progress
 from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
-from dockless.sources.container_tools import ContainerTool, LocalImage, container_tools
-from dockless.sources.local import find_local
+from dockless.sources.container_tools import ContainerTool
+from dockless.sources.local_images import LocalImage
 from dockless.sources.spec import SourceThere
 from dockless.sources.stored_image import incomplete
 from dockless.storage.decompression import MAGIC_BYTES, sniff
@@ -52,26 +52,6 @@ class HostImage(Struct, frozen=True):
     source: SourceThere | None = None
 
 
-def find_by_name(
-    names: tuple[str, ...], tool: str, programs: Programs, note: Callable[[str], None]
-) -> HostImage:
-    """Return the image that a container tool of a host has.
-
-    Args:
-        names: What it may be called there, in order.
-        tool: The tool that has it; empty for any.
-        programs: The host.
-        note: Called with a line about what was found.
-
-    Raises:
-        SourceError: No tool has such an image.
-    """
-    tools = tuple(each for each in container_tools(programs) if tool in ("", each.name))
-    has, image = find_local(names, tools)
-    note(f"Source: {has.name} image {image.name}")
-    return HostImage(has, image)
-
-
 def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) -> Exported:
     """Put a host's image where an engine there can read it.
 
@@ -87,6 +67,11 @@ def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) 
     """
     source, archive = found.source, f"{folder}/image.tar"
     if found.tool and found.local:
+        if found.local.is_list:
+            raise EngineError(
+                f"{found.local.name} is a list of images, which an engine there cannot push.",
+                "Push with --via relay.",
+            )
         progress.note(f"Saving {found.local.name} with {found.tool.name} on the host")
         _save(found.tool, found.local, shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):

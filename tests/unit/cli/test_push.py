@@ -150,7 +150,7 @@ def test_without_a_source_the_local_image_of_the_target_is_looked_for(
     run: Run, session: FakeSession
 ) -> None:
     run("push", *TARGET, "--platform", "linux/arm64")
-    names = ("shop:v1", "shop:latest", "ghcr.io/acme/shop:v1")
+    names = ("shop:v1", "shop:latest")
     assert session.opened == [(names, Platform("linux", "arm64"), "")]
 
 
