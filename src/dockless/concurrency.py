@@ -21,8 +21,8 @@ Returned = TypeVar("Returned")
 _LOOK_SECONDS = 0.5
 
 
-class _Run:
-    """The command that this process carries out."""
+class _TimeLimit:
+    """When the command of this process ends."""
 
     until: float | None = None
 
@@ -36,12 +36,12 @@ def cores() -> int:
 
 def end_by(until: float | None) -> None:
     """Note when the command's time is over, on the clock of `time.monotonic`; None for never."""
-    _Run.until = until
+    _TimeLimit.until = until
 
 
 def seconds_left() -> float | None:
     """Return how long the command may take still, not below 0; None for no limit."""
-    return None if _Run.until is None else max(0.0, _Run.until - time.monotonic())
+    return None if _TimeLimit.until is None else max(0.0, _TimeLimit.until - time.monotonic())
 
 
 def waited_for(look: Callable[[float], object]) -> bool:
@@ -52,8 +52,8 @@ def waited_for(look: Callable[[float], object]) -> bool:
     Args:
         look: Waits for it, at most this many seconds; returns something true once it came.
     """
-    while not look(_LOOK_SECONDS if _Run.until is None else _span(_Run.until)):
-        if _Run.until is not None and time.monotonic() >= _Run.until:
+    while not look(_LOOK_SECONDS if _TimeLimit.until is None else _span(_TimeLimit.until)):
+        if _TimeLimit.until is not None and time.monotonic() >= _TimeLimit.until:
             return False
     return True
 

@@ -24,7 +24,7 @@ def without_login(text: str) -> str:
 
     Somebody may take an image's name for an address, and what is typed is quoted in messages.
     """
-    # what is no text by mistake, such as a secret, is refused where it would be written
+    # what is not text by mistake, such as a secret, is refused where it would be written
     return _LOGIN.sub("***@", text) if "@" in str(text) else text
 
 

@@ -159,7 +159,7 @@ class ImageWriter(Protocol):
 
 
 class UploadSession(Struct, frozen=True, kw_only=True):
-    """Bytes that a registry has received, and that are no blob yet.
+    """Bytes that a registry has received, and that are not a blob yet.
 
     Attributes:
         repository: The repository.

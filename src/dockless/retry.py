@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct, field
 
 from dockless.errors import NetworkError, ServerError
+
+if TYPE_CHECKING:
+    import tenacity
 
 _FIRST_WAIT_SECONDS = 0.5
 _BUSY_WAIT_SECONDS = 1.0
@@ -51,7 +54,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
             again; None for no such moment.
         note: Called with a line for every wait.
         sleep: Waits this number of seconds.
-        shared_backoff: Held by whoever is told to wait; several workers at one registry share it.
+        shared_backoff: Held by a worker that is asked to wait; all workers at a registry share it.
     """
 
     attempts: int
@@ -81,6 +84,10 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
                 raise failures.pop()
             return self._told(step)
 
+        return self._retrying(only)(again)
+
+    def _retrying(self, only: type[NetworkError]) -> "tenacity.Retrying":
+        """Return what tries a step again, as `call` says."""
         import tenacity  # noqa: PLC0415 - as a rule nothing fails, and it takes 30 ms to load
 
         backoff = tenacity.wait_random_exponential(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
@@ -114,7 +121,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
             before_sleep=announce,
             sleep=self.sleep,
             reraise=True,
-        )(again)
+        )
 
     def pause(self, why: str = "") -> None:
         """Wait for the pause that the registry asked for, and print the reason if given."""

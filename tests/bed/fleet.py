@@ -209,7 +209,7 @@ def podman_host(host_folder: Path, bridge: Network, key: Key, rootless: Account)
     lacks = [each for each in (*_TOOLS, *_ENGINES) if each != "podman"]
     traits = Traits(rootless.name, hidden=(*lacks, str(rootless.home / "bin" / "crane")))
     with host(host_folder / "podman", bridge, 5, traits, key.public) as made:
-        _wake_podman(made)
+        wake_podman(made)
         yield made
 
 
@@ -219,11 +219,11 @@ def noexec_host(host_folder: Path, bridge: Network, key: Key, rootless: Account)
     hidden = ("docker", "skopeo", str(rootless.home / "bin" / "crane"))
     traits = Traits(rootless.name, hidden=hidden, noexec=True)
     with host(host_folder / "noexec", bridge, 6, traits, key.public) as made:
-        _wake_podman(made)
+        wake_podman(made)
         yield made
 
 
-def _wake_podman(made: Host) -> None:
+def wake_podman(made: Host) -> None:
     """Let podman make its own folders in the host's /tmp, as it does when it builds an image."""
     made.run(
         f"cd / && runuser --user {made.user} -- env -u XDG_RUNTIME_DIR -u TMPDIR "

@@ -24,8 +24,9 @@ from bed.tap import Tap, tap
 from dockless.errors import EngineError, SourceError
 from dockless.oci.digest import Digest
 from dockless.processes.programs import ProgramsHere
-from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.container_tools import ContainerTool
 from dockless.sources.docker_daemon import DockerDaemon
+from dockless.sources.local_images import LocalImage
 
 pytestmark = pytest.mark.sampled(2)
 
@@ -61,9 +62,7 @@ def known(daemon: Docker) -> list[tuple[str, ...]]:
         (SAMPLE,),
         (SAMPLE.partition(":")[0], SAMPLE),
         ("nothere:1", SAMPLE, "dockless-base:1"),
-        (image_id,),
-        (image_id.removeprefix("sha256:"),),
-        (image_id.removeprefix("sha256:")[:12],),
+        (image_id.removeprefix("sha256:")[:12], SAMPLE),
         ("nothere:1", "127.0.0.1:5000/not/here:2"),
     ]
 
@@ -72,6 +71,10 @@ def test_the_daemon_finds_what_its_client_finds(daemon: Docker) -> None:
     ours, client = both(daemon)
     for names in known(daemon):
         assert ours.find(names) == client.find(names)
+    whole = daemon.run("image", "inspect", "--format", "{{.Id}}", SAMPLE).strip()
+    digits = whole.removeprefix("sha256:")
+    for each in (digits, digits[:12], "0" * 12, "f" * 64):
+        assert ours.find_id(each) == client.find_id(each)
     assert sorted(ours.names()) == sorted(client.names())
     assert SAMPLE in ours.names()
 

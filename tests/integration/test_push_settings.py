@@ -141,13 +141,25 @@ def test_explain_tells_the_local_images_that_would_be_looked_for(alone: Dockless
     rows = explained(alone, "--image", "r.example/app", "--tag", "v3")
     assert [value for value, _ in rows["source"]] == ["r.example/app:v3", "app:v3"]
     rows = explained(alone, "--registry", "ghcr", "--namespace", "acme", "--tag", "v4")
+    assert [value for value, _ in rows["source"]] == ["shop:v4", "shop:latest"]
+    rows = explained(alone, "--image", "r.example/app", "--tag", "81", "--tag", "82")
     assert [value for value, _ in rows["source"]] == [
-        "shop:v4",
-        "shop:latest",
-        "ghcr.io/acme/app:v4",
+        "r.example/app:81",
+        "app:81",
+        "r.example/app:82",
+        "app:82",
+    ]
+    rows = explained(alone, "--registry", "ghcr", "--namespace", "acme")
+    assert [value for value, _ in rows["source"]] == [
+        "ghcr.io/acme/app:v3",
+        "shop:v3",
         "local/app:v3",
+        "shop:latest",
         "composed:1",
     ]
+    write(alone, "compose.yaml", "services:\n  db:\n    image: postgres:15\n")
+    rows = explained(alone, "--registry", "ghcr", "--namespace", "acme")
+    assert "postgres:15" not in [value for value, _ in rows["source"]]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import dockless
+from bed.syntax import trees
 
 SOURCE = Path(dockless.__file__).parent
 MOST_BY_PLACE = 3
@@ -40,10 +41,9 @@ class Records:
 
     def __init__(self, source: Path) -> None:
         self._classes: dict[str, list[tuple[str, ast.ClassDef]]] = {}
-        for path in sorted(source.rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
+        for place, tree in trees(source):
+            for node in ast.walk(tree):
                 if isinstance(node, ast.ClassDef):
-                    place = path.relative_to(source).as_posix()
                     self._classes.setdefault(node.name, []).append((place, node))
 
     def _above(self, node: ast.ClassDef) -> Iterator[ast.ClassDef]:

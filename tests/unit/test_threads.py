@@ -300,10 +300,10 @@ def test_the_end_of_a_thread_that_reads_is_waited_for_until_the_time_is_over(
     pipe = Pipe()
     with AheadStream(pipe, BLOCK) as ahead:
         assert pipe.reading.wait(SECONDS)
-        monkeypatch.setattr(concurrency._Run, "until", 0.0)
+        monkeypatch.setattr(concurrency._TimeLimit, "until", 0.0)
         ends(ahead.end)
         assert ahead._thread.is_alive()
-        monkeypatch.setattr(concurrency._Run, "until", None)
+        monkeypatch.setattr(concurrency._TimeLimit, "until", None)
         pipe.over.set()
         ends(ahead.end)
         assert not ahead._thread.is_alive()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import dockless
+from bed.syntax import trees
 
 SOURCE = Path(dockless.__file__).parent
 
@@ -66,9 +67,9 @@ def _calls(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
 
 def _waits(source: Path) -> set[str]:
     return {
-        f"{path.relative_to(source).as_posix()}:{function}:{ast.unparse(call.func)}"
-        for path in source.rglob("*.py")
-        for function, call in _calls(ast.parse(path.read_text()), "")
+        f"{path}:{function}:{ast.unparse(call.func)}"
+        for path, tree in trees(source)
+        for function, call in _calls(tree, "")
         if _is_unbounded(call)
     }
 

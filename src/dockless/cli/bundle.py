@@ -1,5 +1,6 @@
 """`dockless bundle`: many images in one layout or archive, to carry on a disk."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,11 +22,12 @@ from dockless.cli.options import (
 from dockless.cli.param_types import PlatformType
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
-from dockless.client import accounts
-from dockless.client.bundling import BundleRequest, create_bundle, registries
+from dockless.client.bundling import bundle_sources, create_bundle
 from dockless.client.readers import Readers
-from dockless.credentials.credential_sources import Given
+from dockless.config.cascade import project_settings
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import PartialError, SourceError
+from dockless.model.bundle_request import BundleRequest
 from dockless.model.counts import counted
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
@@ -33,6 +35,7 @@ from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
+from dockless.sources.input_files import registries_of
 from dockless.storage.bundle_lock import alone
 from dockless.storage.user_folders import source_folder
 
@@ -92,8 +95,8 @@ def create(**arguments: object) -> None:
     ours = {name: arguments.pop(name) for name in BundleRequest.__struct_fields__}
     request = BundleRequest(**ours)  # type: ignore[arg-type] # click made them by these names
     with alone(request.out):
-        sources = request.listed()
-        hosts = registries(sources, source_folder())
+        sources = bundle_sources(request)
+        hosts = registries_of(sources, source_folder())
         with _readers(parsed_options(arguments), hosts) as readers:
             made = create_bundle(request, sources, readers)
     for path in made.files:
@@ -156,9 +159,10 @@ for _option in (*REACH, RECHECK):
 
 @contextmanager
 def _readers(options: CommandOptions, hosts: Iterable[str] = ()) -> Iterator[Readers]:
-    settings = accounts.project_settings(None)
-    finder = accounts.for_hosts(prompts, hosts, settings, Given(), "The sources are at")
+    settings = project_settings(None, os.environ)
+    finder = CredentialFinder.of_user(prompts, settings.login)
+    find = finder.for_hosts(hosts, "The sources are at")
     with ExitStack() as stack:
         space = stack.enter_context(command_spaces(options))
         own = stack.enter_context(space(""))
-        yield Readers(stack, options, finder, own)
+        yield Readers(stack, options, find, own)

@@ -1,4 +1,4 @@
-"""Errors of a process that has reached a limit of the system, which are no bugs."""
+"""Errors of a process that has reached a limit of the system, which are not bugs."""
 
 import errno
 import os

@@ -89,11 +89,11 @@ def main() -> None:
     try:
         stops.watch()
         code = dockless.main(standalone_mode=False)
-    except BaseException as error:  # noqa: BLE001 - every ending is told apart in one place
+    except BaseException as error:  # noqa: BLE001 - every kind of end is handled in one place
         stops.unwatch()
         code = _end(stops.reason(error))
     stops.unwatch()
-    gc.freeze()  # the interpreter would look through every module once more before it ends
+    gc.freeze()  # the interpreter would look through every module again before it ends
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -140,7 +140,7 @@ def _ending(error: BaseException) -> int:
 
 
 def _understood(error: BaseException) -> BaseException:
-    """Return an error with what the user can do, for one of the system that is no bug."""
+    """Return an error with what the user can do, for one of the system that is not a bug."""
     if (
         isinstance(error, OSError)
         and _is_of_click(error)

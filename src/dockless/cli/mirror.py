@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from dockless.cli import prompts
 from dockless.cli.options import (
     FORMAT,
     HOW,
@@ -21,11 +20,10 @@ from dockless.cli.options import (
     parsed_options,
 )
 from dockless.cli.sizes import Size
-from dockless.cli.surroundings import command_spaces
-from dockless.client import accounts
-from dockless.client.mirroring import MirrorLogins, MirrorRequest
+from dockless.cli.surroundings import command_spaces, credential_finder
+from dockless.client.mirroring import MirrorLogins
 from dockless.client.mirroring import mirror as mirror_all
-from dockless.credentials.given import read_given
+from dockless.config.cascade import project_settings
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import (
     MAX_CONNECTIONS,
@@ -39,6 +37,7 @@ from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.report.text import result_text
 from dockless.storage.user_folders import source_folder
+from dockless.usecases.mirror.request import MirrorRequest
 
 _PATH = click.Path(path_type=Path)
 _DEFAULTS = MirrorOptions()
@@ -147,12 +146,8 @@ def _of(record: type[PushOptions], arguments: Mapping[str, Any]) -> dict[str, An
 
 def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
     rules = request.rules(os.environ)
-    settings = accounts.project_settings(pushing.username)
-    login = read_given(prompts, pushing, settings.account)
-    logins = MirrorLogins(
-        partial(accounts.find, prompts, settings, login),
-        partial(accounts.find_for, prompts, rules.renaming.host, settings, login),
-    )
+    finder = credential_finder(pushing, project_settings(pushing.username, os.environ))
+    logins = MirrorLogins(finder.find, finder.for_target(rules.renaming.host))
     complain = partial(say, err=True) if pushing.quiet else None
     return mirror_all(request, rules, logins, command_spaces(pushing), complain)
 

@@ -51,7 +51,7 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
         shown = text.result_text(done)
     try:
         say(shown)
-    finally:  # what was done is said, wherever standard output leads
+    finally:  # what was done is reported, wherever standard output leads
         _afterwards(options, [done])
     if options.timings:
         say(text.timings_text(timings.seconds, done.seconds), err=True)

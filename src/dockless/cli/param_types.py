@@ -38,7 +38,7 @@ class Seconds(click.ParamType[float]):
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
         total = 3600 * hours + 60 * minutes + seconds
         if self._positive and not total:
-            self.fail(f"{value!r} is no time at all; give 1s or more", param, ctx)
+            self.fail(f"{value!r} is not a time limit; give 1s or more", param, ctx)
         return total
 
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,24 +11,26 @@ from msgspec.structs import replace
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
-from dockless.client import accounts
 from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
 from dockless.config.project import Project, deployed_project
-from dockless.credentials.given import read_given
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import DocklessError, LostCopyError, PartialError, SourceError, UsageError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
-from dockless.sources.spec import SourceSpec, parse_source
+from dockless.sources.spec import SourceSpec, parse_source, target_name
 from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dockless.model.plan import PushResult
     from dockless.model.timings import Timings
+    from dockless.ports import Image
     from dockless.sources.archive import Candidate
     from dockless.sources.opener import Opener
 
@@ -127,7 +128,9 @@ def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | Non
         credential = credential_rows(
             options,
             settings.account,
-            lambda given: accounts.explain(prompts, settings, given, target.repository.value),
+            lambda given: CredentialFinder.of_user(prompts, settings.login, given).explain(
+                target.repository.value
+            ),
         )
         rows += target_rows(settings, target, options.source, credential)
     finally:  # settings that name no target are what the user came to see
@@ -149,22 +152,27 @@ def _flags(options: CommandOptions) -> Flags:
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.surroundings import session, temporary_cache  # noqa: PLC0415 - as above
+    from dockless.cli.surroundings import (  # noqa: PLC0415 - --explain needs no network
+        credential_finder,
+        session,
+        temporary_cache,
+    )
 
     settings, target = prompts.target(settings, _bare_name(spec))
-    given, host = read_given(prompts, options, settings.account), target.repository.value.host
-    finder = partial(accounts.find_for, prompts, host, settings, given)
+    finder = credential_finder(options, settings).for_target(target.repository.value.host)
     for reference in target.references:
         output.remark(options, f"Target: {reference}")
 
-    def choose(opener: "Opener") -> "Candidate":
+    def choose(opener: "Opener") -> "Image":
         if spec:
-            return opener.chosen(spec, options.platform)
-        return _local(options, settings, target, files, opener)
+            return opener.chosen(spec, options.platform).open()
+        return _local(options, settings, target, files, opener).open()
 
     def deliver(options: CommandOptions, cache: Path | None) -> "tuple[PushResult, Timings]":
         with session(options, finder, cache) as work:
-            done = work.deliver(target.repository.value, target.tag_names, choose)
+            done = work.deliver(
+                target.repository.value, target.tag_names, lambda: choose(work.opener)
+            )
         return done, work.timings
 
     begun = time.monotonic()
@@ -203,15 +211,15 @@ def _push_all(
     options: CommandOptions, settings: Settings, spec: SourceSpec
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
-    from dockless.cli.surroundings import session  # noqa: PLC0415 - --explain needs no network
+    from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
     from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
     from dockless.sources.archive import agreed  # noqa: PLC0415 - --explain reads no source
 
     outcomes: dict[str, PushResult | DocklessError] = {}
-    given = read_given(prompts, options, settings.account)
-    with session(options, partial(accounts.find, prompts, settings, given)) as work:
+    finder = credential_finder(options, settings)
+    with session(options, finder.find) as work:
         candidates = work.opener.images(spec, options.platform)
-        if accounts.one_password(given):
+        if finder.has_one_password:
             names = [name for candidate in candidates for name in candidate.names]
             check_one_password(settings, names)
         for position, candidate in enumerate(candidates):
@@ -226,6 +234,13 @@ def _push_all(
                 except DocklessError as error:
                     outcomes[name] = error
     output.outcomes(options, outcomes)
+    return _summary(outcomes, spec)
+
+
+def _summary(
+    outcomes: "Mapping[str, PushResult | DocklessError]", spec: SourceSpec
+) -> DocklessError | None:
+    """Return the error that sums up those of the images; None where all were pushed."""
     errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DocklessError)]
     if not outcomes:
         return SourceError(
@@ -233,7 +248,7 @@ def _push_all(
         )
     if len(errors) == len(outcomes) == 1:
         return errors[0]
-    if len(errors) == len(outcomes):  # each was said already
+    if len(errors) == len(outcomes):  # each was reported already
         return type(errors[0])(
             f"None of the {len(errors)} images was pushed.",
             "See their errors above, and push again.",
@@ -247,7 +262,7 @@ def _push_all(
 
 
 def _bare_name(spec: SourceSpec | None) -> Name | None:
-    return Name.parse(spec.name) if spec and spec.bare else None
+    return target_name(spec.name) if spec and spec.bare else None
 
 
 def _offer_build(error: SourceError) -> bool:
@@ -264,7 +279,6 @@ def _build(
     from dockless.sources.build import Recipe, build  # noqa: PLC0415 - rare
 
     composed = compose.find(files.folder)
-    builder = files.deploy.builder
     names: tuple[str, ...] = (f"{settings.project().value}:{target.tags[0].value}",)
     if composed:
         names = tuple(name.value for name in settings.compose_images())
@@ -273,16 +287,8 @@ def _build(
                 f"{composed.name} builds several images, or none.",
                 "Build them with compose, and give the image to push as SOURCE.",
             )
-    for error in builder.unanswered:
-        raise error
     recipe = Recipe(
-        folder=files.folder,
-        image=names[0],
-        compose=composed,
-        context=builder.context or ".",
-        dockerfile=builder.dockerfile or "",
-        args=builder.args,
-        target=builder.target or "",
+        folder=files.folder, image=names[0], compose=composed, builder=files.deploy.builder
     )
     tool = build(recipe, ProgramsHere(os.environ), lambda line: output.remark(options, line))
     return names, tool

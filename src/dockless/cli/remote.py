@@ -1,18 +1,15 @@
 """`dockless push --remote`: every host pushes its own image."""
 
-from functools import partial
-
 from dockless.cli import output, prompts
-from dockless.cli.surroundings import command_spaces
-from dockless.client import accounts
-from dockless.client.hosts import RemotePush, chosen, push_from_hosts
+from dockless.cli.surroundings import command_spaces, credential_finder
+from dockless.client.host_context import RemotePush
+from dockless.client.hosts import chosen, push_from_hosts
 from dockless.config.cascade import Settings
 from dockless.config.project import Project
-from dockless.credentials.given import read_given
 from dockless.errors import DocklessError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
-from dockless.sources.spec import bare_name, is_bare
+from dockless.sources.spec import is_bare, target_name
 from dockless.usecases.hosts.run import common_error
 
 
@@ -28,9 +25,9 @@ def push_remote(
         DocklessError: No host was tried.
     """
     servers = chosen(hosts.hosts, options.servers, files)
-    named = bare_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
+    named = target_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
     settings, target = prompts.target(settings, named)
-    find = partial(accounts.find, prompts, settings, read_given(prompts, options, settings.account))
+    find = credential_finder(options, settings).find
     asked = RemotePush(
         options=options,
         hosts=hosts,

@@ -12,10 +12,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from dockless.cli import debug, prompts
-from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Surroundings, workspaces
-from dockless.credentials.given import credential
+from dockless.config.cascade import Settings
+from dockless.credentials.credential_finder import CredentialFinder
+from dockless.credentials.given import credential, read_given
+from dockless.credentials.resolve import FindCredential
 from dockless.errors import LostCopyError
 from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
@@ -76,7 +78,9 @@ def command_spaces(options: CommandOptions, cache: Path | None = None) -> Iterat
 
 
 @contextlib.contextmanager
-def session(options: CommandOptions, find: Find, cache: Path | None = None) -> Iterator[Session]:
+def session(
+    options: CommandOptions, find: FindCredential, cache: Path | None = None
+) -> Iterator[Session]:
     """Yield the session of a command; afterwards nothing of it is left but the store.
 
     Args:
@@ -90,6 +94,16 @@ def session(options: CommandOptions, find: Find, cache: Path | None = None) -> I
         Session(options, find, own) as work,
     ):
         yield work
+
+
+def credential_finder(options: CommandOptions, settings: Settings) -> CredentialFinder:
+    """Return what finds the credentials of a command, with what its options give.
+
+    Raises:
+        UsageError: An empty password cannot be asked for here.
+    """
+    given = read_given(prompts, options, settings.account)
+    return CredentialFinder.of_user(prompts, settings.login, given)
 
 
 @contextlib.contextmanager

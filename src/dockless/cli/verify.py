@@ -1,16 +1,15 @@
 """`dockless verify`: whether a registry still matches a receipt."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from dockless.cli import prompts
 from dockless.cli.options import OUTPUT, REACH, WHO, parsed_options
-from dockless.cli.surroundings import session
-from dockless.client import accounts
+from dockless.cli.surroundings import credential_finder, session
 from dockless.client.verification import verify as compare
-from dockless.credentials.given import read_given
+from dockless.config.cascade import project_settings
 from dockless.errors import PartialError, UsageError
 from dockless.model.counts import share
 from dockless.model.options import CommandOptions
@@ -92,10 +91,9 @@ for _option in (*WHO, *REACH):
 
 
 def _check(options: CommandOptions, receipts: Sequence[Receipt], *, deep: bool) -> VerifyResult:
-    settings = accounts.project_settings(options.username)
-    given = read_given(prompts, options, settings.account)
-    finder = accounts.for_hosts(prompts, hosts(receipts), settings, given, "The receipts name")
-    with session(options, finder) as work:
+    finder = credential_finder(options, project_settings(options.username, os.environ))
+    find = finder.for_hosts(hosts(receipts), "The receipts name")
+    with session(options, find) as work:
         return compare(work, receipts, lambda line: say(line, err=True), deep=deep)
 
 

@@ -7,10 +7,10 @@ import click
 
 from dockless.cli import prompts
 from dockless.cli.options import FORMAT
-from dockless.client import accounts
 from dockless.credentials import auth_files
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_keys import scope
+from dockless.credentials.prompting import hidden_prompt
 from dockless.credentials.user_keyrings import CHOSEN, every_keyring_logins
 from dockless.errors import AuthError, UsageError
 from dockless.model.printable import json_text
@@ -65,7 +65,7 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
 
 def _in_keyrings(closed: list[AuthError]) -> "Iterator[Login]":
     """Yield the logins in keyrings; `closed` gets the error of each that cannot be opened."""
-    for keyring_logins in every_keyring_logins(os.environ, accounts.prompt(prompts)):
+    for keyring_logins in every_keyring_logins(os.environ, hidden_prompt(prompts)):
         try:
             yield from keyring_logins.logins()
         except AuthError as error:

@@ -1,22 +1,17 @@
 """Creating a bundle: its sources, its lock against other runs, and what is written."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.client import arguments
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
-from dockless.errors import DocklessError, UsageError
+from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
-from dockless.oci.reference import Reference
 from dockless.sources.bundle_output import check_output
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
-from dockless.sources.spec import parse_source
 from dockless.storage import bundle as layout
 from dockless.storage.bundle_archive import pack
 from dockless.storage.bundle_lock import writing
@@ -24,57 +19,6 @@ from dockless.storage.user_folders import source_folder
 from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
-
-
-class BundleRequest(Struct, frozen=True, kw_only=True):
-    """What is to go into a bundle, and how it is written.
-
-    Attributes:
-        sources: The sources, as for a mirror.
-        out: The folder or `.tar` file that is written.
-        files: Lists of further sources.
-        named: Name for images without a full name: NAME or NAME:TAG; None for none.
-        referrers: Whether the referrers of an image are included.
-        split: The most bytes of a part of the archive; None for one file.
-        since: An older bundle, whose layers are left out; None for none.
-        keep_going: Whether what cannot be found or read is left out, in place of the whole bundle.
-    """
-
-    sources: tuple[str, ...]
-    out: Path
-    files: tuple[Path, ...] = ()
-    named: str | None = None
-    referrers: bool = True
-    split: int | None = None
-    since: Path | None = None
-    keep_going: bool = False
-
-    @property
-    def is_archive(self) -> bool:
-        """Whether a tar is asked for, and not a folder."""
-        return self.out.name.endswith(".tar")
-
-    def listed(self) -> tuple[Listed, ...]:
-        """Return every source, before anything of them is read.
-
-        Raises:
-            UsageError: The request contradicts itself, a list cannot be read, or the bundle would
-                replace anything but an older bundle.
-        """
-        if self.split and not self.is_archive:
-            raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
-        if not self.sources and not self.files:
-            raise UsageError(
-                "There is nothing to put into the bundle.", "Give a SOURCE, or a list with -f."
-            )
-        if not self.out.parent.is_dir():
-            raise UsageError(f"There is no folder {self.out.parent}.", "Make it first.")
-        sources = listed(self.sources, self.files)
-        older = (str(self.since),) if self.since else ()
-        named = files_of((*(each.text for each in sources), *older), source_folder())
-        inputs = (*named, *self.files)
-        check_output(self.out, inputs, archive=self.is_archive, split=self.split is not None)
-        return sources
 
 
 class CreatedBundle(Struct, frozen=True):
@@ -89,22 +33,21 @@ class CreatedBundle(Struct, frozen=True):
     left_out: LeftOut
 
 
-def registries(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
-    """Yield the registries that sources name without a login of their own.
+def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
+    """Return every source of a bundle, before anything of them is read.
 
-    Args:
-        sources: The sources.
-        folder: What relative paths start from.
+    Raises:
+        UsageError: The request contradicts itself, a list cannot be read, or the bundle would
+            replace anything but an older bundle.
     """
-    for each in sources:
-        if each.error:
-            continue
-        if each.wanted:
-            if not each.wanted.registry.credential:
-                yield Reference.parse(each.wanted.repository).repository.host
-            continue
-        with contextlib.suppress(DocklessError):  # which is said where it is read
-            yield from arguments.registries(parse_source(each.text, folder))
+    request.check()
+    sources = listed(request.sources, request.files)
+    older = (str(request.since),) if request.since else ()
+    named = files_of((*(each.text for each in sources), *older), source_folder())
+    inputs = (*named, *request.files)
+    is_split = request.split is not None
+    check_output(request.out, inputs, archive=request.is_archive, split=is_split)
+    return sources
 
 
 def create_bundle(
@@ -114,7 +57,7 @@ def create_bundle(
 
     Args:
         request: What is asked for.
-        sources: What `request.listed` returned.
+        sources: What `bundle_sources` returned.
         readers: Open the sources.
 
     Raises:
@@ -135,7 +78,7 @@ def create_bundle(
             written,
             found,
             Lenders(),
-            lambda copies: reader.prove(copies, read=True),
+            lambda copies: reader.adapters.prove(copies, read=True),
             keep_going=request.keep_going,
         )
         written.finish()

@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from dockless.client.arguments import Shown, Source
 from dockless.client.client import Client
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import PushOptions
@@ -12,6 +11,8 @@ from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
 from dockless.model.verified import VerifyResult
 from dockless.ports import Image
+from dockless.report.callback import Shown
+from dockless.sources.spec import Source
 
 
 def push(  # noqa: PLR0913 - each is documented, and all but two go by keyword

@@ -11,26 +11,24 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from dockless.client import arguments
-from dockless.client.arguments import Shown, Source
-from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.verification import verify
 from dockless.client.workspace import Spaces, Surroundings, workspaces
-from dockless.credentials.resolve import FoundCredential
+from dockless.credentials.resolve import FindCredential, given_first, no_login
+from dockless.model.destination import destination
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import MirrorOptions, PushOptions
 from dockless.model.plan import PushResult
 from dockless.model.secret import Credential
 from dockless.model.verified import VerifyResult
-from dockless.oci.reference import Repository
+from dockless.oci.reference import registry_host
 from dockless.ports import Image
-from dockless.registry.client import RegistryClient
-from dockless.storage.machine import Machine, this_machine
+from dockless.registry.pool import RegistryPool
+from dockless.report.callback import Shown, shown_progress
+from dockless.sources.spec import Source, parse_source, source_text
+from dockless.storage.machine import Machine, bare_machine, this_machine
 from dockless.storage.receipt_reading import hosts, read_receipts
 from dockless.storage.user_folders import source_folder, temporary_folder
-
-_NOWHERE = Path("/nonexistent")
 
 
 class Client:
@@ -58,15 +56,15 @@ class Client:
         cache: str | os.PathLike[str] | None = None,
     ) -> None:
         self._credentials = {
-            arguments.registry_host(host): each for host, each in (credentials or {}).items()
+            registry_host(host): each for host, each in (credentials or {}).items()
         }
         self._options = options or PushOptions()
-        self._progress = arguments.shown_progress(progress)
+        self._progress = shown_progress(progress)
         self._closed = False
         self._guard = threading.Lock()
-        self._reached: list[tuple[PushOptions, dict[str, RegistryClient]]] = []
+        self._registries = RegistryPool()
         self._stack = contextlib.ExitStack()
-        self._elsewhere: Callable[[Iterable[str]], Find] = arguments.no_login
+        self._elsewhere: Callable[[Iterable[str]], FindCredential] = no_login
         self._cache = None if cache is None else Path(cache)
         self._machine: Machine | None = None
 
@@ -88,18 +86,17 @@ class Client:
         Raises:
             UsageError: A file of the project is wrong.
         """
-        from dockless.client import accounts  # noqa: PLC0415 - no other client needs them
-        from dockless.credentials.credential_sources import Given  # noqa: PLC0415 - the same
+        from dockless.config.cascade import project_settings  # noqa: PLC0415 - no other needs it
+        from dockless.credentials.credential_finder import CredentialFinder  # noqa: PLC0415 - same
         from dockless.credentials.prompting import NOBODY  # noqa: PLC0415 - the same
 
         made = cls(credentials=credentials, options=options, progress=progress)
         made._machine = this_machine()
-        settings = accounts.project_settings(None)
+        settings = project_settings(None, os.environ)
         for warning in settings.warnings:
             made._progress.note(f"Warning: {warning}")
-        made._elsewhere = lambda hosts: accounts.for_hosts(
-            NOBODY, hosts, settings, Given(), "The receipts name"
-        )
+        finder = CredentialFinder.of_user(NOBODY, settings.login)
+        made._elsewhere = lambda hosts: finder.for_hosts(hosts, "The receipts name")
         return made
 
     def __enter__(self) -> Self:
@@ -114,11 +111,7 @@ class Client:
         No other call may be going on.
         """
         self._closed = True
-        with self._guard:
-            reached, self._reached = self._reached, []
-        for _, clients in reached:
-            for each in clients.values():
-                each.http.close()
+        self._registries.close()
         self._stack.close()
 
     def push(
@@ -148,12 +141,12 @@ class Client:
             NetworkError: The registry cannot be reached, or kept failing.
             PushError: It failed in another way.
         """
-        repository, names = arguments.destination(target, tags)
-        spec = arguments.source_spec(source)
+        repository, names = destination(target, tags)
+        spec = parse_source(source_text(source), Path.cwd())
         options = options or self._options
         with self._session(options, self._find([repository.host], credential)) as work:
             return work.deliver(
-                repository, names, lambda opener: opener.chosen(spec, options.platform)
+                repository, names, lambda: work.opener.chosen(spec, options.platform).open()
             )
 
     def mirror(  # noqa: PLR0913 - each is documented, and all but two go by keyword
@@ -188,10 +181,11 @@ class Client:
                 mirror might see others.
         """
         from dockless.client import mirroring  # noqa: PLC0415 - a push needs nothing of it
+        from dockless.usecases.mirror.request import MirrorRequest  # noqa: PLC0415 - the same
 
         several = (sources,) if isinstance(sources, str | os.PathLike) else sources
-        request = mirroring.MirrorRequest(
-            sources=tuple(map(arguments.source_text, several)),
+        request = MirrorRequest(
+            sources=tuple(map(source_text, several)),
             files=tuple(map(Path, lists)),
             to=target,
             receipt=None if receipt is None else Path(receipt),
@@ -200,7 +194,7 @@ class Client:
         )
         spaces = self._spaces(request.options)
         rules = request.rules(self._own_machine().environment)
-        find = self._find([arguments.registry_host(rules.renaming.host)], credential)
+        find = self._find([registry_host(rules.renaming.host)], credential)
         return mirroring.mirror(request, rules, mirroring.MirrorLogins(find, find), spaces)
 
     def verify(
@@ -217,7 +211,7 @@ class Client:
             options: In place of the client's.
 
         Raises:
-            UsageError: A file is no receipt.
+            UsageError: A file is not a receipt.
         """
         said = read_receipts(map(Path, receipts))
         options = options or self._options
@@ -238,17 +232,17 @@ class Client:
         Raises:
             SourceError: The source is missing, damaged or dangerous.
         """
-        spec = arguments.source_spec(source)
+        spec = parse_source(source_text(source), Path.cwd())
         options = options or self._options
-        with self._session(options, self._find(arguments.registries(spec), None)) as work:
+        with self._session(options, self._find([spec.registry], None)) as work:
             yield work.opener.chosen(spec, options.platform).open()
 
     @contextlib.contextmanager
-    def _session(self, options: PushOptions, find: Find) -> Iterator[Session]:
+    def _session(self, options: PushOptions, find: FindCredential) -> Iterator[Session]:
         with (
             self._spaces(options) as spaces,
             spaces("") as space,
-            self._known(options) as known,
+            self._registries.lent(options, keep=options.timeout is None) as known,
             Session(options, find, replace(space, known=known)) as work,
         ):
             yield work
@@ -262,31 +256,9 @@ class Client:
         around = Surroundings(machine=self._own_machine(), progress=self._progress)
         return workspaces(options, around, until)
 
-    @contextlib.contextmanager
-    def _known(self, options: PushOptions) -> Iterator[dict[str, RegistryClient]]:
-        """Yield the registries that an earlier call has reached, which no other call uses now."""
-        clients: dict[str, RegistryClient] = {}
-        with self._guard:
-            for each in self._reached:
-                if each[0] == options:
-                    self._reached.remove(each)
-                    clients = each[1]
-                    break
-        yield clients
-        if options.timeout is None:  # else they end with the call
-            with self._guard:
-                self._reached.append((options, clients))
-
-    def _find(self, hosts: Iterable[str], credential: Credential | None) -> Find:
+    def _find(self, hosts: Iterable[str], credential: Credential | None) -> FindCredential:
         """Return what finds credentials; one that is given is for the only one of these hosts."""
-        elsewhere = self._elsewhere(hosts)
-
-        def find(repository: Repository) -> FoundCredential:
-            given = credential if repository.host in hosts else None
-            known = given or self._credentials.get(repository.host)
-            return FoundCredential(known, ()) if known else elsewhere(repository)
-
-        return find
+        return given_first(credential, hosts, self._credentials, self._elsewhere(hosts))
 
     def _own_machine(self) -> Machine:
         with self._guard:
@@ -296,5 +268,5 @@ class Client:
                     folder = temporary_folder({})
                     made = tempfile.TemporaryDirectory(prefix="dockless-", dir=folder)
                     cache = Path(self._stack.enter_context(made))
-                self._machine = Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
+                self._machine = bare_machine(cache)
             return self._machine

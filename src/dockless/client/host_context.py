@@ -1,28 +1,50 @@
 """What the hosts of one command line are reached and worked on with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from dockless.client.connections import Find, OpenRegistry
-from dockless.client.remote_build import BuildThere
+from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Spaces
+from dockless.config.cascade import Settings
 from dockless.config.naming import Target
+from dockless.config.project import Project
+from dockless.credentials.resolve import FindCredential
 from dockless.engines.installed import InstalledEngines
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
+from dockless.model.server import Server
 from dockless.ports import Progress
+from dockless.sources.host_build import HostBuild
 from dockless.ssh.connection import Ssh
 from dockless.usecases.push.context import PushRequest
+
+
+class RemotePush(Struct, frozen=True, kw_only=True):
+    """A push from hosts.
+
+    Attributes:
+        options: The command line.
+        hosts: The part of it that is about hosts.
+        settings: The settings.
+        target: Where to.
+        files: The project.
+        servers: The hosts.
+    """
+
+    options: CommandOptions
+    hosts: HostOptions
+    settings: Settings
+    target: Target
+    files: Project
+    servers: Sequence[Server]
 
 
 class HostContext(Struct, frozen=True, kw_only=True):
     """What the hosts of one command line are reached and worked on with.
 
     Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        target: Where to.
+        asked: What is asked for.
         names: What the image may be called there, in order.
         request: The same, as a push takes it.
         registry: The registry.
@@ -31,18 +53,18 @@ class HostContext(Struct, frozen=True, kw_only=True):
         space: Makes a workspace of this name.
         engines: Returns the engines of this machine.
         progress: Where the work is shown.
-        build: Builds the image there; returns its names, and the tool that has it.
+        warn: Shows a warning, also where the work is not shown.
+        build: Builds the image there, where that is asked for.
     """
 
-    options: CommandOptions
-    hosts: HostOptions
-    target: Target
+    asked: RemotePush
     names: tuple[str, ...]
     request: PushRequest
     registry: OpenRegistry
-    find: Find
+    find: FindCredential
     ssh: Ssh
     space: Spaces
     engines: Callable[[], InstalledEngines]
     progress: Progress
-    build: BuildThere
+    warn: Callable[[str], None]
+    build: HostBuild

@@ -6,49 +6,24 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import Struct
-
-from dockless.client import accounts
-from dockless.client.connections import Find
-from dockless.client.host_context import HostContext
-from dockless.client.remote_build import BuildThere
+from dockless.client.host_context import HostContext, RemotePush
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
-from dockless.client.workspace import Spaces
-from dockless.config.cascade import Settings
-from dockless.config.naming import Target, local_candidates
+from dockless.client.workspace import Spaces, Workspace
+from dockless.config import compose
+from dockless.config.naming import local_candidates
 from dockless.config.project import Project
 from dockless.config.server_list import select
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
-from dockless.model.host_options import HostOptions
-from dockless.model.options import CommandOptions
+from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.server import Server
+from dockless.sources.host_build import HostBuild
 from dockless.ssh.config import parse_host
 from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
 from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
-
-
-class RemotePush(Struct, frozen=True, kw_only=True):
-    """A push from hosts.
-
-    Attributes:
-        options: The command line.
-        hosts: The part of it that is about hosts.
-        settings: The settings.
-        target: Where to.
-        files: The project.
-        servers: The hosts.
-    """
-
-    options: CommandOptions
-    hosts: HostOptions
-    settings: Settings
-    target: Target
-    files: Project
-    servers: Sequence[Server]
 
 
 def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[Server, ...]:
@@ -60,7 +35,7 @@ def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[S
 
 
 def push_from_hosts(
-    asked: RemotePush, find: Find, prompter: Prompter, spaces: Spaces
+    asked: RemotePush, find: FindCredential, prompter: Prompter, spaces: Spaces
 ) -> RemotePushResult:
     """Have every host push its image, and update the tags when all have delivered.
 
@@ -85,30 +60,21 @@ def push_from_hosts(
         registry = work.registry(target.repository.value)
         request = work.request(target.repository.value, target.tag_names)
         context = HostContext(
-            options=options,
-            hosts=hosts,
-            target=target,
+            asked=asked,
             names=local_candidates(asked.settings, target),
             request=request,
             registry=registry,
-            find=accounts.as_found(registry.client.account),
+            find=shared_account(registry.client.account),
             ssh=access.connections(
                 partial(passphrases.ask, prompter, os.environ), os.environ, own.progress.note
             ),
             space=spaces,
             engines=own.engines,
             progress=own.progress,
+            warn=own.surroundings.warning,
             build=_building(asked),
         )
-        job = HostJob(
-            request=request,
-            registry=registry.client,
-            via=hosts.via,
-            attempts=options.retries + 1,
-            until=own.until,
-            shared_backoff=own.shared_backoff,
-            turns=Turns(),
-        )
+        job = _job(context, own)
         numbers = {server: number for number, server in enumerate(asked.servers)}
         return push_from(
             asked.servers,
@@ -119,10 +85,25 @@ def push_from_hosts(
         )
 
 
-def _building(asked: RemotePush) -> BuildThere:
+def _job(context: HostContext, own: Workspace) -> HostJob:
+    return HostJob(
+        request=context.request,
+        registry=context.registry.client,
+        via=context.asked.hosts.via,
+        attempts=context.asked.options.retries + 1,
+        until=own.until,
+        shared_backoff=own.shared_backoff,
+        turns=Turns(),
+    )
+
+
+def _building(asked: RemotePush) -> HostBuild:
     project = asked.settings.project().value
     composed = tuple(name.value for name in asked.settings.compose_images())
-    image = f"{project}:{asked.target.tags[0].value}"
-    return BuildThere(
-        project=project, image=image, composed=composed, builder=asked.files.deploy.builder
+    return HostBuild(
+        project=project,
+        image=f"{project}:{asked.target.tags[0].value}",
+        composed=composed,
+        compose_files=compose.FILES,
+        builder=asked.files.deploy.builder,
     )

@@ -1,19 +1,14 @@
 """The checks of `dockless doctor`, for this user."""
 
-import contextlib
 import os
 from functools import partial
 
-from msgspec.structs import replace
-
-from dockless.client import accounts
-from dockless.config.cascade import Settings
-from dockless.config.setting import Setting
+from dockless.config.cascade import project_settings, readable_settings
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.given import read_given
-from dockless.credentials.prompting import Prompter
+from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.diagnosis.asked_registry import Asked
-from dockless.diagnosis.examination import Examination, RegistryAccess, UserLogins
-from dockless.errors import DocklessError
+from dockless.diagnosis.examination import Examination, UserLogins
 from dockless.model.options import CommandOptions
 
 
@@ -31,27 +26,14 @@ def examination(
     Raises:
         UsageError: An empty password cannot be asked for.
     """
-    access = RegistryAccess(
-        insecure=options.insecure,
-        ca_file=options.ca_file,
-        cert_dir=options.cert_dir,
-        insecure_realms=options.insecure_realms,
-    )
-    settings = _settings(options)
+    settings = readable_settings(options.username, os.environ)
+    given = read_given(prompter, options, settings.account)
     logins = UserLogins(
         settings=settings,
-        read_settings=partial(accounts.project_settings, options.username),
-        given=read_given(prompter, options, settings.account),
-        sources=partial(accounts.sources, prompter, settings=settings),
+        read_settings=partial(project_settings, options.username, os.environ),
+        given=given,
+        sources=CredentialFinder.of_user(prompter, settings.login, given).sources,
         terminal=prompter.at_terminal(),
-        prompt=accounts.prompt(prompter),
+        prompt=hidden_prompt(prompter),
     )
-    return Examination(access, asked, logins, os.environ, write=write)
-
-
-def _settings(options: CommandOptions) -> Settings:
-    """Return the project's settings for credentials; none where it cannot be read."""
-    with contextlib.suppress(DocklessError, OSError):
-        return accounts.project_settings(options.username)
-    account = Setting(options.username, "--username") if options.username else None
-    return replace(Settings(project=lambda: Setting("", "")), username=account)
+    return Examination(options, asked, logins, os.environ, write=write)

@@ -5,22 +5,20 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from msgspec.structs import replace
 
-from dockless.client import accounts
-from dockless.config import docker_config, project
+from dockless.config import docker_config
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
-from dockless.config.project import Project
+from dockless.config.project import Project, nowhere, project_in
 from dockless.config.registries import account_for, login_target
 from dockless.credentials.cloud import token_sources
-from dockless.credentials.configure import HelperFile, helper_file
+from dockless.credentials.configure import helper_files
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_credential import GivenLogin, login_credential
-from dockless.credentials.prompting import Prompter
+from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
@@ -30,12 +28,12 @@ from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
     LoginContext,
     LogoutContext,
+    check_tools,
     log_in,
     log_out,
 )
 
 Note = Callable[[str], None]
-_TOOLS: tuple[Literal["docker", "containers"], ...] = ("docker", "containers")
 
 
 def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | None) -> None:
@@ -60,15 +58,13 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
     )
     settings = resolve(flags, os.environ, files)
     target = _target(options, settings, prompter)
-    tools = _tools(options)
-    if target.scope != target.host and tools:
-        raise UsageError(
-            "Other tools ask a credential helper for a host, not for a namespace such as "
-            f"{target.scope}.",
-            f"Log in to {target.host}, or leave --configure-docker and --configure-containers out.",
-        )
-    for tool in tools:
-        tool.check(target.host)
+    tools = helper_files(
+        os.environ,
+        home_folder(),
+        docker=options.configure_docker,
+        containers=options.configure_containers,
+    )
+    check_tools(target, tools)
     asked = options.remember or options.image is not None or options.namespace is not None
     memory = Memory(folder, files, asked=asked)
     memory.check(settings, target)
@@ -93,23 +89,25 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
 
 
 def _files(folder: Path | None, note: Note, what: str, *, needed: bool) -> Project:
-    """Return the project's settings; none where it has no readable files.
+    """Return the project; with HOST it is not needed, so an error in a file does not stop it.
 
-    With HOST none of them is needed, so an error in a file does not stop the login or logout.
+    Args:
+        folder: The folder; None where it is gone.
+        note: Shows one line.
+        what: What goes on without the project, in a word.
+        needed: Whether it does not go on without.
     """
-    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
-        return project.nowhere(Path("/"), os.environ)  # no name comes from there
     try:
-        return project.read(folder, os.environ, None)
+        return project_in(folder, os.environ)
     except UsageError as error:
-        if needed:
+        if needed or folder is None:
             raise
         note(f"Warning: {error.what} This {what} continues without it.")
-        nowhere = project.nowhere(folder, os.environ)
+        without = nowhere(folder, os.environ)
         try:
-            return replace(nowhere, session=docker_config.read(folder))
+            return replace(without, session=docker_config.read(folder))
         except UsageError:  # it is the file of the error
-            return nowhere
+            return without
 
 
 def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> LoginTarget:
@@ -124,7 +122,7 @@ def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> Lo
 def _keyring(options: LoginOptions, prompter: Prompter) -> KeyringLogins:
     """Return the keyring for the login; opened before the user or the registry is asked."""
     ttl = None if options.ttl is None else max(1, int(options.ttl))
-    found = open_keyring_logins(options.keyring, os.environ, accounts.prompt(prompter), ttl)
+    found = open_keyring_logins(options.keyring, os.environ, hidden_prompt(prompter), ttl)
     found.logins()  # a keyring that is locked is found out before anything is asked
     return found
 
@@ -133,17 +131,7 @@ def _checked(options: LoginOptions, host: str, until: float | None, credential: 
     """Check that the registry accepts a credential; return whether it requires one."""
     from dockless.registry.login_check import check_login  # noqa: PLC0415 - after all questions
 
-    return check_login(options, host, until, credential, os.environ)
-
-
-def _tools(options: LoginOptions) -> tuple[HelperFile, ...]:
-    asked = (options.configure_docker, options.configure_containers)
-    home = home_folder()
-    return tuple(
-        helper_file(tool, os.environ, home)
-        for tool, wanted in zip(_TOOLS, asked, strict=True)
-        if wanted
-    )
+    return check_login(host, options, until, credential, os.environ)
 
 
 def logout(
@@ -168,8 +156,8 @@ def logout(
     files = _files(folder, note, "logout", needed=host is None and not everything)
     settings = resolve(Flags(), os.environ, files)
     context = LogoutContext(
-        held=every_keyring_logins(os.environ, accounts.prompt(prompter)),
-        tools=[helper_file(tool, os.environ, home_folder()) for tool in _TOOLS],
+        held=every_keyring_logins(os.environ, hidden_prompt(prompter)),
+        tools=helper_files(os.environ, home_folder()),
         forget=partial(forget, folder, files),
         note=note,
     )

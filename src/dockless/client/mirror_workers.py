@@ -1,37 +1,66 @@
 """The sessions of a mirror, which share the state and the limits of one registry."""
 
-import contextlib
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from msgspec.structs import replace
 
-from dockless.client.connections import Find
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces
-from dockless.model.options import PushOptions
+from dockless.credentials.resolve import FindCredential, shared_account
+from dockless.model.options import MirrorOptions
+from dockless.oci.reference import Repository
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.blob_claims import SharedBlobs
 from dockless.usecases.mirror.workers import Bounds, Workers
+from dockless.usecases.push.context import PushRequest
 
 
-@contextlib.contextmanager
-def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> Iterator[Workers]:
-    """Yield the workers of one command line.
+class MirrorSessions:
+    """The registry that is mirrored to, as a `MirrorTarget`.
 
     Args:
+        stack: Ends the sessions.
         options: How they push.
         find: Finds the credential for the registry.
+        asking: A session that asks it first.
         space: Makes a workspace of this name.
-        bounds: What they may ask of the registry.
+
+    Attributes:
+        bounds: What the workers may ask of the registry.
     """
-    shared, rate_limiter = SharedBlobs(), RateLimiter(bounds.rate)
-    until = None if options.timeout is None else time.monotonic() + options.timeout
-    with contextlib.ExitStack() as stack:
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        options: MirrorOptions,
+        find: FindCredential,
+        asking: Session,
+        space: Spaces,
+    ) -> None:
+        self.bounds = Bounds(options.parallel, options.max_connections, options.rate)
+        self._stack = stack
+        self._options = options
+        self._find = find
+        self._asking = asking
+        self._space = space
+
+    def reach(self, repository: Repository, tags: Sequence[str]) -> None:
+        """Find the credential, and choose the compression; see the port."""
+        registry = self._asking.registry(repository)
+        self._find = shared_account(registry.client.account)
+        self._asking.settle(PushRequest(repository=repository, tags=tuple(tags)))
+
+    def team(self) -> Workers:
+        """Open the sessions of the workers."""
+        options, bounds = self._options, self.bounds
+        shared, rate_limiter = SharedBlobs(), RateLimiter(bounds.rate)
         spaces = [
-            stack.enter_context(space(f"mirror-{number}")) for number in range(bounds.workers)
+            self._stack.enter_context(self._space(f"mirror-{number}"))
+            for number in range(bounds.workers)
         ]
-        made = Workers(shared, options.engine, until, spaces[0].surroundings.moves)
+        first = spaces[0]
+        made = Workers(shared, options.engine, first.until, first.surroundings.moves)
         for each in spaces:
             place = replace(
                 each,
@@ -39,6 +68,5 @@ def workers(options: PushOptions, find: Find, space: Spaces, bounds: Bounds) -> 
                 rate_limiter=rate_limiter,
                 connections=bounds.connections_of_one,
             )
-            session = Session(options, find, place)
-            made.add(stack.enter_context(session))
-        yield made
+            made.add(self._stack.enter_context(Session(options, self._find, place)))
+        return made

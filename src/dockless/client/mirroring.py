@@ -1,25 +1,19 @@
 """Many images to one registry, as the command line and the library mirror them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.client import accounts
-from dockless.client.connections import Find
-from dockless.client.mirror_workers import workers
+from dockless.client.mirror_workers import MirrorSessions
 from dockless.client.readers import Readers
 from dockless.client.session import Session
 from dockless.client.workspace import Spaces, Workspace
 from dockless.config.source_lists import listed
-from dockless.errors import DocklessError, UsageError
-from dockless.model.counts import share
+from dockless.credentials.resolve import FindCredential
 from dockless.model.listed import Listed
 from dockless.model.mirrored import MirrorResult
-from dockless.model.options import MirrorOptions
-from dockless.model.shard import Shard
 from dockless.sources.damaged_parts import damaged_parts
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
@@ -28,61 +22,11 @@ from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.resume_log import ResumeLog
 from dockless.usecases.mirror.find_images import Wishes, find
-from dockless.usecases.mirror.job import (
-    MirrorWork,
-    carry_out,
-    settled,
-    summary,
-    tell_lacking,
-    unknown_repositories,
-    unreached,
-    work_of,
-)
-from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-from dockless.usecases.mirror.rules import MirrorRules, mirror_rules
-from dockless.usecases.mirror.run import Lost, MirrorItem
-from dockless.usecases.mirror.workers import Bounds
-from dockless.usecases.push.context import PushRequest
-
-
-class MirrorRequest(Struct, frozen=True, kw_only=True):
-    """What is mirrored, and where to.
-
-    Attributes:
-        sources: The sources, as texts.
-        files: Lists of further sources.
-        to: The registry, and what every repository begins with: HOST or HOST/PREFIX.
-        receipt: The file of the receipt; None for none.
-        folder: What relative paths start from.
-        options: How.
-    """
-
-    sources: tuple[str, ...]
-    files: tuple[Path, ...]
-    to: str
-    receipt: Path | None
-    folder: Path
-    options: MirrorOptions
-
-    def rules(self, environment: Mapping[str, str]) -> MirrorRules:
-        """Return the rules; raise UsageError when one is wrong, or nothing is to be mirrored.
-
-        Args:
-            environment: Says which part this is, where the shard is `auto`.
-        """
-        rules = mirror_rules(self.to, self.options, environment)
-        if not self.sources and not self.files:
-            raise UsageError("There is nothing to mirror.", "Give a SOURCE, or a list with -f.")
-        return rules
-
-    def resume_log(self, journals: Path, part: Shard) -> ResumeLog:
-        """Return the resume log, shared by runs with the same arguments in the same folder."""
-        options = self.options
-        named = (self.to, options.named, options.strip, options.maps, options.flatten)
-        # its repr, not its text: older versions found their logs by that
-        kept = (*named, options.referrers, repr(part))
-        asked = (self.folder, self.sources, self.files, options.platform, *kept)
-        return ResumeLog(journals, asked, resume=options.resume or options.dry_run)
+from dockless.usecases.mirror.job import MirrorWork, work_of
+from dockless.usecases.mirror.request import MirrorRequest
+from dockless.usecases.mirror.rules import MirrorRules
+from dockless.usecases.mirror.run import Lost
+from dockless.usecases.mirror.whole_run import MirrorContext, run_mirror
 
 
 class MirrorLogins(Struct, frozen=True):
@@ -93,8 +37,8 @@ class MirrorLogins(Struct, frozen=True):
         sources: For those that are read.
     """
 
-    target: Find
-    sources: Find
+    target: FindCredential
+    sources: FindCredential
 
 
 def mirror(
@@ -127,7 +71,7 @@ def mirror(
         own = stack.enter_context(space(""))
         if request.receipt and file is None:
             own.progress.note("A dry run writes no receipt.")
-        readers = Readers(stack, _of_sources(options), logins.sources, own)
+        readers = Readers(stack, options.for_sources(), logins.sources, own)
         asking = stack.enter_context(Session(options, logins.target, own))
         lenders = Lenders()
         wishes = Wishes(
@@ -138,41 +82,19 @@ def mirror(
         )
         everything = find(readers, sources, wishes)
         work = work_of(everything, lenders, rules.renaming, rules.part)
-        resume_log = _resume_log(request, rules, work, own)
-        receipt = KeptReceipt(file, _heading(request, rules, work, own))
-        lost = (*work.lost, *_damaged(request, work, own))
-        alone = len(work.entries) + len(lost) == 1  # its error is that of the whole
-        say = _nothing if alone else complain or own.progress.note
-        receipt_writer = ReceiptWriter(receipt, resume_log, say)
-        receipt_writer.begin(work.entries, lost)
-        if not options.dry_run:
-            resume_log.begin()
-        try:
-            who = _account(asking, work.entries) or logins.target
-        except DocklessError as error:
-            done, unwritten = unreached(error, work.entries, receipt_writer)
-            if unwritten:
-                (complain or own.progress.note)(str(unwritten))
-            return done
-        bounds = Bounds(options.parallel, options.max_connections, options.rate)
-        team = stack.enter_context(workers(options, who, space, bounds))
-        outcomes = carry_out(work.entries, team, bounds.workers, receipt_writer)
-        if options.dry_run:
-            tell_lacking(outcomes, lenders, receipt_writer)
-        unsettled = settled(team, own.progress.note)
-        unwritten = receipt_writer.finish()
-        images = receipt_writer.lines()
-        error_of_all = summary(images) or unsettled or unwritten
-        if unwritten and unwritten is not error_of_all:
-            (complain or own.progress.note)(str(unwritten))
-        if not (error_of_all or options.dry_run):
-            resume_log.end()
-        return MirrorResult(
-            images=images,
-            error=error_of_all,
-            receipt=receipt_writer.document(),
-            unknown_repositories=unknown_repositories(images, team) if options.dry_run else None,
+        target = MirrorSessions(stack, options, logins.target, asking, space)
+        context = MirrorContext(
+            target=target,
+            lenders=lenders,
+            receipt=KeptReceipt(file, _heading(request, rules, work, own)),
+            log=_resume_log(request, rules, own),
+            parallel=target.bounds.workers,
+            dry_run=options.dry_run,
+            note=own.progress.note,
+            complain=complain or own.progress.note,
         )
+        damaged = _damaged(request, work, own)
+        return run_mirror(replace(work, lost=(*work.lost, *damaged)), context)
 
 
 def _receipt_file(
@@ -192,23 +114,10 @@ def _receipt_file(
     return file
 
 
-def _of_sources(options: MirrorOptions) -> MirrorOptions:
-    """Return how registries are reached that are read: what is said of the target is not theirs."""
-    return replace(options, insecure=False, ca_file=None, cert_dir=None)
-
-
-def _resume_log(
-    request: MirrorRequest, rules: MirrorRules, work: MirrorWork, own: Workspace
-) -> ResumeLog:
-    """Return the resume log; say what an interrupted run had pushed."""
-    found = request.resume_log(own.staging.store.folder / "journals", rules.part)
-    if found.begun:
-        had = found.had(entry.references[0] for entry in work.entries)
-        own.progress.note(
-            f"Continuing the mirror started {found.begun}: "
-            f"{share(had, len(work.entries), 'image')} had arrived."
-        )
-    return found
+def _resume_log(request: MirrorRequest, rules: MirrorRules, own: Workspace) -> ResumeLog:
+    journals, options = own.staging.store.folder / "journals", request.options
+    resume = options.resume or options.dry_run
+    return ResumeLog(journals, request.identity(rules.part), resume=resume)
 
 
 def _heading(
@@ -228,21 +137,3 @@ def _damaged(request: MirrorRequest, work: MirrorWork, own: Workspace) -> tuple[
     return tuple(
         Lost(source=source, name="", error=error, is_image=False) for source, error in found
     )
-
-
-def _account(asking: Session, entries: Sequence[MirrorItem]) -> Find | None:
-    """Return the credential for the target's registry, once it responds; None without an image.
-
-    Raises:
-        DocklessError: It does not respond, or rejects the credential.
-    """
-    if not entries:
-        return None
-    first = entries[0]
-    who = accounts.as_found(asking.registry(first.repository).client.account)
-    asking.settle(PushRequest(repository=first.repository, tags=first.tags))
-    return who
-
-
-def _nothing(text: str) -> None:
-    del text

@@ -5,14 +5,34 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from dockless.client import accounts
-from dockless.client.connections import Find
 from dockless.client.session import Session
-from dockless.client.source_reader import SessionReader
 from dockless.client.workspace import Workspace
+from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.listed import SyncRegistry
 from dockless.model.options import PushOptions
+from dockless.ports import SourceImage
+from dockless.registry.questions import RegistryQuestions
 from dockless.sources.search import FolderContents, search
+from dockless.sources.source_images import source_images
+from dockless.sources.spec import parse_source
+
+
+class SessionReader(RegistryQuestions):
+    """Reads sources by a session, as a `SourceReader`."""
+
+    def __init__(self, work: Session) -> None:
+        super().__init__(work.reading)
+        self._work = work
+
+    def images(self, text: str, folder: Path, named: str, origin: str) -> tuple[SourceImage, ...]:
+        """Return the images of a source; see the port.
+
+        Raises:
+            DocklessError: The source is missing, damaged, or has no image.
+        """
+        work, spec = self._work, parse_source(text, folder)
+        with work.adapters.deleting():
+            return tuple(source_images(work.opener, spec, work.platform, named, origin))
 
 
 class Readers:
@@ -26,7 +46,7 @@ class Readers:
     """
 
     def __init__(
-        self, stack: ExitStack, options: PushOptions, find: Find, space: Workspace
+        self, stack: ExitStack, options: PushOptions, find: FindCredential, space: Workspace
     ) -> None:
         self._stack = stack
         self._options = options
@@ -55,7 +75,7 @@ class Readers:
                     options, insecure=registry.insecure, cert_dir=registry.cert_dir, ca_file=None
                 )
                 if credential := registry.credential:
-                    find = accounts.as_found(lambda: credential)
+                    find = shared_account(lambda: credential)
             session = Session(options, find, self._space)
             self._sessions[registry] = self._stack.enter_context(session)
         return self._sessions[registry]

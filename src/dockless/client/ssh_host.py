@@ -11,15 +11,12 @@ from dockless.client.remote_engine import RemoteEngineSetup
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
-from dockless.errors import SourceError
 from dockless.model.host import TransferMethod
 from dockless.model.pins import pinned
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
-from dockless.ports import Image
 from dockless.report.named import NamedProgress
-from dockless.sources.archive import agreed, select
-from dockless.sources.container_tools import container_tools
+from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage
 from dockless.sources.spec import parse_there
@@ -43,7 +40,7 @@ class SshHost(HostConnection):
     """
 
     def __init__(self, context: HostContext, server: Server, number: int) -> None:
-        super().__init__(server, context.ssh, context.options.stall_timeout)
+        super().__init__(server, context.ssh, context.asked.options.stall_timeout)
         self.progress = NamedProgress(self.name, context.progress)
         self._context = context
         self._number = number
@@ -62,29 +59,34 @@ class SshHost(HostConnection):
         own = self.work.enter_context(context.space(f"host-{self._number}"))
         around = replace(own.surroundings, progress=self.progress)
         space = replace(own, progress=self.progress, surroundings=around)
-        session = Session(context.options, context.find, space, self.shell)
+        session = Session(context.asked.options, context.find, space, self.shell)
         return self.work.enter_context(session), own
 
     def _find(self, place: Workdir) -> HostImage:
-        context, names, tool = self._context, self._context.names, ""
+        context, names, tool, typed = self._context, self._context.names, "", False
         if self.server.image_name:
             names = (self.server.image_name,)
-        if context.options.build:
-            names, tool = context.build(place, self.server, self.progress)
-        elif context.hosts.there is not None:
-            there = at_home(context.hosts.there, place.facts.home)
+        if context.asked.options.build:
+            names, tool = context.build.build(
+                place.shell, place.facts.home, self.server, self.progress.note
+            )
+        elif context.asked.hosts.there is not None:
+            there = at_home(context.asked.hosts.there, place.facts.home)
             source = parse_there(there, partial(kind_of_path, place.shell))
             if source.kind != "local":
                 return HostImage(source=source)
-            names, tool = (source.name,), source.tool
+            names, tool, typed = (source.name,), source.tool, True
         tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
-        has, image = find_local(names, tuple(tools))
-        self.progress.note(f"Source: {has.name} image {image.name}")
-        if context.hosts.there is None and (
-            otherwise := called_otherwise(image.name, context.target)
+        has, image = find_local(names, tuple(tools), self._warn, typed=typed)
+        self.progress.note(f"Source: {has.name} image {image.shown}")
+        if context.asked.hosts.there is None and (
+            otherwise := called_otherwise(image.name, context.asked.target)
         ):
             self.progress.note(otherwise)
         return HostImage(has, image)
+
+    def _warn(self, text: str) -> None:
+        self._context.warn(f"{self.name}: {text}")
 
 
 class SshImage:
@@ -132,18 +134,7 @@ class SshImage:
         request = self._context.request
         session, own = self._host.relaying()
         session.expect(request)
-        image = self._opened(session)
-        delivery = deliver(request, image, session.context(request.repository))
+        image = session.opener.there(self._found, self._shell, session.platform)
+        delivery = deliver(request, image, session.adapters.context(request.repository))
         own.staging.settle()
         return delivery
-
-    def _opened(self, session: Session) -> Image:
-        found, platform = self._found, self._context.options.platform
-        if found.tool and found.local:
-            return session.opener.known(found.tool, found.local, platform)
-        if found.source is None:
-            raise SourceError(f"{self._shell.host} has no image.")
-        listed = session.opener.there(found.source, self._shell, platform)
-        source = found.source
-        chosen = select(listed, source.selector, source.path, platform)
-        return agreed(chosen, source.path).open()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from dockless.concurrency import cores
-from dockless.errors import AuthError, DocklessError
+from dockless.credentials.prompting import AskCredential, refuse_to_ask
+from dockless.errors import DocklessError
 from dockless.model.options import PushOptions
 from dockless.model.plan import TagMoves
-from dockless.model.secret import Credential
 from dockless.model.timings import Timings
 from dockless.oci.packing import asked
 from dockless.ports import Progress
@@ -33,16 +33,6 @@ if TYPE_CHECKING:
     from dockless.usecases.mirror.blob_claims import BlobClaims
 
 
-Ask = Callable[[str, AuthError], Credential]
-"""Asks for the credential of a host that wants one; raises its refusal where nobody is asked."""
-
-
-def nobody_asked(host: str, refused: AuthError) -> Credential:
-    """Raise the refusal, since there is nobody to ask."""
-    del host
-    raise refused
-
-
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What surrounds the work of one command, or of one call of the library.
 
@@ -58,9 +48,16 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     machine: Machine
     progress: Progress
     warn: Callable[[str], None] | None = None
-    ask: Ask = nobody_asked
+    ask: AskCredential = refuse_to_ask
     moves: TagMoves = field(default_factory=TagMoves)
     timings: Timings = field(default_factory=Timings)
+
+    def warning(self, text: str) -> None:
+        """Show a warning, whether or not remarks are shown."""
+        if self.warn:
+            self.warn(text)
+        else:
+            self.progress.note(f"Warning: {text}")
 
 
 class Workspace(Struct, frozen=True, kw_only=True):

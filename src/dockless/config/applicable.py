@@ -7,7 +7,7 @@ from dockless.config.docker_config import ProjectSession, host_of, stored
 from dockless.config.setting import Setting
 from dockless.model import kinds
 from dockless.model.kinds import Kind
-from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
+from dockless.oci.reference import Name, registry_host
 
 
 def overriding_host(deploy: Deploy, kind: Setting[Kind] | None, image: Setting[Name] | None) -> str:
@@ -83,4 +83,4 @@ def _completed(session: ProjectSession) -> ProjectSession:
 
 
 def _normalized(host: str) -> str:
-    return DOCKER_HUB if host.lower() in DOCKER_HUB_HOSTS else host.lower()
+    return registry_host(host.lower())

@@ -1,5 +1,6 @@
 """The precedence of command line, environment and project files, for each setting."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 
@@ -7,10 +8,10 @@ from msgspec import Struct
 
 from dockless.config import applicable
 from dockless.config.docker_config import stored
-from dockless.config.project import Project
+from dockless.config.project import Project, project_here
 from dockless.config.schemes import without_scheme
 from dockless.config.setting import Setting, first
-from dockless.errors import UsageError
+from dockless.errors import DocklessError, UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
@@ -118,6 +119,19 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         login=_login(project, flags),
         warnings=deploy.warnings,
     )
+
+
+def project_settings(username: str | None, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of the project here for credentials, for commands without one image."""
+    return resolve(Flags(username=username), environment, project_here(environment, None))
+
+
+def readable_settings(username: str | None, environment: Mapping[str, str]) -> Settings:
+    """Return the same; without any but the username where the project cannot be read."""
+    with contextlib.suppress(DocklessError, OSError):
+        return project_settings(username, environment)
+    account = Setting(username, "--username") if username else None
+    return Settings(project=lambda: Setting("", ""), username=account)
 
 
 def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting[Name] | None:

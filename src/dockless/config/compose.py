@@ -21,13 +21,14 @@ def find(folder: Path) -> Path | None:
 
 
 def images(folder: Path, environment: Mapping[str, str]) -> tuple[Setting[str], ...]:
-    """Return the possible names of the image of the only built service, else of the only service.
+    """Return the possible names of the image of the only built service.
 
     A service that is built and names no image gets one from Compose, which puts a dash between
     project and service since version 2; version 1 and podman-compose put an underscore.
 
-    With several services it is ambiguous which is meant, and pushing the database's would be the
-    worst guess; then, and where there is no Compose file, there is no name.
+    A service that is not built is no image of the project, such as a database, be it the only one:
+    `docker compose push` skips it, too. With several built services it is ambiguous which is meant.
+    Then, and where there is no Compose file, there is no name.
 
     Raises:
         UsageError: The file is not YAML, or has a wrong type.
@@ -37,16 +38,14 @@ def images(folder: Path, environment: Mapping[str, str]) -> tuple[Setting[str], 
     services = document.get("services") if document else None
     if document is None or services is None:
         return ()
-    members = services.mapping()
-    built = {name: service for name, service in members.items() if service.get("build")}
-    candidates = built or members
-    if len(candidates) != 1:
+    built = {name: service for name, service in services.mapping().items() if service.get("build")}
+    if len(built) != 1:
         return ()
-    [(name, service)] = candidates.items()
+    [(name, service)] = built.items()
     given = service.get("image")
     if given is None:
         project = _project(document, folder, environment)
-        names = (f"{project}{joint}{name}:latest" for joint in "-_") if built else ()
+        names = (f"{project}{joint}{name}:latest" for joint in "-_")
         return tuple(Setting(each, service.origin) for each in names)
     text = _interpolate(given.text(), environment)
     return (Setting(text, given.origin),) if text else ()

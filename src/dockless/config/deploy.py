@@ -14,6 +14,7 @@ from dockless.config.secrets import SecretName
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
 from dockless.model import kinds
+from dockless.model.builder import Builder
 from dockless.model.kinds import Kind
 from dockless.model.secret import Secret
 from dockless.model.server import Server
@@ -27,16 +28,6 @@ _UNREAD_SSH = {
 _DESTINATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 T = TypeVar("T")
-
-
-class Builder(Struct, frozen=True, kw_only=True):
-    """How Kamal builds the image; empty where the file has no value."""
-
-    context: str = ""
-    dockerfile: str = ""
-    args: tuple[tuple[str, str], ...] = ()
-    target: str = ""
-    unanswered: tuple[UsageError, ...] = ()
 
 
 class Deploy(Struct, frozen=True, kw_only=True):

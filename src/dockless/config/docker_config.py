@@ -14,7 +14,7 @@ from dockless.config import files
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
 from dockless.model import kinds
-from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name
+from dockless.oci.reference import Name, registry_host
 from dockless.oci.untrusted_json import parse_json
 
 FILE = "docker-config.json"
@@ -61,7 +61,7 @@ def host_of(session: ProjectSession) -> str:
     except ValueError:
         return ""
     host = image.host.lower() if image and image.host else kind.host
-    return DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+    return registry_host(host)
 
 
 def stored(text: str) -> Setting[str] | None:

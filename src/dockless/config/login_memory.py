@@ -12,7 +12,6 @@ from dockless.config.project import Project
 from dockless.config.registries import remembers
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
-from dockless.model.secret import Credential
 
 _ELSEWHERE = "Log in from another folder, or without --remember, --image and --namespace."
 
@@ -49,7 +48,7 @@ class Memory(Struct, frozen=True):
                 raise error.with_context(remedy=f"Move that file. {_ELSEWHERE}") from None
         self._image(settings, target)
 
-    def remember(self, settings: Settings, target: LoginTarget, credential: Credential) -> str:
+    def remember(self, settings: Settings, target: LoginTarget, username: str) -> str:
         """Write the file where there is a project, or where it was asked for.
 
         Returns:
@@ -62,23 +61,21 @@ class Memory(Struct, frozen=True):
                 "--remember."
             )
         try:
-            path = docker_config.write(folder, self._session(settings, target, credential))
+            path = docker_config.write(folder, self._session(settings, target, username))
         except UsageError as error:
             return f"Warning: {docker_config.FILE} was not written. {error}"
         except OSError as error:
             return f"Warning: {docker_config.FILE} was not written: {error.strerror}."
         return f"{path} records the registry and the account for pushes from this folder."
 
-    def _session(
-        self, settings: Settings, target: LoginTarget, credential: Credential
-    ) -> ProjectSession:
+    def _session(self, settings: Settings, target: LoginTarget, username: str) -> ProjectSession:
         """Return what is stored; data of another registry is dropped."""
         namespace, before = settings.namespace, self._before(target)
         given = namespace.value if namespace and namespace.origin == "--namespace" else None
         return replace(
             before,
             registry=target.kind.name,
-            username=credential.username,
+            username=username,
             image=self._image(settings, target),
             namespace=before.namespace if given is None else given,
         )

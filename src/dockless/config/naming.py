@@ -54,7 +54,8 @@ def target(settings: Settings, source_name: Name | None) -> Target:
     Beyond the written rules, a SOURCE that is the bare name of an image names the target too,
     when `--image` is not given: with a registry's host it counts as `--image`; without, it
     counts below every configured image and above the project's name. Its tag counts below
-    `--tag`, and does not contradict it.
+    `--tag`, and does not contradict it. One that is pinned by digest names no tag to set: that has
+    to be typed.
 
     Args:
         settings: The settings.
@@ -66,6 +67,11 @@ def target(settings: Settings, source_name: Name | None) -> Target:
         EngineError: The tag is the git commit, and git is missing.
     """
     image = _image(settings, source_name)
+    if source_name and source_name.digest and not _is_typed(settings, image):
+        raise UsageError(
+            f"SOURCE {source_name} is pinned by digest, and no tag was given to set.",
+            "Give it with --tag, or the whole target with --image HOST/NAME:TAG.",
+        )
     kind = _kind(settings, image)
     repository = _repository(_place(kind.value, settings, image))
     if kind is settings.registry and not kind.value.agrees(repository.value.host):
@@ -82,10 +88,10 @@ def local_candidates(settings: Settings, target: Target) -> tuple[str, ...]:
     """Return the names under which to look for the local image when SOURCE is not given.
 
     They are in the order in which the first that exists is taken. An image that was asked for by
-    name: that repository alone, under the target's name, without the host, and by its last part.
-    A tag that was asked for: the project with it, else the project's latest, and only where there
-    is neither, what else the files name. Nothing: the target itself, the project with its tags,
-    the configured image, the project's latest, the Compose service's.
+    name: that repository alone, under the target's name, without the host, and by its last part,
+    with the tags that were asked for, else `latest`. A tag that was asked for: the project with
+    it, else the project's latest, and nothing that files name. Nothing: the target itself, the
+    project with its tags, the configured image, the project's latest, the Compose service's.
     """
     if settings.image and settings.image.origin in TYPED_IMAGES:
         names = _of_the_image(settings.image.value, target)
@@ -109,16 +115,19 @@ def called_otherwise(name: str, target: Target) -> str:
     return f"The local image {name} does not have the name of the target, {target.references[0]}."
 
 
+def _is_typed(settings: Settings, image: Setting[Name] | None) -> bool:
+    """Whether the target's image or any tag of it was typed, other than as SOURCE."""
+    if image and image.origin in TYPED_IMAGES:
+        return True
+    return any(tag.origin in TYPED_TAGS for tag in settings.tags)
+
+
 def _typed_tags(target: Target) -> tuple[str, ...]:
     return tuple(tag.value for tag in target.tags if tag.origin in TYPED_TAGS)
 
 
 def _of_the_image(image: Name, target: Target) -> Iterator[str]:
-    tags = _typed_tags(target)
-    if image.tag:
-        tags = (image.tag,)
-    elif len(tags) != 1:
-        tags = (*tags, _LATEST)
+    tags = (image.tag,) if image.tag else _typed_tags(target) or (_LATEST,)
     repository = target.repository.value
     path = image.path if image.host else repository.path
     for tag in tags:
@@ -131,7 +140,6 @@ def _of_the_tags(settings: Settings, target: Target) -> Iterator[str]:
     project = settings.project().value
     yield from (f"{project}:{tag}" for tag in _typed_tags(target))
     yield f"{project}:{_LATEST}"
-    yield from _of_the_files(settings, target)
 
 
 def _of_the_files(settings: Settings, target: Target) -> Iterator[str]:

@@ -26,6 +26,11 @@ def own_target(settings: Settings, name: str) -> Target:
         raise SourceError(f"{name!r} is not an image name: {error}.") from None
     if ":" not in name and "/" not in name:
         return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
+    if own.digest and not own.tag:
+        raise SourceError(
+            f"{name} is pinned by digest, and has no tag to set.",
+            "Push it by itself, with --image HOST/NAME:TAG.",
+        )
     tags = (Setting(own.tag, OWN_NAME),) if own.tag else ()
     return find_target(replace(settings, image=Setting(own, OWN_NAME), tags=tags), None)
 

@@ -151,6 +151,17 @@ def deployed_project(environment: Mapping[str, str], destination: str | None) ->
     return found
 
 
+def project_in(folder: Path | None, environment: Mapping[str, str]) -> Project:
+    """Return the project of a folder; one without files where it is gone, or cannot be read.
+
+    Raises:
+        UsageError: Its files cannot be used.
+    """
+    if folder is None or not os.access(folder, os.R_OK | os.X_OK):
+        return nowhere(Path("/"), environment)  # no name comes from there
+    return read(folder, environment, None)
+
+
 def project_here(environment: Mapping[str, str], destination: str | None) -> Project:
     """Return the project of the current folder; one without files and name where that is gone.
 

@@ -9,7 +9,7 @@ from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import LoginTarget
-from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Name, is_registry
+from dockless.oci.reference import Name, is_registry, registry_host
 
 
 def login_target(text: str | None, settings: Settings) -> LoginTarget:
@@ -57,7 +57,7 @@ def _configured(settings: Settings) -> LoginTarget:
         # what was typed goes before what a file has of another registry
         kind = settings.registry.value if settings.registry else kinds.infer(host)
         _agree(kind, host, "--image")
-        host = DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+        host = registry_host(host)
         return LoginTarget(kind, host, host)
     kind = named.value if named else kinds.DOCKERHUB
     if kind.host:
@@ -77,8 +77,7 @@ def _parsed(text: str) -> tuple[str, str]:
     plain = without_scheme(text.strip().lower(), "HOST").strip("/")
     host, _, namespace = plain.partition("/")
     namespace = "" if namespace in {"v1", "v2"} else namespace
-    if host in DOCKER_HUB_HOSTS:
-        host = DOCKER_HUB
+    host = registry_host(host)
     if not is_registry(host) or (namespace and not _is_path(host, namespace)):
         raise UsageError(
             f"{text!r} is not a registry host.",

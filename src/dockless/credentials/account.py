@@ -4,8 +4,11 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
+from dockless.credentials.resolve import FindCredential
 from dockless.model.secret import Credential
+from dockless.oci.reference import Repository
 
 _MARGIN_SECONDS = 120.0
 
@@ -47,3 +50,37 @@ class Account:
         moment = found.expires - _MARGIN_SECONDS
         # one that would have ended already is a fresh one, and a clock is off
         return moment if moment > self._clock() else math.inf
+
+
+class Accounts:
+    """The accounts of one session.
+
+    Each is looked for when it is first needed: helpers are not started, nor keyrings opened, for a
+    registry that wants no login.
+
+    Args:
+        find: Finds the credential for a registry.
+        note: Shows one line.
+    """
+
+    def __init__(self, find: FindCredential, note: Callable[[str], None]) -> None:
+        self._find = find
+        self._note = note
+        self._asked: dict[Repository, tuple[str, ...]] = {}
+
+    def of(self, repository: Repository) -> Account:
+        """Return the account for a repository."""
+        return Account(partial(self._credential, repository))
+
+    def tell_asked(self, repository: Repository) -> None:
+        """Show why each place that was searched gave no credential, where it says so."""
+        for place in self._asked.get(repository, ()):
+            if not place.endswith(": nothing"):
+                self._note(f"No credential from {place}")
+
+    def _credential(self, repository: Repository) -> Credential | None:
+        found = self._find(repository)
+        self._asked[repository] = found.asked
+        for trouble in found.troubles:
+            self._note(f"Warning: {trouble}")
+        return found.credential

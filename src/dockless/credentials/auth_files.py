@@ -33,7 +33,7 @@ class _File(Struct, frozen=True, rename="camel"):
     creds_store: str = ""
 
 
-class _Entry(Struct, frozen=True, kw_only=True):
+class _AuthEntry(Struct, frozen=True, kw_only=True):
     """A login in a file."""
 
     auth: str = ""
@@ -147,7 +147,7 @@ def _entries(auths: dict[str, object], repository: Repository, path: Path) -> It
 def _credential(entry: object, origin: str) -> Credential | None:
     """Return an entry's credential, with an empty password if it has none; None if invalid."""
     try:
-        login = shaped(_filled(shaped(entry, dict[str, object])), _Entry)
+        login = shaped(_filled(shaped(entry, dict[str, object])), _AuthEntry)
         pair = base64.b64decode(login.auth, validate=True).decode(errors="surrogateescape")
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Adding our credential helper to the files of docker and of the containers tools.
+"""Adding dockless's credential helper to the files of docker and of the containers tools.
 
 `credHelpers` is the one member that is touched; everything else is unchanged, in its order.
 The formats are those of docker's config.json and of containers-auth.json(5).
@@ -37,7 +37,7 @@ class HelperFile(Struct, frozen=True):
     key: Callable[[str], str]
 
     def check(self, host: str) -> None:
-        """See that our helper can be added for a host; nothing is written.
+        """Check that the helper can be added for a host; nothing is written.
 
         Raises:
             UsageError: The file does not parse, cannot be written, or names another helper.
@@ -157,6 +157,17 @@ def helper_file(
     named = environment.get("REGISTRY_AUTH_FILE")
     path = Path(named) if named else auth_files.containers_files(environment, home)[-1]
     return HelperFile(path, str)
+
+
+def helper_files(
+    environment: Mapping[str, str], home: Path, *, docker: bool = True, containers: bool = True
+) -> tuple[HelperFile, ...]:
+    """Return the files of those tools that are wanted."""
+    tools: tuple[tuple[Literal["docker", "containers"], bool], ...] = (
+        ("docker", docker),
+        ("containers", containers),
+    )
+    return tuple(helper_file(tool, environment, home) for tool, wanted in tools if wanted)
 
 
 def _parse(text: str) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ _SETPERM, _DESCRIBE, _UNLINK, _SEARCH, _READ = 5, 6, 9, 10, 11
 _SET_TIMEOUT, _GET_PERSISTENT = 15, 22
 _PROCESS_KEYRING, _USER_KEYRING = -2, -4
 _OWN_UID = -1
-# everything to whoever possesses the key and to its owner, nothing to anybody else
+# all rights for the possessor and the owner of the key, none for others
 _OWNER_ONLY = 0x3F3F0000
 _TYPE = b"user"
 _LONGEST_SECRET = 32767
@@ -47,7 +47,7 @@ class Keyctl:
         keyring: `persistent` outlives every session, until it was not used for three days (or
             what `/proc/sys/kernel/keys/persistent_keyring_expiry` says); `user` ends with the
             user's last process.
-        ttl: Seconds after which what is stored from now on ends; None for no limit of ours.
+        ttl: Seconds after which what is stored from now on ends; None for no limit from dockless.
         lasting: A service whose entries have no such limit, such as the list of all logins.
     """
 

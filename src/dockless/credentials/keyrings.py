@@ -35,7 +35,7 @@ _CLASSES = {
     MACOS: "keyring.backends.macOS.Keyring",
     FILE: "keyrings.cryptfile.cryptfile.CryptFileKeyring",
 }
-# what keyring offers for tests, and what keeps passwords where anybody can read them
+# what keyring offers for tests, and what keeps passwords where others can read them
 _REFUSED = ("keyring.backends.fail.", "keyring.backends.null.", "keyrings.alt.")
 _LEGACY = "PYTHON_KEYRING_BACKEND"
 _REMEDY = (

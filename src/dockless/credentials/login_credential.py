@@ -15,7 +15,7 @@ from dockless.model.secret import Credential, Secret
 
 
 class GivenLogin(Struct, frozen=True, kw_only=True):
-    """What is known of a login before anybody is asked.
+    """What is known of a login before any prompt.
 
     Attributes:
         username: The account of the command line; empty for none.

@@ -1,6 +1,6 @@
 """The scope of a login: a registry, or a namespace in it."""
 
-from dockless.oci.reference import DOCKER_HUB, DOCKER_HUB_HOSTS, Repository
+from dockless.oci.reference import Repository, registry_host
 
 
 def scopes(repository: Repository) -> tuple[str, ...]:
@@ -16,6 +16,6 @@ def scope(key: str) -> str:
     """
     scheme, _, rest = key.rpartition("://")
     host, _, path = rest.strip("/").partition("/")
-    host = DOCKER_HUB if host.lower() in DOCKER_HUB_HOSTS else host
+    host = registry_host(host.lower())
     is_api = scheme and path in {"v1", "v2"}
     return (f"{host}/{path}" if path and not is_api else host).lower()

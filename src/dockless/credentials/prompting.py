@@ -1,9 +1,10 @@
 """Prompts for what a login needs; without a terminal, what is missing is an error."""
 
+from collections.abc import Callable
 from typing import Protocol
 
-from dockless.errors import UsageError
-from dockless.model.secret import Secret
+from dockless.errors import AuthError, UsageError
+from dockless.model.secret import Credential, Secret
 
 
 class Prompter(Protocol):
@@ -20,6 +21,21 @@ class Prompter(Protocol):
 
     def piped(self) -> str:
         """Return standard input."""
+
+
+AskCredential = Callable[[str, AuthError], Credential]
+"""Asks for the credential of a host that requires one; raises its refusal where it cannot ask."""
+
+
+def refuse_to_ask(host: str, refused: AuthError) -> Credential:
+    """Raise the refusal of a host, since no prompt is possible."""
+    del host
+    raise refused
+
+
+def hidden_prompt(prompter: Prompter) -> Callable[[str], Secret] | None:
+    """Return what asks for the password of an encrypted file; None without a terminal."""
+    return prompter.hidden if prompter.at_terminal() else None
 
 
 class _Nobody:

@@ -6,7 +6,7 @@ the credential helpers that it names. A place is searched only when every place 
 nothing. Without a credential, the push is anonymous.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -31,6 +31,45 @@ class FoundCredential(Struct, frozen=True):
     credential: Credential | None
     asked: tuple[str, ...]
     troubles: tuple[str, ...] = ()
+
+
+FindCredential = Callable[[Repository], FoundCredential]
+"""Finds the credential for the registry of a repository."""
+
+
+def no_login(hosts: Iterable[str]) -> FindCredential:
+    """Return what finds no credential for any registry, whichever are named."""
+    del hosts
+    return lambda _: FoundCredential(None, ())
+
+
+def given_first(
+    credential: Credential | None,
+    hosts: Iterable[str],
+    credentials: Mapping[str, Credential],
+    elsewhere: FindCredential,
+) -> FindCredential:
+    """Return what finds what callers of the library give, and else searches elsewhere.
+
+    Args:
+        credential: What is given for one call; it is for these hosts alone. None for nothing.
+        hosts: The hosts.
+        credentials: What is given for each registry.
+        elsewhere: Finds the others.
+    """
+    only = frozenset(hosts)
+
+    def find(repository: Repository) -> FoundCredential:
+        given = credential if repository.host in only else None
+        known = given or credentials.get(repository.host)
+        return FoundCredential(known, ()) if known else elsewhere(repository)
+
+    return find
+
+
+def shared_account(account: Callable[[], Credential | None]) -> FindCredential:
+    """Return what finds the one credential, which several pushes share."""
+    return lambda _: FoundCredential(account(), ())
 
 
 def find(

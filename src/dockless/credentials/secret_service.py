@@ -24,7 +24,7 @@ def state(environment: Mapping[str, str]) -> SecretServiceState:
     """Return the current state of the Secret Service.
 
     Args:
-        environment: For the bus, and for the collection that the `keyring` library was told to
+        environment: For the bus, and for the collection that the `keyring` library is set to
             prefer.
 
     Returns:

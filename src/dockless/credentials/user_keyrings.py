@@ -54,7 +54,7 @@ def _lock(environment: Mapping[str, str]) -> Path:
 def every_keyring_logins(
     environment: Mapping[str, str], prompt: Prompt | None = None
 ) -> tuple[KeyringLogins, ...]:
-    """Return the keyrings to look into: the chosen one, or all that can be had."""
+    """Return the keyrings to look into: the chosen one, or all that are available."""
     chosen = environment.get(CHOSEN, "")
     choices = (chosen,) if chosen else keyrings.available(environment)
     return tuple(open_keyring_logins(choice, environment, prompt) for choice in choices)

@@ -66,7 +66,7 @@ def check(
     """
     search_path = environment.get("PATH", "")
     paths = [(name, path) for name in NAMES for path in candidates(name, search_path, own)]
-    # each with its own time: one that hangs is no reason to know nothing of the others
+    # each with its own time: one that hangs does not hide the others
     yield from judge(
         map_concurrently(
             lambda each: _engine(*each, own, environment, last_probe), paths, len(paths)

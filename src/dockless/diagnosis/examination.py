@@ -7,7 +7,6 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from dockless.config.cascade import Settings
 from dockless.credentials import keyrings
@@ -39,12 +38,13 @@ from dockless.errors import DocklessError
 from dockless.model import kinds
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.finding import Finding
+from dockless.model.registry_access import RegistryAccess
 from dockless.oci.reference import Repository
 from dockless.registry import peer
 from dockless.registry.client import RegistryClient
 from dockless.storage.user_folders import data_folder, home_folder
 from dockless.storage.user_store import cache_limit, store
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from dockless.transport.proxy import Proxy, proxy
 from dockless.transport.trust import find_trust
@@ -52,22 +52,6 @@ from dockless.transport.trust import find_trust
 # together less than the seconds of one check, so that a silent registry is named by its own check
 _TLS_SECONDS, _HTTP_SECONDS = 3.0, 6.0
 _NAMED_BY_ACCOUNT = (kinds.DOCKERHUB, kinds.GHCR)
-
-
-class RegistryAccess(Struct, frozen=True, kw_only=True):
-    """How the registry is reached.
-
-    Attributes:
-        insecure: Whether plain HTTP is used; for loopback addresses it is anyway.
-        ca_file: A PEM file of one more certificate authority; None for none.
-        cert_dir: A folder with *.crt, and *.cert with *.key; None for none.
-        insecure_realms: Token services, HOST[:PORT], that get passwords without TLS.
-    """
-
-    insecure: bool
-    ca_file: Path | None
-    cert_dir: Path | None
-    insecure_realms: tuple[str, ...]
 
 
 class UserLogins(Struct, frozen=True, kw_only=True):
@@ -205,9 +189,7 @@ class Examination:
 
     @cached_property
     def _endpoint(self) -> Endpoint:
-        insecure = self._access.insecure
-        found = reach(self._host, insecure=insecure, trust=self._trust, seconds=_TLS_SECONDS)
-        return replace(found, insecure_realms=self._access.insecure_realms)
+        return endpoint_of(self._host, self._access, self._home, seconds=_TLS_SECONDS)
 
     @property
     def _host(self) -> str:

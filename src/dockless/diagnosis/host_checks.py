@@ -17,7 +17,7 @@ from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.printable import bounded
 from dockless.model.server import Server
 from dockless.report.hosts import Checked
-from dockless.sources.container_tools import container_tools
+from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.ssh import reach
 from dockless.ssh.connection import Ssh, connect
@@ -132,11 +132,12 @@ def _image(server: Server, place: Workdir, wanted: HostChecks) -> str:
     names = (server.image_name,) if server.image_name else wanted.names
     if not names:
         return "no image was named"
+    warnings: list[str] = []
     try:
-        tool, found = find_local(names, container_tools(place.shell))
+        tool, found = find_local(names, container_tools(place.shell), warnings.append)
     except DocklessError as error:
         return error.what
-    return f"{tool.name} has {found.name}, {found.image_id}"
+    return "; ".join((f"{tool.name} has {found.name}, {found.image_id}", *warnings))
 
 
 def _engines(place: Workdir) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,7 @@ def look(environment: Mapping[str, str], chosen: str, *, terminal: bool) -> Keyr
         )
         for choice in choices
     ]
-    # a service that does not exist is no keyring; one that is locked or not started is
+    # a service that does not exist is not a keyring; one that is locked or not started is
     absent = (_HIDDEN["no service"], _HIDDEN["unknown"])
     usable = (each for each in seen if chosen or each.hidden not in absent)
     return next(usable, KeyringState(choice=""))

@@ -54,7 +54,7 @@ def check(client: RegistryClient, repository: Repository, *, named: bool) -> Ite
     try:
         tried = _try(client, repository)
     except AuthError as error:
-        # a repository that nobody named need not be allowed to anybody
+        # a repository that was not named need not be writable
         state: State = "problem" if named else "note"
         remedy = error.remedy if named else _other(repository)
         yield _line(str(repository), state, error.what, remedy)

@@ -158,14 +158,3 @@ def prepare(options: PushOptions, installed: InstalledEngines) -> None:
     name = "skopeo" if options.engine == "skopeo" else "crane"
     with contextlib.suppress(EngineError):  # it comes again when the engine is needed
         installed.selected(name)
-
-
-def missing(options: PushOptions, installed: InstalledEngines) -> str:
-    """Return why the engine of --engine cannot be used here; empty when it can."""
-    if options.engine not in PROGRAMS:
-        return ""
-    try:
-        installed.selected(options.engine)
-    except EngineError as error:
-        return error.what.rstrip(".")
-    return ""

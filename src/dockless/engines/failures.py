@@ -61,13 +61,13 @@ _STATUS = re.compile(
 )
 
 
-class _Rule(Struct, frozen=True):
+class _MessageRule(Struct, frozen=True):
     """What some words, or HTTP statuses, in an engine's stderr mean.
 
     Attributes:
         words: Any of these, in lower case.
         codes: Or any of these.
-        error: Makes the error, from the engine, the host and what was said.
+        error: Makes the error, from the engine, the host and the message.
     """
 
     words: tuple[str, ...]
@@ -78,7 +78,7 @@ class _Rule(Struct, frozen=True):
 class _LocalRule(Struct, frozen=True):
     """One about this machine or the way to the registry, whose answers may have the same words.
 
-    The attributes are those of `_Rule`.
+    The attributes are those of `_MessageRule`.
     """
 
     words: tuple[str, ...]
@@ -86,14 +86,14 @@ class _LocalRule(Struct, frozen=True):
     error: Callable[[str, str, str], DocklessError]
 
 
-_RULES: tuple[_Rule | _LocalRule, ...] = (
+_RULES: tuple[_MessageRule | _LocalRule, ...] = (
     # an administrator's rule, which is not to be got round by another writer
     _LocalRule(
         ("source image rejected", "rejected by policy", "loading trust policy", "invalid policy"),
         frozenset(),
         lambda engine, _, said: PolicyError(
             f"The signature policy of this machine rejects the push with {engine}: {said}",
-            "Ask whoever maintains policy.json (containers-policy.json(5)).",
+            "Ask the maintainer of policy.json (containers-policy.json(5)).",
         ),
     ),
     # crane 0.22.1 and skopeo 1.22.0, which know sha256 only
@@ -127,7 +127,7 @@ _RULES: tuple[_Rule | _LocalRule, ...] = (
         ),
     ),
     # docker-registry says so while another push of the same blob writes the file that names it
-    _Rule(
+    _MessageRule(
         ("manifest_blob_unknown", "manifest blob unknown", "blob unknown to registry"),
         frozenset(),
         lambda _, host, said: NetworkError(
@@ -136,7 +136,7 @@ _RULES: tuple[_Rule | _LocalRule, ...] = (
         ),
     ),
     # ECR's words; before the rules by status, which would take it for something else
-    _Rule(
+    _MessageRule(
         ("name_unknown", "name unknown", "does not exist in the registry"),
         frozenset(),
         lambda _, host, said: RepositoryMissingError(
@@ -152,35 +152,35 @@ _RULES: tuple[_Rule | _LocalRule, ...] = (
             passing=False,
         ),
     ),
-    _Rule(
+    _MessageRule(
         ("toomanyrequests", "too many requests"),
         frozenset({408, 425, 429}),
         lambda _, host, said: NetworkError(
             f"{host} is busy: {said}", "Try again later.", busy=True
         ),
     ),
-    _Rule(
+    _MessageRule(
         ("internal server error",),
         frozenset({500}),
         lambda _, host, said: ServerError(
             f"{host} has an internal error: {said}", "Try again later."
         ),
     ),
-    _Rule(
+    _MessageRule(
         ("service unavailable",),
         frozenset({503}),
         lambda _, host, said: NetworkError(
             f"{host} has an internal error: {said}", "Try again later.", busy=True
         ),
     ),
-    _Rule(
+    _MessageRule(
         ("unavailable", "bad gateway"),
         frozenset(range(500, 600)),
         lambda _, host, said: NetworkError(
             f"{host} has an internal error: {said}", "Try again later."
         ),
     ),
-    _Rule(
+    _MessageRule(
         ("unauthorized", "denied", "authentication required", "invalid username/password"),
         frozenset({401, 403}),
         lambda _, host, said: AuthError(
@@ -209,14 +209,14 @@ _RULES: tuple[_Rule | _LocalRule, ...] = (
             f"The connection to {host} failed: {said}", "Check the network."
         ),
     ),
-    _Rule(
+    _MessageRule(
         ("no space left",),
         frozenset(),
         lambda _, __, said: PushError(
             f"A disk is full: {said}", "Free some space, here or on the registry."
         ),
     ),
-    _Rule(
+    _MessageRule(
         (),
         frozenset({405}),
         lambda _, host, said: PushError(
@@ -224,14 +224,14 @@ _RULES: tuple[_Rule | _LocalRule, ...] = (
             "It is read-only, or a pull-through cache.",
         ),
     ),
-    _Rule(
+    _MessageRule(
         (),
         frozenset({409, 412}),
         lambda _, host, said: PushError(
             f"{host} does not allow the tag to be overwritten: {said}", "Choose another tag."
         ),
     ),
-    _Rule(
+    _MessageRule(
         (),
         frozenset({413}),
         lambda _, host, said: PushError(

@@ -43,7 +43,7 @@ def refuses_repository(
     try:
         ended = run((str(path), *arguments), harmless, timeout=_SECONDS)
     except EngineError:
-        return ""  # that it cannot be started is told where it is to push
+        return ""  # that it cannot be started is reported when it is to push
     if not ended.code or _STUMBLED[name] in ended.stderr or str(repository) not in ended.stderr:
         return ""
     return f"{name} accepts no repository path of one character: {last_words(ended.stderr)}"

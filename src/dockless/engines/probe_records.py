@@ -33,7 +33,7 @@ def probe_records(environment: Mapping[str, str], cache: Path | None = None) -> 
     return ProbeRecords(store(environment, cache).folder / "programs")
 
 
-class _Entry(Struct, frozen=True, kw_only=True):
+class _ProbeEntry(Struct, frozen=True, kw_only=True):
     """What the file of a program says: its identity, and the result of its push probe.
 
     Attributes:
@@ -106,7 +106,7 @@ class ProbeRecords:
         with contextlib.suppress(OSError):
             real = path.resolve(strict=True)
             status = real.stat()
-            entry = _Entry(
+            entry = _ProbeEntry(
                 schema=1,
                 path=str(real),
                 size=status.st_size,
@@ -123,10 +123,10 @@ class ProbeRecords:
         return self._folder / f"{hashlib.sha256(os.fsencode(real)).hexdigest()[:32]}.json"
 
 
-def _read(file: Path) -> _Entry:
+def _read(file: Path) -> _ProbeEntry:
     """Read a record; raise OSError or ValueError when it is none."""
     with open_regular(file, follow=False) as opened:
-        return parse_as(opened.read(_LARGEST), _Entry)
+        return parse_as(opened.read(_LARGEST), _ProbeEntry)
 
 
 def _write(file: Path, data: bytes) -> None:

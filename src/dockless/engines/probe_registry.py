@@ -29,7 +29,7 @@ def registry(repository: ProbeRepository) -> Iterator[str]:
     """Serve one repository while the block lasts; yield the registry's `host:port`.
 
     Raises:
-        OSError: No port of the loopback interface can be had.
+        OSError: No port of the loopback interface is free.
     """
     with _Server(repository) as server:
         thread = DaemonThread(server.serve)
@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
     def _body(self) -> bytes:
-        """Return the body, which comes in a length that was said before, or in chunks."""
+        """Return the body, which has a declared length, or comes in chunks."""
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return b"".join(self._chunks())
         said = self.headers.get("Content-Length", "0")

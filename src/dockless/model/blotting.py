@@ -14,7 +14,7 @@ from dockless.model.secret import sent
 BLOT = "***"
 _SHORT = 8
 _NAMES = codepoint2name | {ord("'"): "apos"}
-# what is escaped once more on its way has several of these
+# text that was escaped repeatedly has several of these
 _SLASHES, _PERCENT, _AMPERSAND = r"\\*", "%(?:25)*", "&(?:amp;)*"
 
 

@@ -142,7 +142,7 @@ def _short(entry: object, name: str, where: str) -> str:
 def _sized(entry: object, where: str) -> tuple[Digest, int]:
     size = _member(entry, "size", where)
     if not is_size(size):
-        raise ValueError(f"{where}.size is {_shown(size)}, which is no number of bytes")
+        raise ValueError(f"{where}.size is {_shown(size)}, which is not a number of bytes")
     return _digest(_member(entry, "digest", where), f"{where}.digest"), size
 
 

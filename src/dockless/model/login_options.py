@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from msgspec import Struct
-
 from dockless.errors import UsageError
+from dockless.model.registry_access import RegistryAccess
 
 
-class LoginOptions(Struct, frozen=True, kw_only=True):
+class LoginOptions(RegistryAccess, frozen=True, kw_only=True):
     """The options of `dockless login`, named like those of the command line."""
 
     host: str | None
@@ -21,10 +20,6 @@ class LoginOptions(Struct, frozen=True, kw_only=True):
     ttl: float | None
     configure_docker: bool
     configure_containers: bool
-    insecure: bool
-    ca_file: Path | None
-    cert_dir: Path | None
-    insecure_realms: tuple[str, ...] = ()
     remember: bool = False
     timeout: float | None = None
 

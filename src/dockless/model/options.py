@@ -1,11 +1,12 @@
 """The options of a push, checked for contradictions, with every default."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.errors import UsageError
+from dockless.model.registry_access import RegistryAccess
 from dockless.model.secret import Secret
 from dockless.oci.platform import Platform
 
@@ -19,7 +20,7 @@ MAX_CONNECTIONS = (4, 1024)
 """The least and the most connections that a mirror can be limited to."""
 
 
-class PushOptions(Struct, frozen=True, kw_only=True):
+class PushOptions(RegistryAccess, frozen=True, kw_only=True):
     """How images are pushed, and how a registry is reached.
 
     The names are those of the command line's options, which `dockless push --help` explains.
@@ -58,10 +59,6 @@ class PushOptions(Struct, frozen=True, kw_only=True):
     create_repository: bool = False
     scan_on_push: bool = False
     immutable_tags: bool = False
-    insecure: bool = False
-    ca_file: Path | None = None
-    cert_dir: Path | None = None
-    insecure_realms: tuple[str, ...] = ()
     timeout: float | None = None
     stall_timeout: float = 120.0
     retries: int = 5
@@ -118,6 +115,10 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
         if isinstance(options, cls):
             return options
         return cls(**{name: getattr(options, name) for name in PushOptions.__struct_fields__})
+
+    def for_sources(self) -> Self:
+        """Return how the source registries are reached: options for the target do not apply."""
+        return replace(self, insecure=False, ca_file=None, cert_dir=None)
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other, or a limit is out of range."""

@@ -17,7 +17,7 @@ def pinned(text: str) -> Digest | None:
         return None
     try:
         return Name.parse(text).digest
-    except ValueError:  # which is said where it is used as a name
+    except ValueError:  # which is reported where it is used as a name
         return None
 
 

@@ -91,7 +91,7 @@ def kind(error: BaseException) -> str:
     for each in _causes(error):
         if said := _KINDS.get(type(each).__name__):
             return said
-        # its own text may be anybody's, that of its number is the system's
+        # its own text may come from anywhere, that of its number is the system's
         if isinstance(each, OSError) and each.errno and not isinstance(each, ssl.SSLError):
             return _lower(os.strerror(each.errno))
         if isinstance(each, TimeoutError):

@@ -8,7 +8,7 @@ from msgspec import Struct
 from dockless.oci.reference import Repository
 
 MOST = 100_000
-"""As many parts as anybody has machines; a division has work with each part."""
+"""The most parts of a mirror; the division takes time for each part."""
 
 _LONGEST = len(str(MOST))
 _INDEXES = ("JOB_COMPLETION_INDEX", "CI_NODE_INDEX", "SLURM_ARRAY_TASK_ID")

@@ -71,7 +71,7 @@ class Presence(Struct, frozen=True):
     Attributes:
         there: Those that a repository has, as long as they should be, or of which no length is
             said.
-        damaged: The length in bytes that is said of each of those that are there with another one.
+        damaged: The reported length in bytes of each blob that is there with a wrong one.
     """
 
     there: frozenset[Digest] = frozenset()

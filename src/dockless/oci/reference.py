@@ -26,6 +26,11 @@ _PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
+def registry_host(host: str) -> str:
+    """Return a registry's host as repositories have it: the names of Docker Hub are one host."""
+    return DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+
+
 def is_tag(text: str) -> bool:
     """Whether the grammar allows this as a tag."""
     return _TAG.fullmatch(text) is not None
@@ -122,8 +127,8 @@ class Repository(Struct, frozen=True, order=True):
         """Return the normalised repository; raise ValueError when host or path are invalid."""
         if not is_registry(host):
             raise ValueError(f"{host!r} is not a registry host (HOST.DOMAIN or HOST:PORT)")
-        if host in DOCKER_HUB_HOSTS:
-            host = DOCKER_HUB
+        host = registry_host(host)
+        if host == DOCKER_HUB:
             path = path if "/" in path else f"library/{path}"
         if Name.parse(f"{host}/{path}") != Name(host=host, path=path):
             raise ValueError(f"{path!r} is not a repository name")

@@ -37,7 +37,7 @@ class ProxySocket:
         """Send bytes; return how many went."""
         try:
             return self._socket.send(data)
-        except ConnectionError:  # it has ended: what it said is told to whoever reads next
+        except ConnectionError:  # it has ended: its message is raised at the next read
             return len(data)
 
     def recv(self, size: int) -> bytes:

@@ -1,7 +1,7 @@
 """Temporary folders: removed with the work, or, where that was killed, by the next run.
 
 A folder belongs to a living process as long as the file `lock` in it is locked: the system frees it
-however the process ends. It gets its name only when it is locked, so that whoever sweeps meets no
+however the process ends. It gets its name only when it is locked, so that a sweep meets no
 folder between the two.
 """
 

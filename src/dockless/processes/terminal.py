@@ -99,7 +99,7 @@ def _put(stream: TextIO, text: str) -> None:
 def _give_up(stream: TextIO) -> None:
     """Discard what a stream still holds where its reader takes nothing, as a signal ended the wait.
 
-    Else the interpreter would wait for the reader once more when it ends.
+    Else the interpreter would wait for the reader again when it ends.
     """
     from dockless.processes.pipes import is_full  # noqa: PLC0415 - rare
 

@@ -1,4 +1,4 @@
-"""Whether a blob whose length is said to be 0 holds anything: its first byte is asked for."""
+"""Whether a blob whose reported length is 0 is empty: its first byte is requested."""
 
 from http import HTTPStatus
 

@@ -13,7 +13,7 @@ from dockless.errors import PushError
 from dockless.model.blotting import blotted
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, parse_descriptor
-from dockless.oci.reference import Repository
+from dockless.oci.reference import Reference, Repository
 from dockless.oci.untrusted_json import parse_json
 from dockless.registry.links import next_page
 from dockless.transport.http import Response
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 10_000
 _LONGEST_SHOWN = 200
+_TAG_ENDINGS = (".sig", ".att", ".sbom")
 _NO_API = frozenset(
     {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_ACCEPTABLE, 501}
 )
@@ -96,6 +97,23 @@ def referrers(
                     f"{blotted(f'{error}: {str(entry)!r}')[:_LONGEST_SHOWN]}."
                 )
     return tuple(found)
+
+
+def attached(
+    client: "RegistryClient",
+    repository: Repository,
+    digest: Digest,
+    note: Callable[[str], None],
+) -> tuple[Reference, ...]:
+    """Return the signatures, attestations and SBOMs that a registry has of a manifest.
+
+    cosign tags them after the image's digest; the OCI's referrers name it as their subject. The
+    arguments are those of `referrers`.
+    """
+    tags = (f"{digest.algorithm}-{digest.hex}{ending}" for ending in _TAG_ENDINGS)
+    tagged = [Reference(repository, tag) for tag in tags if client.tag(repository, tag)]
+    found = referrers(client, repository, digest, note)
+    return (*tagged, *(Reference(repository, digest=each.digest) for each in found))
 
 
 def _pages(

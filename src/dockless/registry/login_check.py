@@ -3,21 +3,18 @@
 import time
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from dockless.errors import NetworkError
-from dockless.model.login_options import LoginOptions
+from dockless.model.registry_access import RegistryAccess
 from dockless.model.secret import Credential
 from dockless.registry.client import RegistryClient
 from dockless.storage.user_folders import home_folder
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
-from dockless.transport.trust import find_trust
 
 
 def check_login(
-    options: LoginOptions,
     host: str,
+    access: RegistryAccess,
     until: float | None,
     credential: Credential,
     environment: Mapping[str, str],
@@ -28,9 +25,7 @@ def check_login(
         AuthError: It rejects it.
         NetworkError: It does not respond, or not before `until` on the clock of `time.monotonic`.
     """
-    trust = find_trust(host, options.ca_file, options.cert_dir, home_folder())
-    endpoint = reach(host, insecure=options.insecure, trust=trust, until=until)
-    endpoint = replace(endpoint, insecure_realms=options.insecure_realms)
+    endpoint = endpoint_of(host, access, home_folder(), until=until)
     http = HttpClient(endpoint, environment, until, by_option=False)
     try:
         return RegistryClient(http, lambda: credential).check()

@@ -19,7 +19,7 @@ def put_manifest(
         RepositoryMissingError: It has no such repository.
         AuthError: It does not allow it.
         NetworkError: It cannot be reached, is in trouble, or lacks a blob or manifest of this one.
-        PushError: It does not take it for another reason, which is said.
+        PushError: It does not accept it for another reason, which the message gives.
     """
     headers = {"Content-Type": media_type}
     response = client.request("PUT", repository, f"manifests/{name}", headers, data)

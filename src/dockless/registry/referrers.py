@@ -3,7 +3,7 @@
 A registry that keeps the list itself responds with OCI-Subject. For any other, the list is an
 index under the referrers tag, which the pushing client updates: the distribution-spec, 'Pushing
 Manifests with Subject' and 'Referrers Tag Schema'. Nothing there keeps two writers from overwriting
-one another, so that whoever wrote looks again.
+one another, so that each writer looks again.
 """
 
 import contextlib
@@ -95,7 +95,7 @@ class ReferrersLists:
     Args:
         client: The registry.
         turn: Gives, for a name, what to hold while the list of that name is read and written: a
-            lock that other processes of this machine heed. Lists are right without it, too.
+            lock that other processes of this machine respect. Lists are right without it, too.
         sleep: Waits this number of seconds.
         clock: Returns the seconds since some moment.
         jitter: Returns a number from 0 to 1, another each time.

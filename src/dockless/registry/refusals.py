@@ -79,7 +79,7 @@ class _Put(Struct, frozen=True):
         return self.refusal.said.rstrip(".") or f"status {self.refusal.status}, without a message"
 
 
-class _Rule(Struct, frozen=True, kw_only=True):
+class _RefusalRule(Struct, frozen=True, kw_only=True):
     """Which refusals mean what.
 
     Attributes:
@@ -219,7 +219,7 @@ def _is_about_the_type(put: _Put) -> bool:
 
 
 _RULES = (
-    _Rule(
+    _RefusalRule(
         # before the statuses: ECR says it with 400, Harbor with 412, GitLab with 403
         fits=_is_immutable,
         error=lambda put: ImmutableTagError(
@@ -231,7 +231,7 @@ _RULES = (
             else "Have the repository's tags made mutable.",
         ),
     ),
-    _Rule(
+    _RefusalRule(
         statuses=frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}),
         codes=frozenset({"UNAUTHORIZED", "DENIED"}),
         error=lambda put: AuthError(
@@ -239,14 +239,14 @@ _RULES = (
             "Check the credential, and whether it may push to this repository.",
         ),
     ),
-    _Rule(
+    _RefusalRule(
         codes=frozenset({"NAME_UNKNOWN"}),
         error=lambda put: RepositoryMissingError(
             f"{put.repository.host} has no repository {put.repository.path}: {put.words}.",
             "Create it there first.",
         ),
     ),
-    _Rule(
+    _RefusalRule(
         # docker-registry says so while another push of the same blob writes the file that names it
         codes=frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}),
         error=lambda put: NetworkError(
@@ -255,7 +255,7 @@ _RULES = (
             "Push again; if that does not help, the registry is losing data.",
         ),
     ),
-    _Rule(
+    _RefusalRule(
         codes=frozenset({"DIGEST_INVALID", "SIZE_INVALID"}),
         error=lambda put: PushError(
             f"{put.repository.host} reports that {put.name} of {put.repository} does not match "
@@ -266,7 +266,7 @@ _RULES = (
             else "It was changed in transit, by a proxy, or by the registry itself.",
         ),
     ),
-    _Rule(
+    _RefusalRule(
         statuses=frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE}),
         error=lambda put: PushError(
             f"{put.repository.host} accepts no request as large as the manifest {put.name}: "
@@ -275,14 +275,14 @@ _RULES = (
             "have the limit raised to at least 4 MiB, and far more for layers.",
         ),
     ),
-    _Rule(
+    _RefusalRule(
         statuses=frozenset({HTTPStatus.METHOD_NOT_ALLOWED}),
         error=lambda put: PushError(
             f"{put.repository.host} accepts no pushes at the moment: {put.words}.",
             "It is read-only, or a pull-through cache.",
         ),
     ),
-    _Rule(
+    _RefusalRule(
         statuses=frozenset({HTTPStatus.UNSUPPORTED_MEDIA_TYPE}),
         fits=_is_of_a_type,
         error=lambda put: ManifestRefusedError(

@@ -1,4 +1,4 @@
-"""What the response of a registry says, besides its content."""
+"""What the headers and status of a registry's response say."""
 
 from http import HTTPStatus
 
@@ -25,7 +25,7 @@ def presence(blob: Descriptor, response: Response) -> Presence:
 
 
 def says_empty(response: Response) -> bool:
-    """Whether the answer to HEAD says that there is not one byte."""
+    """Whether the response to HEAD gives a length of 0."""
     return (
         response.status == HTTPStatus.OK
         and response.headers.get("Content-Length", "").strip() == "0"

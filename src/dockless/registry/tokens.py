@@ -82,31 +82,31 @@ def _token(
     query = {"service": challenge.parameters.get("service", "")}
     if scope:
         query["scope"] = scope
-    if credential and credential.identity_token:
-        response = http.ask(
-            "POST",
-            realm,
-            {"Content-Type": "application/x-www-form-urlencoded"},
-            urlencode(
-                query
-                | {
-                    "grant_type": "refresh_token",
-                    "client_id": "dockless",
-                    "refresh_token": credential.identity_token.reveal(),
-                },
-                errors="surrogatepass",
-            ).encode(),
-        )
-    else:
-        headers = {"Authorization": f"Basic {credential.basic().reveal()}"} if credential else {}
-        joint = "&" if "?" in realm else "?"
-        response = http.ask("GET", f"{realm}{joint}{urlencode(query)}", headers)
+    response = _asked(http, realm, query, credential)
     strayed = next((url for url in response.via if not goes_along(realm, url)), None)
     if credential and strayed:  # it was not sent there, so the token is that of a guest
         from dockless.transport.redirects import astray  # noqa: PLC0415 - rare
 
         raise astray(realm, strayed)
     return _read_token(response, http.endpoint.host, credential)
+
+
+def _asked(
+    http: HttpClient, realm: str, query: dict[str, str], credential: Credential | None
+) -> Response:
+    """Ask a token service for a token: with an identity token by POST, else by GET."""
+    if credential and credential.identity_token:
+        form = query | {
+            "grant_type": "refresh_token",
+            "client_id": "dockless",
+            "refresh_token": credential.identity_token.reveal(),
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode(form, errors="surrogatepass").encode()
+        return http.ask("POST", realm, headers, body)
+    headers = {"Authorization": f"Basic {credential.basic().reveal()}"} if credential else {}
+    joint = "&" if "?" in realm else "?"
+    return http.ask("GET", f"{realm}{joint}{urlencode(query)}", headers)
 
 
 def _shown(realm: str) -> str:
@@ -127,7 +127,7 @@ def _read_token(
         life = members.get("expires_in")
     except (ValueError, AttributeError, RecursionError):
         token, life = None, None
-    # one that is no word of printable ASCII cannot stand in a header
+    # one that is not a word of printable ASCII cannot be in a header
     word = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
     if response.status != _OK or not isinstance(token, str) or not token or not word:
         raise PushError(f"The token service of {host} issued no token (status {response.status}).")

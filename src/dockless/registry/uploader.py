@@ -78,7 +78,7 @@ class HttpUploader:
         begun = self._begin(repository)
         length = {} if size is None else {"Content-Length": str(size)}
         headers = {"Content-Type": _BYTES, **length}
-        counted = _Counted(chunks)
+        counted = _CountedChunks(chunks)
         try:
             body = self._metered(repository, counted)
             received = self._client.request("PATCH", repository, begun.location, headers, body)
@@ -132,7 +132,7 @@ class HttpUploader:
             raise PushError(
                 f"{repository.host} begins the upload of {digest or 'a layer'} to {repository} and "
                 "does not say where it goes: its answer has no Location.",
-                "Ask whoever runs the registry, or what stands before it, to correct it.",
+                "Ask the operator of the registry, or of a proxy in front of it, to correct it.",
             )
         return UploadSession(repository=repository, location=location, size=size)
 
@@ -153,7 +153,7 @@ class HttpUploader:
             self._meter.count(len(chunk))
 
 
-class _Counted:
+class _CountedChunks:
     """Chunks, and how many bytes they have had so far."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:

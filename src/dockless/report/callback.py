@@ -1,12 +1,15 @@
 """Progress as calls of a function, as a `ports.Progress`."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
 
+from dockless.ports import Progress
 from dockless.report.counter import Counter, Standing
+from dockless.report.progress import QuietProgress
 
 _SECONDS = 0.1
 
@@ -27,6 +30,10 @@ class ProgressEvent(Struct, frozen=True, kw_only=True):
     done: int = 0
     total: int | None = None
     seconds: float = 0.0
+
+
+Shown = Progress | Callable[[ProgressEvent], object] | None
+"""Where progress goes: to an object, to a function, or nowhere."""
 
 
 class CallbackProgress:
@@ -65,3 +72,10 @@ class CallbackProgress:
     def _call(self, event: ProgressEvent) -> None:
         with self._lock:
             self._tell(event)
+
+
+def shown_progress(shown: Shown) -> Progress:
+    """Return where progress goes, as the port."""
+    if shown is None:
+        return QuietProgress()
+    return CallbackProgress(shown, time.monotonic) if callable(shown) else shown

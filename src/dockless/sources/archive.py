@@ -108,7 +108,7 @@ def candidates(
 
 
 def _locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
-    from dockless.sources.bundle import locked_names  # noqa: PLC0415 - most sources are no bundle
+    from dockless.sources.bundle import locked_names  # noqa: PLC0415 - most sources are not bundles
 
     return locked_names(files)
 

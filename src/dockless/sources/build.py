@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.errors import EngineError, PushError, UsageError
+from dockless.model.builder import Builder
 from dockless.processes.programs import Programs
 
 _FILES = ("Dockerfile", "Containerfile")
@@ -25,29 +26,25 @@ class Recipe(Struct, frozen=True, kw_only=True):
         folder: The project's folder.
         image: The name of the image that is made.
         compose: The Compose file; None to build from a Dockerfile or Containerfile.
-        context: The build context, relative to the folder.
-        dockerfile: The file to build from; empty for the usual ones.
-        args: Build arguments.
-        target: The stage to build; empty for the last.
+        builder: How to build from that.
     """
 
     folder: Path
     image: str
     compose: Path | None = None
-    context: str = "."
-    dockerfile: str = ""
-    args: tuple[tuple[str, str], ...] = ()
-    target: str = ""
+    builder: Builder = Builder()
 
 
 def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> str:
     """Build the image, and return the name of the tool that has it now.
 
     Raises:
-        UsageError: There is nothing to build from.
+        UsageError: There is nothing to build from, or a build argument is not known.
         EngineError: No tool that can build works here.
         PushError: The build failed; the tool's own output is above.
     """
+    for error in recipe.builder.unanswered:
+        raise error
     tool, argv = (
         _composer(recipe.compose, programs) if recipe.compose else _builder(recipe, programs)
     )
@@ -76,9 +73,9 @@ def _builder(recipe: Recipe, programs: Programs) -> tuple[str, tuple[str, ...]]:
     dockerfile = _dockerfile(recipe, programs)
     options = (
         *("-t", recipe.image, "-f", str(dockerfile)),
-        *(part for key, value in recipe.args for part in ("--build-arg", f"{key}={value}")),
-        *(("--target", recipe.target) if recipe.target else ()),
-        str(recipe.folder / recipe.context),
+        *(part for key, value in recipe.builder.args for part in ("--build-arg", f"{key}={value}")),
+        *(("--target", recipe.builder.target) if recipe.builder.target else ()),
+        str(recipe.folder / recipe.builder.context),
     )
     # a client answers without its daemon: what tells is a question that needs the daemon
     for tool, question, verb in (
@@ -95,9 +92,9 @@ def _builder(recipe: Recipe, programs: Programs) -> tuple[str, tuple[str, ...]]:
 
 
 def _dockerfile(recipe: Recipe, programs: Programs) -> Path:
-    context = recipe.folder / recipe.context
-    if recipe.dockerfile:
-        candidates = [recipe.folder / recipe.dockerfile]
+    context = recipe.folder / recipe.builder.context
+    if recipe.builder.dockerfile:
+        candidates = [recipe.folder / recipe.builder.dockerfile]
     else:
         candidates = [context / name for name in _FILES]
     for candidate in candidates:

@@ -4,6 +4,8 @@ import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from msgspec import Struct, field
+
 from dockless.errors import SourceError
 from dockless.model.lock import FILE, Lock, Locked, read_lock
 from dockless.model.pins import wrong_pin
@@ -67,7 +69,7 @@ def belonging(files: Files) -> frozenset[str]:
                     found |= {blob_name(each.digest) for each in listed}
                 else:
                     found |= {blob_name(each.digest) for each in document.manifests}
-    except SourceError:  # which is said as a problem
+    except SourceError:  # which is reported as a problem
         pass
     return frozenset(found)
 
@@ -92,6 +94,33 @@ def _layout_problem(files: Files) -> str:
     return ""
 
 
+class _BundleContent(Struct, kw_only=True):
+    """What the images of a bundle consist of.
+
+    Attributes:
+        blobs: Every blob, by the name of its file.
+        contents: The blobs of each image, with their sizes.
+        platforms: The platforms of each image, of those whose configs can be read.
+        configs: The configs of all of them.
+    """
+
+    blobs: dict[str, Descriptor] = field(default_factory=dict)
+    contents: dict[Digest, frozenset[tuple[Digest, int]]] = field(default_factory=dict)
+    platforms: dict[Digest, tuple[str, ...]] = field(default_factory=dict)
+    configs: set[Digest] = field(default_factory=set)
+
+    def add(self, files: Files, root: Descriptor) -> None:
+        """Add an image; raise SourceError where its manifests cannot be read."""
+        documents = tuple(document for _, _, document in walk(files, root))
+        own = tuple(blob for document in documents for blob in document.blobs)
+        manifests = [each for each in documents if isinstance(each, Manifest)]
+        self.configs |= {each.config.digest for each in manifests}
+        with contextlib.suppress(SourceError):  # of a config, which is reported as a blob
+            self.platforms[root.digest] = tuple(_platforms(files, manifests))
+        self.blobs |= {blob_name(blob.digest): blob for blob in own}
+        self.contents[root.digest] = frozenset((blob.digest, blob.size) for blob in own)
+
+
 def problems(files: Files) -> Iterator[str]:
     """Yield a sentence for each problem of a bundle; every byte of it is read."""
     if wrong := _layout_problem(files):
@@ -107,24 +136,13 @@ def problems(files: Files) -> Iterator[str]:
     if lock is None:
         yield f"{files.label} has no {FILE}, which lists the images that it should hold."
     elsewhere = lock.elsewhere if lock else frozenset()
-    blobs: dict[str, Descriptor] = {}
-    contents: dict[Digest, frozenset[tuple[Digest, int]]] = {}
-    platforms: dict[Digest, tuple[str, ...]] = {}
-    configs: set[Digest] = set()
+    held = _BundleContent()
     for root in tops:
         try:
-            documents = tuple(document for _, _, document in walk(files, root))
+            held.add(files, root)
         except SourceError as error:
             yield error.what
-            continue
-        own = tuple(blob for document in documents for blob in document.blobs)
-        manifests = [each for each in documents if isinstance(each, Manifest)]
-        configs |= {each.config.digest for each in manifests}
-        with contextlib.suppress(SourceError):  # of a config, which is said below
-            platforms[root.digest] = tuple(_platforms(files, manifests))
-        blobs |= {blob_name(blob.digest): blob for blob in own}
-        contents[root.digest] = frozenset((blob.digest, blob.size) for blob in own)
-    for name, blob in blobs.items():
+    for name, blob in held.blobs.items():
         if blob.digest in elsewhere and name not in files:
             continue
         try:
@@ -134,9 +152,10 @@ def problems(files: Files) -> Iterator[str]:
     yield from _wrong_pins(files, lock, tops)
     if lock:
         yield from _disagreements(files, lock, tops)
-        yield from _wrong_sizes(files, lock, tops, contents)
-        yield from _wrong_platforms(files, lock, platforms)
-        yield from _wrong_elsewhere(files, lock, {blob.digest for blob in blobs.values()}, configs)
+        yield from _wrong_sizes(files, lock, tops, held.contents)
+        yield from _wrong_platforms(files, lock, held.platforms)
+        digests = {blob.digest for blob in held.blobs.values()}
+        yield from _wrong_elsewhere(files, lock, digests, held.configs)
 
 
 def _wrong_pins(files: Files, lock: Lock | None, tops: Iterable[Descriptor]) -> Iterator[str]:
@@ -152,7 +171,7 @@ def left_out(files: Files) -> int:
     """Return how many blobs a bundle leaves out, by its lock file; an older bundle has them."""
     try:
         lock = lock_of(files)
-    except SourceError:  # which is said as a problem
+    except SourceError:  # which is reported as a problem
         return 0
     return sum(blob_name(each) not in files for each in lock.elsewhere) if lock else 0
 

@@ -47,6 +47,8 @@ def bundle_spec(text: str, folder: Path) -> SourceSpec:
         UsageError: It is not a file, or names one image of one.
     """
     spec = parse_source(text, folder)
+    if spec.here:  # a bundle is no container tool's image, whatever it is called
+        spec = parse_source(f"./{text}", folder)
     if spec.kind == "local" and spec.bare:
         raise SourceError(f"There is no file {text}.", "Check the path of the bundle.")
     if spec.kind in ("local", "registry"):

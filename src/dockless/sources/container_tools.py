@@ -1,76 +1,32 @@
-"""docker, podman, nerdctl and buildah: which images they have, and each as a stream."""
+"""Container tools: which images they have, and each as a stream."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import EngineError, SourceError
 from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Reference
 from dockless.oci.untrusted_json import parse_as
 from dockless.processes.programs import Programs
 from dockless.sources.ahead import read_to_the_end
-from dockless.sources.archive import with_tag
+from dockless.sources.local_images import (
+    Inspected,
+    LocalImage,
+    image_digest,
+    is_named,
+    tagged_name,
+    the_one_id,
+)
 from dockless.storage.blocks import ReadableStream
 
 ANSWER_SECONDS = 30
 
-
-class LocalImage(Struct, frozen=True, kw_only=True):
-    """An image that a container tool has.
-
-    Attributes:
-        tool: Which tool.
-        name: The name that it was found under.
-        image_id: The digest that the tool knows it by: of its config as a rule, of its manifest or
-            index where the tool's store is containerd's.
-        as_stored: Whether it is known to be the latter. What `save` writes then is what the store
-            has, byte for byte.
-    """
-
-    tool: str
-    name: str
-    image_id: Digest
-    as_stored: bool = False
-
-
-class _Root(Struct, frozen=True):
-    """The descriptor of an image's manifest or index."""
-
-    digest: str = ""
-
-
-class Inspected(Struct, frozen=True, kw_only=True, rename="pascal"):
-    """An image as `image inspect` and Docker's API describe it, as far as it matters here.
-
-    Attributes:
-        id: Its ID, with or without the algorithm.
-        descriptor: Its manifest or index; a client of Docker older than 28 leaves it out.
-        repo_tags: Its names with a tag; Go writes an empty list as null.
-        repo_digests: Its names with a digest.
-    """
-
-    id: str
-    descriptor: _Root | None = None
-    repo_tags: tuple[str, ...] | None = None
-    repo_digests: tuple[str, ...] | None = None
-
-    @property
-    def digests(self) -> list[Digest]:
-        """The digests in its names."""
-        found = []
-        for name in self.repo_digests or ():
-            with contextlib.suppress(ValueError):  # Docker knows `<none>@<none>`
-                found.append(Digest.parse(name.rpartition("@")[2]))
-        return found
-
-    @property
-    def names(self) -> list[str]:
-        """Every name, with a tag or a digest."""
-        return [*(self.repo_tags or ()), *(self.repo_digests or ())]
+_WHOLE_ID = 64
+_ABSENT = ("no such image", "no such object", "image not known", "no image found")
+"""What tools say of an image that they do not have: `not found` alone may be of a program or a
+context that they need."""
 
 
 class ContainerTool:
@@ -89,28 +45,79 @@ class ContainerTool:
         return self._programs.has(self.name)
 
     def find(self, names: Sequence[str]) -> LocalImage | None:
-        """Return the first of the named images that the tool has.
+        """Return the first of the named images that the tool has; no name is taken for an ID.
 
         Raises:
             EngineError: The tool cannot tell, such as docker without its daemon.
         """
+        # with its tag no tool takes a name for the beginning of an ID
+        images, said = self._inspected([tagged_name(name) for name in names])
+        found = {name: each for name in names for each in images if is_named(name, each.names)}
+        others = len(images) > len(found) or "no image found in" in said
+        for name in names:
+            # podman finds an image of any registry by the end of its name
+            if name in found:
+                return self._local(name, found[name])
+            if others and (listed := self._listed_image(name)):
+                return listed
+        return None
+
+    def find_id(self, digits: str) -> LocalImage | None:
+        """Return the image with this ID.
+
+        Args:
+            digits: The ID in hexadecimal, or how it begins.
+
+        Raises:
+            EngineError: The tool cannot tell.
+            SourceError: Several of its IDs begin so.
+        """
+        whole = digits if len(digits) == _WHOLE_ID else the_one_id(self.name, digits, self._ids())
+        if not whole:
+            return None
+        for each in self._inspected([f"sha256:{whole}"])[0]:
+            known_as = {image_digest(each.id), self.identity(each)[0]}
+            if any(known.hex == whole for known in known_as):
+                return replace(self._local(f"sha256:{whole}", each), by_id=True)
+        return None
+
+    def _inspected(self, names: Sequence[str]) -> tuple[list[Inspected], str]:
+        """Return the images of these names that there are, and what is said of the others."""
         argv = (self.name, "image", "inspect", *names)
         done = self._programs.run(argv, timeout=ANSWER_SECONDS)
         try:
             images = parse_as(done.stdout or b"[]", list[Inspected])
-            found = [(self.identity(image), image.names) for image in images]
+            for image in images:
+                self.identity(image)
         except ValueError:
             raise EngineError(f"{self.name} image inspect printed unexpected output.") from None
-        if done.code and not found and not _means_absent(done.stderr):
+        if done.code and not images and not _means_absent(done.stderr):
             raise EngineError(f"{self.name} does not respond: {_why(self.name, done.stderr)}")
-        for name in names:
-            for (image_id, as_stored), called in found:
-                # podman finds an image of any registry by the end of its name
-                if is_called(name, image_id, called):
-                    return LocalImage(
-                        tool=self.name, name=name, image_id=image_id, as_stored=as_stored
-                    )
+        return images, done.stderr.lower()
+
+    def _local(self, name: str, inspected: Inspected) -> LocalImage:
+        image_id, as_stored = self.identity(inspected)
+        called = tuple(inspected.names)
+        return LocalImage(
+            tool=self.name, name=name, image_id=image_id, as_stored=as_stored, called=called
+        )
+
+    def _listed_image(self, name: str) -> LocalImage | None:
+        """Return the list of images of this name, of a tool that inspects one of its images."""
+        del name
         return None
+
+    def _ids(self) -> Iterator[str]:
+        """Yield every image's ID in hexadecimal."""
+        argv = (self.name, "image", "ls", "--all", "--no-trunc", "--quiet")
+        for line in self._told(argv).split():
+            yield line.removeprefix("sha256:")
+
+    def _told(self, argv: Sequence[str]) -> str:
+        done = self._programs.run(argv, timeout=ANSWER_SECONDS)
+        if done.code:
+            raise EngineError(f"{self.name} does not respond: {_why(self.name, done.stderr)}")
+        return done.stdout.decode(errors="replace")
 
     def identity(self, inspected: Inspected) -> tuple[Digest, bool]:
         """Return the ID of an image that was inspected, and whether it is known to be as stored.
@@ -158,102 +165,14 @@ class ContainerTool:
         return (self.name, "save", str(image.image_id))
 
 
-class Nerdctl(ContainerTool):
-    """nerdctl, which inspects by the config's digest, and saves by the manifest's or index's only.
-
-    That is what `pkg/inspecttypes/dockercompat` and `pkg/idutil/imagewalker` of its source do.
-    """
-
-    def identity(self, inspected: Inspected) -> tuple[Digest, bool]:
-        """Return the digest of the image's manifest or index, by which it can be saved."""
-        return next(((each, True) for each in inspected.digests), super().identity(inspected))
-
-
-class Buildah(ContainerTool):
-    """buildah, which has no `save`: it pushes to its own stdout instead."""
-
-    def find(self, names: Sequence[str]) -> LocalImage | None:
-        """Return the first of the named images that buildah has."""
-        # inspect finds an image of any registry by the end of its name, and tells one name only
-        shown = "{{.ID}} {{.Name}}:{{.Tag}} {{.Name}}@{{.Digest}}"
-        argv = (self.name, "images", "--noheading", "--no-trunc", "--format", shown)
-        done = self._programs.run(argv, timeout=ANSWER_SECONDS)
-        images: list[tuple[Digest, list[str]]] = []
-        for line in done.stdout.decode(errors="replace").splitlines():
-            with contextlib.suppress(ValueError, IndexError):  # not such a line
-                image_id, *called = line.split()
-                images.append((image_digest(image_id), called))
-        for name in names:
-            ids = [each for each, called in images if is_named(name, called)]
-            ids = ids or list({each for each, _ in images if has_id(name, each)})
-            if len(set(ids)) > 1:
-                raise EngineError(f"{self.name} has several images that {name} may mean.")
-            if ids:
-                return LocalImage(tool=self.name, name=name, image_id=ids[0])
-        return None
-
-    def names(self) -> list[str]:
-        """Return the names of the images that buildah has."""
-        return self._listed("images", "--noheading", "--format", "{{.Name}}:{{.Tag}}")
-
-    def save_argv(self, image: LocalImage) -> tuple[str, ...]:
-        """Return what writes the image as a docker-archive to its stdout."""
-        return (self.name, "push", "--quiet", image.image_id.hex, "docker-archive:/dev/stdout")
-
-
-def container_tools(programs: Programs) -> tuple[ContainerTool, ...]:
-    """Return every tool that may have images there, in the order in which they are asked."""
-    docker, podman = (ContainerTool(name, programs) for name in ("docker", "podman"))
-    return (docker, podman, Nerdctl("nerdctl", programs), Buildah("buildah", programs))
-
-
 def save_failed(tool: str, image: LocalImage, stderr: str) -> SourceError:
     """Return the error for an image that its tool does not write to the end."""
     return SourceError(f"'{tool} save' of {image.name} failed: {_last_line(stderr)}")
 
 
-def is_called(wanted: str, image_id: Digest, called: Sequence[str]) -> bool:
-    """Whether an image that a tool found has this name, or this as its ID or the ID's beginning.
-
-    Args:
-        wanted: What was asked for.
-        image_id: Its ID.
-        called: Its names, with a tag or a digest.
-    """
-    return has_id(wanted, image_id) or is_named(wanted, called)
-
-
-def has_id(wanted: str, image_id: Digest) -> bool:
-    """Whether this is the ID of an image, or how the ID begins."""
-    bare = wanted.removeprefix("sha256:")
-    return bool(bare) and image_id.hex.startswith(bare)
-
-
-def is_named(wanted: str, called: Sequence[str]) -> bool:
-    """Whether this is one of an image's names, each with a tag or a digest."""
-    # podman keeps what has no registry under localhost/
-    meant = _tagged(wanted) | _tagged(f"localhost/{wanted}")
-    return any(_tagged(name) & meant for name in called)
-
-
-def _tagged(name: str) -> set[Reference]:
-    """Return the reference of a name; None if it is not a reference."""
-    try:
-        reference = Reference.parse(name)
-        # the names with a digest, by which tools call an image, have no tag
-        return {replace(reference, tag="") if reference.digest else with_tag(reference)}
-    except ValueError:
-        return set()
-
-
-def image_digest(text: str) -> Digest:
-    """Return the digest that an image ID is, with its algorithm or without."""
-    return Digest.parse(text if ":" in text else f"sha256:{text}")
-
-
 def _means_absent(stderr: str) -> bool:
     said = stderr.lower()
-    return any(word in said for word in ("no such image", "not known", "not found", "no image"))
+    return any(word in said for word in _ABSENT)
 
 
 def _why(tool: str, stderr: str) -> str:
@@ -266,4 +185,5 @@ def _why(tool: str, stderr: str) -> str:
 
 
 def _last_line(text: str) -> str:
-    return bounded(text.splitlines()[-1].strip()) if text else "no reason given."
+    last = bounded(text.splitlines()[-1].strip()) if text else "no reason given"
+    return last if last.endswith((".", "!", "?")) else f"{last}."

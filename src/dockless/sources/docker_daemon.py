@@ -8,6 +8,7 @@ those of Docker's Engine API, ImageInspect, ImageList and ImageGet.
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -22,15 +23,9 @@ from dockless.processes.programs import Programs
 from dockless.processes.regular import read_regular
 from dockless.processes.run import within_time
 from dockless.sources.ahead import read_ahead
-from dockless.sources.container_tools import (
-    ANSWER_SECONDS,
-    ContainerTool,
-    Inspected,
-    LocalImage,
-    container_tools,
-    is_called,
-    save_failed,
-)
+from dockless.sources.container_tools import ANSWER_SECONDS, ContainerTool, save_failed
+from dockless.sources.known_tools import container_tools
+from dockless.sources.local_images import Inspected, LocalImage, is_named, tagged_name
 from dockless.storage.blocks import ReadableStream
 
 _USUAL = "/var/run/docker.sock"
@@ -41,8 +36,10 @@ _OK, _NOT_FOUND = 200, 404
 def tools_here(programs: Programs, environment: Mapping[str, str]) -> tuple[ContainerTool, ...]:
     """Return every tool that may have images on this machine, in the order they are asked."""
     docker, *others = container_tools(programs)
-    path = socket_of(environment)
-    return (DockerDaemon(path, programs) if path else docker, *others)
+    path, why = _socket(environment)
+    if path:
+        return (DockerDaemon(path, programs), *others)
+    return (Unreachable(why, programs) if why and not docker.available() else docker, *others)
 
 
 def socket_of(environment: Mapping[str, str]) -> Path | None:
@@ -51,14 +48,38 @@ def socket_of(environment: Mapping[str, str]) -> Path | None:
     That is another machine's or a context's daemon, or one that this user may not reach: then it is
     best left to docker itself.
     """
-    address = environment.get("DOCKER_HOST")
+    return _socket(environment)[0]
+
+
+def _socket(environment: Mapping[str, str]) -> tuple[Path | None, str]:
+    """Return the socket that docker would use, or why it is left to docker's client.
+
+    The reason is empty where no daemon is configured, and none is at the usual place.
+    """
+    address, origin = environment.get("DOCKER_HOST"), "DOCKER_HOST names"
     if not address:
-        if current_context(environment) not in ("", "default"):
-            return None
-        address = _UNIX + _USUAL
+        if (context := current_context(environment)) not in ("", "default"):
+            return None, f"the context {context!r} is selected"
+        address, origin = _UNIX + _USUAL, "its daemon is at"
+    if not address.startswith(_UNIX):
+        # the address is not shown, as there may be a password in it
+        return None, f"{origin} a daemon that is not at a socket of this machine"
     path = Path(address.removeprefix(_UNIX))
-    usable = address.startswith(_UNIX) and path.is_socket() and os.access(path, os.R_OK | os.W_OK)
-    return path if usable else None
+    if why := _why_unusable(path):
+        absent = origin.startswith("its") and not os.path.lexists(path)
+        return None, "" if absent else f"{origin} {path}, {why}"
+    return path, ""
+
+
+def _why_unusable(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return f"which cannot be opened ({reason(error)})"
+    if not stat.S_ISSOCK(mode):
+        return "which is not a socket"
+    allowed = os.access(path, os.R_OK | os.W_OK)
+    return "" if allowed else "for which this user has no permission"
 
 
 def current_context(environment: Mapping[str, str]) -> str:
@@ -72,6 +93,39 @@ def current_context(environment: Mapping[str, str]) -> str:
         )
     except (OSError, ValueError, AttributeError):
         return ""
+
+
+class Unreachable(ContainerTool):
+    """A daemon of docker that is configured, or at the usual place, and that only a client reaches.
+
+    Args:
+        why: Why the daemon cannot be queried on a socket.
+        programs: This machine's, which have no client of docker.
+    """
+
+    def __init__(self, why: str, programs: Programs) -> None:
+        super().__init__("docker", programs)
+        self._why = why
+
+    def available(self) -> bool:
+        """Whether there is a daemon to ask."""
+        return True
+
+    def find(self, names: Sequence[str]) -> LocalImage | None:
+        """Raise EngineError: it cannot tell."""
+        del names
+        raise self._error()
+
+    def find_id(self, digits: str) -> LocalImage | None:
+        """Raise EngineError: it cannot tell."""
+        del digits
+        raise self._error()
+
+    def _error(self) -> EngineError:
+        return EngineError(
+            f"docker does not respond: {self._why}, and docker's client is not installed.",
+            "Correct that, or install the client.",
+        )
 
 
 class DockerDaemon(ContainerTool):
@@ -97,27 +151,42 @@ class DockerDaemon(ContainerTool):
             EngineError: It cannot tell.
         """
         for name in names:
-            status, answer = self._told(f"images/{quote(name)}/json")
-            if status == _OK:
-                try:
-                    found = parse_as(answer, Inspected)
-                    image_id, as_stored = self.identity(found)
-                    called = is_called(name, image_id, found.names)
-                except ValueError:
-                    raise self._silent("it sent an unexpected response.") from None
-                if called:  # podman's finds an image of any registry by the end of its name
-                    return LocalImage(
-                        tool=self.name, name=name, image_id=image_id, as_stored=as_stored
-                    )
-                continue
-            if status != _NOT_FOUND:
-                raise self._silent(_message(answer))
+            found = self._image(tagged_name(name))
+            # podman's finds an image of any registry by the end of its name
+            if found and is_named(name, found.names):
+                return self._local(name, found)
         return None
+
+    def _inspected(self, names: Sequence[str]) -> tuple[list[Inspected], str]:
+        return [found for name in names if (found := self._image(name))], ""
+
+    def _image(self, name: str) -> Inspected | None:
+        status, answer = self._asked_for(f"images/{quote(name)}/json")
+        if status == _NOT_FOUND:
+            return None
+        if status != _OK:
+            raise self._silent(_message(answer))
+        try:
+            found = parse_as(answer, Inspected)
+            self.identity(found)
+        except ValueError:
+            raise self._silent("it sent an unexpected response.") from None
+        return found
+
+    def _ids(self) -> Iterator[str]:
+        status, answer = self._asked_for("images/json?all=1")
+        if status != _OK:
+            raise self._silent(_message(answer))
+        try:
+            for image in parse_as(answer, list[Inspected]):
+                yield image.id.removeprefix("sha256:")
+        except ValueError:
+            raise self._silent("it sent an unexpected response.") from None
 
     def names(self) -> list[str]:
         """Return the names of the images that the daemon has."""
         with contextlib.suppress(EngineError, ValueError):
-            images = parse_as(self._told("images/json")[1], list[Inspected])
+            images = parse_as(self._asked_for("images/json")[1], list[Inspected])
             tags = [tag for image in images for tag in image.repo_tags or ()]
             return [tag for tag in tags if "<none>" not in tag]
         return []
@@ -138,7 +207,7 @@ class DockerDaemon(ContainerTool):
             except ConnectionError as error:
                 raise save_failed(self.name, image, reason(error)) from None
 
-    def _told(self, what: str) -> tuple[int, bytes]:
+    def _asked_for(self, what: str) -> tuple[int, bytes]:
         with self._asked(what, ANSWER_SECONDS) as answer:
             try:
                 return answer.status, answer.read()
@@ -177,7 +246,7 @@ class DockerDaemon(ContainerTool):
                 yield answer
             finally:
                 with contextlib.suppress(OSError):
-                    way.shutdown(socket.SHUT_RDWR)  # whoever still reads it is told
+                    way.shutdown(socket.SHUT_RDWR)  # ends a pending read
                 answer.close()
 
     def _silent(self, why: str) -> EngineError:

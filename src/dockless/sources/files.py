@@ -62,7 +62,7 @@ class Files(Documents, Protocol):
 class SourceFile(io.FileIO):
     """A file that is read; an OSError becomes a SourceError.
 
-    It may be a pipe: whoever waits for its writer does so until the command's time is over, and
+    It may be a pipe: a wait for its writer lasts until the command's time is over, and
     then gets a NetworkError.
     """
 

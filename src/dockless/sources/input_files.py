@@ -1,10 +1,13 @@
-"""The files that sources name, which nothing may overwrite while they are read."""
+"""What sources name: files, which nothing may overwrite while they are read, and registries."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dockless.errors import SourceError, UsageError
+from dockless.errors import DocklessError, SourceError, UsageError
+from dockless.model.listed import Listed
+from dockless.oci.reference import Reference
 from dockless.sources.parts import read_parts
 from dockless.sources.spec import PARTS_ENDING, parse_source
 
@@ -22,6 +25,25 @@ def files_of(sources: Iterable[str], folder: Path) -> Iterator[Path]:
         yield from _files_of(text, folder)
 
 
+def registries_of(sources: Iterable[Listed], folder: Path) -> Iterator[str]:
+    """Yield the registries that sources name without a login of their own.
+
+    Args:
+        sources: The sources.
+        folder: What relative paths start from.
+    """
+    for each in sources:
+        if each.error:
+            continue
+        if each.wanted:
+            if not each.wanted.registry.credential:
+                yield Reference.parse(each.wanted.repository).repository.host
+            continue
+        with contextlib.suppress(DocklessError):  # which is reported where it is read
+            if host := parse_source(each.text, folder).registry:
+                yield host
+
+
 def _files_of(text: str, folder: Path) -> Iterator[Path]:
     if text and os.path.isdir(folder / text):  # noqa: PTH112 - raises nothing
         yield folder / text
@@ -33,5 +55,5 @@ def _files_of(text: str, folder: Path) -> Iterator[Path]:
         yield spec.path
         if spec.path.name.endswith(PARTS_ENDING):
             yield from (part.path for part in read_parts(spec.path))
-    except (SourceError, UsageError):  # which is said where it is read
+    except (SourceError, UsageError):  # which is reported where it is read
         return

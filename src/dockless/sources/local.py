@@ -1,6 +1,7 @@
 """An image that a container tool has: saved on a pipe, and only if it is not known already."""
 
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dockless.errors import EngineError, LostCopyError, SourceError
@@ -12,13 +13,15 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import REGISTRY
 from dockless.ports import Image, Progress
 from dockless.sources.archive import candidates, select
-from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.container_tools import ContainerTool
 from dockless.sources.docker_archive import (
     assemble,
     known_layers,
     staged_paths,
 )
 from dockless.sources.files import Files
+from dockless.sources.local_images import LocalImage, the_one_id
+from dockless.sources.spec import id_digits, is_surely_id
 from dockless.sources.stored_image import StoredImage, remembered, stored_root
 from dockless.sources.streams import read_stream
 from dockless.storage.staging import Staging
@@ -103,7 +106,7 @@ class ToolImage:
                 label,
                 self._staging,
                 self._progress,
-                layers="kept" if self._found.as_stored else "guessed",
+                layers="kept" if self._found.as_stored or self._found.is_list else "guessed",
             )
             root = stored_root(files, self._found.image_id)
             self._is_as_stored = root is not None
@@ -115,7 +118,8 @@ class ToolImage:
             self._saved = chosen.open()
             saved = self._saved.content()
             known_as = {saved.image_id, saved.root.digest, *saved.documents}
-            if self._found.image_id not in known_as and not self._platform:
+            known = self._found.image_id in known_as or self._found.is_list
+            if not known and not self._platform:
                 self._progress.note(
                     f"{label} has the ID {saved.image_id} after saving, not "
                     f"{self._found.image_id}: {self._tool.name} rewrote its config."
@@ -158,43 +162,101 @@ _REMEDY = (
 
 
 def find_local(
-    names: tuple[str, ...], tools: tuple[ContainerTool, ...]
+    names: tuple[str, ...],
+    tools: tuple[ContainerTool, ...],
+    warn: Callable[[str], None],
+    *,
+    typed: bool = False,
 ) -> tuple[ContainerTool, LocalImage]:
     """Return the first of the named images that any of the tools has.
 
     The order of names takes precedence over that of tools: another tool is asked as long as
     it may have an image of a better name.
 
+    Args:
+        names: What to look for, in order.
+        tools: The tools, in the order in which they are asked.
+        warn: Called with a sentence where a tool that should have been asked did not respond, and
+            the image of another one is taken.
+        typed: Whether the only name is what the user typed as the source, and may be an ID where
+            no image has this name.
+
     Raises:
-        SourceError: None has any; the error lists what was searched for, and what exists. Or it
-            is known to have another digest than the name pins.
+        SourceError: None has any; the error lists what was searched for, and what exists. Or what
+            was typed is the beginning of several IDs, or pins another digest than the image has.
     """
     present = [tool for tool in tools if tool.available()]
-    said: list[str] = []
-    best: tuple[ContainerTool, LocalImage] | None = None
-    better = names
-    for tool in present:
-        try:
-            found = tool.find(better)
-        except EngineError as error:
-            said.append(error.what)
-            continue
-        if found:
-            best, better = (tool, found), names[: names.index(found.name)]
-            if not better:
-                break
-            continue
-        if best:
-            continue
-        there = ", ".join(tool.names()[:10]) or "no images"
-        said.append(f"{tool.name} has: {there}.")
+    asked = _Asked(present)
+    digits = id_digits(names[0]) if typed else ""
+    best = None if digits and is_surely_id(names[0]) else asked.named(names)
+    if best is None and digits:
+        best = asked.with_id(digits)
     if best:
         if best[1].as_stored:
             agreed(best[1], best[1].image_id)
+        for why in asked.silent.values():
+            warn(f"{why} The image of {best[0].name} is taken: {best[1].shown}.")
         return best
+    said = [asked.silent.get(tool.name) or _listed(tool) for tool in present]
     if not present:
         said.append(f"None of {', '.join(tool.name for tool in tools)} is on PATH.")
     raise SourceError(
         f"There is no local image {' nor '.join(names)}.",
         " ".join([*said, _REMEDY]),
     )
+
+
+class _Asked:
+    """Tools that are asked for an image.
+
+    Attributes:
+        silent: Why a tool cannot tell, by its name.
+    """
+
+    def __init__(self, tools: Sequence[ContainerTool]) -> None:
+        self.silent: dict[str, str] = {}
+        self._tools = tools
+
+    def named(self, names: tuple[str, ...]) -> tuple[ContainerTool, LocalImage] | None:
+        """Return the image with the best of these names."""
+        best: tuple[ContainerTool, LocalImage] | None = None
+        better = names
+        for tool in self._tools:
+            with self._answering(tool):
+                if found := tool.find(better):
+                    best, better = (tool, found), names[: names.index(found.name)]
+            if not better:
+                break
+        return best
+
+    def with_id(self, digits: str) -> tuple[ContainerTool, LocalImage] | None:
+        """Return the image with this ID, or whose ID begins so.
+
+        Raises:
+            SourceError: There are several.
+        """
+        best: tuple[ContainerTool, LocalImage] | None = None
+        for tool in self._tools:
+            if tool.name in self.silent:
+                continue
+            with self._answering(tool):
+                found = tool.find_id(digits)
+                if best and found:
+                    the_one_id("these tools", digits, (best[1].image_id.hex, found.image_id.hex))
+                elif found:
+                    best = (tool, found)
+            if best and best[1].image_id.hex == digits:
+                break
+        return best
+
+    @contextlib.contextmanager
+    def _answering(self, tool: ContainerTool) -> Iterator[None]:
+        try:
+            yield
+        except EngineError as error:
+            self.silent[tool.name] = error.what
+
+
+def _listed(tool: ContainerTool) -> str:
+    there = ", ".join(tool.names()[:10]) or "no images"
+    return f"{tool.name} has: {there}."

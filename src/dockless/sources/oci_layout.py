@@ -34,7 +34,7 @@ def listed_roots(files: Files) -> tuple[Descriptor | SourceError, ...]:
     """Return the images that a layout's index.json lists; for a faulty descriptor, why.
 
     Raises:
-        SourceError: It is no index, or its only descriptor is faulty.
+        SourceError: It is not an index, or its only descriptor is faulty.
     """
     data = files.document("index.json")
     try:

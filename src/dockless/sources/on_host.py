@@ -15,7 +15,8 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.ports import Progress
 from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
-from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.container_tools import ContainerTool
+from dockless.sources.local_images import LocalImage
 from dockless.sources.spec import SourceThere
 from dockless.sources.stored_image import incomplete
 from dockless.storage.decompression import MAGIC_BYTES, sniff
@@ -34,7 +35,7 @@ class HostShell(Programs, Protocol):
         """Run a program that may take long; its output goes to this file there, or is returned."""
 
     def script(self, script: str, stdin: bytes = b"", timeout: float | None = 60) -> Finished:
-        """Run a script of ours to its end, within this number of seconds; None for no limit."""
+        """Run a script of dockless to its end, within this number of seconds; None for no limit."""
 
 
 class HostImage(Struct, frozen=True):
@@ -66,6 +67,11 @@ def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) 
     """
     source, archive = found.source, f"{folder}/image.tar"
     if found.tool and found.local:
+        if found.local.is_list:
+            raise EngineError(
+                f"{found.local.name} is a list of images, which an engine there cannot push.",
+                "Push with --via relay.",
+            )
         progress.note(f"Saving {found.local.name} with {found.tool.name} on the host")
         _save(found.tool, found.local, shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):

@@ -26,11 +26,17 @@ from dockless.storage.decompression import MAGIC_BYTES, sniff
 from dockless.storage.staging import Staging
 
 if TYPE_CHECKING:
-    from dockless.sources.container_tools import ContainerTool, LocalImage
+    from dockless.sources.container_tools import ContainerTool
+    from dockless.sources.local_images import LocalImage
+    from dockless.sources.on_host import HostImage
 
 
 class Opener:
-    """Opens sources for one push."""
+    """Opens sources for one push.
+
+    Attributes:
+        warn: Called with what a user must see.
+    """
 
     def __init__(
         self,
@@ -45,23 +51,33 @@ class Opener:
         self._stdin = stdin
         self._tools = tools
         self._pull = pull
+        self.warn: Callable[[str], None] = progress.note
 
-    def local(self, names: tuple[str, ...], platform: Platform | None, only: str = "") -> Candidate:
+    def local(
+        self,
+        names: tuple[str, ...],
+        platform: Platform | None,
+        only: str = "",
+        *,
+        typed: bool = False,
+    ) -> Candidate:
         """Return the first of the named images that a container tool has.
 
         Args:
             names: What to look for, in order.
             platform: Which platform's image, of several.
             only: The one tool to ask; empty for all.
+            typed: Whether the only name is what the user typed as the source, and may be an ID.
         """
         from dockless.sources.local import find_local  # noqa: PLC0415 - local images only
 
         tools = tuple(tool for tool in self._tools() if only in ("", tool.name))
-        tool, found = find_local(names, tools)
-        self._progress.note(f"Source: {tool.name} image {found.name}")
+        tool, found = find_local(names, tools, self.warn, typed=typed)
+        self._progress.note(f"Source: {tool.name} image {found.shown}")
         image = self.known(tool, found, platform)
         root = found.image_id if found.as_stored else None
-        return Candidate(names=(found.name,), open=lambda: image, root=root)
+        names = () if found.by_id else (found.name,)
+        return Candidate(names=names, open=lambda: image, root=root)
 
     def known(self, tool: "ContainerTool", found: "LocalImage", platform: Platform | None) -> Image:
         """Return an image that a container tool was found to have."""
@@ -69,10 +85,30 @@ class Opener:
 
         return ToolImage(tool, found, self._staging, self._progress, platform)
 
-    def there(
+    def there(self, found: "HostImage", programs: Programs, platform: Platform | None) -> Image:
+        """Return the image of another host, which comes as a stream.
+
+        Args:
+            found: The image.
+            programs: The host.
+            platform: The one platform of an index that is asked for; None for all.
+
+        Raises:
+            SourceError: It is damaged, dangerous or none, or one of several.
+        """
+        if found.tool and found.local:
+            return self.known(found.tool, found.local, platform)
+        if found.source is None:
+            raise SourceError("The host has no image.")
+        listed = self._listed_there(found.source, programs, platform)
+        source = found.source
+        chosen = select(listed, source.selector, source.path, platform)
+        return agreed(chosen, source.path).open()
+
+    def _listed_there(
         self, source: SourceThere, programs: Programs, platform: Platform | None
     ) -> list[Candidate]:
-        """Return every image of an archive or layout on another host, which comes as a stream."""
+        """Return every image of an archive or layout on another host."""
         argv: tuple[str, ...] = ("cat", source.path)
         if source.kind == "layout":
             argv = ("tar", "-C", source.path, "-cf", "-", ".")
@@ -96,7 +132,10 @@ class Opener:
             SourceError: It is missing, damaged or dangerous.
         """
         if spec.kind == "local":
-            return [self.local((spec.name,), platform, spec.tool)]
+            return [self._typed(spec, platform)]
+        if spec.here:
+            which = f", of which {spec.selector}" if spec.selector else ""
+            self._progress.note(f"Source: the {spec.kind} {spec.here}{which}")
         if spec.kind == "registry":
             return [self._pulled(spec, platform, packed)]
         return candidates(self._files(spec), self._staging, platform, packed)
@@ -115,6 +154,15 @@ class Opener:
     def bundle(self, spec: SourceSpec) -> Files:
         """Return the files of an archive or layout, to look at without staging any."""
         return self._files(spec)
+
+    def _typed(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
+        try:
+            return self.local((spec.name,), platform, spec.tool, typed=True)
+        except SourceError as error:
+            if not spec.here:
+                raise
+            here = f"{spec.here} is neither an image archive nor an OCI layout."
+            raise error.with_context(f"{error.what} {here}") from None
 
     def _pulled(
         self, spec: SourceSpec, platform: Platform | None, packed: type[PackedImage]

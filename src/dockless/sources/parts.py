@@ -78,7 +78,7 @@ def _parts(document: object, folder: Path) -> Iterator[Part]:
             raise ValueError(f"parts[{number}] is not an object")
         size, sha256 = each.get("size"), each.get("sha256")
         if not is_size(size):
-            raise ValueError(f"parts[{number}].size is no number of bytes")
+            raise ValueError(f"parts[{number}].size is not a number of bytes")
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise ValueError(f"parts[{number}].sha256 is not 64 hexadecimal digits")
         yield Part(folder / _file(each.get("file"), number), size, sha256)
@@ -89,7 +89,7 @@ def _file(text: object, number: int) -> str:
     name = Path(text).name if isinstance(text, str) else ""
     try:
         name.encode()
-    except UnicodeEncodeError:  # a lone surrogate is no part of a name either
+    except UnicodeEncodeError:  # a lone surrogate cannot be part of a name either
         name = ""
     if not name or "\0" in name:
         raise ValueError(f"parts[{number}].file is not the name of a file")

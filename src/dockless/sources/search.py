@@ -15,7 +15,7 @@ from dockless.sources.dir_transport import is_dir_transport
 from dockless.sources.files import SourceFile, reading
 from dockless.sources.judging import listed_files, lists_images, promises_archive, why_no_image
 from dockless.sources.not_images import unpacked_archive
-from dockless.sources.spec import PARTS_ENDING
+from dockless.sources.spec import PARTS_ENDING, is_layout
 
 _PART = re.compile(r"(?P<whole>.+)\.\d{3,}")
 _OF_LAYOUTS = frozenset({"oci-layout", "index.json", "manifest.json", "bundle.lock.json",
@@ -45,14 +45,6 @@ class FolderContents(Struct):
     sources: list[Path] = field(default_factory=list)
     errors: dict[Path, SourceError] = field(default_factory=dict)
     others: dict[Path, str] = field(default_factory=dict)
-
-
-def is_layout(folder: Path) -> bool:
-    """Whether a folder is an OCI layout; an index.json alone may be anything's."""
-    # the os module's functions take what may not be looked at for absent, and pathlib's raise
-    if os.path.isfile(folder / "oci-layout"):  # noqa: PTH113
-        return True
-    return os.path.isfile(folder / "index.json") and os.path.isdir(folder / "blobs")  # noqa: PTH112, PTH113
 
 
 def search(top: Path) -> FolderContents:
@@ -209,7 +201,7 @@ def _unpacked_archive(folder: Path) -> frozenset[str]:
     try:
         with SourceFile(path) as file:
             data = file.read(LONGEST_MANIFEST)
-    except SourceError:  # it is said when the file itself is looked at
+    except SourceError:  # reported when the file itself is read
         return frozenset()
     if not data.lstrip().startswith(b"[") or not lists_images(data):
         return frozenset()

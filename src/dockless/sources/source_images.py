@@ -1,6 +1,5 @@
 """The images of one source, each with its names and size, as mirrors and bundles take them."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
@@ -16,8 +15,6 @@ from dockless.sources.files import reading
 from dockless.sources.oci_layout import CarriedImage
 from dockless.sources.opener import Opener
 from dockless.sources.spec import SourceSpec
-
-_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 
 
 def source_images(
@@ -50,7 +47,9 @@ def source_images(
     for candidate in candidates:
         found = SourceImage(
             source=spec.label,
-            names=_local_names(spec) if spec.kind == "local" else _short(candidate.names, short),
+            names=_local_names(spec, candidate)
+            if spec.kind == "local"
+            else _short(candidate.names, short),
             bare=named or _stem(spec),
             size=size,
             open=candidate.open,
@@ -80,9 +79,9 @@ def _short(names: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(short.get(name, name) for name in names)
 
 
-def _local_names(spec: SourceSpec) -> tuple[str, ...]:
+def _local_names(spec: SourceSpec, found: Candidate) -> tuple[str, ...]:
     """Return the name that an image of a container tool was asked for by; none for its ID."""
-    if _ID.fullmatch(spec.name):
+    if not found.names:
         return ()
     whole = ":" in spec.name or "/" in spec.name
     return (spec.name if whole else f"{spec.name}:latest",)

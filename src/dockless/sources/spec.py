@@ -1,6 +1,8 @@
 """Parsing SOURCE of the command line."""
 
+import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -8,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from dockless.errors import SourceError, UsageError, without_login
-from dockless.oci.reference import REGISTRY, Name
+from dockless.oci.reference import REGISTRY, Name, Reference
 
 SourceKind = Literal["stdin", "archive", "layout", "local", "registry"]
 
@@ -27,6 +29,12 @@ _PATHS: dict[str, SourceKind] = {
 }
 
 
+Source = str | os.PathLike[str]
+"""A source: a text as the command line takes it, or the path of a file or folder."""
+_ID = re.compile(r"sha256:(?P<any>[0-9a-f]{1,64})|(?P<long>[0-9a-f]{12,64})")
+_WHOLE_ID = 64
+
+
 class SourceSpec(Struct, frozen=True, kw_only=True):
     """A parsed SOURCE.
 
@@ -38,6 +46,9 @@ class SourceSpec(Struct, frozen=True, kw_only=True):
         name: The name of a container tool's image, or of a registry's.
         tool: `docker` or `podman` when the transport prefix says so, else empty for any.
         bare: Whether it was given as an image name only, without a path or a transport.
+        here: What is in the folder under a text that can be a path and an image's name, as
+            `./shop`: of an archive or a layout, which is taken then, or of something else, which is
+            not. Empty where the text can be one of the two only.
     """
 
     kind: SourceKind
@@ -46,11 +57,20 @@ class SourceSpec(Struct, frozen=True, kw_only=True):
     name: str = ""
     tool: str = ""
     bare: bool = False
+    here: str = ""
 
     @property
     def label(self) -> str:
         """The source's name in messages."""
         return "standard input" if self.kind == "stdin" else self.name or str(self.path)
+
+    @property
+    def registry(self) -> str:
+        """The `host[:port]` that an image names; empty for another kind or a wrong name."""
+        with contextlib.suppress(ValueError):  # which is reported where it is read
+            if self.kind == "registry":
+                return Reference.parse(self.name).repository.host
+        return ""
 
 
 class SourceThere(Struct, frozen=True, kw_only=True):
@@ -108,6 +128,26 @@ def bare_name(text: str) -> Name:
         ) from None
 
 
+def id_digits(text: str) -> str:
+    """Return the digits of a source that may be an image's ID, or how one begins; else nothing.
+
+    Less than 12 digits are one only behind `sha256:`: `a` and `fea` are names.
+    """
+    found = _ID.fullmatch(text)
+    return (found["any"] or found["long"]) if found else ""
+
+
+def is_surely_id(text: str) -> bool:
+    """Whether a source can be nothing but an image's ID: tools refuse such names."""
+    digits = id_digits(text)
+    return bool(digits) and (digits != text or len(digits) == _WHOLE_ID)
+
+
+def target_name(text: str) -> Name | None:
+    """Return the name that a source, which is one, gives to its target; None for an ID."""
+    return None if is_surely_id(text) else bare_name(text)
+
+
 def is_bare(text: str) -> bool:
     """Whether a source on another host is an image name only, without a path or a transport."""
     transport, colon, _ = text.partition(":")
@@ -120,6 +160,11 @@ def _splits(path: str) -> Iterator[tuple[str, str]]:
     for position in range(len(path) - 1, 0, -1):
         if path[position] == ":":
             yield path[:position], path[position + 1 :]
+
+
+def source_text(source: Source) -> str:
+    """Return a source as the command line takes it: a path object is always a file or folder."""
+    return source if isinstance(source, str) else os.fspath(Path(source).absolute())
 
 
 def parse_source(text: str, folder: Path) -> SourceSpec:
@@ -151,14 +196,60 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
             raise _no_file(details)
         path, selector = found
         return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
+    return _plain(text, folder)
+
+
+def _plain(text: str, folder: Path) -> SourceSpec:
+    """Read a SOURCE without a transport: a path, or an image's name.
+
+    A text that can be both is a path only where that is an archive or a layout.
+    """
     found = _existing(text, folder)
-    if found and (found[0].is_file() or _is_layout(found[0]) or _looks_like_path(text)):
-        path, selector = found
-        return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
-    if _looks_like_path(text):
-        raise _no_file(text)
+    named = is_name(text) and not _looks_like_path(text)
+    if found is None:
+        if _looks_like_path(text):
+            raise _no_file(text)
+        bare_name(text)
+        return SourceSpec(kind="local", name=text, bare=True)
+    path, selector = found
+    here = f"./{text.removesuffix(f':{selector}') if selector else text}" if named else ""
+    if _has_image(path) or (path.is_file() and not named) or _looks_like_path(text):
+        return SourceSpec(kind=_kind_of(path), path=path, selector=selector, here=here)
+    if path.is_file() and _is_archive(path):
+        return SourceSpec(kind="archive", path=path, selector=selector, here=here)
     bare_name(text)
-    return SourceSpec(kind="local", name=text, bare=True)
+    return SourceSpec(kind="local", name=text, bare=True, here=here)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is an image's name."""
+    try:
+        Name.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_layout(folder: Path) -> bool:
+    """Whether a folder is an OCI layout; an index.json alone may be anything's."""
+    # the os module's functions take what may not be looked at for absent, and pathlib's raise
+    if os.path.isfile(folder / "oci-layout"):  # noqa: PTH113
+        return True
+    return os.path.isfile(folder / "index.json") and os.path.isdir(folder / "blobs")  # noqa: PTH112, PTH113
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file is an archive of images, or a damaged one, or a list of a bundle's parts."""
+    from dockless.sources.judging import why_no_image  # noqa: PLC0415 - most names have no file
+
+    if path.name.endswith(PARTS_ENDING):
+        return True
+    if not os.access(path, os.R_OK):
+        return False
+    try:
+        return not why_no_image(path)
+    except SourceError:
+        return True
 
 
 def _existing(text: str, folder: Path) -> tuple[Path, str] | None:
@@ -184,15 +275,15 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _is_layout(path: Path) -> bool:
+def _has_image(folder: Path) -> bool:
     """Whether a folder is an image, or an unpacked archive of one, about which an error tells."""
-    if any(os.path.isfile(path / name) for name in ("index.json", "oci-layout")):  # noqa: PTH113
+    if is_layout(folder):
         return True
-    if not os.path.isfile(path / "manifest.json"):  # noqa: PTH113 - raises nothing
+    if not os.path.isfile(folder / "manifest.json"):  # noqa: PTH113 - raises nothing
         return False
     from dockless.sources.dir_transport import is_dir_transport  # noqa: PLC0415 - rare
 
-    return is_dir_transport(path) or _begins_list(path / "manifest.json")
+    return is_dir_transport(folder) or _begins_list(folder / "manifest.json")
 
 
 def _begins_list(path: Path) -> bool:

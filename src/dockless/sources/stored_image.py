@@ -23,8 +23,8 @@ from dockless.oci.manifest import (
     parse_document,
 )
 from dockless.oci.platform import Platform
-from dockless.sources.container_tools import LocalImage
 from dockless.sources.files import Documents, Files, missing
+from dockless.sources.local_images import LocalImage
 from dockless.sources.oci_layout import PackedImage, blob_name, roots
 from dockless.storage.staging import Layer, Staging
 

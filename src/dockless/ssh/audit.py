@@ -1,4 +1,4 @@
-"""Whether files or processes of ours were left on a host."""
+"""Whether files or processes of dockless were left on a host."""
 
 import shlex
 from fnmatch import fnmatchcase
@@ -41,19 +41,19 @@ class Sight(Struct, frozen=True):
 
 
 def look(shell: RemoteShell) -> Sight:
-    """List the host's files; a folder of ours that is in use does not count."""
+    """List the host's files; a folder of dockless that is in use does not count."""
     done = shell.script(_LOOK, timeout=_SECONDS)
     own = {shell.folder} if shell.folder else set()
     return Sight(frozenset(done.stdout.decode(errors="replace").splitlines()) - own)
 
 
 def residue(shell: RemoteShell, before: Sight, folder: str, kept: str) -> tuple[str, ...]:
-    """Return what is there now and was not before, and what of ours still runs.
+    """Return what is there now and was not before, and which programs of dockless still run.
 
     Args:
         shell: The host.
         before: What was there.
-        folder: The folder that was ours; every program of ours has its name in its environment.
+        folder: The folder of this run; every program of it has its name in its environment.
         kept: A file or folder that was to stay; empty for none.
     """
     new = look(shell).lines - before.lines

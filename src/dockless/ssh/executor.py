@@ -33,7 +33,7 @@ exec 3<&0
 rm -f {folder}/pid."$p"
 exit "$s"
 """
-# A blank line on stderr for as long as the child moves bytes, so that long work is no silence.
+# A blank line on stderr for as long as the child moves bytes, so that it is not silent.
 # Its sleep must end with it, whenever the TERM comes: before `n` is known, or while it waits.
 _HEARTBEAT = """\
 (exec 4>&2 2>/dev/null
@@ -113,7 +113,7 @@ class RemoteShell:
         return done
 
     def script(self, script: str, stdin: bytes = b"", timeout: float | None = 60) -> Finished:
-        """Run a script of ours to its end."""
+        """Run a script of dockless to its end."""
         until = None if timeout is None else time.monotonic() + timeout
         with self.output(script) as output:
             output.send(stdin)
@@ -146,7 +146,7 @@ class RemoteShell:
 
     @contextlib.contextmanager
     def output(self, script: str) -> Iterator[Output]:
-        """Start a script of ours; its channel is closed with the block."""
+        """Start a script of dockless; its channel is closed with the block."""
         try:
             channel = self.transport.open_session(timeout=self._stall)
         except (*BROKEN, OSError) as error:

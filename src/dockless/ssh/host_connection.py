@@ -12,7 +12,7 @@ from dockless.ssh.workdir import Workdir, workdir
 
 
 class HostConnection:
-    """A host that is logged in to, and from which everything of ours is removed.
+    """A host that is logged in to, and from which every file and process of dockless is removed.
 
     Args:
         server: The host.
@@ -64,7 +64,7 @@ class HostConnection:
         self.shell = None
 
     def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        """Remove what dockless made there; return what could not be removed, None if unknown."""
         try:
             self.work.close()
             if self.shell is None or self._before is None:

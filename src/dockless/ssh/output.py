@@ -1,4 +1,4 @@
-"""A script of ours that runs on a host, and what it writes.
+"""A script of dockless that runs on a host, and what it writes.
 
 Whatever shell the account has, and whatever it prints on its own account, what runs is a POSIX
 `sh` with our script. The script goes there written in letters, digits and octal escapes inside

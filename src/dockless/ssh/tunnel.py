@@ -149,4 +149,4 @@ def _join(channel: paramiko.Channel, out: socket.socket) -> None:
     while answering.is_alive() and not channel.closed:
         answering.join(_LOOK_SECONDS)
     with contextlib.suppress(OSError):
-        out.shutdown(socket.SHUT_RDWR)  # whoever still reads it is told
+        out.shutdown(socket.SHUT_RDWR)  # ends a pending read

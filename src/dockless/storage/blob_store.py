@@ -18,7 +18,6 @@ Any of it may be deleted at any moment.
 import contextlib
 import os
 import stat
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -33,14 +32,12 @@ from dockless.storage import runs
 from dockless.storage.checks import becomes, difference
 from dockless.storage.folders import (
     clear,
-    deleted,
     files,
     is_inside,
     is_regular,
     listed,
     make_below,
     remove,
-    strays,
     try_making,
 )
 from dockless.storage.layer_records import LayerRecords
@@ -50,7 +47,6 @@ DEFAULT_LIMIT = 20 * 1000**3
 """Default limit of the blobs' bytes."""
 
 _LOCK_NAMES = 2
-_RECORDS_KEPT_SECONDS = 90 * 24 * 3600
 
 
 class Usage(Struct, frozen=True):
@@ -306,24 +302,16 @@ class BlobStore(LayerRecords):
             UsageError: Nothing may be deleted there.
         """
         with usable(self.folder):
-            began = self._work.oldest()
-            blobs = sorted(self._every_blob(), key=lambda blob: blob[1].st_mtime_ns)
-            total = sum(status.st_size for _, status in blobs)
-            freed = 0
-            for path, status in blobs:
-                if total - freed <= limit:
-                    break
-                idle = status.st_nlink == 1 and status.st_mtime < began
-                if idle and deleted(path):
-                    freed += status.st_size
-            for path in strays(self.folder):
-                deleted(path)
-            oldest = time.time() - _RECORDS_KEPT_SECONDS
-            for folder in (self._layers, self._heads):
-                for path, status in files(folder):
-                    if limit == 0 or status.st_mtime < oldest:
-                        deleted(path)
-            return freed
+            from dockless.storage.pruning import Prunable  # noqa: PLC0415 - after the push
+
+            began = self._work.oldest()  # deletes what killed pushes had linked
+            prunable = Prunable(
+                folder=self.folder,
+                blobs=self._every_blob(),
+                records=(self._layers, self._heads),
+                began=began,
+            )
+            return prunable.prune(limit)
 
     def _blob_path(self, digest: Digest) -> Path:
         return self._blobs / digest.algorithm / digest.hex

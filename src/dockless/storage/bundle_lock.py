@@ -41,14 +41,14 @@ def _turn(out: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(out: Path) -> Iterator[None]:
-    """Lock a file next to the bundle, and delete it at the end unless it is somebody's data."""
+    """Lock a file next to the bundle, and delete it at the end unless it has content."""
     real = Path(os.path.realpath(out))
     path = real.with_name(f".{real.name}.lock")
     try:
         lock = lock_file(path, wait=False)
     except BlockingIOError:
         raise _taken(out) from None
-    except OSError:  # no folder, which is said later, or one without locks, or not writable
+    except OSError:  # no folder, which is reported later, or one without locks, or not writable
         yield
         return
     with lock:

@@ -37,7 +37,9 @@ def compressing(packing: Packing, sink: Sink, cores: int, timings: Timings) -> I
         return
     with ThreadPool(1) as writer, ThreadPool(max(1, cores)) as workers:
         order = _Order(sink, workers, writer, timings)
-        encoder = (_Gzip if packing.compression == "gzip" else _Zstd)(order, packing.level)
+        encoder = (_GzipEncoder if packing.compression == "gzip" else _ZstdEncoder)(
+            order, packing.level
+        )
         try:
             yield encoder
             encoder.finish()
@@ -92,7 +94,7 @@ class _Order:
             return self._sink.write(data)
 
 
-class _Gzip:
+class _GzipEncoder:
     """One gzip member (RFC 1952), whose pieces are blocks.
 
     Each is deflated on its own (RFC 1951), with the end of the one before it as its dictionary, and
@@ -131,7 +133,7 @@ class _Gzip:
         return encoder.compress(data) + encoder.flush(self._isal.Z_SYNC_FLUSH)
 
 
-class _Zstd:
+class _ZstdEncoder:
     """zstd frames (RFC 8878), one after another, each of a fixed number of blocks.
 
     Higher levels look further back, and so gain by larger frames. The first has one block, so that

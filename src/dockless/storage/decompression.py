@@ -57,7 +57,7 @@ def decompressing(stream: ReadableStream, compression: str, label: str) -> Itera
     if compression == "none":
         yield stream
         return
-    with io.BufferedReader(_Guarded(_Counted(stream), compression, label), BLOCK) as plain:
+    with io.BufferedReader(_Guarded(_CountedInput(stream), compression, label), BLOCK) as plain:
         yield plain
 
 
@@ -115,7 +115,7 @@ def _errors_of(compression: str) -> "_Errors":
     return (zstandard.ZstdError,)
 
 
-class _Counted(io.RawIOBase):
+class _CountedInput(io.RawIOBase):
     """Counts what is read."""
 
     def __init__(self, stream: ReadableStream) -> None:
@@ -139,7 +139,7 @@ class _Counted(io.RawIOBase):
 class _Guarded(io.RawIOBase):
     """Decompresses, and turns every decoder's own errors and every bomb into a SourceError."""
 
-    def __init__(self, source: _Counted, compression: str, label: str) -> None:
+    def __init__(self, source: _CountedInput, compression: str, label: str) -> None:
         self._source = source
         self._label = label
         self._compression = compression
@@ -191,13 +191,13 @@ _USUAL_ERRORS = (OSError, EOFError, ValueError)
 _Errors = tuple[type[Exception], ...]
 
 
-def _decoder(source: _Counted, compression: str) -> tuple[BinaryIO, _Errors]:
+def _decoder(source: _CountedInput, compression: str) -> tuple[BinaryIO, _Errors]:
     """Return what decompresses, and every class of error by which it says that it cannot."""
     if compression == "gzip":
         from isal import igzip_lib  # noqa: PLC0415 - loaded when needed
 
         own = cast("type[Exception]", igzip_lib.error)
-        return cast("BinaryIO", _Gzip(source)), (*_USUAL_ERRORS, own, zlib.error)
+        return cast("BinaryIO", _GzipReader(source)), (*_USUAL_ERRORS, own, zlib.error)
     if compression == "zstd":
         import zstandard  # noqa: PLC0415 - loaded when needed
 
@@ -205,14 +205,14 @@ def _decoder(source: _Counted, compression: str) -> tuple[BinaryIO, _Errors]:
     return cast("BinaryIO", _Incremental(source, compression)), (*_USUAL_ERRORS, lzma.LZMAError)
 
 
-class _Gzip(io.RawIOBase):
+class _GzipReader(io.RawIOBase):
     """Reads gzip, members one after another, ahead in a thread where the system allows one.
 
     isal's own threaded reader waits for ever where its thread does not come to its first step,
     and takes the end of a thread for the end of the data.
     """
 
-    def __init__(self, source: _Counted) -> None:
+    def __init__(self, source: _CountedInput) -> None:
         from isal import igzip  # noqa: PLC0415 - loaded when needed
 
         self._plain = igzip.open(source, "rb")
@@ -239,7 +239,7 @@ class _Frames(io.RawIOBase):
     pieces does not, and as it returns all that a piece becomes, the pieces are small.
     """
 
-    def __init__(self, source: _Counted) -> None:
+    def __init__(self, source: _CountedInput) -> None:
         import zstandard  # noqa: PLC0415 - loaded when needed
 
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MEMORY_LIMIT)
@@ -261,7 +261,7 @@ class _Frames(io.RawIOBase):
         return data
 
 
-def _pieces(source: _Counted) -> Iterator[bytes]:
+def _pieces(source: _CountedInput) -> Iterator[bytes]:
     for block in blocks(source):
         for start in range(0, len(block), _ZSTD_PIECE):
             yield block[start : start + _ZSTD_PIECE]
@@ -270,7 +270,7 @@ def _pieces(source: _Counted) -> Iterator[bytes]:
 class _Incremental(io.RawIOBase):
     """Reads bzip2 or xz, members one after another, with bounded memory."""
 
-    def __init__(self, source: _Counted, compression: str) -> None:
+    def __init__(self, source: _CountedInput, compression: str) -> None:
         self._source = source
         self._compression = compression
         self._decoder = self._new()

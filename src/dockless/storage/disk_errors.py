@@ -8,7 +8,7 @@ from pathlib import Path
 from dockless.errors import LostCopyError, PushError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What a file system says when no byte, or no further file, fits."""
+"""The errors of a file system that has no space for another byte or file."""
 
 _FAILING = frozenset({errno.EIO, errno.EROFS, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})

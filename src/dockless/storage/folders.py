@@ -40,7 +40,7 @@ def unfit(folder: Path) -> str:
 def own_folder(folder: Path) -> None:
     """Make a folder for this user alone, or see that it is that.
 
-    Only the folder itself is looked at: what it lies in may be anybody's, as an `emptyDir` of
+    Only the folder itself is looked at: its parent may belong to others, as an `emptyDir` of
     Kubernetes is, which belongs to root and has mode 0777.
 
     Raises:

@@ -21,7 +21,7 @@ _LEVELS = {"none": range(1), "gzip": range(1, 4), "zstd": range(1, 23)}
 """What the encoders take; see `Packing`."""
 
 
-class _Entry(Struct, frozen=True, kw_only=True):
+class _LayerEntry(Struct, frozen=True, kw_only=True):
     """A record as its file has it; older versions wrote no sum."""
 
     digest: str
@@ -86,7 +86,7 @@ class LayerRecords:
 
     def _record(self, diff_id: Digest, compression: Compression) -> Record | None:
         try:
-            entry = parse_as(self._used(self._layer_path(diff_id, compression)), _Entry)
+            entry = parse_as(self._used(self._layer_path(diff_id, compression)), _LayerEntry)
             digest = Digest.parse(entry.digest)
         except (OSError, ValueError):
             return None

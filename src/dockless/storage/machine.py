@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from dockless.storage.user_folders import data_folder, home_folder, tools_folder
 
+_NOWHERE = Path("/nonexistent")
+
 
 class Machine(Struct, frozen=True, kw_only=True):
     """What belongs to the user on whose behalf a client works. Nothing else is read of them.
@@ -26,11 +28,16 @@ class Machine(Struct, frozen=True, kw_only=True):
     cache: Path | None = None
 
 
+def bare_machine(cache: Path) -> Machine:
+    """Return a machine with nothing but a folder for the store: no environment, and no home."""
+    return Machine(environment={}, home=_NOWHERE, data=_NOWHERE, cache=cache)
+
+
 def this_machine() -> Machine:
     """Return what this process's environment says.
 
     Raises:
-        UsageError: It has a relative folder of engines, which is said before any work is done.
+        UsageError: It has a relative folder of engines, which is reported before any work is done.
     """
     tools_folder(os.environ)
     return Machine(environment=os.environ, home=home_folder(), data=data_folder())

@@ -115,7 +115,7 @@ class ReceiptFile:
         self._was_written = True
 
     def _pipe(self, text: str) -> None:
-        """Write to whoever reads a pipe, and is there already or in a moment.
+        """Write to a pipe that has a reader, or gets one within a moment.
 
         Raises:
             OSError: Nobody reads it.

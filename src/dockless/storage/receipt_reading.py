@@ -48,7 +48,7 @@ def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
     """Return what receipts say.
 
     Raises:
-        UsageError: One cannot be read, or is no receipt.
+        UsageError: One cannot be read, or is not a receipt.
     """
     return [read_receipt(_text_of(path), str(path)) for path in paths]
 

@@ -40,7 +40,7 @@ def client(environment: Mapping[str, str], host: str) -> urllib3.PoolManager:
 
 
 def _timed(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    """Return a manager whose connections heed limits of time."""
+    """Return a manager whose connections observe limits of time."""
     context = ssl.create_default_context()
     context.sslsocket_class = TimedTls
     manager.connection_pool_kw["ssl_context"] = context

@@ -1,15 +1,45 @@
-"""Whether a registry is reached with TLS or without."""
+"""How a registry is reached: with TLS or without, and with which certificates."""
 
 import math
 import socket
 import ssl
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
+from dockless.model.registry_access import RegistryAccess
+from dockless.transport.trust import find_trust
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take to be made."""
+
+
+def endpoint_of(
+    host: str,
+    access: RegistryAccess,
+    home: Path,
+    *,
+    seconds: float = CONNECT_SECONDS,
+    until: float | None = None,
+) -> Endpoint:
+    """Return how to reach a registry as the options say, with the certificates for it.
+
+    Args:
+        host: The registry.
+        access: The options.
+        home: The user's home, for the folders of certificates.
+        seconds: As for `reach`.
+        until: The same.
+
+    Raises:
+        UsageError: The certificates cannot be used.
+    """
+    trust = find_trust(host, access.ca_file, access.cert_dir, home)
+    found = reach(host, insecure=access.insecure, trust=trust, seconds=seconds, until=until)
+    return replace(found, insecure_realms=access.insecure_realms)
 
 
 def reach(

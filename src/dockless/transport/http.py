@@ -195,19 +195,23 @@ class HttpClient:
             with contextlib.closing(response):
                 data = self._read(response, sink, limit)
         if response.status in _PASSING:
-            kind = ServerError if response.status == _FAILED else NetworkError
-            from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
-            from dockless.model.printable import bounded  # noqa: PLC0415 - rare
-
-            said = bounded(f"{response.status} {blotted(response.reason or '')}".rstrip())
-            path = blotted(urlsplit(url).path)
-            raise kind(
-                f"{self._named(url)} responds with {said} to {method} of {path}.",
-                "The registry is overloaded or has an error; try again later.",
-                retry_after=retry_after(response.headers.get("Retry-After", "")),
-                busy=response.status in _BUSY,
-            )
+            raise self._passing(method, url, response)
         return Response(status=response.status, headers=response.headers, body=data)
+
+    def _passing(self, method: str, url: str, response: urllib3.BaseHTTPResponse) -> NetworkError:
+        """Return the error of a status after which another try may succeed."""
+        from dockless.model.blotting import blotted  # noqa: PLC0415 - rare
+        from dockless.model.printable import bounded  # noqa: PLC0415 - rare
+
+        kind = ServerError if response.status == _FAILED else NetworkError
+        said = bounded(f"{response.status} {blotted(response.reason or '')}".rstrip())
+        path = blotted(urlsplit(url).path)
+        return kind(
+            f"{self._named(url)} responds with {said} to {method} of {path}.",
+            "The registry is overloaded or has an error; try again later.",
+            retry_after=retry_after(response.headers.get("Retry-After", "")),
+            busy=response.status in _BUSY,
+        )
 
     def _late(self) -> NetworkError:
         host = self.endpoint.host

@@ -3,16 +3,18 @@
 import json
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bed import images
+from bed import fleet, images
 from bed.docker import Docker
 from bed.failures import complaint, tags
 from bed.fixtures import SAMPLE
-from bed.fleet import Admin
-from bed.hosts import Host
+from bed.fleet import Admin, Key
+from bed.hosts import Host, Network, Traits, host
+from bed.podman import Account
 from bed.pushes import archive_identity, inspected, layout_identity
 from bed.registry import Registry
 
@@ -219,3 +221,43 @@ def test_a_digest_that_a_docker_there_cannot_give_back_is_a_failure(
     assert done.code == 3, done.stderr
     assert f"has an image named {source.removeprefix('docker-daemon:')} whose" in done.stderr
     assert tags(admin.registry, target) == set()
+
+
+@pytest.fixture
+def silent_host(
+    tmp_path_factory: pytest.TempPathFactory,
+    host_folder: Path,
+    bridge: Network,
+    key: Key,
+    rootless: Account,
+    numbers: Iterator[int],
+) -> Iterator[Host]:
+    """A host with rootless podman, and a client of docker whose daemon does not run."""
+    traits = Traits(rootless.name, hidden=("skopeo", "crane", "buildah", "nerdctl"))
+    folder = host_folder / tmp_path_factory.mktemp("silent").name
+    with host(folder, bridge, next(numbers), traits, key.public) as made:
+        fleet.wake_podman(made)
+        yield made
+
+
+def test_a_tool_that_is_silent_there_is_said(
+    admin: Admin, silent_host: Host, rootless: Account, tmp_path: Path
+) -> None:
+    admin.knows(silent_host)
+    imported(rootless, tmp_path, "silent:1", "amd64")
+    argv = ("--host", silent_host.target, "--source", "silent:1", "--via", "relay")
+    for more in ((), ("--quiet",)):
+        done = admin.run("sources/silent:1", *argv, *more)
+        assert done.code == 0, done.stderr
+        assert "docker does not respond: " in done.stderr
+        assert "The image of podman is taken: localhost/silent:1." in done.stderr
+
+
+def imported(account: Account, folder: Path, name: str, machine: str) -> None:
+    tree = folder / name.replace(":", "-")
+    tree.mkdir()
+    (tree / "file").write_text(name)
+    packed = tree.with_suffix(".tar")
+    with tarfile.open(packed, "w") as tar:
+        tar.add(tree, ".")
+    account.run("podman", "import", "--quiet", "--arch", machine, account.give(packed), name)

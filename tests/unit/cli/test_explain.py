@@ -93,7 +93,6 @@ def test_without_a_source_the_local_names_are_listed_in_order(run: Run) -> None:
     assert [value for setting, value, _ in shown if setting == "source"] == [
         "shop:v1",
         "shop:latest",
-        "docker.io/me/shop:v1",
     ]
 
 

@@ -75,10 +75,10 @@ class FakeSession:
         self,
         repository: Repository,
         tags: Sequence[str],
-        choose: "Callable[[FakeSession], Candidate]",
+        choose: Callable[[], Image],
     ) -> PushResult:
         self.expected.append(repository)
-        return self.push(repository, tags, choose(self).open())
+        return self.push(repository, tags, choose())
 
     def chosen(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
         return select(self.images(spec, platform), spec.selector, spec.label)
@@ -150,7 +150,7 @@ def test_without_a_source_the_local_image_of_the_target_is_looked_for(
     run: Run, session: FakeSession
 ) -> None:
     run("push", *TARGET, "--platform", "linux/arm64")
-    names = ("shop:v1", "shop:latest", "ghcr.io/acme/shop:v1")
+    names = ("shop:v1", "shop:latest")
     assert session.opened == [(names, Platform("linux", "arm64"), "")]
 
 

@@ -20,9 +20,20 @@ def test_image_of_the_only_built_service(tmp_path: Path) -> None:
     assert images(tmp_path, text) == (Setting("shop:dev", "compose.yaml:4"),)
 
 
-def test_image_of_the_only_service(tmp_path: Path) -> None:
-    text = "services:\n  web:\n    image: shop:dev\n"
-    assert images(tmp_path, text) == (Setting("shop:dev", "compose.yaml:3"),)
+@pytest.mark.parametrize(
+    "service",
+    [
+        "{image: 'postgres:15'}",
+        "{image: redis, build: }",
+        "{image: 'r.io/acme/shop:dev', container_name: shop, ports: ['80:80']}",
+        "{image: 'mysql:8', environment: {MYSQL_DATABASE: shop}, profiles: [db]}",
+        "{image: 'shop:latest', depends_on: []}",
+    ],
+)
+def test_image_of_a_service_that_is_not_built_is_none_of_the_project(
+    tmp_path: Path, service: str
+) -> None:
+    assert images(tmp_path, f"services:\n  db: {service}\n") == ()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +76,7 @@ def test_built_service_without_image_has_the_names_that_compose_gives_it(tmp_pat
     ],
 )
 def test_variables_are_replaced(tmp_path: Path, text: str, value: str) -> None:
-    text = f"services:\n  web:\n    image: '{text}'\n"
+    text = f"services:\n  web:\n    build: .\n    image: '{text}'\n"
     [found] = images(tmp_path, text, {"A": "ay", "EMPTY": ""})
     assert found.value == value
 
@@ -84,5 +95,5 @@ def test_no_file_is_no_image(tmp_path: Path) -> None:
 
 
 def test_wrong_types_are_refused_with_their_place(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"`services\.web\.image` in compose\.yaml:3 is a number"):
-        images(tmp_path, "services:\n  web:\n    image: 5\n")
+    with pytest.raises(UsageError, match=r"`services\.web\.image` in compose\.yaml:4 is a number"):
+        images(tmp_path, "services:\n  web:\n    build: .\n    image: 5\n")

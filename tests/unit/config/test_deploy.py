@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 
 from dockless.config import deploy
-from dockless.config.deploy import Builder, Deploy
+from dockless.config.deploy import Deploy
 from dockless.config.secrets import SecretName
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
+from dockless.model.builder import Builder
 from dockless.model.secret import Secret
 from dockless.model.server import Server
 

@@ -12,9 +12,7 @@ from dockless.config.registries import login_target
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.login import LoginTarget
-from dockless.model.secret import Credential, Secret
 
-ME = Credential(username="me", password=Secret("pass"))
 HERE = LoginTarget(kinds.PRIVATE, "localhost:5000", "localhost:5000")
 
 
@@ -23,7 +21,7 @@ def remember(folder: Path, flags: Flags | None = None, *, asked: bool = False) -
     settings = resolve(flags or Flags(), {}, files)
     memory = Memory(folder, files, asked)
     memory.check(settings, HERE)
-    return memory.remember(settings, HERE, ME)
+    return memory.remember(settings, HERE, "me")
 
 
 def written(folder: Path) -> dict[str, str] | None:
@@ -117,7 +115,7 @@ def test_what_is_asked_for_and_cannot_be_is_said_before_anything_is_kept(
 def test_a_login_without_a_folder_is_none_of_a_project(folder: Path) -> None:
     files = project.nowhere(folder, {})
     settings = resolve(Flags(), {}, files)
-    assert "--remember" in Memory(None, files, asked=False).remember(settings, HERE, ME)
+    assert "--remember" in Memory(None, files, asked=False).remember(settings, HERE, "me")
 
 
 @pytest.mark.parametrize(
@@ -182,5 +180,5 @@ def test_a_folder_that_may_not_be_looked_into_stops_no_login(
 
     monkeypatch.setattr(os, "stat", fail)
     memory = Memory(folder, files, asked=False)
-    said = memory.remember(resolve(Flags(), {}, files), HERE, ME)
+    said = memory.remember(resolve(Flags(), {}, files), HERE, "me")
     assert "is not a project" in said

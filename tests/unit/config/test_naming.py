@@ -271,6 +271,33 @@ def test_source_of_another_kind_than_asked_for_is_refused() -> None:
         references(settings("ghcr"), "docker.io/a/b")
 
 
+PIN = f"@sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize("source", ["r.io/nb/hosted", "shop", "r.io/nb/hosted:v1", "acme/shop"])
+@pytest.mark.parametrize("image", ["", "ghcr.io/a/b:v1"])
+def test_a_pinned_source_sets_no_tag_that_was_not_typed(source: str, image: str) -> None:
+    given = settings(image=image, username="me", image_origin="config/deploy.yml:1")
+    with pytest.raises(UsageError, match=r"is pinned by digest.*--tag.*--image HOST/NAME:TAG"):
+        references(given, f"{source}{PIN}")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (settings(tags=("v2",)), "r.io/nb/hosted:v2"),
+        (settings(image="ghcr.io/a/b"), "ghcr.io/a/b:latest"),
+        (settings(image="ghcr.io/a/b:v3", image_origin="DOCKLESS_IMAGE"), "ghcr.io/a/b:v3"),
+    ],
+)
+def test_a_pinned_source_takes_what_was_typed(given: Settings, expected: str) -> None:
+    source = f"r.io/nb/hosted{PIN}"
+    if given.image and given.image.origin == "DOCKLESS_IMAGE":
+        source = f"hosted{PIN}"
+        given = msgspec.structs.replace(given, tags=(Setting("v3", "DOCKLESS_IMAGE"),))
+    assert references(given, source) == [expected]
+
+
 # Local images
 
 
@@ -279,15 +306,7 @@ def test_local_candidates_come_in_order_and_once() -> None:
         settings("ghcr", "acme/shop", ("v1", "v2"), image_origin="config/deploy.yml:1"),
         compose_images=lambda: (Setting("shop-web:latest", "compose.yaml:3"),),
     )
-    assert local_candidates(given, target(given, None)) == (
-        "shop:v1",
-        "shop:v2",
-        "shop:latest",
-        "ghcr.io/acme/shop:v1",
-        "ghcr.io/acme/shop:v2",
-        "acme/shop:latest",
-        "shop-web:latest",
-    )
+    assert local_candidates(given, target(given, None)) == ("shop:v1", "shop:v2", "shop:latest")
     nothing = msgspec.structs.replace(given, tags=())
     assert local_candidates(nothing, target(nothing, None)) == (
         "ghcr.io/acme/shop:latest",
@@ -311,7 +330,23 @@ def test_local_candidates_come_in_order_and_once() -> None:
         (
             "r.io/web",
             ("v1", "v2"),
-            ("r.io/web:v1", "web:v1", "r.io/web:v2", "web:v2", "r.io/web:latest", "web:latest"),
+            ("r.io/web:v1", "web:v1", "r.io/web:v2", "web:v2"),
+        ),
+        (
+            "r.io/x/web",
+            ("81", "82", "latest"),
+            tuple(
+                f"{name}:{tag}"
+                for tag in ("81", "82", "latest")
+                for name in ("r.io/x/web", "x/web", "web")
+            ),
+        ),
+        (
+            "web",
+            ("a", "b"),
+            tuple(
+                f"{name}:{tag}" for tag in "ab" for name in ("docker.io/me/web", "me/web", "web")
+            ),
         ),
     ],
 )
@@ -327,11 +362,17 @@ def test_of_an_image_that_was_named_no_other_is_looked_for(
 
 
 @pytest.mark.parametrize("tags", [("v2",), ("v2", "stable"), ("latest",)])
-def test_a_tag_that_was_asked_for_is_the_projects_first(tags: tuple[str, ...]) -> None:
-    given = settings("ghcr", tags=tags, namespace="acme", project="neuproj")
+@pytest.mark.parametrize("image", ["", "acme/shop:v1.0.0", "ghcr.io/acme/neuproj", "neuproj:old"])
+def test_a_tag_that_was_asked_for_is_the_projects_or_latest_and_no_other_image(
+    tags: tuple[str, ...], image: str
+) -> None:
+    origin = "config/deploy.yml:2"
+    given = settings("ghcr", image, tags, namespace="acme", project="neuproj", image_origin=origin)
+    given = msgspec.structs.replace(
+        given, filed=given.image, compose_images=lambda: (Setting("web:1", "compose.yaml:3"),)
+    )
     found = local_candidates(given, target(given, None))
-    projects = dict.fromkeys((*(f"neuproj:{tag}" for tag in tags), "neuproj:latest"))
-    assert found[: len(projects)] == tuple(projects)
+    assert found == tuple(dict.fromkeys((*(f"neuproj:{tag}" for tag in tags), "neuproj:latest")))
 
 
 @pytest.mark.parametrize(

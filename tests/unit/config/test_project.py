@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -138,3 +139,14 @@ def test_room_is_entered_without_loading_yaml_or_tomllib() -> None:
     """
     done = subprocess.run((sys.executable, "-c", script), check=True, capture_output=True)
     assert done.stdout == b"[]\n"
+
+
+def test_a_folder_that_is_gone_or_cannot_be_read_has_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/deploy.yml").write_text("name: shop\n")
+    assert project.project_in(tmp_path, {}).name().value == "shop"
+    assert project.project_in(None, {}).deploy.project is None
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert project.project_in(tmp_path, {}).deploy.project is None

@@ -1,5 +1,10 @@
-from dockless.credentials.account import Account
+from dockless.credentials.account import Account, Accounts
+from dockless.credentials.resolve import FoundCredential
 from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
+
+SHOP = Repository.of("registry.example.com", "team/shop")
+OTHER = Repository.of("registry.example.com", "team/other")
 
 
 def token(name: str, expires: float | None) -> Credential:
@@ -52,3 +57,21 @@ def test_a_token_that_has_ended_when_it_comes_is_used_and_asked_for_once() -> No
     found = [token("a", 1000)]
     account = Account(lambda: found.pop(0), lambda: 5000)
     assert account() == account() == token("a", 1000)
+
+
+def test_why_no_place_had_a_credential_is_told_when_it_is_wanted() -> None:
+    notes: list[str] = []
+    asked = ("environment: nothing", "the kernel keyring: locked", "file: no entry")
+    accounts = Accounts(lambda _: FoundCredential(None, asked, ("It is locked.",)), notes.append)
+    accounts.tell_asked(SHOP)
+    assert not notes
+    account = accounts.of(SHOP)
+    assert not notes
+    assert account() is None
+    assert notes == ["Warning: It is locked."]
+    accounts.tell_asked(SHOP)
+    accounts.tell_asked(OTHER)
+    assert notes[1:] == [
+        "No credential from the kernel keyring: locked",
+        "No credential from file: no entry",
+    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dockless.credentials.authfile import docker_key
-from dockless.credentials.configure import HelperFile
+from dockless.credentials.configure import HelperFile, helper_files
 from dockless.errors import UsageError
 
 
@@ -155,3 +155,19 @@ def test_a_file_is_utf_8_whatever_is_in_it(path: Path, file: HelperFile, value: 
     path.write_bytes(f'{{"HttpHeaders":{{"X":"{value}"}}}}'.encode())
     file.add("c.example")
     assert json.loads(path.read_bytes())["HttpHeaders"] == {"X": json.loads(f'"{value}"')}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ({}, ["config.json", "auth.json"]),
+        ({"docker": False}, ["auth.json"]),
+        ({"containers": False}, ["config.json"]),
+    ],
+)
+def test_the_files_of_the_tools_that_are_wanted(
+    tmp_path: Path, wanted: dict[str, bool], names: list[str]
+) -> None:
+    environment = {"HOME": str(tmp_path)}
+    found = helper_files(environment, tmp_path, **wanted)
+    assert [each.path.name for each in found] == names

@@ -111,5 +111,5 @@ def test_a_size_that_no_file_has_is_refused(size: object, where: str) -> None:
     document = json.loads(lock_text(Lock((WEB,))))
     image = document["images"][0]
     (image if where == "image" else image["blobs"][0])["size"] = size
-    with pytest.raises(ValueError, match="no number of bytes"):
+    with pytest.raises(ValueError, match="not a number of bytes"):
         read_lock(json.dumps(document).encode())

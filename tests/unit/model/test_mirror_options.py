@@ -1,5 +1,7 @@
 """The options of a mirror: one default each, and limits that the command line has, too."""
 
+from pathlib import Path
+
 import pytest
 
 from dockless.cli.mirror import mirror
@@ -76,3 +78,8 @@ def test_what_is_out_of_range_is_a_usage_error(options: MirrorOptions) -> None:
 )
 def test_what_is_in_range_is_not(options: MirrorOptions) -> None:
     options.check()
+
+
+def test_what_is_for_the_target_does_not_apply_to_sources() -> None:
+    options = MirrorOptions(insecure=True, ca_file=Path("ca"), cert_dir=Path("certs"), retries=9)
+    assert options.for_sources() == MirrorOptions(retries=9)

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Name, Reference, Repository, is_host, is_registry, is_tag
+from dockless.oci.reference import (
+    Name,
+    Reference,
+    Repository,
+    is_host,
+    is_registry,
+    is_tag,
+    registry_host,
+)
 
 COMPONENT = st.from_regex(r"[a-z0-9]{1,8}((\.|_|__|-{1,3})[a-z0-9]{1,8}){0,2}", fullmatch=True)
 PATH = st.lists(COMPONENT, min_size=1, max_size=4).map("/".join)
@@ -163,3 +171,16 @@ def test_a_login_in_a_name_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(ValueError, match="cannot contain a login") as caught:
         Name.parse(text)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("docker.io", "docker.io"),
+        ("index.docker.io", "docker.io"),
+        ("registry-1.docker.io", "docker.io"),
+        ("ghcr.io", "ghcr.io"),
+    ],
+)
+def test_the_names_of_docker_hub_are_one_host(host: str, expected: str) -> None:
+    assert registry_host(host) == expected

@@ -78,7 +78,7 @@ STARTS = pytest.mark.parametrize(
 def test_the_time_of_the_command_ends_a_stopped_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Callable[..., object], also: str
 ) -> None:
-    monkeypatch.setattr(concurrency._Run, "until", time.monotonic() + 0.5)
+    monkeypatch.setattr(concurrency._TimeLimit, "until", time.monotonic() + 0.5)
     with pytest.raises(NetworkError, match="within --timeout"):
         start(("sh", "-c", STOPS.format(also=also).replace("sleep 60", "sleep 8")))
     assert state(tmp_path / "pid") in ("Z", "")
@@ -89,7 +89,7 @@ def test_a_program_that_closes_its_output_and_is_stopped_ends_with_the_time_of_t
 ) -> None:
     with stream(("sh", "-c", STOPS.format(also="exec >&-; ")), ENVIRONMENT) as running:
         until(lambda: state(tmp_path / "pid") == "T")
-        monkeypatch.setattr(concurrency._Run, "until", time.monotonic() + 0.2)
+        monkeypatch.setattr(concurrency._TimeLimit, "until", time.monotonic() + 0.2)
         with pytest.raises(NetworkError, match="within --timeout"):
             running.finish()
 

@@ -4,9 +4,10 @@ import pytest
 
 from dockless.errors import PushError
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Repository
+from dockless.oci.reference import Reference, Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.links import next_page
+from dockless.registry.listing import attached
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"
@@ -163,3 +164,17 @@ def test_where_there_is_no_api_the_tag_has_the_list(
         http.on(f"GET {URL}team/shop/manifests/{tag}", body=listed(descriptor(b"a")))
     assert len(client.referrers(SHOP, SUBJECT, notes.append)) == (1 if has_tag else 0)
     assert len(notes) == (0 if has_tag else said)
+
+
+def test_what_is_attached_is_tagged_by_cosign_or_a_referrer(
+    http: StubHttp, client: RegistryClient
+) -> None:
+    found = Digest.of(b"sbom")
+    name = f"sha256-{SUBJECT.hex}.sig"
+    there = {"Docker-Content-Digest": str(Digest.of(b"signature"))}
+    http.on(f"HEAD {URL}team/shop/manifests/{name}", headers=there)
+    http.on(REFERRERS, body=listed(descriptor(b"sbom")))
+    assert attached(client, SHOP, SUBJECT, pytest.fail) == (
+        Reference(SHOP, name),
+        Reference(SHOP, digest=found),
+    )

@@ -97,7 +97,7 @@ def test_a_source_that_goes_silent_ends_with_the_time_of_the_command(
     with io.FileIO(ours) as reader, io.FileIO(theirs, "w") as writer, read_ahead(reader) as ahead:
         writer.write(b"the beginning")
         assert ahead.read(BLOCK) == b"the beginning"
-        monkeypatch.setattr(concurrency._Run, "until", time.monotonic() + 0.2)
+        monkeypatch.setattr(concurrency._TimeLimit, "until", time.monotonic() + 0.2)
         read = partial(ahead.read, size)
         if thread != "main":
             read = partial(concurrency.alone(read).result, 60)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import EngineError, PushError, UsageError
+from dockless.model.builder import Builder
 from dockless.processes.programs import ProgramsHere
 from dockless.sources.build import Recipe, build
 
@@ -77,10 +78,12 @@ def test_arguments_target_context_and_file_are_handed_on(
         folder=tmp_path,
         image="shop:1",
         compose=None,
-        context="app",
-        dockerfile="app.Dockerfile",
-        args=(("A", "1"), ("B", "two words")),
-        target="prod",
+        builder=Builder(
+            context="app",
+            dockerfile="app.Dockerfile",
+            args=(("A", "1"), ("B", "two words")),
+            target="prod",
+        ),
     )
     build(recipe, ProgramsHere(environment), silent)
     assert built(tmp_path) == (

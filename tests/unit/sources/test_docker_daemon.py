@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dockless.errors import EngineError
 from dockless.processes.programs import ProgramsHere
 from dockless.sources import docker_daemon
 from dockless.sources.docker_daemon import socket_of, tools_here
@@ -71,7 +72,49 @@ def test_docker_comes_first_with_its_client_and_without(usual: Path, tmp_path: P
     environment = {"PATH": str(tmp_path), "DOCKER_HOST": f"unix://{usual}"}
     programs = ProgramsHere(environment)
     names = ["docker", "podman", "nerdctl", "buildah"]
-    there, elsewhere = tools_here(programs, environment), tools_here(programs, {"DOCKER_HOST": "x"})
-    assert [tool.name for tool in there] == [tool.name for tool in elsewhere] == names
+    there = tools_here(programs, environment)
+    assert [tool.name for tool in there] == names
     assert [tool.available() for tool in there] == [True, False, False, False]
-    assert not any(tool.available() for tool in elsewhere)
+    usual.unlink()
+    nowhere = tools_here(programs, {"HOME": str(tmp_path)})
+    assert [tool.name for tool in nowhere] == names
+    assert not any(tool.available() for tool in nowhere)
+
+
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"DOCKER_HOST": "unix:///nowhere/docker.sock"}, "DOCKER_HOST names /nowhere/docker.sock"),
+        ({"DOCKER_HOST": "unix://{file}"}, "which is not a socket"),
+        ({"DOCKER_HOST": "tcp://me:hunter2@10.0.0.9:2375"}, "not at a socket of this machine"),
+        ({"DOCKER_HOST": "ssh://me@build1"}, "DOCKER_HOST names a daemon"),
+        ({"DOCKER_CONTEXT": "build1"}, "the context 'build1' is selected"),
+    ],
+)
+def test_a_daemon_that_is_configured_and_out_of_reach_cannot_tell(
+    usual: Path, tmp_path: Path, environment: dict[str, str], why: str
+) -> None:
+    assert usual.is_socket()
+    (tmp_path / "file").touch()
+    environment = {
+        "PATH": str(tmp_path / "empty"),
+        **{name: text.format(file=tmp_path / "file") for name, text in environment.items()},
+    }
+    docker, *_ = tools_here(ProgramsHere(environment), environment)
+    assert docker.available()
+    with pytest.raises(EngineError, match="docker's client is not installed") as caught:
+        docker.find(("shop:1",))
+    with pytest.raises(EngineError, match="docker's client is not installed"):
+        docker.find_id("a" * 12)
+    assert why in caught.value.what
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_socket_without_permission_cannot_tell(
+    usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    environment = {"PATH": str(tmp_path / "empty"), "HOME": str(tmp_path)}
+    docker, *_ = tools_here(ProgramsHere(environment), environment)
+    with pytest.raises(EngineError, match=f"its daemon is at {usual}, for which this user has no"):
+        docker.find(("shop:1",))

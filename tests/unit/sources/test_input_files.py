@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.sources.input_files import files_of
+from dockless.model.listed import Listed, SyncItem, SyncRegistry
+from dockless.model.secret import Credential, Secret
+from dockless.sources.input_files import files_of, registries_of
 
 
 @pytest.fixture
@@ -45,3 +47,27 @@ def test_what_a_source_names(folder: Path, text: str, expected: list[str]) -> No
 def test_sources_are_taken_in_order(folder: Path) -> None:
     found = files_of(("layout", "gone", "a.tar"), folder)
     assert [path.name for path in found] == ["layout", "a.tar"]
+
+
+def test_the_registries_of_sources_are_those_without_a_login_of_their_own(tmp_path: Path) -> None:
+    login = Credential(username="me", password=Secret("x"))
+    own = SyncItem(
+        registry=SyncRegistry(host="own.example", credential=login),
+        repository="own.example/a",
+        origin="",
+        named=("1",),
+    )
+    none = SyncItem(
+        registry=SyncRegistry(host="none.example"),
+        repository="none.example/a",
+        origin="",
+        named=("1",),
+    )
+    texts = ("docker://one.example:5000/a:1", "docker://a:1", "docker://", "shop.tar", "a/b:1")
+    listed = (
+        *(Listed(text=text) for text in texts),
+        Listed(text="", origin="", wanted=own),
+        Listed(text="", origin="", wanted=none),
+    )
+    found = set(registries_of(listed, tmp_path))
+    assert found == {"one.example:5000", "docker.io", "none.example"}

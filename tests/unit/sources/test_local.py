@@ -12,8 +12,9 @@ from dockless.oci.digest import Digest
 from dockless.oci.packing import asked
 from dockless.oci.platform import Platform
 from dockless.processes.programs import ProgramsHere
-from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.container_tools import ContainerTool
 from dockless.sources.local import ToolImage, find_local
+from dockless.sources.local_images import LocalImage
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.staging import Staging
@@ -164,31 +165,105 @@ class Stored(Tool):
 def test_what_is_kept_as_it_came_is_compared_when_it_is_found(name: str) -> None:
     wrong = name.format(Digest.of(b"other"))
     with pytest.raises(WrongPinError, match=f"docker has an image named {wrong} whose digest"):
-        find_local((wrong,), (Stored(),))
-    assert find_local((name.format(IMAGE_ID),), (Stored(),))[1].image_id == IMAGE_ID
+        find_local((wrong,), (Stored(),), print)
+    assert find_local((name.format(IMAGE_ID),), (Stored(),), print)[1].image_id == IMAGE_ID
 
 
 def test_the_first_tool_that_has_the_image_is_used() -> None:
     docker, podman = Tool("docker", has=False), Tool("podman")
-    assert find_local(("absent", "shop"), (docker, podman))[0] is podman
+    assert find_local(("absent", "shop"), (docker, podman), print)[0] is podman
 
 
-def test_a_tool_that_cannot_tell_does_not_stop_the_others() -> None:
+@pytest.mark.parametrize("name", ["docker", "nerdctl", "buildah"])
+def test_a_tool_that_cannot_tell_does_not_stop_the_others_and_is_warned_of(name: str) -> None:
     podman = Tool("podman")
-    assert find_local(("shop",), (Tool(error="It is down."), podman))[0] is podman
+    warnings: list[str] = []
+    down = Tool(name, error=f"{name} does not respond: It is down.")
+    assert find_local(("shop",), (down, podman), warnings.append)[0] is podman
+    assert warnings == [f"{name} does not respond: It is down. The image of podman is taken: shop."]
+
+
+def test_a_tool_that_is_not_needed_is_not_warned_of() -> None:
+    warnings: list[str] = []
+    tools = (Tool("docker"), Tool("podman", error="It is down."), Tool("nerdctl", here=False))
+    find_local(("shop",), tools, warnings.append)
+    assert warnings == []
+
+
+class WithId(Tool):
+    """A container tool that has one image, without a name."""
+
+    def __init__(self, name: str, image_id: Digest) -> None:
+        super().__init__(name, has=False)
+        self._id = image_id
+        self.digits: list[str] = []
+
+    def find_id(self, digits: str) -> LocalImage | None:
+        self.digits.append(digits)
+        if not self._id.hex.startswith(digits):
+            return None
+        return LocalImage(tool=self.name, name=digits, image_id=self._id, by_id=True)
+
+
+FULL = Digest.of(b"image")
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [
+        (FULL.hex[:12], FULL.hex[:12]),
+        (FULL.hex, FULL.hex),
+        (str(FULL), FULL.hex),
+        (f"sha256:{FULL.hex[:7]}", FULL.hex[:7]),
+    ],
+)
+def test_what_was_typed_may_be_an_id(typed: str, digits: str) -> None:
+    tool = WithId("docker", FULL)
+    assert find_local((typed,), (tool,), print, typed=True)[1].image_id == FULL
+    assert tool.digits == [digits]
+
+
+@pytest.mark.parametrize("text", ["a", "fea", FULL.hex[:11], f"{FULL.hex[:12]}:1", "sha256:xyz"])
+def test_a_short_word_is_no_id(text: str) -> None:
+    tool = WithId("docker", FULL)
+    with pytest.raises(SourceError, match="no local image"):
+        find_local((text,), (tool,), print, typed=True)
+    assert tool.digits == []
+
+
+@pytest.mark.parametrize("text", [FULL.hex[:12], FULL.hex, str(FULL)])
+def test_what_was_not_typed_is_no_id(text: str) -> None:
+    tool = WithId("docker", FULL)
+    with pytest.raises(SourceError, match="no local image"):
+        find_local((text,), (tool,), print)
+    assert tool.digits == []
+
+
+def test_a_name_comes_before_an_id_whichever_tool_has_it() -> None:
+    word = FULL.hex[:12]
+    tools = (WithId("docker", FULL), Named("podman", word))
+    assert find_local((word,), tools, print, typed=True)[0].name == "podman"
+
+
+def test_an_id_that_means_other_images_of_two_tools_is_an_error() -> None:
+    other = Digest.parse(f"sha256:{FULL.hex[:-1]}{'0' if FULL.hex[-1] != '0' else '1'}")
+    tools = (WithId("docker", FULL), WithId("podman", other))
+    with pytest.raises(SourceError, match="the IDs of 2 images"):
+        find_local((FULL.hex[:12],), tools, print, typed=True)
+    assert find_local((str(FULL),), tools, print, typed=True)[0].name == "docker"
 
 
 def test_an_image_that_nobody_has_is_an_error_that_says_who_was_asked_and_what_is_there() -> None:
     tools = (Tool(error="docker is down."), Tool("podman", has=False), Tool("nerdctl", here=False))
     with pytest.raises(SourceError, match="no local image a nor b") as caught:
-        find_local(("a", "b"), tools)
+        find_local(("a", "b"), tools, print)
     assert "docker is down. podman has: other:1." in caught.value.remedy
     assert "nerdctl" not in caught.value.remedy
 
 
 def test_no_tool_at_all_is_said() -> None:
     with pytest.raises(SourceError, match="None of docker is on PATH"):
-        find_local(("shop",), (Tool(here=False),))
+        find_local(("shop",), (Tool(here=False),), print)
 
 
 class Named(Tool):
@@ -222,17 +297,17 @@ def test_the_better_name_decides_and_not_the_tool(
     docker: str, podman: str, expected: tuple[str, str]
 ) -> None:
     names = ("ghcr.io/a/shop:2", "shop:2", "shop:latest")
-    tool, found = find_local(names, (Named("docker", docker), Named("podman", podman)))
+    tool, found = find_local(names, (Named("docker", docker), Named("podman", podman)), print)
     assert (tool.name, found.name) == expected
 
 
 def test_where_the_best_name_is_found_no_other_tool_is_asked() -> None:
     other = Named("podman", "shop:1")
-    find_local(("shop:1", "shop:2"), (Named("docker", "shop:1"), other))
+    find_local(("shop:1", "shop:2"), (Named("docker", "shop:1"), other), print)
     assert other.asked == []
 
 
 def test_another_tool_is_asked_for_better_names_only() -> None:
     other = Named("podman", "none:1")
-    find_local(("shop:1", "shop:2"), (Named("docker", "shop:2"), other))
+    find_local(("shop:1", "shop:2"), (Named("docker", "shop:2"), other), print)
     assert other.asked == [("shop:1",)]

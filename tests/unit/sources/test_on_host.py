@@ -14,7 +14,8 @@ from dockless.errors import EngineError, SourceError
 from dockless.oci.digest import Digest
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.run import Finished
-from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.container_tools import ContainerTool
+from dockless.sources.local_images import LocalImage
 from dockless.sources.on_host import HostImage, export
 from dockless.sources.spec import SourceThere
 from fakes.progress import FakeProgress
@@ -208,3 +209,10 @@ def test_what_a_program_there_says_is_bounded(folder: Path, tmp_path: Path, said
         exported(HostImage(tool, image(str(Digest.of(b"config")))), folder)
     assert said[:500] in caught.value.what
     assert len(caught.value.what) < 1_500
+
+
+@pytest.mark.parametrize("name", ["podman", "buildah", "docker"])
+def test_a_list_of_images_is_left_to_relay(folder: Path, name: str) -> None:
+    listed = LocalImage(tool=name, name="shop:1", image_id=Digest.of(b"list"), is_list=True)
+    with pytest.raises(EngineError, match=r"shop:1 is a list of images.*--via relay"):
+        exported(HostImage(Tool("true"), listed), folder)

@@ -8,7 +8,8 @@ import pytest
 from bed.hostile import LAYER, file, image, tar
 from bed.images import Layout, named
 from dockless.sources import search as module
-from dockless.sources.search import file_systems, is_layout, search
+from dockless.sources.search import file_systems, search
+from dockless.sources.spec import is_layout
 
 IMAGE = tar(*image(file("layer.tar", LAYER)))
 

@@ -2,17 +2,37 @@ from pathlib import Path
 
 import pytest
 
+from bed.hostile import LAYER, file, image, tar
 from dockless.errors import SourceError, UsageError
-from dockless.sources.spec import SourceSpec, SourceThere, is_bare, parse_source, parse_there
+from dockless.oci.reference import Name
+from dockless.sources.spec import (
+    SourceSpec,
+    SourceThere,
+    is_bare,
+    parse_source,
+    parse_there,
+    source_text,
+    target_name,
+)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "image.tar").touch()
     (tmp_path / "odd:name.tar").touch()
-    (tmp_path / "no-ending").touch()
-    (tmp_path / "layout").mkdir()
+    (tmp_path / "no-ending").write_bytes(tar(*image(file("1/layer.tar", LAYER))))
+    (tmp_path / "v1.parts.json").touch()
+    (tmp_path / "layout/blobs").mkdir(parents=True)
     (tmp_path / "layout/index.json").touch()
+    (tmp_path / "marked").mkdir()
+    (tmp_path / "marked/oci-layout").touch()
+    (tmp_path / "Large").touch()
+    (tmp_path / "program").write_bytes(b"\x7fELF\2\1\1")
+    (tmp_path / "empty").touch()
+    (tmp_path / "notes").write_text("services:\n")
+    (tmp_path / "backup").write_bytes(tar(file("etc/passwd", b"")))
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/index.json").write_text("{}")
     (tmp_path / "shop").mkdir()
     return tmp_path
 
@@ -27,6 +47,13 @@ def folder(tmp_path: Path) -> Path:
         ("odd:name.tar", "archive", "odd:name.tar", ""),
         ("odd:name.tar:v1", "archive", "odd:name.tar", "v1"),
         ("no-ending", "archive", "no-ending", ""),
+        ("no-ending:shop:v2", "archive", "no-ending", "shop:v2"),
+        ("v1.parts.json", "archive", "v1.parts.json", ""),
+        ("marked:v1", "layout", "marked", "v1"),
+        ("Large", "archive", "Large", ""),
+        ("./program", "archive", "program", ""),
+        ("./web", "layout", "web", ""),
+        ("docker-archive:program", "archive", "program", ""),
         ("layout", "layout", "layout", ""),
         ("layout/", "layout", "layout", ""),
         ("layout:v2", "layout", "layout", "v2"),
@@ -47,8 +74,8 @@ def test_a_path_with_or_without_a_transport_and_a_selector(
     ("text", "expected"),
     [
         ("-", SourceSpec(kind="stdin")),
-        ("shop:v2", SourceSpec(kind="local", name="shop:v2", bare=True)),
-        ("shop", SourceSpec(kind="local", name="shop", bare=True)),
+        ("absent:v2", SourceSpec(kind="local", name="absent:v2", bare=True)),
+        ("absent", SourceSpec(kind="local", name="absent", bare=True)),
         ("ghcr.io/acme/shop", SourceSpec(kind="local", name="ghcr.io/acme/shop", bare=True)),
         ("docker-daemon:shop:v2", SourceSpec(kind="local", name="shop:v2", tool="docker")),
         ("containers-storage:shop", SourceSpec(kind="local", name="shop", tool="podman")),
@@ -58,6 +85,44 @@ def test_what_is_no_file_is_standard_input_or_a_local_image(
     folder: Path, text: str, expected: SourceSpec
 ) -> None:
     assert parse_source(text, folder) == expected
+
+
+@pytest.mark.parametrize("name", ["program", "empty", "notes", "backup", "web", "shop"])
+@pytest.mark.parametrize("tag", ["", ":v3"])
+def test_what_is_no_image_stands_in_the_way_of_no_name(folder: Path, name: str, tag: str) -> None:
+    expected = SourceSpec(kind="local", name=f"{name}{tag}", bare=True, here=f"./{name}")
+    assert parse_source(f"{name}{tag}", folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "here"),
+    [
+        ("no-ending", "./no-ending"),
+        ("no-ending:v2", "./no-ending"),
+        ("layout:v2", "./layout"),
+        ("marked", "./marked"),
+        ("./no-ending", ""),
+        ("image.tar", ""),
+        ("Large", ""),
+        ("oci:layout", ""),
+    ],
+)
+def test_a_path_that_could_be_a_name_is_known(folder: Path, text: str, here: str) -> None:
+    assert parse_source(text, folder).here == here
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("shop:v1", "shop:v1"),
+        ("cafecafecafe", "cafecafecafe"),
+        ("sha256:cafe", None),
+        ("f" * 64, None),
+        ("sha256:" + "f" * 64, None),
+    ],
+)
+def test_an_id_names_no_target(text: str, name: str | None) -> None:
+    assert target_name(text) == (Name.parse(name) if name else None)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +205,27 @@ def test_what_is_no_name_and_no_path_on_a_host() -> None:
 )
 def test_a_bare_name_names_the_target_too(text: str, expected: bool) -> None:  # noqa: FBT001 - a case
     assert is_bare(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("docker://ghcr.io/acme/shop:v2", "ghcr.io"),
+        ("docker://index.docker.io/shop", "docker.io"),
+        ("docker://Not/A/Name", ""),
+        ("ghcr.io/acme/shop:v2", ""),
+        ("docker-daemon:shop:v2", ""),
+        ("image.tar", ""),
+        ("-", ""),
+    ],
+)
+def test_the_registry_that_a_source_names(folder: Path, text: str, host: str) -> None:
+    assert parse_source(text, folder).registry == host
+
+
+def test_a_path_object_is_a_file_whatever_its_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert source_text("shop:v2") == "shop:v2"
+    assert source_text(Path("shop")) == str(folder / "shop")

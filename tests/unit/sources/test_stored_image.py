@@ -13,8 +13,9 @@ from dockless.oci.digest import Digest
 from dockless.oci.packing import asked
 from dockless.oci.platform import Platform
 from dockless.processes.programs import ProgramsHere
-from dockless.sources.container_tools import ContainerTool, LocalImage
+from dockless.sources.container_tools import ContainerTool
 from dockless.sources.local import ToolImage
+from dockless.sources.local_images import LocalImage
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.staging import Staging

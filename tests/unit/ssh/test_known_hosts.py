@@ -135,7 +135,7 @@ def test_a_file_that_another_program_keeps_locked_is_not_waited_for_without_an_e
         adding = concurrency.alone(lambda: add(file, "build", KEY, hashed=hashed))
         with pytest.raises(AuthError, match="has held the lock of "):
             adding.result(30)
-        monkeypatch.setattr(concurrency._Run, "until", time.monotonic() - 1)
+        monkeypatch.setattr(concurrency._TimeLimit, "until", time.monotonic() - 1)
         adding = concurrency.alone(lambda: add(file, "build", KEY, hashed=hashed))
         with pytest.raises(NetworkError, match="within --timeout"):
             adding.result(30)

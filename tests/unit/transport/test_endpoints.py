@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from dockless.errors import UsageError
 from dockless.model.endpoint import Endpoint, Trust
+from dockless.model.registry_access import RegistryAccess
 from dockless.transport import endpoints
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of, reach
 
 HOST = "registry.example.com"
 
@@ -31,3 +33,26 @@ def test_a_loopback_registry_is_asked_which_it_speaks(
     monkeypatch.setattr(endpoints, "_speaks_tls", lambda *_: speaks_tls)
     found = reach("localhost:5000", insecure=False, trust=Trust())
     assert found.plain_http != speaks_tls
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        RegistryAccess(),
+        RegistryAccess(insecure=True),
+        RegistryAccess(insecure_realms=("tokens.example.com:8080",)),
+    ],
+)
+def test_a_registry_is_reached_as_the_options_say(tmp_path: Path, access: RegistryAccess) -> None:
+    assert endpoint_of(HOST, access, tmp_path) == Endpoint(
+        host=HOST, plain_http=access.insecure, insecure_realms=access.insecure_realms
+    )
+
+
+def test_the_certificates_of_the_options_are_trusted(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    found = endpoint_of(HOST, RegistryAccess(ca_file=ca_file), tmp_path)
+    assert found.trust == Trust((ca_file,))
+    with pytest.raises(UsageError, match="does not exist"):
+        endpoint_of(HOST, RegistryAccess(ca_file=tmp_path / "none"), tmp_path)

@@ -74,7 +74,7 @@ class Host(Protocol):
         """Close what a broken connection has left, so that it can be opened again."""
 
     def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        """Remove what dockless made there; return what could not be removed, None if unknown."""
 
     def end(self) -> None:
         """Close the connection, from another thread."""
@@ -135,7 +135,7 @@ class HostPush:
             raise
 
     def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        """Remove what dockless made there; return what could not be removed, None if unknown."""
         self._left.set()
         return self._host.leave()
 

@@ -53,7 +53,7 @@ class Visit(Protocol):
         """Push its image to the repository by digest, and verify it."""
 
     def leave(self) -> tuple[str, ...] | None:
-        """Remove everything of ours; return what is left nevertheless, None if unknown."""
+        """Remove what dockless made there; return what could not be removed, None if unknown."""
 
     def abort(self) -> None:
         """Abort, from another thread."""
@@ -85,7 +85,7 @@ class RemotePushResult(Struct, frozen=True):
     digest: Digest | None
 
 
-class _Run(Struct, kw_only=True):
+class _HostsRun(Struct, kw_only=True):
     """What the threads share."""
 
     rules: Rules
@@ -119,7 +119,7 @@ def push_from(
         rules: When to stop.
         clock: Seconds that only ever grow.
     """
-    run = _Run(rules=rules, clock=clock)
+    run = _HostsRun(rules=rules, clock=clock)
     try:
         map_concurrently(
             lambda each: _work(run, each[0], each[1], enter),
@@ -162,8 +162,8 @@ def common_error(errors: Sequence[DocklessError | None], what: str) -> DocklessE
     return failed[0].with_context(none, "") if same else PushError(none)
 
 
-def _wait_for_leaves(run: _Run) -> None:
-    """Have the started hosts remove everything of ours, within a time limit.
+def _wait_for_leaves(run: _HostsRun) -> None:
+    """Have the started hosts remove what dockless made there, within a time limit.
 
     A signal ends that. The threads are daemons, so a host that hangs keeps nothing from ending.
     """
@@ -172,7 +172,7 @@ def _wait_for_leaves(run: _Run) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visit]) -> None:
+def _work(run: _HostsRun, number: int, server: Server, enter: Callable[[Server], Visit]) -> None:
     began = run.clock()
     if run.stopped.is_set() or run.too_many():
         error = PushError("It was not started, since too many other hosts had failed.")
@@ -206,7 +206,7 @@ def _work(run: _Run, number: int, server: Server, enter: Callable[[Server], Visi
     run.results[number] = result
 
 
-def _publish(run: _Run, publish: Callable[[Plan, str], None]) -> Digest | None:
+def _publish(run: _HostsRun, publish: Callable[[Plan, str], None]) -> Digest | None:
     """Update the tags, unless the hosts disagree or too many failed; return their digest."""
     brought = [run.delivered[number] for number in sorted(run.delivered)]
     if not brought:
@@ -224,7 +224,7 @@ def _is_to_move(brought: Delivered) -> bool:
     return brought.plan is not None
 
 
-def _objection(run: _Run, brought: Sequence[Delivered]) -> DocklessError | None:
+def _objection(run: _HostsRun, brought: Sequence[Delivered]) -> DocklessError | None:
     if run.too_many():
         return PushError(
             f"{run.failures()} hosts failed, so no tag was changed.",

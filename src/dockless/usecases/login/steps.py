@@ -42,6 +42,9 @@ class ToolConfig(Protocol):
     def path(self) -> Path:
         """The file."""
 
+    def check(self, host: str) -> None:
+        """Raise UsageError where `add` could not be done."""
+
     def add(self, host: str) -> str:
         """Name our credential helper for a host; return a warning about the file, or empty."""
 
@@ -58,7 +61,8 @@ class LoginContext(Struct, frozen=True, kw_only=True):
             empty for one that has to be stored.
         check: Returns whether the registry requires a credential; raises AuthError where it
             rejects this one, and NetworkError where it does not respond.
-        remember: Records the login in the project's files; returns the outcome as a sentence.
+        remember: Records a login of this username in the project's files; returns the outcome as a
+            sentence.
         identity: The account or profile of issued tokens, as a distinguishing string.
         tools: The files of other tools that are to use the login.
         note: Shows one line.
@@ -68,11 +72,27 @@ class LoginContext(Struct, frozen=True, kw_only=True):
     kept: LoginStore
     credential: Callable[[], tuple[Credential, str]]
     check: Callable[[Credential], bool]
-    remember: Callable[[Credential], str]
+    remember: Callable[[str], str]
     identity: str
     tools: Sequence[ToolConfig]
     note: Callable[[str], None]
     clock: Callable[[], float]
+
+
+def check_tools(target: LoginTarget, tools: Sequence[ToolConfig]) -> None:
+    """Check, before anything is asked or stored, that other tools can use the login.
+
+    Raises:
+        UsageError: They ask for hosts only, or the file of one cannot be changed.
+    """
+    if target.scope != target.host and tools:
+        raise UsageError(
+            "Other tools ask a credential helper for a host, not for a namespace such as "
+            f"{target.scope}.",
+            f"Log in to {target.host}, or leave --configure-docker and --configure-containers out.",
+        )
+    for tool in tools:
+        tool.check(target.host)
 
 
 def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> None:
@@ -101,7 +121,7 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
     else:
         kept.put(target.scope, credential, None if ttl is None else context.clock() + ttl)
         note(f"Logged in to {target.scope} as {user}. The password is stored in the {kept.name}.")
-    note(context.remember(credential))
+    note(context.remember(credential.username))
     if not required:
         note(f"{target.host} asks for no password, so the login could not be checked.")
     failed: list[UsageError] = []

@@ -140,7 +140,7 @@ class BlobClaims:
                 del state.awaited[self]
             if until is not None and others and time.monotonic() >= until:
                 raise out_of_time(host)
-            self._take(others)  # whoever was to send them failed
+            self._take(others)  # the sender of them failed
             return {key[1]: state.homes[key] for key in wanted if key in state.homes}
 
     def _take(self, keys: Collection[Key]) -> None:

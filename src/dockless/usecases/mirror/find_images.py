@@ -36,7 +36,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     note: Callable[[str], None]
 
 
-class _Asked(Struct, frozen=True):
+class _SourceWish(Struct, frozen=True):
     """One source: a file, a layout, or an image of a registry or container tool."""
 
     text: str
@@ -70,7 +70,7 @@ class _Finder:
         self._wishes = wishes
         self._silent: dict[tuple[SyncRegistry | None, str], NetworkError] = {}
 
-    def expanded(self, source: Listed) -> Iterator[_Asked | Lost]:
+    def expanded(self, source: Listed) -> Iterator[_SourceWish | Lost]:
         """Expand a source: the tags of a rule, the archives of a folder, or itself."""
         wanted = source.wanted
         if wanted is None:
@@ -90,9 +90,9 @@ class _Finder:
             return
         places = wanted.places or (source.origin,) * len(names)
         for name, place in zip(names, places, strict=True):
-            yield _Asked(f"{REGISTRY}{name}", place, wanted.registry)
+            yield _SourceWish(f"{REGISTRY}{name}", place, wanted.registry)
 
-    def _unfolded(self, source: Listed) -> Iterator[_Asked | Lost]:
+    def _unfolded(self, source: Listed) -> Iterator[_SourceWish | Lost]:
         text, origin = source.text, source.origin
         if source.error:
             yield _lost(text, "", source.error, origin)
@@ -100,14 +100,14 @@ class _Finder:
         folder = self._wishes.folder / text
         # the os module's function takes what may not be looked at for absent, and pathlib's raises
         if text.startswith(REGISTRY) or not os.path.isdir(folder):  # noqa: PTH112
-            yield _Asked(text, origin)
+            yield _SourceWish(text, origin)
             return
         found = self._readers.search(folder)
         self._tell(found.others)
         for path, error in found.errors.items():
             yield _lost(str(path), "", error, origin)
         for each in found.sources:
-            yield _Asked(text if each == folder else str(each), origin)
+            yield _SourceWish(text if each == folder else str(each), origin)
         if not found.sources and not found.errors:
             nothing = SourceError(f"The folder {text} has no archive and no layout.", "Check it.")
             yield _lost(text, "", nothing, origin)
@@ -119,7 +119,7 @@ class _Finder:
             rest = counted(len(others) - _MOST_NOTES, "other")
             self._wishes.note(f"Skipped, not images: {rest}.")
 
-    def images(self, asked: _Asked) -> Iterator[SourceImage | Lost]:
+    def images(self, asked: _SourceWish) -> Iterator[SourceImage | Lost]:
         """Yield the images of one source, and what cannot be found of them."""
         wishes, name = self._wishes, asked.text.removeprefix(REGISTRY)
         of_registry = asked.text.startswith(REGISTRY)
@@ -152,7 +152,7 @@ class _Finder:
         work = self._readers.reader(registry)
         try:
             repository = Reference.parse(name).repository
-        except ValueError:  # which is said when it is opened
+        except ValueError:  # which is reported when it is opened
             return work
         if error := self._silent.get((registry, repository.host)):
             raise error

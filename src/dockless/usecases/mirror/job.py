@@ -120,7 +120,7 @@ def settled(team: MirrorTeam, note: Callable[[str], None]) -> DocklessError | No
 def unreached(
     error: DocklessError, entries: Sequence[MirrorItem], receipt_writer: ReceiptWriter
 ) -> tuple[MirrorResult, DocklessError | None]:
-    """Return what came of a mirror to a registry that cannot be used, which is said once.
+    """Return what came of a mirror to a registry that cannot be used, which is reported once.
 
     The second is why the receipt of that could not be written.
     """

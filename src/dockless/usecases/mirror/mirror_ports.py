@@ -1,6 +1,6 @@
 """What a mirror and a bundle need from the adapters, as Protocols; a push loads none of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +36,23 @@ class ArrivalLog(Protocol):
 
         None for one that was there before this mirror was first run.
         """
+
+
+class RunLog(ArrivalLog, Protocol):
+    """The log by which a run continues an interrupted one."""
+
+    @property
+    def begun(self) -> str:
+        """When the interrupted run began (RFC 3339); empty where there is none."""
+
+    def had(self, targets: Iterable[Reference]) -> int:
+        """Return how many of these had arrived."""
+
+    def begin(self) -> None:
+        """Write down that the mirror begins, unless it goes on."""
+
+    def end(self) -> None:
+        """Forget the mirror, which is complete."""
 
 
 class MirrorReceipt(Protocol):
@@ -104,6 +121,24 @@ class MirrorTeam(Protocol):
 
     def knows(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""
+
+
+class MirrorTarget(Protocol):
+    """The registry that is mirrored to."""
+
+    def reach(self, repository: Repository, tags: Sequence[str]) -> None:
+        """See that it responds, and that it accepts the credential for a repository.
+
+        Args:
+            repository: That of the first image.
+            tags: Its tags, which may be asked for.
+
+        Raises:
+            DocklessError: It does not respond, or rejects the credential.
+        """
+
+    def team(self) -> MirrorTeam:
+        """Return what pushes images to it."""
 
 
 class FolderImages(Protocol):

@@ -74,7 +74,7 @@ class ReceiptWriter:
         Args:
             entry: The image.
             outcome: What its push did, or why it did not arrive.
-            again: Whether it is tried once more, so that nothing is said yet.
+            again: Whether it is tried again, so that nothing is reported yet.
         """
         with self._turn:
             self._postponed.pop(entry, None)

@@ -95,45 +95,11 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
     entries: list[MirrorItem] = []
     lost: list[Lost] = []
     for image in found:
-        places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
         try:
-            names = whole_names(image)
-            check_pins(image)
-            for name in names:
-                target = renaming.target(name)
-                places[target.repository][target] = None
-        except ValueError as error:
-            no_place = SourceError(
-                f"{image.names[0]!r} of {image.source} has no valid name at {renaming.host}: "
-                f"{error}.",
-                "Name it with --map or --as.",
-            )
-            lost.append(
-                Lost(source=image.source, name=image.names[0], error=no_place, origin=image.origin)
-            )
-            continue
+            entries += _items(image, renaming)
         except SourceError as error:
-            lost.append(
-                Lost(source=image.source, name=image.names[0], error=error, origin=image.origin)
-            )
-            continue
-        if not image.names:
-            no_name = SourceError(
-                f"An image of {image.source} has no name.", "Name it with --as NAME:TAG."
-            )
-            lost.append(Lost(source=image.source, name="", error=no_name, origin=image.origin))
-        entries += [
-            MirrorItem(
-                source=image.source,
-                name=image.names[0],
-                references=tuple(each),
-                size=image.size,
-                open=image.open,
-                blobs=image.blobs,
-                origin=image.origin,
-            )
-            for each in places.values()
-        ]
+            name = image.names[0] if image.names else ""
+            lost.append(Lost(source=image.source, name=name, error=error, origin=image.origin))
     entries = _once(entries)
     left_out = _left_out(entries)
     lost += [
@@ -141,6 +107,36 @@ def plan(found: Iterable[SourceImage], renaming: Renaming) -> MirrorPlan:
         for entry, error in left_out.items()
     ]
     return MirrorPlan(tuple(entry for entry in entries if entry not in left_out), tuple(lost))
+
+
+def _items(image: SourceImage, renaming: Renaming) -> list[MirrorItem]:
+    """Return an image for each repository that it goes to; raise SourceError where it has none."""
+    if not image.names:
+        raise SourceError(f"An image of {image.source} has no name.", "Name it with --as NAME:TAG.")
+    places: dict[Repository, dict[Reference, None]] = defaultdict(dict)
+    try:
+        names = whole_names(image)
+        check_pins(image)
+        for name in names:
+            target = renaming.target(name)
+            places[target.repository][target] = None
+    except ValueError as error:
+        raise SourceError(
+            f"{image.names[0]!r} of {image.source} has no valid name at {renaming.host}: {error}.",
+            "Name it with --map or --as.",
+        ) from None
+    return [
+        MirrorItem(
+            source=image.source,
+            name=image.names[0],
+            references=tuple(each),
+            size=image.size,
+            open=image.open,
+            blobs=image.blobs,
+            origin=image.origin,
+        )
+        for each in places.values()
+    ]
 
 
 def order_by_shared_blobs(
@@ -178,7 +174,7 @@ def mirror(
         push: Pushes one; raises DocklessError.
         parallel: How many at once.
         look: Finds out which of the images with shared blobs have arrived before.
-        tell: Called with the outcome of each, and whether it is tried once more; from several
+        tell: Called with the outcome of each, and whether it is tried again; from several
             threads.
     """
 

@@ -51,7 +51,7 @@ class PushContext(Struct, frozen=True, kw_only=True):
         registry: Reads the registry.
         early: What happens to blobs before the writer starts.
         writer: Writes the image, and puts its tags.
-        direct: Writes once more what the registry lost or cannot read; None where nothing but the
+        direct: Writes again what the registry lost or cannot read; None where nothing but the
             program of --engine may write.
         lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
         progress: Where the work is shown.
@@ -62,7 +62,7 @@ class PushContext(Struct, frozen=True, kw_only=True):
         manifest_format: Which media types manifests get.
         moves: Called with every tag before and after it is updated.
         turn: Gives, for a name, what to hold while a tag is moved: a lock that other processes of
-            this user heed, and that a process that is killed leaves open.
+            this user respect, and that a process that is killed leaves open.
         prove: Compares copies that were staged on this machine with the blobs that they should be,
             by length alone or, if the second argument says so, byte by byte; raises LostCopyError
             for what is missing or damaged, which `Image.paths` then makes again.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import (
@@ -153,44 +154,53 @@ def _deliver(request: PushRequest, image: Image, context: PushContext) -> Delive
         moving = _moving(request, tags, wanted, context)
     if request.immutable:
         refuse_moves(request, tags)
-    with context.timings.of("questions"):
-        lost = not moving and request.check_blobs and not _is_whole(request, content, context)
+    lost = not moving and _has_lost(request, content, context)
     if lost:
-        context.progress.note(
-            f"{request.repository.host} has lost content of {request.repository}."
-        )
         moving = True
         content = image.content()  # it was not read where its tags named it
     with context.timings.of("questions"):
         blobs = _blobs(request, content, context) if moving else _all_present(content)
-    new = image.digest_is_new
     plan = Plan(
         repository=request.repository,
         content=content,
         blobs=blobs,
         tags=tags,
-        digest_is_new=new,
+        digest_is_new=image.digest_is_new,
         packing=context.packing(),
     )
     if not moving or request.dry_run:
         return Delivery(plan=plan, engine="", attempts=0, started=started, moving=moving)
+    return _sent(
+        request,
+        image,
+        context,
+        Delivery(plan=plan, engine="", attempts=0, started=started, proved=lost),
+    )
+
+
+def _has_lost(request: PushRequest, content: Content, context: PushContext) -> bool:
+    """Whether the registry lacks anything of an image whose tags are right, if that is asked."""
+    with context.timings.of("questions"):
+        lost = request.check_blobs and not _is_whole(request, content, context)
+    if lost:
+        context.progress.note(
+            f"{request.repository.host} has lost content of {request.repository}."
+        )
+    return lost
+
+
+def _sent(request: PushRequest, image: Image, context: PushContext, planned: Delivery) -> Delivery:
+    """Send what is planned, and read it back."""
     from dockless.usecases.push.sending import send  # noqa: PLC0415 - a warm push sends nothing
 
-    sent = send(plan, image, context)
+    sent = send(planned.plan, image, context)
     writers = sent.writers
-    if request.verify or lost:
+    if request.verify or planned.proved:
         from dockless.usecases.push.proving import proved  # noqa: PLC0415 - the same
 
         with context.timings.of("verify"):
-            writers = proved(plan, image, context, writers)
-    return Delivery(
-        plan=plan,
-        engine=sent.engine,
-        attempts=sent.attempts,
-        started=started,
-        writers=writers,
-        proved=lost,
-    )
+            writers = proved(planned.plan, image, context, writers)
+    return replace(planned, engine=sent.engine, attempts=sent.attempts, writers=writers)
 
 
 def _arrived(

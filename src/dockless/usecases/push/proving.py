@@ -12,7 +12,7 @@ class _LostError(PushError):
 
 
 def proved(plan: Plan, image: Image, context: PushContext, writers: Writers) -> Writers:
-    """Read back what was sent; send once more what is not there; return who wrote all of it."""
+    """Read back what was sent; send again what is missing; return the writers of all of it."""
     try:
         _verify(plan, context)
     except (ServerError, DamagedManifestError, _LostError) as error:

@@ -93,7 +93,7 @@ def publish(request: PushRequest, delivery: Delivery, context: PushContext) -> P
 def _is_confirmed(request: PushRequest, delivery: Delivery) -> bool:
     """Whether the registry was asked, after all that was written, and has every part.
 
-    An answer that it took something is no proof: some answer 201 and lose it.
+    A response that accepts something is not proof: some respond with 201 and lose it.
     """
     if delivery.moving:
         return not request.dry_run and (request.verify or delivery.proved)

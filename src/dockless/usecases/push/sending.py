@@ -182,7 +182,7 @@ def _unreadable(plan: Plan, context: PushContext) -> bool:
 def _with_pause(error: NetworkError, plan: Plan, context: PushContext) -> NetworkError:
     """Return the error of a registry that asks for a pause, with its length.
 
-    Programs do not print Retry-After, so the registry is asked once more, by a request that shows
+    Programs do not print Retry-After, so the registry is asked again, by a request that shows
     what it says.
     """
     if not error.busy or error.retry_after is not None:

@@ -62,7 +62,7 @@ def compare(
         try:
             check.item(item)
         except DocklessError as error:
-            # the only one is reported by whoever called
+            # the only one is reported by the caller
             if len(items) > 1 or missing:
                 context.note(f"{item.reference}: {error}")
             wrong.append(Difference(reference=item.reference, error=error))

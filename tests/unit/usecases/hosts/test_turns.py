@@ -27,7 +27,7 @@ def test_who_waits_for_a_turn_is_ended_by_the_time_of_the_command(
     monkeypatch: pytest.MonkeyPatch, image: object
 ) -> None:
     turns = Turns()
-    monkeypatch.setattr(concurrency._Run, "until", time.monotonic() + 0.1)
+    monkeypatch.setattr(concurrency._TimeLimit, "until", time.monotonic() + 0.1)
     with turns.of(image, threading.Event()):
         waiting = concurrency.alone(lambda: turns.of(image, threading.Event()).__enter__())
         with pytest.raises(NetworkError, match="within --timeout"):

@@ -11,6 +11,7 @@ from dockless.model.secret import Credential, Secret
 from dockless.usecases.login.steps import (
     LoginContext,
     LogoutContext,
+    check_tools,
     log_in,
     log_out,
 )
@@ -59,6 +60,10 @@ class Tool:
     fails: UsageError | None = None
     hosts: set[str] = field(default_factory=set)
 
+    def check(self, host: str) -> None:
+        if self.fails and host:
+            raise self.fails
+
     def add(self, host: str) -> str:
         if self.fails:
             raise self.fails
@@ -91,8 +96,8 @@ class LoginRun:
             raise self.refuses
         return self.required
 
-    def remember(self, credential: Credential) -> str:
-        self.remembered.append(credential.username)
+    def remember(self, username: str) -> str:
+        self.remembered.append(username)
         return "It is recorded."
 
     def run(self, ttl: float | None = None) -> None:
@@ -226,6 +231,21 @@ def test_a_token_has_no_user() -> None:
     logout = Logout([held(("ghcr.io", ""))])
     logout.run("ghcr.io")
     assert logout.notes[-1] == "Logged out of ghcr.io: a token."
+
+
+def test_other_tools_are_asked_for_a_host_and_never_for_a_namespace() -> None:
+    host = LoginTarget(kinds.GHCR, "ghcr.io", "ghcr.io")
+    check_tools(GHCR, ())
+    check_tools(host, (Tool(),))
+    with pytest.raises(UsageError, match="not for a namespace such as"):
+        check_tools(GHCR, (Tool(),))
+
+
+def test_a_file_of_a_tool_that_cannot_be_changed_is_found_out_first() -> None:
+    host = LoginTarget(kinds.GHCR, "ghcr.io", "ghcr.io")
+    broken = UsageError("It does not parse.")
+    with pytest.raises(UsageError, match="does not parse"):
+        check_tools(host, (Tool(), Tool(fails=broken)))
 
 
 BROKEN = UsageError("auth.json is broken.", "Repair it.")

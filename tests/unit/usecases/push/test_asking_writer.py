@@ -1,11 +1,11 @@
 """What a program leaves out of a registry's refusal is asked for."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from dockless.client.asking_writer import AskingWriter
 from dockless.errors import (
     AuthError,
     DocklessError,
@@ -20,6 +20,8 @@ from dockless.oci.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, image_ma
 from dockless.oci.reference import Repository
 from dockless.ports import Task, Written
 from dockless.registry.client import RegistryClient
+from dockless.registry.refusals import upload_refusal
+from dockless.usecases.push.asking_writer import AskingWriter
 from fakes.http import StubHttp
 from fakes.progress import FakeProgress
 
@@ -57,7 +59,9 @@ def written(error: DocklessError, status: int, message: str) -> tuple[DocklessEr
     body = json.dumps({"errors": [{"code": "OWN", "message": message}]}).encode()
     http.on(f"POST {URL}team/shop/blobs/uploads/", status, body=body)
     image = StagedImage(content=CONTENT, blobs={}, layout=Path, missing=None)
-    writer = AskingWriter(Failing(error), RegistryClient(http, lambda: None))
+    writer = AskingWriter(
+        Failing(error), partial(upload_refusal, RegistryClient(http, lambda: None))
+    )
     with pytest.raises(DocklessError) as caught:
         writer.write(image, SHOP, FakeProgress().start("x", None))
     return caught.value, http

@@ -1,13 +1,12 @@
 """A program as a writer, where the registry is asked what it did not tell the program."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from dockless.errors import UnclearAnswerError, UnexplainedError
+from dockless.errors import DocklessError, UnclearAnswerError, UnexplainedError
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Task, Written
-from dockless.registry.client import RegistryClient
 
 _COMPARED = 100
 
@@ -22,12 +21,15 @@ class AskingWriter:
 
     Args:
         writer: The program.
-        client: The registry.
+        refusal: Asks the registry whether it refuses uploads to a repository; returns its refusal,
+            or None.
     """
 
-    def __init__(self, writer: ImageWriter, client: RegistryClient) -> None:
+    def __init__(
+        self, writer: ImageWriter, refusal: Callable[[Repository], DocklessError | None]
+    ) -> None:
         self._writer = writer
-        self._client = client
+        self._refusal = refusal
 
     @property
     def tagger(self) -> str:
@@ -50,9 +52,7 @@ class AskingWriter:
         except (UnclearAnswerError, UnexplainedError) as error:
             if isinstance(error, UnexplainedError) and not error.answered:
                 raise
-            from dockless.registry.refusals import upload_refusal  # noqa: PLC0415 - rare
-
-            refusal = upload_refusal(self._client, repository)
+            refusal = self._refusal(repository)
             words = _last_words(error.what)
             if refusal and words and words in refusal.what:
                 raise refusal from None

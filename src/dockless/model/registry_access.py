@@ -1,0 +1,21 @@
+"""How a registry is reached: the options that every command with a registry has."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class RegistryAccess(Struct, frozen=True, kw_only=True):
+    """How a registry is reached.
+
+    Attributes:
+        insecure: Whether plain HTTP is used; for loopback addresses it always is.
+        ca_file: A PEM file of one more certificate authority.
+        cert_dir: A folder with *.crt, and *.cert with *.key for a client certificate.
+        insecure_realms: Token services, HOST[:PORT], that get passwords without TLS.
+    """
+
+    insecure: bool = False
+    ca_file: Path | None = None
+    cert_dir: Path | None = None
+    insecure_realms: tuple[str, ...] = ()

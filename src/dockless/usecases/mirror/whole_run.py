@@ -1,0 +1,106 @@
+"""One run of a mirror, once its images are found: what is pushed, recorded and told."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from dockless.errors import DocklessError
+from dockless.model.counts import share
+from dockless.model.mirrored import MirrorResult
+from dockless.usecases.mirror.job import (
+    MirrorWork,
+    carry_out,
+    settled,
+    summary,
+    tell_lacking,
+    unknown_repositories,
+    unreached,
+)
+from dockless.usecases.mirror.mirror_ports import (
+    ImageLenders,
+    MirrorReceipt,
+    MirrorTarget,
+    RunLog,
+)
+from dockless.usecases.mirror.receipt_writer import ReceiptWriter
+
+
+class MirrorContext(Struct, frozen=True, kw_only=True):
+    """What a run works with.
+
+    Attributes:
+        target: The registry that is mirrored to.
+        lenders: Supplies what the source of one image leaves out and that of another one has.
+        receipt: The receipt.
+        log: Records what arrived, for a run that continues this one.
+        parallel: How many images are pushed at once.
+        dry_run: Whether the registry is only read.
+        note: Shows a line.
+        complain: Called with why each of several images failed.
+    """
+
+    target: MirrorTarget
+    lenders: ImageLenders
+    receipt: MirrorReceipt
+    log: RunLog
+    parallel: int
+    dry_run: bool
+    note: Callable[[str], None]
+    complain: Callable[[str], None]
+
+
+def run_mirror(work: MirrorWork, context: MirrorContext) -> MirrorResult:
+    """Push every image of a mirror; failures are in the result."""
+    _tell_resumed(work, context)
+    alone = len(work.entries) + len(work.lost) == 1  # its error is that of the whole
+    say = _nothing if alone else context.complain
+    writer = ReceiptWriter(context.receipt, context.log, say)
+    writer.begin(work.entries, work.lost)
+    if not context.dry_run:
+        context.log.begin()
+    if work.entries:
+        first = work.entries[0]
+        try:
+            context.target.reach(first.repository, first.tags)
+        except DocklessError as error:
+            done, unwritten = unreached(error, work.entries, writer)
+            if unwritten:
+                context.complain(str(unwritten))
+            return done
+    return _pushed(work, context, writer)
+
+
+def _pushed(work: MirrorWork, context: MirrorContext, writer: ReceiptWriter) -> MirrorResult:
+    """Push the images to a registry that responds."""
+    team = context.target.team()
+    outcomes = carry_out(work.entries, team, context.parallel, writer)
+    if context.dry_run:
+        tell_lacking(outcomes, context.lenders, writer)
+    unsettled = settled(team, context.note)
+    unwritten = writer.finish()
+    images = writer.lines()
+    error = summary(images) or unsettled or unwritten
+    if unwritten and unwritten is not error:
+        context.complain(str(unwritten))
+    if not (error or context.dry_run):
+        context.log.end()
+    return MirrorResult(
+        images=images,
+        error=error,
+        receipt=writer.document(),
+        unknown_repositories=unknown_repositories(images, team) if context.dry_run else None,
+    )
+
+
+def _tell_resumed(work: MirrorWork, context: MirrorContext) -> None:
+    """Say what an interrupted run had pushed."""
+    if context.log.begun:
+        had = context.log.had(entry.references[0] for entry in work.entries)
+        context.note(
+            f"Continuing the mirror started {context.log.begun}: "
+            f"{share(had, len(work.entries), 'image')} had arrived."
+        )
+
+
+def _nothing(text: str) -> None:
+    del text

@@ -1,0 +1,68 @@
+"""The programs of one session: nothing of them is loaded or looked for before one is needed."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from dockless.engines.choice import EngineAccess
+from dockless.engines.installed import InstalledEngines
+from dockless.engines.starter import EngineStarter
+from dockless.errors import EngineError
+from dockless.model.endpoint import Endpoint
+from dockless.model.options import PushOptions
+from dockless.oci.reference import Repository
+from dockless.storage.machine import Machine
+
+SHOP = Repository.of("registry.example.com", "team/shop")
+
+
+def access() -> EngineAccess:
+    return EngineAccess(
+        endpoint=Endpoint(host=SHOP.host, plain_http=False),
+        exposed_by=lambda name, _: f"{name} would show the password" if name == "skopeo" else "",
+        crane=lambda: pytest.fail("nothing is started"),
+        skopeo=lambda: pytest.fail("nothing is started"),
+    )
+
+
+class Looked:
+    """A machine without any program; counts how often it was asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.count = 0
+        self.done = threading.Event()
+        self._machine = Machine(
+            environment={"PATH": str(folder)}, home=folder, data=folder, cache=folder
+        )
+
+    def __call__(self) -> InstalledEngines:
+        self.count += 1
+        self.done.set()
+        return InstalledEngines(self._machine)
+
+
+def test_nothing_is_looked_for_before_it_is_needed(tmp_path: Path) -> None:
+    looked = Looked(tmp_path)
+    EngineStarter(PushOptions(), looked, None).close()
+    assert looked.count == 0
+
+
+def test_programs_are_made_ready_once_however_many_uploads_begin(tmp_path: Path) -> None:
+    looked = Looked(tmp_path)
+    starter = EngineStarter(PushOptions(), looked, None)
+    starter.prepare()
+    starter.prepare()
+    assert looked.done.wait(60)
+    starter.engines(access(), SHOP, tmp_path)
+    assert looked.count == 2  # to make them ready, and to start them
+    starter.close()
+
+
+@pytest.mark.parametrize("name", ["crane", "skopeo"])
+def test_a_program_that_is_not_installed_cannot_be_started(tmp_path: Path, name: str) -> None:
+    starter = EngineStarter(PushOptions(), Looked(tmp_path), None)
+    engines = starter.engines(access(), SHOP, tmp_path, writes=False)
+    with pytest.raises(EngineError):
+        engines.start(name)
+    starter.close()

@@ -1,0 +1,35 @@
+"""What is asked of a bundle."""
+
+from pathlib import Path
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.model.bundle_request import BundleRequest
+
+
+@pytest.mark.parametrize(("name", "archive"), [("disk.tar", True), ("disk", False), (".tar", True)])
+def test_an_archive_is_known_by_its_ending(tmp_path: Path, name: str, *, archive: bool) -> None:
+    request = BundleRequest(sources=("a.tar",), out=tmp_path / name)
+    assert request.is_archive == archive
+    request.check()
+
+
+def test_a_list_alone_is_enough(tmp_path: Path) -> None:
+    BundleRequest(sources=(), files=(Path("list.txt"),), out=tmp_path / "disk").check()
+
+
+@pytest.mark.parametrize(
+    ("sources", "out", "split", "fact"),
+    [
+        (("a.tar",), "disk", 1000, "--split is for an archive"),
+        ((), "disk.tar", None, "nothing to put into"),
+        (("a.tar",), "none/disk.tar", None, "There is no folder"),
+    ],
+)
+def test_a_request_of_which_nothing_can_come_is_refused(
+    tmp_path: Path, sources: tuple[str, ...], out: str, split: int | None, fact: str
+) -> None:
+    request = BundleRequest(sources=sources, out=tmp_path / out, split=split)
+    with pytest.raises(UsageError, match=fact):
+        request.check()
