@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.config import compose, deploy, docker_config, files, image_version, server_list
 from dockless.config.deploy import Deploy
@@ -125,13 +126,15 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
         UsageError: `config/deploy.yml` or `docker-config.json` cannot be used.
     """
     deployed = deploy.read(folder, environment, destination)
-    path = deployed.secrets_path
+    secrets = Secrets(folder=folder, environment=environment, destination=destination)
+    if deployed.secrets_path:
+        secrets = replace(secrets, path=deployed.secrets_path.value)
     return Project(
         folder=folder,
         environment=environment,
         deploy=deployed,
         session=docker_config.read(folder),
-        secrets=Secrets(folder, environment, destination, *((path.value,) if path else ())),
+        secrets=secrets,
     )
 
 
@@ -183,7 +186,7 @@ def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
         environment=environment,
         deploy=Deploy(),
         session=ProjectSession(),
-        secrets=Secrets(folder, environment),
+        secrets=Secrets(folder=folder, environment=environment),
     )
 
 

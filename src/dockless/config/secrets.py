@@ -47,7 +47,7 @@ class SecretEntry(Struct, frozen=True):
     literal: bool
 
 
-class Secrets(Struct, frozen=True):
+class Secrets(Struct, frozen=True, kw_only=True):
     """The secrets files that are read for a project.
 
     Attributes:

@@ -18,7 +18,11 @@ def find(
     *,
     allow: bool = False,
 ) -> str:
-    return Secrets(folder, environment, destination).find(name, allow_commands=allow).reveal()
+    return (
+        Secrets(folder=folder, environment=environment, destination=destination)
+        .find(name, allow_commands=allow)
+        .reveal()
+    )
 
 
 def write(folder: Path, text: str, name: str = "secrets") -> None:
@@ -118,7 +122,9 @@ def test_command_does_not_stand_in_argv(tmp_path: Path) -> None:
 
 
 def test_nothing_shows_the_environment() -> None:
-    assert "hunter2" not in repr(Secrets(Path(), {"DOCKLESS_PASSWORD": "hunter2"}))
+    assert "hunter2" not in repr(
+        Secrets(folder=Path(), environment={"DOCKLESS_PASSWORD": "hunter2"})
+    )
 
 
 @pytest.mark.parametrize("path", ["config/kamal-secrets", "ops/secrets", ".kamal/other"])
@@ -128,7 +134,7 @@ def test_the_files_may_be_elsewhere(tmp_path: Path, path: str, destination: str 
     own = f"{path}.{destination}" if destination else path
     (tmp_path / own).write_text("A=1")
     (tmp_path / f"{path}-common").write_text("A=0\nB=2")
-    secrets = Secrets(tmp_path, PATH, destination, path)
+    secrets = Secrets(folder=tmp_path, environment=PATH, destination=destination, path=path)
     found = [secrets.find(name, allow_commands=False).reveal() for name in "AB"]
     assert found == ["1", "2"]
     with pytest.raises(UsageError, match=f"{path}-common or {own}"):
