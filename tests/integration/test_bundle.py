@@ -484,12 +484,14 @@ def test_a_folder_that_can_be_written_and_not_read_takes_a_bundle(
     drop.chmod(0o300)
     limited = replace(program, before=_NO_OVERRIDE)
     assert limited.run("bundle", "list", drop).code == 3, "it cannot be read"
-    for again in (False, True):
-        done = limited.run("bundle", "create", "-o", tmp_path / out, *more, layouts)
-        if again and out != "drop/disk.tar":
-            assert done.code == 2, "what is there already is not replaced"
+    for force in ((), ("--force",)):
+        argv = ("bundle", "create", "-o", tmp_path / out, *more, layouts, *force)
+        done = limited.run(*argv)
+        if force and out != "drop/disk.tar":
+            assert done.code == 2, "a folder is not replaced"
             continue
         assert done.code == 0, done.stderr
+        assert limited.run(*argv).code == (0 if force else 2), "an archive only by force"
         made = Path(done.stdout.splitlines()[-1])
         assert program.run("bundle", "verify", made).code == 0
 

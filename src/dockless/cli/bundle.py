@@ -90,6 +90,7 @@ Examples:
     help="Report and leave out what cannot be found or read, and exit with 8; otherwise nothing "
     "is written.",
 )
+@click.option("--force", is_flag=True, help="Replace an older bundle of the same name.")
 def create(**arguments: object) -> None:
     """Write images into one layout or archive, which contains every blob once."""
     ours = {name: arguments.pop(name) for name in BundleRequest.__struct_fields__}

@@ -8,7 +8,7 @@ from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
-from dockless.sources.bundle_output import check_output
+from dockless.sources.bundle_output import check_output, refuse_older
 from dockless.sources.input_files import files_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
@@ -47,6 +47,8 @@ def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
     inputs = (*named, *request.files)
     is_split = request.split is not None
     check_output(request.out, inputs, archive=request.is_archive, split=is_split)
+    if not request.force:
+        refuse_older(request.out, archive=request.is_archive, split=is_split)
     return sources
 
 

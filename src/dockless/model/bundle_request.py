@@ -1,10 +1,16 @@
 """What is to go into a bundle."""
 
+import re
 from pathlib import Path
 
 from msgspec import Struct
 
 from dockless.errors import UsageError
+
+_OTHER_ARCHIVES = re.compile(
+    r"\.(?:tar\.\w+|t(?:gz|bz2?|xz|zst)|zip|7z|rar|gz|bz2|xz|zst|iso|img)\Z", re.IGNORECASE
+)
+"""Endings that promise another file than a bundle is; a folder would be made of that name."""
 
 
 class BundleRequest(Struct, frozen=True, kw_only=True):
@@ -19,6 +25,7 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
         split: The most bytes of a part of the archive; None for one file.
         since: An older bundle, whose layers are left out; None for none.
         keep_going: Whether what cannot be found or read is left out, in place of the whole bundle.
+        force: Whether an older bundle is replaced.
     """
 
     sources: tuple[str, ...]
@@ -29,6 +36,7 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
     split: int | None = None
     since: Path | None = None
     keep_going: bool = False
+    force: bool = False
 
     @property
     def is_archive(self) -> bool:
@@ -37,6 +45,15 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raise UsageError where the request contradicts itself, or nothing can come of it."""
+        if str(self.out) == "-":
+            raise UsageError(
+                "A bundle is not written to standard output.", "Give -o FILE.tar, or a folder."
+            )
+        if _OTHER_ARCHIVES.search(self.out.name):
+            raise UsageError(
+                f"A bundle is a folder or a .tar file, and {self.out} would be neither.",
+                "Give -o FILE.tar: its layers are compressed already.",
+            )
         if self.split and not self.is_archive:
             raise UsageError("--split is for an archive.", "Give -o FILE.tar.")
         if not self.sources and not self.files:

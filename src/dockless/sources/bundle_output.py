@@ -44,6 +44,19 @@ def check_output(out: Path, inputs: tuple[Path, ...], *, archive: bool, split: b
         raise UsageError(f"{out} cannot be used: {error.strerror}.", "Give another -o.") from None
 
 
+def refuse_older(out: Path, *, archive: bool, split: bool) -> None:
+    """Check that no older bundle would be replaced; the arguments are those of `check_output`.
+
+    Raises:
+        UsageError: There is one.
+    """
+    path = Path(f"{out}.{PARTS}") if split else out
+    if archive and _is_taken(path):
+        raise UsageError(
+            f"{path} is a bundle already.", "Give another -o, or --force to replace it."
+        )
+
+
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} exists and is not a folder.", "Give a new folder, or FILE.tar.")

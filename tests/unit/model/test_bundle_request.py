@@ -33,3 +33,17 @@ def test_a_request_of_which_nothing_can_come_is_refused(
     request = BundleRequest(sources=sources, out=tmp_path / out, split=split)
     with pytest.raises(UsageError, match=fact):
         request.check()
+
+
+@pytest.mark.parametrize(
+    "name", ["x.tar.gz", "x.tgz", "x.ZIP", "disk.tar.zst", "a.b.7z", "x.txz", "x.iso", "x.tar.GZ"]
+)
+def test_a_name_of_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
+    request = BundleRequest(sources=("a.tar",), out=tmp_path / name)
+    with pytest.raises(UsageError, match="would be neither"):
+        request.check()
+
+
+def test_standard_output_takes_no_bundle() -> None:
+    with pytest.raises(UsageError, match="standard output"):
+        BundleRequest(sources=("a.tar",), out=Path("-")).check()
