@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from dockless.config import naming
 from dockless.config.cascade import Settings
 from dockless.config.naming import ServerNeeded, Target
-from dockless.config.schemes import without_scheme
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
 from dockless.model.printable import one_line
+from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
 from dockless.oci.reference import Name
 

@@ -9,12 +9,12 @@ from msgspec import Struct
 from dockless.config import applicable
 from dockless.config.docker_config import stored
 from dockless.config.project import Project, project_here
-from dockless.config.schemes import without_scheme
 from dockless.config.setting import Setting, first
 from dockless.errors import DocklessError, UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
+from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
 from dockless.oci.reference import DOCKER_HUB, Name, is_tag
 

@@ -9,13 +9,13 @@ from msgspec import Struct
 
 from dockless.config import deploy_servers, files
 from dockless.config.document import Value, merge
-from dockless.config.schemes import without_scheme
 from dockless.config.secrets import SecretName
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.builder import Builder
 from dockless.model.kinds import Kind
+from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
 from dockless.model.server import Server
 from dockless.oci.reference import is_registry

@@ -193,6 +193,11 @@ def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setti
         return Setting((name.host, within), image.origin)
     host, path = _host(kind, settings), _prefixed(kind, settings, within)
     if host == DOCKER_HUB and "/" not in path:
+        if is_registry(name.path) and is_registry(str(name)):
+            raise UsageError(
+                f"{str(name)!r} from {image.origin} is a registry's host without an image's name.",
+                f"Write {name}/NAME[:TAG].",
+            )
         problem = (
             f"{path!r} from {image.origin} would go to docker.io/library, which belongs to Docker."
         )

@@ -4,11 +4,11 @@ from dockless.config.cascade import TYPED_IMAGES, Settings
 from dockless.config.deploy import FILE as DEPLOY
 from dockless.config.docker_config import ProjectSession, host_of
 from dockless.config.naming import ServerNeeded
-from dockless.config.schemes import without_scheme
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import LoginTarget
+from dockless.model.schemes import without_scheme
 from dockless.oci.reference import Name, is_registry, registry_host
 
 

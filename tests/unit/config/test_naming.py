@@ -428,3 +428,16 @@ def test_local_candidates_are_distinct() -> None:
 def test_local_candidates_leave_out_what_no_image_can_be_called() -> None:
     given = settings(image="ghcr.io/a/b", project="My App", image_origin="config/deploy.yml:2")
     assert local_candidates(given, target(given, None)) == ("ghcr.io/a/b:latest",)
+
+
+@pytest.mark.parametrize("image", ["127.0.0.1:5555", "r.example.com", "localhost:5000", "r.io:1"])
+def test_a_host_without_an_images_name_is_said(image: str) -> None:
+    with pytest.raises(UsageError, match="a registry's host without an image's name") as caught:
+        references(settings(image=image))
+    assert caught.value.remedy == f"Write {image}/NAME[:TAG]."
+
+
+@pytest.mark.parametrize("image", ["shop", "shop:2024", "shop:v1"])
+def test_a_bare_name_would_go_to_dockers_library(image: str) -> None:
+    with pytest.raises(UsageError, match="which belongs to Docker"):
+        references(settings(image=image))

@@ -8,6 +8,7 @@ from dockless.errors import UsageError
 from dockless.model.options import MirrorOptions
 from dockless.model.printable import shortened
 from dockless.model.renaming import Map, Renaming
+from dockless.model.schemes import without_scheme
 from dockless.model.shard import Shard
 from dockless.oci.reference import Name, Repository
 from dockless.usecases.mirror.given_names import GivenName
@@ -40,7 +41,7 @@ def mirror_rules(to: str, options: MirrorOptions, environment: Mapping[str, str]
 
 
 def _renaming(to: str, options: MirrorOptions) -> Renaming:
-    host, _, prefix = to.partition("/")
+    host, _, prefix = without_scheme(to, "--to").partition("/")
     try:
         _check_target(host, prefix)
     except ValueError as error:

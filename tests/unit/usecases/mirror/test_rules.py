@@ -16,6 +16,12 @@ def test_without_options_images_keep_their_names_and_all_are_mirrored() -> None:
     assert rules.part == Shard(0, 1)
 
 
+@pytest.mark.parametrize("to", ["https://r.io:5000/m", "HTTPS://r.io:5000/m", "r.io:5000/m"])
+def test_a_scheme_in_front_of_the_target_is_dropped(to: str) -> None:
+    rules = mirror_rules(to, MirrorOptions(), {})
+    assert (rules.renaming.host, rules.renaming.prefix) == ("r.io:5000", "m")
+
+
 def test_the_part_may_be_that_of_the_environment() -> None:
     options = MirrorOptions(shard="auto")
     environment = {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}
@@ -26,6 +32,12 @@ def test_the_part_may_be_that_of_the_environment() -> None:
     ("to", "options", "says"),
     [
         ("not a host", MirrorOptions(), "--to not a host: 'not a host' is not a registry host"),
+        (
+            "http://r.io:5000/a",
+            MirrorOptions(),
+            "'http://r.io:5000/a' from --to asks for plain HTTP",
+        ),
+        ("HTTP://r.io", MirrorOptions(), "from --to asks for plain HTTP"),
         ("registry.inside/UPPER", MirrorOptions(), "--to registry.inside/UPPER: 'UPPER' is not"),
         ("docker.io/Mine", MirrorOptions(), "--to docker.io/Mine: 'Mine' is not a repository name"),
         ("registry.inside/a/", MirrorOptions(), "--to registry.inside/a/: 'a/' is not a repo"),
