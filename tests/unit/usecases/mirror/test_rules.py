@@ -32,11 +32,7 @@ def test_the_part_may_be_that_of_the_environment() -> None:
     ("to", "options", "says"),
     [
         ("not a host", MirrorOptions(), "--to not a host: 'not a host' is not a registry host"),
-        (
-            "http://r.io:5000/a",
-            MirrorOptions(),
-            "'http://r.io:5000/a' from --to asks for plain HTTP",
-        ),
+        ("http://r.io/a", MirrorOptions(), "'http://r.io/a' from --to asks for plain HTTP"),
         ("HTTP://r.io", MirrorOptions(), "from --to asks for plain HTTP"),
         ("registry.inside/UPPER", MirrorOptions(), "--to registry.inside/UPPER: 'UPPER' is not"),
         ("docker.io/Mine", MirrorOptions(), "--to docker.io/Mine: 'Mine' is not a repository name"),
