@@ -153,13 +153,13 @@ def _understood(error: BaseException) -> BaseException:
             "Change to a folder that is there, or give absolute paths.",
         )
     if isinstance(error, DocklessError):
-        from dockless.cli.limits import mistaken_for  # noqa: PLC0415 - rare
+        from dockless.processes.limits import mistaken_for  # noqa: PLC0415 - rare
 
         return mistaken_for(error) or error
     if isinstance(error, Exception) and not isinstance(
         error, click.ClickException | click.Abort | BrokenPipeError
     ):
-        from dockless.cli.limits import limit_reached  # noqa: PLC0415 - rare
+        from dockless.processes.limits import limit_reached  # noqa: PLC0415 - rare
 
         return limit_reached(error) or error
     return error

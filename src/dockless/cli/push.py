@@ -26,8 +26,6 @@ from dockless.sources.spec import SourceSpec, parse_source, target_name
 from dockless.storage.user_folders import source_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dockless.model.plan import PushResult
     from dockless.model.timings import Timings
     from dockless.ports import Image
@@ -152,11 +150,7 @@ def _flags(options: CommandOptions) -> Flags:
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
 ) -> None:
-    from dockless.cli.surroundings import (  # noqa: PLC0415 - --explain needs no network
-        credential_finder,
-        session,
-        temporary_cache,
-    )
+    from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
 
     settings, target = prompts.target(settings, _bare_name(spec))
     finder = credential_finder(options, settings).for_target(target.repository.value.host)
@@ -181,6 +175,8 @@ def _push_one(
     except LostCopyError as error:
         if options.build or (spec and spec.kind == "stdin"):  # neither can be had a second time
             raise
+        from dockless.storage.temporary_cache import temporary_cache  # noqa: PLC0415 - rare
+
         output.remark(options, f"{error.what} It is staged in a temporary folder.")
         left = options.timeout and max(0.001, options.timeout - (time.monotonic() - begun))
         with temporary_cache(error) as cache:
@@ -214,6 +210,7 @@ def _push_all(
     from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
     from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
     from dockless.sources.archive import agreed  # noqa: PLC0415 - --explain reads no source
+    from dockless.usecases.push.several import error_of_all  # noqa: PLC0415 - rare
 
     outcomes: dict[str, PushResult | DocklessError] = {}
     finder = credential_finder(options, settings)
@@ -234,31 +231,7 @@ def _push_all(
                 except DocklessError as error:
                     outcomes[name] = error
     output.outcomes(options, outcomes)
-    return _summary(outcomes, spec)
-
-
-def _summary(
-    outcomes: "Mapping[str, PushResult | DocklessError]", spec: SourceSpec
-) -> DocklessError | None:
-    """Return the error that sums up those of the images; None where all were pushed."""
-    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DocklessError)]
-    if not outcomes:
-        return SourceError(
-            f"No image in {spec.label} has a name.", "Push them one by one, with --image."
-        )
-    if len(errors) == len(outcomes) == 1:
-        return errors[0]
-    if len(errors) == len(outcomes):  # each was reported already
-        return type(errors[0])(
-            f"None of the {len(errors)} images was pushed.",
-            "See their errors above, and push again.",
-        )
-    if errors:
-        return PartialError(
-            f"{len(errors)} of {len(outcomes)} images were not pushed.",
-            "See their errors above, and push again.",
-        )
-    return None
+    return error_of_all(outcomes, spec.label)
 
 
 def _bare_name(spec: SourceSpec | None) -> Name | None:

@@ -18,7 +18,6 @@ from dockless.config.cascade import Settings
 from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.given import credential, read_given
 from dockless.credentials.resolve import FindCredential
-from dockless.errors import LostCopyError
 from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
 from dockless.processes import stops
@@ -104,24 +103,6 @@ def credential_finder(options: CommandOptions, settings: Settings) -> Credential
     """
     given = read_given(prompts, options, settings.account)
     return CredentialFinder.of_user(prompts, settings.login, given)
-
-
-@contextlib.contextmanager
-def temporary_cache(lost: LostCopyError) -> Iterator[Path]:
-    """Yield a folder of stores that nobody else knows, which is removed with the block.
-
-    Args:
-        lost: Why the user's cannot be used, which is raised where no folder can be made.
-    """
-    import tempfile  # noqa: PLC0415 - rare
-
-    with contextlib.ExitStack() as stack:
-        try:
-            made = tempfile.TemporaryDirectory(prefix="dockless-", ignore_cleanup_errors=True)
-            folder = stack.enter_context(made)
-        except OSError:
-            raise lost from None
-        yield Path(folder)
 
 
 def _warn(text: str) -> None:
