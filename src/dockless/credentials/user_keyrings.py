@@ -36,7 +36,10 @@ def open_keyring_logins(
     """
     choice = choice or environment.get(CHOSEN, "") or keyrings.preferred(environment)
     opened = partial(keyrings.backend, choice, environment, ttl, prompt, SERVICE)
-    return KeyringLogins(choice, opened, _lock(environment))
+    # an encrypted file asks nobody, and deriving its key takes long on a busy machine
+    is_file = choice == keyrings.FILE
+    patience = keyrings.FILE_SECONDS if is_file else keyrings.PATIENCE_SECONDS
+    return KeyringLogins(choice, opened, _lock(environment), patience)
 
 
 def _lock(environment: Mapping[str, str]) -> Path:
