@@ -13,9 +13,11 @@ _LIMITS = {
     errno.ENFILE: "the number of open files of the whole system (fs.file-max)",
     errno.ENOMEM: "memory",
 }
-_RUNTIME = {"can't start new thread": errno.EAGAIN, "can't allocate lock": errno.ENOMEM}
+_RUNTIME = {"can't start new thread": errno.EAGAIN}
+_NO_LOCK = "can't allocate"  # lock, read lock
 _NO_MEMORY_FOR_MODULE = ("failed to map segment", "cannot allocate memory")  # the dynamic linker's
-_NO_MEMORY_FOR_TLS = ("malloc failure", "library has no ciphers")  # OpenSSL's
+# OpenSSL's, the last where it has not even memory to say why
+_NO_MEMORY_FOR_TLS = ("malloc failure", "library has no ciphers", "unknown error (_ssl")
 _NO_FILE_FOR_MODULE = os.strerror(errno.EMFILE).lower()
 _MOST_CAUSES = 20
 _MISTAKEN = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -63,7 +65,7 @@ def _code(error: BaseException) -> int:
         case ImportError():
             return _of_module(str(error).lower())
         case RuntimeError():
-            return _RUNTIME.get(str(error), 0)
+            return _RUNTIME.get(str(error), errno.ENOMEM if _NO_LOCK in str(error) else 0)
         case OSError() if any(words in str(error).lower() for words in _NO_MEMORY_FOR_TLS):
             return errno.ENOMEM
         case OSError() if error.errno in _LIMITS:

@@ -51,6 +51,8 @@ def _files_of(text: str, folder: Path) -> Iterator[Path]:
     try:
         spec = parse_source(text, folder)
         if spec.kind not in ("archive", "layout"):
+            if spec.here:  # a file that may be meant
+                yield spec.path
             return
         yield spec.path
         if spec.path.name.endswith(PARTS_ENDING):

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from dockless.sources.on_host import HostImage
 
 
+_HEAD = 512
+
+
 class Opener:
     """Opens sources for one push.
 
@@ -161,6 +164,8 @@ class Opener:
         except SourceError as error:
             if not spec.here:
                 raise
+            if known := _other_kind(spec):
+                raise known from None
             here = f"{spec.here} is neither an image archive nor an OCI layout."
             raise error.with_context(f"{error.what} {here}") from None
 
@@ -221,6 +226,17 @@ class Opener:
             for problem in problems(parts):  # says which of them it is
                 raise problem from None
             raise
+
+
+def _other_kind(spec: SourceSpec) -> SourceError | None:
+    """Return what the file of an image's name is that is no archive, where it is known."""
+    from dockless.sources.not_images import refused_kind  # noqa: PLC0415 - rare
+
+    try:
+        with SourceFile(spec.path) as file:
+            return refused_kind(spec.here, file.read(_HEAD))
+    except (SourceError, OSError):
+        return None
 
 
 def _is_plain(path: Path) -> bool:

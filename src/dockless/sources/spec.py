@@ -218,7 +218,7 @@ def _plain(text: str, folder: Path) -> SourceSpec:
     if path.is_file() and _is_archive(path):
         return SourceSpec(kind="archive", path=path, selector=selector, here=here)
     bare_name(text)
-    return SourceSpec(kind="local", name=text, bare=True, here=here)
+    return SourceSpec(kind="local", path=path, name=text, bare=True, here=here)
 
 
 def is_name(text: str) -> bool:

@@ -17,6 +17,14 @@ def plain(text: str) -> str:
     return _PLACE.sub("", text)
 
 
+_BROKEN = re.compile(
+    r"alert (?:unexpected message|bad record mac|record overflow|decode error|decrypt error"
+    r"|decompression failure|internal error|illegal parameter|user canceled)",
+    re.IGNORECASE,
+)
+"""Alerts of RFC 8446, section 6.2, that say nothing of versions, ciphers or certificates."""
+
+
 def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
     """Return the error for a TLS connection that failed.
 
@@ -37,6 +45,8 @@ def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
     if found or "certificate verify failed" in text.lower():
         said = found.verify_message if found else text.rpartition("failed: ")[2]
         return _certificate_error(host, found.verify_code if found else 0, said.rstrip("."))
+    if _BROKEN.search(text):  # what arrived was not what was sent, or the peer failed
+        return NetworkError(f"TLS with {host} broke off: {text.rpartition('] ')[2].strip(')')}.")
     if "alert" in text.lower():
         return NetworkError(
             f"{host} rejects this TLS connection: {text.rpartition('] ')[2].strip(')')}.",

@@ -91,6 +91,8 @@ def raised_while(error: Exception, other: Exception) -> Exception:
         (OSError(errno.ENFILE, "Too many open files in system"), "fs.file-max"),
         (MemoryError(), "memory"),
         (RuntimeError("can't allocate lock"), "memory"),
+        (RuntimeError("can't allocate read lock"), "memory"),
+        (ssl.SSLError("unknown error (_ssl.c:3063)"), "memory"),
         (ssl.SSLError(1, "[SSL] malloc failure (_ssl.c:3063)"), "memory"),
         (
             ssl.SSLError(1, "[SSL: NO_CIPHERS] library has no ciphers (_ssl.c:3)"),

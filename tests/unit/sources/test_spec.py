@@ -90,7 +90,9 @@ def test_what_is_no_file_is_standard_input_or_a_local_image(
 @pytest.mark.parametrize("name", ["program", "empty", "notes", "backup", "web", "shop"])
 @pytest.mark.parametrize("tag", ["", ":v3"])
 def test_what_is_no_image_stands_in_the_way_of_no_name(folder: Path, name: str, tag: str) -> None:
-    expected = SourceSpec(kind="local", name=f"{name}{tag}", bare=True, here=f"./{name}")
+    expected = SourceSpec(
+        kind="local", path=folder / name, name=f"{name}{tag}", bare=True, here=f"./{name}"
+    )
     assert parse_source(f"{name}{tag}", folder) == expected
 
 

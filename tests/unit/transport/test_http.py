@@ -146,6 +146,10 @@ def test_no_answer_is_waited_for_past_the_deadline() -> None:
             "rejects this TLS connection",
             False,
         ),
+        (exceptions.SSLError("sslv3 alert handshake failure"), "rejects this TLS", False),
+        (exceptions.SSLError("sslv3 alert unexpected message"), "broke off", True),
+        (exceptions.SSLError("tlsv1 alert internal error (_ssl.c:1)"), "broke off", True),
+        (exceptions.SSLError("sslv3 alert bad record mac"), "broke off: sslv3 alert bad", True),
     ],
 )
 def test_a_connection_that_fails_is_explained(error: Exception, said: str, passing: bool) -> None:  # noqa: FBT001 - it is the expectation
