@@ -264,3 +264,29 @@ def test_it_is_said_that_the_older_bundle_comes_first(
     assert mirrored(program, own_registry, bundle).code == 0
     after = mirrored(program, own_registry, news, *dry)
     assert after.code == 0, after.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"io.containerd.image.name"', '"io.containerd.image.nome"'),
+        ('"org.opencontainers.image.ref.name"', '"org.opencontainers.image.ref.nane"'),
+        (
+            '"mediaType":"application/vnd.oci.image.index',
+            '"mediaTypo":"application/vnd.oci.image.index',
+        ),
+        ('"annotations"', '"annotatioms"'),
+        ('"manifests":[', '"urls":["x"],"manifests":['),
+        ('"size"', '"data":"eA==","size"'),
+    ],
+)
+def test_any_change_of_the_index_is_found(
+    program: Dockless, bundle: Path, old: str, new: str
+) -> None:
+    path = bundle / "index.json"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    done = program.run("bundle", "verify", bundle)
+    complaint(done, 3)
+    assert "index.json" in done.stderr

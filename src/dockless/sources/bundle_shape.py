@@ -74,6 +74,8 @@ def _movable(stream: ReadableStream) -> _Movable:
 
 
 def _link(name: str, member: TarInfo, label: str) -> str:
+    if not (member.issym() or member.islnk()):
+        return f"{label}: {name} is neither a file nor a link, but a bundle has only files."
     kind = "symbolic" if member.issym() else "hard"
     return f"{label}: {name} is a {kind} link, but a bundle has only files."
 
