@@ -118,7 +118,8 @@ class AuthorizedClient:
 
     def refusal(self) -> AuthError:
         """Return the error for the credential that this client has, or lacks."""
-        return refused(self.http.endpoint.host, self.account())
+        reads = self._actions == "pull"
+        return refused(self.http.endpoint.host, self.account(), source=reads)
 
     def request(
         self,

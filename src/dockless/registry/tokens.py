@@ -135,12 +135,19 @@ def _read_token(
     return Secret(token), float(life) if known else _DEFAULT_LIFE_SECONDS
 
 
-def refused(host: str, credential: Credential | None) -> AuthError:
-    """Return the error for a credential, or its lack, that a registry does not accept."""
+def refused(host: str, credential: Credential | None, *, source: bool = False) -> AuthError:
+    """Return the error for a credential, or its lack, that a registry does not accept.
+
+    Args:
+        host: The registry.
+        credential: What it was given; None for nothing.
+        source: Whether it is only read, so that the options for the target do not count.
+    """
     if credential is None:
+        options = "" if source else ", or give --username and --password-stdin"
         return AuthError(
             f"{host} requires a credential, and none was found for it.",
-            f"Log in with `dockless login {host}`, or give --username and --password-stdin.",
+            f"Log in with `dockless login {host}`{options}.",
         )
     origin = f" (from {credential.source})" if credential.origin else ""
     return AuthError(

@@ -116,6 +116,8 @@ def test_an_answer_without_a_token_is_an_error(body: bytes) -> None:
 
 def test_without_a_credential_the_error_says_how_to_give_one() -> None:
     assert "--password-stdin" in refused("registry.example.com", None).remedy
+    source = refused("registry.example.com", None, source=True)
+    assert source.remedy == "Log in with `dockless login registry.example.com`."
 
 
 @pytest.mark.parametrize("life", ["true", "false", "NaN", "Infinity", '"60"'])
