@@ -12,6 +12,7 @@ from dockless.config.setting import Setting
 from dockless.model.server import SSH_PORT, Server
 
 _KAMAL_USER = "root"
+_ADDRESS = re.compile(r"[\w.:%-]+")
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]+)\](?::(?P<port>.*))?")
 
 
@@ -127,6 +128,10 @@ def _host_parts(host: Value) -> tuple[str, str, int | None]:
     if at:
         checked(user, "user", host)
     checked(address, "host", host)
+    if ":" in user or "/" in user or not _ADDRESS.fullmatch(address):
+        raise host.wrong(
+            "is not [USER@]HOST[:PORT]", "Write it so; a password or a scheme has no place in it."
+        )
     if not port and not rest.endswith(":"):
         return user, address, None
     return user, address, replace(host, data=Scalar("text", port)).port()

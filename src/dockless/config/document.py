@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dockless.config.erb import unset_variable
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
 
@@ -67,7 +68,13 @@ class Value(Struct, frozen=True, kw_only=True):
         return isinstance(self.data, Scalar) and self.data.type == _ERB
 
     def unanswered(self) -> UsageError:
-        """Return the error for a value that only Ruby can tell."""
+        """Return the error for a value that only Ruby can tell, or that a variable lacks for."""
+        name = unset_variable(self.data.text) if isinstance(self.data, Scalar) else ""
+        if name:
+            return self.wrong(
+                f"needs the variable {name}, which is not set",
+                "Set it, or give the value by an option or a DOCKLESS_ variable.",
+            )
         return self.wrong(
             "is ERB (`<%`), which is Ruby code and is not run",
             'Write the value itself or `<%= ENV["NAME"] %>` there, or give it by an option or a '

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 
 from dockless.errors import UsageError
 
-MARK = "\ue000ERB\ue001"
-"""What stands in place of a tag that only Ruby can answer; two characters of no script."""
+MARK = "\ue000"
+"""What begins the place of a tag that cannot be answered: a character of no script."""
+
+_MARKED = re.compile("\ue000(?P<name>[^\ue001]*)\ue001")
 
 _TAG = re.compile(r"<%(?P<kind>[=#%-]?)(?P<code>.*?)-?%>", re.DOTALL)
 _TEXT = r"""(?:"(?P<{0}d>[^"\\#]*)"|'(?P<{0}s>[^'\\]*)')"""
@@ -47,9 +49,17 @@ def answered(text: str, name: str, environment: Mapping[str, str]) -> str:
             )
         found = _ENV.fullmatch(code)
         value = _value(found, environment) if found else None
-        return MARK if value is None else value
+        if value is not None:
+            return value
+        return f"{MARK}{_literal(found, 'f') if found else ''}\ue001"
 
     return _TAG.sub(answer, text)
+
+
+def unset_variable(text: str) -> str:
+    """Return the variable that a marked value needs and that is not set; empty for other Ruby."""
+    found = _MARKED.search(text)
+    return found["name"] if found else ""
 
 
 def _value(found: re.Match[str], environment: Mapping[str, str]) -> str | None:

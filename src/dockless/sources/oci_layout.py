@@ -201,7 +201,8 @@ def _images(
         return
     document = _parsed(files, root, _checked(files, root))
     if isinstance(document, Manifest):
-        yield root, _platform_of(files, document) or root.platform
+        # a config has no variant as a rule
+        yield root, root.platform or _platform_of(files, document)
         return
     for child in document.children:
         if child.digest not in seen:

@@ -235,3 +235,19 @@ def test_one_platform_of_a_flat_layout_is_chosen(
     with pytest.raises(SourceError, match=r"@0 .* for linux/amd64; @1 .* for linux/arm64") as said:
         select(found, "", "layout")
     assert "by --platform or as in layout:NAME" in said.value.remedy
+
+
+@pytest.mark.parametrize("wanted", ["linux/arm/v7", "linux/arm"])
+def test_the_variant_of_a_flat_layout_is_the_descriptors(
+    layout: Layout, staging: Staging, parts: list[Layer], wanted: str
+) -> None:
+    variants = ({"variant": "v6"}, {"variant": "v7"}) if wanted.endswith("v7") else ({},)
+    roots = [
+        layout.image(parts, "arm", platform={"os": "linux", "architecture": "arm", **each})
+        for each in variants
+    ]
+    layout.top(*roots)
+    platform = Platform.parse(wanted)
+    found = candidates(as_folder(layout.folder, staging), staging, platform)
+    chosen = select(found, "", "layout", platform).open()
+    assert str(chosen.content().root.digest) == roots[-1]["digest"]
