@@ -167,7 +167,7 @@ def test_one_image_of_a_layout_is_chosen(
     assert pusher.push("layouts/chosen:1", f"{layout.folder}:two") == two["digest"]
     result = pusher.run("layouts/chosen:1", layout.folder)
     assert (result.code, result.stdout) == (3, "")
-    assert "@0 one; @1 two" in result.stderr
+    assert "@0 one for linux/amd64; @1 two for linux/amd64" in result.stderr
 
 
 @pytest.mark.sampled(2)
