@@ -94,6 +94,7 @@ except EngineError as error:
 """
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "setting",
     [
