@@ -108,8 +108,16 @@ def test_a_bundle_replaces_only_a_bundle(
     assert state(folder) == before
 
 
-@pytest.mark.parametrize("argv", ["-o old.tar a.tar", "-o zero.tar a.tar",
-                                  "-o split.tar a.tar --split 2M", "-o bare a.tar"])  # fmt: skip
+def test_an_older_bundle_is_replaced_by_force_only(program: Dockless, folder: Path) -> None:
+    before = state(folder)
+    told = complaint(program.run("bundle", "create", "-o", "old.tar", "a.tar"), 2)
+    assert "--force" in told
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize("argv", ["-o old.tar a.tar --force", "-o zero.tar a.tar",
+                                  "-o split.tar a.tar --split 2M --force",
+                                  "-o bare a.tar"])  # fmt: skip
 def test_an_older_bundle_and_an_empty_file_are_replaced(
     program: Dockless, folder: Path, argv: str
 ) -> None:
