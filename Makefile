@@ -10,6 +10,9 @@ DOCKERD := .cache/debian/docker.io/usr/sbin/dockerd
 BUILDX := .cache/debian/docker-buildx/usr/libexec/docker/cli-plugins/docker-buildx
 # Docker daemons and the podman account of the tests need root; unit tests do not.
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -n)
+# by themselves, so that no group of tests takes much longer than the others
+STORES = $(addprefix tests/integration/test_,store.py system_limits.py secret_places.py verify.py \
+	damaged_registry.py odd_answers.py)
 MATRIX = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS)
 CASES = $(AS_ROOT) env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 DOCKLESS_TOOLS_DIR=$(TOOLS) \
 	$(BIN)/python -m cases.run
@@ -28,8 +31,8 @@ test: ## Install what the tests need, then run every check and every test
 	$(MAKE) tools
 # the longest first, so that none of them is left alone at the end; the matrix builds its
 # programs with a low priority, beside the others
-	$(MAKE) --jobs=3 --output-sync=target others pushes matrix-quick hosts bundles logins types \
-		unit contract checks cases-quick compat
+	$(MAKE) --jobs=3 --output-sync=target others pushes matrix-quick hosts bundles stores logins \
+		types unit contract checks cases-quick compat
 
 .PHONY: quick
 quick: $(VENV)/.dev $(TOOLS)/crane ## On a clean laptop, in minutes: checks, and pushes without root
@@ -95,7 +98,7 @@ compat: $(VENV)/.dev tools ## Read what older versions wrote
 	$(PYTEST_AS_ROOT) tests/compat
 
 .PHONY: integration
-integration: pushes bundles logins others ## Run the tests on real daemons, registries and engines
+integration: pushes bundles stores logins others ## Run the tests on real daemons, registries and engines
 
 .PHONY: pushes
 pushes: $(VENV)/.dev tools ## Of these, those of single pushes
@@ -104,6 +107,10 @@ pushes: $(VENV)/.dev tools ## Of these, those of single pushes
 .PHONY: bundles
 bundles: $(VENV)/.dev tools ## Of these, those of bundles and mirrors
 	$(PYTEST_AS_ROOT) tests/integration/test_bundle*.py tests/integration/test_mirror*.py
+
+.PHONY: stores
+stores: $(VENV)/.dev tools ## Of these, those of stores, receipts, limits and secrets
+	$(PYTEST_AS_ROOT) $(STORES)
 
 .PHONY: logins
 logins: $(VENV)/.dev tools ## Of these, those of logins and keyrings
@@ -115,7 +122,8 @@ others: $(VENV)/.dev tools ## Of these, all others
 	$(PYTEST_AS_ROOT) tests/integration --ignore=tests/integration/hosts \
 		--ignore-glob='*/test_push_*.py' --ignore-glob='*/test_bundle*.py' \
 		--ignore-glob='*/test_mirror*.py' --ignore-glob='*/test_login*.py' \
-		--ignore-glob='*/test_kinds*.py' --ignore-glob='*/test_credential_helper.py'
+		--ignore-glob='*/test_kinds*.py' --ignore-glob='*/test_credential_helper.py' \
+		$(STORES:%=--ignore=%)
 
 .PHONY: faults
 faults: $(VENV)/.dev tools ## Run every case of the tests of which `make test` runs a sample
