@@ -70,13 +70,15 @@ def holdings(registry: Registry, repository: str) -> dict[str, bytes]:
     """Return all that docker-registry has of a repository: tags, manifests, blobs and uploads.
 
     Each is the name of a file in the registry's storage, and what it leads to. Of an upload that
-    was cancelled docker-registry itself leaves a hash state, which is nobody's fault.
+    was cancelled docker-registry itself leaves a hash state, or, where it was still being written
+    to, an empty file, which is nobody's fault.
     """
     folder = _folder(registry, repository)
     files = (
         path for path in folder.rglob("*") if path.is_file() and "hashstates" not in path.parts
     )
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    held = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {name: data for name, data in held.items() if data or not name.startswith("_uploads/")}
 
 
 def published(registry: Registry, repository: str) -> set[str]:

@@ -26,7 +26,7 @@ from bed.process import output, running
 from bed.registry import Login, Registry
 from bed.tools import crane
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 
 def crane_run(registry: Registry, *arguments: str | Path) -> str:
@@ -235,7 +235,7 @@ def test_the_harmless_archive_is_taken_by_a_real_tool(tmp_path: Path) -> None:
     images.skopeo_copy(f"docker-archive:{path}", f"oci:{tmp_path / 'layout'}:1")
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", sorted(hostile.ARCHIVES))
 def test_hostile_archives_are_small_files_and_not_the_harmless_one(
     name: str, tmp_path: Path
@@ -248,7 +248,7 @@ def test_hostile_archives_are_small_files_and_not_the_harmless_one(
 
 
 # What skopeo 1.9.3 itself refuses; the others it takes, or would unpack to the last byte.
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     "name",
     [

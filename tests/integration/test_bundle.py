@@ -71,7 +71,7 @@ def test_a_bundle_has_each_blob_once_and_goes_out_again(
         assert pusher.digest(name) == each["digest"]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("rule", [(), ("--strip-prefix", "docker.io/library"), ("--flatten",)])
 @pytest.mark.parametrize("form", ["folder", "tar", "again"])
 def test_an_image_has_the_same_name_at_the_target_with_a_bundle_and_without(
@@ -148,7 +148,7 @@ def test_parts_are_checked_and_go_out_as_one(pusher: Pusher, layouts: Path, tmp_
     assert pusher.back("acme/api:v1") == layout_identity(layouts / "api")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "swapped"])
 def test_a_damaged_part_is_named(
     program: Dockless, layouts: Path, tmp_path: Path, damage: str
@@ -406,7 +406,7 @@ def test_a_registry_is_mirrored_to_another(
     assert other.digest("from/acme/both:v1") == pusher.digest("acme/both:v1")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -496,6 +496,7 @@ def test_a_folder_that_can_be_written_and_not_read_takes_a_bundle(
         assert program.run("bundle", "verify", made).code == 0
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("text", ["{", "[]", '{"schemaVersion": 99}'])
 @pytest.mark.parametrize("missing", [0, 2])
 def test_a_damaged_lock_file_is_no_image_that_is_lacking(

@@ -15,7 +15,7 @@ from bed.failures import complaint
 from bed.images import Layer
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 Json = dict[str, Any]
 _LOCK = "bundle.lock.json"

@@ -13,7 +13,7 @@ from bed.failures import leftovers, store_of, until
 from bed.faults import Answer, Change, Fault, FaultyRegistry
 from bed.images import Layer
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(11)
 
 _ALWAYS = 1_000
 _MEGABYTE = 1_000_000

@@ -17,7 +17,7 @@ from bed.failures import complaint
 from bed.images import Layer
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(7)
 
 _BLOCK = 512
 

@@ -67,7 +67,7 @@ def tag(proxy: FaultyRegistry, login: Login, certificates: Certificates) -> obje
     return client.tag(Repository.of(proxy.host, "challenges/app"), "v1")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -92,7 +92,7 @@ def test_a_token_is_had_wherever_it_is_offered(
     assert [asked.user for asked in tokens.asked] == [login.username]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     "headers", [("Negotiate, {}",), (UNUSABLE, "{}"), ("{}", UNUSABLE), ("Bearer, {}",)]
 )
@@ -103,7 +103,7 @@ def test_the_password_is_given_where_no_token_can_be_had(
     assert tag(by_password, login, certificates) is None
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("headers", "said"),
     [

@@ -71,7 +71,7 @@ def two(tmp_path: Path) -> tuple[Layout, Json]:
     return layout, layout.platforms({"amd64": [base, one], "arm64/v8": [base, other]})
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("form", ["{id}", "{hex}", "{hex:.12}", "sample@{id}", "{name}"])
 def test_an_image_arrives_under_its_digest_whatever_it_is_called(
     pusher: Pusher, containerd_docker: Docker, tapped: Tap, form: str
@@ -98,7 +98,7 @@ def retagged(docker: Docker, archive: Path, name: str) -> None:
     docker.run("tag", docker.load(archive), name)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("origin", ["built", "committed", "imported", "loaded", "loaded-oci"])
 def test_an_image_stays_as_it_is_however_it_came(
     pusher: Pusher,

@@ -42,7 +42,7 @@ def assert_whole(pusher: Pusher, name: str, written: Sequence[Path]) -> None:
     pusher.back(name)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("pattern", [_TAG, _MANIFEST])
 @pytest.mark.parametrize("engine", ["auto", "direct"])
 def test_what_cannot_be_read_is_pushed_again(
@@ -97,7 +97,7 @@ def test_a_tag_that_cannot_be_read_is_not_moved_by_an_immutable_push(
     assert link.read_bytes() == b""
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("pattern", [_TAG, _MANIFEST, _BLOBS])
 def test_a_mirror_writes_again_what_cannot_be_read(
     pusher: Pusher, oci_layout: Path, tmp_path: Path, pattern: str
@@ -113,7 +113,7 @@ def test_a_mirror_writes_again_what_cannot_be_read(
     assert_whole(pusher, "acme/app:1", damaged)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

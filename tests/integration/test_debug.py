@@ -11,7 +11,7 @@ from bed.registry import Login, Registry
 ENGINES = {"crane": "crane push", "skopeo": "skopeo --", "direct": ""}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("option", ["-v", "--debug"])
 def test_requests_and_programs_are_shown_without_a_secret(

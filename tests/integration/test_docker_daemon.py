@@ -28,7 +28,7 @@ from dockless.sources.container_tools import ContainerTool
 from dockless.sources.docker_daemon import DockerDaemon
 from dockless.sources.local_images import LocalImage
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 SOURCE, ENGINE = 3, 7
 FEW, SOME = 60, 2_000_000

@@ -9,7 +9,7 @@ import pytest
 from bed import hostile
 from bed.dockless import Dockless, Result, dockless
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(19)
 
 EVIL = {
     "a window's title": "evil\x1b]0;pwned\x07",

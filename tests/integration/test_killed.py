@@ -37,7 +37,7 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("argv", COMMANDS.values(), ids=COMMANDS)
 def test_what_was_killed_leaves_nothing_after_the_next_run(
     program: Dockless, own_registry: Registry, source: Path, tmp_path: Path, argv: tuple[str, ...]

@@ -28,7 +28,7 @@ from bed.registry import Login
 from bed.tokens import token_service
 from bed.tools import crane
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 _SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 _GCR, _ACR = "europe-docker.pkg.dev", "acme.azurecr.io"

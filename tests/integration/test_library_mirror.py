@@ -161,6 +161,7 @@ def test_options_of_a_push_and_those_of_the_client_are_taken(target: str, folder
         assert statuses(client.mirror(folder / "layout", target, options=options)) == {"pushed"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "options",
     [

@@ -44,7 +44,7 @@ def bed(program: Dockless, registry: Registry, old_docker: Docker) -> Iterator[B
         old_docker.run("image", "rm", *made)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("there", "options", "found"),
     [
@@ -64,7 +64,7 @@ def test_the_image_that_was_named_is_taken(
     assert f"Source: docker image {bed.filled(found)}\n" in done.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("there", "options"),
     [
@@ -84,7 +84,7 @@ def test_no_other_image_is_taken(
     assert "docker has: " in said
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("there", "tags", "found", "otherwise"),
     [
@@ -113,7 +113,7 @@ def test_a_tag_alone_is_the_targets_and_the_source_is_said(
         assert f"Target: {bed.registry.host}/{PROJECT}:{tag}\n" in done.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("tag", ["v8", "latest", "81"])
 @pytest.mark.parametrize(
     ("there", "files"),
@@ -140,7 +140,7 @@ def test_a_tag_alone_takes_no_image_that_a_file_names(
     assert f"There is no local image {PROJECT}:" in said
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("database", ["postgres:15", "redis:latest", "acme/mysql:8"])
 def test_the_image_of_a_service_that_is_not_built_is_never_taken(bed: Bed, database: str) -> None:
     bed.has(database)
@@ -153,7 +153,7 @@ def test_the_image_of_a_service_that_is_not_built_is_never_taken(bed: Bed, datab
     assert done.code == 0, done.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("path", "content"),
     [
@@ -173,7 +173,7 @@ def test_what_is_no_image_does_not_stand_before_one(bed: Bed, path: str, content
     assert "Source: docker image shop:v3\n" in done.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("source", ["shop", "out/web", "a-b"])
 def test_an_archive_that_stands_before_an_image_is_said(bed: Bed, source: str) -> None:
     bed.has("shop:v3")
@@ -186,7 +186,7 @@ def test_an_archive_that_stands_before_an_image_is_said(bed: Bed, source: str) -
     assert f"Source: the archive ./{path}" in done.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("source", ["R/nb/hosted", "nb/hosted", "R/nb/hosted:v1"])
 def test_a_pinned_image_moves_no_tag_that_was_not_typed(bed: Bed, source: str) -> None:
     pinned = f"{source}@sha256:{'a' * 64}"

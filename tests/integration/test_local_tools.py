@@ -58,6 +58,7 @@ def imported(podman: Podman, folder: Path, name: str, machine: str = "amd64") ->
     return podman("import", "--quiet", "--arch", machine, str(tar), name)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
@@ -86,7 +87,7 @@ def test_a_docker_that_is_silent_is_said_where_podmans_image_is_taken(
     assert warning.endswith("The image of podman is taken: localhost/shop:1.")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("count", [1, 3, 7, 11])
 @pytest.mark.parametrize("options", [(), ("--tag", "v1"), ("--image", "R/x/shop:1")])
 def test_a_word_is_never_taken_for_an_id(
@@ -105,7 +106,7 @@ def test_a_word_is_never_taken_for_an_id(
     assert f"no local image {word}" in complaint(program.run("push", word, *filled), 3)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("form", ["{hex:.12}", "{hex}", "sha256:{hex}"])
 def test_an_id_that_was_typed_is_shown_with_its_names(
     program: Dockless, registry: Registry, old_docker: Docker, form: str
@@ -144,6 +145,7 @@ def several(stored: Dockless, podman: Podman, tmp_path: Path) -> Dockless:
     return stored
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("path", ["podman", "buildah"])
 @pytest.mark.parametrize(
     ("platform", "machines"),

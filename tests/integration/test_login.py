@@ -141,6 +141,7 @@ def test_without_a_terminal_a_missing_password_is_a_usage_error(kernel_bed: Bed)
     assert "--password-stdin" in complaint(done, 2)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "form", ["https://{host}", "https://{host}/", "https://{host}/v2/", "{host}/", " {host} "]
 )
@@ -150,6 +151,7 @@ def test_a_host_may_be_written_as_people_write_it(kernel_bed: Bed, form: str) ->
     assert len(kernel_bed.whoami()) == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("host", "said"),
     [
@@ -282,6 +284,7 @@ def test_configured_files_name_the_helper_until_logout(kernel_bed: Bed) -> None:
     assert json.loads(containers.read_text()) == {}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("broken", ["{", "[]", '{"credHelpers": 5}', "\udcff"])
 @pytest.mark.parametrize("tool", ["docker", "containers"])
 def test_a_broken_file_of_a_tool_does_not_keep_the_rest_from_a_logout(
@@ -352,6 +355,7 @@ def test_a_login_at_a_token_service_gives_the_engine_no_password(
         kernel.run("logout", token_registry.host)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["日本", "empty", "---"])
 @pytest.mark.parametrize("fate", ["stays", "is removed"])
 def test_a_login_works_from_any_folder(

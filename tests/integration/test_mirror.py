@@ -336,7 +336,7 @@ def test_a_list_names_sources(pusher: Pusher, folder: Path, tmp_path: Path) -> N
     assert len(done.stdout.splitlines()) == 2
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

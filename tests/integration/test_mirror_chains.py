@@ -14,7 +14,7 @@ from bed.images import Layer
 from bed.pushes import Json, Pusher, layout_identity
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 _ALWAYS = 1_000
 _NAMES = ("old", "new", "third")

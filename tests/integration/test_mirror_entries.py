@@ -21,7 +21,7 @@ from bed.process import output
 from bed.pushes import Json, Pusher, archive_identity
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 _ALWAYS = 1_000
 

@@ -35,7 +35,7 @@ def family(folder: Path, layers: tuple[Layer, ...]) -> dict[str, Path]:
     return made
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("seed", "moments"), [(5, 8), (6, 20)])
 def test_killed_at_any_moment_a_mirror_goes_on_where_it_was(
     program: Dockless,

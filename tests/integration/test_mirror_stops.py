@@ -15,7 +15,7 @@ from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 _ALWAYS = 1_000
 _HANGS = {

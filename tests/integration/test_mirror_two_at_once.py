@@ -16,7 +16,7 @@ from bed.images import Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 _ALWAYS = 1_000
 

@@ -15,7 +15,7 @@ from bed.faults import Fault, FaultyRegistry, Hang
 from bed.images import Layer
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 _ALWAYS = 1_000
 _DEAD = "127.0.0.1:1"

@@ -45,7 +45,7 @@ WAITS = ("", "x", "-5", "1e400", "nan", "9" * 400, "Mon, 99 Foo 2026 99:99:99 GM
          "Sun, 06 Nov 99999 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 +9999")  # fmt: skip
 # urllib3 leaves the connection of a redirect to what is no address to the garbage collector
 pytestmark = [
-    pytest.mark.sampled(12),
+    pytest.mark.sampled(23),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 SECRET = "s3cret-pass"

@@ -40,7 +40,7 @@ def alive(mark: str) -> list[int]:
     return found
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("ending", ["--timeout", "SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("sleeper", SLEEPERS)
 def test_an_engine_that_is_looked_at_does_not_outlive_the_push(

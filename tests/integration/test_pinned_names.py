@@ -15,7 +15,7 @@ from bed.images import Layer
 from bed.podman import Account
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 _OTHER = "sha256:" + "1" * 64
 _WRONG = [f"docker.io/a/bad@{_OTHER}", f"ghcr.io/a/bad:t@{_OTHER}", f"bad@sha512:{'2' * 128}"]

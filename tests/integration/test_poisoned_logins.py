@@ -16,7 +16,7 @@ from bed.poison import PLACES, Account, Poison
 from bed.registry import Login, docker_registry
 from bed.tokens import TokenService, token_service
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(11)
 
 PROGRAMS = programs()
 NAMED = [pytest.param(each.name, each, id=each.label) for each in PROGRAMS]

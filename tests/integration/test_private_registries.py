@@ -48,7 +48,7 @@ def test_a_registry_on_a_path_behind_a_proxy(
     assert all(path.startswith("/v2/team/app/") for path in paths)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("engine", ["crane", "skopeo"])
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
 def test_a_proxy_is_used_with_its_own_password_and_never_shown(

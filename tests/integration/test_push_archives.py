@@ -18,7 +18,7 @@ from bed.images import Compression, Layer
 from bed.pushes import Pusher
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 SOURCE = 3
 KINDS = ("old", "podman", "hybrid", "skopeo")

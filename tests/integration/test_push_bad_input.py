@@ -12,7 +12,7 @@ from bed.dockless import Dockless, dockless
 from bed.failures import complaint, holdings, leftovers
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 USAGE, SOURCE, NETWORK = 2, 3, 6
 
@@ -114,7 +114,7 @@ def test_a_hostile_archive_is_refused(
     assert str(path) in said
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", CAUSES)
 def test_a_hostile_archive_is_refused_on_stdin(
     bystander: Bystander, hostile_archive: Callable[[str], Path], name: str

@@ -48,7 +48,7 @@ def puts(proxy: FaultyRegistry) -> list[str]:
     return [each.path for each in proxy.requests if each.method == "PUT" and "/m" in each.path]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("engine", ["auto", "crane", "skopeo", "direct"])
 def test_the_image_arrives_with_dockers_types_and_both_digests_are_said(
     pusher: Pusher, old_archive: Path, engine: str

@@ -29,7 +29,7 @@ from bed.process import output
 from bed.registry import Login, Registry
 from bed.tools import crane
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 FAILED, CONFIGURATION, SOURCE, AUTH, NETWORK = 1, 2, 3, 4, 6
 

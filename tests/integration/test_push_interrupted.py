@@ -24,7 +24,7 @@ from bed.renames import renames_into
 from bed.tools import crane
 from dockless.storage.blob_store import BlobStore
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 NAME = "team/app"
 ALWAYS = 100_000
@@ -234,7 +234,7 @@ def validate(registry: Registry, name: str) -> None:
     output(argv, environment=registry.crane_environment())
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("seed", [20_260_101, 20_260_102, 20_260_103])
 def test_a_push_killed_at_any_moment_leaves_no_incomplete_image(
     program: Dockless, own_registry: Registry, archive: Path, seed: int

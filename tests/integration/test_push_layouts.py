@@ -93,7 +93,7 @@ def made(
 LAYOUTS = ("gzip", "zstd", "uncompressed", "docker", "docker-list", "platforms", "nested")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", LAYOUTS)
 def test_a_layout_arrives_byte_for_byte(
@@ -122,7 +122,7 @@ def assert_whole(pusher: Pusher, name: str, layout: Path, root: Json) -> None:
         assert data == pushes.blob(layout, blob["digest"]).read_bytes()
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "none"])
 def test_both_engines_push_what_was_compressed_here(
@@ -150,7 +150,7 @@ def test_a_whole_index_comes_back_with_its_digest(
     assert pushes.top(back)["digest"] == pushes.top(multi_platform)["digest"] == digest
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("form", ["{0}", "{0}:1", "oci:{0}:1", "oci:{0}"])
 def test_a_layout_is_named_in_every_way(pusher: Pusher, oci_layout: Path, form: str) -> None:
     digest = pusher.push("layouts/named:1", form.format(oci_layout))
@@ -170,7 +170,7 @@ def test_one_image_of_a_layout_is_chosen(
     assert "@0 one for linux/amd64; @1 two for linux/amd64" in result.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("kind", "platform"),
     [
@@ -216,7 +216,7 @@ def test_an_oci_archive_arrives_as_it_is(
     assert pusher.back("layouts/archive:1") == pushes.layout_identity(oci_layout)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", ["docker", "platforms", "nested"])
 @pytest.mark.parametrize("form", ["plain", "dotted"])
 def test_an_archived_layout_arrives_as_it_is(

@@ -24,7 +24,7 @@ from dockless.transport import deadline
 from dockless.transport.endpoints import reach
 from dockless.transport.http import HttpClient
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 _OK = b"HTTP/1.1 200 OK\r\n"
 _FOUND = b"HTTP/1.1 302 Found\r\nLocation: /v2/x\r\n"

@@ -71,7 +71,7 @@ def test_nothing_is_on_the_disk_twice_while_an_engine_pushes(
     assert not list(cache.glob("dockless/*/runs/*"))
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("engine", ["auto", "crane", "skopeo", "direct"])
 def test_where_links_are_refused_blobs_are_copied_and_timings_say_so(
     pusher: Pusher, old_archive: Path, engine: str

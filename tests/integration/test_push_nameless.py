@@ -14,7 +14,7 @@ from bed.dockless import Dockless
 from bed.registry import Registry
 from bed.tools import crane
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 _USER = "54321"  # has no entry in /etc/passwd
 Runs = Callable[..., subprocess.CompletedProcess[str]]

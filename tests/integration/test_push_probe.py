@@ -149,7 +149,7 @@ def test_a_program_that_refuses_symbolic_links_fails_where_a_layout_has_them(
     assert reason.endswith(" is a symlink.")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     ("name", "script", "reason"),
     [
@@ -173,6 +173,7 @@ def test_a_program_that_fails_is_found_out_and_says_why(
     assert found.isprintable()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "said",
     [

@@ -158,7 +158,7 @@ def test_a_password_on_the_command_line_reaches_no_child(bed: Bed) -> None:
     assert_silent(result, bed.login)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("options", "code"),
     [

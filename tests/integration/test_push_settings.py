@@ -9,7 +9,7 @@ from bed.dockless import Dockless, dockless
 from bed.failures import complaint
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 WHEELS = """
 name: shop

@@ -67,7 +67,7 @@ def test_an_engine_that_is_asked_for_writes_everything(
     pusher.back("acme/app:2")
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("options", "agent"),
     [
@@ -104,7 +104,7 @@ def test_by_default_crane_writes_the_manifest_and_dockless_the_rest(
     assert pusher.registry.writers("/manifests/1$") == {"dockless"}
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("engine", ["auto", "direct", "crane", "skopeo"])
 def test_the_result_says_who_wrote_what_as_the_registry_does(
     pusher: Pusher, old_archive: Path, engine: str
@@ -195,7 +195,7 @@ def test_a_program_that_refuses_this_registry_is_replaced_here_only(
     assert "--engine auto" in named.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "answer",
     [

@@ -94,6 +94,7 @@ def said(step: Callable[[], object]) -> str:
     return str(caught.value)
 
 
+@pytest.mark.sampled(5)
 def test_a_registry_that_is_none(host: str) -> None:
     plain, tls = Endpoint(host=host, plain_http=True), Endpoint(host=host)
     for endpoint in (plain, tls):
@@ -102,6 +103,7 @@ def test_a_registry_that_is_none(host: str) -> None:
         assert host in text
 
 
+@pytest.mark.sampled(5)
 def test_a_proxy_that_is_none(host: str) -> None:
     environment = {"HTTPS_PROXY": f"http://{host}"}
     endpoint = Endpoint(host="registry.example.com")
@@ -109,17 +111,20 @@ def test_a_proxy_that_is_none(host: str) -> None:
     assert not FRAGMENTS.search(text), text
 
 
+@pytest.mark.sampled(5)
 def test_a_server_of_files_that_is_none(host: str) -> None:
     manager = urllib3.PoolManager()
     text = said(lambda: [*fetch(manager, f"http://{host}/x.gz", seconds=2.0)])
     assert not FRAGMENTS.search(text), text
 
 
+@pytest.mark.sampled(5)
 def test_a_daemon_that_is_none(host: str) -> None:
     found = contact(DaemonAddress(f"tcp://{host}", "DOCKER_HOST"), 1.0)
     assert not FRAGMENTS.search(str(found)), found
 
 
+@pytest.mark.sampled(3)
 def test_what_doctor_says_of_the_way(host: str) -> None:
     endpoint = Endpoint(host=host)
     target = peer.target_of(endpoint.url)
@@ -127,6 +132,7 @@ def test_what_doctor_says_of_the_way(host: str) -> None:
     assert not FRAGMENTS.search(" ".join(f"{each.what} {each.remedy}" for each in findings))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("what", [*SAYS, "reset", "refused"])
 def test_a_socket_of_docker_with_something_else_behind_it(tmp_path: Path, what: str) -> None:
     path = tmp_path / "docker.sock"

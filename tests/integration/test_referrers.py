@@ -48,7 +48,7 @@ def listed(repository: Repository) -> list[dict[str, Any]]:
     return entries
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("locked", [False, True])
 def test_what_eight_processes_put_at_once_is_all_there(
     repository: Repository, tmp_path: Path, *, locked: bool

@@ -92,6 +92,7 @@ def layout(tmp_path: Path, layers: tuple[Layer, ...]) -> Path:
     return made.top(made.image(layers[:1], **images.named("1")))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("status", "code", "ending"), REFUSALS)
 def test_a_refusal_with_a_code_of_its_own_ends_by_its_status(
@@ -112,6 +113,7 @@ def test_a_refusal_with_a_code_of_its_own_ends_by_its_status(
     assert engine == "skopeo" or "Retrying" not in result.stderr
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_very_long_words_of_a_registry_are_shortened(
     program: Dockless, registry: type[Handler], layout: Path, engine: str
@@ -136,6 +138,7 @@ def test_early_hints_are_not_the_answer(
     assert MESSAGE in result.stderr
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("location", ["javascript:1", "gopher://x/", "http://[x/"])
 def test_a_location_of_another_scheme_is_not_usable(

@@ -23,7 +23,7 @@ from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.transport.http import HttpClient
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 PASSWORD, REFRESH = "the password of the bed", "the refresh token of the bed"
 BASIC = base64.b64encode(f"me:{PASSWORD}".encode()).decode()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bed.dockless import Result
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(11)
 
 _FAILED = 1
 

@@ -15,7 +15,7 @@ from bed.failures import PATIENCE, until
 from bed.images import Layer
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 ENDINGS = pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]

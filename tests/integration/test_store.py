@@ -25,7 +25,7 @@ from bed.process import output
 from bed.registry import Registry
 from bed.tools import crane
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(11)
 
 ENGINES = ("auto", "crane", "skopeo", "direct")
 _OTHER = 65534

@@ -27,7 +27,7 @@ def archive(folder: Path, size: int, count: int = 1) -> Path:
     return path
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("size", [20_000, 300_000])
 @pytest.mark.parametrize("command", ["push", "mirror", "bundle"])
 def test_a_layer_that_is_larger_than_files_may_be_is_said(
@@ -72,7 +72,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("parallel", [1, 4, 16])
 @pytest.mark.parametrize("megabytes", [110, 330, 510])
 def test_a_mirror_with_little_memory_ends(
@@ -86,7 +86,7 @@ def test_a_mirror_with_little_memory_ends(
     assert result.code in (0, 1, 70, -signal.SIGABRT, -signal.SIGSEGV), result.stderr
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("files", [6, 7, 9, 11, 12, 14, 18])
 @pytest.mark.parametrize("command", ["push", "mirror", "bundle", "verify"])
 def test_few_files_that_may_be_open_are_one_clear_error(

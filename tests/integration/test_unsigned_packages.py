@@ -54,6 +54,7 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("settings", INSECURE)
 @pytest.mark.parametrize("how", ["machine", "APT_CONFIG"])
 def test_an_unsigned_package_is_not_unpacked(
@@ -94,7 +95,7 @@ except EngineError as error:
 """
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     "setting",
     [

@@ -15,7 +15,7 @@ from bed.images import Layer
 from bed.pushes import Json, Pusher
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bed.failures import complaint, until
 from bed.images import Layer
 from bed.registry import Registry
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(7)
 
 
 @pytest.fixture

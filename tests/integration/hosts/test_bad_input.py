@@ -37,7 +37,7 @@ def odd_host(
         yield made
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("way", ["copy", "relay"])
 def test_any_shell_and_any_name_will_do(
     admin: Admin, odd_host: Host, old_archive: Path, way: str

@@ -30,7 +30,7 @@ def whole(containerd_docker: Docker, multi_platform: Path, tmp_path: Path) -> st
     return str(index["manifests"][0]["digest"])
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("way", ["invoke", "copy", "relay", "tunnel"])
 @pytest.mark.parametrize("source", [SAMPLE, WHOLE])
 def test_the_digest_stays(

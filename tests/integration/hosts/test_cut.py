@@ -42,7 +42,7 @@ def _whole(tree: Path) -> Path:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("seed", "moments"), [(21, 4), (20, 12)])
 def test_a_connection_that_is_cut_spoils_nothing(
     admin: Admin, docker_host: Host, old_docker: Docker, image: str, seed: int, moments: int

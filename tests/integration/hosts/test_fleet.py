@@ -147,6 +147,7 @@ def test_only_the_chosen_servers_push(two_images: Admin, three: tuple[Host, ...]
     assert hosts == [three[0].address, three[2].address]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("numbers", ["4", "0", "1-9", "one", "", "2-1"])
 def test_a_wrong_number_prints_the_list(
     two_images: Admin, three: tuple[Host, ...], numbers: str

@@ -23,7 +23,7 @@ from bed.registry import Login, Registry, docker_registry
 from bed.tokens import TokenService, token_service
 from bed.tools import SYSTEM_PATH
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 PROGRAMS = programs()
 WAYS = {"crane": ("invoke", "copy", "tunnel"), "skopeo": ("invoke",)}

@@ -33,7 +33,7 @@ def places(admin: Admin, *hosts: Host) -> list[Path]:
     return [path for path in (admin.folder, *inside) if path.exists()]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("kind", ["tokens", "password"])
 @pytest.mark.parametrize(
     ("name", "way"),

@@ -31,7 +31,7 @@ def put_tree(host: Host, tree: Path) -> str:
     return FOLDER
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("way", ["invoke", "relay"])
 @pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
 def test_an_archive_on_the_host(
@@ -159,7 +159,7 @@ WRONG = "sha256:" + "1" * 64
 NAMES = [f"docker.io/a/bad@{WRONG}", f"ghcr.io/a/bad:t@{WRONG}", f"bad@sha512:{'2' * 128}"]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("way", ["invoke", "copy", "relay", "tunnel"])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("form", ["layout", "archive"])
@@ -197,7 +197,7 @@ def test_an_image_on_the_host_whose_name_pins_another_digest_is_refused(
     assert tags(admin.registry, target) == set()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("way", ["invoke", "copy", "relay", "tunnel"])
 @pytest.mark.parametrize("form", ["{0}@{1}", "{0}:1@{1}", "docker-daemon:{0}:other@{1}"])
 def test_a_digest_that_a_docker_there_cannot_give_back_is_a_failure(

@@ -18,7 +18,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "way"), WAYS)
 def test_the_same_image_arrives_and_nothing_is_left(
     request: pytest.FixtureRequest,
