@@ -17,7 +17,6 @@ from dockless.oci.reference import Name, Reference
 from dockless.ports import Image
 from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries, read_config
 from dockless.sources.files import Files
-from dockless.sources.not_images import no_image, unpacked_archive
 from dockless.sources.oci_layout import (
     PackedImage,
     blob_name,
@@ -97,6 +96,8 @@ def candidates(
         ]
     if "manifest.json" in files:
         if not files.is_archive:
+            from dockless.sources.not_images import unpacked_archive  # noqa: PLC0415 - rare
+
             raise unpacked_archive(files.label)
         return [
             _faulty(entry)
@@ -104,6 +105,8 @@ def candidates(
             else _unpacked(files, entry, staging, platform)
             for entry in entries(files)
         ]
+    from dockless.sources.not_images import no_image  # noqa: PLC0415 - rare
+
     raise no_image(files.label, files.names)
 
 
