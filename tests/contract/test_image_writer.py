@@ -79,7 +79,7 @@ def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
     if request.param == "single":
         return FakeImage(tmp_path / "blobs")
     folder = Folder(request.getfixturevalue(request.param), "layout", FakeProgress())
-    return PackedImage(folder, roots(folder)[0], None)
+    return PackedImage(folder, roots(folder)[0])
 
 
 def staged(image: Image, folder: Path, *digests: Digest) -> StagedImage:

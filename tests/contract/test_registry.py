@@ -44,7 +44,7 @@ def _fake(repository: Repository, content: Content) -> Registry:
 @pytest.fixture(scope="module", params=["fake", "registry", "embedded_registry"])
 def stocked(request: pytest.FixtureRequest, multi_platform: Path) -> Stocked:
     folder = Folder(multi_platform, "layout", FakeProgress())
-    content = PackedImage(folder, roots(folder)[0], None).content()
+    content = PackedImage(folder, roots(folder)[0]).content()
     if request.param == "fake":
         repository = Repository.of("registry.example.com", "contract/registry")
         return Stocked(_fake(repository, content), repository, content)

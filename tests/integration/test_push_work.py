@@ -59,6 +59,17 @@ except SystemExit as end:
 _HEAVY = {
     "sh", "asyncio", "isal", "zstandard", "yaml", "paramiko", "tenacity", "rich", "dataclasses",
 }  # fmt: skip
+# what a push needs only for what it has to build, read as a stream, compress, write or refuse
+_OF_OTHER_PUSHES = {
+    f"dockless.{name}"
+    for name in (
+        "config.compose", "config.deploy_servers", "config.erb", "config.image_version",
+        "config.plain", "config.server_list", "credentials.keyring_logins", "engines",
+        "model.reasons", "sources.not_images", "sources.platform_choice", "sources.streamed_tar",
+        "sources.streams", "storage.ahead_stream", "storage.compression", "storage.growing",
+        "usecases.push.asking_writer",
+    )
+}  # fmt: skip
 # of the standard library and others; 14 came with msgspec, which takes an eighth off the time
 _MOST_FOREIGN_MODULES = 257
 
@@ -157,6 +168,7 @@ def test_a_warm_push_imports_nothing_heavy_and_not_much(
     pushed(program, archive, *target)
     work = pushed(program, archive, *target, mode="plain")
     assert {name.partition(".")[0] for name in work.modules} & _HEAVY == set()
+    assert work.modules & _OF_OTHER_PUSHES == set()
     foreign = {name for name in work.modules if name.partition(".")[0] != "dockless"}
     assert len(foreign) <= _MOST_FOREIGN_MODULES, "what does a push need that it did not before?"
 

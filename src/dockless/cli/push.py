@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from dockless.cli import output, prompts
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
-from dockless.config import compose
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
 from dockless.config.naming import target as find_target
@@ -248,6 +247,7 @@ def _build(
     options: CommandOptions, settings: Settings, target: Target, files: Project
 ) -> tuple[tuple[str, ...], str]:
     """Build the image; return the names to find it under, and the tool that has it."""
+    from dockless.config import compose  # noqa: PLC0415 - rare
     from dockless.processes.programs import ProgramsHere  # noqa: PLC0415 - rare
     from dockless.sources.build import Recipe, build  # noqa: PLC0415 - rare
 

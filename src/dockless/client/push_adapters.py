@@ -14,7 +14,6 @@ from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
 from dockless.credentials import repository_creation
 from dockless.credentials.resolve import FindCredential
-from dockless.engines.starter import EngineStarter
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.content import Content
 from dockless.oci.reference import Repository
@@ -53,16 +52,15 @@ class PushAdapters:
         self._space = space
         self._staging = space.staging
         self._retry_policy = retry_policy
-        self._starter = EngineStarter(options, space.engines, space.until)
-        self._writers = WriterChooser(options, space, self._starter)
-        self._registries = Registries(options, find, space, retry_policy, self._starter.prepare)
+        self._writers = WriterChooser(options, space)
+        self._registries = Registries(options, find, space, retry_policy, self._writers.prepare)
         # also where remarks are not shown: the digest is another one
         self._say_once = functools.cache(space.surroundings.warn or space.progress.note)
 
     def close(self) -> None:
         """Stop the early uploads, and end what starts programs."""
         self._registries.close()
-        self._starter.close()
+        self._writers.close()
 
     def open(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
         """Return the registry of a repository; see `Registries.open`."""

@@ -1,24 +1,23 @@
 """What writes to a repository, and what reads images of one, by `--engine`."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockless.client.connections import OpenRegistry
 from dockless.client.workspace import Workspace
-from dockless.engines.starter import EngineStarter
 from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
-from dockless.usecases.push.asking_writer import AskingWriter
 from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
     from dockless.engines.adapters import Crane, Skopeo
     from dockless.engines.automatic import Automatic
     from dockless.engines.choice import Engines
+    from dockless.engines.starter import EngineStarter
     from dockless.registry.client import RegistryClient
 
 
@@ -28,13 +27,27 @@ class WriterChooser:
     Args:
         options: Which engine is asked for.
         space: Where the session works.
-        starter: Starts programs.
     """
 
-    def __init__(self, options: PushOptions, space: Workspace, starter: EngineStarter) -> None:
+    def __init__(self, options: PushOptions, space: Workspace) -> None:
         self._options = options
         self._space = space
-        self._starter = starter
+
+    def close(self) -> None:
+        """End what starts programs, if anything was to be started."""
+        if "_starter" in vars(self):
+            self._starter.close()
+
+    @cached_property
+    def _starter(self) -> "EngineStarter":
+        """What starts programs; a push that starts none has none."""
+        from dockless.engines.starter import EngineStarter  # noqa: PLC0415 - a warm push needs none
+
+        return EngineStarter(self._options, self._space.engines, self._space.until)
+
+    def prepare(self) -> None:
+        """Make the program ready while the layers are staged; once."""
+        self._starter.prepare()
 
     def writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
         """Return what writes to a repository; programs are looked for when it is used.
@@ -47,14 +60,25 @@ class WriterChooser:
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
             return opened.direct
-        late = LateWriter(lambda: self._program(opened, repository, home, writes=True))
-        return AskingWriter(late, partial(_refusal, opened.client)) if wanted == "auto" else late
+        return LateWriter(partial(self._writing_program, opened, repository, home))
 
     def reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
         """Return what reads images of a repository; the arguments are those of `writer`."""
         if self._options.engine == "direct":
             return opened.direct
         return self._program(opened, repository, home, writes=False)
+
+    def _writing_program(
+        self, opened: OpenRegistry, repository: Repository, home: Path
+    ) -> ImageWriter:
+        program = self._program(opened, repository, home, writes=True)
+        if self._options.engine != "auto":
+            return program
+        from dockless.usecases.push.asking_writer import (  # noqa: PLC0415 - a warm push writes nothing
+            AskingWriter,
+        )
+
+        return AskingWriter(program, partial(_refusal, opened.client))
 
     def _program(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool

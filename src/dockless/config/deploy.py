@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
-from dockless.config import deploy_servers, files
+from dockless.config import files
 from dockless.config.document import Value, merge
 from dockless.config.secrets import SecretName
 from dockless.config.setting import Setting
@@ -105,6 +105,8 @@ def _load(folder: Path, name: str, environment: Mapping[str, str]) -> Value | No
 
 
 def _deploy(document: Value) -> Deploy:
+    from dockless.config import deploy_servers  # noqa: PLC0415 - many projects have no such file
+
     kamal = _is_kamal(document)
     registry = document.get("registry") or Value(data={}, file=FILE, line=0, key="registry")
     server, path = _server(registry)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.config.erb import unset_variable
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
 
@@ -69,6 +68,8 @@ class Value(Struct, frozen=True, kw_only=True):
 
     def unanswered(self) -> UsageError:
         """Return the error for a value that only Ruby can tell, or that a variable lacks for."""
+        from dockless.config.erb import unset_variable  # noqa: PLC0415 - most files have no ERB
+
         name = unset_variable(self.data.text) if isinstance(self.data, Scalar) else ""
         if name:
             return self.wrong(

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from dockless.config import plain
 from dockless.config.document import Value
 from dockless.errors import UsageError
 from dockless.oci.untrusted_json import parse_json
@@ -42,6 +41,8 @@ def read_json(path: Path, name: str) -> Value | None:
     text = read_text(path, name)
     if text is None:
         return None
+    from dockless.config import plain  # noqa: PLC0415 - many projects have no such file
+
     try:
         value = plain.value(parse_json(text), name)
     except json.JSONDecodeError as error:
@@ -75,6 +76,8 @@ def read_toml(path: Path, name: str) -> Value | None:
     if text is None:
         return None
     import tomllib  # noqa: PLC0415 - the same, for the few who need it
+
+    from dockless.config import plain  # noqa: PLC0415 - the same
 
     try:
         return plain.value(tomllib.loads(text), name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.config import compose, deploy, docker_config, files, image_version, server_list
+from dockless.config import deploy, docker_config, files
 from dockless.config.deploy import Deploy
 from dockless.config.docker_config import ProjectSession
 from dockless.config.secrets import Secrets
@@ -93,11 +93,15 @@ class Project(Struct, frozen=True, kw_only=True):
         """
         if self.deploy.dialect != "kamal":
             return None
+        from dockless.config import image_version  # noqa: PLC0415 - for Kamal's files only
+
         clones = not self.deploy.builder.context
         return image_version.read(self.folder, self.environment, clones=clones)
 
     def compose_images(self) -> tuple[Setting[str], ...]:
         """Return the names of the Compose service's image; raise UsageError for a wrong file."""
+        from dockless.config import compose  # noqa: PLC0415 - where no name is given
+
         return compose.images(self.folder, self.environment)
 
     def servers(self) -> Setting[tuple[Server, ...]]:
@@ -106,6 +110,8 @@ class Project(Struct, frozen=True, kw_only=True):
         Raises:
             UsageError: There is none, or it is wrong.
         """
+        from dockless.config import server_list  # noqa: PLC0415 - for pushes from hosts only
+
         found = self.deploy.servers or server_list.read(self.folder)
         if found is None or not found.value:
             problem = "No servers are configured."
@@ -192,6 +198,8 @@ def nowhere(folder: Path, environment: Mapping[str, str]) -> Project:
 
 def is_project(folder: Path) -> bool:
     """Whether there is anything in a folder that projects have, as far as it can be seen."""
+    from dockless.config import compose  # noqa: PLC0415 - a push does not ask it
+
     names = (*_MARKS, *compose.FILES)
     return any(os.path.exists(folder / name) for name in names)  # noqa: PTH110 - raises nothing
 

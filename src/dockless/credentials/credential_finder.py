@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,11 +14,13 @@ from dockless.credentials.cloud import token_sources
 from dockless.credentials.credential_sources import Given, Sources
 from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.credentials.resolve import FindCredential, FoundCredential
-from dockless.credentials.user_keyrings import every_keyring_logins
 from dockless.errors import UsageError
 from dockless.model.login import ConfiguredLogin
 from dockless.oci.reference import Repository
 from dockless.storage.user_folders import home_folder
+
+if TYPE_CHECKING:
+    from dockless.credentials.keyring_logins import KeyringLogins
 
 _GIVEN = ("DOCKLESS_USERNAME", "DOCKLESS_PASSWORD")
 
@@ -101,11 +104,18 @@ class CredentialFinder(Struct, frozen=True, kw_only=True):
         return Sources(
             environment=environment,
             home=self.home,
-            keyrings=lambda: every_keyring_logins(environment, hidden_prompt(self.prompter)),
+            keyrings=self._keyrings,
             configured=self.configured,
             token_sources=token_sources.of_kind(host, environment),
             identity=token_sources.identity(environment),
         )
+
+    def _keyrings(self) -> "tuple[KeyringLogins, ...]":
+        from dockless.credentials.user_keyrings import (  # noqa: PLC0415 - a password may be given
+            every_keyring_logins,
+        )
+
+        return every_keyring_logins(self.environment, hidden_prompt(self.prompter))
 
     def _find_for(self, host: str, repository: Repository) -> FoundCredential:
         if repository.host == host:

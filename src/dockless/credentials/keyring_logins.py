@@ -21,7 +21,6 @@ from dockless.credentials.keyrings import PATIENCE_SECONDS, Backend, Listing, wi
 from dockless.credentials.login_index import ScopeLogins, index_text, live, parse_index, with_ended
 from dockless.errors import AuthError, DocklessError, UsageError
 from dockless.model.login import Login
-from dockless.model.reasons import kind, reason
 from dockless.model.secret import Credential, Secret
 from dockless.storage.folders import own_folder
 
@@ -246,6 +245,8 @@ class KeyringLogins:
         except DocklessError:
             raise
         except Exception as error:  # noqa: BLE001 - any backend may be behind this
+            from dockless.model.reasons import kind  # noqa: PLC0415 - rare
+
             # only its kind: the text of a foreign error may hold what it was given
             what = f"The {self.name} failed: {kind(error)}."
         raise AuthError(what, _REMEDY)
@@ -272,6 +273,8 @@ def _locked(place: Path) -> Iterator[None]:
                 )
             time.sleep(_LOOK_SECONDS)
     except (OSError, UsageError) as error:
+        from dockless.model.reasons import reason  # noqa: PLC0415 - rare
+
         said = error.what if isinstance(error, UsageError) else f"{place}: {reason(error)}."
         raise AuthError(
             f"The lock of the logins cannot be acquired. {said}",

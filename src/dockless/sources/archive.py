@@ -17,14 +17,11 @@ from dockless.oci.reference import Name, Reference
 from dockless.ports import Image
 from dockless.sources.docker_archive import ArchiveEntry, UnpackedImage, entries, read_config
 from dockless.sources.files import Files
-from dockless.sources.not_images import no_image, unpacked_archive
 from dockless.sources.oci_layout import (
     PackedImage,
     blob_name,
     listed_roots,
     names,
-    no_platform,
-    platforms,
     roots,
     walk,
 )
@@ -85,18 +82,20 @@ def candidates(
             if isinstance(root, SourceError)
             else Candidate(
                 names=names(root),
-                open=partial(packed, files, root, platform),
+                open=partial(_opened, packed, files, root, platform),
                 packed=True,
                 root=root.digest,
                 listing=listing,
                 locked=() if names(root) else locked.get(root.digest, ()),
                 lock=lock,
-                platforms=partial(platforms, files, root),
+                platforms=partial(_offered, files, root),
             )
             for root in tops
         ]
     if "manifest.json" in files:
         if not files.is_archive:
+            from dockless.sources.not_images import unpacked_archive  # noqa: PLC0415 - rare
+
             raise unpacked_archive(files.label)
         return [
             _faulty(entry)
@@ -104,7 +103,25 @@ def candidates(
             else _unpacked(files, entry, staging, platform)
             for entry in entries(files)
         ]
+    from dockless.sources.not_images import no_image  # noqa: PLC0415 - rare
+
     raise no_image(files.label, files.names)
+
+
+def _opened(
+    packed: type[PackedImage], files: Files, root: Descriptor, platform: Platform | None
+) -> PackedImage:
+    if platform:
+        from dockless.sources.platform_choice import pick  # noqa: PLC0415 - few pushes ask for one
+
+        root = pick(files, root, platform)
+    return packed(files, root)
+
+
+def _offered(files: Files, root: Descriptor) -> tuple[Platform, ...]:
+    from dockless.sources.platform_choice import platforms  # noqa: PLC0415 - where there are several
+
+    return platforms(files, root)
 
 
 def _locked_names(files: Files) -> Mapping[Digest, tuple[str, ...]]:
@@ -187,6 +204,8 @@ def select(
     if platform and len(chosen) > 1:
         serving = [each for each in chosen if serves(each, platform)]
         if not serving:
+            from dockless.sources.platform_choice import no_platform  # noqa: PLC0415 - rare
+
             offered = [own for each in chosen for own in readable_platforms(each)]
             raise no_platform(label, platform, offered)
         chosen = serving

@@ -27,6 +27,7 @@ from dockless.oci.platform import Platform
 from dockless.oci.untrusted_json import parse_json
 from dockless.sources.files import Files, missing, safe_name
 from dockless.storage.checks import mismatch
+from dockless.storage.staged_blobs import deleted_copy
 from dockless.storage.staging import Staging
 
 Parsed = TypeVar("Parsed")
@@ -183,10 +184,7 @@ class UnpackedImage:
         staged = staged_paths(content, digests, self._staging)
         lost = next((digest for digest in digests if digest not in staged), None)
         if lost:
-            raise LostCopyError(
-                f"The staged copy of {lost} was deleted or changed.",
-                "Run it again: it will be staged again.",
-            )
+            raise deleted_copy(lost)
         return staged
 
     def _layer(self, name: str, diff_id: Digest) -> Descriptor:

@@ -2,14 +2,13 @@
 
 import contextlib
 import tarfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from functools import partial
 from typing import IO
 
 from dockless.errors import SourceError
 from dockless.oci.manifest import LONGEST_MANIFEST
 from dockless.sources.files import link_target, safe_name
-from dockless.sources.not_images import refused_kind
 
 _MOST_MEMBERS = 65_536
 _LONGEST_CHAIN = 32
@@ -112,6 +111,8 @@ def tar_errors(label: str, head: bytes = b"") -> Iterator[None]:
             ) from None
         if "unexpected end of data" in str(error):
             raise SourceError(f"{label} is cut short.", "Create or copy it again.") from None
+        from dockless.sources.not_images import refused_kind  # noqa: PLC0415 - rare
+
         raise refused_kind(label, head) or SourceError(
             f"{label} is not a readable tar archive: {error}.",
             "Give an archive made by 'docker save', 'podman save' or skopeo.",
@@ -148,6 +149,18 @@ class Links:
             self._targets[name] = _target(name, member, label)
         except SourceError as error:
             self.fault = self.fault or error
+
+    def refuse_faulty(self, archive: Container[object]) -> None:
+        """Raise what is wrong with a member of an image archive; others may have any.
+
+        Args:
+            archive: The names in it.
+
+        Raises:
+            SourceError: It has an image, and a member that no such archive has.
+        """
+        if self.fault and any(name in archive for name in ENTRY_POINTS):
+            raise self.fault
 
     def follow(self, name: str) -> str:
         """Return the name at the end of the chain; a chain that closes on itself has none."""

@@ -23,7 +23,6 @@ from dockless.sources.files import Files
 from dockless.sources.local_images import LocalImage, the_one_id
 from dockless.sources.spec import id_digits, is_surely_id
 from dockless.sources.stored_image import StoredImage, remembered, stored_root
-from dockless.sources.streams import read_stream
 from dockless.storage.staging import Staging
 
 
@@ -100,6 +99,8 @@ class ToolImage:
 
     def _save(self) -> Image:
         if self._saved is None:
+            from dockless.sources.streams import read_stream  # noqa: PLC0415 - most are known already
+
             label = f"{self._tool.name} image {self._found.name}"
             files = read_stream(
                 lambda: self._tool.save(self._found),

@@ -1,6 +1,6 @@
 """Images in OCI layouts, by the image-spec's image-layout.md; pushed unchanged."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -11,10 +11,8 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
     CONFIGS,
     CONTAINERD_NAME,
-    MANIFESTS,
     MOST_DOCUMENTS,
     REF_NAME,
-    UNKNOWN,
     Config,
     Descriptor,
     Index,
@@ -65,9 +63,9 @@ class PackedImage:
     digest_is_new = False
     known_digest = None
 
-    def __init__(self, files: Files, root: Descriptor, platform: Platform | None) -> None:
+    def __init__(self, files: Files, root: Descriptor) -> None:
         self._files = files
-        self._root = pick(files, root, platform) if platform else root
+        self._root = root
         self._content: Content | None = None
         self._diff_ids: dict[Digest, Digest] = {}
 
@@ -137,7 +135,7 @@ class PackedImage:
         if manifest.config.media_type not in CONFIGS:
             return []
         label = f"{self._files.label}: {blob_name(manifest.config.digest)}"
-        config = _config_of(self._files, manifest)
+        config = config_of(self._files, manifest)
         if config is None:
             return []
         layers = [layer for layer in manifest.layers if layer_compression(layer.media_type)]
@@ -166,55 +164,9 @@ class CarriedImage(PackedImage):
         if manifest.config.media_type not in CONFIGS:
             return []
         try:
-            return [parse_config(_checked(self._files, manifest.config)).platform]
+            return [parse_config(checked(self._files, manifest.config)).platform]
         except ValueError:
             return []
-
-
-def pick(files: Files, root: Descriptor, platform: Platform) -> Descriptor:
-    """Return the descriptor of the one image for a platform, inside an index or by itself.
-
-    What is no image and stands by itself is for every platform.
-    """
-    offered = []
-    for found, own in _images(files, root):
-        if (own and own.serves(platform)) or (found is root and own is None):
-            return found
-        offered.append(own)
-    raise no_platform(files.label, platform, offered)
-
-
-def platforms(files: Files, root: Descriptor) -> tuple[Platform, ...]:
-    """Return the platforms of an image, or of those that an index lists, as far as they tell."""
-    return tuple(own for _, own in _images(files, root) if own and own.os != UNKNOWN)
-
-
-def _images(
-    files: Files, root: Descriptor, depth: int = 0, seen: set[Digest] | None = None
-) -> Iterator[tuple[Descriptor, Platform | None]]:
-    """Yield each image below a root with its platform, by its descriptor or else by its config."""
-    seen = _seen(files, root, depth, set() if seen is None else seen)
-    if depth and root.platform and root.media_type in MANIFESTS:
-        yield root, root.platform
-        return
-    if depth and blob_name(root.digest) not in files:
-        return
-    document = _parsed(files, root, _checked(files, root))
-    if isinstance(document, Manifest):
-        # a config has no variant as a rule
-        yield root, root.platform or _platform_of(files, document)
-        return
-    for child in document.children:
-        if child.digest not in seen:
-            yield from _images(files, child, depth + 1, seen)
-
-
-def _platform_of(files: Files, manifest: Manifest) -> Platform | None:
-    config = manifest.config
-    if config.media_type not in CONFIGS or blob_name(config.digest) not in files:
-        return None
-    found = _config_of(files, manifest)
-    return found.platform if found and found.platform.architecture != UNKNOWN else None
 
 
 def walk(
@@ -231,9 +183,9 @@ def walk(
     Raises:
         SourceError: One is missing or damaged, or they are too many or too deep.
     """
-    seen = _seen(files, root, depth, set() if seen is None else seen)
-    data = _checked(files, root)
-    document = _parsed(files, root, data)
+    seen = visited(files, root, depth, set() if seen is None else seen)
+    data = checked(files, root)
+    document = parsed(files, root, data)
     yield root, data, document
     for child in document.children:
         if child.digest not in seen:
@@ -242,7 +194,7 @@ def walk(
             yield from walk(files, child, depth + 1, seen)
 
 
-def _seen(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[Digest]:
+def visited(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[Digest]:
     """Return the seen digests with one more; raise SourceError where there are too many."""
     if depth > _DEEPEST:
         raise SourceError(f"{files.label} nests indexes more than {_DEEPEST} deep.")
@@ -252,7 +204,8 @@ def _seen(files: Files, root: Descriptor, depth: int, seen: set[Digest]) -> set[
     return seen
 
 
-def _parsed(files: Files, root: Descriptor, data: bytes) -> Manifest | Index:
+def parsed(files: Files, root: Descriptor, data: bytes) -> Manifest | Index:
+    """Return a manifest or index of a layout; raise SourceError where it cannot be pushed."""
     try:
         return parse_document(data)
     except ValueError as error:
@@ -260,9 +213,9 @@ def _parsed(files: Files, root: Descriptor, data: bytes) -> Manifest | Index:
         raise SourceError(f"{files.label}: {name} cannot be pushed: {error}.") from None
 
 
-def _config_of(files: Files, manifest: Manifest) -> Config | None:
+def config_of(files: Files, manifest: Manifest) -> Config | None:
     """Return an image's config; None for one, such as `{}`, that says nothing of layers."""
-    data = _checked(files, manifest.config)
+    data = checked(files, manifest.config)
     try:
         return parse_config(data)
     except NoRootfsError:
@@ -277,7 +230,8 @@ def blob_name(digest: Digest) -> str:
     return f"blobs/{digest.algorithm}/{digest.hex}"
 
 
-def _checked(files: Files, descriptor: Descriptor) -> bytes:
+def checked(files: Files, descriptor: Descriptor) -> bytes:
+    """Return a small blob of a layout; raise SourceError where it is not what is described."""
     name = blob_name(descriptor.digest)
     data = files.document(name)
     if len(data) != descriptor.size or not descriptor.digest.matches(data):
@@ -328,10 +282,3 @@ def _absent(files: Files, child: Descriptor) -> SourceError:
         f"{files.label} lists an image{platform} ({child.digest}) that it does not contain.",
         "Push one that is there with --platform, or save the image with all its platforms.",
     )
-
-
-def no_platform(label: str, wanted: Platform, offered: Iterable[Platform | None]) -> SourceError:
-    """Return the error for a platform that none of the images is for."""
-    named = {str(each) for each in offered if each and each.os != UNKNOWN}
-    known = ", ".join(sorted(named)) or "none that is known"
-    return SourceError(f"{label} has no image for {wanted}.", f"It has: {known}.")

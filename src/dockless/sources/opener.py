@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -19,8 +19,6 @@ from dockless.sources.archive import Candidate, agreed, candidates, select, with
 from dockless.sources.files import Files, SourceFile
 from dockless.sources.oci_layout import PackedImage
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, SourceThere
-from dockless.sources.streams import read_stream
-from dockless.sources.tarball import PlainTar
 from dockless.storage.blocks import ReadableStream
 from dockless.storage.decompression import MAGIC_BYTES, sniff
 from dockless.storage.staging import Staging
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from dockless.sources.container_tools import ContainerTool
     from dockless.sources.local_images import LocalImage
     from dockless.sources.on_host import HostImage
+    from dockless.sources.streamed_tar import Layers
+    from dockless.sources.streams import OpenStream
 
 
 _HEAD = 512
@@ -115,12 +115,7 @@ class Opener:
         argv: tuple[str, ...] = ("cat", source.path)
         if source.kind == "layout":
             argv = ("tar", "-C", source.path, "-cf", "-", ".")
-        files = read_stream(
-            lambda: _output(programs, argv, source.path),
-            source.path,
-            self._staging,
-            self._progress,
-        )
+        files = self._streamed(lambda: _output(programs, argv, source.path), source.path)
         return candidates(files, self._staging, platform)
 
     def images(
@@ -190,13 +185,7 @@ class Opener:
         if spec.kind == "stdin":
             from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
 
-            return read_stream(
-                lambda: read_to_the_end(self._stdin()),
-                spec.label,
-                self._staging,
-                self._progress,
-                layers="packed",
-            )
+            return self._streamed(lambda: read_to_the_end(self._stdin()), spec.label, "packed")
         with _reading(spec.path):
             if spec.path.name.endswith(PARTS_ENDING):
                 return self._joined(spec)
@@ -207,21 +196,26 @@ class Opener:
             plain = spec.path.is_file() and _is_plain(spec.path)
             if plain:
                 file = partial(SourceFile, spec.path)
-                return PlainTar(file, spec.label, self._staging, self._progress)
-            return read_stream(
-                lambda: _opened(spec.path),
-                spec.label,
-                self._staging,
-                self._progress,
-                layers="guessed" if spec.path.is_file() else "packed",
-            )
+                return self._plain(file, spec.label)
+            layers: Layers = "guessed" if spec.path.is_file() else "packed"
+            return self._streamed(lambda: _opened(spec.path), spec.label, layers)
+
+    def _streamed(self, opener: "OpenStream", label: str, layers: "Layers" = "guessed") -> Files:
+        from dockless.sources.streams import read_stream  # noqa: PLC0415 - most are plain files
+
+        return read_stream(opener, label, self._staging, self._progress, layers)
+
+    def _plain(self, opened: Callable[[], IO[bytes]], label: str) -> Files:
+        from dockless.sources.tarball import PlainTar  # noqa: PLC0415 - for plain archives only
+
+        return PlainTar(opened, label, self._staging, self._progress)
 
     def _joined(self, spec: SourceSpec) -> Files:
         from dockless.sources.parts import joined, problems, read_parts  # noqa: PLC0415 - parts only
 
         parts = read_parts(spec.path)
         try:
-            return PlainTar(partial(joined, parts), spec.label, self._staging, self._progress)
+            return self._plain(partial(joined, parts), spec.label)
         except SourceError:
             for problem in problems(parts):  # says which of them it is
                 raise problem from None

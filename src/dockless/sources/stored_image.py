@@ -26,6 +26,7 @@ from dockless.oci.platform import Platform
 from dockless.sources.files import Documents, Files, missing
 from dockless.sources.local_images import LocalImage
 from dockless.sources.oci_layout import PackedImage, blob_name, roots
+from dockless.sources.platform_choice import pick
 from dockless.storage.staging import Layer, Staging
 
 
@@ -51,7 +52,7 @@ class StoredImage(PackedImage):
     def __init__(
         self, files: Files, found: LocalImage, root: Descriptor, platform: Platform | None
     ) -> None:
-        super().__init__(files, root, platform)
+        super().__init__(files, pick(files, root, platform))
         self._whole = root
         self._found = found
 
@@ -128,7 +129,8 @@ def remembered(image_id: Digest, staging: Staging, platform: Platform | None) ->
         root = Descriptor(
             media_type=parse_document(data).media_type, digest=image_id, size=len(data)
         )
-        return PackedImage(_Staged(staging, str(image_id)), root, platform).content()
+        files = _Staged(staging, str(image_id))
+        return PackedImage(files, pick(files, root, platform)).content()
     except (ValueError, SourceError):
         return None
 

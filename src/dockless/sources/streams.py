@@ -12,7 +12,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.ports import Progress
 from dockless.sources.files import Files
-from dockless.sources.tarball import Layers, StreamedTar
+from dockless.sources.streamed_tar import Layers, StreamedTar
 from dockless.storage.blocks import ReadableStream, read_block
 from dockless.storage.staging import Layer, MispredictedError, Staging
 from dockless.storage.streams import Pushback

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 from dockless.errors import SourceError
-from dockless.storage.ahead_stream import AheadStream
 from dockless.storage.blocks import BLOCK, ReadableStream, blocks
 from dockless.threads import NO_THREAD
 
@@ -214,6 +213,8 @@ class _GzipReader(io.RawIOBase):
 
     def __init__(self, source: _CountedInput) -> None:
         from isal import igzip  # noqa: PLC0415 - loaded when needed
+
+        from dockless.storage.ahead_stream import AheadStream  # noqa: PLC0415 - the same
 
         self._plain = igzip.open(source, "rb")
         self._ahead: AheadStream | None = None

@@ -85,6 +85,17 @@ class StagedBlobs:
             return stored
         return staged
 
+    def require(self, digest: Digest, size: int | None = None) -> Path:
+        """Return what `path` does, of a blob that was staged before.
+
+        Raises:
+            LostCopyError: It is not here any more.
+        """
+        path = self.path(digest, size)
+        if path is None:
+            raise deleted_copy(digest)
+        return path
+
     def read(self, digest: Digest) -> bytes | None:
         """Return a small blob, compared with its digest; None when it is not here."""
         path = self.path(digest)
@@ -147,6 +158,14 @@ class StagedBlobs:
                     remember()
 
         self._settler.submit(settle)
+
+
+def deleted_copy(digest: Digest) -> LostCopyError:
+    """Return the error for a blob that was staged, and is not here any more."""
+    return LostCopyError(
+        f"The staged copy of {digest} was deleted or changed.",
+        "Run it again: it will be staged again.",
+    )
 
 
 def _fits(path: Path, size: int | None) -> bool:

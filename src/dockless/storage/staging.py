@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -16,12 +17,13 @@ from dockless.processes.regular import open_regular, read_regular
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.blocks import ReadableStream, Sink, blocks, read_block
 from dockless.storage.checks import check_into, unpacked_digest
-from dockless.storage.compression import compressing
 from dockless.storage.decompression import decompressing, sniff
-from dockless.storage.growing import GrowingBlob
 from dockless.storage.layer_records import head_of
 from dockless.storage.staged_blobs import StagedBlobs
 from dockless.storage.streams import BlobDraft, Hashing, LengthChecked, Pushback, digest_of
+
+if TYPE_CHECKING:
+    from dockless.storage.growing import GrowingBlob
 
 _LARGE = 8 * 1024 * 1024
 """Least size in bytes of a layer that is sent while it is compressed."""
@@ -156,11 +158,13 @@ class Staging(StagedBlobs):
         return Layer(diff_id, blob)
 
     @contextlib.contextmanager
-    def _followed(self, draft: BlobDraft, size: int) -> Iterator[GrowingBlob | None]:
+    def _followed(self, draft: BlobDraft, size: int) -> "Iterator[GrowingBlob | None]":
         """Offer a large layer for an early upload while it is written."""
         if size < _LARGE or self.on_growing is None:
             yield None
             return
+        from dockless.storage.growing import GrowingBlob  # noqa: PLC0415 - a warm push stages none
+
         with GrowingBlob(draft, draft.path) as growing:
             self._ahead = True
             self.on_growing(growing)
@@ -168,6 +172,8 @@ class Staging(StagedBlobs):
 
     def _compressed(self, plain: ReadableStream, sink: Sink, packing: Packing) -> Digest:
         """Write a layer compressed; return its diffID."""
+        from dockless.storage.compression import compressing  # noqa: PLC0415 - a warm push needs none
+
         raw, timings = Hashing(), self.timings
         with compressing(packing, sink, self._cores, timings) as encoder:
             for block in timings.each("read", blocks(plain)):
@@ -238,7 +244,7 @@ class Staging(StagedBlobs):
             raise _lost(blob.digest) from None
         return digest
 
-    def _announce(self, blob: Descriptor, growing: GrowingBlob | None) -> None:
+    def _announce(self, blob: Descriptor, growing: "GrowingBlob | None") -> None:
         """Notify early uploads that a blob is complete."""
         if growing:
             growing.finish(blob)

@@ -10,6 +10,7 @@ from dockless.errors import SourceError
 from dockless.oci.platform import Platform
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, listed_roots, names, roots
+from dockless.sources.platform_choice import pick
 from fakes.progress import FakeProgress
 
 
@@ -30,7 +31,8 @@ def files(layout: Layout) -> Folder:
 
 def opened(layout: Layout, platform: str = "") -> PackedImage:
     wanted = Platform.parse(platform) if platform else None
-    return PackedImage(files(layout), roots(files(layout))[0], wanted)
+    root = roots(files(layout))[0]
+    return PackedImage(files(layout), pick(files(layout), root, wanted))
 
 
 def test_an_image_is_pushed_as_it_is(layout: Layout, parts: list[Layer]) -> None:
@@ -297,11 +299,11 @@ def test_each_manifest_is_read_once_however_often_it_is_named(
         root = layout.index(*[root] * times)
     layout.top(root)
     kept = counted(layout)
-    image = PackedImage(kept, roots(kept)[0], None)
+    image = PackedImage(kept, roots(kept)[0])
     assert len(image.content().documents) == depth + 1
     assert kept.read <= depth + 3
     with pytest.raises(SourceError, match="no image for linux/s390x"):
-        PackedImage(kept, roots(kept)[0], Platform.parse("linux/s390x"))
+        pick(kept, roots(kept)[0], Platform.parse("linux/s390x"))
     assert kept.read <= 3 * depth + 6
 
 

@@ -12,9 +12,10 @@ from bed.hostile import LAYER, Member, file, image, link, tar
 from dockless.errors import SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor, layer_media_type
-from dockless.sources import headers, tarball
+from dockless.sources import headers, streamed_tar
 from dockless.sources.files import Files
-from dockless.sources.tarball import PlainTar, StreamedTar
+from dockless.sources.streamed_tar import StreamedTar
+from dockless.sources.tarball import PlainTar
 from dockless.storage.blocks import BLOCK
 from dockless.storage.staging import Staging
 from fakes.progress import FakeProgress, FakeTask
@@ -230,7 +231,7 @@ def test_a_stream_is_not_waited_for_past_the_end_of_its_archive(staging: Staging
 def test_the_small_files_of_a_stream_have_a_limit_together(
     staging: Staging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tarball, "_MOST_DOCUMENTS", 5)
+    monkeypatch.setattr(streamed_tar, "_MOST_DOCUMENTS", 5)
     stream = io.BytesIO(tar(file("a", b"123"), file("b", b"456")))
     with pytest.raises(SourceError, match="small files"):
         StreamedTar(stream, "image.tar", staging, FakeTask("staging", None), "packed")

@@ -16,6 +16,7 @@ from dockless.errors import LostCopyError, PushError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_CONFIG, Descriptor, layer_media_type
 from dockless.oci.packing import Compression, Packing, asked
+from dockless.storage import compression
 from dockless.storage import staging as staging_module
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.blocks import BLOCK
@@ -119,7 +120,7 @@ def test_every_new_layer_is_announced_with_its_file(staging: Staging) -> None:
 def test_a_known_layer_is_only_hashed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with make() as first:
         known = stage(first, TAR)
-    monkeypatch.setattr(staging_module, "compressing", None)
+    monkeypatch.setattr(compression, "compressing", None)
     assert stage(make(), TAR, may_guess=True) == known
 
 
