@@ -26,13 +26,18 @@ from dockless.client.bundling import bundle_sources, create_bundle
 from dockless.client.readers import Readers
 from dockless.config.cascade import project_settings
 from dockless.credentials.credential_finder import CredentialFinder
-from dockless.errors import PartialError, SourceError
+from dockless.errors import SourceError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.counts import counted
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
-from dockless.report.bundles import bundle_document, bundle_table
+from dockless.report.bundles import (
+    bundle_document,
+    bundle_table,
+    left_out_error,
+    left_out_lines,
+)
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
 from dockless.sources.input_files import registries_of
@@ -102,25 +107,11 @@ def create(**arguments: object) -> None:
             made = create_bundle(request, sources, readers)
     for path in made.files:
         say(one_line(str(path)))
-    lost, faults = made.left_out.images, made.left_out.faults
-    for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
-        say(one_line(f"MISSING in {request.out}: {error.what}"), err=True)
-    for error in faults:
-        say(one_line(f"Damaged in the sources: {error.what}"), err=True)
-    what = ""
-    if lost:
-        were = "was" if len(lost) == 1 else "were"
-        what = f"{request.out} LACKS {counted(len(lost), 'image')} that {were} asked for."
-    elif faults:
-        what = (
-            f"{request.out} has every image that could be found, but the sources have "
-            f"{counted(len(faults), 'fault')}."
-        )
-    if what:
-        raise PartialError(
-            what,
-            "See above. Create the bundle again when every source can be read, or use it as it is.",
-        )
+    left_out = made.left_out
+    for line in left_out_lines(request.out, left_out.images, left_out.faults):
+        say(one_line(line), err=True)  # also where --quiet is asked for
+    if error := left_out_error(request.out, len(left_out.images), len(left_out.faults)):
+        raise error
 
 
 @bundle.command("list")

@@ -1,21 +1,22 @@
 """What is printed: results on stdout, messages on stderr."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dockless.config.naming import Target
 from dockless.errors import DocklessError
 from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.printable import json_text, one_line
 from dockless.model.timings import Timings
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.processes.terminal import say
 from dockless.report import text
 
 if TYPE_CHECKING:
+    from dockless.model.builder import BuildPlan
     from dockless.usecases.hosts.run import RemotePushResult
 
 
@@ -30,9 +31,29 @@ def complaints(options: CommandOptions, progress: Progress) -> Callable[[str], N
     return partial(say, err=True) if options.quiet else progress.note
 
 
-def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
-    """Print the settings with their origins."""
-    say(text.explain_text(rows))
+def explanation(
+    options: CommandOptions, rows: Sequence[tuple[str, str, str]], error: DocklessError | None
+) -> None:
+    """Print the settings with their origins, also where they name no target."""
+    if options.output == "json":
+        from dockless.report import json  # noqa: PLC0415 - not for text
+
+        say(json_text(json.explain_document(rows, error)))
+    else:
+        say(text.explain_text(rows))
+
+
+def build(
+    options: CommandOptions, plan: "BuildPlan", target: Target, before: Mapping[str, Digest | None]
+) -> None:
+    """Print what a dry run would build."""
+    from dockless.report import builds  # noqa: PLC0415 - rare
+
+    where = target.repository.value
+    if options.output == "json":
+        say(json_text(builds.build_document(plan, where, before)))
+    else:
+        say(builds.build_text(plan, where, before))
 
 
 def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
@@ -76,9 +97,10 @@ def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessEr
 
 
 def hosts(
-    options: CommandOptions, repository: Repository, outcome: "RemotePushResult", *, audit: bool
+    options: CommandOptions, target: Target, outcome: "RemotePushResult", *, audit: bool
 ) -> None:
     """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
+    repository, tags = target.repository.value, target.tag_names
     from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
 
     for each in outcome.results:
@@ -87,21 +109,17 @@ def hosts(
         if audit or each.residue:
             for line in host_report.residue_lines(each):
                 say(one_line(line), err=True)
-    remark(options, host_report.outcome_table(outcome.results))
+    if not options.dry_run:
+        remark(options, host_report.outcome_table(outcome.results))
     try:
         if options.output == "json":
             say(json_text(host_report.outcome_document(outcome.results)))
+        elif options.dry_run:
+            say(host_report.plan_text(repository, tags, outcome.results))
         elif outcome.digest:
             say(f"{repository}@{outcome.digest}")
     finally:
         _write_digests(options, [outcome.digest] if outcome.digest else [])
-
-
-def failure(error: DocklessError) -> None:
-    """Print the JSON document of an error."""
-    from dockless.report import json  # noqa: PLC0415 - not for text
-
-    say(json_text(json.error_document(error)))
 
 
 def _afterwards(options: CommandOptions, results: Sequence[PushResult]) -> None:

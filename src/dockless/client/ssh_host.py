@@ -11,6 +11,7 @@ from dockless.client.remote_engine import RemoteEngineSetup
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
+from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
 from dockless.model.pins import pinned
 from dockless.model.server import Server
@@ -37,9 +38,11 @@ class SshHost(HostConnection):
 
     Attributes:
         progress: Where the work on it is shown.
+        build: How its image would be built, in a dry run; None where it is there.
     """
 
     def __init__(self, context: HostContext, server: Server, number: int) -> None:
+        self.build: BuildPlan | None = None
         super().__init__(server, context.ssh, context.asked.options.stall_timeout)
         self.progress = NamedProgress(self.name, context.progress)
         self._context = context
@@ -66,6 +69,9 @@ class SshHost(HostConnection):
         context, names, tool, typed = self._context, self._context.names, "", False
         if self.server.image_name:
             names = (self.server.image_name,)
+        if context.asked.options.build and context.request.dry_run:
+            self.build = context.build.plan(place.shell, place.facts.home, self.server)
+            return HostImage()
         if context.asked.options.build:
             names, tool = context.build.build(
                 place.shell, place.facts.home, self.server, self.progress.note
@@ -117,6 +123,11 @@ class SshImage:
         """
         local = self._found.local
         return local.image_id if local and pinned(local.name) in (None, local.image_id) else None
+
+    @property
+    def build(self) -> BuildPlan | None:
+        """How it would be built, in a dry run; None where it is there."""
+        return self._host.build
 
     def obstacle(self, method: TransferMethod) -> str:
         """Return why a method cannot be used, as part of a sentence; empty when it can."""

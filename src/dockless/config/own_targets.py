@@ -10,7 +10,7 @@ from dockless.config.naming import OWN_NAME, Target
 from dockless.config.naming import target as find_target
 from dockless.config.setting import Setting
 from dockless.errors import DocklessError, SourceError, UsageError
-from dockless.oci.reference import Name
+from dockless.oci.reference import Name, Reference
 
 
 def own_target(settings: Settings, name: str) -> Target:
@@ -33,6 +33,20 @@ def own_target(settings: Settings, name: str) -> Target:
         )
     tags = (Setting(own.tag, OWN_NAME),) if own.tag else ()
     return find_target(replace(settings, image=Setting(own, OWN_NAME), tags=tags), None)
+
+
+def own_references(
+    settings: Settings, names: Iterable[str]
+) -> tuple[dict[str, tuple[Reference, ...]], dict[str, DocklessError]]:
+    """Return where images go by their own names, and why the others go nowhere."""
+    found: dict[str, tuple[Reference, ...]] = {}
+    errors: dict[str, DocklessError] = {}
+    for name in names:
+        try:
+            found[name] = own_target(settings, name).references
+        except DocklessError as error:
+            errors[name] = error
+    return found, errors
 
 
 def check_one_password(settings: Settings, names: Iterable[str]) -> None:

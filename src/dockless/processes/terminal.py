@@ -6,10 +6,14 @@ A test over the syntax tree sees that nothing else in the package prints.
 import contextlib
 import os
 import sys
+import threading
 from typing import TextIO
 
 from dockless.errors import PushError
 from dockless.model.printable import bounded_lines, printable, printed_lines
+
+HAS_RESULT = threading.Event()
+"""Whether anything was written to standard output, or was to be, since a command began."""
 
 
 def open_standard_streams() -> None:
@@ -40,6 +44,7 @@ def say(text: object, *, err: bool = False) -> None:
     if err:
         write_line(sys.stderr, str(text))
         return
+    HAS_RESULT.set()
     try:
         _put(sys.stdout, f"{printable(str(text))}\n")
     except BrokenPipeError:

@@ -23,11 +23,11 @@ Config  sha256:cccccccccccc  1.52 kB  missing
 Layer   sha256:111111111111  76.4 MB  present
 Layer   sha256:222222222222  5.31 MB  missing
 
-To send: 5.31 MB (2 of 3 blobs)
+Would send 5.31 MB (2 of 3 blobs)
 
-Tag v2: created
-Tag stable: updated from sha256:eeeeeeeeeeee to sha256:dddddddddddd
-Tag latest: unchanged"""
+Tag v2: would be created
+Tag stable: would be updated from sha256:eeeeeeeeeeee to sha256:dddddddddddd
+Tag latest: would stay unchanged"""
 
 
 def test_a_plan_says_where_to_what_and_how_much(plan: Plan) -> None:
@@ -50,7 +50,7 @@ def test_a_plan_for_an_index_has_no_image_id(plan: Plan) -> None:
 def test_a_plan_with_everything_there_sends_nothing(plan: Plan) -> None:
     there = replace(plan, blobs=tuple(replace(blob, present=True) for blob in plan.blobs))
 
-    assert "\nTo send: 0 B (0 of 3 blobs)\n" in plan_text(there)
+    assert "\nWould send 0 B (0 of 3 blobs)\n" in plan_text(there)
 
 
 def test_the_result_is_repository_at_digest(result: PushResult) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import EngineError, PushError, UsageError
-from dockless.model.builder import Builder
+from dockless.model.builder import Builder, Recipe
 from dockless.processes.programs import ProgramsHere
-from dockless.sources.build import Recipe, build
+from dockless.sources.build import build
 
 Install = Callable[..., None]
 
