@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -63,19 +63,18 @@ def bundle() -> None:
 @bundle.command(
     epilog="""\b
 SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
-OUT is a folder (an OCI layout), or a file that ends in .tar.
+OUT is a folder (an OCI layout), a file that ends in .tar, or - for standard output.
 
 \b
 Examples:
   dockless bundle create -o disk/ docker://ghcr.io/acme/shop:v2 shop.tar
   dockless bundle create -o disk.tar -f images.txt --split 4G
+  dockless bundle create -o - shop.tar | ssh inside tar -xC /srv/images
   dockless bundle create -o news.tar -f images.txt --since disk/bundle.lock.json
 """
 )
 @click.argument("sources", nargs=-1)
-@click.option(
-    "-o", "--output", "out", type=OUTPUT, required=True, help="The folder or .tar file to write."
-)
+@click.option("-o", "--output", "out", type=OUTPUT, required=True, help="What to write.")
 @LISTS
 @NAMED
 @click.option(
@@ -100,7 +99,7 @@ def create(**arguments: object) -> None:
     """Write images into one layout or archive, which contains every blob once."""
     ours = {name: arguments.pop(name) for name in BundleRequest.__struct_fields__}
     request = BundleRequest(**ours)  # type: ignore[arg-type] # click made them by these names
-    with alone(request.out):
+    with nullcontext() if request.to_stdout else alone(request.out):
         sources = bundle_sources(request)
         hosts = registries_of(sources, source_folder())
         with _readers(parsed_options(arguments), hosts) as readers:
@@ -108,9 +107,9 @@ def create(**arguments: object) -> None:
     for path in made.files:
         say(one_line(str(path)))
     left_out = made.left_out
-    for line in left_out_lines(request.out, left_out.images, left_out.faults):
+    for line in left_out_lines(request.label, left_out.images, left_out.faults):
         say(one_line(line), err=True)  # also where --quiet is asked for
-    if error := left_out_error(request.out, len(left_out.images), len(left_out.faults)):
+    if error := left_out_error(request.label, len(left_out.images), len(left_out.faults)):
         raise error
 
 

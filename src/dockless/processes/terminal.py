@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import TextIO
 
 from dockless.errors import PushError
@@ -44,9 +45,31 @@ def say(text: object, *, err: bool = False) -> None:
     if err:
         write_line(sys.stderr, str(text))
         return
+    with _to_standard_output():
+        _put(sys.stdout, f"{printable(str(text))}\n")
+
+
+def is_shown() -> bool:
+    """Whether standard output is a terminal, which is no place for an archive."""
+    return sys.stdout.isatty()
+
+
+class StandardOutput:
+    """Standard output as a file that takes the bytes of an archive."""
+
+    def write(self, data: bytes) -> int:
+        """Write bytes; the errors are those of `say`."""
+        with _to_standard_output():
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        return len(data)
+
+
+@contextlib.contextmanager
+def _to_standard_output() -> Iterator[None]:
     HAS_RESULT.set()
     try:
-        _put(sys.stdout, f"{printable(str(text))}\n")
+        yield
     except BrokenPipeError:
         _silence(sys.stdout)
         raise

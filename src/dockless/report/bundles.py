@@ -1,7 +1,6 @@
 """The content of a bundle, as a table and as JSON."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from dockless.errors import DocklessError, PartialError
 from dockless.model.counts import counted
@@ -36,12 +35,12 @@ def bundle_document(images: Sequence[Locked]) -> dict[str, object]:
 
 
 def left_out_lines(
-    out: Path, images: Sequence[DocklessError], faults: Sequence[DocklessError]
+    out: str, images: Sequence[DocklessError], faults: Sequence[DocklessError]
 ) -> Iterator[str]:
     """Yield a line for each thing that a new bundle lacks: nobody may take it for the whole.
 
     Args:
-        out: The bundle.
+        out: What the bundle is called.
         images: The error of each image that is not in it.
         faults: What else is damaged in its sources.
     """
@@ -49,7 +48,7 @@ def left_out_lines(
     yield from (f"Damaged in the sources: {error.what}" for error in faults)
 
 
-def left_out_error(out: Path, images: int, faults: int) -> PartialError | None:
+def left_out_error(out: str, images: int, faults: int) -> PartialError | None:
     """Return the error that sums these lines up; None where there are none."""
     if images:
         were = "was" if images == 1 else "were"
