@@ -68,7 +68,13 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         # before it is imported, which is most of a short run
         stops.begin(moves_tags=args[:1] in ([name] for name in _MOVE_TAGS))
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command and "--password" in rest:
+            from dockless.credentials.prompting import with_empty_password  # noqa: PLC0415 - rare
+
+            known = [one for each in command.params for one in (*each.opts, *each.secondary_opts)]
+            rest = with_empty_password(rest, known)
+        return name, command, rest
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:

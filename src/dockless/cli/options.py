@@ -65,9 +65,9 @@ WHO = (
     click.option(
         "--password",
         type=SecretType(),
-        metavar="TEXT",
-        help="Password; visible in the process list, so prefer --password-stdin. An empty one "
-        "prompts for it.",
+        metavar="[TEXT]",
+        help="Password; visible in the process list, so prefer --password-stdin. Without a value "
+        "it is prompted for.",
     ),
     click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
 )

@@ -1,7 +1,6 @@
 """What is printed: results on stdout, messages on stderr."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockless.config.naming import Target
@@ -11,7 +10,6 @@ from dockless.model.plan import PushResult
 from dockless.model.printable import json_text, one_line
 from dockless.model.timings import Timings
 from dockless.oci.digest import Digest
-from dockless.ports import Progress
 from dockless.processes.terminal import say
 from dockless.report import text
 
@@ -24,11 +22,6 @@ def remark(options: CommandOptions, line: str) -> None:
     """Print a message, unless --quiet is given."""
     if not options.quiet:
         say(line, err=True)
-
-
-def complaints(options: CommandOptions, progress: Progress) -> Callable[[str], None]:
-    """Return what prints why one image of several failed, also with --quiet."""
-    return partial(say, err=True) if options.quiet else progress.note
 
 
 def explanation(

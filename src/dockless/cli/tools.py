@@ -1,7 +1,6 @@
 """`dockless tools`: find, check and install the engines."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -118,17 +117,19 @@ def install(
     tampered download leaves nothing behind.
     """
     from dockless.engines.inventory import (  # noqa: PLC0415 - not for `tools path`
+        checksum_fault,
         install_crane,
         pushing_crane,
     )
 
-    checksum = _checksum(origin, sha256)
+    if fault := checksum_fault(sha256, file=origin is not None, build=origin == _GO):
+        raise click.UsageError(fault)
     here = _here()
     present = None if origin or force else pushing_crane(here)
     if present:
         _note(f"{present} can push; nothing was installed. Use --force to install anyway.")
     else:
-        build = origin == _GO
+        build, checksum = origin == _GO, (sha256 or "").lower()
         present = install_crane(here, None if build else origin, checksum, build=build)
     say(_shown([("crane", present)], output) or one_line(str(present)))
 
@@ -165,18 +166,6 @@ def path(engine: str | None, output: Literal["text", "json"], *, every: bool) ->
 def _shown(paths: Sequence[tuple[str, Path]], output: Literal["text", "json"]) -> str:
     """Return the document of engines that are used; nothing where text is asked for."""
     return json_text(path_document(paths)) if output == "json" else ""
-
-
-def _checksum(origin: Path | None, sha256: str | None) -> str:
-    """Return the checksum in lower case, or nothing when no file is given either."""
-    if origin == _GO and sha256 is not None:
-        raise click.UsageError("--from go verifies a pinned checksum; --sha256 is for a file.")
-    if origin != _GO and (origin is None) != (sha256 is None):
-        raise click.UsageError("--from FILE and --sha256 go together.")
-    checksum = (sha256 or "").lower()
-    if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
-        raise click.UsageError("--sha256 takes 64 hexadecimal digits.")
-    return checksum
 
 
 def _here() -> "EngineFolders":

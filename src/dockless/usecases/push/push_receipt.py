@@ -1,12 +1,10 @@
 """The receipt of a push: written before it begins, and with what became of each image."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from dockless.errors import DocklessError, UsageError
-from dockless.model.moments import moment
 from dockless.model.plan import PushResult
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference
@@ -122,7 +120,13 @@ class _Arrivals:
     def arrived(self, target: Reference, digest: Digest, *, now: bool) -> str | None:
         """Return the time as RFC 3339; None for an image that was there before."""
         del target, digest
-        return moment(time.time()) if now else None
+        if not now:
+            return None
+        import time  # noqa: PLC0415 - for receipts only
+
+        from dockless.model.moments import moment  # noqa: PLC0415 - the same
+
+        return moment(time.time())
 
 
 def _not_read() -> NoReturn:
