@@ -85,6 +85,8 @@ def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessEr
         else:
             for each in results:
                 say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
+            if options.dry_run and results:
+                say(text.total_text(results))
     finally:
         _afterwards(options, results)
 

@@ -276,6 +276,8 @@ def _plan_build(options: CommandOptions, settings: Settings, files: Project) -> 
     settings, target = prompts.target(settings, None)
     plan = build_plan(recipe_of(settings, target, files)[1], ProgramsHere(os.environ))
     where = target.repository.value
+    if options.receipt:
+        output.remark(options, "A dry run writes no receipt.")
     with session(options, credential_finder(options, settings).for_target(where.host)) as work:
         output.build(options, plan, target, work.tags_now(where, target.tag_names))
 

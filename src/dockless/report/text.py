@@ -35,6 +35,16 @@ def plan_text(plan: Plan) -> str:
     return "\n\n".join(section for section in sections if section)
 
 
+def total_text(results: Sequence[PushResult]) -> str:
+    """Return what dry runs of several images would send: one that several have, only once."""
+    sent = {
+        (each.plan.repository, blob.digest): blob.size
+        for each in results
+        for blob in each.plan.missing
+    }
+    return f"Altogether would send {human_size(sum(sent.values()))} ({counted(len(sent), 'blob')})"
+
+
 def result_text(result: PushResult) -> str:
     """Return the line for stdout: `repository@digest`."""
     return f"{result.plan.repository}@{result.digest}"

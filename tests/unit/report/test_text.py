@@ -7,7 +7,15 @@ from msgspec.structs import replace
 from dockless.errors import AuthError, DocklessError, SourceError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.secret import Secret
-from dockless.report.text import closing_text, error_text, explain_text, plan_text, result_text
+from dockless.oci.reference import Repository
+from dockless.report.text import (
+    closing_text,
+    error_text,
+    explain_text,
+    plan_text,
+    result_text,
+    total_text,
+)
 
 PLAN = f"""\
 Target    localhost:5000/team/shop:v2
@@ -143,3 +151,11 @@ def test_a_secret_is_refused_not_shown(
 ) -> None:
     with pytest.raises(TypeError):
         show(result)
+
+
+def test_what_several_images_share_would_be_sent_once(result: PushResult) -> None:
+    other = replace(result.plan, repository=Repository.of("localhost:5000", "team/other"))
+    elsewhere = replace(result, plan=other)
+    assert total_text([result]) == "Altogether would send 5.31 MB (2 blobs)"
+    assert total_text([result, result]) == "Altogether would send 5.31 MB (2 blobs)"
+    assert total_text([result, elsewhere]) == "Altogether would send 10.6 MB (4 blobs)"
