@@ -65,7 +65,7 @@ def verify(
     error = verdict(found, len(said))
     if found.checked or found.missing or output == "json":
         in_json = output == "json" and json_text(verified_document(found, deep=deep))
-        say(in_json or verified_text(found, len(said), deep=deep))
+        say(in_json or verified_text(found, deep=deep))
     if error:
         raise error
 

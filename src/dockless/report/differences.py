@@ -5,18 +5,11 @@ from dockless.model.verified import VerifyResult
 from dockless.report.json import SCHEMA_VERSION, error_members
 
 
-def verified_text(found: VerifyResult, receipts: int, *, deep: bool) -> str:
-    """Return how many references are as the receipts say.
-
-    Args:
-        found: What came of the comparison.
-        receipts: How many receipts there are.
-        deep: Whether every blob was read.
-    """
+def verified_text(found: VerifyResult, *, deep: bool) -> str:
+    """Return how many references are as the receipts say; `deep` is whether blobs were read."""
     right = len(found.checked) - len(found.differences)
-    says = "the receipt says" if receipts == 1 else "the receipts say"
     read = ", and every byte of them" if deep else ""
-    return f"{references(right, len(found.checked))} as {says}{read}."
+    return f"{references(right, len(found.checked))} as the receipt says{read}."
 
 
 def verified_document(found: VerifyResult, *, deep: bool) -> dict[str, object]:

@@ -46,7 +46,7 @@ def test_a_comparison_is_a_line_a_document_and_an_error(
     found = VerifyResult(checked=(ONE, TWO), differences=wrong, missing=missing)
     error = verdict(found, 1)
     assert type(error) is (kind or type(None))
-    assert verified_text(found, 1, deep=False) == said
+    assert verified_text(found, deep=False) == said
     read = json.loads(json.dumps(verified_document(found, deep=True)))
     Draft202012Validator.check_schema(SCHEMA)
     Draft202012Validator(SCHEMA).validate(read)
