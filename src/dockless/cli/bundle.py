@@ -29,6 +29,7 @@ from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import PartialError, SourceError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.counts import counted
+from dockless.model.ended import BUNDLED
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
@@ -164,6 +165,6 @@ def _readers(options: CommandOptions, hosts: Iterable[str] = ()) -> Iterator[Rea
     finder = CredentialFinder.of_user(prompts, settings.login)
     find = finder.for_hosts(hosts, "The sources are at")
     with ExitStack() as stack:
-        space = stack.enter_context(command_spaces(options))
+        space = stack.enter_context(command_spaces(options, many=BUNDLED))
         own = stack.enter_context(space(""))
         yield Readers(stack, options, find, own)

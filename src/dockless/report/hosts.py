@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from dockless.errors import DocklessError
 from dockless.model.host import HostResult
+from dockless.model.printable import one_line
 from dockless.model.server import Server
 from dockless.report.json import error_members
-from dockless.report.text import columns
+from dockless.report.text import columns, error_text
 from dockless.report.units import human_size, human_time
 
 _HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
@@ -49,6 +50,15 @@ def outcome_table(results: Sequence[HostResult]) -> str:
 def outcome_document(results: Sequence[HostResult]) -> dict[str, object]:
     """Return the JSON document of a push from hosts."""
     return {"schemaVersion": 1, "hosts": [_members(result) for result in results]}
+
+
+def error_texts(results: Sequence[HostResult]) -> tuple[str, ...]:
+    """Return the error of each host; one that several have, as of their common tags, once."""
+    hosts: dict[str, list[str]] = {}
+    for each in results:
+        if each.error:
+            hosts.setdefault(error_text(each.error), []).append(each.server.short_name)
+    return tuple(f"{one_line(', '.join(names))}: {text}" for text, names in hosts.items())
 
 
 def residue_lines(result: HostResult) -> tuple[str, ...]:
