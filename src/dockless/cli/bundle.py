@@ -142,6 +142,7 @@ def verify(source: str) -> None:
     """Read every byte of a bundle, and report each problem with its place."""
     spec = bundle_spec(source, source_folder())
     with _readers(CommandOptions()) as readers:
+        readers.note(f"checking {source}")
         found = examined(readers.of().opener, spec)
     for note in found.notes:
         say(one_line(f"Note: {note}"), err=True)

@@ -108,13 +108,15 @@ def ended_text(item: ItemEnd, words: RunWords) -> str:
             what = f"{words.arrived}{way}, {human_size(item.sent)} {words.sent}"
             what += f" in {spent}" if item.seconds else ""
         case "planned":
-            what = f"to be pushed{way}"
+            what = f"would be pushed{way}"
             what += f", {human_size(item.sent)} to send" if item.sent else ""
         case "failed":
             what = f"failed after {spent}"
-        case fate:
-            what = _fates(words)[fate]
-    return f"{item.name}: {what}"
+        case "there":
+            what = "is already there"
+        case _:
+            what = "was skipped"
+    return f"{item.name} {what}"
 
 
 def _fates(words: RunWords) -> Mapping[Fate, str]:

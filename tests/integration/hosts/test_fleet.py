@@ -75,7 +75,9 @@ def test_one_image_on_several_hosts_gets_its_tags_once(
         assert admin.pusher().digest(f"fleet/same:{tag}") == digest
     identity = inspected(old_docker.run("image", "inspect", SAMPLE))
     assert admin.pusher().as_it_is("fleet/same:1") == identity
-    lines = [line.split(": pushed by ") for line in done.stderr.splitlines() if ": pushed" in line]
+    lines = [
+        line.split(" pushed by ") for line in done.stderr.splitlines() if " pushed by " in line
+    ]
     assert sorted(line[0] for line in lines) == sorted(each.address for each in three)
     assert "3 hosts: 3 pushed; " in done.stderr
     assert len(done.stderr.splitlines()) == 2 + len(three) + 1, done.stderr
@@ -209,7 +211,7 @@ def test_a_busy_registry_is_waited_for_by_every_host(
     image = ("--image", f"{faulty_registry.host}/fleet/busy:1")
     done = admin.program.run("push", "--remote", *argv, *image)
     assert done.code == 0, done.stderr
-    assert done.stderr.count(": pushed by relay") == len(three)
+    assert done.stderr.count(" pushed by relay") == len(three)
 
 
 def test_every_host_has_its_row_at_a_terminal(

@@ -65,7 +65,7 @@ def test_elsewhere_each_image_has_one_line_and_all_of_them_another(
             clock.now += 1
             push(shown, f"r.io/a:{number}")
     *lines, last = stream.getvalue().splitlines()
-    assert lines == [f"r.io/a:{number}: arrived, 40 B sent in 2.0 s" for number in range(count)]
+    assert lines == [f"r.io/a:{number} arrived, 40 B sent in 2.0 s" for number in range(count)]
     images = "1 image" if count == 1 else f"{count} images"
     sent = human_size(count * 40)
     assert last == f"{images}: {count} arrived; {sent} sent in {count}.0 s (40 B/s)"
@@ -84,7 +84,7 @@ def test_failures_and_notes_have_their_own_lines_and_what_was_there_counts_no_by
         clock.now += 10
     assert stream.getvalue().splitlines() == [
         "r.io/a:1: It is down.\\x07",
-        "r.io/b:1: already there",
+        "r.io/b:1 is already there",
         "3 images: 1 already there, 1 failed, 1 not done; 300 B sent in 10.0 s (30 B/s)",
     ]
 

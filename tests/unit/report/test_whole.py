@@ -76,26 +76,30 @@ def test_a_rate_is_that_of_the_bytes_in_the_seconds_beside_it(seconds: float) ->
         (
             ItemEnd(name="r.io/a:1", fate="arrived", sent=12_300_000, seconds=3.14),
             MIRRORED,
-            "r.io/a:1: arrived, 12.3 MB sent in 3.1 s",
+            "r.io/a:1 arrived, 12.3 MB sent in 3.1 s",
         ),
-        (ItemEnd(name="r.io/a:1", fate="there", seconds=9.0), MIRRORED, "r.io/a:1: already there"),
+        (
+            ItemEnd(name="r.io/a:1", fate="there", seconds=9.0),
+            MIRRORED,
+            "r.io/a:1 is already there",
+        ),
         (
             ItemEnd(name="r.io/a:1", fate="planned", sent=5),
             MIRRORED,
-            "r.io/a:1: to be pushed, 5 B to send",
+            "r.io/a:1 would be pushed, 5 B to send",
         ),
         (
             ItemEnd(name="h", fate="arrived", sent=5_000, seconds=1.0, how="by copy"),
             HOSTS,
-            "h: pushed by copy, 5 kB sent in 1.0 s",
+            "h pushed by copy, 5 kB sent in 1.0 s",
         ),
-        (ItemEnd(name="h", fate="planned", how="by copy"), HOSTS, "h: to be pushed by copy"),
-        (ItemEnd(name="h", fate="failed", seconds=2.0), HOSTS, "h: failed after 2.0 s"),
-        (ItemEnd(name="h", fate="skipped"), HOSTS, "h: skipped"),
+        (ItemEnd(name="h", fate="planned", how="by copy"), HOSTS, "h would be pushed by copy"),
+        (ItemEnd(name="h", fate="failed", seconds=2.0), HOSTS, "h failed after 2.0 s"),
+        (ItemEnd(name="h", fate="skipped"), HOSTS, "h was skipped"),
         (
             ItemEnd(name="a:1", fate="arrived", sent=7, seconds=0.1),
             BUNDLED,
-            "a:1: added, 7 B written in 0.1 s",
+            "a:1 added, 7 B written in 0.1 s",
         ),
     ],
 )
