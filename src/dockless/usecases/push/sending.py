@@ -160,7 +160,9 @@ class _Sending:
         self.attempts += 1
         size = sum(blob.size for blob in self._plan.missing)
         what = UPLOADING if size else "sending the manifest"
-        self._task = self._means.progress.start(what, size or None)
+        # what was sent while layers were compressed took no time of this task
+        ahead = self._means.early.sent_ahead() if self.attempts == 1 else 0
+        self._task = self._means.progress.start(what, max(0, size - ahead) or None)
         return self._task
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
