@@ -62,9 +62,8 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
 def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
     """Print what a push of several images did."""
     results = [each for each in done.values() if isinstance(each, PushResult)]
-    for name, outcome in done.items():
-        if isinstance(outcome, DocklessError):
-            say(f"{one_line(name)}: {text.error_text(outcome)}", err=True)
+    for line in text.error_texts(done.items()):
+        say(line, err=True)
     try:
         if options.output == "json":
             from dockless.report import json  # noqa: PLC0415 - not for text
@@ -84,7 +83,7 @@ def hosts(
     from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
 
     if len(outcome.results) > 1:
-        for line in host_report.error_texts(outcome.results):
+        for line in host_report.host_error_texts(outcome.results):
             say(line, err=True)
     for each in outcome.results:
         if audit or each.residue:

@@ -6,10 +6,9 @@ from msgspec import Struct
 
 from dockless.errors import DocklessError
 from dockless.model.host import HostResult
-from dockless.model.printable import one_line
 from dockless.model.server import Server
 from dockless.report.json import error_members
-from dockless.report.text import columns, error_text
+from dockless.report.text import columns, error_texts
 from dockless.report.units import human_size, human_time
 
 _HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
@@ -52,13 +51,9 @@ def outcome_document(results: Sequence[HostResult]) -> dict[str, object]:
     return {"schemaVersion": 1, "hosts": [_members(result) for result in results]}
 
 
-def error_texts(results: Sequence[HostResult]) -> tuple[str, ...]:
+def host_error_texts(results: Sequence[HostResult]) -> tuple[str, ...]:
     """Return the error of each host; one that several have, as of their common tags, once."""
-    hosts: dict[str, list[str]] = {}
-    for each in results:
-        if each.error:
-            hosts.setdefault(error_text(each.error), []).append(each.server.short_name)
-    return tuple(f"{one_line(', '.join(names))}: {text}" for text, names in hosts.items())
+    return error_texts((each.server.short_name, each.error) for each in results)
 
 
 def residue_lines(result: HostResult) -> tuple[str, ...]:

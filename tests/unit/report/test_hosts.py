@@ -11,7 +11,7 @@ from dockless.report.hosts import (
     Checked,
     check_document,
     check_text,
-    error_texts,
+    host_error_texts,
     list_document,
     outcome_document,
     outcome_table,
@@ -121,7 +121,7 @@ def test_an_error_of_several_hosts_stands_once() -> None:
         HostResult(server=THREE, error=AuthError("It wants a login.")),
         HostResult(server=TWO, error=NetworkError("The registry is down.", "Wait.")),
     ]
-    assert error_texts(results) == (
+    assert host_error_texts(results) == (
         "one, two:2222: Error: The registry is down.\nWait.",
         "three: Error: It wants a login.",
     )
