@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import ConflictError, DocklessError, PartialError, PushError
+from dockless.model.counts import counted, share
 from dockless.model.host import HostResult
 from dockless.model.plan import Plan
 from dockless.model.server import Server
@@ -172,8 +173,9 @@ def common_error(errors: Sequence[DocklessError | None], what: str) -> DocklessE
     if not failed:
         return None
     if len(failed) < len(errors):
+        its = "its error" if len(failed) == 1 else "their errors"
         return PartialError(
-            f"{len(failed)} of {len(errors)} hosts failed.", "See their errors above."
+            f"{share(len(failed), len(errors), 'host')} failed.", f"See {its} above."
         )
     if len(errors) == 1:
         return failed[0]
@@ -247,7 +249,7 @@ def _is_to_move(brought: Delivered) -> bool:
 def _objection(run: _HostsRun, brought: Sequence[Delivered]) -> DocklessError | None:
     if run.too_many():
         return PushError(
-            f"{run.failures()} hosts failed, so no tag was changed.",
+            f"{counted(run.failures(), 'host')} failed, so no tag was changed.",
             "Push again; what has been uploaded is kept.",
         )
     images = dict.fromkeys(each.identity for each in brought)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from dockless.errors import DocklessError, PartialError, SourceError
+from dockless.model.counts import share
 from dockless.model.ended import ItemEnd
 from dockless.model.plan import PushResult
 from dockless.oci.reference import Reference, Repository
@@ -83,8 +84,9 @@ def error_of_all(
             "See their errors above, and push again.",
         )
     if errors:
+        were, its = ("was", "its error") if len(errors) == 1 else ("were", "their errors")
         return PartialError(
-            f"{len(errors)} of {len(outcomes)} images were not pushed.",
-            "See their errors above, and push again.",
+            f"{share(len(errors), len(outcomes), 'image')} {were} not pushed.",
+            f"See {its} above, and push again.",
         )
     return None

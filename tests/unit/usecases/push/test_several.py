@@ -92,7 +92,7 @@ def test_each_is_pushed_by_its_name_and_shown(tmp_path: Path, good: PushResult) 
 def test_where_some_were_pushed_it_says_how_many(good: PushResult) -> None:
     error = error_of_all({"a": good, "b": BAD, "c": good}, "x.tar")
     assert isinstance(error, PartialError)
-    assert "1 of 3 images were not pushed" in error.what
+    assert "1 of 3 images was not pushed" in error.what
 
 
 def test_a_temporary_store_is_gone_afterwards(
