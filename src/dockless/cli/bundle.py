@@ -29,6 +29,7 @@ from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import PartialError, SourceError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.counts import counted
+from dockless.model.ended import BUNDLED
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
@@ -141,6 +142,7 @@ def verify(source: str) -> None:
     """Read every byte of a bundle, and report each problem with its place."""
     spec = bundle_spec(source, source_folder())
     with _readers(CommandOptions()) as readers:
+        readers.note(f"checking {source}")
         found = examined(readers.of().opener, spec)
     for note in found.notes:
         say(one_line(f"Note: {note}"), err=True)
@@ -164,6 +166,6 @@ def _readers(options: CommandOptions, hosts: Iterable[str] = ()) -> Iterator[Rea
     finder = CredentialFinder.of_user(prompts, settings.login)
     find = finder.for_hosts(hosts, "The sources are at")
     with ExitStack() as stack:
-        space = stack.enter_context(command_spaces(options))
+        space = stack.enter_context(command_spaces(options, many=BUNDLED))
         own = stack.enter_context(space(""))
         yield Readers(stack, options, find, own)

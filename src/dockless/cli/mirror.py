@@ -24,6 +24,7 @@ from dockless.cli.surroundings import command_spaces, credential_finder
 from dockless.client.mirroring import MirrorLogins
 from dockless.client.mirroring import mirror as mirror_all
 from dockless.config.cascade import project_settings
+from dockless.model.ended import MIRRORED
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import (
     MAX_CONNECTIONS,
@@ -149,7 +150,7 @@ def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
     finder = credential_finder(pushing, project_settings(pushing.username, os.environ))
     logins = MirrorLogins(finder.find, finder.for_target(rules.renaming.host))
     complain = partial(say, err=True) if pushing.quiet else None
-    return mirror_all(request, rules, logins, command_spaces(pushing), complain)
+    return mirror_all(request, rules, logins, command_spaces(pushing, many=MIRRORED), complain)
 
 
 def _print(done: MirrorResult, pushing: CommandOptions) -> None:

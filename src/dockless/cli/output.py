@@ -1,5 +1,6 @@
 """What is printed: results on stdout, messages on stderr."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -52,7 +53,8 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
     try:
         say(shown)
     finally:  # what was done is reported, wherever standard output leads
-        _afterwards(options, [done])
+        remark(options, text.closing_text(done))
+        _write_digests(options, [done.digest])
     if options.timings:
         say(text.timings_text(timings.seconds, done.seconds), err=True)
 
@@ -60,9 +62,8 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
 def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
     """Print what a push of several images did."""
     results = [each for each in done.values() if isinstance(each, PushResult)]
-    for name, outcome in done.items():
-        if isinstance(outcome, DocklessError):
-            say(f"{one_line(name)}: {text.error_text(outcome)}", err=True)
+    for line in text.error_texts(done.items()):
+        say(line, err=True)
     try:
         if options.output == "json":
             from dockless.report import json  # noqa: PLC0415 - not for text
@@ -72,7 +73,7 @@ def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessEr
             for each in results:
                 say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
     finally:
-        _afterwards(options, results)
+        _write_digests(options, [each.digest for each in results])
 
 
 def hosts(
@@ -81,13 +82,15 @@ def hosts(
     """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
     from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
 
+    if len(outcome.results) > 1:
+        for line in host_report.host_error_texts(outcome.results):
+            say(line, err=True)
     for each in outcome.results:
-        if each.error and len(outcome.results) > 1:
-            say(f"{one_line(each.server.address)}: {text.error_text(each.error)}", err=True)
         if audit or each.residue:
             for line in host_report.residue_lines(each):
                 say(one_line(line), err=True)
-    remark(options, host_report.outcome_table(outcome.results))
+    if len(outcome.results) == 1 or sys.stderr.isatty():  # else each had its line
+        remark(options, host_report.outcome_table(outcome.results))
     try:
         if options.output == "json":
             say(json_text(host_report.outcome_document(outcome.results)))
@@ -102,12 +105,6 @@ def failure(error: DocklessError) -> None:
     from dockless.report import json  # noqa: PLC0415 - not for text
 
     say(json_text(json.error_document(error)))
-
-
-def _afterwards(options: CommandOptions, results: Sequence[PushResult]) -> None:
-    for each in results:
-        remark(options, text.closing_text(each))
-    _write_digests(options, [each.digest for each in results])
 
 
 def _write_digests(options: CommandOptions, digests: Sequence[Digest]) -> None:

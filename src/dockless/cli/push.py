@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,28 +208,19 @@ def _push_all(
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
-    from dockless.config.own_targets import check_one_password, own_target  # noqa: PLC0415 - rare
-    from dockless.sources.archive import agreed  # noqa: PLC0415 - --explain reads no source
-    from dockless.usecases.push.several import error_of_all  # noqa: PLC0415 - rare
+    from dockless.config.own_targets import check_one_password, own_place  # noqa: PLC0415 - rare
+    from dockless.model.ended import MIRRORED  # noqa: PLC0415 - rare
+    from dockless.sources.archive import named_images  # noqa: PLC0415 - --explain reads no source
+    from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
 
-    outcomes: dict[str, PushResult | DocklessError] = {}
     finder = credential_finder(options, settings)
-    with session(options, finder.find) as work:
+    with session(options, finder.find, many=MIRRORED) as work:
         candidates = work.opener.images(spec, options.platform)
         if finder.has_one_password:
             names = [name for candidate in candidates for name in candidate.names]
             check_one_password(settings, names)
-        for position, candidate in enumerate(candidates):
-            if candidate.fault:
-                outcomes[f"{spec.label}:@{position}"] = candidate.fault
-            for name in candidate.names:
-                try:
-                    image = agreed(candidate, spec.label).open()
-                    target = own_target(settings, name)
-                    where = target.repository.value
-                    outcomes[name] = work.push(where, target.tag_names, image)
-                except DocklessError as error:
-                    outcomes[name] = error
+        images = named_images(candidates, spec.label)
+        outcomes = push_each(images, partial(own_place, settings), work.push, work.overview)
     output.outcomes(options, outcomes)
     return error_of_all(outcomes, spec.label)
 

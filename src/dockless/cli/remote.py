@@ -7,6 +7,7 @@ from dockless.client.hosts import chosen, push_from_hosts
 from dockless.config.cascade import Settings
 from dockless.config.project import Project
 from dockless.errors import DocklessError
+from dockless.model.ended import HOSTS
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.sources.spec import is_bare, target_name
@@ -36,7 +37,7 @@ def push_remote(
         files=files,
         servers=servers,
     )
-    with command_spaces(options) as spaces:
+    with command_spaces(options, many=HOSTS if len(servers) > 1 else None) as spaces:
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
         outcome = push_from_hosts(asked, find, prompts, spaces)

@@ -66,13 +66,11 @@ def verify(
         named = "The receipt names" if len(said) == 1 else "The receipts name"
         raise UsageError(f"{named} no image.", "Nothing was checked.")
     read = ", and every byte of them" if deep else ""
-    say(f"{_references(len(items) - len(wrong), len(items))} as the receipt says{read}.")
-    if missing:
-        more = f" {len(missing) - 1} more did not arrive." if len(missing) > 1 else ""
+    say(f"{_references(len(items) - len(wrong), len(items))} as {says}{read}.")
+    if missing:  # each of which has been printed
         also = f", and {_references(len(wrong), len(items))} wrong" if wrong else ""
         raise PartialError(
-            f"Not everything arrived, as {says}{also}.",
-            f"{missing[0]}{more} Run the mirror again.",
+            f"Not everything arrived, as {says}{also}.", "See above, and run the mirror again."
         )
     if wrong and len(wrong) == len(items):
         if len(wrong) == 1:

@@ -1,5 +1,6 @@
 """Creating a bundle: its sources, its lock against other runs, and what is written."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from dockless.storage.user_folders import source_folder
 from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
+from dockless.usecases.overview import Overview
 
 
 class CreatedBundle(Struct, frozen=True):
@@ -67,13 +69,14 @@ def create_bundle(
     """
     out, archive, reader = request.out, request.is_archive, readers.of()
     given = GivenName.parse(request.named)
+    overview = readers.overview
     with layout.workplace(out, archive=archive) as folder, writing(out):
         start = source_folder()
         older = older_blobs(reader.opener, request.since, start) if request.since else frozenset()
         written = layout.Bundle(folder, older)
         found = find(
             readers,
-            sources,
+            _told(sources, overview),
             Wishes(folder=start, given=given, referrers=request.referrers, note=readers.note),
         )
         left_out = fill(
@@ -81,8 +84,18 @@ def create_bundle(
             found,
             Lenders(),
             lambda copies: reader.adapters.prove(copies, read=True),
+            overview,
             keep_going=request.keep_going,
         )
-        written.finish()
-        made = pack(folder, out, request.split) if archive else (out,)
+        with overview.work(out.name) as row:
+            row.step("writing")
+            written.finish()
+            made = pack(folder, out, request.split) if archive else (out,)
     return CreatedBundle(made, left_out)
+
+
+def _told(sources: Sequence[Listed], overview: Overview) -> Iterator[Listed]:
+    """Yield the sources, each when it is to be read."""
+    for number, source in enumerate(sources, 1):
+        overview.reading(number, len(sources))
+        yield source

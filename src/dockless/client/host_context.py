@@ -14,7 +14,6 @@ from dockless.engines.installed import InstalledEngines
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
-from dockless.ports import Progress
 from dockless.sources.host_build import HostBuild
 from dockless.ssh.connection import Ssh
 from dockless.usecases.push.context import PushRequest
@@ -52,7 +51,6 @@ class HostContext(Struct, frozen=True, kw_only=True):
         ssh: How connections are made.
         space: Makes a workspace of this name.
         engines: Returns the engines of this machine.
-        progress: Where the work is shown.
         warn: Shows a warning, also where the work is not shown.
         build: Builds the image there, where that is asked for.
     """
@@ -65,6 +63,5 @@ class HostContext(Struct, frozen=True, kw_only=True):
     ssh: Ssh
     space: Spaces
     engines: Callable[[], InstalledEngines]
-    progress: Progress
     warn: Callable[[str], None]
     build: HostBuild

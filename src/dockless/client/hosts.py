@@ -22,6 +22,7 @@ from dockless.sources.host_build import HostBuild
 from dockless.ssh.config import parse_host
 from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
+from dockless.usecases.hosts.host_rows import HostRows
 from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
 
@@ -70,18 +71,23 @@ def push_from_hosts(
             ),
             space=spaces,
             engines=own.engines,
-            progress=own.progress,
             warn=own.surroundings.warning,
             build=_building(asked),
         )
         job = _job(context, own)
+        rows = HostRows(asked.servers, own.overview)
         numbers = {server: number for number, server in enumerate(asked.servers)}
+
+        def enter(server: Server) -> HostPush:
+            return HostPush(job, SshHost(context, server, numbers[server], rows.begin(server)))
+
         return push_from(
             asked.servers,
-            lambda server: HostPush(job, SshHost(context, server, numbers[server])),
+            enter,
             work.move_tags_of,
             Rules(access.at_once(), hosts.most_failures, hosts.allow_different),
             time.monotonic,
+            tell=rows.end,
         )
 
 

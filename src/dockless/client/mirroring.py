@@ -92,6 +92,7 @@ def mirror(
             dry_run=options.dry_run,
             note=own.progress.note,
             complain=complain or own.progress.note,
+            overview=own.overview,
         )
         damaged = _damaged(request, work, own)
         return run_mirror(replace(work, lost=(*work.lost, *damaged)), context)

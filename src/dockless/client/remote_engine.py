@@ -8,7 +8,7 @@ from dockless.credentials.authfile import authfile, docker_key
 from dockless.engines.host_engines import HostEngines, RegistryThere, engine_there
 from dockless.model.host import TransferMethod
 from dockless.oci.reference import Repository
-from dockless.ports import Progress
+from dockless.ports import Steps
 from dockless.sources.on_host import HostImage, export
 from dockless.ssh.engine_files import EngineFiles
 from dockless.ssh.reach import reaches
@@ -44,7 +44,7 @@ class RemoteEngineSetup(HostEngines):
         self.obstacle = self._obstacles.of
 
     @contextlib.contextmanager
-    def engine(self, way: TransferMethod, progress: Progress) -> Iterator[EngineThere]:
+    def engine(self, way: TransferMethod, progress: Steps) -> Iterator[EngineThere]:
         """Yield an engine on the host with the image before it."""
         shell, facts = self._place.shell, self._place.facts
         with contextlib.ExitStack() as stack:

@@ -22,6 +22,7 @@ from dockless.usecases.push.push_session import PushSession
 if TYPE_CHECKING:
     from dockless.registry.client import RegistryClient
     from dockless.sources.container_tools import ContainerTool
+    from dockless.usecases.overview import Overview
 
 
 class Session(PushSession):
@@ -81,6 +82,11 @@ class Session(PushSession):
     def platform(self) -> Platform | None:
         """The one platform of an index that is asked for."""
         return self._options.platform
+
+    @property
+    def overview(self) -> "Overview":
+        """Where the work on many images is shown."""
+        return self._space.overview
 
     def note(self, text: str) -> None:
         """Show a line where the session's work is shown."""

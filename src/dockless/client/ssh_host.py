@@ -15,7 +15,7 @@ from dockless.model.host import TransferMethod
 from dockless.model.pins import pinned
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
-from dockless.report.named import NamedProgress
+from dockless.ports import Steps
 from dockless.sources.known_tools import container_tools
 from dockless.sources.local import find_local
 from dockless.sources.on_host import HostImage
@@ -34,14 +34,12 @@ class SshHost(HostConnection):
         context: What it is worked on with.
         server: The host.
         number: Its number among the hosts, for the folder of what is relayed.
-
-    Attributes:
         progress: Where the work on it is shown.
     """
 
-    def __init__(self, context: HostContext, server: Server, number: int) -> None:
+    def __init__(self, context: HostContext, server: Server, number: int, progress: Steps) -> None:
         super().__init__(server, context.ssh, context.asked.options.stall_timeout)
-        self.progress = NamedProgress(self.name, context.progress)
+        self.progress = progress
         self._context = context
         self._number = number
 
@@ -68,7 +66,7 @@ class SshHost(HostConnection):
             names = (self.server.image_name,)
         if context.asked.options.build:
             names, tool = context.build.build(
-                place.shell, place.facts.home, self.server, self.progress.note
+                place.shell, place.facts.home, self.server, self.progress.step
             )
         elif context.asked.hosts.there is not None:
             there = at_home(context.asked.hosts.there, place.facts.home)
@@ -78,11 +76,11 @@ class SshHost(HostConnection):
             names, tool, typed = (source.name,), source.tool, True
         tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
         has, image = find_local(names, tuple(tools), self._warn, typed=typed)
-        self.progress.note(f"Source: {has.name} image {image.shown}")
+        self.progress.step(f"Source: {has.name} image {image.shown}")
         if context.asked.hosts.there is None and (
             otherwise := called_otherwise(image.name, context.asked.target)
         ):
-            self.progress.note(otherwise)
+            self.progress.step(otherwise)
         return HostImage(has, image)
 
     def _warn(self, text: str) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dockless.engines.installed import InstalledEngines
     from dockless.registry.client import RegistryClient
     from dockless.usecases.mirror.blob_claims import BlobClaims
+    from dockless.usecases.overview import Overview
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
@@ -39,6 +40,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     Attributes:
         machine: The user's environment and folders.
         progress: Shows long work, and remarks.
+        overview: The same, where the work is on many images or hosts; None where it is on one, or
+            `progress` shows all of it.
         warn: Shows a line that matters where `progress` does not show remarks; None where it does.
         ask: Asks for a credential.
         moves: Called with every tag that is moved.
@@ -47,6 +50,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
     machine: Machine
     progress: Progress
+    overview: "Overview | None" = None
     warn: Callable[[str], None] | None = None
     ask: AskCredential = refuse_to_ask
     moves: TagMoves = field(default_factory=TagMoves)
@@ -98,6 +102,13 @@ class Workspace(Struct, frozen=True, kw_only=True):
     def machine(self) -> Machine:
         """The user's environment and folders."""
         return self.surroundings.machine
+
+    @property
+    def overview(self) -> "Overview":
+        """Where the work on many images is shown."""
+        from dockless.usecases.overview import Unshown  # noqa: PLC0415 - not for one image
+
+        return self.surroundings.overview or Unshown(self.progress)
 
 
 Spaces = Callable[[str], contextlib.AbstractContextManager[Workspace]]

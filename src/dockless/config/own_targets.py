@@ -10,7 +10,7 @@ from dockless.config.naming import OWN_NAME, Target
 from dockless.config.naming import target as find_target
 from dockless.config.setting import Setting
 from dockless.errors import DocklessError, SourceError, UsageError
-from dockless.oci.reference import Name
+from dockless.oci.reference import Name, Repository
 
 
 def own_target(settings: Settings, name: str) -> Target:
@@ -33,6 +33,12 @@ def own_target(settings: Settings, name: str) -> Target:
         )
     tags = (Setting(own.tag, OWN_NAME),) if own.tag else ()
     return find_target(replace(settings, image=Setting(own, OWN_NAME), tags=tags), None)
+
+
+def own_place(settings: Settings, name: str) -> tuple[Repository, tuple[str, ...]]:
+    """Return the repository and the tags of `own_target`."""
+    target = own_target(settings, name)
+    return target.repository.value, target.tag_names
 
 
 def check_one_password(settings: Settings, names: Iterable[str]) -> None:

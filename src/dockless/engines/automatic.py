@@ -105,18 +105,25 @@ class Automatic:
 
     def _try(self, work: Callable[[Whole], _Done], does: str, check: Callable[[], None]) -> _Done:
         """Try one writer after the other; `check` raises errors that are no program's fault."""
+        told: list[str] = []
         fault = ""
         while True:
             writer = self._next()
             if fault:
-                self._note(f"{fault} {_going_on(writer, does)}")
+                told.append(f"{fault} {_going_on(writer, does)}")
+            if told and does == "writes":
+                self._note(told.pop())
             try:
-                return work(writer)
+                done = work(writer)
             except (EngineError, EngineTrustError, StalledError, UnexplainedError) as error:
                 if writer is self._direct:
                     raise
                 check()
                 fault = self._fault(error)
+            else:
+                for line in told:  # who fails to read it, too, says why by itself
+                    self._note(line)
+                return done
 
     def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""

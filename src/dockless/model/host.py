@@ -68,6 +68,7 @@ class HostResult(Struct, frozen=True, kw_only=True):
         seconds: How long it took.
         error: Why it failed; None when all went well.
         residue: The files left there; None when that could not be checked.
+        was_started: Whether anything was tried; not where too many others had failed before.
     """
 
     server: Server
@@ -79,3 +80,4 @@ class HostResult(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     error: DocklessError | None = None
     residue: tuple[str, ...] | None = None
+    was_started: bool = True

@@ -33,6 +33,11 @@ class Server(Struct, frozen=True, kw_only=True):
     remote_dir: str = ""
     image_name: str = ""
 
+    @property
+    def short_name(self) -> str:
+        """Its name in front of what is said of it: its address, and its port if that is unusual."""
+        return self.address if self.port == SSH_PORT else f"{self.address}:{self.port}"
+
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""
         address = f"[{self.address}]" if ":" in self.address else self.address

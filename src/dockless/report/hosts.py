@@ -8,7 +8,7 @@ from dockless.errors import DocklessError
 from dockless.model.host import HostResult
 from dockless.model.server import Server
 from dockless.report.json import error_members
-from dockless.report.text import columns
+from dockless.report.text import columns, error_texts
 from dockless.report.units import human_size, human_time
 
 _HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
@@ -49,6 +49,11 @@ def outcome_table(results: Sequence[HostResult]) -> str:
 def outcome_document(results: Sequence[HostResult]) -> dict[str, object]:
     """Return the JSON document of a push from hosts."""
     return {"schemaVersion": 1, "hosts": [_members(result) for result in results]}
+
+
+def host_error_texts(results: Sequence[HostResult]) -> tuple[str, ...]:
+    """Return the error of each host; one that several have, as of their common tags, once."""
+    return error_texts((each.server.short_name, each.error) for each in results)
 
 
 def residue_lines(result: HostResult) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, Index, parse_document
 from dockless.oci.untrusted_json import parse_json
-from dockless.ports import Progress
+from dockless.ports import Steps
 from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
 from dockless.sources.container_tools import ContainerTool
@@ -52,7 +52,7 @@ class HostImage(Struct, frozen=True):
     source: SourceThere | None = None
 
 
-def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) -> Exported:
+def export(found: HostImage, shell: HostShell, folder: str, progress: Steps) -> Exported:
     """Put a host's image where an engine there can read it.
 
     Args:
@@ -72,7 +72,7 @@ def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) 
                 f"{found.local.name} is a list of images, which an engine there cannot push.",
                 "Push with --via relay.",
             )
-        progress.note(f"Saving {found.local.name} with {found.tool.name} on the host")
+        progress.step(f"Saving {found.local.name} with {found.tool.name} on the host")
         _save(found.tool, found.local, shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):
             return _unpacked(archive, found.local, root, shell)

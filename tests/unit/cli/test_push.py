@@ -15,6 +15,7 @@ from dockless.errors import (
     SourceError,
     UsageError,
 )
+from dockless.model.ended import RunWords
 from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.timings import Timings
@@ -30,6 +31,7 @@ from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
 from fakes.image import FakeImage
 from fakes.journal import Journal
+from fakes.overview import FakeOverview
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
 from fakes.writer import FakeWriter
@@ -61,6 +63,7 @@ class FakeSession:
         self.opened: list[object] = []
         self.expected: list[Repository] = []
         self.opener = self
+        self.overview = FakeOverview()
         self.timings = Timings()
         self.lost = False
         self.caches: list[Path | None] = []
@@ -117,8 +120,12 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
 
     @contextlib.contextmanager
     def opened(
-        options: CommandOptions, given: object, cache: Path | None = None
+        options: CommandOptions,
+        given: object,
+        cache: Path | None = None,
+        many: RunWords | None = None,
     ) -> Iterator[FakeSession]:
+        assert bool(many) is options.all_images
         assert options.source is None or given
         fake.caches.append(cache)
         fake.limits.append(options.timeout)

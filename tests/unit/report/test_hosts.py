@@ -3,7 +3,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
-from dockless.errors import AuthError, HostLostError
+from dockless.errors import AuthError, HostLostError, NetworkError
 from dockless.model.host import HostResult
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
@@ -11,6 +11,7 @@ from dockless.report.hosts import (
     Checked,
     check_document,
     check_text,
+    host_error_texts,
     list_document,
     outcome_document,
     outcome_table,
@@ -110,3 +111,17 @@ def test_a_list_has_numbers() -> None:
     assert list_document([(2, ONE)]) == {
         "hosts": [{"number": 2, "host": "one", "user": "me", "port": 22}]
     }
+
+
+def test_an_error_of_several_hosts_stands_once() -> None:
+    common = NetworkError("The registry is down.", "Wait.")
+    results = [
+        HostResult(server=ONE, error=common),
+        HostResult(server=TWO, digest=DIGEST),
+        HostResult(server=THREE, error=AuthError("It wants a login.")),
+        HostResult(server=TWO, error=NetworkError("The registry is down.", "Wait.")),
+    ]
+    assert host_error_texts(results) == (
+        "one, two:2222: Error: The registry is down.\nWait.",
+        "three: Error: It wants a login.",
+    )

@@ -7,7 +7,14 @@ from msgspec.structs import replace
 from dockless.errors import AuthError, DocklessError, SourceError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.secret import Secret
-from dockless.report.text import closing_text, error_text, explain_text, plan_text, result_text
+from dockless.report.text import (
+    closing_text,
+    error_text,
+    error_texts,
+    explain_text,
+    plan_text,
+    result_text,
+)
 
 PLAN = f"""\
 Target    localhost:5000/team/shop:v2
@@ -143,3 +150,12 @@ def test_a_secret_is_refused_not_shown(
 ) -> None:
     with pytest.raises(TypeError):
         show(result)
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_an_error_that_many_have_stands_once(count: int) -> None:
+    down = AuthError("It is down.", "Wait.")
+    outcomes = [(f"a:{number}", AuthError(down.what, down.remedy)) for number in range(count)]
+    names = ", ".join(name for name, _ in outcomes)
+    texts = error_texts([*outcomes, ("b:1", None), ("c:1", SourceError("Gone."))])
+    assert texts == (f"{names}: Error: It is down.\nWait.", "c:1: Error: Gone.")

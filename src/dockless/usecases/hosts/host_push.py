@@ -20,7 +20,7 @@ from dockless.errors import (
 from dockless.model.host import TransferMethod
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
-from dockless.ports import Progress, Registry
+from dockless.ports import Registry, Steps
 from dockless.retry import RetryPolicy, SharedBackoff
 from dockless.threads import DaemonThread
 from dockless.usecases.hosts.remote_push import (
@@ -61,7 +61,7 @@ class Host(Protocol):
         """What it is called in messages."""
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> Steps:
         """Where the work on it is shown."""
 
     def open(self) -> ImageThere:
@@ -164,9 +164,9 @@ class HostPush:
                 raise
 
     def _push(self, image: ImageThere) -> Delivered:
-        job, note = self._job, self._host.progress.note
+        job, step = self._job, self._host.progress.step
         if image.image_id and (there := self._unchanged(image.image_id)):
-            note("The registry has this image already.")
+            step("The registry has this image already.")
             return Delivered(
                 way="none", why="already there", digest=there.root.digest, identity=_identity(there)
             )
@@ -177,7 +177,7 @@ class HostPush:
                 for method in ORDER
             }
             method, why = choose(job.via, self._host.name, obstacles)
-            note(f"Transfer: {method} ({why})")
+            step(f"Transfer: {method} ({why})")
             if job.request.dry_run:
                 return Delivered(
                     way=method, why=why, digest=None, identity=image.image_id or Digest.of(b"")
