@@ -212,14 +212,17 @@ def _host(kind: Kind, settings: Settings) -> str:
         return kind.host
     server = settings.server
     if server is None:
+        example = f", where HOST is REGISTRY{kind.domain}" if kind.domain else ""
         raise (ServerNeeded if kind.may_ask else UsageError)(
             f"The host of the {kind.name} registry is not known.",
-            f"Give the full name with --image HOST/NAME, or set `registry.server` in {DEPLOY}.",
+            f"Give the full name with --image HOST/NAME{example}, or set `registry.server` in "
+            f"{DEPLOY}.",
         )
-    if not is_registry(server.value):
+    host = kind.host_of(server.value)
+    if not is_registry(host):
         problem = f"{server.value!r} from {server.origin} is not a registry host."
         raise UsageError(problem, "Give it as HOST.DOMAIN or HOST:PORT.")
-    return server.value
+    return host
 
 
 def _within(kind: Kind, settings: Settings, image: Setting[Name]) -> str:
