@@ -46,7 +46,8 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     for each in (*closed, *unread):
         say(f"Warning: {each}", err=True)
     if host and not found:
-        raise AuthError(f"There is no login for {host}.", f"Create one: dockless login {host}")
+        its = scope(host)
+        raise AuthError(f"There is no login for {its}.", f"Create one: dockless login {its}")
     if not found and output == "text":
         what = "No login was found" if closed or unread else "There is no login"
         say(f"{what}. Create one with: dockless login HOST", err=True)

@@ -17,7 +17,7 @@ from dockless.model.login import ConfiguredLogin
 from dockless.model.renaming import Renaming
 from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
-from dockless.oci.reference import DOCKER_HUB, Name, is_tag
+from dockless.oci.reference import DOCKER_HUB, Name, is_registry, is_tag
 
 TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
 TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
@@ -202,6 +202,11 @@ def _name(text: Setting[str] | None) -> Setting[Name] | None:
     try:
         name = Name.parse(without_scheme(text.value, text.origin))
     except ValueError as error:
+        if is_registry(without_scheme(text.value, text.origin)):  # an IPv6 address with a port
+            raise UsageError(
+                f"{text.value!r} from {text.origin} is a registry's host without an image's name.",
+                f"Write {text.value}/NAME[:TAG].",
+            ) from None
         problem = f"The image {text.value!r} of {text.origin} is not an image name: {error}."
         raise UsageError(problem, "Write [HOST/]NAME[:TAG].") from None
     if name.digest:
