@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from dockless.cli import prompts
+from dockless.cli.help import GroupedCommand
 from dockless.cli.options import (
     FORMAT,
     LISTS,
@@ -19,7 +20,7 @@ from dockless.cli.options import (
     REFERRERS,
     parsed_options,
 )
-from dockless.cli.param_types import PlatformType
+from dockless.cli.param_types import PlatformType, completing
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client.bundling import bundle_sources, create_bundle
@@ -34,6 +35,7 @@ from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
 from dockless.report.bundles import bundle_document, bundle_table
+from dockless.report.help_texts import EPILOGS
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
 from dockless.sources.input_files import registries_of
@@ -43,32 +45,13 @@ from dockless.storage.user_folders import source_folder
 _PATH = click.Path(path_type=Path)
 
 
-@click.group(
-    epilog="""\b
-Examples:
-  dockless bundle create -o disk.tar -f images.txt
-  dockless bundle verify disk.tar
-  dockless bundle list disk.tar
-  dockless mirror disk.tar --to registry.inside
-"""
-)
+@click.group(epilog=EPILOGS["bundle"])
 def bundle() -> None:
     """Create, verify and list bundles: many images in one file or folder."""
 
 
-@bundle.command(
-    epilog="""\b
-SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
-OUT is a folder (an OCI layout), or a file that ends in .tar.
-
-\b
-Examples:
-  dockless bundle create -o disk/ docker://ghcr.io/acme/shop:v2 shop.tar
-  dockless bundle create -o disk.tar -f images.txt --split 4G
-  dockless bundle create -o news.tar -f images.txt --since disk/bundle.lock.json
-"""
-)
-@click.argument("sources", nargs=-1)
+@bundle.command(cls=GroupedCommand, epilog=EPILOGS["bundle create"])
+@click.argument("sources", nargs=-1, shell_complete=completing("sources"))
 @click.option(
     "-o", "--output", "out", type=OUTPUT, required=True, help="The folder or .tar file to write."
 )
@@ -125,7 +108,7 @@ def create(**arguments: object) -> None:
 
 
 @bundle.command("list")
-@click.argument("source")
+@click.argument("source", shell_complete=completing("files"))
 @FORMAT
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
@@ -137,7 +120,7 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 
 
 @bundle.command()
-@click.argument("source")
+@click.argument("source", shell_complete=completing("files"))
 def verify(source: str) -> None:
     """Read every byte of a bundle, and report each problem with its place."""
     spec = bundle_spec(source, source_folder())

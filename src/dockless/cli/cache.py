@@ -6,16 +6,10 @@ import click
 
 from dockless.model.printable import one_line
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 
 
-@click.group(
-    epilog="""\b
-Examples:
-  dockless cache info
-  dockless cache prune
-  dockless cache prune --all
-"""
-)
+@click.group(epilog=EPILOGS["cache"])
 def cache() -> None:
     """Show or prune the store of staged layers.
 

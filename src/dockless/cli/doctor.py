@@ -7,30 +7,22 @@ import click
 
 from dockless.cli import prompts
 from dockless.cli.options import FORMAT, TRUST, WHO, parsed_options
+from dockless.cli.param_types import completing
 from dockless.errors import UsageError
 from dockless.model.finding import healthy
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 
 _WIDEST = 100
 
 
-@click.command(
-    epilog="""\b
-Without --write nothing is written anywhere, no daemon or keyring is started,
-and no dialog is opened. With it, an entry is written to the keyring and deleted
-again, two files are made in the cache, and in a registry that was given one
-upload is begun in REPOSITORY (else dockless-doctor, with your namespace on
-Docker Hub and ghcr.io) and cancelled. Exit code 0 when nothing is wrong, else 1.
-
-\b
-Examples:
-  dockless doctor
-  dockless doctor ghcr.io
-  dockless doctor registry.example.com:5000/team/app --write --ca-file ca.pem
-  dockless doctor --format json | jq '.diagnosis.findings[] | select(.state != "ok")'
-"""
+@click.command(epilog=EPILOGS["doctor"])
+@click.argument(
+    "registry",
+    required=False,
+    metavar="[HOST[:PORT][/REPOSITORY]]",
+    shell_complete=completing("registries"),
 )
-@click.argument("registry", required=False, metavar="[HOST[:PORT][/REPOSITORY]]")
 @click.option("--write", is_flag=True, help="Also run the checks that have to write.")
 def doctor(
     *, registry: str | None, write: bool, output: Literal["text", "json"], **arguments: object

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import click
 
+from dockless.cli.param_types import completing
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -16,6 +18,7 @@ HOST = click.option(
     "hosts",
     metavar="[USER@]HOST[:PORT]",
     multiple=True,
+    shell_complete=completing("hosts"),
     help="A host, without a server list; repeatable.",
 )
 ACCEPT = click.option(

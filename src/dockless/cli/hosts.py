@@ -20,6 +20,7 @@ from dockless.model.printable import json_text
 from dockless.model.server import Server
 from dockless.processes import stops
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
 
@@ -45,20 +46,7 @@ class CheckOptions(Struct, frozen=True, kw_only=True):
     allow_ssh_commands: bool
 
 
-@click.command(
-    epilog="""\b
-Servers come from config/deploy.yml, else deploy-servers.txt, else
-deploy-servers.json. The numbers are those of --servers.
-
-\b
-Examples:
-  dockless hosts
-  dockless hosts --check
-  dockless hosts --check --servers 1,3-5 --format json
-  dockless hosts --check --timeout 1m
-  dockless hosts --check --host me@build1 --image ghcr.io/acme/shop:v2
-"""
-)
+@click.command(epilog=EPILOGS["hosts"])
 @click.option("--check", is_flag=True, help="Log in to each host and report what it has.")
 @SERVERS
 @HOST
@@ -92,7 +80,7 @@ def hosts(**arguments: object) -> None:
     listed = servers if options.hosts else files.servers().value
     numbers = {server: number for number, server in enumerate(listed, 1)}
     if options.check:
-        _check(options, resolve(_flags(options), os.environ, files), servers, numbers)
+        _check(options, resolve(Flags.of(options), os.environ, files), servers, numbers)
     elif options.output == "json":
         say(json_text(list_document([(numbers[server], server) for server in servers])))
     else:
@@ -134,15 +122,3 @@ def _check(
     error = common_error([each.error for each in found], "could be checked")
     if error:
         raise error
-
-
-def _flags(options: CheckOptions) -> Flags:
-    return Flags(
-        registry=options.registry,
-        image=options.image,
-        username=None,
-        tags=options.tags,
-        namespace=options.namespace,
-        destination=options.destination,
-        allow_secret_commands=False,
-    )

@@ -10,6 +10,7 @@ import click
 from msgspec.structs import replace
 
 from dockless.cli import output, prompts
+from dockless.cli.help import GroupedCommand
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.config.cascade import Flags, Settings, resolve
@@ -22,6 +23,7 @@ from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 from dockless.sources.spec import SourceSpec, parse_source, target_name
 from dockless.storage.user_folders import source_folder
 
@@ -33,34 +35,7 @@ if TYPE_CHECKING:
     from dockless.sources.opener import Opener
 
 
-@click.command(
-    epilog="""\b
-SOURCE is one of:
-  (nothing)            the local image that the target is named after
-  shop:v2              an image of docker, podman, nerdctl or buildah
-  image.tar            an archive of docker save, podman save or skopeo,
-                       plain or compressed
-  image.tar:shop:v2    one image of several in it; image.tar:@0 is the first
-  layout/  layout:v2   an OCI layout
-  -                    an archive on standard input
-  docker-daemon:  docker-archive:  oci:  oci-archive:  dir:  containers-storage:
-                       the same as for skopeo
-
-\b
-Examples:
-  dockless push --registry ghcr --namespace acme --tag v1.2.0 --tag stable
-  dockless push image.tar --image registry.example.com/team/shop:v2
-  docker save shop:dev | dockless push - --image localhost:5000/shop:dev
-  pass show hub | dockless push --username me --password-stdin
-  dockless push shop:dev --image ghcr.io/acme/shop:dev --dry-run
-  dockless push --explain
-  dockless push --remote --servers 1,3-5 --tag v2
-  dockless push --remote --host me@build1 --source shop:dev --image ghcr.io/acme/shop:dev
-
-Settings come from the command line, DOCKLESS_* variables, config/deploy.yml and
-docker-config.json, in this order. stdout carries REPOSITORY@DIGEST only.
-"""
-)
+@click.command(cls=GroupedCommand, epilog=EPILOGS["push"])
 @push_options
 @host_options
 def push(**arguments: object) -> None:
@@ -93,7 +68,7 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
     hosts.check(options)
     spec = parse_source(options.source, source_folder()) if options.source is not None else None
     files = deployed_project(os.environ, options.destination)
-    settings = resolve(_flags(options), os.environ, files)
+    settings = resolve(Flags.of(options), os.environ, files)
     for warning in settings.warnings:
         output.remark(options, f"Warning: {warning}")
     if options.password:
@@ -133,18 +108,6 @@ def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | Non
         rows += target_rows(settings, target, options.source, credential)
     finally:  # settings that name no target are what the user came to see
         output.explanation(rows)
-
-
-def _flags(options: CommandOptions) -> Flags:
-    return Flags(
-        registry=options.registry,
-        image=options.image,
-        username=options.username,
-        tags=options.tags,
-        namespace=options.namespace,
-        destination=options.destination,
-        allow_secret_commands=options.allow_secret_commands,
-    )
 
 
 def _push_one(
@@ -208,18 +171,27 @@ def _push_all(
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
-    from dockless.config.own_targets import check_one_password, own_place  # noqa: PLC0415 - rare
-    from dockless.model.ended import MIRRORED  # noqa: PLC0415 - rare
+    from dockless.config.own_targets import (  # noqa: PLC0415 - rare
+        check_one_password,
+        own_place,
+        pushed_names,
+    )
+    from dockless.config.setting import Setting  # noqa: PLC0415 - the same
+    from dockless.model.ended import MIRRORED  # noqa: PLC0415 - the same
     from dockless.sources.archive import named_images  # noqa: PLC0415 - --explain reads no source
+    from dockless.sources.source_images import stem  # noqa: PLC0415 - the same
     from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
 
     finder = credential_finder(options, settings)
+    if settings.to and stem(spec):  # as in a mirror, a bare tag is one of the source's name
+        settings = replace(settings, project=lambda: Setting(stem(spec), "SOURCE"))
+    names_of = partial(pushed_names, settings)
     with session(options, finder.find, many=MIRRORED) as work:
         candidates = work.opener.images(spec, options.platform)
         if finder.has_one_password:
-            names = [name for candidate in candidates for name in candidate.names]
+            names = [name for each in candidates for name in names_of(each.names)]
             check_one_password(settings, names)
-        images = named_images(candidates, spec.label)
+        images = named_images(candidates, spec.label, names_of)
         outcomes = push_each(images, partial(own_place, settings), work.push, work.overview)
     output.outcomes(options, outcomes)
     return error_of_all(outcomes, spec.label)

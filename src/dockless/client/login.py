@@ -23,6 +23,7 @@ from dockless.credentials.user_keyrings import every_keyring_logins, open_keyrin
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.login_options import LoginOptions
+from dockless.model.schemes import has_scheme
 from dockless.model.secret import Credential
 from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
@@ -161,5 +162,7 @@ def logout(
         forget=partial(forget, folder, files),
         note=note,
     )
+    if host and has_scheme(host):  # nothing is sent there, so that its scheme does not matter
+        host = host.partition("://")[2]
     scopes = None if everything else [login_target(host, settings).scope]
     log_out(scopes, username, context)

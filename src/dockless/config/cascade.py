@@ -14,13 +14,15 @@ from dockless.errors import DocklessError, UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
+from dockless.model.renaming import Renaming
 from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
-from dockless.oci.reference import DOCKER_HUB, Name, is_tag
+from dockless.oci.reference import DOCKER_HUB, Name, is_registry, is_tag
 
 TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
 TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
 TYPED_NAMESPACES = frozenset({"--namespace", "DOCKLESS_NAMESPACE"})
+TYPED_KINDS = frozenset({"--registry", "DOCKLESS_REGISTRY"})
 """The origins of explicit settings, which files do not override."""
 
 
@@ -34,6 +36,13 @@ class Flags(Struct, frozen=True, kw_only=True):
     namespace: str | None = None
     destination: str | None = None
     allow_secret_commands: bool = False
+    to: str | None = None
+
+    @classmethod
+    def of(cls, options: object) -> "Flags":
+        """Return the settings that a record of options has, by these names."""
+        given = {each: getattr(options, each, None) for each in cls.__struct_fields__}
+        return cls(**{name: value for name, value in given.items() if value is not None})
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -53,6 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         compose_images: Gives what the Compose service's image may be called, the likeliest first.
         login: The account that deploy.yml has for its registry.
         warnings: Warnings about the files, one sentence each.
+        to: Where every image of a source goes, each with its own path.
     """
 
     project: Callable[[], Setting[str]]
@@ -68,6 +78,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     compose_images: Callable[[], tuple[Setting[str], ...]] = tuple
     login: ConfiguredLogin | None = None
     warnings: tuple[str, ...] = ()
+    to: Setting[Renaming] | None = None
 
     @property
     def account(self) -> str:
@@ -118,6 +129,7 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         compose_images=project.compose_images,
         login=_login(project, flags),
         warnings=deploy.warnings,
+        to=_to(flags.to, kind),
     )
 
 
@@ -143,6 +155,22 @@ def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting
         return image
     name = image.value.path.rpartition("/")[2]
     return Setting(Name(host="", path=name, tag=image.value.tag), image.origin)
+
+
+def _to(text: str | None, kind: Setting[Kind] | None) -> Setting[Renaming] | None:
+    to = _option("to", text)
+    if to is None:
+        return None
+    host, slash, prefix = to.value.partition("/")
+    host = kind.value.host_of(host) if kind else host
+    renaming = Renaming.into(f"{host}{slash}{prefix}")
+    if kind and kind.origin in TYPED_KINDS and not kind.value.agrees(renaming.host):
+        raise UsageError(
+            f"{kind.origin} asks for {kind.value.name}, but {renaming.host} of --to is "
+            f"{kinds.infer(renaming.host).name}.",
+            f"Leave {kind.origin} out.",
+        )
+    return Setting(renaming, to.origin)
 
 
 def _option(name: str, text: str | None) -> Setting[str] | None:
@@ -174,6 +202,11 @@ def _name(text: Setting[str] | None) -> Setting[Name] | None:
     try:
         name = Name.parse(without_scheme(text.value, text.origin))
     except ValueError as error:
+        if is_registry(without_scheme(text.value, text.origin)):  # an IPv6 address with a port
+            raise UsageError(
+                f"{text.value!r} from {text.origin} is a registry's host without an image's name.",
+                f"Write {text.value}/NAME[:TAG].",
+            ) from None
         problem = f"The image {text.value!r} of {text.origin} is not an image name: {error}."
         raise UsageError(problem, "Write [HOST/]NAME[:TAG].") from None
     if name.digest:

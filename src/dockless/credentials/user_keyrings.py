@@ -3,13 +3,14 @@
 import contextlib
 import os
 import pwd
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from dockless.credentials import keyrings
 from dockless.credentials.keyring_logins import SERVICE, KeyringLogins
-from dockless.errors import UsageError
+from dockless.errors import AuthError, UsageError
+from dockless.model.login import Login
 from dockless.model.secret import Secret
 from dockless.storage.user_folders import cache_folder
 
@@ -61,3 +62,18 @@ def every_keyring_logins(
     chosen = environment.get(CHOSEN, "")
     choices = (chosen,) if chosen else keyrings.available(environment)
     return tuple(open_keyring_logins(choice, environment, prompt) for choice in choices)
+
+
+def every_login(
+    environment: Mapping[str, str], prompt: Prompt | None, closed: list[AuthError]
+) -> Iterator[Login]:
+    """Yield the logins in every keyring; `closed` gets the error of each that cannot be opened."""
+    for keyring_logins in every_keyring_logins(environment, prompt):
+        try:
+            yield from keyring_logins.logins()
+        except AuthError as error:
+            what = (
+                f"The {keyring_logins.name} could not be opened, so its logins are not known. "
+                f"{error.what}"
+            )
+            closed.append(AuthError(what, error.remedy))

@@ -23,6 +23,9 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
         ("namespace", settings.namespace),
     ):
         yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
+    if settings.to:
+        to = settings.to.value
+        yield "to", f"{to.host}/{to.prefix}" if to.prefix else to.host, settings.to.origin
     project = settings.project()
     yield "project", project.value, project.origin
 

@@ -50,6 +50,11 @@ def is_registry(text: str) -> bool:
     return is_host(text) and _looks_like_host(text)
 
 
+def is_surely_host(text: str) -> bool:
+    """Whether this can be nothing but a host: an address, or `localhost`."""
+    return text == "localhost" or re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", text) is not None
+
+
 class Name(Struct, frozen=True, kw_only=True):
     """An image name as a person writes it: `[host/]path[:tag][@digest]`.
 

@@ -1,5 +1,6 @@
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -234,6 +235,67 @@ def test_all_images_go_by_their_own_names(run: Run, session: FakeSession, projec
         "v2"
     }
     assert len(result.stdout.splitlines()) == 3
+
+
+def test_all_images_go_below_a_destination(run: Run, session: FakeSession, project: Path) -> None:
+    (project / "set.tar").touch()
+    session.found = [
+        session.candidate("docker.io/library/shop:v1", "v1"),
+        session.candidate("ghcr.io/other/app:v2"),
+        session.candidate("v3"),
+    ]
+    result = run("push", "set.tar", "--all", "--to", "registry.example.com/mirror")
+    assert result.exit_code == 0, result.output
+    tags = {
+        str(repository): {*found.tags}
+        for repository, found in session.registry.repositories.items()
+        if found.tags
+    }
+    assert tags == {
+        "registry.example.com/mirror/library/shop": {"v1"},
+        "registry.example.com/mirror/other/app": {"v2"},
+        "registry.example.com/mirror/set": {"v3"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--to", "registry.example.com"), "--image HOST/NAME:TAG"),
+        (("--all", "--to", "registry.example.com", "--namespace", "a"), "do not go together"),
+        (("--all", "--to", "registry.example.com", "--tag", "v1"), "do not go together"),
+        (("--all", "--to", ""), "--to is empty"),
+        (("--all", "--to", "mirror"), "Write --to HOST[/PREFIX]"),
+        (("--all", "--to", "registry.example.com/UP"), "Write --to HOST[/PREFIX]"),
+        (("--all", "--to", "registry.example.com/a:v1"), "Write --to HOST[/PREFIX]"),
+        (("--all", "--to", "http://registry.example.com"), "--insecure"),
+        (("--all", "--to", "registry.example.com", "--registry", "ghcr"), "is private"),
+        (("--all", "--to", "my-reg.io/x", "--registry", "acr"), "is private"),
+    ],
+)
+def test_a_wrong_destination_says_what_is_right(
+    run: Run, project: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (project / "set.tar").touch()
+    error = run("push", "set.tar", *arguments).exception
+    assert isinstance(error, UsageError)
+    assert said in f"{error.what} {error.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        (("--to", "https://registry.example.com/a"), "registry.example.com/a"),
+        (("--to", "myregistry/team", "--registry", "acr"), "myregistry.azurecr.io/team"),
+        (("--to", "my-reg.azurecr.cn", "--registry", "acr"), "my-reg.azurecr.cn"),
+    ],
+)
+def test_a_destination_is_explained(
+    run: Run, project: Path, given: tuple[str, ...], host: str
+) -> None:
+    (project / "set.tar").touch()
+    shown = run("push", "set.tar", "--all", *given, "--explain").stdout
+    assert re.search(rf"^to +{re.escape(host)} +--to$", shown, re.MULTILINE), shown
 
 
 def test_when_some_images_fail_the_others_are_pushed(

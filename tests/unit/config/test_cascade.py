@@ -499,3 +499,14 @@ def test_a_scheme_that_asks_for_plain_http_is_explained(tmp_path: Path, image: s
     for flags, environment in ((Flags(image=image), {}), (None, {"DOCKLESS_IMAGE": image})):
         with pytest.raises(UsageError, match="--insecure"):
             resolve(tmp_path, flags, environment)
+
+
+@pytest.mark.parametrize("image", ["[::1]:5000", "[2001:db8::7]:80", "https://[::1]:5000"])
+@pytest.mark.parametrize("origin", ["--image", "DOCKLESS_IMAGE"])
+def test_an_ipv6_host_without_an_image_is_said_to_be_one(
+    tmp_path: Path, image: str, origin: str
+) -> None:
+    flags = Flags(image=image if origin == "--image" else None)
+    environment = {origin: image}
+    with pytest.raises(UsageError, match="registry's host without an image's name"):
+        cascade.resolve(flags, environment, project.read(tmp_path, {}, None))
