@@ -55,7 +55,7 @@ def verify(
         named = "The receipt names" if len(said) == 1 else "The receipts name"
         raise UsageError(f"{named} no image.", "Nothing was checked.")
     read = ", and every byte of them" if deep else ""
-    say(f"{_references(len(items) - len(wrong), len(items))} as {says}{read}.")
+    say(f"{_references(len(items) - len(wrong), len(items))} as the receipt says{read}.")
     if missing:  # each of which has been printed
         also = f", and {_references(len(wrong), len(items))} wrong" if wrong else ""
         raise PartialError(

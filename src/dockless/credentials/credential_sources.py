@@ -18,7 +18,7 @@ from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 
 
-class Given(Struct, frozen=True):
+class Given(Struct, frozen=True, kw_only=True):
     """The credential options of this push.
 
     Attributes:

@@ -70,7 +70,7 @@ def credential_rows(
         origin = "--password-stdin" if options.password_stdin else "--password"
         yield from given_rows(account, origin)
         return
-    yield from found_rows(explain(Given(options.username or "", None, account)))
+    yield from found_rows(explain(Given(username=options.username or "", account=account)))
 
 
 def given_rows(account: str, origin: str) -> Iterator[Row]:
