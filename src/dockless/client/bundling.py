@@ -83,7 +83,7 @@ def create_bundle(
             written,
             found,
             Lenders(),
-            lambda copies: reader.adapters.prove(copies, read=True),
+            lambda copies: reader.staging.prove(copies, read=True),
             overview,
             keep_going=request.keep_going,
         )

@@ -36,6 +36,7 @@ class Session(PushSession):
 
     Attributes:
         adapters: What its pushes work with.
+        staging: Where layers are staged.
         opener: Opens sources; what it stages is removed when the session ends.
         timings: How long each step took.
     """
@@ -56,12 +57,11 @@ class Session(PushSession):
         self.adapters = PushAdapters(options, find, space, retry_policy)
         chooser = CompressionChooser(options, space.staging, space.throughput, space.progress.note)
         super().__init__(options, self.adapters, chooser, retry_policy, space.claims)
+        self.staging = space.staging
         self.timings = space.surroundings.timings
         self._space = space
         self._programs = programs or ProgramsHere(space.machine.environment)
-        pulling = Pulling(
-            space.staging, space.folder, space.progress, retry_policy, self.adapters.reader
-        )
+        pulling = Pulling(space.staging, space.progress, retry_policy, self.adapters.reader)
         self.opener = Opener(
             space.staging,
             space.progress,

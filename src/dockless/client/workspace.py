@@ -4,7 +4,6 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -70,7 +69,6 @@ class Workspace(Struct, frozen=True, kw_only=True):
     Attributes:
         progress: Where its work is shown.
         staging: Where its layers are staged.
-        folder: A private folder for everything else.
         surroundings: The user's environment and folders, and who is warned and asked.
         engines: Returns the programs that can push, each looked for once by one command.
         throughput: Know the ways to registries; one command's workspaces share them.
@@ -87,7 +85,6 @@ class Workspace(Struct, frozen=True, kw_only=True):
 
     progress: Progress
     staging: Staging
-    folder: Path
     throughput: ThroughputRecords
     surroundings: Surroundings
     engines: "Callable[[], InstalledEngines]"
@@ -150,7 +147,6 @@ def workspaces(
                     yield Workspace(
                         progress=surroundings.progress,
                         staging=staging,
-                        folder=own,
                         throughput=throughput,
                         surroundings=surroundings,
                         engines=engines,

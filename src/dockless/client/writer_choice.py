@@ -97,7 +97,8 @@ class WriterChooser:
         wanted = self._options.engine
         if wanted in PROGRAMS and len(repository.path) == 1:
             opened = open_registry(repository)
-            self._engines(opened, repository, self._space.folder / "home").start(wanted)
+            home = self._space.staging.new_folder("engine-") / "home"
+            self._engines(opened, repository, home).start(wanted)
 
     def _engines(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool = True
