@@ -150,3 +150,30 @@ def test_a_folder_that_is_gone_or_cannot_be_read_has_no_files(
     assert project.project_in(None, {}).deploy.project is None
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert project.project_in(tmp_path, {}).deploy.project is None
+
+
+@pytest.mark.parametrize(
+    ("deploy", "session", "username", "told"),
+    [
+        ("name: shop\n", '{"username": "me"}', "me", ""),
+        ("name: [shop\n", '{"username": "me"}', "me", "config/deploy.yml"),
+        ("name: [shop\n", "{", "", "config/deploy.yml"),
+        ("name: shop\n", "{", "", "docker-config.json"),
+    ],
+)
+def test_a_project_is_usable_without_the_files_that_are_wrong(
+    tmp_path: Path, deploy: str, session: str, username: str, told: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/deploy.yml").write_text(deploy)
+    (tmp_path / "docker-config.json").write_text(session)
+    errors: list[UsageError] = []
+    found = project.usable_project(tmp_path, {}, errors.append)
+    assert found.session.username == username
+    assert [told in error.what for error in errors] == ([True] if told else [])
+
+
+def test_a_folder_that_is_gone_is_a_project_without_files() -> None:
+    errors: list[UsageError] = []
+    assert project.usable_project(None, {}, errors.append).session.username == ""
+    assert errors == []
