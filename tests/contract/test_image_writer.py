@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from bed import registry as servers
 from bed import tools
-from dockless.credentials.authfile import authfile
-from dockless.credentials.memory import in_memory
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
+from dockless.engines.authfile import authfile
+from dockless.engines.memory import in_memory
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import DocklessError
@@ -61,7 +61,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     server: servers.Registry = request.getfixturevalue("registry")
     endpoint = reach(server.host, insecure=False, trust=Trust())
     runner = Runner({"PATH": "/usr/bin:/bin"}, tmp_path / "home", server.host, Limits(), Shell())
-    auth = partial(in_memory, authfile(server.host, None))
+    auth = partial(in_memory, authfile("crane", server.host, None))
     access = Access(endpoint, lambda: Entrance(auth, anonymous=True))
     writer: ImageWriter = Crane(tools.crane(), runner, access)
     if request.param == "skopeo":

@@ -14,7 +14,7 @@ from dockless.engines.installed import InstalledEngines
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
-from dockless.sources.host_build import HostBuild
+from dockless.sources.host_search import HostWish
 from dockless.ssh.connection import Ssh
 from dockless.usecases.push.context import PushRequest
 
@@ -44,7 +44,7 @@ class HostContext(Struct, frozen=True, kw_only=True):
 
     Attributes:
         asked: What is asked for.
-        names: What the image may be called there, in order.
+        wish: Which image of them is meant.
         request: The same, as a push takes it.
         registry: The registry.
         find: Finds the credential for it.
@@ -52,11 +52,10 @@ class HostContext(Struct, frozen=True, kw_only=True):
         space: Makes a workspace of this name.
         engines: Returns the engines of this machine.
         warn: Shows a warning, also where the work is not shown.
-        build: Builds the image there, where that is asked for.
     """
 
     asked: RemotePush
-    names: tuple[str, ...]
+    wish: HostWish
     request: PushRequest
     registry: OpenRegistry
     find: FindCredential
@@ -64,4 +63,3 @@ class HostContext(Struct, frozen=True, kw_only=True):
     space: Spaces
     engines: Callable[[], InstalledEngines]
     warn: Callable[[str], None]
-    build: HostBuild

@@ -19,6 +19,7 @@ from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.server import Server
 from dockless.sources.host_build import HostBuild
+from dockless.sources.host_search import HostWish
 from dockless.ssh.config import parse_host
 from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
@@ -62,7 +63,7 @@ def push_from_hosts(
         request = work.request(target.repository.value, target.tag_names)
         context = HostContext(
             asked=asked,
-            names=local_candidates(asked.settings, target),
+            wish=_wish(asked),
             request=request,
             registry=registry,
             find=shared_account(registry.client.account),
@@ -72,7 +73,6 @@ def push_from_hosts(
             space=spaces,
             engines=own.engines,
             warn=own.surroundings.warning,
-            build=_building(asked),
         )
         job = _job(context, own)
         rows = HostRows(asked.servers, own.overview)
@@ -103,13 +103,18 @@ def _job(context: HostContext, own: Workspace) -> HostJob:
     )
 
 
-def _building(asked: RemotePush) -> HostBuild:
+def _wish(asked: RemotePush) -> HostWish:
     project = asked.settings.project().value
     composed = tuple(name.value for name in asked.settings.compose_images())
-    return HostBuild(
+    build = HostBuild(
         project=project,
         image=f"{project}:{asked.target.tags[0].value}",
         composed=composed,
         compose_files=compose.FILES,
         builder=asked.files.deploy.builder,
+    )
+    return HostWish(
+        names=local_candidates(asked.settings, asked.target),
+        there=asked.hosts.there,
+        build=build if asked.options.build else None,
     )

@@ -103,10 +103,7 @@ class WriterChooser:
     def _engines(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool = True
     ) -> "Engines":
-        from dockless.client.engine_access import engine_access  # noqa: PLC0415 - a warm push needs none
-
-        access = engine_access(opened.client, repository)
-        return self._starter.engines(access, repository, home, writes=writes)
+        return self._starter.engines(opened.client, repository, home, writes=writes)
 
 
 def _refusal(client: "RegistryClient", repository: Repository) -> DocklessError | None:
