@@ -60,25 +60,13 @@ class WriterChooser:
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
             return opened.direct
-        return LateWriter(partial(self._writing_program, opened, repository, home))
+        return LateWriter(partial(self._program, opened, repository, home, writes=True))
 
     def reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
         """Return what reads images of a repository; the arguments are those of `writer`."""
         if self._options.engine == "direct":
             return opened.direct
         return self._program(opened, repository, home, writes=False)
-
-    def _writing_program(
-        self, opened: OpenRegistry, repository: Repository, home: Path
-    ) -> ImageWriter:
-        program = self._program(opened, repository, home, writes=True)
-        if self._options.engine != "auto":
-            return program
-        from dockless.usecases.push.asking_writer import (  # noqa: PLC0415 - a warm push writes nothing
-            AskingWriter,
-        )
-
-        return AskingWriter(program, partial(_refusal, opened.client))
 
     def _program(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool
@@ -87,7 +75,8 @@ class WriterChooser:
 
         engines = self._engines(opened, repository, home, writes=writes)
         if self._options.engine == "auto":
-            return automatic(engines, opened.direct, self._space.progress.note)
+            refusal = partial(_refusal, opened.client)
+            return automatic(engines, opened.direct, self._space.progress.note, refusal)
         return engines.start(self._options.engine)
 
     def check(

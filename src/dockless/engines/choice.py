@@ -14,7 +14,7 @@ from dockless.engines.engine_registry import EngineRegistry, entrance
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
-from dockless.errors import EngineError
+from dockless.errors import DocklessError, EngineError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 
@@ -121,8 +121,13 @@ class Engines:
         return Access(self._registry.endpoint, enter)
 
 
-def automatic(engines: Engines, direct: Whole, note: Callable[[str], None]) -> Automatic:
-    """Return the writer of `--engine auto`."""
+def automatic(
+    engines: Engines,
+    direct: Whole,
+    note: Callable[[str], None],
+    refusal: Callable[[Repository], DocklessError | None],
+) -> Automatic:
+    """Return the writer of `--engine auto`; the arguments are those of `Automatic`."""
     tried = [
         Program(
             name=name,
@@ -131,7 +136,7 @@ def automatic(engines: Engines, direct: Whole, note: Callable[[str], None]) -> A
         )
         for name in PROGRAMS
     ]
-    return Automatic(tried, direct, note)
+    return Automatic(tried, direct, note, refusal)
 
 
 def prepare(options: PushOptions, installed: InstalledEngines) -> None:
