@@ -1,16 +1,15 @@
 """What the hosts of one command line are reached and worked on with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from dockless.client.connections import OpenRegistry
-from dockless.client.workspace import Spaces
+from dockless.client.workspace import Spaces, Workspace
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target
 from dockless.config.project import Project
 from dockless.credentials.resolve import FindCredential
-from dockless.engines.installed import InstalledEngines
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
@@ -49,9 +48,8 @@ class HostContext(Struct, frozen=True, kw_only=True):
         registry: The registry.
         find: Finds the credential for it.
         ssh: How connections are made.
-        space: Makes a workspace of this name.
-        engines: Returns the engines of this machine.
-        warn: Shows a warning, also where the work is not shown.
+        own: Where this machine works for all of them.
+        space: Makes a workspace of this name, for one host.
     """
 
     asked: RemotePush
@@ -60,6 +58,5 @@ class HostContext(Struct, frozen=True, kw_only=True):
     registry: OpenRegistry
     find: FindCredential
     ssh: Ssh
+    own: Workspace
     space: Spaces
-    engines: Callable[[], InstalledEngines]
-    warn: Callable[[str], None]

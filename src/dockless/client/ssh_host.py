@@ -64,7 +64,7 @@ class SshHost(HostConnection):
         return self.work.enter_context(session), own
 
     def _warn(self, text: str) -> None:
-        self._context.warn(f"{self.name}: {text}")
+        self._context.own.surroundings.warning(f"{self.name}: {text}")
 
 
 class SshImage:
@@ -91,7 +91,7 @@ class SshImage:
         self._host = host
         self._endpoint = registry.endpoint
         self._engines = HostEngines(
-            options, context.engines, EngineFiles(place), EngineTarget(registry, repository)
+            options, context.own.engines, EngineFiles(place), EngineTarget(registry, repository)
         )
         wish = RemoteWish(
             options=options,

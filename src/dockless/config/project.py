@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -118,6 +118,24 @@ class Project(Struct, frozen=True, kw_only=True):
             remedy = f"List them under `servers` in {deploy.FILE}, or give one with --host."
             raise UsageError(problem, remedy)
         return found
+
+    def chosen_servers(self, hosts: Sequence[str], numbers: str | None) -> tuple[Server, ...]:
+        """Return the servers to work on: those that are typed, else the list, all or by number.
+
+        Args:
+            hosts: Each `[user@]host[:port]`; none for the list.
+            numbers: As for `server_list.select`; None for all.
+
+        Raises:
+            UsageError: One is not a server, or there is no list.
+        """
+        from dockless.config import server_list  # noqa: PLC0415 - for pushes from hosts only
+        from dockless.model.typed_server import parse_host  # noqa: PLC0415 - the same
+
+        if hosts:
+            return tuple(dict.fromkeys(parse_host(host) for host in hosts))
+        listed = self.servers().value
+        return server_list.select(listed, numbers) if numbers is not None else listed
 
 
 def read(folder: Path, environment: Mapping[str, str], destination: str | None) -> Project:
