@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockless.client.connections import OpenRegistry, Registries
+from dockless.client.connections import Registries
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
 from dockless.credentials import repository_creation
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dockless.oci.digest import Digest
 
 
-class PushAdapters:
+class PushAdapters(Registries):
     """The adapters of one session, as `usecases.push.push_session.SessionAdapters`.
 
     Args:
@@ -44,23 +44,16 @@ class PushAdapters:
         space: Workspace,
         retry_policy: RetryPolicy,
     ) -> None:
-        self._options = options
-        self._space = space
-        self._staging = space.staging
-        self._retry_policy = retry_policy
         self._writers = WriterChooser(options, space)
-        self._registries = Registries(options, find, space, retry_policy, self._writers.prepare)
+        super().__init__(options, find, space, retry_policy, self._writers.prepare)
+        self._staging = space.staging
         # also where remarks are not shown: the digest is another one
         self._say_once = functools.cache(space.surroundings.warn or space.progress.note)
 
     def close(self) -> None:
         """Stop the early uploads, and end what starts programs."""
-        self._registries.close()
+        super().close()
         self._writers.close()
-
-    def open(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
-        """Return the registry of a repository; see `Registries.open`."""
-        return self._registries.open(repository, reading=reading)
 
     def reader(self, repository: Repository) -> Callable[[Path], Reader]:
         """Return what makes the reader of a repository, once its registry responds."""
@@ -80,10 +73,6 @@ class PushAdapters:
         from dockless.registry.referrers import unlisted  # noqa: PLC0415 - rare
 
         return unlisted(self.open(repository).client, repository, documents)
-
-    def settle_referrers(self) -> None:
-        """Check that the referrers tags still list what was written to them."""
-        self._registries.settle()
 
     def explained(self, repository: Repository) -> AbstractContextManager[None]:
         """Return a block in which the error for a missing repository says how to make it."""
