@@ -1,5 +1,6 @@
 """What writes to a repository, and what reads images of one, by `--engine`."""
 
+import functools
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,7 +12,6 @@ from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
-from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
     from dockless.engines.adapters import Crane, Skopeo
@@ -49,8 +49,10 @@ class WriterChooser:
         """Make the program ready while the layers are staged; once."""
         self._starter.prepare()
 
-    def writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
-        """Return what writes to a repository; programs are looked for when it is used.
+    def writer(
+        self, opened: OpenRegistry, repository: Repository, home: Path
+    ) -> Callable[[], ImageWriter]:
+        """Return what gives the writer of a repository; programs are looked for when it is called.
 
         Args:
             opened: Its registry.
@@ -59,8 +61,8 @@ class WriterChooser:
         """
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
-            return opened.direct
-        return LateWriter(partial(self._program, opened, repository, home, writes=True))
+            return lambda: opened.direct
+        return functools.cache(partial(self._program, opened, repository, home, writes=True))
 
     def reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
         """Return what reads images of a repository; the arguments are those of `writer`."""
