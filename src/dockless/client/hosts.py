@@ -47,7 +47,7 @@ def push_from_hosts(
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(spaces(""))
         work = stack.enter_context(Session(options, find, own))
-        registry = work.registry(target.repository.value)
+        registry = work.adapters.open(target.repository.value)
         request = work.request(target.repository.value, target.tag_names)
         context = HostContext(
             asked=asked,

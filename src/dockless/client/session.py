@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from dockless.client.connections import OpenRegistry
 from dockless.client.push_adapters import PushAdapters
 from dockless.client.workspace import Workspace
 from dockless.credentials.resolve import FindCredential
@@ -102,12 +101,8 @@ class Session(PushSession):
             attempts=self._options.retries + 1, deadline=self._space.until, note=note
         )
 
-    def registry(self, repository: Repository) -> OpenRegistry:
-        """Return the registry of a repository, as `Registries.open` does."""
-        return self.adapters.open(repository)
-
     def reading(self, repository: Repository) -> "RegistryClient":
-        """Return what reads a registry, as `registry`; a token service may need no credential."""
+        """Return what reads a registry; see `Registries.open`."""
         return self.adapters.open(repository, reading=True).client
 
     def _tools(self) -> "tuple[ContainerTool, ...]":
