@@ -1,5 +1,6 @@
 """`dockless doctor`: checks for anything that may prevent a push, without changing it."""
 
+import os
 import shutil
 from typing import Literal
 
@@ -32,9 +33,10 @@ def doctor(
     Checks the engines, container tools and their daemons, keyrings, the cache, the clock,
     proxies and certificates; with a registry also the connection, its certificate, and your login.
     """
-    from dockless.client.inspection import examination  # noqa: PLC0415 - --help needs none of it
-    from dockless.diagnosis.asked_registry import asked_of  # noqa: PLC0415 - the same
+    from dockless.diagnosis.asked_registry import asked_of  # noqa: PLC0415 - --help needs none of it
+    from dockless.diagnosis.examination import Examination  # noqa: PLC0415 - the same
     from dockless.diagnosis.page import examine  # noqa: PLC0415 - the same
+    from dockless.diagnosis.user_logins import user_logins  # noqa: PLC0415 - the same
     from dockless.model.printable import json_text  # noqa: PLC0415 - the same
     from dockless.report.doctor import doctor_document, doctor_text  # noqa: PLC0415 - the same
 
@@ -48,7 +50,8 @@ def doctor(
     if options.password:
         say("Warning: --password is visible in the process list: use --password-stdin.", err=True)
     asked = None if registry is None else asked_of(registry)
-    checks = examination(options, asked, prompts, write=write)
+    logins = user_logins(options, prompts)
+    checks = Examination(options, asked, logins, os.environ, write=write)
     found = examine(tuple(checks.lanes()))
     if output == "json":
         host = asked.repository.host if asked else None

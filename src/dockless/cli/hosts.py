@@ -73,10 +73,8 @@ def hosts(**arguments: object) -> None:
     """List the servers, and check what each one needs for a push."""
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     stops.end_by(None if options.timeout is None else time.monotonic() + options.timeout)
-    from dockless.client.hosts import chosen  # noqa: PLC0415 - it brings paramiko along
-
     files = deployed_project(os.environ, options.destination)
-    servers = chosen(options.hosts, options.servers, files)
+    servers = files.chosen_servers(options.hosts, options.servers)
     listed = servers if options.hosts else files.servers().value
     numbers = {server: number for number, server in enumerate(listed, 1)}
     if options.check:
@@ -94,7 +92,7 @@ def _check(
     numbers: Mapping[Server, int],
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
-    from dockless.credentials import passphrases  # noqa: PLC0415 - the same
+    from dockless.credentials import passphrases  # noqa: PLC0415 - a list needs no connection
     from dockless.diagnosis.host_checks import WantedCheck, check_hosts  # noqa: PLC0415 - the same
     from dockless.ssh.ssh_options import SshOptions  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same

@@ -10,7 +10,7 @@ from dockless.config.source_lists import listed
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
 from dockless.sources.bundle_output import check_output, refuse_older
-from dockless.sources.input_files import files_of
+from dockless.sources.input_files import inputs_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
@@ -45,8 +45,7 @@ def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
     request.check()
     sources = listed(request.sources, request.files)
     older = (str(request.since),) if request.since else ()
-    named = files_of((*(each.text for each in sources), *older), source_folder())
-    inputs = (*named, *request.files)
+    inputs = inputs_of(sources, request.files, source_folder(), *older)
     is_split = request.split is not None
     check_output(request.out, inputs, archive=request.is_archive, split=is_split)
     if not request.force:
@@ -83,7 +82,7 @@ def create_bundle(
             written,
             found,
             Lenders(),
-            lambda copies: reader.adapters.prove(copies, read=True),
+            lambda copies: reader.staging.prove(copies, read=True),
             overview,
             keep_going=request.keep_going,
         )

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from msgspec.structs import replace
-
-from dockless.config import docker_config
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
-from dockless.config.project import Project, nowhere, project_in
+from dockless.config.project import Project, project_in, usable_project
 from dockless.config.registries import account_for, login_target
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import helper_files
@@ -20,7 +17,6 @@ from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_credential import GivenLogin, login_credential
 from dockless.credentials.prompting import Prompter, hidden_prompt
 from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
-from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.login_options import LoginOptions
 from dockless.model.schemes import has_scheme
@@ -90,25 +86,14 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
 
 
 def _files(folder: Path | None, note: Note, what: str, *, needed: bool) -> Project:
-    """Return the project; with HOST it is not needed, so an error in a file does not stop it.
-
-    Args:
-        folder: The folder; None where it is gone.
-        note: Shows one line.
-        what: What goes on without the project, in a word.
-        needed: Whether it does not go on without.
-    """
-    try:
+    """Return the project; with HOST it is not needed, so an error in a file does not stop it."""
+    if needed:
         return project_in(folder, os.environ)
-    except UsageError as error:
-        if needed or folder is None:
-            raise
-        note(f"Warning: {error.what} This {what} continues without it.")
-        without = nowhere(folder, os.environ)
-        try:
-            return replace(without, session=docker_config.read(folder))
-        except UsageError:  # it is the file of the error
-            return without
+    return usable_project(
+        folder,
+        os.environ,
+        lambda error: note(f"Warning: {error.what} This {what} continues without it."),
+    )
 
 
 def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> LoginTarget:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from dockless.client.connections import OpenRegistry
 from dockless.client.push_adapters import PushAdapters
 from dockless.client.workspace import Workspace
 from dockless.credentials.resolve import FindCredential
@@ -36,6 +35,7 @@ class Session(PushSession):
 
     Attributes:
         adapters: What its pushes work with.
+        staging: Where layers are staged.
         opener: Opens sources; what it stages is removed when the session ends.
         timings: How long each step took.
     """
@@ -56,12 +56,11 @@ class Session(PushSession):
         self.adapters = PushAdapters(options, find, space, retry_policy)
         chooser = CompressionChooser(options, space.staging, space.throughput, space.progress.note)
         super().__init__(options, self.adapters, chooser, retry_policy, space.claims)
+        self.staging = space.staging
         self.timings = space.surroundings.timings
         self._space = space
         self._programs = programs or ProgramsHere(space.machine.environment)
-        pulling = Pulling(
-            space.staging, space.folder, space.progress, retry_policy, self.adapters.reader
-        )
+        pulling = Pulling(space.staging, space.progress, retry_policy, self.adapters.reader)
         self.opener = Opener(
             space.staging,
             space.progress,
@@ -102,12 +101,8 @@ class Session(PushSession):
             attempts=self._options.retries + 1, deadline=self._space.until, note=note
         )
 
-    def registry(self, repository: Repository) -> OpenRegistry:
-        """Return the registry of a repository, as `Registries.open` does."""
-        return self.adapters.open(repository)
-
     def reading(self, repository: Repository) -> "RegistryClient":
-        """Return what reads a registry, as `registry`; a token service may need no credential."""
+        """Return what reads a registry; see `Registries.open`."""
         return self.adapters.open(repository, reading=True).client
 
     def _tools(self) -> "tuple[ContainerTool, ...]":

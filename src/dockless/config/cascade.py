@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -14,10 +15,12 @@ from dockless.errors import DocklessError, UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
-from dockless.model.renaming import Renaming
 from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
 from dockless.oci.reference import DOCKER_HUB, Name, is_registry, is_tag
+
+if TYPE_CHECKING:
+    from dockless.model.renaming import Renaming
 
 TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
 TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
@@ -78,7 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     compose_images: Callable[[], tuple[Setting[str], ...]] = tuple
     login: ConfiguredLogin | None = None
     warnings: tuple[str, ...] = ()
-    to: Setting[Renaming] | None = None
+    to: "Setting[Renaming] | None" = None
 
     @property
     def account(self) -> str:
@@ -157,10 +160,12 @@ def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting
     return Setting(Name(host="", path=name, tag=image.value.tag), image.origin)
 
 
-def _to(text: str | None, kind: Setting[Kind] | None) -> Setting[Renaming] | None:
+def _to(text: str | None, kind: Setting[Kind] | None) -> "Setting[Renaming] | None":
     to = _option("to", text)
     if to is None:
         return None
+    from dockless.model.renaming import Renaming  # noqa: PLC0415 - for pushes of all images
+
     host, slash, prefix = to.value.partition("/")
     host = kind.value.host_of(host) if kind else host
     renaming = Renaming.into(f"{host}{slash}{prefix}")

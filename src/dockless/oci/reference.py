@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dockless.oci.digest import Digest
 
 DOCKER_HUB = "docker.io"
+_DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 DOCKER_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 REGISTRY = "docker://"
 """What the name of a registry's image begins with where it is a source."""
@@ -29,6 +30,14 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 def registry_host(host: str) -> str:
     """Return a registry's host as repositories have it: the names of Docker Hub are one host."""
     return DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
+
+
+def docker_key(host: str) -> str:
+    """Return the name of a registry in Docker's own files; for Docker Hub that is an old URL.
+
+    crane and the credential helpers use it, while skopeo wants the host itself.
+    """
+    return _DOCKER_HUB_KEY if host == DOCKER_HUB else host
 
 
 def is_tag(text: str) -> bool:

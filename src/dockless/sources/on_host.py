@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, PushError, SourceError
 from dockless.model.host import Exported
+from dockless.model.pins import pinned
 from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, Index, parse_document
@@ -50,6 +51,16 @@ class HostImage(Struct, frozen=True):
     tool: ContainerTool | None = None
     local: LocalImage | None = None
     source: SourceThere | None = None
+
+    @property
+    def image_id(self) -> Digest | None:
+        """The digest that a container tool there knows it by.
+
+        None for one in a file or folder, and where the name pins another digest, that of a
+        manifest: then only what is pushed shows whether it agrees.
+        """
+        local = self.local
+        return local.image_id if local and pinned(local.name) in (None, local.image_id) else None
 
 
 def export(found: HostImage, shell: HostShell, folder: str, progress: Steps) -> Exported:

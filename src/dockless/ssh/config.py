@@ -7,7 +7,6 @@ program, paramiko reads the user's file, without these two.
 import getpass
 import os
 import pwd
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from msgspec import Struct
 from dockless.errors import EngineError, UsageError
 from dockless.model.printable import bounded
 from dockless.model.server import SSH_PORT, Server
+from dockless.model.typed_server import parse_host
 from dockless.processes.regular import read_given
 from dockless.processes.run import run
 from dockless.ssh.project_config import configuration
@@ -27,13 +27,6 @@ _SYSTEM_KNOWN = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 _CONNECT_SECONDS = 15.0
 _ALIVE_SECONDS = 15
 _LONGEST_CHAIN = 8
-_LAST_PORT = 65535
-_PLACES = (
-    re.compile(r"\[(?P<host>[^\]\s]+)\](?::(?P<port>\d{1,5}))?"),
-    re.compile(r"(?P<host>[^:/\s\[\]]+)(?::(?P<port>\d{1,5}))?"),
-    re.compile(r"(?P<host>[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%\w+)?)(?P<port>)"),
-)
-
 _NAMELESS = "No user exists for uid"
 Options = Mapping[str, tuple[str, ...]]
 
@@ -74,26 +67,6 @@ class Route(Struct, frozen=True, kw_only=True):
     proxy_command: str = ""
     connect_seconds: float = _CONNECT_SECONDS
     alive_seconds: int = _ALIVE_SECONDS
-
-
-def parse_host(text: str, what: str = "--host") -> Server:
-    """Return the server in `[user@]host[:port]`; an IPv6 address with a port stands in brackets.
-
-    Raises:
-        UsageError: It is invalid, or could be taken for an option of a program.
-    """
-    user, _, place = text.removeprefix("ssh://").rpartition("@")
-    if ":" in user:  # no account has one: what follows would be a password
-        raise UsageError(
-            f"{what} has a password before @{place}, for which SSH has no place.",
-            "Remove it, and change it if others may have seen it; use a key or an agent.",
-        )
-    found = next(filter(None, (pattern.fullmatch(place) for pattern in _PLACES)), None)
-    host, port = (found["host"], int(found["port"] or SSH_PORT)) if found else ("", 0)
-    odd = any(not each.isprintable() or " " in each or each[:1] == "-" for each in (user, host))
-    if found is None or odd or not 1 <= port <= _LAST_PORT:
-        raise UsageError(f"{what} {text!r} is not [USER@]HOST[:PORT].", "Write it as me@build1:22.")
-    return Server(address=host, user=user, port=port)
 
 
 def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool = False) -> Route:

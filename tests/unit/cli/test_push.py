@@ -104,7 +104,7 @@ class FakeSession:
         context = PushContext(
             registry=self.registry,
             early=FakeEarlyUploads(),
-            writer=FakeWriter(self.registry, self.journal),
+            writer=lambda: FakeWriter(self.registry, self.journal),
             direct=None,
             lay_out=partial(write_layout, folder),
             progress=FakeProgress(),

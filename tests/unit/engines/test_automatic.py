@@ -84,7 +84,7 @@ class Bench:
             Program(name=each.name, start=self._start(each), trial=self._trial(each.name))
             for each in (self.crane, self.skopeo)
         ]
-        self.automatic = Automatic(programs, self.direct, self.notes.append)
+        self.automatic = Automatic(programs, self.direct, self.notes.append, lambda _: None)
 
     def _start(self, writer: Writer) -> Callable[[], Writer]:
         def start() -> Writer:

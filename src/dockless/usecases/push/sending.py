@@ -62,7 +62,7 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
             needed = {digest: blobs[digest] for digest in blobs if digest in configs | lacking}
             staged = sending.staged(needed, frozenset(lacking) if known else None)
             try:
-                written = context.writer.write(staged, plan.repository, task)
+                written = context.writer().write(staged, plan.repository, task)
                 sending.wrote(written.writer, set(arrived), set(missing))
             except ServerError as error:
                 # a program writes nothing that the registry fails to read

@@ -133,7 +133,7 @@ class Shop:
         return PushContext(
             registry=self.registry,
             early=self.early,
-            writer=self.writer,
+            writer=lambda: self.writer,
             direct=Resending(self) if self.may_resend else None,
             lay_out=laid_out,
             progress=self.progress,
