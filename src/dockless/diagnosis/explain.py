@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from dockless.config.cascade import Settings
+from dockless.config.deploy import FILE as DEPLOY
 from dockless.config.naming import Target, local_candidates
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.resolve import OPEN, FoundCredential
@@ -22,7 +23,10 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
         ("username", settings.username),
         ("namespace", settings.namespace),
     ):
-        yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
+        if setting is None and name in settings.unanswered:
+            yield name, "(needs Ruby)", DEPLOY
+        else:
+            yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
     if settings.to:
         to = settings.to.value
         yield "to", f"{to.host}/{to.prefix}" if to.prefix else to.host, settings.to.origin
