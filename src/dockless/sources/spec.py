@@ -228,8 +228,9 @@ def _plain(text: str, folder: Path) -> SourceSpec:
         bare_name(text)
         return SourceSpec(kind="local", name=text, bare=True)
     path, selector = found
-    if (not named or _looks_like_path(text)) and not _has_image(path):
-        from dockless.sources.not_images import recipe  # noqa: PLC0415 - no archive gets here
+    promising = any(ending in path.name for ending in _ARCHIVE_ENDINGS)
+    if not (named or promising or _has_image(path)):
+        from dockless.sources.not_images import recipe  # noqa: PLC0415 - rare
 
         if error := recipe(text, path):
             raise error
