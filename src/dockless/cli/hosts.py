@@ -14,8 +14,8 @@ from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, TIMEOUT
 from dockless.cli.param_types import Seconds
-from dockless.config.cascade import Flags, Settings, resolve
-from dockless.config.project import deployed_project
+from dockless.config.cascade import Flags, resolve
+from dockless.config.project import Project, deployed_project
 from dockless.model.printable import json_text
 from dockless.model.server import Server
 from dockless.processes import stops
@@ -74,11 +74,13 @@ def hosts(**arguments: object) -> None:
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     stops.end_by(None if options.timeout is None else time.monotonic() + options.timeout)
     files = deployed_project(os.environ, options.destination)
+    for warning in files.deploy.warnings:
+        say(f"Warning: {warning}", err=True)
     servers = files.chosen_servers(options.hosts, options.servers)
     listed = servers if options.hosts else files.servers().value
     numbers = {server: number for number, server in enumerate(listed, 1)}
     if options.check:
-        _check(options, resolve(Flags.of(options), os.environ, files), servers, numbers)
+        _check(options, files, servers, numbers)
     elif options.output == "json":
         say(json_text(list_document([(numbers[server], server) for server in servers])))
     else:
@@ -87,7 +89,7 @@ def hosts(**arguments: object) -> None:
 
 def _check(
     options: CheckOptions,
-    settings: Settings,
+    files: Project,
     servers: Sequence[Server],
     numbers: Mapping[Server, int],
 ) -> None:
@@ -98,7 +100,7 @@ def _check(
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
     wanted = WantedCheck(
-        settings=settings,
+        settings=resolve(Flags.of(options), os.environ, files),
         image=options.there or "",
         insecure=options.insecure,
         stall=options.stall_timeout,
@@ -110,7 +112,8 @@ def _check(
     )
     note = LineProgress(sys.stderr, time.monotonic).note
     ask = partial(passphrases.ask, prompts, os.environ)
-    ssh = access.connections(ask, os.environ, note)
+    key_of = partial(files.secrets.key, allow_commands=False)
+    ssh = access.connections(ask, os.environ, note, key_of)
     found = check_hosts(servers, wanted, ssh, access.at_once())
     if options.output == "json":
         say(json_text(check_document(found)))

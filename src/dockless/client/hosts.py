@@ -56,7 +56,10 @@ def push_from_hosts(
             registry=registry,
             find=shared_account(registry.client.account),
             ssh=access.connections(
-                partial(passphrases.ask, prompter, os.environ), os.environ, own.progress.note
+                partial(passphrases.ask, prompter, os.environ),
+                os.environ,
+                own.progress.note,
+                partial(asked.files.secrets.key, allow_commands=options.allow_secret_commands),
             ),
             own=own,
             space=spaces,

@@ -173,6 +173,8 @@ def _is_name(text: str) -> bool:
 def _image(settings: Settings, source: Name | None) -> Setting[Name] | None:
     configured = settings.image
     source = source.without_localhost() if source else None
+    if configured is None and not (source and source.host):
+        settings.require("image")
     if source is None or (configured and configured.origin == "--image"):
         return configured
     if source.host or configured is None:
@@ -187,6 +189,7 @@ def _kind(settings: Settings, image: Setting[Name] | None) -> Setting[Kind]:
         return named
     if image and image.value.host:
         return Setting(kinds.infer(image.value.host), f"host of {image.origin}")
+    settings.require("server")
     return settings.implied or Setting(kinds.DOCKERHUB, "default")
 
 
@@ -231,6 +234,7 @@ def _host(kind: Kind, settings: Settings, path: str = "") -> str:
     """Return the registry's host; the path is that of the image, for the error without one."""
     if kind.host:
         return kind.host
+    settings.require("server")
     server = settings.server
     if server is None:
         short, slash, rest = path.partition("/")
@@ -282,13 +286,19 @@ def _prefixed(kind: Kind, settings: Settings, path: str) -> str:
     """Return a configured name, with the prefix before it if it has no slash."""
     if "/" in path or kind.prefix == "namespace":
         return path
-    return _prefix(kind, settings.namespace or settings.username) + path
+    return _prefix(kind, _account(settings)) + path
+
+
+def _account(settings: Settings) -> Setting[str] | None:
+    if settings.namespace is None and settings.username is None:
+        settings.require("username")
+    return settings.namespace or settings.username
 
 
 def _project_prefix(kind: Kind, settings: Settings) -> str:
     if kind.prefix == "namespace":
         return _prefix(kind, settings.namespace)
-    prefix = settings.namespace or settings.username
+    prefix = _account(settings)
     if prefix is None and kind.prefix == "required":
         problem = f"Images on {kind.host} belong to an account, and none was given."
         raise UsageError(problem, "Give it with --namespace or --username.")

@@ -68,6 +68,7 @@ class Project(Struct, frozen=True, kw_only=True):
         return name
 
     def _names(self) -> Iterator[Setting[str] | None]:
+        self.deploy.require("project")
         yield self.deploy.project
         box = files.read_json(self.folder / "box.json", "box.json")
         if box:
@@ -112,6 +113,7 @@ class Project(Struct, frozen=True, kw_only=True):
         """
         from dockless.config import server_list  # noqa: PLC0415 - for pushes from hosts only
 
+        self.deploy.require("servers")
         found = self.deploy.servers or server_list.read(self.folder)
         if found is None or not found.value:
             problem = "No servers are configured."
@@ -153,6 +155,7 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
     secrets = Secrets(folder=folder, environment=environment, destination=destination)
     if deployed.secrets_path:
         secrets = replace(secrets, path=deployed.secrets_path.value)
+    secrets = replace(secrets, fault=deployed.unanswered.get("secrets_path"))
     return Project(
         folder=folder,
         environment=environment,
@@ -169,6 +172,7 @@ def deployed_project(environment: Mapping[str, str], destination: str | None) ->
         UsageError: Its files cannot be used, or need a destination.
     """
     found = project_here(environment, destination)
+    found.deploy.require("needs_destination")
     if destination is None and (why := found.deploy.needs_destination):
         raise UsageError(
             f"`require_destination` in {why.origin} is set: this project is deployed to a named "

@@ -59,6 +59,8 @@ def _configured(settings: Settings) -> LoginTarget:
         _agree(kind, host, "--image")
         host = registry_host(host)
         return LoginTarget(kind, host, host)
+    if named is None or not named.value.host:
+        settings.require("server")
     kind = named.value if named else kinds.DOCKERHUB
     if kind.host:
         return LoginTarget(kind, kind.host, kind.host)

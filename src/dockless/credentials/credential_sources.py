@@ -114,7 +114,12 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
     if sources.configured and sources.configured.host == repository.host:
         configured = sources.configured
         read = partial(_from_configuration, configured, given, sources.environment)
-        yield CredentialSource(name=configured.origin, look=read, program="its secret")
+        yield CredentialSource(
+            name=configured.origin,
+            look=read,
+            program="its secret",
+            essential=configured.essential,
+        )
     for token_source in sources.token_sources:
         kept = partial(
             kept_token, repository.host, token_source, sources.keyrings(), sources.identity

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from dockless.config.cascade import Settings
+from dockless.config.deploy import FILE as DEPLOY
+from dockless.config.document import NeedsRubyError
 from dockless.config.naming import Target, local_candidates
 from dockless.credentials.credential_sources import Given
 from dockless.credentials.resolve import OPEN, FoundCredential
 from dockless.model.options import CommandOptions
 
 _UNSET = ("(not set)", "")
+_RUBY = "(needs Ruby)"
 Row = tuple[str, str, str]
 
 
@@ -22,12 +25,19 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
         ("username", settings.username),
         ("namespace", settings.namespace),
     ):
-        yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
+        if setting is None and name in settings.unanswered:
+            yield name, _RUBY, DEPLOY
+        else:
+            yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
     if settings.to:
         to = settings.to.value
         yield "to", f"{to.host}/{to.prefix}" if to.prefix else to.host, settings.to.origin
-    project = settings.project()
-    yield "project", project.value, project.origin
+    try:
+        project = settings.project()
+    except NeedsRubyError:  # which is told where the name is needed
+        yield "project", _RUBY, DEPLOY
+    else:
+        yield "project", project.value, project.origin
 
 
 def target_rows(

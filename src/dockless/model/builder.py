@@ -14,6 +14,7 @@ class Builder(Struct, frozen=True, kw_only=True):
         args: Build arguments.
         target: The stage to build; empty for the last.
         unanswered: The errors of arguments that only Ruby could tell.
+        unused: What else the file says of the build, which is not heeded here.
     """
 
     context: str = ""
@@ -21,3 +22,4 @@ class Builder(Struct, frozen=True, kw_only=True):
     args: tuple[tuple[str, str], ...] = ()
     target: str = ""
     unanswered: tuple[UsageError, ...] = ()
+    unused: tuple[str, ...] = ()

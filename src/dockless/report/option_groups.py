@@ -29,7 +29,7 @@ _COMMON = (
     "--image --tag --to --registry --namespace --as --all --build --file --platform --since "
     "--keep-going --username --password --password-stdin --output --split --force --receipt "
     "--format --local --remote --servers --host --dry-run --explain --immutable --insecure --quiet "
-    "--help --help-all"
+    "--debug --help --help-all"
 )
 
 

@@ -45,6 +45,8 @@ def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> st
     """
     for error in recipe.builder.unanswered:
         raise error
+    if unused := ", ".join(f"`builder.{key}`" for key in recipe.builder.unused):
+        note(f"Not used for this build: {unused} of deploy.yml.")
     tool, argv = (
         _composer(recipe.compose, programs) if recipe.compose else _builder(recipe, programs)
     )

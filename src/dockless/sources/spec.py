@@ -18,8 +18,6 @@ SourceKind = Literal["stdin", "archive", "layout", "local", "registry"]
 PARTS_ENDING = ".parts.json"
 """The end of the name of a list of parts, see `sources.parts`."""
 
-_RECIPE_WORDS = ("file", "compose")
-"""Each name that `not_images.recipe` knows has one of these; most archives are not asked about."""
 
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tbz", ".txz", ".tzst")
 """Of archives, packed ones too: what follows, as in `.tar.gz` and `.tbz2`, does not matter."""
@@ -231,9 +229,8 @@ def _plain(text: str, folder: Path) -> SourceSpec:
         bare_name(text)
         return SourceSpec(kind="local", name=text, bare=True)
     path, selector = found
-    is_folder = os.path.isdir(path)  # noqa: PTH112 - raises nothing
-    may_be_recipe = is_folder or any(word in path.name for word in _RECIPE_WORDS)
-    if may_be_recipe and (not named or _looks_like_path(text)) and not _has_image(path):
+    promising = any(ending in path.name for ending in _ARCHIVE_ENDINGS)
+    if not (named or promising or _has_image(path)):
         from dockless.sources.not_images import recipe  # noqa: PLC0415 - rare
 
         if error := recipe(text, path):

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, UsageError
 from dockless.model.printable import bounded
+from dockless.model.secret import Secret
 from dockless.model.server import SSH_PORT, Server
 from dockless.model.typed_server import parse_host
 from dockless.processes.regular import read_given
 from dockless.processes.run import run
-from dockless.ssh.project_config import configuration
+from dockless.ssh.project_config import ALLOW, VARIABLE, configuration
 
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _DEFAULT_KNOWN = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
@@ -41,6 +42,7 @@ class Route(Struct, frozen=True, kw_only=True):
         user: The account there.
         known_as: The name under which its key is known; the port counts unless it is an alias.
         identities: The private key files to offer, in this order.
+        key_data: Private keys to offer after these, each itself or the name of a secret.
         identities_only: Whether the agent may offer no other key.
         agent: The agent's socket; empty for none.
         known_hosts: The user's files of known keys; the first one takes new ones.
@@ -58,6 +60,7 @@ class Route(Struct, frozen=True, kw_only=True):
     user: str
     known_as: str
     identities: tuple[Path, ...]
+    key_data: tuple[Secret, ...] = ()
     identities_only: bool
     agent: str
     known_hosts: tuple[Path, ...]
@@ -99,7 +102,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
     alias = _one(options, "hostkeyalias", "")
     port = int(tokens["p"])
     own_keys = tuple(_path(key, home) for key in server.keys)
-    command, jumps = _through(server, options)
+    command, jumps = _through(server, options, may_run=may_run)
     return Route(
         name=server.address,
         address=tokens["h"],
@@ -107,6 +110,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         user=tokens["r"],
         known_as=alias or (tokens["h"] if port == SSH_PORT else f"[{tokens['h']}]:{port}"),
         identities=(*own_keys, *(() if server.keys_only else files("identityfile", _DEFAULT_KEYS))),
+        key_data=server.key_data,
         identities_only=server.keys_only
         or _one(options, "identitiesonly", "no") in ("yes", "true"),
         agent=_agent(options, environment),
@@ -212,9 +216,17 @@ def _without_ssh(server: Server, file: Path) -> Options:
     return listed
 
 
-def _through(server: Server, options: Options) -> tuple[str, tuple[Server, ...]]:
+def _through(server: Server, options: Options, *, may_run: bool) -> tuple[str, tuple[Server, ...]]:
     if server.proxy:
         return "", (parse_host(server.proxy, "The proxy"),)
+    if server.proxy_command:
+        if not may_run:
+            raise UsageError(
+                f"`ssh.proxy_command` of the project would run a program to reach "
+                f"{server.address}.",
+                f"Check it; if that is intended, allow it with {ALLOW} or {VARIABLE}=1.",
+            )
+        return server.proxy_command, ()
     command = _one(options, "proxycommand", "none")
     jump = _one(options, "proxyjump", "none")
     if command.lower() != "none":

@@ -52,7 +52,7 @@ def test_the_help_is_short_and_says_how_to_see_the_rest(run: Run, path: tuple[st
     assert re.search(rf"{' '.join(path)} --help-all shows every option\.", shown)
     assert "\nOther:\n" in shown
     hidden = [name for name in options(EVERY[path]) if not re.search(rf"{name}\b(?!-)", shown)]
-    assert {"--ca-file", "--stall-timeout", "--retries", "--debug"} <= {*hidden}
+    assert {"--ca-file", "--stall-timeout", "--retries"} <= {*hidden}
     assert len(hidden) >= len(options(EVERY[path])) / 3
 
 

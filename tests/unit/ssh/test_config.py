@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import UsageError
+from dockless.model.secret import Secret
 from dockless.model.server import Server
 from dockless.ssh import config
 from dockless.ssh.config import find_route
@@ -125,3 +126,35 @@ def test_files_of_the_entry_count_in_place_of_the_users(
     assert (found.user, found.port) == ("first", 2200)
     none = find_route(Server(address="build", user="me", config=("none",)), environment)
     assert (none.user, none.port) == ("me", 22)
+
+
+@pytest.mark.parametrize(
+    ("command", "expanded"),
+    [
+        ("nc %h %p", "nc build1 2222"),
+        ("ssh -W %h:%p %r@gate", "ssh -W build1:2222 me@gate"),
+        ("echo 100%%", "echo 100%"),
+    ],
+)
+def test_a_command_of_the_project_is_run_with_consent_only(
+    environment: dict[str, str], command: str, expanded: str
+) -> None:
+    configured(environment, "Host build1\nProxyJump other\n")
+    server = Server(address="build1", user="me", port=2222, proxy_command=command)
+    with pytest.raises(UsageError, match=r"`ssh\.proxy_command` of the project") as caught:
+        find_route(server, environment)
+    assert "--allow-ssh-commands" in caught.value.remedy
+    found = find_route(server, environment, may_run=True)
+    assert (found.proxy_command, found.jumps) == (expanded, ())
+
+
+def test_a_jump_host_of_the_project_needs_no_consent(environment: dict[str, str]) -> None:
+    server = Server(address="build1", user="me", proxy="root@gate")
+    assert find_route(server, environment).jumps == (Server(address="gate", user="root"),)
+
+
+def test_keys_of_the_project_are_offered_after_files(environment: dict[str, str]) -> None:
+    server = Server(address="a", user="me", keys_only=True, key_data=(Secret("KEY"),))
+    found = find_route(server, environment)
+    assert (found.identities, found.identities_only) == ((), True)
+    assert found.key_data == (Secret("KEY"),)
