@@ -40,6 +40,13 @@ class Progress(Protocol):
         """Show one line."""
 
 
+class Steps(Progress, Protocol):
+    """Where the work on one of several hosts is shown."""
+
+    def step(self, text: str) -> None:
+        """Show what is done now: in the row of the host if it has one, else as a note."""
+
+
 class Image(Protocol):
     """One image of a source."""
 

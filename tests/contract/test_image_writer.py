@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from bed import registry as servers
 from bed import tools
-from dockless.credentials.authfile import authfile
-from dockless.credentials.memory import in_memory
 from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
+from dockless.engines.authfile import authfile
+from dockless.engines.memory import in_memory
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
 from dockless.errors import DocklessError
-from dockless.model.endpoint import Trust
+from dockless.model.registry_access import RegistryAccess
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -30,7 +30,7 @@ from dockless.registry.uploader import HttpUploader
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
 from dockless.storage.oci_layout import write_layout
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from fakes.image import FakeImage
@@ -59,9 +59,9 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
         fake = FakeRegistry()
         return Bench("fake", FakeWriter(fake), fake, Repository.of("registry.example.com", name))
     server: servers.Registry = request.getfixturevalue("registry")
-    endpoint = reach(server.host, insecure=False, trust=Trust())
+    endpoint = endpoint_of(server.host, RegistryAccess(), Path("/nonexistent"))
     runner = Runner({"PATH": "/usr/bin:/bin"}, tmp_path / "home", server.host, Limits(), Shell())
-    auth = partial(in_memory, authfile(server.host, None))
+    auth = partial(in_memory, authfile("crane", server.host, None))
     access = Access(endpoint, lambda: Entrance(auth, anonymous=True))
     writer: ImageWriter = Crane(tools.crane(), runner, access)
     if request.param == "skopeo":

@@ -10,8 +10,9 @@ from bed.fleet import Key
 from bed.hosts import Host
 from bed.process import busy
 from dockless.errors import EngineError
+from dockless.model.typed_server import parse_host
 from dockless.processes.programs import Programs, ProgramsHere
-from dockless.ssh.config import find_route, parse_host
+from dockless.ssh.config import find_route
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import RemoteShell
 from dockless.ssh.keys import KeyRing

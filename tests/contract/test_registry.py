@@ -8,7 +8,7 @@ import pytest
 
 from bed import images
 from bed import registry as servers
-from dockless.model.endpoint import Trust
+from dockless.model.registry_access import RegistryAccess
 from dockless.oci.content import Content, Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
@@ -17,7 +17,7 @@ from dockless.ports import Registry
 from dockless.registry.client import RegistryClient
 from dockless.sources.directory import Folder
 from dockless.sources.oci_layout import PackedImage, roots
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
@@ -52,7 +52,7 @@ def stocked(request: pytest.FixtureRequest, multi_platform: Path) -> Stocked:
     repository = Repository.of(server.host, "contract/registry")
     target = f"docker://{repository}:v1"
     images.skopeo_copy(f"oci:{multi_platform}:1", target, "--all", *server.skopeo_options("dest"))
-    http = HttpClient(reach(server.host, insecure=False, trust=Trust()), {})
+    http = HttpClient(endpoint_of(server.host, RegistryAccess(), Path("/nonexistent")), {})
     return Stocked(RegistryClient(http, lambda: None), repository, content)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import DocklessError
-from dockless.model.endpoint import Trust
+from dockless.model.registry_access import RegistryAccess
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_LAYER, OCI_MANIFEST, Descriptor
 from dockless.oci.reference import Repository
@@ -16,7 +16,7 @@ from dockless.ports import Registry, RegistryUploader
 from dockless.registry.client import RegistryClient
 from dockless.registry.throughput import ThroughputMeter
 from dockless.registry.uploader import HttpUploader
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from fakes.image import FakeImage
@@ -48,7 +48,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
         one, two = (Repository.of("registry.example.com", each) for each in (name, f"{name}/2"))
         return Bench(FakeUploader(fake), fake, one, two)
     host: str = request.getfixturevalue("registry").host
-    http = HttpClient(reach(host, insecure=False, trust=Trust()), {})
+    http = HttpClient(endpoint_of(host, RegistryAccess(), Path("/nonexistent")), {})
     client = RegistryClient(http, lambda: None)
     uploader = HttpUploader(client, RateLimiter(None), ThroughputMeter())
     one, two = (Repository.of(host, each) for each in (name, f"{name}/2"))

@@ -16,6 +16,7 @@ class FakeEarlyUploads(EarlyUploads):
         wanted: What was to be uploaded, each time.
         uploads: The blobs that it says it uploaded; None for nothing that was tried.
         learned: What is known of the repository's blobs.
+        ahead: Bytes that it says it sent before.
         mounts: The blobs that another repository has.
     """
 
@@ -24,7 +25,12 @@ class FakeEarlyUploads(EarlyUploads):
         self.mounts: frozenset[Digest] = frozenset()
         self.wanted: list[frozenset[Digest]] = []
         self.uploads: frozenset[Digest] | None = None
+        self.ahead = 0
         self._journal = journal or Journal()
+
+    def sent_ahead(self) -> int:
+        """Return what `ahead` says."""
+        return self.ahead
 
     def mount(self, blobs: Collection[Digest]) -> Mapping[Digest, bool]:
         """Give what `mounts` has."""

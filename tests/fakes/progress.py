@@ -36,6 +36,10 @@ class FakeProgress:
         self.tasks.append(FakeTask(what, total))
         return self.tasks[-1]
 
+    def step(self, text: str) -> None:
+        """Keep a line."""
+        self.notes.append(text)
+
     def note(self, text: str) -> None:
         """Keep a line."""
         self.notes.append(text)

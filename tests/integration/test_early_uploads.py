@@ -8,7 +8,7 @@ import pytest
 
 from bed import registry as servers
 from bed.failures import until
-from dockless.model.endpoint import Trust
+from dockless.model.registry_access import RegistryAccess
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_LAYER, Descriptor
 from dockless.oci.reference import Repository
@@ -17,7 +17,7 @@ from dockless.registry.throughput import ThroughputMeter
 from dockless.registry.uploader import HttpUploader
 from dockless.storage.growing import GrowingBlob
 from dockless.storage.streams import BlobDraft
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.push.streaming import StreamedUploads, Watch
@@ -38,7 +38,8 @@ def repository(server: servers.Registry, request: pytest.FixtureRequest) -> Repo
 @pytest.fixture
 def client(server: servers.Registry) -> RegistryClient:
     return RegistryClient(
-        HttpClient(reach(server.host, insecure=False, trust=Trust()), {}), lambda: None
+        HttpClient(endpoint_of(server.host, RegistryAccess(), Path("/nonexistent")), {}),
+        lambda: None,
     )
 
 
@@ -109,8 +110,8 @@ def test_what_is_known_of_a_blob_is_not_asked_again(
 
 
 def test_a_refusal_is_left_to_the_writer(locked_registry: servers.Registry, tmp_path: Path) -> None:
-    trust = Trust((locked_registry.ca_file,))
-    http = HttpClient(reach(locked_registry.host, insecure=False, trust=trust), {})
+    access = RegistryAccess(ca_file=locked_registry.ca_file)
+    http = HttpClient(endpoint_of(locked_registry.host, access, tmp_path), {})
     path = tmp_path / "blob"
     path.write_bytes(b"layer")
     blob = Descriptor(media_type=OCI_LAYER, digest=Digest.of(b"layer"), size=5)

@@ -18,10 +18,11 @@ from bed.dockless import Dockless
 from dockless.concurrency import alone
 from dockless.errors import NetworkError
 from dockless.model.endpoint import Endpoint, Trust
+from dockless.model.registry_access import RegistryAccess
 from dockless.model.secret import Credential, Secret
 from dockless.registry.client import RegistryClient
 from dockless.transport import deadline
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 
 pytestmark = pytest.mark.sampled(5)
@@ -171,12 +172,14 @@ def deaf() -> Iterator[str]:
 def test_the_greeting_in_tls_ends_with_the_run(deaf: str, name: str, seconds: float) -> None:
     host = deaf.replace("127.0.0.1", name)
     until = time.monotonic() + seconds
-    ask = partial(reach, host, insecure=False, trust=Trust(), seconds=10_000.0, until=until)
+    ask = partial(
+        endpoint_of, host, RegistryAccess(), Path("/nonexistent"), seconds=10_000.0, until=until
+    )
     assert alone(ask).result(60).plain_http
 
 
 def test_the_greeting_in_tls_has_a_limit_of_its_own(deaf: str) -> None:
-    ask = partial(reach, deaf, insecure=False, trust=Trust(), seconds=0.1)
+    ask = partial(endpoint_of, deaf, RegistryAccess(), Path("/nonexistent"), seconds=0.1)
     assert alone(ask).result(60).plain_http
 
 

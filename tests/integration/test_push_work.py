@@ -67,7 +67,6 @@ _OF_OTHER_PUSHES = {
         "config.plain", "config.server_list", "credentials.keyring_logins", "engines",
         "model.reasons", "sources.not_images", "sources.platform_choice", "sources.streamed_tar",
         "sources.streams", "storage.ahead_stream", "storage.compression", "storage.growing",
-        "usecases.push.asking_writer",
     )
 }  # fmt: skip
 # of the standard library and others; 14 came with msgspec, which takes an eighth off the time

@@ -11,7 +11,7 @@ from bed import images
 from bed import registry as servers
 from bed.images import Layer
 from dockless.errors import DocklessError, SourceError
-from dockless.model.endpoint import Trust
+from dockless.model.registry_access import RegistryAccess
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
 from dockless.oci.packing import asked
@@ -26,7 +26,7 @@ from dockless.sources.directory import Folder
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.oci_layout import blob_path
 from dockless.storage.staging import Staging
-from dockless.transport.endpoints import reach
+from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.blob_claims import SharedBlobs
@@ -55,7 +55,8 @@ def server(request: pytest.FixtureRequest) -> servers.Registry:
 @pytest.fixture
 def client(server: servers.Registry) -> RegistryClient:
     return RegistryClient(
-        HttpClient(reach(server.host, insecure=False, trust=Trust()), {}), lambda: None
+        HttpClient(endpoint_of(server.host, RegistryAccess(), Path("/nonexistent")), {}),
+        lambda: None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from dockless.cli import prompts
+from dockless.cli.help import GroupedCommand
 from dockless.cli.options import (
     FORMAT,
     LISTS,
@@ -19,7 +20,7 @@ from dockless.cli.options import (
     REFERRERS,
     parsed_options,
 )
-from dockless.cli.param_types import PlatformType
+from dockless.cli.param_types import PlatformType, completing
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces
 from dockless.client.bundling import bundle_sources, create_bundle
@@ -29,6 +30,7 @@ from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import SourceError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.counts import counted
+from dockless.model.ended import BUNDLED
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
@@ -38,6 +40,7 @@ from dockless.report.bundles import (
     left_out_error,
     left_out_lines,
 )
+from dockless.report.help_texts import EPILOGS
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
 from dockless.sources.input_files import registries_of
@@ -47,33 +50,13 @@ from dockless.storage.user_folders import source_folder
 _PATH = click.Path(path_type=Path)
 
 
-@click.group(
-    epilog="""\b
-Examples:
-  dockless bundle create -o disk.tar -f images.txt
-  dockless bundle verify disk.tar
-  dockless bundle list disk.tar
-  dockless mirror disk.tar --to registry.inside
-"""
-)
+@click.group(epilog=EPILOGS["bundle"])
 def bundle() -> None:
     """Create, verify and list bundles: many images in one file or folder."""
 
 
-@bundle.command(
-    epilog="""\b
-SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
-OUT is a folder (an OCI layout), a file that ends in .tar, or - for standard output.
-
-\b
-Examples:
-  dockless bundle create -o disk/ docker://ghcr.io/acme/shop:v2 shop.tar
-  dockless bundle create -o disk.tar -f images.txt --split 4G
-  dockless bundle create -o - shop.tar | ssh inside tar -xC /srv/images
-  dockless bundle create -o news.tar -f images.txt --since disk/bundle.lock.json
-"""
-)
-@click.argument("sources", nargs=-1)
+@bundle.command(cls=GroupedCommand, epilog=EPILOGS["bundle create"])
+@click.argument("sources", nargs=-1, shell_complete=completing("sources"))
 @click.option("-o", "--output", "out", type=OUTPUT, required=True, help="What to write.")
 @LISTS
 @NAMED
@@ -114,7 +97,7 @@ def create(**arguments: object) -> None:
 
 
 @bundle.command("list")
-@click.argument("source")
+@click.argument("source", shell_complete=completing("files"))
 @FORMAT
 def list_(source: str, output: Literal["text", "json"]) -> None:
     """List the images of a bundle, or of any layout."""
@@ -126,11 +109,12 @@ def list_(source: str, output: Literal["text", "json"]) -> None:
 
 
 @bundle.command()
-@click.argument("source")
+@click.argument("source", shell_complete=completing("files"))
 def verify(source: str) -> None:
     """Read every byte of a bundle, and report each problem with its place."""
     spec = bundle_spec(source, source_folder())
     with _readers(CommandOptions()) as readers:
+        readers.note(f"checking {source}")
         found = examined(readers.of().opener, spec)
     for note in found.notes:
         say(one_line(f"Note: {note}"), err=True)
@@ -154,6 +138,6 @@ def _readers(options: CommandOptions, hosts: Iterable[str] = ()) -> Iterator[Rea
     finder = CredentialFinder.of_user(prompts, settings.login)
     find = finder.for_hosts(hosts, "The sources are at")
     with ExitStack() as stack:
-        space = stack.enter_context(command_spaces(options))
+        space = stack.enter_context(command_spaces(options, many=BUNDLED))
         own = stack.enter_context(space(""))
         yield Readers(stack, options, find, own)

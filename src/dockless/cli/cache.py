@@ -8,17 +8,10 @@ import click
 from dockless.cli.options import FORMAT
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 
 
-@click.group(
-    epilog="""\b
-Examples:
-  dockless cache info
-  dockless cache prune
-  dockless cache prune --all
-  dockless cache info --format json
-"""
-)
+@click.group(epilog=EPILOGS["cache"])
 def cache() -> None:
     """Show or prune the store of staged layers.
 
@@ -45,12 +38,10 @@ def info(output: Literal["text", "json"]) -> None:
 @FORMAT
 def prune(*, everything: bool, output: Literal["text", "json"]) -> None:
     """Delete the least recently used blobs, down to the limit."""
-    from dockless.report.stores import pruned_document  # noqa: PLC0415 - not for --help
-    from dockless.report.units import human_size  # noqa: PLC0415 - the same
+    from dockless.report.stores import pruned_document, pruned_text  # noqa: PLC0415 - not for --help
     from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - the same
 
     held = store(os.environ)
     limit = 0 if everything else cache_limit(os.environ)
     freed = held.prune(limit) if held.ready() else 0
-    as_json = output == "json"
-    say(json_text(pruned_document(freed)) if as_json else f"Freed {human_size(freed)}")
+    say(json_text(pruned_document(freed)) if output == "json" else pruned_text(freed))

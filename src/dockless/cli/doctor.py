@@ -1,5 +1,6 @@
 """`dockless doctor`: checks for anything that may prevent a push, without changing it."""
 
+import os
 import shutil
 from typing import Literal
 
@@ -7,30 +8,22 @@ import click
 
 from dockless.cli import prompts
 from dockless.cli.options import FORMAT, TRUST, WHO, parsed_options
+from dockless.cli.param_types import completing
 from dockless.errors import UsageError
 from dockless.model.finding import healthy
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 
 _WIDEST = 100
 
 
-@click.command(
-    epilog="""\b
-Without --write nothing is written anywhere, no daemon or keyring is started,
-and no dialog is opened. With it, an entry is written to the keyring and deleted
-again, two files are made in the cache, and in a registry that was given one
-upload is begun in REPOSITORY (else dockless-doctor, with your namespace on
-Docker Hub and ghcr.io) and cancelled. Exit code 0 when nothing is wrong, else 1.
-
-\b
-Examples:
-  dockless doctor
-  dockless doctor ghcr.io
-  dockless doctor registry.example.com:5000/team/app --write --ca-file ca.pem
-  dockless doctor --format json | jq '.diagnosis.findings[] | select(.state != "ok")'
-"""
+@click.command(epilog=EPILOGS["doctor"])
+@click.argument(
+    "registry",
+    required=False,
+    metavar="[HOST[:PORT][/REPOSITORY]]",
+    shell_complete=completing("registries"),
 )
-@click.argument("registry", required=False, metavar="[HOST[:PORT][/REPOSITORY]]")
 @click.option("--write", is_flag=True, help="Also run the checks that have to write.")
 def doctor(
     *, registry: str | None, write: bool, output: Literal["text", "json"], **arguments: object
@@ -40,9 +33,10 @@ def doctor(
     Checks the engines, container tools and their daemons, keyrings, the cache, the clock,
     proxies and certificates; with a registry also the connection, its certificate, and your login.
     """
-    from dockless.client.inspection import examination  # noqa: PLC0415 - --help needs none of it
-    from dockless.diagnosis.asked_registry import asked_of  # noqa: PLC0415 - the same
+    from dockless.diagnosis.asked_registry import asked_of  # noqa: PLC0415 - --help needs none of it
+    from dockless.diagnosis.examination import Examination  # noqa: PLC0415 - the same
     from dockless.diagnosis.page import examine  # noqa: PLC0415 - the same
+    from dockless.diagnosis.user_logins import user_logins  # noqa: PLC0415 - the same
     from dockless.model.printable import json_text  # noqa: PLC0415 - the same
     from dockless.report.doctor import doctor_document, doctor_text  # noqa: PLC0415 - the same
 
@@ -56,7 +50,8 @@ def doctor(
     if options.password:
         say("Warning: --password is visible in the process list: use --password-stdin.", err=True)
     asked = None if registry is None else asked_of(registry)
-    checks = examination(options, asked, prompts, write=write)
+    logins = user_logins(options, prompts)
+    checks = Examination(options, asked, logins, os.environ, write=write)
     found = examine(tuple(checks.lanes()))
     if output == "json":
         host = asked.repository.host if asked else None

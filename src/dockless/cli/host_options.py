@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import click
 
+from dockless.cli.param_types import completing
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -16,6 +18,7 @@ HOST = click.option(
     "hosts",
     metavar="[USER@]HOST[:PORT]",
     multiple=True,
+    shell_complete=completing("hosts"),
     help="A host, without a server list; repeatable.",
 )
 ACCEPT = click.option(
@@ -27,8 +30,8 @@ ALLOW_SSH = click.option(
     "--allow-ssh-commands",
     is_flag=True,
     envvar="DOCKLESS_ALLOW_SSH_COMMANDS",
-    help="Allow the ssh.config that a project's deploy.yml names to run commands (ProxyCommand, "
-    "Match exec).",
+    help="Allow a project's deploy.yml to run commands for connections: its ssh.proxy_command, and "
+    "those of the file that its ssh.config names.",
 )
 THERE = click.option(
     "--source", "there", metavar="SOURCE", help="The image, archive or layout on the host."

@@ -12,31 +12,19 @@ from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
 from dockless.cli.options import FORMAT, TIMEOUT
 from dockless.cli.param_types import Seconds
-from dockless.config.cascade import Flags, Settings, resolve
-from dockless.config.project import deployed_project
+from dockless.config.cascade import Flags, resolve
+from dockless.config.project import Project, deployed_project
 from dockless.model.host_options import CheckOptions
 from dockless.model.printable import json_text
 from dockless.model.server import Server
 from dockless.processes import stops
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
 
 
-@click.command(
-    epilog="""\b
-Servers come from config/deploy.yml, else deploy-servers.txt, else
-deploy-servers.json. The numbers are those of --servers.
-
-\b
-Examples:
-  dockless hosts
-  dockless hosts --check
-  dockless hosts --check --servers 1,3-5 --format json
-  dockless hosts --check --timeout 1m
-  dockless hosts --check --host me@build1 --image ghcr.io/acme/shop:v2
-"""
-)
+@click.command(epilog=EPILOGS["hosts"])
 @click.option("--check", is_flag=True, help="Log in to each host and report what it has.")
 @SERVERS
 @HOST
@@ -63,14 +51,14 @@ def hosts(**arguments: object) -> None:
     """List the servers, and check what each one needs for a push."""
     options = CheckOptions(**arguments)  # type: ignore[arg-type] # click made them by these names
     stops.end_by(None if options.timeout is None else time.monotonic() + options.timeout)
-    from dockless.client.hosts import chosen  # noqa: PLC0415 - it brings paramiko along
-
     files = deployed_project(os.environ, options.destination)
-    servers = chosen(options.hosts, options.servers, files)
+    for warning in files.deploy.warnings:
+        say(f"Warning: {warning}", err=True)
+    servers = files.chosen_servers(options.hosts, options.servers)
     listed = servers if options.hosts else files.servers().value
     numbers = {server: number for number, server in enumerate(listed, 1)}
     if options.check:
-        _check(options, resolve(_flags(options), os.environ, files), servers, numbers)
+        _check(options, files, servers, numbers)
     elif options.output == "json":
         say(json_text(list_document([(numbers[server], server) for server in servers])))
     else:
@@ -79,18 +67,18 @@ def hosts(**arguments: object) -> None:
 
 def _check(
     options: CheckOptions,
-    settings: Settings,
+    files: Project,
     servers: Sequence[Server],
     numbers: Mapping[Server, int],
 ) -> None:
     """Check all servers in parallel, and print what was found; raise their common error."""
-    from dockless.credentials import passphrases  # noqa: PLC0415 - the same
+    from dockless.credentials import passphrases  # noqa: PLC0415 - a list needs no connection
     from dockless.diagnosis.host_checks import WantedCheck, check_hosts  # noqa: PLC0415 - the same
     from dockless.ssh.ssh_options import SshOptions  # noqa: PLC0415 - the same
     from dockless.usecases.hosts.run import common_error  # noqa: PLC0415 - the same
 
     wanted = WantedCheck(
-        settings=settings,
+        settings=resolve(Flags.of(options), os.environ, files),
         image=options.there or "",
         insecure=options.insecure,
         stall=options.stall_timeout,
@@ -102,7 +90,8 @@ def _check(
     )
     note = LineProgress(sys.stderr, time.monotonic).note
     ask = partial(passphrases.ask, prompts, os.environ)
-    ssh = access.connections(ask, os.environ, note)
+    key_of = partial(files.secrets.key, allow_commands=False)
+    ssh = access.connections(ask, os.environ, note, key_of)
     found = check_hosts(servers, wanted, ssh, access.at_once())
     if options.output == "json":
         say(json_text(check_document(found)))
@@ -112,15 +101,3 @@ def _check(
     error = common_error([each.error for each in found], "could be checked")
     if error:
         raise error
-
-
-def _flags(options: CheckOptions) -> Flags:
-    return Flags(
-        registry=options.registry,
-        image=options.image,
-        username=None,
-        tags=options.tags,
-        namespace=options.namespace,
-        destination=options.destination,
-        allow_secret_commands=False,
-    )

@@ -7,43 +7,24 @@ from pathlib import Path
 import click
 
 from dockless.cli import prompts
-from dockless.cli.options import INSECURE_REALM
-from dockless.cli.param_types import Seconds
+from dockless.cli.options import TIMEOUT, TRUST
+from dockless.cli.param_types import Seconds, completing
 from dockless.client import login as client_login
 from dockless.model import kinds
 from dockless.model.login_options import LoginOptions
 from dockless.processes import stops
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 
 _PATH = click.Path(path_type=Path)
 
 
-@click.command(
-    epilog="""\b
-HOST is a registry, such as ghcr.io or registry.example.com:5000, or a namespace
-in one, such as ghcr.io/acme. Without it: the registry of config/deploy.yml or
-docker-config.json, else Docker Hub.
-
-\b
-Examples:
-  dockless login
-  dockless login ghcr.io --username me
-  pass show registry | dockless login registry.example.com --username me --password-stdin
-  dockless login 123456789012.dkr.ecr.eu-west-1.amazonaws.com
-  dockless login europe-docker.pkg.dev --key-file ~/keys/pusher.json
-  dockless login registry.example.com --keyring kernel --ttl 8h
-  dockless login ghcr.io --configure-docker
-
-\b
-Keyrings: secret-service, macos, kernel, kernel-user, file (encrypted; needs
-dockless[file]), or MODULE.CLASS of the keyring library. Without --keyring and
-DOCKLESS_KEYRING the first available one, never the file.
-"""
-)
-@click.argument("host", required=False)
+@click.command(epilog=EPILOGS["login"])
+@click.argument("host", required=False, shell_complete=completing("registries"))
 @click.option(
     "--registry",
     metavar="KIND",
+    shell_complete=completing("kinds"),
     help=f"{', '.join(kind.name for kind in kinds.KINDS)}; otherwise inferred from HOST.",
 )
 @click.option(
@@ -63,6 +44,7 @@ DOCKLESS_KEYRING the first available one, never the file.
     "--keyring",
     default="",
     metavar="NAME",
+    shell_complete=completing("keyrings"),
     help="Keyring to store the login in; see below.",
     show_default=False,
 )
@@ -81,17 +63,6 @@ DOCKLESS_KEYRING the first available one, never the file.
     is_flag=True,
     help="Let podman, skopeo and buildah use this login, through a credential helper.",
 )
-@click.option("--insecure", is_flag=True, help="Use plain HTTP (automatic for loopback addresses).")
-@click.option("--ca-file", type=_PATH, help="Also trust this certificate authority (PEM).")
-@click.option(
-    "--cert-dir",
-    type=_PATH,
-    help="Folder with CA certificates (*.crt) and client certificates (*.cert with *.key).",
-)
-@click.option(
-    "--timeout", type=Seconds(), help="Time limit for the whole command, such as 90s or 5m."
-)
-@INSECURE_REALM
 def login(**arguments: object) -> None:
     """Check a login at a registry, and store it in the OS keyring.
 
@@ -103,3 +74,7 @@ def login(**arguments: object) -> None:
     until = None if options.timeout is None else time.monotonic() + options.timeout
     stops.end_by(until)
     client_login.login(options, prompts, partial(say, err=True), until)
+
+
+for _option in (*TRUST, TIMEOUT):
+    _option(login)

@@ -5,21 +5,15 @@ from functools import partial
 import click
 
 from dockless.cli import prompts
+from dockless.cli.param_types import completing
 from dockless.client import login as client_login
 from dockless.errors import UsageError
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  dockless logout
-  dockless logout ghcr.io
-  dockless logout registry.example.com --username ci
-  dockless logout --all
-"""
-)
-@click.argument("host", required=False)
+@click.command(epilog=EPILOGS["logout"])
+@click.argument("host", required=False, shell_complete=completing("registries"))
 @click.option("--username", metavar="NAME", help="Remove the login of this account only.")
 @click.option("--all", "everything", is_flag=True, help="Remove every login.")
 def logout(*, host: str | None, username: str | None, everything: bool) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from dockless.cli.debug import with_debug
+from dockless.cli.help import note_verbose, show_version
 from dockless.errors import DocklessError, NetworkError, PushError, UsageError, without_login
 from dockless.processes import stops
 from dockless.processes.terminal import HAS_RESULT, open_standard_streams, say, unwritten
+from dockless.report.help_texts import EPILOGS
 from dockless.report.json_errors import asks_for_json, errors_in_json
-from dockless.version import __version__
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
@@ -28,7 +29,9 @@ _COMMANDS = {
     "doctor": "Check for anything that may prevent a push.",
     "cache": "Show or prune the store of staged layers.",
     "tools": "Find, check and install the engines: crane and skopeo.",
+    "completion": "Print what makes a shell complete the command line.",
 }
+_ASKED_BY_SHELL = "_DOCKLESS_COMPLETE"
 _MOVE_TAGS = ("push", "mirror")
 _IN_JSON = "dockless.json"
 _OUT_OF_TIME = "The command did not finish within --timeout."
@@ -97,21 +100,18 @@ def _of_click(error: Exception) -> DocklessError:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="""\b
-Examples:
-  dockless push --registry ghcr --namespace acme --tag v1.2.0
-  dockless push image.tar --image registry.example.com/team/shop:v2
-  dockless push --explain
-
-\b
-Exit codes:
-  0 done, 1 failed, 2 usage or configuration, 3 source missing or invalid,
-  4 not authenticated or not allowed, 5 a tag differs (--immutable), 6 network,
-  7 engine missing or unable, 8 partly done, 70 internal error,
-  130 interrupted, 143 terminated.
-""",
+    epilog=EPILOGS["dockless"],
 )
-@click.version_option(__version__, prog_name="dockless")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    callback=show_version,
+    help="Show the version and exit; with --verbose, those of programs and libraries, too.",
+)
+@click.option(
+    "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=note_verbose, hidden=True
+)
 def dockless() -> None:
     """Push container images without a logged-in Docker daemon, or any daemon at all."""
 
@@ -122,7 +122,9 @@ def main() -> None:
     gc.disable()  # for the imports, of which collecting would be a third; a session enables it
     try:
         stops.watch()
-        code = dockless.main(standalone_mode=False)
+        if _ASKED_BY_SHELL in os.environ:
+            importlib.import_module("dockless.cli.completion")
+        code = dockless.main(standalone_mode=False, complete_var=_ASKED_BY_SHELL)
     except BaseException as error:  # noqa: BLE001 - every kind of end is handled in one place
         stops.unwatch()
         code = _end(stops.reason(error))
@@ -177,31 +179,17 @@ def _ending(error: BaseException) -> int:
 
 def _understood(error: BaseException) -> BaseException:
     """Return an error with what the user can do, for one of the system that is not a bug."""
+    if not isinstance(error, Exception) or isinstance(error, click.ClickException | click.Abort):
+        return error
     if (
         isinstance(error, OSError)
         and _is_of_click(error)
         and not isinstance(error, BrokenPipeError)
     ):
         error = unwritten(error)
-    if isinstance(error, FileNotFoundError):
-        from dockless.storage.user_folders import is_homeless  # noqa: PLC0415 - rare
+    from dockless.storage.system_errors import understood  # noqa: PLC0415 - rare
 
-        if is_homeless(error):
-            return UsageError(
-                "The current folder was removed.",
-                "Change to a folder that is there, or give absolute paths.",
-            )
-    if isinstance(error, DocklessError):
-        from dockless.processes.limits import mistaken_for  # noqa: PLC0415 - rare
-
-        return mistaken_for(error) or error
-    if isinstance(error, Exception) and not isinstance(
-        error, click.ClickException | click.Abort | BrokenPipeError
-    ):
-        from dockless.processes.limits import limit_reached  # noqa: PLC0415 - rare
-
-        return limit_reached(error) or error
-    return error
+    return understood(error)
 
 
 def _is_of_click(error: OSError) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from dockless.cli.help import GroupedCommand
 from dockless.cli.options import (
     FORMAT,
     HOW,
@@ -19,11 +20,13 @@ from dockless.cli.options import (
     WHO,
     parsed_options,
 )
+from dockless.cli.param_types import completing
 from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces, credential_finder
 from dockless.client.mirroring import MirrorLogins
 from dockless.client.mirroring import mirror as mirror_all
 from dockless.config.cascade import project_settings
+from dockless.model.ended import MIRRORED
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import (
     MAX_CONNECTIONS,
@@ -36,6 +39,7 @@ from dockless.model.options import (
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
+from dockless.report.help_texts import EPILOGS
 from dockless.report.text import result_text
 from dockless.storage.user_folders import source_folder
 from dockless.usecases.mirror.request import MirrorRequest
@@ -44,29 +48,15 @@ _PATH = click.Path(path_type=Path)
 _DEFAULTS = MirrorOptions()
 
 
-@click.command(
-    epilog="""\b
-SOURCE is a bundle, an OCI layout or archive, an archive of docker save or podman
-save, a folder of these, an image of docker or podman, or docker://REGISTRY/IMAGE.
-
-\b
-Examples:
-  dockless mirror /media/usb/images --to registry.inside:5000/mirror
-  dockless mirror bundle.tar --to registry.inside --strip-prefix docker.io/library
-  dockless mirror images/ --to registry.inside --map 'docker.io/library/*=base/*'
-  dockless mirror docker://ghcr.io/acme/shop:v2 --to registry.inside
-  dockless mirror -f images.txt --to registry.inside --receipt receipt.json
-  dockless mirror images/ --to registry.inside --shard auto/4
-
-An image keeps its path and loses its registry's host, unless a rule changes
-it. Images that are already there and equal are skipped, so an interrupted
-mirror is simply run again.
-"""
-)
-@click.argument("sources", nargs=-1)
+@click.command(cls=GroupedCommand, epilog=EPILOGS["mirror"])
+@click.argument("sources", nargs=-1, shell_complete=completing("sources"))
 @LISTS
 @click.option(
-    "--to", metavar="HOST[/PREFIX]", required=True, help="Registry, and path prefix, to mirror to."
+    "--to",
+    metavar="HOST[/PREFIX]",
+    required=True,
+    shell_complete=completing("registries"),
+    help="Registry, and path prefix, to mirror to.",
 )
 @NAMED
 @click.option(
@@ -148,7 +138,7 @@ def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
     finder = credential_finder(pushing, project_settings(pushing.username, os.environ))
     logins = MirrorLogins(finder.find, finder.for_target(rules.renaming.host))
     complain = partial(say, err=True) if pushing.quiet else None
-    return mirror_all(request, rules, logins, command_spaces(pushing), complain)
+    return mirror_all(request, rules, logins, command_spaces(pushing, many=MIRRORED), complain)
 
 
 def _print(done: MirrorResult, pushing: CommandOptions) -> None:

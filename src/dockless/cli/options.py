@@ -7,7 +7,8 @@ from typing import TypeVar
 import click
 from click.core import ParameterSource
 
-from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType
+from dockless.cli.host_options import SERVERS
+from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType, completing
 from dockless.model import kinds
 from dockless.model.options import PROGRAMS, CommandOptions
 
@@ -188,19 +189,23 @@ REACH = (
 """The options for the connection to the registry, with time limits."""
 
 _OPTIONS = (
-    click.argument("source", required=False),
+    click.argument("source", required=False, shell_complete=completing("sources")),
     click.option("--local", is_flag=True, help="Push from this machine. This is the default."),
     click.option("--remote", is_flag=True, help="Have each server push its own image."),
-    click.option(
-        "--servers", metavar="N,N-M", help="Server numbers, such as 1,3-5; with --remote."
-    ),
+    SERVERS,
     click.option(
         "--registry",
         metavar="KIND",
+        shell_complete=completing("kinds"),
         help=f"{', '.join(kind.name for kind in kinds.KINDS)}; otherwise inferred from the "
         "image's host, else dockerhub.",
     ),
-    click.option("--image", metavar="NAME", help="Full image name, with the registry's host."),
+    click.option(
+        "--image",
+        metavar="NAME",
+        shell_complete=completing("images"),
+        help="Full image name, with the registry's host.",
+    ),
     click.option("--tag", "tags", metavar="TAG", multiple=True, help="Tag; repeatable."),
     click.option("--namespace", metavar="NAME", help="Registry namespace; default: the username."),
     *WHO,
@@ -219,6 +224,12 @@ _OPTIONS = (
         help="Make tags immutable in the repository that --create-repository makes.",
     ),
     click.option("--all", "all_images", is_flag=True, help="Push every image of SOURCE."),
+    click.option(
+        "--to",
+        metavar="HOST[/PREFIX]",
+        shell_complete=completing("registries"),
+        help="With --all: the registry, and path prefix, that every image goes to.",
+    ),
     *HOW,
     *REACH,
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
@@ -227,7 +238,11 @@ _OPTIONS = (
     click.option("--digest-file", type=OUTPUT, help="Also write the digest to this file."),
     RECEIPT,
     click.option(
-        "-d", "--destination", metavar="NAME", help="Kamal destination: also read deploy.NAME.yml."
+        "-d",
+        "--destination",
+        metavar="NAME",
+        shell_complete=completing("destinations"),
+        help="Kamal destination: also read deploy.NAME.yml.",
     ),
     click.option(
         "--allow-secret-commands",

@@ -1,5 +1,6 @@
 """What is printed: results on stdout, messages on stderr."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,10 @@ def explanation(
     options: CommandOptions, rows: Sequence[tuple[str, str, str]], error: DocklessError | None
 ) -> None:
     """Print the settings with their origins, also where they name no target."""
-    if options.output == "json":
-        from dockless.report import json  # noqa: PLC0415 - not for text
+    from dockless.report import json  # noqa: PLC0415 - not for a push
 
-        say(json_text(json.explain_document(rows, error)))
-    else:
-        say(text.explain_text(rows))
+    as_json = options.output == "json" and json_text(json.explain_document(rows, error))
+    say(as_json or text.explain_text(rows))
 
 
 def build(
@@ -43,10 +42,8 @@ def build(
     from dockless.report import builds  # noqa: PLC0415 - rare
 
     where = target.repository.value
-    if options.output == "json":
-        say(json_text(builds.build_document(plan, where, before)))
-    else:
-        say(builds.build_text(plan, where, before))
+    as_json = options.output == "json" and json_text(builds.build_document(plan, where, before))
+    say(as_json or builds.build_text(plan, where, before))
 
 
 def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
@@ -66,7 +63,8 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
     try:
         say(shown)
     finally:  # what was done is reported, wherever standard output leads
-        _afterwards(options, [done])
+        remark(options, text.closing_text(done))
+        _write_digests(options, [done.digest])
     if options.timings:
         say(text.timings_text(timings.seconds, done.seconds), err=True)
 
@@ -74,9 +72,8 @@ def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
 def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessError]) -> None:
     """Print what a push of several images did."""
     results = [each for each in done.values() if isinstance(each, PushResult)]
-    for name, outcome in done.items():
-        if isinstance(outcome, DocklessError):
-            say(f"{one_line(name)}: {text.error_text(outcome)}", err=True)
+    for line in text.error_texts(done.items()):
+        say(line, err=True)
     try:
         if options.output == "json":
             from dockless.report import json  # noqa: PLC0415 - not for text
@@ -88,7 +85,7 @@ def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessEr
             if options.dry_run and results:
                 say(text.total_text(results))
     finally:
-        _afterwards(options, results)
+        _write_digests(options, [each.digest for each in results])
 
 
 def hosts(
@@ -98,13 +95,14 @@ def hosts(
     repository, tags = target.repository.value, target.tag_names
     from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
 
+    if len(outcome.results) > 1:
+        for line in host_report.host_error_texts(outcome.results):
+            say(line, err=True)
     for each in outcome.results:
-        if each.error and len(outcome.results) > 1:
-            say(f"{one_line(each.server.address)}: {text.error_text(each.error)}", err=True)
         if audit or each.residue:
             for line in host_report.residue_lines(each):
                 say(one_line(line), err=True)
-    if not options.dry_run:
+    if not options.dry_run and (len(outcome.results) == 1 or sys.stderr.isatty()):
         remark(options, host_report.outcome_table(outcome.results))
     try:
         if options.output == "json":
@@ -115,12 +113,6 @@ def hosts(
             say(f"{repository}@{outcome.digest}")
     finally:
         _write_digests(options, [outcome.digest] if outcome.digest else [])
-
-
-def _afterwards(options: CommandOptions, results: Sequence[PushResult]) -> None:
-    for each in results:
-        remark(options, text.closing_text(each))
-    _write_digests(options, [each.digest for each in results])
 
 
 def _write_digests(options: CommandOptions, digests: Sequence[Digest]) -> None:

@@ -1,12 +1,21 @@
-"""The types of options, for click: durations, platforms, secrets and hosts."""
+"""The types of options, for click: durations, platforms, secrets and hosts; and completion."""
 
+import os
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dockless.model.printable import shortened
 from dockless.model.secret import Secret
 from dockless.oci.platform import Platform
+from dockless.storage.user_folders import home_folder, source_folder
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Completions = list["CompletionItem[Any]"]
 
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s?)?")
 # a name or an IPv4 address, or an IPv6 address in brackets
@@ -85,3 +94,22 @@ class HostType(click.ParamType[str]):
         if not _HOST.fullmatch(host):
             self.fail(f"{value!r} is not a HOST or HOST:PORT", param, ctx)
         return host
+
+
+def completing(what: str) -> Callable[[click.Context, click.Parameter, str], Completions]:
+    """Return what completes the value of a parameter: with one of `diagnosis.candidates.WORDS`."""
+
+    def complete(ctx: click.Context, param: click.Parameter, text: str) -> Completions:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - for shells only
+
+        from dockless.diagnosis.candidates import TypedWord, candidates  # noqa: PLC0415 - the same
+
+        del ctx, param
+        folder = source_folder()
+        asked = TypedWord(text=text, environment=os.environ, home=home_folder(), folder=folder)
+        found = candidates(what, asked)
+        if not found and what in ("sources", "files"):  # the shell knows these best
+            return [CompletionItem(text, "file")]
+        return [CompletionItem(each) for each in found]
+
+    return complete

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import click
 from msgspec.structs import replace
@@ -18,6 +19,8 @@ from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
+
+_tell = partial(say, err=True)
 
 
 def at_terminal() -> bool:
@@ -98,10 +101,6 @@ def _filled(text: str, default: str = "", *, hide: bool = False) -> str:
     if not (found if hide else found.strip()):
         raise NoAnswerError(f"{shown}: an answer is needed.", "Give it as an option.")
     return found
-
-
-def _tell(text: str) -> None:
-    say(text, err=True)
 
 
 @contextlib.contextmanager

@@ -10,18 +10,18 @@ import click
 from msgspec.structs import replace
 
 from dockless.cli import output, prompts
+from dockless.cli.help import GroupedCommand
 from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
-from dockless.config.naming import target as find_target
 from dockless.config.project import Project, deployed_project
-from dockless.credentials.credential_finder import CredentialFinder
 from dockless.errors import DocklessError, LostCopyError, SourceError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 from dockless.sources.spec import SourceSpec, parse_source, target_name
 from dockless.storage.user_folders import source_folder
 
@@ -33,34 +33,7 @@ if TYPE_CHECKING:
     from dockless.sources.opener import Opener
 
 
-@click.command(
-    epilog="""\b
-SOURCE is one of:
-  (nothing)            the local image that the target is named after
-  shop:v2              an image of docker, podman, nerdctl or buildah
-  image.tar            an archive of docker save, podman save or skopeo,
-                       plain or compressed
-  image.tar:shop:v2    one image of several in it; image.tar:@0 is the first
-  layout/  layout:v2   an OCI layout
-  -                    an archive on standard input
-  docker-daemon:  docker-archive:  oci:  oci-archive:  dir:  containers-storage:
-                       the same as for skopeo
-
-\b
-Examples:
-  dockless push --registry ghcr --namespace acme --tag v1.2.0 --tag stable
-  dockless push image.tar --image registry.example.com/team/shop:v2
-  docker save shop:dev | dockless push - --image localhost:5000/shop:dev
-  pass show hub | dockless push --username me --password-stdin
-  dockless push shop:dev --image ghcr.io/acme/shop:dev --dry-run
-  dockless push --explain
-  dockless push --remote --servers 1,3-5 --tag v2
-  dockless push --remote --host me@build1 --source shop:dev --image ghcr.io/acme/shop:dev
-
-Settings come from the command line, DOCKLESS_* variables, config/deploy.yml and
-docker-config.json, in this order. stdout carries REPOSITORY@DIGEST only.
-"""
-)
+@click.command(cls=GroupedCommand, epilog=EPILOGS["push"])
 @push_options
 @host_options
 def push(**arguments: object) -> None:
@@ -89,7 +62,7 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
     hosts.check(options)
     spec = parse_source(options.source, source_folder()) if options.source is not None else None
     files = deployed_project(os.environ, options.destination)
-    settings = resolve(_flags(options), os.environ, files)
+    settings = resolve(Flags.of(options), os.environ, files)
     for warning in settings.warnings:
         output.remark(options, f"Warning: {warning}")
     if options.password:
@@ -97,7 +70,11 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
             options, "Warning: --password is visible in the process list: use --password-stdin."
         )
     if options.explain:
-        return _explain(options, settings, spec)
+        from dockless.diagnosis.explain import explained  # noqa: PLC0415 - not for a push
+
+        rows, why = explained(options, settings, _bare_name(spec), prompts)
+        output.explanation(options, rows, why)
+        return why
     if options.remote:
         from dockless.cli.remote import push_remote  # noqa: PLC0415 - it brings paramiko along
 
@@ -108,44 +85,6 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
         _plan_build(options, settings, files)
         return None
     return _push_one(options, settings, spec, files)
-
-
-def _explain(
-    options: CommandOptions, settings: Settings, spec: SourceSpec | None
-) -> DocklessError | None:
-    from dockless.diagnosis.explain import (  # noqa: PLC0415 - not for a push
-        credential_rows,
-        setting_rows,
-        target_rows,
-    )
-
-    rows, why = list(setting_rows(settings)), None
-    try:
-        target = find_target(settings, _bare_name(spec))
-        credential = credential_rows(
-            options,
-            settings.account,
-            lambda given: CredentialFinder.of_user(prompts, settings.login, given).explain(
-                target.repository.value
-            ),
-        )
-        rows += target_rows(settings, target, options.source, credential)
-    except DocklessError as error:  # settings that name no target are what the user came to see
-        why = error
-    output.explanation(options, rows, why)
-    return why
-
-
-def _flags(options: CommandOptions) -> Flags:
-    return Flags(
-        registry=options.registry,
-        image=options.image,
-        username=options.username,
-        tags=options.tags,
-        namespace=options.namespace,
-        destination=options.destination,
-        allow_secret_commands=options.allow_secret_commands,
-    )
 
 
 def _push_one(
@@ -223,35 +162,36 @@ def _push_all(
     from dockless.client.receipts import push_receipt  # noqa: PLC0415 - the same
     from dockless.config.own_targets import (  # noqa: PLC0415 - rare
         check_one_password,
+        own_place,
         own_references,
-        own_target,
+        pushed_names,
     )
-    from dockless.sources.archive import agreed  # noqa: PLC0415 - --explain reads no source
-    from dockless.usecases.push.several import error_of_all  # noqa: PLC0415 - rare
+    from dockless.config.setting import Setting  # noqa: PLC0415 - the same
+    from dockless.model.ended import MIRRORED  # noqa: PLC0415 - the same
+    from dockless.sources.archive import named_images  # noqa: PLC0415 - --explain reads no source
+    from dockless.sources.source_images import stem  # noqa: PLC0415 - the same
+    from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
 
-    outcomes: dict[str, PushResult | DocklessError] = {}
     finder = credential_finder(options, settings)
     note = partial(output.remark, options)
-    with push_receipt(options, note) as receipt, session(options, finder.find) as work:
+    if settings.to and stem(spec):  # as in a mirror, a bare tag is one of the source's name
+        settings = replace(settings, project=lambda: Setting(stem(spec), "SOURCE"))
+    names_of = partial(pushed_names, settings)
+    with (
+        push_receipt(options, note) as receipt,
+        session(options, finder.find, many=MIRRORED) as work,
+    ):
         candidates = work.opener.images(spec, options.platform)
-        names = [name for candidate in candidates for name in candidate.names]
+        names = [name for each in candidates for name in names_of(each.names)]
         if finder.has_one_password:
             check_one_password(settings, names)
         where, lost = own_references(settings, names)
         lost |= {f"@{n}": each.fault for n, each in enumerate(candidates) if each.fault}
         receipt.begin(spec.label, where, lost, next((each.listing for each in candidates), None))
-        for position, candidate in enumerate(candidates):
-            if candidate.fault:
-                outcomes[f"{spec.label}:@{position}"] = candidate.fault
-            for name in candidate.names:
-                try:
-                    image = agreed(candidate, spec.label).open()
-                    target = own_target(settings, name)
-                    place = target.repository.value
-                    outcomes[name] = work.push(place, target.tag_names, image)
-                except DocklessError as error:
-                    outcomes[name] = error
-                receipt.note(name, outcomes[name])
+        images = named_images(candidates, spec.label, names_of)
+        outcomes = push_each(
+            images, partial(own_place, settings), work.push, work.overview, receipt.note
+        )
     output.outcomes(options, outcomes)
     return error_of_all(outcomes, spec.label) or receipt.error
 
@@ -276,8 +216,6 @@ def _plan_build(options: CommandOptions, settings: Settings, files: Project) -> 
     settings, target = prompts.target(settings, None)
     plan = build_plan(recipe_of(settings, target, files)[1], ProgramsHere(os.environ))
     where = target.repository.value
-    if options.receipt:
-        output.remark(options, "A dry run writes no receipt.")
     with session(options, credential_finder(options, settings).for_target(where.host)) as work:
         output.build(options, plan, target, work.tags_now(where, target.tag_names))
 

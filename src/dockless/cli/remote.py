@@ -3,10 +3,11 @@
 from dockless.cli import output, prompts
 from dockless.cli.surroundings import command_spaces, credential_finder
 from dockless.client.host_context import RemotePush
-from dockless.client.hosts import chosen, push_from_hosts
+from dockless.client.hosts import push_from_hosts
 from dockless.config.cascade import Settings
 from dockless.config.project import Project
 from dockless.errors import DocklessError
+from dockless.model.ended import HOSTS
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.sources.spec import is_bare, target_name
@@ -24,7 +25,7 @@ def push_remote(
     Raises:
         DocklessError: No host was tried.
     """
-    servers = chosen(hosts.hosts, options.servers, files)
+    servers = files.chosen_servers(hosts.hosts, options.servers)
     named = target_name(hosts.there) if hosts.there and is_bare(hosts.there) else None
     settings, target = prompts.target(settings, named)
     find = credential_finder(options, settings).find
@@ -36,7 +37,7 @@ def push_remote(
         files=files,
         servers=servers,
     )
-    with command_spaces(options) as spaces:
+    with command_spaces(options, many=HOSTS if len(servers) > 1 else None) as spaces:
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
         outcome = push_from_hosts(asked, find, prompts, spaces)

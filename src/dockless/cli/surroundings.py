@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -22,36 +23,42 @@ from dockless.model.options import CommandOptions
 from dockless.model.timings import Timings
 from dockless.processes import stops
 from dockless.processes.terminal import say
-from dockless.report.progress import progress
+from dockless.report.progress import shown_work
 from dockless.storage.machine import this_machine
+
+if TYPE_CHECKING:
+    from dockless.model.ended import RunWords
 
 
 @contextlib.contextmanager
 def command_surroundings(
-    options: CommandOptions, cache: Path | None = None
+    options: CommandOptions, cache: Path | None = None, many: "RunWords | None" = None
 ) -> Iterator[Surroundings]:
     """Yield what surrounds a command; its progress is shown as long as the block lasts.
 
     Args:
         options: The command line.
         cache: The folder of stores that is used in place of the user's; None for that.
+        many: How the work is called if it is on many images or hosts; None for one.
     """
     timings = Timings()
     timings.add("start", time.process_time())
     gc.freeze()
     gc.enable()
     machine = this_machine()
-    shown = progress(
+    terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not debug.is_on()
+    shown, overview = shown_work(
         sys.stderr,
-        time.monotonic,
+        many,
         quiet=options.quiet,
-        terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not debug.is_on(),
+        terminal=terminal,
         color=not os.environ.get("NO_COLOR"),
     )
     with shown:
         yield Surroundings(
             machine=replace(machine, cache=cache) if cache else machine,
             progress=shown,
+            overview=overview,
             warn=_warn if options.quiet else None,
             ask=partial(credential, prompts, options.username),
             moves=stops.moves(),
@@ -60,17 +67,20 @@ def command_surroundings(
 
 
 @contextlib.contextmanager
-def command_spaces(options: CommandOptions, cache: Path | None = None) -> Iterator[Spaces]:
+def command_spaces(
+    options: CommandOptions, cache: Path | None = None, many: "RunWords | None" = None
+) -> Iterator[Spaces]:
     """Yield what makes the workspaces of a command, which ends when its time is over.
 
     Args:
         options: The command line.
         cache: As for `command_surroundings`.
+        many: As there.
     """
     until = None if options.timeout is None else time.monotonic() + options.timeout
     stops.end_by(until)
     with (
-        command_surroundings(options, cache) as surroundings,
+        command_surroundings(options, cache, many) as surroundings,
         workspaces(options, surroundings, until) as made,
     ):
         yield made
@@ -78,7 +88,10 @@ def command_spaces(options: CommandOptions, cache: Path | None = None) -> Iterat
 
 @contextlib.contextmanager
 def session(
-    options: CommandOptions, find: FindCredential, cache: Path | None = None
+    options: CommandOptions,
+    find: FindCredential,
+    cache: Path | None = None,
+    many: "RunWords | None" = None,
 ) -> Iterator[Session]:
     """Yield the session of a command; afterwards nothing of it is left but the store.
 
@@ -86,9 +99,10 @@ def session(
         options: The command line.
         find: Finds the account and credential for a registry.
         cache: As for `command_surroundings`.
+        many: As there.
     """
     with (
-        command_spaces(options, cache) as space,
+        command_spaces(options, cache, many) as space,
         space("") as own,
         Session(options, find, own) as work,
     ):

@@ -16,6 +16,7 @@ from dockless.model.printable import json_text
 from dockless.model.verified import VerifyResult
 from dockless.processes.terminal import say
 from dockless.report.differences import verified_document, verified_text
+from dockless.report.help_texts import EPILOGS
 from dockless.storage.output_files import refuse_inputs
 from dockless.storage.receipt_file import ReceiptFile
 from dockless.storage.receipt_merging import merged
@@ -23,19 +24,7 @@ from dockless.storage.receipt_reading import Receipt, hosts, read_receipts
 from dockless.usecases.verify.verdict import verdict
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  dockless verify receipt.json
-  dockless verify --deep receipt.json
-  dockless verify part-*.json --merge receipt.json
-
-\b
-Exit codes:
-  0 everything that was to be mirrored is there, 8 some of it is not, or the receipt
-  itself records failures.
-"""
-)
+@click.command(epilog=EPILOGS["verify"])
 @click.argument("receipts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--merge",

@@ -7,26 +7,21 @@ import click
 
 from dockless.cli import prompts
 from dockless.cli.options import FORMAT
+from dockless.cli.param_types import completing
 from dockless.credentials import auth_files
 from dockless.credentials.login_keys import scope
 from dockless.credentials.prompting import hidden_prompt
-from dockless.credentials.user_keyrings import CHOSEN, listed_logins
+from dockless.credentials.user_keyrings import CHOSEN, every_login
 from dockless.errors import AuthError, UsageError
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
+from dockless.report.help_texts import EPILOGS
 from dockless.report.logins import logins_document, logins_text
 from dockless.storage.user_folders import home_folder
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  dockless whoami
-  dockless whoami ghcr.io
-  dockless whoami --format json
-"""
-)
-@click.argument("host", required=False)
+@click.command(epilog=EPILOGS["whoami"])
+@click.argument("host", required=False, shell_complete=completing("registries"))
 @FORMAT
 def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     """List the logins of this machine, without secrets.
@@ -36,7 +31,7 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     """
     closed: list[AuthError] = []
     unread: list[UsageError] = []
-    found = list(listed_logins(os.environ, hidden_prompt(prompts), closed))
+    found = list(every_login(os.environ, hidden_prompt(prompts), closed))
     found += auth_files.listed(os.environ, home_folder(), unread)
     if host:
         found = [login for login in found if login.scope == scope(host)]
@@ -51,7 +46,8 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     for each in (*closed, *unread):
         say(f"Warning: {each}", err=True)
     if host and not found:
-        raise AuthError(f"There is no login for {host}.", f"Create one: dockless login {host}")
+        its = scope(host)
+        raise AuthError(f"There is no login for {its}.", f"Create one: dockless login {its}")
     if not found and output == "text":
         what = "No login was found" if closed or unread else "There is no login"
         say(f"{what}. Create one with: dockless login HOST", err=True)

@@ -1,6 +1,7 @@
 """Creating a bundle: its sources, its lock against other runs, and what is written."""
 
 import os
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,9 +11,10 @@ from dockless.config.source_lists import listed
 from dockless.errors import UsageError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
+from dockless.oci.digest import Digest
 from dockless.processes.terminal import StandardOutput, is_shown
 from dockless.sources.bundle_output import check_output, refuse_older
-from dockless.sources.input_files import files_of
+from dockless.sources.input_files import inputs_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
@@ -22,6 +24,7 @@ from dockless.storage.user_folders import source_folder, temporary_folder
 from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
+from dockless.usecases.overview import Overview
 
 
 class CreatedBundle(Struct, frozen=True):
@@ -54,8 +57,7 @@ def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
     if request.to_stdout:
         return sources
     older = (str(request.since),) if request.since else ()
-    named = files_of((*(each.text for each in sources), *older), source_folder())
-    inputs = (*named, *request.files)
+    inputs = inputs_of(sources, request.files, source_folder(), *older)
     is_split = request.split is not None
     check_output(request.out, inputs, archive=request.is_archive, split=is_split)
     if not request.force:
@@ -76,39 +78,53 @@ def create_bundle(
     Raises:
         DocklessError: A source cannot be read; nothing of the bundle is left.
     """
-    out, archive = request.out, request.is_archive
+    out, archive, overview = request.out, request.is_archive, readers.overview
     if request.to_stdout:  # it is made where temporary files are
         out = temporary_folder(os.environ) / "dockless-bundle"
     with layout.workplace(out, archive=archive) as folder:
         with writing(out):
-            left_out = _filled(folder, request, sources, readers)
-            made: tuple[Path, ...] = () if archive else (out,)
-            if archive and not request.to_stdout:
-                made = pack(folder, out, request.split)
+            written = layout.Bundle(folder, _older(request, readers))
+            left_out = _filled(written, request, sources, readers)
+            with overview.work(out.name) as row:
+                row.step("writing")
+                written.finish()
+                made: tuple[Path, ...] = () if archive else (out,)
+                if archive and not request.to_stdout:
+                    made = pack(folder, out, request.split)
         if request.to_stdout:
             stream(folder, StandardOutput())
     return CreatedBundle(made, left_out)
 
 
+def _older(request: BundleRequest, readers: Readers) -> Collection[Digest]:
+    if request.since is None:
+        return ()
+    return older_blobs(readers.of().opener, request.since, source_folder())
+
+
 def _filled(
-    folder: Path, request: BundleRequest, sources: tuple[Listed, ...], readers: Readers
+    written: layout.Bundle, request: BundleRequest, sources: tuple[Listed, ...], readers: Readers
 ) -> LeftOut:
-    """Write the layout of a bundle into a folder; return what is not in it."""
-    start, reader = source_folder(), readers.of()
-    older = older_blobs(reader.opener, request.since, start) if request.since else frozenset()
-    written = layout.Bundle(folder, older)
+    """Write the images into a bundle; return what is not in it."""
     wishes = Wishes(
-        folder=start,
+        folder=source_folder(),
         given=GivenName.parse(request.named),
         referrers=request.referrers,
         note=readers.note,
     )
-    left_out = fill(
+    staging = readers.of().staging
+    return fill(
         written,
-        find(readers, sources, wishes),
+        find(readers, _told(sources, readers.overview), wishes),
         Lenders(),
-        lambda copies: reader.adapters.prove(copies, read=True),
+        lambda copies: staging.prove(copies, read=True),
+        readers.overview,
         keep_going=request.keep_going,
     )
-    written.finish()
-    return left_out
+
+
+def _told(sources: Sequence[Listed], overview: Overview) -> Iterator[Listed]:
+    """Yield the sources, each when it is to be read."""
+    for number, source in enumerate(sources, 1):
+        overview.reading(number, len(sources))
+        yield source

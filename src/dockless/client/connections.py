@@ -40,7 +40,15 @@ class OpenRegistry(Struct, frozen=True, kw_only=True):
 
 
 class Registries:
-    """Opens the registry of a repository with the options of one command line."""
+    """Opens the registry of a repository with the options of one command line.
+
+    Args:
+        options: How images are pushed.
+        find: Finds the credential for a registry.
+        space: Where the session works.
+        retry_policy: The retries of each step.
+        begun: Called whenever an early upload starts.
+    """
 
     def __init__(
         self,
@@ -65,7 +73,7 @@ class Registries:
         """Stop the early uploads."""
         self._uploads.close()
 
-    def settle(self) -> None:
+    def settle_referrers(self) -> None:
         """Check, at the end, that the referrers tags still list what was written to them.
 
         Raises:

@@ -1,21 +1,19 @@
 """What the hosts of one command line are reached and worked on with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from dockless.client.connections import OpenRegistry
-from dockless.client.workspace import Spaces
+from dockless.client.workspace import Spaces, Workspace
 from dockless.config.cascade import Settings
 from dockless.config.naming import Target
 from dockless.config.project import Project
 from dockless.credentials.resolve import FindCredential
-from dockless.engines.installed import InstalledEngines
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.model.server import Server
-from dockless.ports import Progress
-from dockless.sources.host_build import HostBuild
+from dockless.sources.host_search import HostWish
 from dockless.ssh.connection import Ssh
 from dockless.usecases.push.context import PushRequest
 
@@ -45,26 +43,20 @@ class HostContext(Struct, frozen=True, kw_only=True):
 
     Attributes:
         asked: What is asked for.
-        names: What the image may be called there, in order.
+        wish: Which image of them is meant.
         request: The same, as a push takes it.
         registry: The registry.
         find: Finds the credential for it.
         ssh: How connections are made.
-        space: Makes a workspace of this name.
-        engines: Returns the engines of this machine.
-        progress: Where the work is shown.
-        warn: Shows a warning, also where the work is not shown.
-        build: Builds the image there, where that is asked for.
+        own: Where this machine works for all of them.
+        space: Makes a workspace of this name, for one host.
     """
 
     asked: RemotePush
-    names: tuple[str, ...]
+    wish: HostWish
     request: PushRequest
     registry: OpenRegistry
     find: FindCredential
     ssh: Ssh
+    own: Workspace
     space: Spaces
-    engines: Callable[[], InstalledEngines]
-    progress: Progress
-    warn: Callable[[str], None]
-    build: HostBuild

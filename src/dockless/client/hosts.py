@@ -3,35 +3,25 @@
 import contextlib
 import os
 import time
-from collections.abc import Sequence
 from functools import partial
 
 from dockless.client.host_context import HostContext, RemotePush
 from dockless.client.session import Session
 from dockless.client.ssh_host import SshHost
-from dockless.client.workspace import Spaces, Workspace
+from dockless.client.workspace import Spaces
 from dockless.config import compose
 from dockless.config.naming import local_candidates
-from dockless.config.project import Project
-from dockless.config.server_list import select
 from dockless.credentials import passphrases
 from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.server import Server
 from dockless.sources.host_build import HostBuild
-from dockless.ssh.config import parse_host
+from dockless.sources.host_search import HostWish
 from dockless.ssh.ssh_options import SshOptions
 from dockless.usecases.hosts.host_push import HostJob, HostPush
+from dockless.usecases.hosts.host_rows import HostRows
 from dockless.usecases.hosts.run import RemotePushResult, Rules, push_from
 from dockless.usecases.hosts.turns import Turns
-
-
-def chosen(hosts: Sequence[str], numbers: str | None, files: Project) -> tuple[Server, ...]:
-    """Return the servers to work on: those of --host, else the project's, all or by number."""
-    if hosts:
-        return tuple(dict.fromkeys(parse_host(host) for host in hosts))
-    listed = files.servers().value
-    return select(listed, numbers) if numbers is not None else listed
 
 
 def push_from_hosts(
@@ -57,53 +47,64 @@ def push_from_hosts(
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(spaces(""))
         work = stack.enter_context(Session(options, find, own))
-        registry = work.registry(target.repository.value)
+        registry = work.adapters.open(target.repository.value)
         request = work.request(target.repository.value, target.tag_names)
         context = HostContext(
             asked=asked,
-            names=local_candidates(asked.settings, target),
+            wish=_wish(asked),
             request=request,
             registry=registry,
             find=shared_account(registry.client.account),
             ssh=access.connections(
-                partial(passphrases.ask, prompter, os.environ), os.environ, own.progress.note
+                partial(passphrases.ask, prompter, os.environ),
+                os.environ,
+                own.progress.note,
+                partial(asked.files.secrets.key, allow_commands=options.allow_secret_commands),
             ),
+            own=own,
             space=spaces,
-            engines=own.engines,
-            progress=own.progress,
-            warn=own.surroundings.warning,
-            build=_building(asked),
         )
-        job = _job(context, own)
+        job = _job(context)
+        rows = HostRows(asked.servers, own.overview)
         numbers = {server: number for number, server in enumerate(asked.servers)}
+
+        def enter(server: Server) -> HostPush:
+            return HostPush(job, SshHost(context, server, numbers[server], rows.begin(server)))
+
         return push_from(
             asked.servers,
-            lambda server: HostPush(job, SshHost(context, server, numbers[server])),
+            enter,
             work.move_tags_of,
             Rules(access.at_once(), hosts.most_failures, hosts.allow_different),
             time.monotonic,
+            tell=rows.end,
         )
 
 
-def _job(context: HostContext, own: Workspace) -> HostJob:
+def _job(context: HostContext) -> HostJob:
     return HostJob(
         request=context.request,
         registry=context.registry.client,
         via=context.asked.hosts.via,
         attempts=context.asked.options.retries + 1,
-        until=own.until,
-        shared_backoff=own.shared_backoff,
+        until=context.own.until,
+        shared_backoff=context.own.shared_backoff,
         turns=Turns(),
     )
 
 
-def _building(asked: RemotePush) -> HostBuild:
+def _wish(asked: RemotePush) -> HostWish:
     project = asked.settings.project().value
     composed = tuple(name.value for name in asked.settings.compose_images())
-    return HostBuild(
+    build = HostBuild(
         project=project,
         image=f"{project}:{asked.target.tags[0].value}",
         composed=composed,
         compose_files=compose.FILES,
         builder=asked.files.deploy.builder,
+    )
+    return HostWish(
+        names=local_candidates(asked.settings, asked.target),
+        there=asked.hosts.there,
+        build=build if asked.options.build else None,
     )

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from msgspec.structs import replace
-
-from dockless.config import docker_config
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.login_memory import Memory, forget
 from dockless.config.naming import ServerNeeded
-from dockless.config.project import Project, nowhere, project_in
+from dockless.config.project import Project, project_in, usable_project
 from dockless.config.registries import account_for, login_target
 from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import helper_files
@@ -23,6 +20,7 @@ from dockless.credentials.user_keyrings import every_keyring_logins, open_keyrin
 from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.login_options import LoginOptions
+from dockless.model.schemes import has_scheme
 from dockless.model.secret import Credential
 from dockless.storage.user_folders import home_folder, working_folder
 from dockless.usecases.login.steps import (
@@ -89,25 +87,14 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
 
 
 def _files(folder: Path | None, note: Note, what: str, *, needed: bool) -> Project:
-    """Return the project; with HOST it is not needed, so an error in a file does not stop it.
-
-    Args:
-        folder: The folder; None where it is gone.
-        note: Shows one line.
-        what: What goes on without the project, in a word.
-        needed: Whether it does not go on without.
-    """
-    try:
+    """Return the project; with HOST it is not needed, so an error in a file does not stop it."""
+    if needed:
         return project_in(folder, os.environ)
-    except UsageError as error:
-        if needed or folder is None:
-            raise
-        note(f"Warning: {error.what} This {what} continues without it.")
-        without = nowhere(folder, os.environ)
-        try:
-            return replace(without, session=docker_config.read(folder))
-        except UsageError:  # it is the file of the error
-            return without
+    return usable_project(
+        folder,
+        os.environ,
+        lambda error: note(f"Warning: {error.what} This {what} continues without it."),
+    )
 
 
 def _target(
@@ -167,5 +154,7 @@ def logout(
         forget=partial(forget, folder, files),
         note=note,
     )
+    if host and has_scheme(host):  # nothing is sent there, so that its scheme does not matter
+        host = host.partition("://")[2]
     scopes = None if everything else [login_target(host, settings).scope]
     log_out(scopes, username, context)

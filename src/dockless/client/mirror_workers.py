@@ -47,7 +47,7 @@ class MirrorSessions:
 
     def reach(self, repository: Repository, tags: Sequence[str]) -> None:
         """Find the credential, and choose the compression; see the port."""
-        registry = self._asking.registry(repository)
+        registry = self._asking.adapters.open(repository)
         self._find = shared_account(registry.client.account)
         self._asking.settle(PushRequest(repository=repository, tags=tuple(tags)))
 

@@ -15,7 +15,7 @@ from dockless.credentials.resolve import FindCredential
 from dockless.model.listed import Listed
 from dockless.model.mirrored import MirrorResult
 from dockless.sources.damaged_parts import damaged_parts
-from dockless.sources.input_files import files_of
+from dockless.sources.input_files import inputs_of
 from dockless.sources.lending import Lenders
 from dockless.storage.kept_receipt import Heading, KeptReceipt
 from dockless.storage.output_files import refuse_inputs
@@ -92,6 +92,7 @@ def mirror(
             dry_run=options.dry_run,
             note=own.progress.note,
             complain=complain or own.progress.note,
+            overview=own.overview,
         )
         damaged = _damaged(request, work, own)
         return run_mirror(replace(work, lost=(*work.lost, *damaged)), context)
@@ -107,8 +108,8 @@ def _receipt_file(
     """
     if request.receipt is None or request.options.dry_run:
         return None
-    named = files_of((each.text for each in sources), request.folder)
-    refuse_inputs(request.receipt, "--receipt", (*named, *request.files))
+    inputs = inputs_of(sources, request.files, request.folder)
+    refuse_inputs(request.receipt, "--receipt", inputs)
     file = ReceiptFile(request.receipt)
     stack.callback(file.close)
     return file

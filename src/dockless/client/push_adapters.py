@@ -1,37 +1,33 @@
 """What the pushes of one session work with: the registries, programs and store of this machine."""
 
 import functools
-import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockless.client.connections import OpenRegistry, Registries
+from dockless.client.connections import Registries
 from dockless.client.workspace import Workspace
 from dockless.client.writer_choice import WriterChooser
 from dockless.credentials import repository_creation
 from dockless.credentials.resolve import FindCredential
 from dockless.model.options import PROGRAMS, PushOptions
-from dockless.oci.content import Content
 from dockless.oci.reference import Repository
 from dockless.ports import Reader
 from dockless.retry import RetryPolicy
 from dockless.storage.checks import mislabelled
 from dockless.storage.disk_errors import deleted_meanwhile
-from dockless.storage.folders import make_own
 from dockless.usecases.push.context import PushContext
 from dockless.usecases.push.manifest_format import ManifestFormat
 from dockless.usecases.push.streaming import StreamedUploads
 
 if TYPE_CHECKING:
     from dockless.oci.digest import Digest
-    from dockless.usecases.push.context import Copy
 
 
-class PushAdapters:
+class PushAdapters(Registries):
     """The adapters of one session, as `usecases.push.push_session.SessionAdapters`.
 
     Args:
@@ -48,23 +44,16 @@ class PushAdapters:
         space: Workspace,
         retry_policy: RetryPolicy,
     ) -> None:
-        self._options = options
-        self._space = space
-        self._staging = space.staging
-        self._retry_policy = retry_policy
         self._writers = WriterChooser(options, space)
-        self._registries = Registries(options, find, space, retry_policy, self._writers.prepare)
+        super().__init__(options, find, space, retry_policy, self._writers.prepare)
+        self._staging = space.staging
         # also where remarks are not shown: the digest is another one
         self._say_once = functools.cache(space.surroundings.warn or space.progress.note)
 
     def close(self) -> None:
         """Stop the early uploads, and end what starts programs."""
-        self._registries.close()
+        super().close()
         self._writers.close()
-
-    def open(self, repository: Repository, *, reading: bool = False) -> OpenRegistry:
-        """Return the registry of a repository; see `Registries.open`."""
-        return self._registries.open(repository, reading=reading)
 
     def reader(self, repository: Repository) -> Callable[[Path], Reader]:
         """Return what makes the reader of a repository, once its registry responds."""
@@ -85,10 +74,6 @@ class PushAdapters:
 
         return unlisted(self.open(repository).client, repository, documents)
 
-    def settle_referrers(self) -> None:
-        """Check that the referrers tags still list what was written to them."""
-        self._registries.settle()
-
     def explained(self, repository: Repository) -> AbstractContextManager[None]:
         """Return a block in which the error for a missing repository says how to make it."""
         return repository_creation.explained(self._options, repository)
@@ -97,45 +82,28 @@ class PushAdapters:
         """Return a block in which what is deleted of the store raises LostCopyError."""
         return deleted_meanwhile(self._staging.store.folder)
 
-    def prove(self, copies: Iterable["Copy"], *, read: bool) -> None:
-        """Compare staged copies with the blobs that they should be; drop what is not.
-
-        Raises:
-            LostCopyError: One is missing or damaged.
-        """
-        self._staging.renew()
-        self._staging.store.prove(copies, read=read)
-
     def context(self, repository: Repository) -> PushContext:
         """Return what a push to the repository works with."""
         opened = self.open(repository)
-        self._staging.renew()
-        make_own(self._space.folder)
-        folder = Path(tempfile.mkdtemp(prefix="push-", dir=self._space.folder))
+        staging = self._staging
+        folder = staging.new_folder("push-")
         return PushContext(
             registry=opened.client,
             early=opened.early,
             writer=self._writers.writer(opened, repository, folder / "home"),
             direct=None if self._options.engine in PROGRAMS else opened.direct,
-            lay_out=partial(self._lay_out, folder),
+            lay_out=partial(staging.lay_out, folder),
             progress=self._space.progress,
             retry_policy=self._retry_policy,
             clock=time.monotonic,
-            timings=self._space.surroundings.timings,
-            packing=lambda: self._staging.packing,
+            timings=staging.timings,
+            packing=lambda: staging.packing,
             manifest_format=self._format(repository.host),
             moves=self._space.surroundings.moves,
-            turn=self._staging.store.turn,
-            prove=lambda copies, read: self.prove(copies, read=read),
+            turn=staging.store.turn,
+            prove=lambda copies, read: staging.prove(copies, read=read),
             mislabelled=mislabelled,
         )
-
-    def _lay_out(self, folder: Path, content: Content, blobs: Mapping["Digest", Path]) -> Path:
-        from dockless.storage.oci_layout import lay_out  # noqa: PLC0415 - a warm push writes none
-
-        self._staging.renew()
-        timings = self._space.surroundings.timings
-        return lay_out(folder, self._staging.store.folder, content, blobs, timings)
 
     def _format(self, host: str) -> ManifestFormat:
         throughput = self._space.throughput

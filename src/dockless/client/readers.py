@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -15,6 +16,9 @@ from dockless.registry.questions import RegistryQuestions
 from dockless.sources.search import FolderContents, search
 from dockless.sources.source_images import source_images
 from dockless.sources.spec import parse_source
+
+if TYPE_CHECKING:
+    from dockless.usecases.overview import Overview
 
 
 class SessionReader(RegistryQuestions):
@@ -53,6 +57,11 @@ class Readers:
         self._find = find
         self._space = space
         self._sessions: dict[SyncRegistry | None, Session] = {}
+
+    @property
+    def overview(self) -> "Overview":
+        """Where their work is shown."""
+        return self._space.overview
 
     def note(self, text: str) -> None:
         """Say a line where their work is shown."""

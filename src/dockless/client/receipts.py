@@ -24,15 +24,15 @@ def push_receipt(options: CommandOptions, note: Callable[[str], None]) -> Iterat
         yield PushReceipt(None)
         return
     from dockless.engines.installed import InstalledEngines  # noqa: PLC0415 - for receipts only
-    from dockless.sources.input_files import files_of  # noqa: PLC0415 - the same
+    from dockless.sources.input_files import inputs_of  # noqa: PLC0415 - the same
     from dockless.storage.kept_receipt import Heading, KeptReceipt  # noqa: PLC0415 - the same
     from dockless.storage.machine import this_machine  # noqa: PLC0415 - the same
     from dockless.storage.output_files import refuse_inputs  # noqa: PLC0415 - the same
     from dockless.storage.receipt_file import ReceiptFile  # noqa: PLC0415 - the same
     from dockless.storage.user_folders import source_folder  # noqa: PLC0415 - the same
 
-    sources = () if options.source is None else (options.source,)
-    refuse_inputs(options.receipt, "--receipt", files_of(sources, source_folder()))
+    inputs = inputs_of((), (), source_folder(), options.source or "")
+    refuse_inputs(options.receipt, "--receipt", inputs)
     file, engines = ReceiptFile(options.receipt), InstalledEngines(this_machine())
 
     def begun(target: str, bundles: "Mapping[str, Digest]") -> KeptReceipt:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from dockless.client.connections import OpenRegistry
 from dockless.client.push_adapters import PushAdapters
 from dockless.client.workspace import Workspace
 from dockless.credentials.resolve import FindCredential
@@ -21,6 +20,7 @@ from dockless.usecases.push.push_session import PushSession
 if TYPE_CHECKING:
     from dockless.registry.client import RegistryClient
     from dockless.sources.container_tools import ContainerTool
+    from dockless.usecases.overview import Overview
 
 
 class Session(PushSession):
@@ -34,6 +34,7 @@ class Session(PushSession):
 
     Attributes:
         adapters: What its pushes work with.
+        staging: Where layers are staged.
         opener: Opens sources; what it stages is removed when the session ends.
         timings: How long each step took.
     """
@@ -54,12 +55,11 @@ class Session(PushSession):
         self.adapters = PushAdapters(options, find, space, retry_policy)
         chooser = CompressionChooser(options, space.staging, space.throughput, space.progress.note)
         super().__init__(options, self.adapters, chooser, retry_policy, space.claims)
+        self.staging = space.staging
         self.timings = space.surroundings.timings
         self._space = space
         self._programs = programs or ProgramsHere(space.machine.environment)
-        pulling = Pulling(
-            space.staging, space.folder, space.progress, retry_policy, self.adapters.reader
-        )
+        pulling = Pulling(space.staging, space.progress, retry_policy, self.adapters.reader)
         self.opener = Opener(
             space.staging,
             space.progress,
@@ -80,6 +80,11 @@ class Session(PushSession):
         """The one platform of an index that is asked for."""
         return self._options.platform
 
+    @property
+    def overview(self) -> "Overview":
+        """Where the work on many images is shown."""
+        return self._space.overview
+
     def note(self, text: str) -> None:
         """Show a line where the session's work is shown."""
         self._space.progress.note(text)
@@ -94,12 +99,8 @@ class Session(PushSession):
             attempts=self._options.retries + 1, deadline=self._space.until, note=note
         )
 
-    def registry(self, repository: Repository) -> OpenRegistry:
-        """Return the registry of a repository, as `Registries.open` does."""
-        return self.adapters.open(repository)
-
     def reading(self, repository: Repository) -> "RegistryClient":
-        """Return what reads a registry, as `registry`; a token service may need no credential."""
+        """Return what reads a registry; see `Registries.open`."""
         return self.adapters.open(repository, reading=True).client
 
     def _tools(self) -> "tuple[ContainerTool, ...]":

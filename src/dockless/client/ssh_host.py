@@ -1,29 +1,27 @@
 """A host over SSH, as `usecases.hosts.host_push` works on it."""
 
 import contextlib
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
 from dockless.client.host_context import HostContext
-from dockless.client.remote_engine import RemoteEngineSetup
 from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
+from dockless.engines.host_engines import EngineTarget, HostEngines, engine_there
 from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
-from dockless.model.pins import pinned
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
-from dockless.report.named import NamedProgress
-from dockless.sources.known_tools import container_tools
-from dockless.sources.local import find_local
-from dockless.sources.on_host import HostImage
-from dockless.sources.spec import parse_there
-from dockless.ssh.files import at_home, kind_of_path
+from dockless.ports import Steps
+from dockless.sources.host_search import find_on_host
+from dockless.sources.on_host import HostImage, export
+from dockless.ssh.engine_files import EngineFiles
 from dockless.ssh.host_connection import HostConnection
+from dockless.ssh.tunnel import registry_tunnel
 from dockless.ssh.workdir import Workdir
+from dockless.usecases.hosts.obstacles import Obstacles, RemoteWish
 from dockless.usecases.hosts.remote_push import EngineThere
 from dockless.usecases.push.delivery import Delivery, deliver
 
@@ -35,23 +33,30 @@ class SshHost(HostConnection):
         context: What it is worked on with.
         server: The host.
         number: Its number among the hosts, for the folder of what is relayed.
-
-    Attributes:
         progress: Where the work on it is shown.
         build: How its image would be built, in a dry run; None where it is there.
     """
 
-    def __init__(self, context: HostContext, server: Server, number: int) -> None:
+    def __init__(self, context: HostContext, server: Server, number: int, progress: Steps) -> None:
         self.build: BuildPlan | None = None
         super().__init__(server, context.ssh, context.asked.options.stall_timeout)
-        self.progress = NamedProgress(self.name, context.progress)
+        self.progress = progress
         self._context = context
         self._number = number
 
     def open(self) -> "SshImage":
         """Log in, make our folder, and find the image."""
-        place = self.enter()
-        return SshImage(self._context, place, self._find(place), self)
+        context, place = self._context, self.enter()
+        if context.wish.build and context.request.dry_run:
+            home = place.facts.home
+            self.build = context.wish.build.plan(place.shell, home, self.server)
+            return SshImage(context, place, HostImage(), self)
+        found = find_on_host(context.wish, self.server, place, self.progress, self._warn)
+        if found.local and context.wish.there is None:
+            otherwise = called_otherwise(found.local.name, context.asked.target)
+            if otherwise:
+                self.progress.step(otherwise)
+        return SshImage(context, place, found, self)
 
     def relaying(self) -> tuple[Session, Workspace]:
         """Return a session on this machine for the host's images, and where it works.
@@ -65,87 +70,82 @@ class SshHost(HostConnection):
         session = Session(context.asked.options, context.find, space, self.shell)
         return self.work.enter_context(session), own
 
-    def _find(self, place: Workdir) -> HostImage:
-        context, names, tool, typed = self._context, self._context.names, "", False
-        if self.server.image_name:
-            names = (self.server.image_name,)
-        if context.asked.options.build and context.request.dry_run:
-            self.build = context.build.plan(place.shell, place.facts.home, self.server)
-            return HostImage()
-        if context.asked.options.build:
-            names, tool = context.build.build(
-                place.shell, place.facts.home, self.server, self.progress.note
-            )
-        elif context.asked.hosts.there is not None:
-            there = at_home(context.asked.hosts.there, place.facts.home)
-            source = parse_there(there, partial(kind_of_path, place.shell))
-            if source.kind != "local":
-                return HostImage(source=source)
-            names, tool, typed = (source.name,), source.tool, True
-        tools = [each for each in container_tools(place.shell) if tool in ("", each.name)]
-        has, image = find_local(names, tuple(tools), self._warn, typed=typed)
-        self.progress.note(f"Source: {has.name} image {image.shown}")
-        if context.asked.hosts.there is None and (
-            otherwise := called_otherwise(image.name, context.asked.target)
-        ):
-            self.progress.note(otherwise)
-        return HostImage(has, image)
-
     def _warn(self, text: str) -> None:
-        self._context.warn(f"{self.name}: {text}")
+        self._context.own.surroundings.warning(f"{self.name}: {text}")
 
 
 class SshImage:
-    """The image on a host, as a `host_push.ImageThere`.
+    """The image on a host, and the engines that can push it, as a `host_push.ImageThere`.
 
     Args:
         context: What the host is worked on with.
         place: The host, with our folder.
         found: The image.
         host: The host, as it is worked on.
+
+    Attributes:
+        obstacle: Returns why a method cannot be used, as part of a sentence; empty when it can.
     """
 
     def __init__(
         self, context: HostContext, place: Workdir, found: HostImage, host: SshHost
     ) -> None:
+        options, registry = context.asked.options, context.registry.client
+        repository = context.request.repository
         self._context = context
-        self._shell = place.shell
+        self._place = place
         self._found = found
         self._host = host
-        self._setup = RemoteEngineSetup(context, place, found)
+        self._endpoint = registry.endpoint
+        self._engines = HostEngines(
+            options, context.own.engines, EngineFiles(place), EngineTarget(registry, repository)
+        )
+        wish = RemoteWish(
+            options=options,
+            via=context.asked.hosts.via,
+            repository=repository,
+            endpoint=self._endpoint,
+            one_of_several=bool(found.source and found.source.selector),
+        )
+        self._obstacles = Obstacles(wish, place.facts, self._engines)
+        self.obstacle = self._obstacles.of
 
     @property
     def image_id(self) -> Digest | None:
-        """The digest that a container tool there knows it by.
-
-        None for one in a file or folder, and where the name pins another digest, that of a
-        manifest: then only what is pushed shows whether it agrees.
-        """
-        local = self._found.local
-        return local.image_id if local and pinned(local.name) in (None, local.image_id) else None
+        """The digest that a container tool there knows it by; see `HostImage.image_id`."""
+        return self._found.image_id
 
     @property
     def build(self) -> BuildPlan | None:
         """How it would be built, in a dry run; None where it is there."""
         return self._host.build
 
-    def obstacle(self, method: TransferMethod) -> str:
-        """Return why a method cannot be used, as part of a sentence; empty when it can."""
-        return self._setup.obstacle(method)
-
     @contextlib.contextmanager
     def engine(self, method: TransferMethod) -> Iterator[EngineThere]:
         """Yield an engine on the host with the image before it."""
-        with self._setup.engine(method, self._host.progress) as engine:
-            self._host.kept = self._setup.kept
-            yield engine
+        shell, facts, host = self._place.shell, self._place.facts, self._host
+        with contextlib.ExitStack() as stack:
+            extra: Mapping[str, str] = {}
+            if method == "tunnel":
+                extra = stack.enter_context(registry_tunnel(shell, self._endpoint))
+            name, is_copied = self._obstacles.engine_for(method)
+            keep = self._context.asked.hosts.keep_engine
+            program = (
+                self._engines.copied(host.progress, keep=keep)
+                if is_copied
+                else facts.programs[name]
+            )
+            env = self._engines.prepared(name, program, extra)
+            image = export(self._found, shell, facts.folder, host.progress)
+            host.kept = self._engines.kept
+            yield engine_there(name, env, image)
 
     def relay(self) -> Delivery:
         """Push the image through this machine by digest; change no tag."""
         request = self._context.request
         session, own = self._host.relaying()
         session.expect(request)
-        image = session.opener.there(self._found, self._shell, session.platform)
+        image = session.opener.there(self._found, self._place.shell, session.platform)
         delivery = deliver(request, image, session.adapters.context(request.repository))
         own.staging.settle()
         return delivery

@@ -13,14 +13,14 @@ from dockless.usecases.verify.compare_receipts import VerifyContext, compare
 
 
 def verify(
-    work: Session, receipts: Sequence[Receipt], wait: Callable[[str], None], *, deep: bool
+    work: Session, receipts: Sequence[Receipt], note: Callable[[str], None], *, deep: bool
 ) -> VerifyResult:
     """Compare every reference of receipts with the registry; note each difference.
 
     Args:
         work: Opens the registries.
         receipts: What is to be there.
-        wait: Called with every wait before a step is tried again.
+        note: Called with every difference, and every wait before a step is tried again.
         deep: Whether every blob is read, and compared with its digest.
 
     Raises:
@@ -34,7 +34,7 @@ def verify(
     context = VerifyContext(
         open_registry=work.reading,
         compare_blob=read if deep else None,
-        retry_policy=work.retry_policy(wait),
-        note=work.note,
+        retry_policy=work.retry_policy(note),
+        note=note,
     )
     return compare(items, missing, context)

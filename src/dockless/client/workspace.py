@@ -4,14 +4,12 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from dockless.concurrency import cores
 from dockless.credentials.prompting import AskCredential, refuse_to_ask
-from dockless.errors import DocklessError
 from dockless.model.options import PushOptions
 from dockless.model.plan import TagMoves
 from dockless.model.timings import Timings
@@ -19,11 +17,10 @@ from dockless.oci.packing import asked
 from dockless.ports import Progress
 from dockless.registry.throughput import ThroughputRecords
 from dockless.retry import SharedBackoff
-from dockless.storage.disk_errors import deleted_meanwhile, full_disk
 from dockless.storage.folders import make_own
 from dockless.storage.machine import Machine
 from dockless.storage.staging import Staging
-from dockless.storage.user_store import cache_limit, store
+from dockless.storage.user_store import running_store
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
 
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from dockless.engines.installed import InstalledEngines
     from dockless.registry.client import RegistryClient
     from dockless.usecases.mirror.blob_claims import BlobClaims
+    from dockless.usecases.overview import Overview
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
@@ -39,6 +37,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     Attributes:
         machine: The user's environment and folders.
         progress: Shows long work, and remarks.
+        overview: The same, where the work is on many images or hosts; None where it is on one, or
+            `progress` shows all of it.
         warn: Shows a line that matters where `progress` does not show remarks; None where it does.
         ask: Asks for a credential.
         moves: Called with every tag that is moved.
@@ -47,6 +47,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
     machine: Machine
     progress: Progress
+    overview: "Overview | None" = None
     warn: Callable[[str], None] | None = None
     ask: AskCredential = refuse_to_ask
     moves: TagMoves = field(default_factory=TagMoves)
@@ -66,7 +67,6 @@ class Workspace(Struct, frozen=True, kw_only=True):
     Attributes:
         progress: Where its work is shown.
         staging: Where its layers are staged.
-        folder: A private folder for everything else.
         surroundings: The user's environment and folders, and who is warned and asked.
         engines: Returns the programs that can push, each looked for once by one command.
         throughput: Know the ways to registries; one command's workspaces share them.
@@ -83,7 +83,6 @@ class Workspace(Struct, frozen=True, kw_only=True):
 
     progress: Progress
     staging: Staging
-    folder: Path
     throughput: ThroughputRecords
     surroundings: Surroundings
     engines: "Callable[[], InstalledEngines]"
@@ -98,6 +97,13 @@ class Workspace(Struct, frozen=True, kw_only=True):
     def machine(self) -> Machine:
         """The user's environment and folders."""
         return self.surroundings.machine
+
+    @property
+    def overview(self) -> "Overview":
+        """Where the work on many images is shown."""
+        from dockless.usecases.overview import Unshown  # noqa: PLC0415 - not for one image
+
+        return self.surroundings.overview or Unshown(self.progress)
 
 
 Spaces = Callable[[str], contextlib.AbstractContextManager[Workspace]]
@@ -118,39 +124,33 @@ def workspaces(
         until: The moment, on the clock of `time.monotonic`, when all of it ends; None for none.
     """
     machine = surroundings.machine
-    held = store(machine.environment, machine.cache, recheck=options.recheck_cache)
-    held.wait_until(until)
-    limit = cache_limit(machine.environment)
     # who gave no limit of time should not wait for hours
     shared_backoff = SharedBackoff() if until is None else SharedBackoff(longest=math.inf)
-    throughput = ThroughputRecords(held.folder / "links")
     engines = functools.cache(functools.partial(_installed, machine))
-    with deleted_meanwhile(held.folder), full_disk(held.folder, below=True):
-        with held.run() as folder:
+    recheck = options.recheck_cache
+    with running_store(machine, recheck=recheck, until=until) as (held, folder):
+        throughput = ThroughputRecords(held.folder / "links")
 
-            @contextlib.contextmanager
-            def workspace(name: str) -> Iterator[Workspace]:
-                own = folder / name
-                held.renew()
-                make_own(own)
-                # auto is settled when the registry is known
-                usual = asked("gzip" if options.compression == "auto" else options.compression)
-                with Staging(held, own, usual, cores(), surroundings.timings) as staging:
-                    yield Workspace(
-                        progress=surroundings.progress,
-                        staging=staging,
-                        folder=own,
-                        throughput=throughput,
-                        surroundings=surroundings,
-                        engines=engines,
-                        shared_backoff=shared_backoff,
-                        until=until,
-                    )
+        @contextlib.contextmanager
+        def workspace(name: str) -> Iterator[Workspace]:
+            own = folder / name
+            held.renew()
+            make_own(own)
+            # auto is settled when the registry is known
+            usual = asked("gzip" if options.compression == "auto" else options.compression)
+            with Staging(held, own, usual, cores(), surroundings.timings) as staging:
+                yield Workspace(
+                    progress=surroundings.progress,
+                    staging=staging,
+                    throughput=throughput,
+                    surroundings=surroundings,
+                    engines=engines,
+                    shared_backoff=shared_backoff,
+                    until=until,
+                )
 
-            yield workspace
-            throughput.keep()
-        with contextlib.suppress(DocklessError):  # what could not be deleted is no failed push
-            held.prune(limit)
+        yield workspace
+        throughput.keep()
 
 
 def _installed(machine: Machine) -> "InstalledEngines":

@@ -1,5 +1,6 @@
 """What writes to a repository, and what reads images of one, by `--engine`."""
 
+import functools
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,7 +12,6 @@ from dockless.errors import DocklessError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 from dockless.ports import ImageWriter, Reader
-from dockless.usecases.push.late_writer import LateWriter
 
 if TYPE_CHECKING:
     from dockless.engines.adapters import Crane, Skopeo
@@ -49,8 +49,10 @@ class WriterChooser:
         """Make the program ready while the layers are staged; once."""
         self._starter.prepare()
 
-    def writer(self, opened: OpenRegistry, repository: Repository, home: Path) -> ImageWriter:
-        """Return what writes to a repository; programs are looked for when it is used.
+    def writer(
+        self, opened: OpenRegistry, repository: Repository, home: Path
+    ) -> Callable[[], ImageWriter]:
+        """Return what gives the writer of a repository; programs are looked for when it is called.
 
         Args:
             opened: Its registry.
@@ -59,26 +61,14 @@ class WriterChooser:
         """
         wanted = self._options.engine
         if wanted == "direct" or (wanted == "auto" and self._space.claims):
-            return opened.direct
-        return LateWriter(partial(self._writing_program, opened, repository, home))
+            return lambda: opened.direct
+        return functools.cache(partial(self._program, opened, repository, home, writes=True))
 
     def reader(self, opened: OpenRegistry, repository: Repository, home: Path) -> Reader:
         """Return what reads images of a repository; the arguments are those of `writer`."""
         if self._options.engine == "direct":
             return opened.direct
         return self._program(opened, repository, home, writes=False)
-
-    def _writing_program(
-        self, opened: OpenRegistry, repository: Repository, home: Path
-    ) -> ImageWriter:
-        program = self._program(opened, repository, home, writes=True)
-        if self._options.engine != "auto":
-            return program
-        from dockless.usecases.push.asking_writer import (  # noqa: PLC0415 - a warm push writes nothing
-            AskingWriter,
-        )
-
-        return AskingWriter(program, partial(_refusal, opened.client))
 
     def _program(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool
@@ -87,7 +77,8 @@ class WriterChooser:
 
         engines = self._engines(opened, repository, home, writes=writes)
         if self._options.engine == "auto":
-            return automatic(engines, opened.direct, self._space.progress.note)
+            refusal = partial(_refusal, opened.client)
+            return automatic(engines, opened.direct, self._space.progress.note, refusal)
         return engines.start(self._options.engine)
 
     def check(
@@ -97,15 +88,13 @@ class WriterChooser:
         wanted = self._options.engine
         if wanted in PROGRAMS and len(repository.path) == 1:
             opened = open_registry(repository)
-            self._engines(opened, repository, self._space.folder / "home").start(wanted)
+            home = self._space.staging.new_folder("engine-") / "home"
+            self._engines(opened, repository, home).start(wanted)
 
     def _engines(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool = True
     ) -> "Engines":
-        from dockless.client.engine_access import engine_access  # noqa: PLC0415 - a warm push needs none
-
-        access = engine_access(opened.client, repository)
-        return self._starter.engines(access, repository, home, writes=writes)
+        return self._starter.engines(opened.client, repository, home, writes=writes)
 
 
 def _refusal(client: "RegistryClient", repository: Repository) -> DocklessError | None:

@@ -29,6 +29,8 @@ def is_deploy_about(deploy: Deploy, kind: Setting[Kind] | None, host: str) -> bo
         kind: The kind that was asked for.
         host: The host of the image that was asked for; empty for none.
     """
+    if "server" in deploy.unanswered:
+        return not host and kind is None
     its = deploy.server.value if deploy.server else deploy.kind.value.host if deploy.kind else ""
     if not its:
         return True

@@ -3,10 +3,13 @@
 import contextlib
 import functools
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from dockless.config import applicable
+from dockless.config.deploy import Deploy
+from dockless.config.deploy_login import deploy_login, deploy_username
 from dockless.config.docker_config import stored
 from dockless.config.project import Project, project_here
 from dockless.config.setting import Setting, first
@@ -15,12 +18,15 @@ from dockless.model import kinds
 from dockless.model.kinds import Kind
 from dockless.model.login import ConfiguredLogin
 from dockless.model.schemes import without_scheme
-from dockless.model.secret import Secret
-from dockless.oci.reference import DOCKER_HUB, Name, is_tag
+from dockless.oci.reference import Name, is_registry, is_tag
+
+if TYPE_CHECKING:
+    from dockless.model.renaming import Renaming
 
 TYPED_IMAGES = frozenset({"--image", "DOCKLESS_IMAGE"})
 TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
 TYPED_NAMESPACES = frozenset({"--namespace", "DOCKLESS_NAMESPACE"})
+TYPED_KINDS = frozenset({"--registry", "DOCKLESS_REGISTRY"})
 """The origins of explicit settings, which files do not override."""
 
 
@@ -34,6 +40,13 @@ class Flags(Struct, frozen=True, kw_only=True):
     namespace: str | None = None
     destination: str | None = None
     allow_secret_commands: bool = False
+    to: str | None = None
+
+    @classmethod
+    def of(cls, options: object) -> "Flags":
+        """Return the settings that a record of options has, by these names."""
+        given = {each: getattr(options, each, None) for each in cls.__struct_fields__}
+        return cls(**{name: value for name, value in given.items() if value is not None})
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -53,6 +66,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         compose_images: Gives what the Compose service's image may be called, the likeliest first.
         login: The account that deploy.yml has for its registry.
         warnings: Warnings about the files, one sentence each.
+        to: Where every image of a source goes, each with its own path.
+        unanswered: The errors of settings that only Ruby can tell: `image`, `server` and
+            `username`; what stands below deploy.yml does not take their place.
     """
 
     project: Callable[[], Setting[str]]
@@ -68,6 +84,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     compose_images: Callable[[], tuple[Setting[str], ...]] = tuple
     login: ConfiguredLogin | None = None
     warnings: tuple[str, ...] = ()
+    to: "Setting[Renaming] | None" = None
+    unanswered: Mapping[str, UsageError] = {}
+
+    def require(self, name: str) -> None:
+        """Raise UsageError where deploy.yml has this setting as Ruby code, which is not run."""
+        if error := self.unanswered.get(name):
+            raise error
 
     @property
     def account(self) -> str:
@@ -87,7 +110,7 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
         UsageError: A value is empty or malformed, two contradict each other, or a secret that
             holds the username cannot be had.
     """
-    deploy = project.deploy
+    deploy, allow = project.deploy, flags.allow_secret_commands
     registry, image, username, namespace = (
         (_option(name, getattr(flags, name)), _variable(name, environment))
         for name in ("registry", "image", "username", "namespace")
@@ -99,26 +122,44 @@ def resolve(flags: Flags, environment: Mapping[str, str], project: Project) -> S
     overriding = applicable.overriding_host(deploy, kind, named or written)
     session = applicable.session_about(project.session, kind, overriding)
     # what deploy.yml implies stands above what the session asked for
-    kind = kind or _kind(None if deploy.kind else stored(session.registry))
-    remembered = _name(stored(session.image)) if not (named or written) else None
+    unanswered = _unanswered(deploy, named, counts=deploy_counts)
+    known = not deploy.kind and "server" not in unanswered
+    kind = kind or _kind(stored(session.registry) if known else None)
+    known = not (named or written) and "image" not in unanswered
+    remembered = _name(stored(session.image)) if known else None
+
+    def filed_username() -> Setting[str] | None:
+        if "username" in unanswered:
+            return None
+        own = deploy_username(project, allow=allow) if deploy_counts else None
+        return own or stored(session.username)
+
     return Settings(
         project=project.name,
         registry=kind,
         implied=deploy.kind,
-        server=deploy.server or applicable.server_of(session),
+        server=deploy.server or (None if "server" in unanswered else applicable.server_of(session)),
         image=named or written or remembered,
         filed=filed or remembered,
         tags=_tags(flags, environment),
-        username=first(username)
-        or (_deploy_username(project, flags) if deploy_counts else None)
-        or stored(session.username),
+        username=first(username) or filed_username(),
         namespace=first((*namespace, stored(session.namespace))),
         # once, since an uncommitted tree gets another number at every call
         version=functools.cache(project.version),
         compose_images=project.compose_images,
-        login=_login(project, flags),
+        login=deploy_login(project, allow=allow),
         warnings=deploy.warnings,
+        to=_to(flags.to, kind),
+        unanswered=unanswered,
     )
+
+
+def _unanswered(
+    deploy: Deploy, named: Setting[Name] | None, *, counts: bool
+) -> Mapping[str, UsageError]:
+    """Return what deploy.yml has as Ruby code and nothing above it says."""
+    wanted = {"server": True, "image": named is None, "username": counts}
+    return {name: error for name, error in deploy.unanswered.items() if wanted.get(name)}
 
 
 def project_settings(username: str | None, environment: Mapping[str, str]) -> Settings:
@@ -143,6 +184,24 @@ def _fitting(image: Setting[Name] | None, kind: Setting[Kind] | None) -> Setting
         return image
     name = image.value.path.rpartition("/")[2]
     return Setting(Name(host="", path=name, tag=image.value.tag), image.origin)
+
+
+def _to(text: str | None, kind: Setting[Kind] | None) -> "Setting[Renaming] | None":
+    to = _option("to", text)
+    if to is None:
+        return None
+    from dockless.model.renaming import Renaming  # noqa: PLC0415 - for pushes of all images
+
+    host, slash, prefix = to.value.partition("/")
+    host = kind.value.host_of(host) if kind else host
+    renaming = Renaming.into(f"{host}{slash}{prefix}")
+    if kind and kind.origin in TYPED_KINDS and not kind.value.agrees(renaming.host):
+        raise UsageError(
+            f"{kind.origin} asks for {kind.value.name}, but {renaming.host} of --to is "
+            f"{kinds.infer(renaming.host).name}.",
+            f"Leave {kind.origin} out.",
+        )
+    return Setting(renaming, to.origin)
 
 
 def _option(name: str, text: str | None) -> Setting[str] | None:
@@ -174,6 +233,11 @@ def _name(text: Setting[str] | None) -> Setting[Name] | None:
     try:
         name = Name.parse(without_scheme(text.value, text.origin))
     except ValueError as error:
+        if is_registry(without_scheme(text.value, text.origin)):  # an IPv6 address with a port
+            raise UsageError(
+                f"{text.value!r} from {text.origin} is a registry's host without an image's name.",
+                f"Write {text.value}/NAME[:TAG].",
+            ) from None
         problem = f"The image {text.value!r} of {text.origin} is not an image name: {error}."
         raise UsageError(problem, "Write [HOST/]NAME[:TAG].") from None
     if name.digest:
@@ -224,35 +288,3 @@ def _agreed(
             f"Give it once: leave the tag out of {own[0].origin}, or leave out {tags[0].origin}.",
         )
     return tags or own
-
-
-def _deploy_username(project: Project, flags: Flags) -> Setting[str] | None:
-    username = project.deploy.username
-    if username is None:
-        return None
-    if isinstance(username.value, str):
-        return Setting(username.value, username.origin)
-    secret = project.secrets.find(username.value.name, allow_commands=flags.allow_secret_commands)
-    return Setting(secret.reveal(), username.origin)
-
-
-def _login(project: Project, flags: Flags) -> ConfiguredLogin | None:
-    deploy = project.deploy
-    password = deploy.password
-    if password is None or deploy.kind is None:
-        return None
-
-    def reveal() -> Secret:
-        if isinstance(password.value, Secret):
-            return password.value
-        allow = flags.allow_secret_commands
-        return project.secrets.find(password.value.name, allow_commands=allow)
-
-    server = deploy.server.value if deploy.server else DOCKER_HUB
-    return ConfiguredLogin(
-        # Docker Hub has several hosts and is one registry
-        host=deploy.kind.value.host or server,
-        username=lambda: account.value if (account := _deploy_username(project, flags)) else "",
-        origin=password.origin,
-        password=reveal,
-    )

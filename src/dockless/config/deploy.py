@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dockless.config import files
-from dockless.config.document import Value, merge
+from dockless.config.document import NeedsRubyError, Scalar, Value, merge
 from dockless.config.secrets import SecretName
 from dockless.config.setting import Setting
 from dockless.errors import UsageError
@@ -21,10 +21,8 @@ from dockless.model.server import Server
 from dockless.oci.reference import is_registry
 
 FILE = "config/deploy.yml"
-_UNREAD_SSH = {
-    "proxy_command": "Set ProxyCommand for these hosts in ~/.ssh/config.",
-    "key_data": "Put that key into the SSH agent, or into a file that `ssh.keys` names.",
-}
+_NEWEST_KAMAL = (2, 12)
+_UNREAD_BUILDER = ("arch", "cache", "driver", "pack", "remote", "sbom", "secrets", "ssh")
 _DESTINATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 T = TypeVar("T")
@@ -46,6 +44,7 @@ class Deploy(Struct, frozen=True, kw_only=True):
         secrets_path: Where the secrets files are.
         needs_destination: Whether it is deployed to a destination only.
         warnings: Warnings about the file, one sentence each.
+        unanswered: The errors of those of these that only Ruby can tell, by their names here.
     """
 
     dialect: Literal["kamal", "wheels", ""] = ""
@@ -60,6 +59,25 @@ class Deploy(Struct, frozen=True, kw_only=True):
     secrets_path: Setting[str] | None = None
     needs_destination: Setting[bool] | None = None
     warnings: tuple[str, ...] = ()
+    unanswered: Mapping[str, UsageError] = {}
+
+    def require(self, name: str) -> None:
+        """Raise UsageError where only Ruby, which is not run, can tell this value."""
+        if error := self.unanswered.get(name):
+            raise error
+
+
+class _DeployParts(Struct):
+    """Reads the parts of a file; `unanswered` gets the error of each that only Ruby can tell."""
+
+    unanswered: dict[str, UsageError] = field(default_factory=dict)
+
+    def read(self, name: str, read: Callable[[], T | None]) -> T | None:
+        try:
+            return read()
+        except NeedsRubyError as error:
+            self.unanswered[name] = error
+            return None
 
 
 def read(folder: Path, environment: Mapping[str, str], destination: str | None) -> Deploy:
@@ -109,21 +127,33 @@ def _deploy(document: Value) -> Deploy:
 
     kamal = _is_kamal(document)
     registry = document.get("registry") or Value(data={}, file=FILE, line=0, key="registry")
-    server, path = _server(registry)
-    password = _secret(registry, "password", Secret)
+    parts = _DeployParts()
+    server, path = parts.read("server", lambda: _server(registry)) or (None, "")
+    password = parts.read("password", lambda: _secret(registry, "password", Secret))
+    image = parts.read("image", lambda: _below(path, document.setting("image")))
+    known = "server" not in parts.unanswered
+    if image and not known:  # the server may have a path, below which it is
+        image, parts.unanswered["image"] = None, parts.unanswered["server"]
     return Deploy(
         dialect="kamal" if kamal else "wheels",
-        project=document.setting("service" if kamal else "name"),
-        image=_below(path, document.setting("image")),
+        project=parts.read("project", lambda: document.setting("service" if kamal else "name")),
+        image=image,
         server=server,
-        kind=_kind(server, registry, kamal=kamal),
-        username=_secret(registry, "username", str),
+        kind=_kind(server, registry, kamal=kamal) if known else None,
+        username=parts.read("username", lambda: _secret(registry, "username", str)),
         password=password,
-        servers=deploy_servers.read(document, kamal=kamal),
+        servers=parts.read("servers", lambda: deploy_servers.read(document, kamal=kamal)),
         builder=_builder(document.get("builder")) if kamal else Builder(),
-        secrets_path=document.setting("secrets_path") if kamal else None,
-        needs_destination=_true(document, "require_destination") if kamal else None,
-        warnings=(*_warnings(password), *(_unread(document) if kamal else ())),
+        secrets_path=parts.read("secrets_path", lambda: document.setting("secrets_path"))
+        if kamal
+        else None,
+        needs_destination=parts.read(
+            "needs_destination", lambda: _true(document, "require_destination")
+        )
+        if kamal
+        else None,
+        warnings=(*_warnings(password), *(_read_otherwise(document) if kamal else ())),
+        unanswered=parts.unanswered,
     )
 
 
@@ -191,13 +221,25 @@ def _warnings(password: Setting[Secret | SecretName] | None) -> tuple[str, ...]:
     return (f"{password.origin} holds the registry's password as plain text. {remedy}",)
 
 
-def _unread(document: Value) -> Iterator[str]:
-    """Yield a warning for each key that Kamal connects with, and that is not used here."""
+def _read_otherwise(document: Value) -> Iterator[str]:
+    """Yield a warning for what newer Kamals, or this one, may read in another way."""
+    least = document.get("minimum_version")
+    if least and not least.needs_ruby:
+        numbers = tuple(map(int, re.findall(r"\d+", least.scalar())[:2]))
+        if numbers > _NEWEST_KAMAL:
+            yield (
+                f"`minimum_version` in {least.origin} asks for Kamal {least.scalar()}; the file is "
+                f"read as Kamal {'.'.join(map(str, _NEWEST_KAMAL))} reads it."
+            )
     ssh = document.get("ssh")
-    members = ssh.mapping() if ssh else {}
-    for key, instead in _UNREAD_SSH.items():
-        if key in members and not members[key].is_null:
-            yield f"`ssh.{key}` in {members[key].origin} is not used. {instead}"
+    data = ssh.get("key_data") if ssh and not ssh.needs_ruby else None
+    if data and isinstance(data.data, tuple):
+        for item in data.data:
+            if isinstance(item.data, Scalar) and "-----BEGIN" in item.data.text:
+                yield (
+                    f"{item.origin} holds a private key as plain text. Write the name of a secret "
+                    "there, and keep the key in .kamal/secrets."
+                )
 
 
 def _builder(builder: Value | None) -> Builder:
@@ -211,4 +253,5 @@ def _builder(builder: Value | None) -> Builder:
         args=tuple((name, value.scalar()) for name, value in members if not value.needs_ruby),
         target=builder.optional("target"),
         unanswered=tuple(value.unanswered() for _, value in members if value.needs_ruby),
+        unused=tuple(key for key in _UNREAD_BUILDER if builder.get(key)),
     )

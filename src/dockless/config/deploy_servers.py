@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from dockless.config.document import Scalar, Value
 from dockless.config.server_list import checked, port_of, required
 from dockless.config.setting import Setting
+from dockless.model.secret import Secret
 from dockless.model.server import SSH_PORT, Server
 
 _KAMAL_USER = "root"
@@ -51,6 +52,8 @@ class _Ssh(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
     keys_only: bool = False
     proxy: str = ""
+    proxy_command: str = ""
+    key_data: tuple[Secret, ...] = ()
     config: tuple[str, ...] = ()
 
 
@@ -58,6 +61,7 @@ def _ssh(section: Value | None) -> _Ssh:
     if section is None:
         return _Ssh()
     user, proxy = section.get("user"), section.get("proxy")
+    key_data = section.get("key_data")
     keys, keys_only = section.get("keys"), section.get("keys_only")
     return _Ssh(
         user=checked(user.text(), "user", user) if user else _KAMAL_USER,
@@ -65,6 +69,9 @@ def _ssh(section: Value | None) -> _Ssh:
         keys=keys.texts() if keys else (),
         keys_only=keys_only.boolean() if keys_only else False,
         proxy=_jump_host(proxy) if proxy else "",
+        # Kamal asks for it where there is no proxy
+        proxy_command="" if proxy else section.optional("proxy_command"),
+        key_data=tuple(map(Secret, key_data.texts())) if key_data else (),
         config=_config(section.get("config")),
     )
 
@@ -95,6 +102,8 @@ def _kamal_servers(value: Value, ssh: _Ssh) -> Iterator[Server]:
             keys=ssh.keys,
             keys_only=ssh.keys_only,
             proxy=ssh.proxy,
+            proxy_command=ssh.proxy_command,
+            key_data=ssh.key_data,
             config=ssh.config,
             role=role,
         )

@@ -12,6 +12,10 @@ _LAST_PORT = 65535
 _ERB = "ERB"
 
 
+class NeedsRubyError(UsageError):
+    """A value is Ruby code, which is not run; it is an error only where the value is needed."""
+
+
 class Scalar(Struct, frozen=True):
     """A scalar as it is written in the file.
 
@@ -66,21 +70,25 @@ class Value(Struct, frozen=True, kw_only=True):
         """Whether only Ruby, which is not run, can tell the value."""
         return isinstance(self.data, Scalar) and self.data.type == _ERB
 
-    def unanswered(self) -> UsageError:
+    def unanswered(self) -> NeedsRubyError:
         """Return the error for a value that only Ruby can tell, or that a variable lacks for."""
         from dockless.config.erb import unset_variable  # noqa: PLC0415 - most files have no ERB
 
         name = unset_variable(self.data.text) if isinstance(self.data, Scalar) else ""
         if name:
-            return self.wrong(
+            return self._ruby(
                 f"needs the variable {name}, which is not set",
                 "Set it, or give the value by an option or a DOCKLESS_ variable.",
             )
-        return self.wrong(
+        return self._ruby(
             "is ERB (`<%`), which is Ruby code and is not run",
             'Write the value itself or `<%= ENV["NAME"] %>` there, or give it by an option or a '
             "DOCKLESS_ variable.",
         )
+
+    def _ruby(self, problem: str, remedy: str) -> NeedsRubyError:
+        error = self.wrong(problem, remedy)
+        return NeedsRubyError(error.what, error.remedy)
 
     def _wrong_type(self, needed: str, remedy: str = "") -> UsageError:
         if self.needs_ruby:

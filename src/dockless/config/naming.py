@@ -11,7 +11,15 @@ from dockless.config.setting import Setting
 from dockless.errors import UsageError
 from dockless.model import kinds
 from dockless.model.kinds import Kind
-from dockless.oci.reference import DOCKER_HUB, Name, Reference, Repository, is_registry, is_tag
+from dockless.oci.reference import (
+    DOCKER_HUB,
+    Name,
+    Reference,
+    Repository,
+    is_registry,
+    is_surely_host,
+    is_tag,
+)
 
 OWN_NAME = "its own name"
 """The origin of a name that an image has in an archive; a namespace is for those without one."""
@@ -165,6 +173,8 @@ def _is_name(text: str) -> bool:
 def _image(settings: Settings, source: Name | None) -> Setting[Name] | None:
     configured = settings.image
     source = source.without_localhost() if source else None
+    if configured is None and not (source and source.host):
+        settings.require("image")
     if source is None or (configured and configured.origin == "--image"):
         return configured
     if source.host or configured is None:
@@ -179,6 +189,7 @@ def _kind(settings: Settings, image: Setting[Name] | None) -> Setting[Kind]:
         return named
     if image and image.value.host:
         return Setting(kinds.infer(image.value.host), f"host of {image.origin}")
+    settings.require("server")
     return settings.implied or Setting(kinds.DOCKERHUB, "default")
 
 
@@ -191,13 +202,9 @@ def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setti
     name, within = image.value, _within(kind, settings, image)
     if name.host:
         return Setting((name.host, within), image.origin)
-    host, path = _host(kind, settings), _prefixed(kind, settings, within)
+    _refuse_host(settings, image)
+    host, path = _host(kind, settings, name.path), _prefixed(kind, settings, within)
     if host == DOCKER_HUB and "/" not in path:
-        if is_registry(name.path) and is_registry(str(name)):
-            raise UsageError(
-                f"{str(name)!r} from {image.origin} is a registry's host without an image's name.",
-                f"Write {name}/NAME[:TAG].",
-            )
         problem = (
             f"{path!r} from {image.origin} would go to docker.io/library, which belongs to Docker."
         )
@@ -207,19 +214,42 @@ def _place(kind: Kind, settings: Settings, image: Setting[Name] | None) -> Setti
     return Setting((host, path), image.origin)
 
 
-def _host(kind: Kind, settings: Settings) -> str:
+def _refuse_host(settings: Settings, image: Setting[Name]) -> None:
+    """Raise UsageError for the host of a registry whose image's name was forgotten.
+
+    A name with a dot may be an image's where a registry is asked for.
+    """
+    name = image.value
+    asked = settings.registry or settings.implied
+    if not is_registry(name.path) or (asked and not is_surely_host(name.path)):
+        return
+    host = str(name) if is_registry(str(name)) else name.path
+    raise UsageError(
+        f"{str(name)!r} from {image.origin} is a registry's host without an image's name.",
+        f"Write {host}/NAME[:TAG].",
+    )
+
+
+def _host(kind: Kind, settings: Settings, path: str = "") -> str:
+    """Return the registry's host; the path is that of the image, for the error without one."""
     if kind.host:
         return kind.host
+    settings.require("server")
     server = settings.server
     if server is None:
+        short, slash, rest = path.partition("/")
+        likely = f"{short}{kind.domain}/{rest}" if slash else f"REGISTRY{kind.domain}/{path}"
+        example = f", such as {likely.rstrip('/')}" if kind.domain else ""
         raise (ServerNeeded if kind.may_ask else UsageError)(
             f"The host of the {kind.name} registry is not known.",
-            f"Give the full name with --image HOST/NAME, or set `registry.server` in {DEPLOY}.",
+            f"Give the full name with --image HOST/NAME{example}, or set `registry.server` in "
+            f"{DEPLOY}.",
         )
-    if not is_registry(server.value):
+    host = kind.host_of(server.value)
+    if not is_registry(host):
         problem = f"{server.value!r} from {server.origin} is not a registry host."
         raise UsageError(problem, "Give it as HOST.DOMAIN or HOST:PORT.")
-    return server.value
+    return host
 
 
 def _within(kind: Kind, settings: Settings, image: Setting[Name]) -> str:
@@ -256,13 +286,19 @@ def _prefixed(kind: Kind, settings: Settings, path: str) -> str:
     """Return a configured name, with the prefix before it if it has no slash."""
     if "/" in path or kind.prefix == "namespace":
         return path
-    return _prefix(kind, settings.namespace or settings.username) + path
+    return _prefix(kind, _account(settings)) + path
+
+
+def _account(settings: Settings) -> Setting[str] | None:
+    if settings.namespace is None and settings.username is None:
+        settings.require("username")
+    return settings.namespace or settings.username
 
 
 def _project_prefix(kind: Kind, settings: Settings) -> str:
     if kind.prefix == "namespace":
         return _prefix(kind, settings.namespace)
-    prefix = settings.namespace or settings.username
+    prefix = _account(settings)
     if prefix is None and kind.prefix == "required":
         problem = f"Images on {kind.host} belong to an account, and none was given."
         raise UsageError(problem, "Give it with --namespace or --username.")

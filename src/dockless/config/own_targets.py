@@ -1,7 +1,7 @@
 """Where the images of an archive go that are pushed by their own names."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -10,27 +10,54 @@ from dockless.config.naming import OWN_NAME, Target
 from dockless.config.naming import target as find_target
 from dockless.config.setting import Setting
 from dockless.errors import DocklessError, SourceError, UsageError
-from dockless.oci.reference import Name, Reference
+from dockless.model import kinds
+from dockless.model.renaming import Renaming
+from dockless.oci.reference import Name, Reference, Repository
+
+_REMEDY = "Give --to HOST[/PREFIX], the registry and path below which every image keeps its path."
 
 
 def own_target(settings: Settings, name: str) -> Target:
     """Return the target of an image by its own name; a bare tag is a tag of the project's image.
+
+    With `--to` it keeps its path below that, as in a mirror.
 
     Raises:
         SourceError: It is not an image name.
         UsageError: The settings and the name are no target together.
     """
     try:
+        return _target(settings, name)
+    except UsageError as error:  # what it advises otherwise is for one image
+        raise UsageError(error.what, _REMEDY) from None
+
+
+def pushed_names(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names by which an image goes: all; with `--to` its bare tags only without others.
+
+    An archive may have both for one image, and a mirror takes the whole ones then.
+    """
+    if settings.to is None:
+        return tuple(names)
+    return tuple(name for name in names if ":" in name or "/" in name) or tuple(names)
+
+
+def _target(settings: Settings, name: str) -> Target:
+    try:
         own = Name.parse(name).without_localhost()
     except ValueError as error:
         raise SourceError(f"{name!r} is not an image name: {error}.") from None
     if ":" not in name and "/" not in name:
-        return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
+        if settings.to is None:
+            return find_target(replace(settings, tags=(Setting(name, "ref.name"),)), None)
+        own = replace(own, path=settings.project().value, tag=name)
     if own.digest and not own.tag:
         raise SourceError(
             f"{name} is pinned by digest, and has no tag to set.",
             "Push it by itself, with --image HOST/NAME:TAG.",
         )
+    if settings.to:
+        return _below(settings.to, own)
     tags = (Setting(own.tag, OWN_NAME),) if own.tag else ()
     return find_target(replace(settings, image=Setting(own, OWN_NAME), tags=tags), None)
 
@@ -47,6 +74,25 @@ def own_references(
         except DocklessError as error:
             errors[name] = error
     return found, errors
+
+
+def _below(to: Setting[Renaming], own: Name) -> Target:
+    try:
+        reference = to.value.target(own)
+    except ValueError as error:
+        raise SourceError(
+            f"{own} has no valid name at {to.value.host}: {error}.",
+            "Push it by itself, with --image HOST/NAME:TAG.",
+        ) from None
+    kind = Setting(kinds.infer(reference.repository.host), to.origin)
+    tag = Setting(reference.tag, OWN_NAME if own.tag else "default")
+    return Target(kind, Setting(reference.repository, to.origin), (tag,))
+
+
+def own_place(settings: Settings, name: str) -> tuple[Repository, tuple[str, ...]]:
+    """Return the repository and the tags of `own_target`."""
+    target = own_target(settings, name)
+    return target.repository.value, target.tag_names
 
 
 def check_one_password(settings: Settings, names: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -68,6 +68,7 @@ class Project(Struct, frozen=True, kw_only=True):
         return name
 
     def _names(self) -> Iterator[Setting[str] | None]:
+        self.deploy.require("project")
         yield self.deploy.project
         box = files.read_json(self.folder / "box.json", "box.json")
         if box:
@@ -112,12 +113,31 @@ class Project(Struct, frozen=True, kw_only=True):
         """
         from dockless.config import server_list  # noqa: PLC0415 - for pushes from hosts only
 
+        self.deploy.require("servers")
         found = self.deploy.servers or server_list.read(self.folder)
         if found is None or not found.value:
             problem = "No servers are configured."
             remedy = f"List them under `servers` in {deploy.FILE}, or give one with --host."
             raise UsageError(problem, remedy)
         return found
+
+    def chosen_servers(self, hosts: Sequence[str], numbers: str | None) -> tuple[Server, ...]:
+        """Return the servers to work on: those that are typed, else the list, all or by number.
+
+        Args:
+            hosts: Each `[user@]host[:port]`; none for the list.
+            numbers: As for `server_list.select`; None for all.
+
+        Raises:
+            UsageError: One is not a server, or there is no list.
+        """
+        from dockless.config import server_list  # noqa: PLC0415 - for pushes from hosts only
+        from dockless.model.typed_server import parse_host  # noqa: PLC0415 - the same
+
+        if hosts:
+            return tuple(dict.fromkeys(parse_host(host) for host in hosts))
+        listed = self.servers().value
+        return server_list.select(listed, numbers) if numbers is not None else listed
 
 
 def read(folder: Path, environment: Mapping[str, str], destination: str | None) -> Project:
@@ -135,6 +155,7 @@ def read(folder: Path, environment: Mapping[str, str], destination: str | None) 
     secrets = Secrets(folder=folder, environment=environment, destination=destination)
     if deployed.secrets_path:
         secrets = replace(secrets, path=deployed.secrets_path.value)
+    secrets = replace(secrets, fault=deployed.unanswered.get("secrets_path"))
     return Project(
         folder=folder,
         environment=environment,
@@ -151,6 +172,7 @@ def deployed_project(environment: Mapping[str, str], destination: str | None) ->
         UsageError: Its files cannot be used, or need a destination.
     """
     found = project_here(environment, destination)
+    found.deploy.require("needs_destination")
     if destination is None and (why := found.deploy.needs_destination):
         raise UsageError(
             f"`require_destination` in {why.origin} is set: this project is deployed to a named "
@@ -169,6 +191,29 @@ def project_in(folder: Path | None, environment: Mapping[str, str]) -> Project:
     if folder is None or not os.access(folder, os.R_OK | os.X_OK):
         return nowhere(Path("/"), environment)  # no name comes from there
     return read(folder, environment, None)
+
+
+def usable_project(
+    folder: Path | None, environment: Mapping[str, str], tell: Callable[[UsageError], None]
+) -> Project:
+    """Return the project of a folder, without the files of it that cannot be used.
+
+    Args:
+        folder: The folder; None where it is gone.
+        environment: As for `read`.
+        tell: Called with why one of the files cannot be used.
+    """
+    if folder is None:
+        return project_in(None, environment)
+    try:
+        return project_in(folder, environment)
+    except UsageError as error:
+        tell(error)
+        without = nowhere(folder, environment)
+        try:
+            return replace(without, session=docker_config.read(folder))
+        except UsageError:  # it is the file of the error
+            return without
 
 
 def project_here(environment: Mapping[str, str], destination: str | None) -> Project:

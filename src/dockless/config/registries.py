@@ -26,8 +26,8 @@ def login_target(text: str | None, settings: Settings) -> LoginTarget:
     """
     if text is None:
         return _configured(settings)
-    host, namespace = _parsed(text)
     asked = settings.registry
+    host, namespace = _parsed(text, asked.value if asked else kinds.PRIVATE)
     if asked is None or asked.origin == "docker-config.json":
         kind = kinds.infer(host)
     else:
@@ -59,6 +59,8 @@ def _configured(settings: Settings) -> LoginTarget:
         _agree(kind, host, "--image")
         host = registry_host(host)
         return LoginTarget(kind, host, host)
+    if named is None or not named.value.host:
+        settings.require("server")
     kind = named.value if named else kinds.DOCKERHUB
     if kind.host:
         return LoginTarget(kind, kind.host, kind.host)
@@ -72,12 +74,12 @@ def _configured(settings: Settings) -> LoginTarget:
     )
 
 
-def _parsed(text: str) -> tuple[str, str]:
-    """Return host and namespace, in lower case."""
+def _parsed(text: str, kind: Kind) -> tuple[str, str]:
+    """Return host and namespace, in lower case; the short name of a kind is completed."""
     plain = without_scheme(text.strip().lower(), "HOST").strip("/")
     host, _, namespace = plain.partition("/")
     namespace = "" if namespace in {"v1", "v2"} else namespace
-    host = registry_host(host)
+    host = registry_host(kind.host_of(host))
     if not is_registry(host) or (namespace and not _is_path(host, namespace)):
         raise UsageError(
             f"{text!r} is not a registry host.",

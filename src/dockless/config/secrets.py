@@ -5,7 +5,7 @@ evaluated only when its secret is asked for.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -30,7 +30,7 @@ _LINE = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _VARIABLE = re.compile(r"(?P<escape>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))", re.ASCII)
-_COMMAND = re.compile(r"(?P<escape>\\)?\$(?P<command>\((?:[^()]|\([^()]*\))*\))")
+_COMMAND = re.compile(r"\\?\$\(")
 
 
 class SecretName(Struct, frozen=True):
@@ -55,12 +55,14 @@ class Secrets(Struct, frozen=True, kw_only=True):
         environment: The value of `$VAR` when no line above sets it.
         destination: Kamal's destination; None for none.
         path: Where the files are, as `secrets_path` of a deploy.yml says it.
+        fault: Why that is not known; None where it is.
     """
 
     folder: Path
     environment: Mapping[str, str]
     destination: str | None = None
     path: str = ".kamal/secrets"
+    fault: UsageError | None = None
 
     def __repr__(self) -> str:
         """Show no environment, which may hold secrets."""
@@ -78,6 +80,8 @@ class Secrets(Struct, frozen=True, kw_only=True):
                 that failed.
             EngineError: The shell cannot be started, or the command does not end.
         """
+        if self.fault:
+            raise self.fault
         for file in reversed(self._names()):
             text = files.read_text(self.folder / file, file)
             entries = parse(text) if text else ()
@@ -95,6 +99,17 @@ class Secrets(Struct, frozen=True, kw_only=True):
                 return Secret(self._checked(name, file, found))
         remedy = "Add it there, or provide the credential in another way."
         raise UsageError(f"No secret {name} is in {' or '.join(self._names())}.", remedy)
+
+    def key(self, named: Secret, *, allow_commands: bool) -> Secret:
+        """Return a private key of `ssh.key_data`: a secret, or what is written there in its place.
+
+        Raises:
+            UsageError: As `find`.
+        """
+        text = named.reveal()
+        if "-----BEGIN" in text:  # what the name of a secret never has
+            return named
+        return self.find(text, allow_commands=allow_commands)
 
     def _names(self) -> tuple[str, str]:
         own = f"{self.path}.{self.destination}" if self.destination else self.path
@@ -123,6 +138,42 @@ def _entry(key: str, value: str) -> SecretEntry:
     return SecretEntry(key, Secret(re.sub(rf"\\([^{kept}])", r"\1", inner)), literal=False)
 
 
+def _parts(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a value, and whether each is a command, from between `$(` and `)`."""
+    place = 0
+    for found in _COMMAND.finditer(text):
+        end = _end_of_command(text, found.end()) if found.start() >= place else 0
+        if end:
+            is_command = not found[0].startswith("\\")
+            yield text[place : found.start()], False
+            yield (
+                text[found.end() : end - 1] if is_command else text[found.start() + 1 : end],
+                (is_command),
+            )
+            place = end
+    yield text[place:], False
+
+
+def _end_of_command(text: str, begin: int) -> int:
+    """Return where a command's parenthesis is closed, whatever is nested in it; 0 for nowhere.
+
+    Args:
+        text: The text.
+        begin: The first place within the parenthesis.
+    """
+    depth, escaped = 1, False
+    for place in range(begin, len(text)):
+        if escaped:
+            escaped = False
+        elif text[place] == "\\":
+            escaped = True
+        else:
+            depth += {"(": 1, ")": -1}.get(text[place], 0)
+            if not depth:
+                return place + 1
+    return 0
+
+
 class _Evaluation(Struct, frozen=True, kw_only=True):
     files: Secrets
     file: str
@@ -149,11 +200,8 @@ class _Evaluation(Struct, frozen=True, kw_only=True):
         if entry.literal:
             return text
         text = self._with_variables(text, index)
-        return _COMMAND.sub(
-            lambda found: (
-                found[0][1:] if found["escape"] else self._run(entry.key, found["command"][1:-1])
-            ),
-            text,
+        return "".join(
+            self._run(entry.key, part) if is_command else part for part, is_command in _parts(text)
         )
 
     def _with_variables(self, text: str, index: int) -> str:

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.credentials.authfile import docker_key
 from dockless.credentials.helpers import Helper, is_name
 from dockless.credentials.login_keys import scope, scopes
 from dockless.errors import UsageError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
-from dockless.oci.reference import Repository
+from dockless.oci.reference import Repository, docker_key
 from dockless.oci.untrusted_json import parse_as, shaped
 from dockless.processes.regular import read_regular
 

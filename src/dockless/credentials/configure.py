@@ -16,8 +16,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from dockless.credentials import auth_files
-from dockless.credentials.authfile import docker_key
 from dockless.errors import UsageError
+from dockless.oci.reference import docker_key
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import read_regular
 

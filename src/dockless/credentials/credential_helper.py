@@ -12,14 +12,13 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct, field
 
 from dockless.credentials import credential_sources
-from dockless.credentials.authfile import docker_key
 from dockless.credentials.keyring_logins import IDENTITY_TOKEN
 from dockless.credentials.login_keys import scope
 from dockless.credentials.token_source import TokenSource
 from dockless.errors import DocklessError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
-from dockless.oci.reference import DOCKER_HUB
+from dockless.oci.reference import DOCKER_HUB, docker_key
 from dockless.oci.untrusted_json import parse_as
 
 PROGRAM = "docker-credential-dockless"

@@ -18,7 +18,7 @@ from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository
 
 
-class Given(Struct, frozen=True):
+class Given(Struct, frozen=True, kw_only=True):
     """The credential options of this push.
 
     Attributes:
@@ -26,11 +26,13 @@ class Given(Struct, frozen=True):
         password: The password on the command line, on stdin or at a prompt.
         account: The username of the settings; it is used with a password that was given without
             one.
+        origin: Where the password came from, as in `Credential`.
     """
 
     username: str = ""
     password: Secret | None = None
     account: str = ""
+    origin: str = "command line"
 
 
 class Keyring(Protocol):
@@ -102,7 +104,7 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
         given: The credential options of this push.
         sources: Where else to look.
     """
-    yield CredentialSource(name="command line", look=partial(_from_command_line, given))
+    yield CredentialSource(name=given.origin, look=partial(_from_command_line, given))
     yield CredentialSource(
         name="environment", look=partial(_from_environment, given, sources.environment)
     )
@@ -112,7 +114,12 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
     if sources.configured and sources.configured.host == repository.host:
         configured = sources.configured
         read = partial(_from_configuration, configured, given, sources.environment)
-        yield CredentialSource(name=configured.origin, look=read, program="its secret")
+        yield CredentialSource(
+            name=configured.origin,
+            look=read,
+            program="its secret",
+            essential=configured.essential,
+        )
     for token_source in sources.token_sources:
         kept = partial(
             kept_token, repository.host, token_source, sources.keyrings(), sources.identity
@@ -150,7 +157,7 @@ def _of_file(
 def _from_command_line(given: Given) -> Credential | str:
     if given.password is None:
         return _NOTHING
-    return login(given.username or given.account, given.password, "command line")
+    return login(given.username or given.account, given.password, given.origin)
 
 
 def _from_environment(given: Given, environment: Mapping[str, str]) -> Credential | str:

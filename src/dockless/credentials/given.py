@@ -18,7 +18,19 @@ def read_given(prompter: Prompter, options: CommandOptions, account: str) -> Giv
     Raises:
         UsageError: An empty password cannot be asked for here.
     """
-    return Given(options.username or "", _password(prompter, options, account), account)
+    return Given(
+        username=options.username or "",
+        password=_password(prompter, options, account),
+        account=account,
+        origin=_origin(options),
+    )
+
+
+def _origin(options: CommandOptions) -> str:
+    if options.password_stdin:
+        return "standard input"
+    # an empty one is asked for
+    return "command line" if options.password or options.password is None else "prompt"
 
 
 def _password(prompter: Prompter, options: CommandOptions, account: str) -> Secret | None:

@@ -64,13 +64,16 @@ def every_keyring_logins(
     return tuple(open_keyring_logins(choice, environment, prompt) for choice in choices)
 
 
-def listed_logins(
+def every_login(
     environment: Mapping[str, str], prompt: Prompt | None, closed: list[AuthError]
 ) -> Iterator[Login]:
-    """Yield the logins in keyrings; `closed` gets the error of each that cannot be opened."""
-    for each in every_keyring_logins(environment, prompt):
+    """Yield the logins in every keyring; `closed` gets the error of each that cannot be opened."""
+    for keyring_logins in every_keyring_logins(environment, prompt):
         try:
-            yield from each.logins()
+            yield from keyring_logins.logins()
         except AuthError as error:
-            what = f"The {each.name} could not be opened, so its logins are not known."
-            closed.append(AuthError(f"{what} {error.what}", error.remedy))
+            what = (
+                f"The {keyring_logins.name} could not be opened, so its logins are not known. "
+                f"{error.what}"
+            )
+            closed.append(AuthError(what, error.remedy))

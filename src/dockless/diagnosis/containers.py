@@ -25,7 +25,7 @@ from dockless.sources.daemons import (
 
 AREA = "containers"
 _PROGRAM_SECONDS, _SOCKET_SECONDS = 4.0, 4.0
-_NAMES = ("docker", "podman", "nerdctl", "buildah")
+NAMES = ("docker", "podman", "nerdctl", "buildah")
 
 
 class Tool(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class Tool(Struct, frozen=True, kw_only=True):
 
 def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
     """Check every tool; no daemon is started."""
-    tools = map_concurrently(partial(_tool, environment, home), _NAMES, len(_NAMES))
+    tools = map_concurrently(partial(_tool, environment, home), NAMES, len(NAMES))
     for tool in tools:
         yield from judge(tool)
     if not any(tool.version is not None or _answers(tool) for tool in tools):
@@ -67,7 +67,7 @@ def check(environment: Mapping[str, str], home: Path) -> Iterator[Finding]:
 
 
 def _tool(environment: Mapping[str, str], home: Path, name: str) -> Tool:
-    found = _version(BriefPrograms(environment, _PROGRAM_SECONDS), name)
+    found = installed_tool(BriefPrograms(environment, _PROGRAM_SECONDS), name)
     address: DaemonAddress | str | None = None
     match name:
         case "docker":
@@ -91,7 +91,8 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _version(programs: Programs, name: str) -> Tool:
+def installed_tool(programs: Programs, name: str) -> Tool:
+    """Return whether a tool is on PATH, and its version, without starting anything else of it."""
     if not programs.has(name):
         return Tool(name=name)
     try:

@@ -2,18 +2,14 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 
-from msgspec import Struct
-
-from dockless.config.cascade import Settings
 from dockless.credentials import keyrings
-from dockless.credentials.credential_sources import Given, Sources
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.resolve import FoundCredential
-from dockless.credentials.user_keyrings import CHOSEN, Prompt, open_keyring_logins
+from dockless.credentials.user_keyrings import CHOSEN, open_keyring_logins
 from dockless.diagnosis import (
     cache,
     certificates,
@@ -30,6 +26,7 @@ from dockless.diagnosis import (
 )
 from dockless.diagnosis.asked_registry import Asked
 from dockless.diagnosis.page import Check, Lane
+from dockless.diagnosis.user_logins import UserLogins
 from dockless.engines.find import own_folder
 from dockless.engines.probe import trust_policy
 from dockless.engines.probe_records import probe_records
@@ -52,26 +49,6 @@ from dockless.transport.trust import find_trust
 # together less than the seconds of one check, so that a silent registry is named by its own check
 _TLS_SECONDS, _HTTP_SECONDS = 3.0, 6.0
 _NAMED_BY_ACCOUNT = (kinds.DOCKERHUB, kinds.GHCR)
-
-
-class UserLogins(Struct, frozen=True, kw_only=True):
-    """Where logins of this user come from.
-
-    Attributes:
-        settings: The project's settings; without any where it cannot be read.
-        read_settings: Reads them again; raises DocklessError or OSError where they are wrong.
-        given: The credential options.
-        sources: Returns where a credential for a host may be.
-        terminal: Whether there is a terminal to ask at.
-        prompt: Asks for the password of an encrypted keyring; None without a terminal.
-    """
-
-    settings: Settings
-    read_settings: Callable[[], Settings]
-    given: Given
-    sources: Callable[[str], Sources]
-    terminal: bool
-    prompt: Prompt | None
 
 
 class Examination:

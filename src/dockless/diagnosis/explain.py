@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from dockless.config.cascade import Settings
+from dockless.config.deploy import FILE as DEPLOY
+from dockless.config.document import NeedsRubyError
 from dockless.config.naming import Target, local_candidates
+from dockless.config.naming import target as find_target
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.credential_sources import Given
+from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import OPEN, FoundCredential
+from dockless.errors import DocklessError
 from dockless.model.options import CommandOptions
+from dockless.oci.reference import Name
 
 _UNSET = ("(not set)", "")
+_RUBY = "(needs Ruby)"
 Row = tuple[str, str, str]
 
 
@@ -22,9 +30,19 @@ def setting_rows(settings: Settings) -> Iterator[Row]:
         ("username", settings.username),
         ("namespace", settings.namespace),
     ):
-        yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
-    project = settings.project()
-    yield "project", project.value, project.origin
+        if setting is None and name in settings.unanswered:
+            yield name, _RUBY, DEPLOY
+        else:
+            yield name, *((str(setting.value), setting.origin) if setting else _UNSET)
+    if settings.to:
+        to = settings.to.value
+        yield "to", f"{to.host}/{to.prefix}" if to.prefix else to.host, settings.to.origin
+    try:
+        project = settings.project()
+    except NeedsRubyError:  # which is told where the name is needed
+        yield "project", _RUBY, DEPLOY
+    else:
+        yield "project", project.value, project.origin
 
 
 def target_rows(
@@ -67,7 +85,7 @@ def credential_rows(
         origin = "--password-stdin" if options.password_stdin else "--password"
         yield from given_rows(account, origin)
         return
-    yield from found_rows(explain(Given(options.username or "", None, account)))
+    yield from found_rows(explain(Given(username=options.username or "", account=account)))
 
 
 def given_rows(account: str, origin: str) -> Iterator[Row]:
@@ -88,3 +106,30 @@ def found_rows(found: FoundCredential) -> Iterator[Row]:
         yield "credential", "not known yet", "a push queries the above, and else is anonymous"
     else:
         yield "credential", "anonymous", "none was found"
+
+
+def explained(
+    options: CommandOptions, settings: Settings, source_name: Name | None, prompter: Prompter
+) -> tuple[list[Row], DocklessError | None]:
+    """Return the rows of `--explain`, and why the settings name no target; None where they do.
+
+    Args:
+        options: The command line.
+        settings: The settings.
+        source_name: SOURCE, when it is the name of an image.
+        prompter: Asks for the passphrase of an encrypted keyring.
+    """
+    rows = list(setting_rows(settings))
+    try:
+        target = find_target(settings, source_name)
+        credential = credential_rows(
+            options,
+            settings.account,
+            lambda given: CredentialFinder.of_user(prompter, settings.login, given).explain(
+                target.repository.value
+            ),
+        )
+        rows += target_rows(settings, target, options.source, credential)
+    except DocklessError as error:  # the settings are what the user came to see
+        return rows, error
+    return rows, None

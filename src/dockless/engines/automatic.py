@@ -4,6 +4,10 @@ A program may fail for two reasons. The registry refuses: then its error is repo
 writer is tried. Or the program is at fault: a newer version refuses what it is given, it is
 damaged, it cannot use this registry's token service. Then the next writer takes over, and one line
 says so.
+
+Programs print a registry's answer without its status where they do not know its code, so that a
+refusal looks like trouble. Then the registry is asked whether it refuses uploads; what it says
+counts where it is the same, as a program may have failed at another request.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +24,7 @@ from dockless.errors import (
     EngineTrustError,
     LostCopyError,
     StalledError,
+    UnclearAnswerError,
     UnexplainedError,
 )
 from dockless.oci.content import Content, StagedImage
@@ -28,6 +33,7 @@ from dockless.ports import ImageWriter, Reader, Task, Written
 from dockless.storage.checks import difference
 
 _Done = TypeVar("_Done")
+_COMPARED = 100
 
 
 class Whole(ImageWriter, Reader, Protocol):
@@ -66,14 +72,21 @@ class Automatic:
         programs: In the order in which they are tried.
         direct: Writes without a program.
         note: Called with one line when another writer takes over.
+        refusal: Asks the registry whether it refuses uploads to a repository; returns its refusal,
+            or None.
     """
 
     def __init__(
-        self, programs: Sequence[Program], direct: Whole, note: Callable[[str], None]
+        self,
+        programs: Sequence[Program],
+        direct: Whole,
+        note: Callable[[str], None],
+        refusal: Callable[[Repository], DocklessError | None],
     ) -> None:
         self._programs = list(programs)
         self._direct = direct
         self._note = note
+        self._refusal = refusal
 
     @property
     def tagger(self) -> str:
@@ -88,16 +101,25 @@ class Automatic:
 
         Raises:
             LostCopyError: A blob is not what its digest says.
-            DocklessError: The registry's error, or why the last writer failed.
+            DocklessError: The registry's error or refusal, or why the last writer failed.
         """
         if image.content.refers():
             self._programs.clear()
         image = replace(image, missing=None)  # one that fails may have sent some of it
-        return self._try(
-            lambda writer: writer.write(image, repository, sending),
-            "writes",
-            partial(_compare_blobs, image),
-        )
+        try:
+            return self._try(
+                lambda writer: writer.write(image, repository, sending),
+                "writes",
+                partial(_compare_blobs, image),
+            )
+        except (UnclearAnswerError, UnexplainedError) as error:
+            if isinstance(error, UnexplainedError) and not error.answered:
+                raise
+            refusal = self._refusal(repository)
+            words = _last_words(error.what)
+            if refusal and words and words in refusal.what:
+                raise refusal from None
+            raise
 
     def pull(self, source: Reference, layout: Path) -> None:
         """Pull an image or index into a new layout, unchanged."""
@@ -105,18 +127,25 @@ class Automatic:
 
     def _try(self, work: Callable[[Whole], _Done], does: str, check: Callable[[], None]) -> _Done:
         """Try one writer after the other; `check` raises errors that are no program's fault."""
+        told: list[str] = []
         fault = ""
         while True:
             writer = self._next()
             if fault:
-                self._note(f"{fault} {_going_on(writer, does)}")
+                told.append(f"{fault} {_going_on(writer, does)}")
+            if told and does == "writes":
+                self._note(told.pop())
             try:
-                return work(writer)
+                done = work(writer)
             except (EngineError, EngineTrustError, StalledError, UnexplainedError) as error:
                 if writer is self._direct:
                     raise
                 check()
                 fault = self._fault(error)
+            else:
+                for line in told:  # who fails to read it, too, says why by itself
+                    self._note(line)
+                return done
 
     def tag(self, content: Content, repository: Repository, tag: str) -> None:
         """Tag the image, which the repository has by its digest."""
@@ -143,6 +172,11 @@ class Automatic:
         if not reason:
             return f"{said}."
         return f"{said}; its push probe fails as well: {reason}"
+
+
+def _last_words(said: str) -> str:
+    """Return a registry's message as a program prints it, at the end, perhaps with details."""
+    return said.rpartition(": ")[2].partition(";")[0].rstrip(".")[:_COMPARED]
 
 
 def _compare_blobs(image: StagedImage) -> None:

@@ -8,33 +8,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.engines import shell as starter
-from dockless.engines.adapters import Access, Crane, Entrance, Skopeo
+from dockless.engines.adapters import Access, Crane, Skopeo
 from dockless.engines.automatic import Automatic, Program, Whole
+from dockless.engines.engine_registry import EngineRegistry, entrance
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell
-from dockless.errors import EngineError
-from dockless.model.endpoint import Endpoint
+from dockless.errors import DocklessError, EngineError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
-
-
-class EngineAccess(Struct, frozen=True, kw_only=True):
-    """How engines reach one repository, and as whom.
-
-    Attributes:
-        endpoint: The registry.
-        exposed_by: Returns why a program, by its name, would expose the credential; the second
-            argument is the repository that is written to, None where it is only read. Empty where
-            it would not.
-        crane: Gives crane the credential for its next run.
-        skopeo: Gives skopeo the credential for its next run.
-    """
-
-    endpoint: Endpoint
-    exposed_by: Callable[[str, Repository | None], str]
-    crane: Callable[[], Entrance]
-    skopeo: Callable[[], Entrance]
 
 
 class Room(Struct, frozen=True, kw_only=True):
@@ -60,19 +42,19 @@ class Engines:
 
     Args:
         options: How patient they are.
-        access: How they reach the registry.
+        registry: Its registry.
         repository: The repository.
         room: Where they run.
     """
 
     def __init__(
-        self, options: PushOptions, access: EngineAccess, repository: Repository, room: Room
+        self, options: PushOptions, registry: EngineRegistry, repository: Repository, room: Room
     ) -> None:
         limits = Limits(room.until, options.stall_timeout)
         self._installed = room.installed
         self._environment = room.installed.environment
         self._runner = Runner(self._environment, room.home, repository.host, limits, room.shell)
-        self._access = access
+        self._registry = registry
         self._repository = repository
         # by name, the program alone writes, an upload that is only begun included
         self._written = repository if room.writes and options.engine == "auto" else None
@@ -85,7 +67,7 @@ class Engines:
         """
         if why := self.refuses(name):
             raise EngineError(why, "Push with --engine auto.")
-        if why := self._access.exposed_by(name, self._written):
+        if why := self._registry.exposed_by(name, self._written):
             raise EngineError(f"{why}.", "Push with --engine auto or direct.")
         return self._crane() if name == "crane" else self._skopeo()
 
@@ -123,22 +105,29 @@ class Engines:
         return ""
 
     def _crane(self) -> Crane:
-        if self._access.endpoint.trust.client_cert:
+        if self._registry.endpoint.trust.client_cert:
             raise EngineError(
                 "crane cannot use client certificates.", "Install skopeo, or use --engine auto."
             )
         found = self._installed.selected("crane")
-        access = Access(self._access.endpoint, self._access.crane)
-        return Crane(found.path, self._runner, access)
+        return Crane(found.path, self._runner, self._access("crane"))
 
     def _skopeo(self) -> Skopeo:
         found = self._installed.selected("skopeo")
-        access = Access(self._access.endpoint, self._access.skopeo)
-        return Skopeo(found.path, self._runner, access, found.policy)
+        return Skopeo(found.path, self._runner, self._access("skopeo"), found.policy)
+
+    def _access(self, name: str) -> Access:
+        enter = partial(entrance, name, self._registry, self._repository)
+        return Access(self._registry.endpoint, enter)
 
 
-def automatic(engines: Engines, direct: Whole, note: Callable[[str], None]) -> Automatic:
-    """Return the writer of `--engine auto`."""
+def automatic(
+    engines: Engines,
+    direct: Whole,
+    note: Callable[[str], None],
+    refusal: Callable[[Repository], DocklessError | None],
+) -> Automatic:
+    """Return the writer of `--engine auto`; the arguments are those of `Automatic`."""
     tried = [
         Program(
             name=name,
@@ -147,7 +136,7 @@ def automatic(engines: Engines, direct: Whole, note: Callable[[str], None]) -> A
         )
         for name in PROGRAMS
     ]
-    return Automatic(tried, direct, note)
+    return Automatic(tried, direct, note, refusal)
 
 
 def prepare(options: PushOptions, installed: InstalledEngines) -> None:

@@ -28,22 +28,13 @@ from dockless.errors import EngineError
 from dockless.model.printable import bounded
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.group import run_in_group
+from dockless.processes.run import NETWORK_VARIABLES
 from dockless.processes.search import find_program
 
 _LIMIT = 200 << 20
 _CHUNK = 1 << 20
 _ASK_SECONDS, _FETCH_SECONDS, _BUILD_SECONDS = 60.0, 600.0, 3600.0
-_KEPT = (
-    "PATH",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-)
+_KEPT = ("PATH", *NETWORK_VARIABLES)
 _CHANGED = ("checksum mismatch", "SECURITY ERROR")
 
 

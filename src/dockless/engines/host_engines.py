@@ -1,18 +1,21 @@
 """The engines that one host can push with: its own, or a copy of this machine's crane."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
 from dockless.engines import portable, probe, skopeo
+from dockless.engines.engine_registry import EngineRegistry, sent_authfile
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.on_host import CraneThere, RemoteEngineEnv, SkopeoThere
 from dockless.errors import EngineError
 from dockless.model.endpoint import Endpoint
 from dockless.model.host import Exported, Facts
 from dockless.model.options import PROGRAMS, PushOptions
+from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
@@ -51,40 +54,61 @@ class EngineHost(Protocol):
     def signature_policy(self) -> Path | None:
         """Return the signature policy that skopeo obeys there; None where it has none."""
 
+    def reaches(self, endpoint: Endpoint) -> bool | None:
+        """Whether the host gets a response of a registry; None when no program there can tell."""
 
-class RegistryThere(Struct, frozen=True, kw_only=True):
-    """How an engine on a host reaches the registry.
+
+class EngineTarget(Struct, frozen=True):
+    """Where engines of hosts push to.
 
     Attributes:
-        endpoint: The registry.
-        authfile: Gives what an engine, by its name, finds in its authfile; None to be anonymous.
-        environment: Variables that the engine gets.
+        registry: The registry.
+        repository: The repository in it.
     """
 
-    endpoint: Endpoint
-    authfile: Callable[[str], bytes | None]
-    environment: Mapping[str, str]
+    registry: EngineRegistry
+    repository: Repository
 
 
 class HostEngines:
-    """The engines for one host.
+    """The engines for one host; answers what decides which of them can be used.
 
     Args:
         options: Which engine is asked for.
         installed: Returns the engines of this machine.
         host: The host.
+        target: Where they push to.
 
     Attributes:
         kept: The engine that was left there on purpose; empty for none.
     """
 
     def __init__(
-        self, options: PushOptions, installed: Callable[[], InstalledEngines], host: EngineHost
+        self,
+        options: PushOptions,
+        installed: Callable[[], InstalledEngines],
+        host: EngineHost,
+        target: EngineTarget,
     ) -> None:
         self.kept = ""
         self._options = options
         self._installed = installed
         self._host = host
+        self._registry = target.registry
+        self._repository = target.repository
+
+    def exposed_by(self, engine: str, repository: Repository | None) -> str:
+        """Return why an engine would expose the credential; empty where it would not."""
+        return self._registry.exposed_by(engine, repository)
+
+    def has_registry_token(self) -> bool:
+        """Whether the credential is a token that the registry takes as it is."""
+        credential = self._registry.grant(self._repository).credential
+        return bool(credential and credential.registry_token)
+
+    def reaches(self) -> bool | None:
+        """Whether the host reaches the registry; None where it cannot find out."""
+        return self._host.reaches(self._registry.endpoint)
 
     def unusable(self, engine: str) -> str:
         """Return why an engine that the host has cannot be used, as part of a sentence."""
@@ -117,24 +141,24 @@ class HostEngines:
         self.kept = path if keep else ""
         return path
 
-    def prepared(self, name: str, program: str, registry: RegistryThere) -> RemoteEngineEnv:
+    def prepared(self, name: str, program: str, environment: Mapping[str, str]) -> RemoteEngineEnv:
         """Send what an engine needs there in addition to the program and the image.
 
         Args:
             name: The engine.
             program: Its path there.
-            registry: How it reaches the registry.
+            environment: Variables that it gets.
         """
-        host, is_skopeo = self._host, name == "skopeo"
+        host, endpoint, is_skopeo = self._host, self._registry.endpoint, name == "skopeo"
         env = RemoteEngineEnv(
             run=host.run,
             read=host.read,
             program=program,
             folder=host.facts.folder,
-            endpoint=registry.endpoint,
-            authfile=lambda: registry.authfile(name),
-            certificates=host.send_certificates(registry.endpoint.trust.ca_files),
-            environment=registry.environment,
+            endpoint=endpoint,
+            authfile=partial(sent_authfile, name, self._registry, self._repository),
+            certificates=host.send_certificates(endpoint.trust.ca_files),
+            environment=environment,
             policy=host.signature_policy() if is_skopeo else None,
         )
         if is_skopeo:

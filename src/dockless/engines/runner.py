@@ -14,22 +14,12 @@ from dockless.engines.failures import failure
 from dockless.engines.shell import Shell
 from dockless.errors import LostCopyError, StalledError, out_of_time
 from dockless.ports import Task
+from dockless.processes.run import NETWORK_VARIABLES
 from dockless.storage.disk_errors import full_disk
 from dockless.storage.folders import make_own
 
 _NOT_THERE = "no such file or directory"
-_KEPT = (
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "PATH",
-    "TZ",
-)
+_KEPT = (*NETWORK_VARIABLES, "PATH", "TZ")
 _COMMIT_RATE = 20_000_000
 
 

@@ -13,7 +13,8 @@ from dockless.threads import NO_THREAD, DaemonThread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockless.engines.choice import EngineAccess, Engines
+    from dockless.engines.choice import Engines
+    from dockless.engines.engine_registry import EngineRegistry
     from dockless.engines.installed import InstalledEngines
     from dockless.engines.shell import Shell
 
@@ -66,12 +67,12 @@ class EngineStarter:
             prepare(self._options, self._installed())
 
     def engines(
-        self, access: "EngineAccess", repository: Repository, home: Path, *, writes: bool = True
+        self, registry: "EngineRegistry", repository: Repository, home: Path, *, writes: bool = True
     ) -> "Engines":
         """Return the programs for one repository.
 
         Args:
-            access: How they reach the registry.
+            registry: Its registry.
             repository: The repository.
             home: A private folder for them.
             writes: Whether they are to write, and not only to read.
@@ -87,4 +88,4 @@ class EngineStarter:
             installed=self._installed(),
             writes=writes,
         )
-        return Engines(self._options, access, repository, room)
+        return Engines(self._options, registry, repository, room)

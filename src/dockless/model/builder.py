@@ -16,6 +16,7 @@ class Builder(Struct, frozen=True, kw_only=True):
         args: Build arguments.
         target: The stage to build; empty for the last.
         unanswered: The errors of arguments that only Ruby could tell.
+        unused: What else the file says of the build, which is not heeded here.
     """
 
     context: str = ""
@@ -23,6 +24,7 @@ class Builder(Struct, frozen=True, kw_only=True):
     args: tuple[tuple[str, str], ...] = ()
     target: str = ""
     unanswered: tuple[UsageError, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 class Recipe(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
+def number(count: int, noun: str) -> str:
+    """Return `0 bytes`, `1 byte`, `2 bytes`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def share(count: int, total: int, noun: str) -> str:
     """Return `0 of 0 images`, `1 of 1 image`, `1 of 2 images`."""
     return f"{count} of {total} {noun}{'' if total == 1 else 's'}"

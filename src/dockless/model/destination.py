@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dockless.errors import UsageError
+from dockless.model.schemes import without_scheme
 from dockless.oci.reference import Name, Reference, Repository, is_tag
 
 _FORM = "Write it as HOST/PATH:TAG."
@@ -15,6 +16,7 @@ def destination(target: str, tags: Sequence[str]) -> tuple[Repository, tuple[str
         target: `host/path[:tag]`; without any tag it is `latest`.
         tags: Further tags.
     """
+    target = without_scheme(target, "the target")
     try:
         reference, name = Reference.parse(target), Name.parse(target)
     except ValueError as error:  # the target is not shown, as a password may be in it

@@ -71,6 +71,7 @@ class HostResult(Struct, frozen=True, kw_only=True):
         residue: The files left there; None when that could not be checked.
         image_id: What a container tool there knows the image by; None where that is not known.
         build: How the image would be built, in a dry run; None for one that is there.
+        was_started: Whether anything was tried; not where too many others had failed before.
     """
 
     server: Server
@@ -84,3 +85,4 @@ class HostResult(Struct, frozen=True, kw_only=True):
     residue: tuple[str, ...] | None = None
     image_id: Digest | None = None
     build: BuildPlan | None = None
+    was_started: bool = True

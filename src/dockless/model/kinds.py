@@ -20,6 +20,7 @@ class Kind(Struct, frozen=True, kw_only=True):
         host: The host of its images; empty for a private server.
         may_ask: Whether a missing server may be asked for at a terminal.
         lowers_prefix: Whether the prefix is put in lower case.
+        domain: What follows the short name of a registry of this kind; empty where it has none.
         token_user: The username that goes with a token or key of this kind when none is given.
     """
 
@@ -29,7 +30,13 @@ class Kind(Struct, frozen=True, kw_only=True):
     host: str = ""
     may_ask: bool = False
     lowers_prefix: bool = False
+    domain: str = ""
     token_user: str = ""
+
+    def host_of(self, text: str) -> str:
+        """Return a registry's host; its short name, such as `myregistry`, is completed."""
+        short = self.domain and text != "localhost" and re.fullmatch("[a-zA-Z0-9-]+", text)
+        return f"{text}{self.domain}" if short else text
 
     def agrees(self, host: str) -> bool:
         """Whether `host[:port]` is a registry of this kind."""
@@ -56,6 +63,7 @@ ACR = Kind(
     hosts=r".+\.azurecr\.(io|cn|us)",
     prefix="namespace",
     may_ask=True,
+    domain=".azurecr.io",
     token_user="00000000-0000-0000-0000-000000000000",  # noqa: S106 - the same
 )
 GHCR = Kind(name="ghcr", hosts=r"ghcr\.io", prefix="required", host="ghcr.io", lowers_prefix=True)

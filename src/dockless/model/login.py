@@ -49,9 +49,11 @@ class ConfiguredLogin(Struct, frozen=True, kw_only=True):
         username: Gives the account, empty when there is none.
         password: Gives the password. Both may read the secrets files and run what these name, and
             raise what these raise.
+        essential: Whether such an error ends the search for a credential, and is not a warning.
     """
 
     host: str
     origin: str
     username: Callable[[], str]
     password: Callable[[], Secret]
+    essential: bool = True

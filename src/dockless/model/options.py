@@ -155,6 +155,7 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
     quiet: bool = False
     destination: str | None = None
     allow_secret_commands: bool = False
+    to: str | None = None
 
     def check(self) -> None:
         """Raise UsageError when two options contradict each other."""
@@ -162,6 +163,7 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
             (self.local and self.remote, "--local and --remote"),
             (self.password is not None and self.password_stdin, "--password and --password-stdin"),
             (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
+            (self.to is not None and self.namespace is not None, "--to and --namespace"),
             (self.build and self.source is not None, "--build and a SOURCE"),
             (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
         )
@@ -174,6 +176,11 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
         if self.all_images and self.source is None:
             raise UsageError(
                 "--all needs a SOURCE.", "Give the archive or layout that contains them."
+            )
+        if self.to is not None and not self.all_images:
+            raise UsageError(
+                "--to is where every image of a source goes, with --all.",
+                "Add --all, or name the one image's target with --image HOST/NAME:TAG.",
             )
         if self.digest_file and not self.digest_file.parent.is_dir():
             raise UsageError(

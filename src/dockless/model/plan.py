@@ -88,6 +88,11 @@ class Writers(Struct, frozen=True, kw_only=True):
     manifests: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
+    @property
+    def programs(self) -> frozenset[str]:
+        """The programs that wrote anything, but dockless."""
+        return frozenset({*self.blobs, *self.manifests, *self.tags} - {"dockless"})
+
     def to_json(self) -> dict[str, list[str]]:
         """Return its members in JSON."""
         return {

@@ -2,6 +2,9 @@
 
 from msgspec import Struct
 
+from dockless.errors import UsageError
+from dockless.model.printable import shortened
+from dockless.model.schemes import without_scheme
 from dockless.oci.reference import DOCKER_HUB, Name, Reference, Repository
 
 
@@ -52,6 +55,20 @@ class Renaming(Struct, frozen=True, kw_only=True):
     strip: tuple[str, ...] = ()
     maps: tuple[Map, ...] = ()
     flatten: bool = False
+
+    @classmethod
+    def into(cls, text: str) -> "Renaming":
+        """Read `--to`, HOST or HOST/PREFIX; raise UsageError where no image can be there."""
+        host, _, prefix = without_scheme(text, "--to").partition("/")
+        try:
+            Repository.of(host, "of/images")  # the error names what was typed, not this path
+            name = Name.parse(f"{host}/{prefix}") if prefix else Name(host=host, path="of/images")
+            if name.tag or name.digest:
+                raise ValueError(f"{prefix!r} is not a repository name")  # noqa: TRY301 - as parse does
+        except ValueError as error:
+            said = f"--to {shortened(text)}: {error}."
+            raise UsageError(said, "Write --to HOST[/PREFIX].") from None
+        return cls(host=host, prefix=prefix)
 
     def target(self, name: Name) -> Reference:
         """Return where an image of this name goes; its registry's host is left out.

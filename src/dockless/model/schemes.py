@@ -3,6 +3,11 @@
 from dockless.errors import UsageError
 
 
+def has_scheme(text: str) -> bool:
+    """Whether a text begins with `http://` or `https://`."""
+    return text.partition("://")[0].lower() in ("http", "https") and "://" in text
+
+
 def without_scheme(text: str, origin: str) -> str:
     """Return a host or image name without `https://` in front.
 

@@ -46,7 +46,7 @@ class Secret:
         raise TypeError("a secret cannot be pickled or copied")
 
 
-_WITH_ARTICLE = frozenset({"command line", "environment"})
+_WITH_ARTICLE = frozenset({"command line", "environment", "prompt"})
 
 
 class Credential(Struct, frozen=True, kw_only=True):

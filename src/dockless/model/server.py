@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from dockless.model.secret import Secret
+
 SSH_PORT = 22
 
 
@@ -15,6 +17,9 @@ class Server(Struct, frozen=True, kw_only=True):
         keys: The private key files to offer, as written in the file.
         keys_only: Whether no other key may be offered.
         proxy: The jump host, as `user@host:port`; empty for none.
+        proxy_command: What the project has SSH spoken through, with ssh_config(5)'s tokens; empty
+            for nothing. It is a program of the project's, and run with the user's consent only.
+        key_data: The private keys to offer, each itself or the name of a secret that holds it.
         config: The ssh_config(5) files that replace the user's own; `none` for no file,
             and nothing for the user's.
         role: Its role, in Wheels' sense; empty when not set.
@@ -28,10 +33,17 @@ class Server(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
     keys_only: bool = False
     proxy: str = ""
+    proxy_command: str = ""
+    key_data: tuple[Secret, ...] = ()
     config: tuple[str, ...] = ()
     role: str = ""
     remote_dir: str = ""
     image_name: str = ""
+
+    @property
+    def short_name(self) -> str:
+        """Its name in front of what is said of it: its address, and its port if that is unusual."""
+        return self.address if self.port == SSH_PORT else f"{self.address}:{self.port}"
 
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""

@@ -91,9 +91,10 @@ class Presence(Struct, frozen=True):
             return ""
         if blob.digest not in self.damaged:
             return f"{repository.host} does not have the blob {blob.digest} of {repository}"
+        size = self.damaged[blob.digest]
         return (
             f"{repository.host} has a damaged copy of the blob {blob.digest} of {repository}: "
-            f"{self.damaged[blob.digest]} bytes in place of {blob.size}"
+            f"{size} byte{'' if size == 1 else 's'} in place of {blob.size}"
         )
 
 

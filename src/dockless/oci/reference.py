@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dockless.oci.digest import Digest
 
 DOCKER_HUB = "docker.io"
+_DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 DOCKER_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 REGISTRY = "docker://"
 """What the name of a registry's image begins with where it is a source."""
@@ -31,6 +32,14 @@ def registry_host(host: str) -> str:
     return DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
 
 
+def docker_key(host: str) -> str:
+    """Return the name of a registry in Docker's own files; for Docker Hub that is an old URL.
+
+    crane and the credential helpers use it, while skopeo wants the host itself.
+    """
+    return _DOCKER_HUB_KEY if host == DOCKER_HUB else host
+
+
 def is_tag(text: str) -> bool:
     """Whether the grammar allows this as a tag."""
     return _TAG.fullmatch(text) is not None
@@ -48,6 +57,11 @@ def is_registry(text: str) -> bool:
     It takes a dot, a colon, or the name `localhost`; anything else would read as a path.
     """
     return is_host(text) and _looks_like_host(text)
+
+
+def is_surely_host(text: str) -> bool:
+    """Whether this can be nothing but a host: an address, or `localhost`."""
+    return text == "localhost" or re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", text) is not None
 
 
 class Name(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,18 @@ from dockless.processes.children import child, end, kill
 from dockless.processes.program_log import log_end, log_start
 from dockless.processes.search import program_of
 
+NETWORK_VARIABLES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+"""The variables by which programs know proxies and certificate authorities."""
+
 _PATIENCE_SECONDS = 5.0
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import AuthError, PushError
+from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant
 from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge, demanded
@@ -52,6 +53,11 @@ class AuthorizedClient:
         self._pinged = False
         self._passes: dict[str, Authorization | None] = {}
         self._upload_place: str | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """How the registry is reached."""
+        return self.http.endpoint
 
     def ping(self) -> None:
         """Check that a registry responds, and which authentication it requires.

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import DamagedManifestError, PushError
+from dockless.model.counts import number
 from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import INDEXES, LONGEST_MANIFEST, MANIFESTS, Descriptor
@@ -50,7 +51,7 @@ class RegistryClient(AuthorizedClient):
         if not digest.matches(response.body):
             raise DamagedManifestError(
                 f"{repository.host} returned wrong content: for {digest} of {repository} it sent "
-                f"{len(response.body)} bytes with the digest {Digest.of(response.body)}.",
+                f"{number(len(response.body), 'byte')} with the digest {Digest.of(response.body)}.",
                 "Do not trust this registry, or the proxy in front of it.",
             )
         return response.body

@@ -3,6 +3,7 @@
 import hashlib
 
 from dockless.errors import PushError
+from dockless.model.counts import number
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
@@ -23,7 +24,7 @@ def compare_blob(client: RegistryClient, repository: Repository, blob: Descripto
     def take(piece: bytes) -> None:
         nonlocal size
         if size + len(piece) > blob.size:  # one that does not end would be read for ever
-            raise _other(repository, blob, f"more than {blob.size} bytes", "")
+            raise _other(repository, blob, f"more than {number(blob.size, 'byte')}", "")
         seen.update(piece)
         size += len(piece)
 
@@ -36,7 +37,12 @@ def compare_blob(client: RegistryClient, repository: Repository, blob: Descripto
         )
     if size != blob.size or seen.hexdigest() != blob.digest.hex:
         found = f" with the digest {blob.digest.algorithm}:{seen.hexdigest()}"
-        raise _other(repository, blob, f"{size} bytes", f"{found}, in place of {blob.size} bytes")
+        raise _other(
+            repository,
+            blob,
+            number(size, "byte"),
+            f"{found}, in place of {blob.size}",
+        )
 
 
 def _other(repository: Repository, blob: Descriptor, length: str, more: str) -> PushError:

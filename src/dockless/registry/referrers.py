@@ -17,6 +17,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from dockless.errors import NetworkError, PushError
+from dockless.model.counts import share
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_INDEX
 from dockless.oci.reference import Repository
@@ -166,10 +167,10 @@ class ReferrersLists:
         for kept in moving:
             self._bring(kept)
             if kept.missing():
+                lost = share(len(kept.missing()), len(kept.ours), "manifest")
                 raise NetworkError(
                     f"Other clients overwrite {kept.repository}:{kept.tag}, the list of referrers "
-                    f"of an image, and {len(kept.missing())} of {len(kept.ours)} manifests pushed "
-                    "by this run are not in it.",
+                    f"of an image: it lacks {lost} that this run pushed.",
                     "Push again when they are done.",
                 )
 

@@ -1,4 +1,4 @@
-"""Progress as bars at a terminal. The only importer of rich."""
+"""Progress as bars at a terminal."""
 
 import threading
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from dockless.processes.terminal import put, write_line
 from dockless.report.counter import Counter, Standing, line
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 _BAR_SECONDS = 0.1
@@ -85,9 +86,22 @@ class _Talk:
         return getattr(self._stream, name)
 
 
+def console_of(stream: TextIO, *, color: bool) -> "Console":
+    """Return what rich draws to a terminal with."""
+    from rich.console import Console  # noqa: PLC0415 - loaded only when something is drawn
+
+    return Console(
+        file=cast("TextIO", _Talk(stream)),  # rich asks for no more of it
+        force_terminal=True,
+        no_color=not color,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+
+
 def _bars(stream: TextIO, clock: Callable[[], float], *, color: bool) -> "Progress":
-    from rich.console import Console  # noqa: PLC0415 - loaded only when bars are shown
-    from rich.progress import (  # noqa: PLC0415 - the same
+    from rich.progress import (  # noqa: PLC0415 - loaded only when bars are shown
         BarColumn,
         DownloadColumn,
         Progress,
@@ -97,21 +111,13 @@ def _bars(stream: TextIO, clock: Callable[[], float], *, color: bool) -> "Progre
     )
     from rich.table import Column  # noqa: PLC0415 - the same
 
-    console = Console(
-        file=cast("TextIO", _Talk(stream)),  # rich asks for no more of it
-        force_terminal=True,
-        no_color=not color,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None, table_column=Column(ratio=1)),
         DownloadColumn(table_column=Column(no_wrap=True)),
         TransferSpeedColumn(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
-        console=console,
+        console=console_of(stream, color=color),
         get_time=clock,
         transient=True,
         expand=True,

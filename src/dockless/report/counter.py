@@ -91,8 +91,11 @@ def first_line(task: Standing) -> str:
 def line(task: Standing) -> str:
     """Return the line that says how far a task is, or how it ended.
 
-    An end short of the total shows both sizes, since then the work was cut off.
+    An end short of the total shows both sizes, since then the work was cut off. Where no bytes were
+    counted, there are none to show, nor their speed.
     """
+    if task.ended and task.total is None and not task.done:
+        return f"{task.what}: {human_time(task.seconds)}"
     text = f"{task.what}: {human_size(task.done)}"
     if task.total is not None and not (task.ended and task.done >= task.total):
         text += f" of {human_size(task.total)}"

@@ -10,7 +10,7 @@ from dockless.model.server import Server
 from dockless.oci.reference import Reference, Repository
 from dockless.report.builds import build_members
 from dockless.report.json import SCHEMA_VERSION, error_members
-from dockless.report.text import columns
+from dockless.report.text import columns, error_texts
 from dockless.report.units import human_size, human_time
 
 _HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
@@ -58,6 +58,11 @@ def plan_text(repository: Repository, tags: Sequence[str], results: Sequence[Hos
     """Return what a push from hosts would do, for `--dry-run`."""
     targets = columns([("Target", str(Reference(repository, tag))) for tag in tags])
     return f"{targets}\n\n{columns((_PLAN_HEADINGS, *map(_plan_row, results)))}"
+
+
+def host_error_texts(results: Sequence[HostResult]) -> tuple[str, ...]:
+    """Return the error of each host; one that several have, as of their common tags, once."""
+    return error_texts((each.server.short_name, each.error) for each in results)
 
 
 def residue_lines(result: HostResult) -> tuple[str, ...]:

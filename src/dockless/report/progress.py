@@ -1,6 +1,7 @@
 """Show long work on stderr: as bars, as lines, or not at all. Each is a `ports.Progress`."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -9,7 +10,9 @@ from dockless.processes.terminal import write_line
 from dockless.report.counter import Counter, Standing, first_line, line
 
 if TYPE_CHECKING:
+    from dockless.model.ended import RunWords
     from dockless.report.bars import BarProgress
+    from dockless.report.run_overview import RunOverview
 
 _LINE_SECONDS = 5.0
 
@@ -94,3 +97,24 @@ def progress(
 
         return BarProgress(stream, clock, color=color)
     return LineProgress(stream, clock)
+
+
+def shown_work(
+    stream: TextIO, many: "RunWords | None", *, quiet: bool, terminal: bool, color: bool
+) -> "tuple[BarProgress | LineProgress | QuietProgress | RunOverview, RunOverview | None]":
+    """Return where the work of a command is shown, and the same again if it is on many things.
+
+    Args:
+        stream: Where it is shown: stderr.
+        many: How the work is called if it is on many images or hosts; None for one.
+        quiet: Whether nothing is to be shown.
+        terminal: Whether the stream is a terminal that can move its cursor, so not `TERM=dumb`.
+        color: Whether it may have colours, so not with `NO_COLOR`.
+    """
+    clock = time.monotonic
+    if many is None:
+        return progress(stream, clock, quiet=quiet, terminal=terminal, color=color), None
+    from dockless.report.run_overview import overview  # noqa: PLC0415 - not for one image
+
+    shown = overview(stream, clock, many, quiet=quiet, terminal=terminal, color=color)
+    return shown, shown

@@ -34,6 +34,11 @@ def store_document(folder: Path, usage: Usage, limit: int) -> dict[str, object]:
     }
 
 
+def pruned_text(freed: int) -> str:
+    """Return how many bytes pruning has freed."""
+    return f"Freed {human_size(freed)}"
+
+
 def pruned_document(freed: int) -> dict[str, object]:
     """Return the document of the bytes that pruning has freed."""
     return {"schemaVersion": SCHEMA_VERSION, "pruned": {"freedBytes": freed}}

@@ -74,6 +74,19 @@ def error_text(error: DocklessError) -> str:
     return printable(f"{text}\n{error.remedy}" if error.remedy else text)
 
 
+def error_texts(outcomes: Iterable[tuple[str, object]]) -> tuple[str, ...]:
+    """Return the errors among the outcomes of many things; one that several have stands once.
+
+    Args:
+        outcomes: The name of each, and its error or anything else.
+    """
+    names: dict[str, list[str]] = {}
+    for name, outcome in outcomes:
+        if isinstance(outcome, DocklessError):
+            names.setdefault(error_text(outcome), []).append(name)
+    return tuple(f"{one_line(', '.join(having))}: {said}" for said, having in names.items())
+
+
 def timings_text(timings: Mapping[Step, float], total: float) -> str:
     """Return the table for `--timings`.
 

@@ -26,6 +26,8 @@ def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> st
         PushError: The build failed; the tool's own output is above.
     """
     plan, argv = _planned(recipe, programs)
+    if unused := ", ".join(f"`builder.{key}`" for key in recipe.builder.unused):
+        note(f"Not used for this build: {unused} of deploy.yml.")
     note(f"Building {plan.image} with {plan.program}")
     if programs.run_visibly(argv, str(recipe.folder)):
         raise PushError(

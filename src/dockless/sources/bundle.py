@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from msgspec import Struct, field
 
 from dockless.errors import SourceError
+from dockless.model.counts import number
 from dockless.model.lock import FILE, Lock, Locked, read_lock
 from dockless.model.pins import wrong_pin
 from dockless.oci.digest import Digest
@@ -237,8 +238,9 @@ def _wrong_sizes(
         root = roots_.get(each.root.digest)
         if root and (root.size, root.media_type) != (each.root.size, each.root.media_type):
             yield (
-                f"{files.label}: {FILE} says that {each.name} is {each.root.size} bytes of "
-                f"{each.root.media_type}, and it is {root.size} bytes of {root.media_type}."
+                f"{files.label}: {FILE} says that {each.name} is "
+                f"{number(each.root.size, 'byte')} of {each.root.media_type}, and it is "
+                f"{number(root.size, 'byte')} of {root.media_type}."
             )
         held = contents.get(each.root.digest, frozenset(each.blobs))
         for digest, size in sorted(frozenset(each.blobs) - held, key=str):
@@ -248,8 +250,8 @@ def _wrong_sizes(
             )
         for digest, size in sorted(held - frozenset(each.blobs), key=str):
             yield (
-                f"{files.label}: {each.name} has a blob {digest} of {size} bytes, but {FILE} does "
-                "not list it."
+                f"{files.label}: {each.name} has a blob {digest} of {number(size, 'byte')}, but "
+                f"{FILE} does not list it."
             )
     locked = {each.root.digest for each in lock.images}
     for digest in sorted(roots_.keys() - locked, key=str):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from dockless.errors import AbsentError, SourceError
+from dockless.model.counts import number
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress
@@ -82,7 +83,7 @@ class Folder:
         size = self.size(name)
         if size != blob.size:
             raise SourceError(
-                f"{label} has {size} bytes, but its manifest says {blob.size}.",
+                f"{label} has {number(size, 'byte')}, but its manifest says {blob.size}.",
                 "Create or copy it again.",
             )
         task = self._progress.start(f"checking {blob.digest.hex[:12]}", size)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from dockless.errors import LostCopyError, SourceError
+from dockless.model.counts import number
 from dockless.oci.content import Content, single
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
@@ -135,8 +136,9 @@ class UnpackedImage:
             )
         if len(self.config.diff_ids) != len(entry.layers):
             raise SourceError(
-                f"{files.label} is damaged: the config lists {len(self.config.diff_ids)} layers, "
-                f"but manifest.json lists {len(entry.layers)}.",
+                f"{files.label} is damaged: the config lists "
+                f"{number(len(self.config.diff_ids), 'layer')}, but manifest.json lists "
+                f"{len(entry.layers)}.",
                 "Save the image again.",
             )
 

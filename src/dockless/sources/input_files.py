@@ -12,17 +12,21 @@ from dockless.sources.parts import read_parts
 from dockless.sources.spec import PARTS_ENDING, parse_source
 
 
-def files_of(sources: Iterable[str], folder: Path) -> Iterator[Path]:
-    """Yield the files and folders that sources name, and the parts that lists of parts name.
+def inputs_of(
+    sources: Iterable[Listed], lists: Iterable[Path], folder: Path, *others: str
+) -> tuple[Path, ...]:
+    """Return the files and folders that a run reads, and that it may not write.
 
-    Nothing for a source that is not a file, or is invalid.
+    Nothing for a source that is not a file, or is invalid; for a list of parts, these, too.
 
     Args:
-        sources: What is asked for; an empty one names nothing.
+        sources: The sources.
+        lists: The files that list them.
         folder: What relative paths start from.
+        others: What is read in addition, written as sources are; an empty one names nothing.
     """
-    for text in sources:
-        yield from _files_of(text, folder)
+    texts = (*(each.text for each in sources), *others)
+    return (*(path for text in texts for path in _files_of(text, folder)), *lists)
 
 
 def registries_of(sources: Iterable[Listed], folder: Path) -> Iterator[str]:

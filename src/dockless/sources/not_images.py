@@ -1,7 +1,9 @@
 """What a file or an archive is that is not an image, and what to do instead."""
 
+import os
 import re
 from collections.abc import Collection
+from pathlib import Path
 
 from dockless.errors import SourceError
 
@@ -29,6 +31,35 @@ _KINDS = (
     (rb"\s*<\?xml", "an XML document, perhaps an error of a server", _DOWNLOAD),
     (rb"\s*[{\[]", "a JSON document", "Give the folder or the archive that it belongs to."),
 )  # fmt: skip
+_RECIPE = re.compile(
+    r"(?:[\w-]+\.)?(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?|(?:docker-)?compose\.ya?ml"
+)
+"""Names of files that images are built from."""
+
+
+def recipe(label: str, path: Path) -> SourceError | None:
+    """Return the error for a file that images are built from, or a folder with one; else None.
+
+    Args:
+        label: Its name in messages.
+        path: The file or folder.
+    """
+    is_folder, names = os.path.isdir(path), [path.name]  # noqa: PTH112 - which raises nothing
+    if is_folder:
+        try:
+            names = sorted(os.listdir(path))  # noqa: PTH208 - names, not paths
+        except OSError:  # which is reported where it is read
+            return None
+    name = next(filter(_RECIPE.fullmatch, names), "")
+    if not name:
+        return None
+    folder = label if is_folder else os.path.dirname(label) or "."  # noqa: PTH120 - text
+    what = f"has a {name}" if is_folder else "is what an image is built from"
+    there = "" if os.path.normpath(folder) == "." else f"cd {folder} && "
+    return SourceError(
+        f"{label} is not an image: it {what}.",
+        f"Build the image and push it, without a SOURCE: {there}dockless push --build",
+    )
 
 
 def refused_kind(label: str, head: bytes) -> SourceError | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from dockless.errors import AbsentError, SourceError
+from dockless.model.counts import number
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
@@ -148,7 +149,7 @@ class PackedImage:
             }
         elif config.diff_ids and (layers or not manifest.layers):
             raise SourceError(
-                f"{label} lists {len(config.diff_ids)} layers, but its manifest lists "
+                f"{label} lists {number(len(config.diff_ids), 'layer')}, but its manifest lists "
                 f"{len(manifest.layers)}."
             )
         return [config.platform]

@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, PushError, SourceError
 from dockless.model.host import Exported
+from dockless.model.pins import pinned
 from dockless.model.printable import bounded
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, Index, parse_document
 from dockless.oci.untrusted_json import parse_json
-from dockless.ports import Progress
+from dockless.ports import Steps
 from dockless.processes.programs import Programs
 from dockless.processes.run import Finished
 from dockless.sources.container_tools import ContainerTool
@@ -51,8 +52,18 @@ class HostImage(Struct, frozen=True):
     local: LocalImage | None = None
     source: SourceThere | None = None
 
+    @property
+    def image_id(self) -> Digest | None:
+        """The digest that a container tool there knows it by.
 
-def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) -> Exported:
+        None for one in a file or folder, and where the name pins another digest, that of a
+        manifest: then only what is pushed shows whether it agrees.
+        """
+        local = self.local
+        return local.image_id if local and pinned(local.name) in (None, local.image_id) else None
+
+
+def export(found: HostImage, shell: HostShell, folder: str, progress: Steps) -> Exported:
     """Put a host's image where an engine there can read it.
 
     Args:
@@ -72,7 +83,7 @@ def export(found: HostImage, shell: HostShell, folder: str, progress: Progress) 
                 f"{found.local.name} is a list of images, which an engine there cannot push.",
                 "Push with --via relay.",
             )
-        progress.note(f"Saving {found.local.name} with {found.tool.name} on the host")
+        progress.step(f"Saving {found.local.name} with {found.tool.name} on the host")
         _save(found.tool, found.local, shell, archive)
         if root := _stored_root(archive, found.local.image_id, shell):
             return _unpacked(archive, found.local, root, shell)

@@ -237,8 +237,10 @@ class Opener:
 
 def _other_kind(spec: SourceSpec) -> SourceError | None:
     """Return what the file of an image's name is that is no archive, where it is known."""
-    from dockless.sources.not_images import refused_kind  # noqa: PLC0415 - rare
+    from dockless.sources.not_images import recipe, refused_kind  # noqa: PLC0415 - rare
 
+    if error := recipe(spec.here, spec.path):
+        return error
     try:
         with SourceFile(spec.path) as file:
             return refused_kind(spec.here, file.read(_HEAD))

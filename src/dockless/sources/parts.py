@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 from msgspec import Struct
 
 from dockless.errors import SourceError
+from dockless.model.counts import counted
 from dockless.oci.manifest import is_size
 from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular, read_regular
@@ -135,7 +136,7 @@ def _check_size(part: Part) -> None:
         raise _unreadable(part, error) from None
     if size != part.size:
         raise SourceError(
-            f"The part {part.path} has {size} bytes, but {part.size} were written.",
+            f"The part {part.path} has {counted(size, 'byte')}, but {part.size} were written.",
             "Copy it again.",
         )
 

@@ -1,7 +1,6 @@
 """Images of a registry, pulled into layouts that are then sources."""
 
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from dockless.oci.reference import Reference, Repository
 from dockless.ports import Progress, Reader
 from dockless.retry import RetryPolicy
 from dockless.storage.disk_errors import deleted_meanwhile
-from dockless.storage.folders import make_own
 from dockless.storage.staging import Staging
 
 _AGAIN = 2
@@ -57,8 +55,7 @@ class Pulling:
     """Pulls images for one session.
 
     Args:
-        staging: The session's staging area, whose store is watched.
-        folder: A private folder for what is pulled, which is removed with the session.
+        staging: The session's staging area, in whose folder it is pulled.
         progress: Where the work is shown.
         retry_policy: How often, and how long, it is tried.
         open_registry: Returns, once a repository's registry responds, what makes its reader; that
@@ -68,13 +65,11 @@ class Pulling:
     def __init__(
         self,
         staging: Staging,
-        folder: Path,
         progress: Progress,
         retry_policy: RetryPolicy,
         open_registry: Callable[[Repository], Callable[[Path], Reader]],
     ) -> None:
         self._staging = staging
-        self._folder = folder
         self._progress = progress
         self._retry_policy = retry_policy
         self._open_registry = open_registry
@@ -97,10 +92,8 @@ class Pulling:
 
     def _pull_once(self, reference: Reference) -> Path:
         make_reader = self._open_registry(reference.repository)
-        self._staging.renew()
         with deleted_meanwhile(self._staging.store.folder):
-            make_own(self._folder)
-            folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
+            folder = self._staging.new_folder("pulled-")
             reader = make_reader(folder / "home")
             task = self._progress.start(f"pulling {reference}", None)
             try:

@@ -50,7 +50,7 @@ def source_images(
             names=_local_names(spec, candidate)
             if spec.kind == "local"
             else _short(candidate.names, short),
-            bare=named or _stem(spec),
+            bare=named or stem(spec),
             size=size,
             open=candidate.open,
             listing=candidate.listing,
@@ -106,6 +106,6 @@ def _looked_into(found: SourceImage, locked: tuple[str, ...], root: Digest | Non
     return replace(found, names=names, size=size, content=content, open=lambda: image)
 
 
-def _stem(spec: SourceSpec) -> str:
+def stem(spec: SourceSpec) -> str:
     """Return the repository that a name without one belongs to: the source's own name."""
     return spec.path.name.partition(".")[0].lower() if spec.kind != "local" else ""

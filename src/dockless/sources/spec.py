@@ -10,12 +10,14 @@ from typing import Literal
 from msgspec import Struct
 
 from dockless.errors import SourceError, UsageError, without_login
+from dockless.model.schemes import has_scheme, without_scheme
 from dockless.oci.reference import REGISTRY, Name, Reference
 
 SourceKind = Literal["stdin", "archive", "layout", "local", "registry"]
 
 PARTS_ENDING = ".parts.json"
 """The end of the name of a list of parts, see `sources.parts`."""
+
 
 _ARCHIVE_ENDINGS = (".tar", ".tgz", ".tbz", ".txz", ".tzst")
 """Of archives, packed ones too: what follows, as in `.tar.gz` and `.tbz2`, does not matter."""
@@ -187,7 +189,10 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
                 "SOURCE contains a login, which no name of an image has.",
                 "Remove it, and log in with `dockless login`.",
             )
-        return SourceSpec(kind="registry", name=text.removeprefix(REGISTRY))
+        name = without_scheme(text.removeprefix(REGISTRY), "SOURCE")
+        return SourceSpec(kind="registry", name=name)
+    if has_scheme(text):
+        return _pasted(text)
     if colon and transport in _TOOLS:
         return SourceSpec(kind="local", name=details, tool=_TOOLS[transport])
     if colon and transport in _PATHS:
@@ -197,6 +202,18 @@ def parse_source(text: str, folder: Path) -> SourceSpec:
         path, selector = found
         return SourceSpec(kind=_kind_of(path), path=path, selector=selector)
     return _plain(text, folder)
+
+
+def _pasted(text: str) -> SourceSpec:
+    """Read the address of an image, as it is pasted from a browser."""
+    name = without_scheme(text, "SOURCE")
+    if _looks_like_path(name):
+        raise UsageError(
+            f"SOURCE {text!r} is the address of a file, which is not downloaded.",
+            "Download it first, and give its path.",
+        )
+    bare_name(name)
+    return SourceSpec(kind="local", name=name, bare=True)
 
 
 def _plain(text: str, folder: Path) -> SourceSpec:
@@ -212,6 +229,12 @@ def _plain(text: str, folder: Path) -> SourceSpec:
         bare_name(text)
         return SourceSpec(kind="local", name=text, bare=True)
     path, selector = found
+    promising = any(ending in path.name for ending in _ARCHIVE_ENDINGS)
+    if not (named or promising or _has_image(path)):
+        from dockless.sources.not_images import recipe  # noqa: PLC0415 - rare
+
+        if error := recipe(text, path):
+            raise error
     here = f"./{text.removesuffix(f':{selector}') if selector else text}" if named else ""
     if _has_image(path) or (path.is_file() and not named) or _looks_like_path(text):
         return SourceSpec(kind=_kind_of(path), path=path, selector=selector, here=here)
@@ -301,8 +324,9 @@ def _kind_of(path: Path) -> SourceKind:
 
 def _looks_like_path(text: str) -> bool:
     return (
-        text.startswith(("/", "./", "../", "~"))
-        or text.endswith("/")
+        text in (".", "..")
+        or text.startswith(("/", "./", "../", "~"))
+        or text.endswith(("/", "/.", "/.."))
         or any(ending in text for ending in _ARCHIVE_ENDINGS)
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from dockless.errors import LostCopyError, SourceError
+from dockless.model.counts import number
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.ports import Progress, Task
@@ -110,7 +111,8 @@ class PlainTar:
         with self._opened(name) as (file, size, task):
             if size != blob.size:
                 raise SourceError(
-                    f"{self._part(name)} has {size} bytes, but its manifest says {blob.size}.",
+                    f"{self._part(name)} has {number(size, 'byte')}, but its manifest says "
+                    f"{blob.size}.",
                     "Create or copy it again.",
                 )
             self._staging.copy(file, blob, task, self._part(name), diff_id)
@@ -120,7 +122,8 @@ class PlainTar:
         with self._opened(name, "checking") as (file, size, task):
             if size != blob.size:
                 raise SourceError(
-                    f"{self._part(name)} has {size} bytes, but its manifest says {blob.size}.",
+                    f"{self._part(name)} has {number(size, 'byte')}, but its manifest says "
+                    f"{blob.size}.",
                     "Create or copy it again.",
                 )
             check(file, blob, task, self._part(name), None)

@@ -7,7 +7,6 @@ program, paramiko reads the user's file, without these two.
 import getpass
 import os
 import pwd
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,10 +15,12 @@ from msgspec import Struct
 
 from dockless.errors import EngineError, UsageError
 from dockless.model.printable import bounded
+from dockless.model.secret import Secret
 from dockless.model.server import SSH_PORT, Server
+from dockless.model.typed_server import parse_host
 from dockless.processes.regular import read_given
 from dockless.processes.run import run
-from dockless.ssh.project_config import configuration
+from dockless.ssh.project_config import ALLOW, VARIABLE, configuration
 
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _DEFAULT_KNOWN = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
@@ -27,13 +28,6 @@ _SYSTEM_KNOWN = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 _CONNECT_SECONDS = 15.0
 _ALIVE_SECONDS = 15
 _LONGEST_CHAIN = 8
-_LAST_PORT = 65535
-_PLACES = (
-    re.compile(r"\[(?P<host>[^\]\s]+)\](?::(?P<port>\d{1,5}))?"),
-    re.compile(r"(?P<host>[^:/\s\[\]]+)(?::(?P<port>\d{1,5}))?"),
-    re.compile(r"(?P<host>[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%\w+)?)(?P<port>)"),
-)
-
 _NAMELESS = "No user exists for uid"
 Options = Mapping[str, tuple[str, ...]]
 
@@ -48,6 +42,7 @@ class Route(Struct, frozen=True, kw_only=True):
         user: The account there.
         known_as: The name under which its key is known; the port counts unless it is an alias.
         identities: The private key files to offer, in this order.
+        key_data: Private keys to offer after these, each itself or the name of a secret.
         identities_only: Whether the agent may offer no other key.
         agent: The agent's socket; empty for none.
         known_hosts: The user's files of known keys; the first one takes new ones.
@@ -65,6 +60,7 @@ class Route(Struct, frozen=True, kw_only=True):
     user: str
     known_as: str
     identities: tuple[Path, ...]
+    key_data: tuple[Secret, ...] = ()
     identities_only: bool
     agent: str
     known_hosts: tuple[Path, ...]
@@ -74,26 +70,6 @@ class Route(Struct, frozen=True, kw_only=True):
     proxy_command: str = ""
     connect_seconds: float = _CONNECT_SECONDS
     alive_seconds: int = _ALIVE_SECONDS
-
-
-def parse_host(text: str, what: str = "--host") -> Server:
-    """Return the server in `[user@]host[:port]`; an IPv6 address with a port stands in brackets.
-
-    Raises:
-        UsageError: It is invalid, or could be taken for an option of a program.
-    """
-    user, _, place = text.removeprefix("ssh://").rpartition("@")
-    if ":" in user:  # no account has one: what follows would be a password
-        raise UsageError(
-            f"{what} has a password before @{place}, for which SSH has no place.",
-            "Remove it, and change it if others may have seen it; use a key or an agent.",
-        )
-    found = next(filter(None, (pattern.fullmatch(place) for pattern in _PLACES)), None)
-    host, port = (found["host"], int(found["port"] or SSH_PORT)) if found else ("", 0)
-    odd = any(not each.isprintable() or " " in each or each[:1] == "-" for each in (user, host))
-    if found is None or odd or not 1 <= port <= _LAST_PORT:
-        raise UsageError(f"{what} {text!r} is not [USER@]HOST[:PORT].", "Write it as me@build1:22.")
-    return Server(address=host, user=user, port=port)
 
 
 def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool = False) -> Route:
@@ -126,7 +102,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
     alias = _one(options, "hostkeyalias", "")
     port = int(tokens["p"])
     own_keys = tuple(_path(key, home) for key in server.keys)
-    command, jumps = _through(server, options)
+    command, jumps = _through(server, options, may_run=may_run)
     return Route(
         name=server.address,
         address=tokens["h"],
@@ -134,6 +110,7 @@ def find_route(server: Server, environment: Mapping[str, str], *, may_run: bool 
         user=tokens["r"],
         known_as=alias or (tokens["h"] if port == SSH_PORT else f"[{tokens['h']}]:{port}"),
         identities=(*own_keys, *(() if server.keys_only else files("identityfile", _DEFAULT_KEYS))),
+        key_data=server.key_data,
         identities_only=server.keys_only
         or _one(options, "identitiesonly", "no") in ("yes", "true"),
         agent=_agent(options, environment),
@@ -239,9 +216,17 @@ def _without_ssh(server: Server, file: Path) -> Options:
     return listed
 
 
-def _through(server: Server, options: Options) -> tuple[str, tuple[Server, ...]]:
+def _through(server: Server, options: Options, *, may_run: bool) -> tuple[str, tuple[Server, ...]]:
     if server.proxy:
         return "", (parse_host(server.proxy, "The proxy"),)
+    if server.proxy_command:
+        if not may_run:
+            raise UsageError(
+                f"`ssh.proxy_command` of the project would run a program to reach "
+                f"{server.address}.",
+                f"Check it; if that is intended, allow it with {ALLOW} or {VARIABLE}=1.",
+            )
+        return server.proxy_command, ()
     command = _one(options, "proxycommand", "none")
     jump = _one(options, "proxyjump", "none")
     if command.lower() != "none":

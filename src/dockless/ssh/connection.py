@@ -177,6 +177,7 @@ def _log_in(transport: paramiko.Transport, route: Route, keys: KeyRing) -> None:
             if transport.is_authenticated():
                 return
     said = [keys.troubles[path] for path in route.identities if path in keys.troubles]
+    said += [keys.key_troubles[key] for key in route.key_data if key in keys.key_troubles]
     raise AuthError(
         " ".join([f"{route.name} accepted none of the {offered} keys for {route.user}.", *said]),
         f"See whether `ssh {route.user}@{route.address}` works, and add a key with ssh-copy-id.",

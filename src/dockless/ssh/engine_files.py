@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dockless.model.endpoint import Endpoint
 from dockless.ports import Progress
 from dockless.processes.run import Finished
-from dockless.ssh import files
+from dockless.ssh import files, reach
 from dockless.ssh.workdir import Workdir
 
 _POLICIES = ("{home}/.config/containers/policy.json", "/etc/containers/policy.json")
@@ -88,3 +89,7 @@ class EngineFiles:
         """Return the signature policy that skopeo obeys there; None where it has none."""
         paths = [path.format(home=self.facts.home) for path in _POLICIES]
         return next((Path(path) for path in paths if self._shell.is_file(path)), None)
+
+    def reaches(self, endpoint: Endpoint) -> bool | None:
+        """Whether the host gets a response of a registry; None when no program there can tell."""
+        return reach.reaches(self._shell, endpoint)

@@ -91,15 +91,3 @@ def is_same(shell: RemoteShell, path: str, digest: str) -> bool:
         f"else shasum -a 256 {quoted}; fi"
     )
     return done.stdout.decode(errors="replace").split(" ")[0] == digest
-
-
-def at_home(path: str, home: str) -> str:
-    """Return a path of a host with its `~/` replaced by a home there."""
-    return f"{home}/{path.removeprefix('~/')}" if path.startswith("~/") else path
-
-
-def kind_of_path(shell: RemoteShell, path: str) -> str:
-    """Return what is at a path of a host: `folder`, `file`, or nothing."""
-    quoted = shlex.quote(path)
-    test = f"if [ -d {quoted} ]; then echo folder; elif [ -e {quoted} ]; then echo file; fi"
-    return shell.script(test).stdout.decode().strip()

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from dockless.errors import HostLostError
-from dockless.model.server import SSH_PORT, Server
+from dockless.model.server import Server
 from dockless.ssh import audit
 from dockless.ssh.connection import Ssh, connect
 from dockless.ssh.executor import BROKEN, RemoteShell
@@ -29,8 +29,7 @@ class HostConnection:
 
     def __init__(self, server: Server, ssh: Ssh, stall: float) -> None:
         self.kept = ""
-        port = "" if server.port == SSH_PORT else f":{server.port}"
-        self.name = f"{server.address}{port}"
+        self.name = server.short_name
         self.server = server
         self.shell: RemoteShell | None = None
         self.work = contextlib.ExitStack()

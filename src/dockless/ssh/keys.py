@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import io
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -9,6 +10,13 @@ from pathlib import Path
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    load_ssh_private_key,
+)
 from paramiko.agent import AgentKey, AgentSSH
 
 from dockless.model.secret import Secret
@@ -18,19 +26,35 @@ from dockless.ssh.config import Route
 Passphrase = Callable[[Path], Secret | None]
 """Gives the passphrase of a key file, or None when it is not available."""
 
+KeyOf = Callable[[Secret], Secret]
+"""Gives a private key of a project, which is named by a secret or written there."""
+
 _AGENT_SECONDS = 30.0
 _TRIES = 3
+
+
+def as_written(key: Secret) -> Secret:
+    """Return a private key as it was written."""
+    return key
 
 
 class KeyRing:
     """Key files, each read once and unlocked once, whatever the number of hosts.
 
+    Args:
+        passphrase: Gives the passphrases of key files.
+        key_of: Gives the private keys that the project itself has.
+
     Attributes:
         troubles: Why key files could not be used, one sentence each.
+        key_troubles: The same of private keys that the project itself has.
     """
 
-    def __init__(self, passphrase: Passphrase) -> None:
+    def __init__(self, passphrase: Passphrase, key_of: KeyOf = as_written) -> None:
         self._passphrase = passphrase
+        self._key_of = key_of
+        self._project_keys: dict[Secret, paramiko.PKey | None] = {}
+        self.key_troubles: dict[Secret, str] = {}
         self._lock = threading.Lock()
         self._keys: dict[Path, paramiko.PKey | None] = {}
         self.troubles: dict[Path, str] = {}
@@ -47,6 +71,25 @@ class KeyRing:
             for path, blob in zip(route.identities, public, strict=True):
                 if blob not in held and (key := self._loaded(path)) and key.asbytes() not in held:
                     yield key
+            yield from filter(None, map(self._of_the_project, route.key_data))
+
+    def _of_the_project(self, named: Secret) -> paramiko.PKey | None:
+        with self._lock:
+            if named not in self._project_keys:
+                self._project_keys[named] = self._parsed(named)
+            return self._project_keys[named]
+
+    def _parsed(self, named: Secret) -> paramiko.PKey | None:
+        """Return a private key from its text; what is wrong with it is among the troubles."""
+        text = self._key_of(named).reveal().replace("\\n", "\n").strip() + "\n"
+        try:
+            loaded = _load_text(text.encode())
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            loaded = None
+        if loaded is None:
+            why = "is encrypted, or not a private key in a form that is known"
+            self.key_troubles[named] = f"A key of `ssh.key_data` in deploy.yml {why}."
+        return loaded
 
     def _loaded(self, path: Path) -> paramiko.PKey | None:
         with self._lock:
@@ -85,6 +128,18 @@ class KeyRing:
                     raise
                 before = passphrase
         return None
+
+
+def _load_text(data: bytes) -> paramiko.PKey | None:
+    """Return a private key from its text in OpenSSH's, OpenSSL's or PKCS#8's form."""
+    load = load_ssh_private_key if b"BEGIN OPENSSH" in data else load_pem_private_key
+    loaded = load(data, password=None)
+    form = (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    text = loaded.private_bytes(*form).decode()
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        with contextlib.suppress(paramiko.SSHException, ValueError):
+            return kind.from_private_key(io.StringIO(text))
+    return None
 
 
 class _Agent(AgentSSH):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from dockless.concurrency import cores
 from dockless.ssh.config import find_route
 from dockless.ssh.connection import Ssh
-from dockless.ssh.keys import KeyRing, Passphrase
+from dockless.ssh.keys import KeyOf, KeyRing, Passphrase, as_written
 
 _FILES_A_HOST = 16
 _HOSTS_A_CORE = 8
@@ -33,6 +33,7 @@ class SshOptions(Struct, frozen=True, kw_only=True):
         passphrase: Passphrase,
         environment: Mapping[str, str],
         note: Callable[[str], None],
+        key_of: KeyOf = as_written,
     ) -> Ssh:
         """Return how connections are made.
 
@@ -40,9 +41,10 @@ class SshOptions(Struct, frozen=True, kw_only=True):
             passphrase: Gives the passphrases of keys.
             environment: Names the agent and the home that has the configuration.
             note: Called with every host key that was added.
+            key_of: Gives the private keys of the project.
         """
         routes = partial(find_route, environment=environment, may_run=self.may_run)
-        keys = KeyRing(passphrase)
+        keys = KeyRing(passphrase, key_of)
         return Ssh(find_route=routes, keys=keys, accept_new=self.accept_new, note=note)
 
     def at_once(self) -> int:

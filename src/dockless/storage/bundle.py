@@ -89,10 +89,11 @@ class Bundle:
         whole = whole_name(name)
         held = self._images.get(whole)
         if held and held[1].root.digest != content.root.digest:
+            other = held[0]
             raise ConflictError(
-                f"{source} and {held[0].source} both have an image {whole}, with different "
-                "digests.",
-                "Remove one of them.",
+                f"{name} of {source} ({content.root.digest}) and {other.short or other.name} of "
+                f"{other.source} ({other.root.digest}) would both be {whole}.",
+                "Leave one of them out, or name it with --as.",
             )
         self._images[whole] = (Locked.of(name, source, content), content)
 

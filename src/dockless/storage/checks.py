@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from dockless.errors import SourceError
+from dockless.model.counts import number
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_compression
 from dockless.ports import Task
@@ -41,7 +42,7 @@ def difference(path: Path, blob: Descriptor, *, read: bool = True) -> str:
         if not stat.S_ISREG(status.st_mode):
             return "is not a regular file"
         if status.st_size != blob.size:
-            return f"has {status.st_size} bytes, not {blob.size}"
+            return f"has {number(status.st_size, 'byte')}, not {blob.size}"
         if read:
             with open_regular(path, follow=False) as file:
                 found = hashlib.file_digest(file, blob.digest.algorithm)

@@ -53,10 +53,10 @@ class KeptReceipt:
             pending: Those that have not been tried.
             finished: Whether the mirror ended.
         """
-        engines = {each.result.engine for each in images if each.result}
-        used = sorted(engines - {"", "direct"})
+        wrote = {name for each in images for name in each.writers.programs}
+        wrote |= {each.result.engine for each in images if each.result} - {"", "direct"}
         # Debian's crane does not know its own version
-        known = {name: text for name in used if (text := self._heading.version_of(name))}
+        known = {name: self._heading.version_of(name) or "unknown" for name in sorted(wrote)}
         versions = {"dockless": __version__, **known}
         ended = moment(time.time()) if finished else None
         document = receipt_document(

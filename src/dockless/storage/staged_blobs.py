@@ -8,12 +8,14 @@ but never leave a wrong one (see `blob_store`).
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
 from dockless.errors import LostCopyError
 from dockless.oci.digest import Digest
+from dockless.oci.manifest import Descriptor
 from dockless.processes.regular import read_regular
 from dockless.storage.blob_store import BlobStore
 from dockless.storage.disk_errors import full_disk
@@ -35,6 +37,7 @@ class StagedBlobs:
 
     def __init__(self, store: BlobStore, folder: Path) -> None:
         self.store = store
+        self._folder = folder
         self._blobs = folder / "blobs"
         make_own(self._blobs)
         self._settler = ThreadPool(1)
@@ -59,6 +62,29 @@ class StagedBlobs:
         self.store.renew()
         with full_disk(self.store.folder):
             make_own(self._blobs)
+
+    def new_folder(self, prefix: str) -> Path:
+        """Make a private folder, which is removed with the folder of the push; return it.
+
+        Args:
+            prefix: How its name begins.
+
+        Raises:
+            UsageError: The store's folder cannot be used.
+            PushError: Its disk is full.
+        """
+        self.renew()
+        make_own(self._folder)
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder))
+
+    def prove(self, copies: Iterable[tuple[Descriptor, Path]], *, read: bool) -> None:
+        """Compare staged files with the blobs that they should be; see `BlobStore.prove`.
+
+        Raises:
+            LostCopyError: One is missing or damaged; all of these are dropped.
+        """
+        self.renew()
+        self.store.prove(copies, read=read)
 
     def path(self, digest: Digest, size: int | None = None) -> Path | None:
         """Return the file of a blob that is staged here or known to the store.

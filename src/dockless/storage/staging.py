@@ -1,7 +1,7 @@
 """Staging: one pass over each layer that hashes, compresses and writes it."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from dockless.errors import LostCopyError, SourceError
 from dockless.model.timings import Timings
+from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, layer_compression, layer_media_type
 from dockless.oci.packing import Compression, Packing
@@ -243,6 +244,18 @@ class Staging(StagedBlobs):
             self.discard(blob.digest)
             raise _lost(blob.digest) from None
         return digest
+
+    def lay_out(self, folder: Path, content: Content, blobs: Mapping[Digest, Path]) -> Path:
+        """Write an OCI layout of staged blobs into a folder, for a program to push; return it.
+
+        Raises:
+            PushError: There is no space for it.
+            LostCopyError: What was staged is gone.
+        """
+        from dockless.storage.oci_layout import lay_out  # noqa: PLC0415 - a warm push writes none
+
+        self.renew()
+        return lay_out(folder, self.store.folder, content, blobs, self.timings)
 
     def _announce(self, blob: Descriptor, growing: "GrowingBlob | None") -> None:
         """Notify early uploads that a blob is complete."""

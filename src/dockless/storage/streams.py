@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from dockless.errors import SourceError
+from dockless.model.counts import number
 from dockless.oci.digest import Digest
 from dockless.ports import Task
 from dockless.storage.blocks import ReadableStream, Sink, blocks
@@ -23,7 +24,7 @@ class LengthChecked:
         data = self._stream.read(min(size, self._left) if size >= 0 else self._left)
         if not data and self._left:
             raise SourceError(
-                f"{self._label} is cut short: {self._left} bytes are missing.",
+                f"{self._label} is cut short: it lacks {number(self._left, 'byte')}.",
                 "Create or copy it again.",
             )
         self._left -= len(data)

@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from msgspec.structs import replace
-
 from dockless.model.endpoint import Endpoint, Trust, is_loopback
 from dockless.model.registry_access import RegistryAccess
 from dockless.transport.trust import find_trust
@@ -27,45 +25,28 @@ def endpoint_of(
 ) -> Endpoint:
     """Return how to reach a registry as the options say, with the certificates for it.
 
-    Args:
-        host: The registry.
-        access: The options.
-        home: The user's home, for the folders of certificates.
-        seconds: As for `reach`.
-        until: The same.
-
-    Raises:
-        UsageError: The certificates cannot be used.
-    """
-    trust = find_trust(host, access.ca_file, access.cert_dir, home)
-    found = reach(host, insecure=access.insecure, trust=trust, seconds=seconds, until=until)
-    return replace(found, insecure_realms=access.insecure_realms)
-
-
-def reach(
-    host: str,
-    *,
-    insecure: bool,
-    trust: Trust,
-    seconds: float = CONNECT_SECONDS,
-    until: float | None = None,
-) -> Endpoint:
-    """Return how to reach a registry.
-
     TLS, unless `insecure` is set. A registry on this machine that does not use TLS is
     reached without, as docker does; one that does not respond in time counts as without TLS.
 
     Args:
         host: The registry.
-        insecure: Whether to use plain HTTP.
-        trust: The certificates to trust; others than the system's are for TLS alone.
+        access: The options.
+        home: The user's home, for the folders of certificates; others than the system's are for
+            TLS alone.
         seconds: How long a registry on this machine may take to greet in TLS.
         until: The moment, on the clock of `time.monotonic`, when all waiting ends; None for none.
+
+    Raises:
+        UsageError: The certificates cannot be used.
     """
-    if insecure or trust != Trust() or not is_loopback(host):
-        return Endpoint(host=host, plain_http=insecure, trust=trust)
-    end = min(time.monotonic() + seconds, math.inf if until is None else until)
-    return Endpoint(host=host, plain_http=not _speaks_tls(host, end))
+    trust = find_trust(host, access.ca_file, access.cert_dir, home)
+    plain_http = access.insecure
+    if not plain_http and trust == Trust() and is_loopback(host):
+        end = min(time.monotonic() + seconds, math.inf if until is None else until)
+        plain_http = not _speaks_tls(host, end)
+    return Endpoint(
+        host=host, plain_http=plain_http, trust=trust, insecure_realms=access.insecure_realms
+    )
 
 
 def _speaks_tls(host: str, end: float) -> bool:

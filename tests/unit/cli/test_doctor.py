@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 
 import pytest
@@ -5,17 +6,22 @@ from click.testing import Result
 
 from dockless.cli import doctor as command
 from dockless.cli import prompts
-from dockless.client.inspection import examination
 from dockless.credentials.resolve import FoundCredential
 from dockless.diagnosis.asked_registry import Asked, asked_of
 from dockless.diagnosis.examination import Examination
 from dockless.diagnosis.page import Check
+from dockless.diagnosis.user_logins import user_logins
 from dockless.errors import UsageError
 from dockless.model.finding import Finding, State
 from dockless.model.options import CommandOptions
 from dockless.model.secret import Credential, Secret
 
 Run = Callable[..., Result]
+
+
+def examination(asked: Asked | None, *, write: bool) -> Examination:
+    logins = user_logins(CommandOptions(), prompts)
+    return Examination(CommandOptions(), asked, logins, os.environ, write=write)
 
 
 @pytest.mark.parametrize("option", [("--username", "me"), ("--password-stdin",)])
@@ -39,7 +45,7 @@ def test_the_default_repository_is_in_the_accounts_own_namespace(
     project: object, text: str, username: str, repository: str
 ) -> None:
     assert project
-    checks = examination(CommandOptions(), asked_of(text), prompts, write=False)
+    checks = examination(asked_of(text), write=False)
     checks._found = FoundCredential(Credential(username=username, password=Secret("x")), ())
     assert str(checks.repository()) == repository
 
@@ -71,7 +77,7 @@ def test_every_area_is_looked_at_without_a_registry_and_more_with_one(project: o
     assert project
 
     def areas(asked: Asked | None, *, write: bool) -> list[str]:
-        lanes = examination(CommandOptions(), asked, prompts, write=write).lanes()
+        lanes = examination(asked, write=write).lanes()
         return [check.area for lane in lanes for check in lane]
 
     alone = areas(None, write=True)

@@ -1,5 +1,6 @@
 """`--explain` of every kind of registry: where each command line would push to."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,3 +106,14 @@ def test_nothing_is_written_and_nobody_is_asked(run: Run, project: Path, empty_h
     result = run("push", "--explain", "--username", "me", "--password", "")
     assert result.exit_code == 0
     assert list(project.iterdir()) == list(empty_home.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["service", "image"])
+def test_what_only_ruby_tells_is_said_to_be_so(run: Run, project: Path, key: str) -> None:
+    (project / "config").mkdir()
+    text = "service: s\nimage: s\n".replace(f"{key}: s", f"{key}: <%= x %>")
+    (project / "config/deploy.yml").write_text(text)
+    shown = run("push", "--explain", "--image", "ghcr.io/a/b:v1", "x:v1").stdout
+    name = "project" if key == "service" else key
+    value = "(needs Ruby)" if key == "service" else "ghcr.io/a/b:v1"
+    assert re.search(rf"^{name} +{re.escape(value)} ", shown, re.MULTILINE), shown

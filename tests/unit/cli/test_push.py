@@ -1,5 +1,6 @@
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,6 +20,7 @@ from dockless.errors import (
     SourceError,
     UsageError,
 )
+from dockless.model.ended import RunWords
 from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.timings import Timings
@@ -37,6 +39,7 @@ from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
 from fakes.image import FakeImage
 from fakes.journal import Journal
+from fakes.overview import FakeOverview
 from fakes.progress import FakeProgress
 from fakes.registry import FakeRegistry
 from fakes.writer import FakeWriter
@@ -71,6 +74,7 @@ class FakeSession:
         self.opened: list[object] = []
         self.expected: list[Repository] = []
         self.opener = self
+        self.overview = FakeOverview()
         self.timings = Timings()
         self.lost = False
         self.caches: list[Path | None] = []
@@ -118,7 +122,7 @@ class FakeSession:
         context = PushContext(
             registry=self.registry,
             early=FakeEarlyUploads(),
-            writer=FakeWriter(self.registry, self.journal),
+            writer=lambda: FakeWriter(self.registry, self.journal),
             direct=None,
             lay_out=partial(write_layout, folder),
             progress=FakeProgress(),
@@ -135,8 +139,12 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
 
     @contextlib.contextmanager
     def opened(
-        options: CommandOptions, given: object, cache: Path | None = None
+        options: CommandOptions,
+        given: object,
+        cache: Path | None = None,
+        many: RunWords | None = None,
     ) -> Iterator[FakeSession]:
+        assert bool(many) is options.all_images
         assert options.source is None or given
         fake.caches.append(cache)
         fake.limits.append(options.timeout)
@@ -249,6 +257,67 @@ def test_all_images_go_by_their_own_names(run: Run, session: FakeSession, projec
         "v2"
     }
     assert len(result.stdout.splitlines()) == 3
+
+
+def test_all_images_go_below_a_destination(run: Run, session: FakeSession, project: Path) -> None:
+    (project / "set.tar").touch()
+    session.found = [
+        session.candidate("docker.io/library/shop:v1", "v1"),
+        session.candidate("ghcr.io/other/app:v2"),
+        session.candidate("v3"),
+    ]
+    result = run("push", "set.tar", "--all", "--to", "registry.example.com/mirror")
+    assert result.exit_code == 0, result.output
+    tags = {
+        str(repository): {*found.tags}
+        for repository, found in session.registry.repositories.items()
+        if found.tags
+    }
+    assert tags == {
+        "registry.example.com/mirror/library/shop": {"v1"},
+        "registry.example.com/mirror/other/app": {"v2"},
+        "registry.example.com/mirror/set": {"v3"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--to", "registry.example.com"), "--image HOST/NAME:TAG"),
+        (("--all", "--to", "registry.example.com", "--namespace", "a"), "do not go together"),
+        (("--all", "--to", "registry.example.com", "--tag", "v1"), "do not go together"),
+        (("--all", "--to", ""), "--to is empty"),
+        (("--all", "--to", "mirror"), "Write --to HOST[/PREFIX]"),
+        (("--all", "--to", "registry.example.com/UP"), "Write --to HOST[/PREFIX]"),
+        (("--all", "--to", "registry.example.com/a:v1"), "Write --to HOST[/PREFIX]"),
+        (("--all", "--to", "http://registry.example.com"), "--insecure"),
+        (("--all", "--to", "registry.example.com", "--registry", "ghcr"), "is private"),
+        (("--all", "--to", "my-reg.io/x", "--registry", "acr"), "is private"),
+    ],
+)
+def test_a_wrong_destination_says_what_is_right(
+    run: Run, project: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (project / "set.tar").touch()
+    error = run("push", "set.tar", *arguments).exception
+    assert isinstance(error, UsageError)
+    assert said in f"{error.what} {error.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        (("--to", "https://registry.example.com/a"), "registry.example.com/a"),
+        (("--to", "myregistry/team", "--registry", "acr"), "myregistry.azurecr.io/team"),
+        (("--to", "my-reg.azurecr.cn", "--registry", "acr"), "my-reg.azurecr.cn"),
+    ],
+)
+def test_a_destination_is_explained(
+    run: Run, project: Path, given: tuple[str, ...], host: str
+) -> None:
+    (project / "set.tar").touch()
+    shown = run("push", "set.tar", "--all", *given, "--explain").stdout
+    assert re.search(rf"^to +{re.escape(host)} +--to$", shown, re.MULTILINE), shown
 
 
 def test_when_some_images_fail_the_others_are_pushed(

@@ -499,3 +499,121 @@ def test_a_scheme_that_asks_for_plain_http_is_explained(tmp_path: Path, image: s
     for flags, environment in ((Flags(image=image), {}), (None, {"DOCKLESS_IMAGE": image})):
         with pytest.raises(UsageError, match="--insecure"):
             resolve(tmp_path, flags, environment)
+
+
+@pytest.mark.parametrize("image", ["[::1]:5000", "[2001:db8::7]:80", "https://[::1]:5000"])
+@pytest.mark.parametrize("origin", ["--image", "DOCKLESS_IMAGE"])
+def test_an_ipv6_host_without_an_image_is_said_to_be_one(
+    tmp_path: Path, image: str, origin: str
+) -> None:
+    flags = Flags(image=image if origin == "--image" else None)
+    environment = {origin: image}
+    with pytest.raises(UsageError, match="registry's host without an image's name"):
+        cascade.resolve(flags, environment, project.read(tmp_path, {}, None))
+
+
+DEPLOYED = {
+    "service": "shop",
+    "image": "acme/shop",
+    "servers": "[web1]",
+    "registry": "{server: ghcr.io, username: acme, password: [P]}",
+}
+
+
+def deployed(folder: Path, **changed: str) -> project.Project:
+    """Return a project with a deploy.yml of Kamal's in which these values are other ones."""
+    (folder / "config").mkdir()
+    text = "".join(f"{key}: {value}\n" for key, value in {**DEPLOYED, **changed}.items())
+    (folder / "config/deploy.yml").write_text(text)
+    return project.read(folder, {}, None)
+
+
+RUBY = "<%= `x` %>"
+
+
+@pytest.mark.parametrize(
+    ("changed", "flags"),
+    [
+        ({"servers": f"[{RUBY}]"}, Flags(tags=("v1",))),
+        ({"servers": RUBY}, Flags(tags=("v1",))),
+        ({"ssh": f"{{user: {RUBY}}}"}, Flags(tags=("v1",))),
+        ({"image": RUBY}, Flags(image="ghcr.io/acme/shop:v1")),
+        ({"service": RUBY}, Flags(tags=("v1",))),
+        ({"secrets_path": RUBY}, Flags(tags=("v1",))),
+        ({"registry": RUBY}, Flags(image="ghcr.io/acme/shop:v1")),
+        ({"registry": f"{{server: {RUBY}}}"}, Flags(image="ghcr.io/acme/shop:v1")),
+        ({"registry": f"{{server: ghcr.io, username: {RUBY}}}"}, Flags(tags=("v1",))),
+        ({"registry": f"{{server: ghcr.io, password: {RUBY}}}"}, Flags(tags=("v1",))),
+    ],
+)
+def test_ruby_that_a_push_does_not_need_does_not_stop_it(
+    tmp_path: Path, changed: dict[str, str], flags: Flags
+) -> None:
+    found = target(cascade.resolve(flags, {}, deployed(tmp_path, **changed)), None)
+    assert [str(each) for each in found.references] == ["ghcr.io/acme/shop:v1"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "flags", "key"),
+    [
+        ({"image": RUBY}, Flags(tags=("v1",)), "`image` in config/deploy.yml:2"),
+        ({"registry": f"{{server: {RUBY}}}"}, Flags(tags=("v1",)), "`registry.server` in config"),
+        (
+            {"registry": f"{{server: {RUBY}}}"},
+            Flags(image="shop", tags=("v1",)),
+            "`registry.server` in config/deploy.yml:4",
+        ),
+        (
+            {"registry": f"{{server: ghcr.io, username: {RUBY}}}", "image": "shop"},
+            Flags(tags=("v1",)),
+            "`registry.username` in config/deploy.yml:4",
+        ),
+    ],
+)
+def test_ruby_that_a_push_needs_is_named_with_its_place(
+    tmp_path: Path, changed: dict[str, str], flags: Flags, key: str
+) -> None:
+    # what a login has left there stands below deploy.yml, and does not take its place
+    (tmp_path / "docker-config.json").write_text(
+        '{"registry": "ghcr", "username": "other", "image": "ghcr.io/other/app"}'
+    )
+    with pytest.raises(UsageError, match="which is Ruby code") as caught:
+        target(cascade.resolve(flags, {}, deployed(tmp_path, **changed)), None)
+    assert key in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [({"servers": RUBY}, "servers"), ({"require_destination": RUBY}, "require_destination")],
+)
+def test_ruby_in_what_hosts_need_is_an_error_for_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], name: str
+) -> None:
+    deployed(tmp_path, **changed)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"`{name}` in config/deploy.yml:.* is ERB"):
+        project.deployed_project({}, None).servers()
+
+
+def test_ruby_in_the_projects_name_is_an_error_where_that_is_needed(tmp_path: Path) -> None:
+    settings = cascade.resolve(Flags(namespace="a"), {}, deployed(tmp_path, service=RUBY, image=""))
+    with pytest.raises(UsageError, match=r"`service` in config/deploy\.yml:1 is ERB"):
+        target(settings, None)
+
+
+def test_a_password_that_only_ruby_tells_is_no_end_of_the_search(tmp_path: Path) -> None:
+    changed = {"registry": f"{{server: ghcr.io, username: u, password: {RUBY}}}"}
+    login = cascade.resolve(Flags(), {}, deployed(tmp_path, **changed)).login
+    assert login
+    assert (login.host, login.essential, login.username()) == ("ghcr.io", False, "u")
+    with pytest.raises(UsageError, match=r"`registry\.password` in config/deploy\.yml:4 is ERB"):
+        login.password()
+
+
+def test_secrets_in_a_place_that_only_ruby_tells_are_an_error_where_they_are_used(
+    tmp_path: Path,
+) -> None:
+    login = cascade.resolve(Flags(), {}, deployed(tmp_path, secrets_path=RUBY)).login
+    assert login
+    with pytest.raises(UsageError, match="`secrets_path` in config/deploy"):
+        login.password()

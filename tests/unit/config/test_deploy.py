@@ -217,12 +217,89 @@ def test_a_path_after_the_registrys_host_is_before_the_image(
     assert (found.server.value, found.image.value) == (host, expected)
 
 
-def test_what_kamal_connects_with_and_is_not_used_is_said(tmp_path: Path) -> None:
-    text = "service: a\nssh:\n  proxy_command: nc %h\n  key_data: [KEY]\n  user: app\n"
-    first, second = read(tmp_path, text).warnings
-    assert first.startswith("`ssh.proxy_command` in config/deploy.yml:3 is not used.")
-    assert second.startswith("`ssh.key_data` in config/deploy.yml:4 is not used.")
-    assert read(tmp_path, "service: a\nssh: {proxy_command: , user: app}\n").warnings == ()
+@pytest.mark.parametrize(
+    ("proxies", "proxy", "command"),
+    [
+        ("proxy_command: nc %h %p", "", "nc %h %p"),
+        ("proxy: jump, proxy_command: nc %h", "root@jump", ""),
+        ("proxy_command: ", "", ""),
+    ],
+)
+def test_kamal_speaks_through_a_command_where_it_has_no_jump_host(
+    tmp_path: Path, proxies: str, proxy: str, command: str
+) -> None:
+    found = read(tmp_path, f"service: a\nservers: [h]\nssh: {{{proxies}}}\n")
+    assert found.servers
+    (server,) = found.servers.value
+    assert (server.proxy, server.proxy_command) == (proxy, command)
+
+
+def test_kamals_keys_are_secrets(tmp_path: Path) -> None:
+    text = "service: a\nservers: [h]\nssh: {keys_only: true, key_data: [KEY, OTHER]}\n"
+    found = read(tmp_path, text)
+    assert found.servers
+    (server,) = found.servers.value
+    assert [each.reveal() for each in server.key_data] == ["KEY", "OTHER"]
+    assert "OTHER" not in repr(found)
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("service: a\nminimum_version: 3.0.0\n", "yml:2 asks for Kamal 3.0.0; the file is read as"),
+        ("service: a\nminimum_version: 2.13\n", "asks for Kamal 2.13"),
+        ("service: a\nminimum_version: '2.12.1'\n", ""),
+        ("service: a\nminimum_version: 1.3.0\n", ""),
+        ("service: a\nssh: {key_data: ['-----BEGIN X-----\\nabc']}\n", "a private key as plain"),
+    ],
+)
+def test_what_may_be_read_otherwise_than_by_kamal_is_said(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    warnings = read(tmp_path, text).warnings
+    assert len(warnings) == bool(said)
+    assert all(said in each and "abc" not in each for each in warnings)
+
+
+def test_what_is_not_heeded_of_a_builder_is_kept_by_name(tmp_path: Path) -> None:
+    text = (
+        "service: a\nbuilder: {arch: amd64, secrets: [A], target: t, pack: , cache: {type: gha}}\n"
+    )
+    assert read(tmp_path, text).builder.unused == ("arch", "cache", "secrets")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image: <%= `git x` %>\n", "`image` in config/deploy.yml:1 is ERB"),
+        ("image: <%= ENV.fetch('NONE') %>\n", "config/deploy.yml:1 needs the variable NONE, which"),
+        ("service: a\nservers: [x<%= ENV.fetch('H') %>]\n", "yml:2 needs the variable H, which"),
+        ("name: a\nimage: x/<%= y %>:1\n", "`image` in config/deploy.yml:2 is ERB"),
+        ("service: a\nservers: <%= x %>\n", "`servers` in config/deploy.yml:2 is ERB"),
+        ("service: a\nservers: [<%= x %>]\n", "`servers[0]` in config/deploy.yml:2 is ERB"),
+        ("service: a\nssh: {port: <%= x %>}\n", "`ssh.port` in config/deploy.yml:2 is ERB"),
+        (
+            "service: a\nssh: {keys_only: <%= x %>}\n",
+            "`ssh.keys_only` in config/deploy.yml:2 is ERB",
+        ),
+        ("service: a\nregistry: <%= x %>\n", "`registry` in config/deploy.yml:2 is ERB"),
+        ("service: <%= x %>\n", "`service` in config/deploy.yml:1 is ERB"),
+        ("service: a\nsecrets_path: <%= x %>\n", "`secrets_path` in config/deploy.yml:2 is ERB"),
+        ("service: a\nregistry: {password: <%= %x(aws) %>}\n", "`registry.password` in config"),
+        ("service: a\nregistry:\n  username: [<%= y %>]\n", "`registry.username[0]` in config"),
+    ],
+)
+def test_what_only_ruby_can_tell_is_an_error_where_it_is_needed(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    found = read(tmp_path, text)
+    errors = {each.what for each in found.unanswered.values()}
+    assert any(message in each for each in errors), errors
+    for name in found.unanswered:
+        with pytest.raises(UsageError, match=r"Ruby|variable"):
+            found.require(name)
+    found.require("builder")
 
 
 def test_kamal_servers_may_be_a_list(tmp_path: Path) -> None:
@@ -335,18 +412,6 @@ def test_destination_that_is_no_name_is_refused(tmp_path: Path, destination: str
         ("servers:\n- host: h\n  user: u\n  port: 0\n", "`servers[0].port`"),
         ("servers:\n- host: h\n  user: u\n  proxy: -p\n", "`servers[0].proxy`"),
         ("servers:\n- text\n", "`servers[0]` in config/deploy.yml:2 is text, where a map"),
-        ("image: <%= `git x` %>\n", "`image` in config/deploy.yml:1 is ERB"),
-        ("image: <%= ENV.fetch('NONE') %>\n", "config/deploy.yml:1 needs the variable NONE, which"),
-        ("service: a\nservers: [x<%= ENV.fetch('H') %>]\n", "yml:2 needs the variable H, which"),
-        ("name: a\nimage: x/<%= y %>:1\n", "`image` in config/deploy.yml:2 is ERB"),
-        ("service: a\nservers: <%= x %>\n", "`servers` in config/deploy.yml:2 is ERB"),
-        ("service: a\nservers: [<%= x %>]\n", "`servers[0]` in config/deploy.yml:2 is ERB"),
-        ("service: a\nssh: {port: <%= x %>}\n", "`ssh.port` in config/deploy.yml:2 is ERB"),
-        (
-            "service: a\nssh: {keys_only: <%= x %>}\n",
-            "`ssh.keys_only` in config/deploy.yml:2 is ERB",
-        ),
-        ("service: a\nregistry: <%= x %>\n", "`registry` in config/deploy.yml:2 is ERB"),
         ("service: a\n<%= x %>: 1\n", "config/deploy.yml:2 is ERB"),
         ("service: a\n<% if x %>\n", "config/deploy.yml:2 is ERB"),
         ("- a\n", "config/deploy.yml:1 is a list, where a map is needed"),

@@ -441,3 +441,67 @@ def test_a_host_without_an_images_name_is_said(image: str) -> None:
 def test_a_bare_name_would_go_to_dockers_library(image: str) -> None:
     with pytest.raises(UsageError, match="which belongs to Docker"):
         references(settings(image=image))
+
+
+@pytest.mark.parametrize(
+    ("image", "host"),
+    [
+        ("127.0.0.1:5555", "127.0.0.1:5555"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("localhost:5000", "localhost:5000"),
+        ("localhost", "localhost"),
+        ("registry.example.com", "registry.example.com"),
+        ("registry.example.com:5000", "registry.example.com:5000"),
+        ("ghcr.io:v1", "ghcr.io"),
+    ],
+)
+@pytest.mark.parametrize("account", ["", "me"])
+def test_a_host_without_an_image_is_said_to_be_one(image: str, host: str, account: str) -> None:
+    given = settings(image=image, username=account)
+    with pytest.raises(UsageError, match="registry's host without an image's name") as caught:
+        references(given)
+    assert caught.value.remedy == f"Write {host}/NAME[:TAG]."
+
+
+@pytest.mark.parametrize("registry", ["dockerhub", "ghcr", "private"])
+@pytest.mark.parametrize("image", ["127.0.0.1:5555", "192.0.2.7", "localhost:5000"])
+def test_an_address_is_no_image_of_any_registry(registry: str, image: str) -> None:
+    with pytest.raises(UsageError, match="without an image's name"):
+        references(settings(registry, image, namespace="a", server="h.example:1"))
+
+
+def test_a_name_with_a_dot_is_an_image_where_a_registry_is_asked_for() -> None:
+    given = settings("private", "node.js:18", server="h.example:1")
+    assert references(given) == ["h.example:1/node.js:18"]
+    assert references(settings("ghcr", "asp.net", namespace="a")) == ["ghcr.io/a/asp.net:latest"]
+
+
+@pytest.mark.parametrize(
+    ("server", "host"),
+    [
+        ("myregistry", "myregistry.azurecr.io"),
+        ("Acme01", "Acme01.azurecr.io"),
+        ("team-x7f2", "team-x7f2.azurecr.io"),
+        ("myregistry.azurecr.cn", "myregistry.azurecr.cn"),
+    ],
+)
+def test_the_short_name_of_an_acr_registry_is_completed(server: str, host: str) -> None:
+    given = msgspec.structs.replace(settings("acr"), server=Setting(server, "prompt"))
+    assert references(given) == [f"{host}/shop:latest"]
+
+
+@pytest.mark.parametrize(
+    ("image", "likely"),
+    [
+        ("myregistry/shop", "myregistry.azurecr.io/shop"),
+        ("acme/team/web:v1", "acme.azurecr.io/team/web"),
+        ("shop", "REGISTRY.azurecr.io/shop"),
+        ("", "REGISTRY.azurecr.io,"),
+    ],
+)
+def test_an_acr_registry_that_is_not_known_is_guessed_in_words_only(
+    image: str, likely: str
+) -> None:
+    with pytest.raises(ServerNeeded) as caught:
+        references(settings("acr", image))
+    assert f"such as {likely}" in caught.value.remedy

@@ -2,10 +2,12 @@ import pytest
 from msgspec.structs import replace
 
 from dockless.config.cascade import Settings
-from dockless.config.own_targets import check_one_password, own_target
+from dockless.config.own_targets import check_one_password, own_target, pushed_names
 from dockless.config.setting import Setting
 from dockless.errors import SourceError, UsageError
 from dockless.model import kinds
+from dockless.model.renaming import Renaming
+from dockless.oci.reference import Name
 
 SETTINGS = Settings(
     project=lambda: Setting("shop", "here"),
@@ -58,3 +60,74 @@ def test_one_password_is_for_one_registry() -> None:
     check_one_password(settings, ["ghcr.io/a/b:1", "ghcr.io/a/c:1", "Not:a:name"])
     with pytest.raises(UsageError, match=r"ghcr\.io, quay\.io"):
         check_one_password(settings, ["quay.io/a/b:1", "ghcr.io/a/b:1"])
+
+
+TO = Setting(Renaming.into("registry.example.com:5000/mirror/x"), "--to")
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("shop:v1", "library/shop:v1"),
+        ("acme/web", "acme/web:latest"),
+        ("ghcr.io/acme/shop:v2", "acme/shop:v2"),
+        ("docker.io/library/alpine:3", "library/alpine:3"),
+        ("localhost/team/app:1", "team/app:1"),
+        ("localhost:5000/a/b:1", "a/b:1"),
+        ("v3", "shop:v3"),
+    ],
+)
+def test_with_a_destination_every_image_keeps_its_path_as_in_a_mirror(name: str, path: str) -> None:
+    target = own_target(replace(SETTINGS, registry=None, to=TO), name)
+    path = path.removeprefix("library/") if "library/" not in name else path
+    assert [str(each) for each in target.references] == [
+        f"registry.example.com:5000/mirror/x/{path}"
+    ]
+    assert target.kind.value is kinds.PRIVATE
+    if ":" in name and not name.startswith("localhost/"):
+        mirrored = TO.value.target(Name.parse(name))
+        assert target.references == (mirrored,)
+
+
+def test_with_a_destination_one_password_is_enough() -> None:
+    settings = Settings(project=SETTINGS.project, to=TO)
+    check_one_password(settings, ["quay.io/a/b:1", "ghcr.io/a/b:1"])
+
+
+@pytest.mark.parametrize(
+    ("names", "pushed"),
+    [
+        (("docker.io/library/shop:v1", "v1"), ("docker.io/library/shop:v1",)),
+        (("v1", "v2"), ("v1", "v2")),
+        ((), ()),
+    ],
+)
+def test_with_a_destination_bare_tags_count_without_whole_names_only(
+    names: tuple[str, ...], pushed: tuple[str, ...]
+) -> None:
+    assert pushed_names(replace(SETTINGS, to=TO), names) == pushed
+    assert pushed_names(SETTINGS, names) == names
+
+
+def test_a_name_that_is_none_below_the_destination_is_a_failure_of_that_image() -> None:
+    with pytest.raises(SourceError, match=r"no valid name at registry\.example\.com:5000"):
+        own_target(replace(SETTINGS, to=TO), "a/" * 120 + "b:1")
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (replace(SETTINGS, registry=Setting(kinds.PRIVATE, "--registry")), "shop:v1"),
+        (replace(SETTINGS, registry=Setting(kinds.ACR, "--registry")), "team/shop:v1"),
+        (replace(SETTINGS, registry=Setting(kinds.ECR, "DOCKLESS_REGISTRY")), "v1"),
+        (Settings(project=SETTINGS.project), "shop:v1"),
+        (replace(SETTINGS, registry=Setting(kinds.GHCR, "--registry")), "quay.io/a/b:1"),
+    ],
+)
+def test_what_has_no_target_is_advised_an_option_that_goes_with_all(
+    settings: Settings, name: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        own_target(settings, name)
+    assert "--to HOST[/PREFIX]" in caught.value.remedy
+    assert "--image" not in caught.value.remedy

@@ -150,3 +150,53 @@ def test_a_folder_that_is_gone_or_cannot_be_read_has_no_files(
     assert project.project_in(None, {}).deploy.project is None
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert project.project_in(tmp_path, {}).deploy.project is None
+
+
+@pytest.mark.parametrize(
+    ("deploy", "session", "username", "told"),
+    [
+        ("name: shop\n", '{"username": "me"}', "me", ""),
+        ("name: [shop\n", '{"username": "me"}', "me", "config/deploy.yml"),
+        ("name: [shop\n", "{", "", "config/deploy.yml"),
+        ("name: shop\n", "{", "", "docker-config.json"),
+    ],
+)
+def test_a_project_is_usable_without_the_files_that_are_wrong(
+    tmp_path: Path, deploy: str, session: str, username: str, told: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/deploy.yml").write_text(deploy)
+    (tmp_path / "docker-config.json").write_text(session)
+    errors: list[UsageError] = []
+    found = project.usable_project(tmp_path, {}, errors.append)
+    assert found.session.username == username
+    assert [told in error.what for error in errors] == ([True] if told else [])
+
+
+def test_a_folder_that_is_gone_is_a_project_without_files() -> None:
+    errors: list[UsageError] = []
+    assert project.usable_project(None, {}, errors.append).session.username == ""
+    assert errors == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "numbers", "chosen"),
+    [
+        ((), None, ["one", "two", "three"]),
+        ((), "3,1", ["three", "one"]),
+        ((), "2-3", ["two", "three"]),
+        (("me@build1", "build2:2222", "me@build1"), None, ["build1", "build2"]),
+        (("build1",), "7", ["build1"]),
+    ],
+)
+def test_servers_are_typed_or_chosen_from_the_list(
+    tmp_path: Path, hosts: tuple[str, ...], numbers: str | None, chosen: list[str]
+) -> None:
+    (tmp_path / "deploy-servers.txt").write_text("one me\ntwo me\nthree me\n")
+    found = project.read(tmp_path, {}, None).chosen_servers(hosts, numbers)
+    assert [server.address for server in found] == chosen
+
+
+def test_a_server_that_is_not_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--host 'a b' is not"):
+        project.read(tmp_path, {}, None).chosen_servers(("a b",), None)

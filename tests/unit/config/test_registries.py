@@ -96,3 +96,21 @@ def test_a_session_is_about_one_registry(
     session: ProjectSession, host: str, *, expected: bool
 ) -> None:
     assert remembers(session, host) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("myregistry", "myregistry.azurecr.io"),
+        ("https://Acme01", "acme01.azurecr.io"),
+        ("team-x7f2/web", "team-x7f2.azurecr.io/web"),
+        ("myregistry.azurecr.us", "myregistry.azurecr.us"),
+    ],
+)
+def test_the_short_name_of_an_acr_registry_is_completed(
+    tmp_path: Path, text: str, scope: str
+) -> None:
+    assert login_target(text, settings(tmp_path, "acr")).scope == scope
+    if "." not in text:
+        with pytest.raises(UsageError, match="not a registry host"):
+            login_target(text, settings(tmp_path, "private"))

@@ -6,6 +6,7 @@ import pytest
 
 from dockless.config.secrets import Secrets
 from dockless.errors import UsageError
+from dockless.model.secret import Secret
 
 PATH = {"PATH": "/usr/bin:/bin"}
 
@@ -162,3 +163,31 @@ def test_a_command_that_several_lines_use_is_run_once(tmp_path: Path) -> None:
     write(tmp_path, "A=$(echo x >> ran; echo 1)\nB=$A$A$A")
     assert find(tmp_path, "B", allow=True) == "111"
     assert (tmp_path / "ran").read_text() == "x\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("S=$(echo $(echo $(echo deep)))", "deep"),
+        ("S=a-$(echo $((1 + (2 * (3 + 4)))))-b", "a-15-b"),
+        (r"S=$(printf '%s' \))", ")"),
+        ("S=$(echo one)$(echo (two", "one$(echo (two"),
+        (r"S=\$(echo (a (b)) c)", "$(echo (a (b)) c)"),
+    ],
+)
+def test_commands_may_be_nested_to_any_depth(tmp_path: Path, line: str, value: str) -> None:
+    (tmp_path / ".kamal").mkdir()
+    (tmp_path / ".kamal/secrets").write_text(f"{line}\n")
+    found = Secrets(folder=tmp_path, environment={"PATH": "/usr/bin:/bin"})
+    assert found.find("S", allow_commands=True).reveal() == value
+
+
+def test_a_key_is_a_secret_unless_it_stands_there_itself(tmp_path: Path) -> None:
+    (tmp_path / ".kamal").mkdir()
+    (tmp_path / ".kamal/secrets").write_text('KEY="-----BEGIN X-----\nabc\n"\n')
+    found = Secrets(folder=tmp_path, environment={})
+    assert found.key(Secret("KEY"), allow_commands=False).reveal() == "-----BEGIN X-----\nabc\n"
+    own = Secret("-----BEGIN Y-----\nabc")
+    assert found.key(own, allow_commands=False) is own
+    with pytest.raises(UsageError, match="No secret OTHER"):
+        found.key(Secret("OTHER"), allow_commands=False)

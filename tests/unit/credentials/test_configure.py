@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.authfile import docker_key
 from dockless.credentials.configure import HelperFile, helper_files
 from dockless.errors import UsageError
+from dockless.oci.reference import docker_key
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dockless.oci.reference import Repository
 
 TARGET = Repository.of("target.example", "acme/shop")
 SOURCE = Repository.of("source.example", "acme/shop")
-GIVEN = Given("me", Secret("x"), "")
+GIVEN = Given(username="me", password=Secret("x"))
 VARIABLES = {"DOCKLESS_USERNAME": "me", "DOCKLESS_PASSWORD": "x"}
 WAYS = pytest.mark.parametrize(("given", "variables"), [(GIVEN, {}), (Given(), VARIABLES)])
 

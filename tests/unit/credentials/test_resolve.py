@@ -48,7 +48,7 @@ def test_places_are_asked_in_order(tmp_path: Path, environment: dict[str, str]) 
     login(tmp_path / ".docker/config.json", "docker")
     login(tmp_path / "run/containers/auth.json", "session")
     login(tmp_path / ".config/containers/auth.json", "config")
-    given = Given("flag", Secret("flag-pw"))
+    given = Given(username="flag", password=Secret("flag-pw"))
     order = []
 
     order.append(find(APP, given, Sources(environment=environment, home=tmp_path)).credential)
@@ -108,8 +108,8 @@ def test_a_username_on_the_command_line_admits_no_other(
     environment |= {"DOCKLESS_USERNAME": "env", "DOCKLESS_PASSWORD": "env-pw"}
     login(tmp_path / ".docker/config.json", "alice", "bob")
 
-    found = find(APP, Given("bob"), Sources(environment=environment, home=tmp_path))
-    nobody = find(APP, Given("carol"), Sources(environment=environment, home=tmp_path))
+    found = find(APP, Given(username="bob"), Sources(environment=environment, home=tmp_path))
+    nobody = find(APP, Given(username="carol"), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert found.credential.password == Secret("bob-pw")
@@ -132,7 +132,7 @@ def test_the_username_of_the_settings_admits_others(
     assert found.credential.username == "alice"
 
 
-@pytest.mark.parametrize("given", [Given("bob"), Given(account="bob")])
+@pytest.mark.parametrize("given", [Given(username="bob"), Given(account="bob")])
 def test_a_password_in_the_environment_takes_the_username_there_is(
     given: Given, tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -148,7 +148,9 @@ def test_a_password_on_the_command_line_takes_the_username_of_the_settings(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     found = find(
-        APP, Given("", Secret("pw"), account="bob"), Sources(environment=environment, home=tmp_path)
+        APP,
+        Given(password=Secret("pw"), account="bob"),
+        Sources(environment=environment, home=tmp_path),
     )
 
     assert found.credential is not None
@@ -160,8 +162,8 @@ def test_a_password_on_the_command_line_takes_the_username_of_the_settings(
     [
         (Given(password=Secret("pw")), "", "password from the command line, but no username"),
         (Given(), "pw", "password from the environment, but no username"),
-        (Given("bob", Secret("")), "", "password from the command line is empty"),
-        (Given("bob:s3cret", Secret("pw")), "", "contains a colon"),
+        (Given(username="bob", password=Secret("")), "", "password from the command line is empty"),
+        (Given(username="bob:s3cret", password=Secret("pw")), "", "contains a colon"),
     ],
 )
 def test_half_a_login_is_a_usage_error(
@@ -195,7 +197,7 @@ def test_a_helpers_credential_of_another_user_is_passed_over(
     helper(tmp_path, "x", "alice")
     login(tmp_path / ".docker/config.json", "bob", credsStore="x")
 
-    found = find(APP, Given("bob"), Sources(environment=environment, home=tmp_path))
+    found = find(APP, Given(username="bob"), Sources(environment=environment, home=tmp_path))
 
     assert found.credential is not None
     assert found.credential.password == Secret("bob-pw")
@@ -231,7 +233,9 @@ def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> 
     login(tmp_path / ".docker/config.json", "bob", credsStore="x")
     login(tmp_path / "run/containers/auth.json", credHelpers={"host:5000": "gone"})
 
-    explained = explain(APP, Given("carol"), Sources(environment=environment, home=tmp_path))
+    explained = explain(
+        APP, Given(username="carol"), Sources(environment=environment, home=tmp_path)
+    )
 
     assert not (tmp_path / "ran").exists()
     assert explained.credential is None
@@ -346,7 +350,7 @@ def test_the_password_of_deploy_yml_is_not_used_with_another_username(
     configured = ConfiguredLogin(
         host="host:5000", origin="deploy.yml:4", username=lambda: own, password=password
     )
-    given = Given(typed if how == "--username" else "", account=typed)
+    given = Given(username=typed if how == "--username" else "", account=typed)
     if how != "--username":
         environment["DOCKLESS_USERNAME"] = typed
     sources = Sources(environment=environment, home=tmp_path, configured=configured)
@@ -364,7 +368,7 @@ def test_the_password_of_deploy_yml_is_used_with_its_own_username_or_where_it_ha
         host="host:5000", origin="deploy.yml", username=lambda: own, password=lambda: Secret("pw")
     )
     sources = Sources(environment=environment, home=tmp_path, configured=configured)
-    credential = find(APP, Given("zed"), sources).credential
+    credential = find(APP, Given(username="zed"), sources).credential
     assert credential
     assert (credential.username, credential.password, credential.origin) == (
         "zed",
@@ -383,7 +387,7 @@ def test_a_password_whose_username_cannot_be_had_is_not_used_with_another(
         host="host:5000", origin="deploy.yml", username=username, password=lambda: Secret("pw")
     )
     sources = Sources(environment=environment, home=tmp_path, configured=configured)
-    found = find(APP, Given("zed"), sources)
+    found = find(APP, Given(username="zed"), sources)
     assert found.credential is None
     assert any("No secret WHO" in line for line in found.asked)
     with pytest.raises(UsageError, match="No secret WHO"):
@@ -422,8 +426,8 @@ def test_the_account_of_the_settings_goes_before_the_default_one(
                 Given(),
                 Given(account="first"),
                 Given(account="x"),
-                Given("first"),
-                Given("x"),
+                Given(username="first"),
+                Given(username="x"),
             )
         )
     ]

@@ -21,7 +21,7 @@ def _search(
     sources: Sources, *vaults: object, terminal: bool = False, write: bool = False
 ) -> Search:
     return Search(
-        given=Given("", None, ""),
+        given=Given(),
         sources=sources,
         keyrings=vaults,  # type: ignore[arg-type] # vaults are keyrings
         terminal=terminal,

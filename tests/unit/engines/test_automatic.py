@@ -84,7 +84,7 @@ class Bench:
             Program(name=each.name, start=self._start(each), trial=self._trial(each.name))
             for each in (self.crane, self.skopeo)
         ]
-        self.automatic = Automatic(programs, self.direct, self.notes.append)
+        self.automatic = Automatic(programs, self.direct, self.notes.append, lambda _: None)
 
     def _start(self, writer: Writer) -> Callable[[], Writer]:
         def start() -> Writer:
@@ -259,3 +259,15 @@ def test_images_are_read_by_the_first_program_that_works_too(bench: Bench) -> No
     bench.automatic.pull(Reference(REPOSITORY, "v1"), bench.folder)
     assert bench.steps == ["crane pull", "trial of crane", "skopeo pull"]
     assert bench.notes == [f"{REFUSED.what} skopeo reads it instead."]
+
+
+@pytest.mark.parametrize("error", [REFUSED, STRANGE])
+def test_what_no_writer_can_read_has_the_error_of_the_last_alone(
+    bench: Bench, error: DocklessError
+) -> None:
+    bench.crane.fails = [error]
+    bench.skopeo.fails = [error]
+    bench.direct.fails = [PushError("There is no image v1.")]
+    with pytest.raises(PushError, match="no image v1"):
+        bench.automatic.pull(Reference(REPOSITORY, "v1"), bench.folder)
+    assert bench.notes == []

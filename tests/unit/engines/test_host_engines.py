@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from dockless.engines import skopeo
-from dockless.engines.host_engines import HostEngines, RegistryThere, engine_there
+from dockless.engines.host_engines import EngineTarget, HostEngines, engine_there
 from dockless.engines.on_host import CraneThere, SkopeoThere
 from dockless.engines.probe import Abilities
 from dockless.errors import EngineError
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.host import Exported, Facts
 from dockless.model.options import PushOptions
+from dockless.model.secret import Credential, Secret
+from dockless.oci.reference import Repository
 from dockless.ports import Progress
 from dockless.processes.programs import ProgramsHere
 from dockless.processes.run import Finished
+from fakes.engine_registry import FakeEngineRegistry
 from fakes.progress import FakeProgress
 
 if TYPE_CHECKING:
     from dockless.engines.installed import InstalledEngines
 
 FOLDER = "/tmp/d"  # noqa: S108 - a path of a host
+SHOP = Repository.of("registry.example.com", "team/shop")
 POLICY = Path("/etc/containers/policy.json")
 ENDPOINT = Endpoint(
     host="registry.example.com", plain_http=False, trust=Trust((Path("/certs/ca.crt"),))
@@ -71,6 +75,9 @@ class Host:
     def signature_policy(self) -> Path | None:
         return POLICY
 
+    def reaches(self, endpoint: Endpoint) -> bool | None:
+        return endpoint.host == SHOP.host
+
 
 class Installed:
     """The engines of this machine: a program under the name of crane."""
@@ -88,9 +95,15 @@ def installed(program: str = sys.executable) -> "Callable[[], InstalledEngines]"
     return lambda: cast("InstalledEngines", Installed(program))
 
 
-def engines(host: Host, program: str = sys.executable, engine: str = "auto") -> HostEngines:
+def engines(
+    host: Host,
+    program: str = sys.executable,
+    engine: str = "auto",
+    registry: FakeEngineRegistry | None = None,
+) -> HostEngines:
     options = PushOptions(engine=engine)  # type: ignore[arg-type] # one of them
-    return HostEngines(options, installed(program), host)
+    target = EngineTarget(registry or FakeEngineRegistry(ENDPOINT), SHOP)
+    return HostEngines(options, installed(program), host, target)
 
 
 def test_a_copy_that_is_to_stay_is_remembered() -> None:
@@ -142,16 +155,33 @@ def test_an_engine_there_is_asked_for_its_help(tmp_path: Path, name: str, *, fai
 @pytest.mark.parametrize("name", ["crane", "skopeo"])
 def test_what_an_engine_needs_is_sent_before_it_starts(name: str) -> None:
     host = Host()
-    registry = RegistryThere(
-        endpoint=ENDPOINT, authfile=lambda engine: engine.encode(), environment={"A": "1"}
-    )
-    env = engines(host).prepared(name, f"/usr/bin/{name}", registry)
+    registry = FakeEngineRegistry(ENDPOINT, Credential(username="me", password=Secret("pw")))
+    made = engines(host, registry=registry)
+    env = made.prepared(name, f"/usr/bin/{name}", {"A": "1"})
     assert host.sent["certificates"] == ENDPOINT.trust.ca_files
     assert (env.program, env.certificates) == (f"/usr/bin/{name}", f"{FOLDER}/certificates")
-    assert env.authfile() == name.encode()
+    sent = env.authfile()
+    assert sent is not None
+    assert b"bWU6cHc=" in sent
     assert env.environment == {"A": "1"}
     assert env.policy == (POLICY if name == "skopeo" else None)
     logins = f"{FOLDER}/home/{skopeo.LOGINS_PATH}"
     assert host.sent.get(logins) == (skopeo.LOGINS.encode() if name == "skopeo" else None)
     kind = CraneThere if name == "crane" else SkopeoThere
     assert type(engine_there(name, env, Exported(path="/srv/layout", is_layout=True))) is kind
+
+
+def test_the_questions_about_the_registry_are_answered_with_its_credential() -> None:
+    token = Credential(username="", password=Secret(""), registry_token=Secret("token"))
+    plain = Credential(username="me", password=Secret("pw"))
+    for credential, has in ((token, True), (plain, False), (None, False)):
+        made = engines(Host(), registry=FakeEngineRegistry(ENDPOINT, credential))
+        assert made.has_registry_token() == has
+        assert made.reaches()
+        assert made.exposed_by("skopeo", SHOP) == "skopeo would show the password of team/shop"
+        assert made.exposed_by("crane", None) == ""
+
+
+def test_without_a_credential_an_engine_there_gets_no_authfile() -> None:
+    env = engines(Host()).prepared("crane", "/usr/bin/crane", {})
+    assert env.authfile() is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.credentials.memory import in_memory
+from dockless.engines.memory import in_memory
 from dockless.engines.runner import Limits, Runner
 from dockless.engines.shell import Shell, path_of
 from dockless.errors import (

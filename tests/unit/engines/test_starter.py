@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from dockless.engines.choice import EngineAccess
 from dockless.engines.installed import InstalledEngines
 from dockless.engines.starter import EngineStarter
 from dockless.errors import EngineError
@@ -13,17 +12,10 @@ from dockless.model.endpoint import Endpoint
 from dockless.model.options import PushOptions
 from dockless.oci.reference import Repository
 from dockless.storage.machine import Machine
+from fakes.engine_registry import FakeEngineRegistry
 
+REGISTRY = FakeEngineRegistry(Endpoint(host="registry.example.com"))
 SHOP = Repository.of("registry.example.com", "team/shop")
-
-
-def access() -> EngineAccess:
-    return EngineAccess(
-        endpoint=Endpoint(host=SHOP.host, plain_http=False),
-        exposed_by=lambda name, _: f"{name} would show the password" if name == "skopeo" else "",
-        crane=lambda: pytest.fail("nothing is started"),
-        skopeo=lambda: pytest.fail("nothing is started"),
-    )
 
 
 class Looked:
@@ -54,7 +46,7 @@ def test_programs_are_made_ready_once_however_many_uploads_begin(tmp_path: Path)
     starter.prepare()
     starter.prepare()
     assert looked.done.wait(60)
-    starter.engines(access(), SHOP, tmp_path)
+    starter.engines(REGISTRY, SHOP, tmp_path)
     assert looked.count == 2  # to make them ready, and to start them
     starter.close()
 
@@ -62,7 +54,7 @@ def test_programs_are_made_ready_once_however_many_uploads_begin(tmp_path: Path)
 @pytest.mark.parametrize("name", ["crane", "skopeo"])
 def test_a_program_that_is_not_installed_cannot_be_started(tmp_path: Path, name: str) -> None:
     starter = EngineStarter(PushOptions(), Looked(tmp_path), None)
-    engines = starter.engines(access(), SHOP, tmp_path, writes=False)
+    engines = starter.engines(REGISTRY, SHOP, tmp_path, writes=False)
     with pytest.raises(EngineError):
         engines.start(name)
     starter.close()

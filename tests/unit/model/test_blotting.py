@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from dockless.credentials.authfile import authfile
+from dockless.engines.authfile import authfile
 from dockless.engines.failures import failure
 from dockless.errors import DocklessError
 from dockless.model.blotting import blotted
@@ -125,7 +125,7 @@ def test_what_a_list_echoes_is_blotted_out_of_the_note(password: str) -> None:
 
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_what_a_program_is_given_is_remembered(password: str) -> None:
-    authfile("registry.example.com", Credential(username="me", password=Secret(password)))
+    authfile("crane", "registry.example.com", Credential(username="me", password=Secret(password)))
     for echo in echoes(password):
         assert blotted(f"you sent {echo} to us").count("***") == 1
 

@@ -14,6 +14,7 @@ SHOP = Repository.of("registry.example.com", "team/shop")
     [
         ("registry.example.com/team/shop", (), ("latest",)),
         ("registry.example.com/team/shop:v1", (), ("v1",)),
+        ("https://registry.example.com/team/shop:v1", (), ("v1",)),
         ("registry.example.com/team/shop", ("v1", "v2"), ("v1", "v2")),
         ("registry.example.com/team/shop:v1", ("v2", "v1"), ("v1", "v2")),
     ],

@@ -7,6 +7,7 @@ from dockless.oci.reference import (
     Name,
     Reference,
     Repository,
+    docker_key,
     is_host,
     is_registry,
     is_tag,
@@ -184,3 +185,15 @@ def test_a_login_in_a_name_is_refused_and_not_shown(text: str) -> None:
 )
 def test_the_names_of_docker_hub_are_one_host(host: str, expected: str) -> None:
     assert registry_host(host) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "key"),
+    [
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("ghcr.io", "ghcr.io"),
+        ("localhost:5000", "localhost:5000"),
+    ],
+)
+def test_docker_knows_docker_hub_by_an_old_url(host: str, key: str) -> None:
+    assert docker_key(host) == key

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from dockless.errors import AuthError, DocklessError, PushError
+from dockless.model.counts import counted
 from dockless.model.secret import Credential, Grant, Secret
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
@@ -110,7 +111,8 @@ def test_a_blob_of_another_length_than_its_descriptor_says_is_damaged(
     assert found.there == (set() if damaged else {DIGEST})
     assert found.damaged == ({DIGEST: damaged} if damaged else {})
     assert len(http.asked) == 2, "no request but the ping and the question"
-    wrong = f"damaged copy of the blob {DIGEST} of {SHOP}: {damaged} bytes in place of 10"
+    size = counted(damaged or 0, "byte")
+    wrong = f"damaged copy of the blob {DIGEST} of {SHOP}: {size} in place of 10"
     assert found.fault(BLOB, SHOP) == (f"{SHOP.host} has a {wrong}" if damaged else "")
 
 

@@ -207,7 +207,7 @@ def test_others_who_overwrite_it_every_time_are_an_error_at_the_end() -> None:
     kept = lists(http)
     kept.add(SHOP, manifest("a"))
     assert http.puts == ATTEMPTS
-    with pytest.raises(NetworkError, match="1 of 1 manifests pushed by this run") as caught:
+    with pytest.raises(NetworkError, match="1 of 1 manifest that this run pushed") as caught:
         kept.settle()
     assert caught.value.passing
 

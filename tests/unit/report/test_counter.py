@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dockless.report.counter import Counter, Standing, first_line, line
+from dockless.report.units import human_time
 
 
 def _ticking() -> Callable[[], float]:
@@ -155,3 +156,9 @@ def test_the_first_line_has_the_total_when_it_is_known(task: Standing, text: str
 )
 def test_a_line_says_how_far_it_is_or_how_it_ended(task: Standing, text: str) -> None:
     assert line(task) == text
+
+
+@pytest.mark.parametrize("seconds", [0.04, 3.1, 65.0])
+def test_work_whose_bytes_nobody_counts_has_neither_size_nor_speed(seconds: float) -> None:
+    task = Standing(what="pulling a:1", total=None, seconds=seconds, ended=True)
+    assert line(task) == f"pulling a:1: {human_time(seconds)}"

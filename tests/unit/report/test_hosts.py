@@ -4,7 +4,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from dockless.errors import AuthError, HostLostError
+from dockless.errors import AuthError, HostLostError, NetworkError
 from dockless.model.builder import BuildPlan
 from dockless.model.host import HostResult
 from dockless.model.server import Server
@@ -14,6 +14,7 @@ from dockless.report.hosts import (
     Checked,
     check_document,
     check_text,
+    host_error_texts,
     list_document,
     outcome_document,
     outcome_table,
@@ -153,3 +154,17 @@ def test_a_list_has_numbers() -> None:
         "schemaVersion": 1,
         "hosts": [{"number": 2, "host": "one", "user": "me", "port": 22}],
     }
+
+
+def test_an_error_of_several_hosts_stands_once() -> None:
+    common = NetworkError("The registry is down.", "Wait.")
+    results = [
+        HostResult(server=ONE, error=common),
+        HostResult(server=TWO, digest=DIGEST),
+        HostResult(server=THREE, error=AuthError("It wants a login.")),
+        HostResult(server=TWO, error=NetworkError("The registry is down.", "Wait.")),
+    ]
+    assert host_error_texts(results) == (
+        "one, two:2222: Error: The registry is down.\nWait.",
+        "three: Error: It wants a login.",
+    )

@@ -11,6 +11,7 @@ from dockless.oci.reference import Repository
 from dockless.report.text import (
     closing_text,
     error_text,
+    error_texts,
     explain_text,
     plan_text,
     result_text,
@@ -159,3 +160,12 @@ def test_what_several_images_share_would_be_sent_once(result: PushResult) -> Non
     assert total_text([result]) == "Altogether would send 5.31 MB (2 blobs)"
     assert total_text([result, result]) == "Altogether would send 5.31 MB (2 blobs)"
     assert total_text([result, elsewhere]) == "Altogether would send 10.6 MB (4 blobs)"
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_an_error_that_many_have_stands_once(count: int) -> None:
+    down = AuthError("It is down.", "Wait.")
+    outcomes = [(f"a:{number}", AuthError(down.what, down.remedy)) for number in range(count)]
+    names = ", ".join(name for name, _ in outcomes)
+    texts = error_texts([*outcomes, ("b:1", None), ("c:1", SourceError("Gone."))])
+    assert texts == (f"{names}: Error: It is down.\nWait.", "c:1: Error: Gone.")

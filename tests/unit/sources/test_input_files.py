@@ -5,7 +5,7 @@ import pytest
 
 from dockless.model.listed import Listed, SyncItem, SyncRegistry
 from dockless.model.secret import Credential, Secret
-from dockless.sources.input_files import files_of, registries_of
+from dockless.sources.input_files import inputs_of, registries_of
 
 
 @pytest.fixture
@@ -41,12 +41,15 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_what_a_source_names(folder: Path, text: str, expected: list[str]) -> None:
-    assert list(files_of((text,), folder)) == [folder / name for name in expected]
+    expected_paths = tuple(folder / name for name in expected)
+    assert inputs_of((Listed(text=text),), (), folder) == expected_paths
+    assert inputs_of((), (), folder, text) == expected_paths
 
 
-def test_sources_are_taken_in_order(folder: Path) -> None:
-    found = files_of(("layout", "gone", "a.tar"), folder)
-    assert [path.name for path in found] == ["layout", "a.tar"]
+def test_sources_are_taken_in_order_and_their_lists_last(folder: Path) -> None:
+    sources = [Listed(text=text) for text in ("layout", "gone", "a.tar")]
+    found = inputs_of(sources, (Path("list.txt"),), folder, "images")
+    assert [path.name for path in found] == ["layout", "a.tar", "images", "list.txt"]
 
 
 def test_the_registries_of_sources_are_those_without_a_login_of_their_own(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def test_a_config_with_another_number_of_layers_is_refused(
     path = layout.folder / "blobs" / root["digest"].replace(":", "/")
     manifest: dict[str, Any] = json.loads(path.read_text())
     layout.top(layout.document(manifest | {"layers": manifest["layers"] * 2}))
-    with pytest.raises(SourceError, match="lists 1 layers, but its manifest lists 2"):
+    with pytest.raises(SourceError, match="lists 1 layer, but its manifest lists 2"):
         opened(layout).content()
 
 

@@ -183,7 +183,7 @@ def test_layers_that_the_config_has_and_the_manifest_lacks_are_missed(
 ) -> None:
     layout.top(made(layout, config_of(LAYER), layers))
     (found,) = candidates(as_folder(layout.folder, staging), staging, None)
-    with pytest.raises(SourceError, match="lists 1 layers, but its manifest lists 0"):
+    with pytest.raises(SourceError, match="lists 1 layer, but its manifest lists 0"):
         found.open().content()
 
 

@@ -64,9 +64,7 @@ def pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader], 
         around = Surroundings(machine=machine, progress=FakeProgress())
         with workspaces(PushOptions(), around, None) as space, space("") as own:
             policy = RetryPolicy(attempts=1, deadline=None, note=lambda _: None)
-            made = Pulling(
-                own.staging, own.folder, own.progress, policy, lambda _: lambda _: reader
-            )
+            made = Pulling(own.staging, own.progress, policy, lambda _: lambda _: reader)
             layout = made.pull(REFERENCE)
             assert (layout / "blobs/sha256/data").read_bytes() == b"data"
             return layout

@@ -231,3 +231,66 @@ def test_a_path_object_is_a_file_whatever_its_name(
     monkeypatch.chdir(folder)
     assert source_text("shop:v2") == "shop:v2"
     assert source_text(Path("shop")) == str(folder / "shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("https://ghcr.io/acme/shop:v2", "ghcr.io/acme/shop:v2"),
+        ("HTTPS://localhost:5000/a/b", "localhost:5000/a/b"),
+        ("docker://https://quay.io/a/b:1", "quay.io/a/b:1"),
+    ],
+)
+def test_https_in_front_of_an_image_is_dropped(folder: Path, text: str, name: str) -> None:
+    assert parse_source(text, folder).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("http://ghcr.io/acme/shop", "asks for plain HTTP"),
+        ("docker://http://localhost:5000/a", "asks for plain HTTP"),
+        ("https://example.com/image.tar", "is not downloaded"),
+        ("https://example.com/a.tar.gz", "is not downloaded"),
+        ("https://ghcr.io/Acme/shop", "neither a file nor an image name"),
+    ],
+)
+def test_another_address_is_explained(folder: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parse_source(text, folder)
+
+
+@pytest.mark.parametrize(
+    ("files", "source", "remedy"),
+    [
+        (("Dockerfile",), ".", "SOURCE: dockless push --build"),
+        (("d/Dockerfile", "d/main.go"), "./d", "cd ./d && dockless push --build"),
+        (("d/Containerfile",), "d/", "cd d/ && dockless push --build"),
+        (("d/compose.yaml",), "./d/", "cd ./d/ && dockless push --build"),
+        (("d/docker-compose.yml",), "./d", "cd ./d && dockless push --build"),
+        (("Dockerfile",), "Dockerfile", "SOURCE: dockless push --build"),
+        (("d/Dockerfile.prod",), "d/Dockerfile.prod", "cd d && dockless push --build"),
+        (("web.Dockerfile",), "./web.Dockerfile", "SOURCE: dockless push --build"),
+        (("d/sub/x",), "d/..", ""),
+        (("d/readme.md",), "./d", ""),
+        (("d/Dockerfile", "d/index.json", "d/oci-layout"), "./d", ""),
+    ],
+)
+def test_what_an_image_is_built_from_is_no_image(
+    tmp_path: Path, files: tuple[str, ...], source: str, remedy: str
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    if not remedy:
+        assert parse_source(source, tmp_path).kind == "layout"
+        return
+    with pytest.raises(SourceError, match="is not an image: it ") as caught:
+        parse_source(source, tmp_path)
+    assert caught.value.remedy.endswith(remedy)
+
+
+def test_an_image_may_be_called_like_a_folder_with_a_recipe(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/Dockerfile").touch()
+    assert parse_source("shop", tmp_path).kind == "local"

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import UsageError
+from dockless.model.secret import Secret
 from dockless.model.server import Server
 from dockless.ssh import config
-from dockless.ssh.config import find_route, parse_host
+from dockless.ssh.config import find_route
 
 OWN = pwd.getpwuid(os.getuid()).pw_dir
 
@@ -20,43 +21,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def configured(environment: dict[str, str], text: str) -> None:
     Path(environment["HOME"], ".ssh", "config").write_text(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "server"),
-    [
-        ("build1", Server(address="build1", user="")),
-        ("me@build1", Server(address="build1", user="me")),
-        ("me@build1:2222", Server(address="build1", user="me", port=2222)),
-        ("ssh://me@build1:2222", Server(address="build1", user="me", port=2222)),
-        ("me@example.com@build1", Server(address="build1", user="me@example.com")),
-        ("10.0.0.5:22", Server(address="10.0.0.5", user="")),
-        ("[10.0.0.5]:22", Server(address="10.0.0.5", user="")),
-        ("::1", Server(address="::1", user="")),
-        ("me@[fe80::1%eth0]:2222", Server(address="fe80::1%eth0", user="me", port=2222)),
-        ("me@fe80::1%eth0", Server(address="fe80::1%eth0", user="me")),
-    ],
-)
-def test_a_host_is_read(text: str, server: Server) -> None:
-    assert parse_host(text) == server
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "me@", "-h", "me@-h", "-l@host", "a b", "me me@host", "host:0", "host:65536", "host:x",
-     "host/path", "a\nb"],
-)  # fmt: skip
-def test_what_is_no_host_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"is not \[USER@\]HOST\[:PORT\]"):
-        parse_host(text)
-
-
-@pytest.mark.parametrize("place", ["build1", "127.0.0.1:2222", "[::1]:22"])
-@pytest.mark.parametrize("scheme", ["", "ssh://"])
-def test_a_password_before_a_host_is_refused_and_not_shown(place: str, scheme: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        parse_host(f"{scheme}me:Passw0rd1@{place}")
-    assert "Passw0rd1" not in str(caught.value)
 
 
 def test_without_a_config_the_entry_is_the_way(environment: dict[str, str]) -> None:
@@ -162,3 +126,35 @@ def test_files_of_the_entry_count_in_place_of_the_users(
     assert (found.user, found.port) == ("first", 2200)
     none = find_route(Server(address="build", user="me", config=("none",)), environment)
     assert (none.user, none.port) == ("me", 22)
+
+
+@pytest.mark.parametrize(
+    ("command", "expanded"),
+    [
+        ("nc %h %p", "nc build1 2222"),
+        ("ssh -W %h:%p %r@gate", "ssh -W build1:2222 me@gate"),
+        ("echo 100%%", "echo 100%"),
+    ],
+)
+def test_a_command_of_the_project_is_run_with_consent_only(
+    environment: dict[str, str], command: str, expanded: str
+) -> None:
+    configured(environment, "Host build1\nProxyJump other\n")
+    server = Server(address="build1", user="me", port=2222, proxy_command=command)
+    with pytest.raises(UsageError, match=r"`ssh\.proxy_command` of the project") as caught:
+        find_route(server, environment)
+    assert "--allow-ssh-commands" in caught.value.remedy
+    found = find_route(server, environment, may_run=True)
+    assert (found.proxy_command, found.jumps) == (expanded, ())
+
+
+def test_a_jump_host_of_the_project_needs_no_consent(environment: dict[str, str]) -> None:
+    server = Server(address="build1", user="me", proxy="root@gate")
+    assert find_route(server, environment).jumps == (Server(address="gate", user="root"),)
+
+
+def test_keys_of_the_project_are_offered_after_files(environment: dict[str, str]) -> None:
+    server = Server(address="a", user="me", keys_only=True, key_data=(Secret("KEY"),))
+    found = find_route(server, environment)
+    assert (found.identities, found.identities_only) == ((), True)
+    assert found.key_data == (Secret("KEY"),)

@@ -1,37 +1,40 @@
-"""Encrypted key files: a wrong passphrase may be typed again."""
+"""Private keys that a project's secrets hold, which stand in no file."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
+from dockless.errors import UsageError
 from dockless.model.secret import Secret
 from dockless.ssh.config import Route
 from dockless.ssh.keys import KeyRing
 
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "id_ed25519"
-    path.write_bytes(
-        Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.OpenSSH,
-            serialization.BestAvailableEncryption(b"right"),
-        )
-    )
-    return path
+ED25519, EC, RSA = Ed25519PrivateKey.generate(), generate_ec(SECP256R1()), generate_rsa(65537, 2048)
+Key = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey
 
 
-def route(key: Path) -> Route:
+def route(*keys: str) -> Route:
     return Route(
         name="h",
         address="h",
         port=22,
         user="me",
         known_as="h",
-        identities=(key,),
+        identities=(Path("/absent"),),
+        key_data=tuple(map(Secret, keys)),
         identities_only=True,
         agent="",
         known_hosts=(),
@@ -39,31 +42,74 @@ def route(key: Path) -> Route:
     )
 
 
-@pytest.mark.parametrize("wrong", [0, 1, 2, 3])
-def test_a_wrong_passphrase_is_asked_for_again(key: Path, wrong: int) -> None:
-    answers = [f"wrong {n}" for n in range(wrong)] + ["right"]
-    asked: list[Path] = []
-
-    def passphrase(path: Path) -> Secret:
-        asked.append(path)
-        return Secret(answers.pop(0))
-
-    ring = KeyRing(passphrase)
-    found = list(ring.offers(route(key)))
-    assert len(found) == (wrong < 3)
-    assert len(asked) == min(wrong + 1, 3)
-    assert bool(ring.troubles) is (wrong == 3)
+def no_passphrase(_: Path) -> None:
+    """Give none."""
 
 
-@pytest.mark.parametrize("kept", [Secret("wrong"), None])
-def test_what_a_keyring_keeps_is_not_tried_for_ever(key: Path, kept: Secret | None) -> None:
-    asked: list[Path] = []
+def text(key: Key, form: PrivateFormat, password: bytes = b"") -> str:
+    encryption = BestAvailableEncryption(password) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, form, encryption).decode()
 
-    def passphrase(path: Path) -> Secret | None:
-        asked.append(path)
-        return kept
 
-    ring = KeyRing(passphrase)
-    assert list(ring.offers(route(key))) == []
-    assert len(asked) == (1 if kept is None else 2)
-    assert key in ring.troubles
+@pytest.mark.parametrize(
+    ("key", "form"),
+    [
+        (ED25519, PrivateFormat.OpenSSH),
+        (ED25519, PrivateFormat.PKCS8),
+        (EC, PrivateFormat.OpenSSH),
+        (EC, PrivateFormat.TraditionalOpenSSL),
+        (EC, PrivateFormat.PKCS8),
+        (RSA, PrivateFormat.OpenSSH),
+        (RSA, PrivateFormat.TraditionalOpenSSL),
+        (RSA, PrivateFormat.PKCS8),
+    ],
+)
+@pytest.mark.parametrize("written", [str, lambda key: key.strip().replace("\n", "\\n")])
+def test_a_key_is_read_in_any_usual_form(
+    key: Key, form: PrivateFormat, written: Callable[[str], str]
+) -> None:
+    ring = KeyRing(no_passphrase)
+    (offered,) = ring.offers(route(written(text(key, form))))
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    assert f"{offered.get_name()} {offered.get_base64()}" == public
+
+
+def test_secrets_are_looked_up_once_for_all_hosts() -> None:
+    asked = []
+
+    def key_of(named: Secret) -> Secret:
+        asked.append(named.reveal())
+        return Secret(text(ED25519, PrivateFormat.OpenSSH))
+
+    ring = KeyRing(no_passphrase, key_of)
+    for _ in range(3):
+        assert len(list(ring.offers(route("KEY")))) == 1
+    assert asked == ["KEY"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "hunter2",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----",
+        text(ED25519, PrivateFormat.OpenSSH, b"locked"),
+        text(RSA, PrivateFormat.PKCS8, b"locked"),
+    ],
+)
+def test_what_is_no_key_or_is_locked_is_told_and_not_shown(wrong: str) -> None:
+    ring = KeyRing(no_passphrase)
+    assert list(ring.offers(route(wrong))) == []
+    (trouble,) = ring.key_troubles.values()
+    assert "`ssh.key_data`" in trouble
+    assert "hunter2" not in trouble
+    assert "abc" not in trouble
+
+
+def test_a_secret_that_is_not_there_is_an_error() -> None:
+    def key_of(_: Secret) -> Secret:
+        raise UsageError("No secret KEY is in .kamal/secrets.")
+
+    with pytest.raises(UsageError, match="No secret KEY"):
+        list(KeyRing(no_passphrase, key_of).offers(route("KEY")))

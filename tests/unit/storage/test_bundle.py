@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from dockless.errors import LostCopyError, PushError
+from dockless.errors import ConflictError, LostCopyError, PushError
+from dockless.oci.reference import Name
 from dockless.storage.bundle import Bundle, workplace
 from fakes.image import FakeImage
 
@@ -58,3 +59,20 @@ def test_a_users_folder_stays_when_a_bundle_fails_and_what_was_written_goes(
     assert out.exists() == (kind != "new")
     if kind != "new":
         assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("app:v1", "docker.io/library/app:v1"), ("app:v1", "app:v1"), ("x.io/a:1", "x.io/a:1")],
+)
+def test_a_collision_names_both_images_and_what_they_are(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    bundle = Bundle(tmp_path / "out")
+    images = [FakeImage(tmp_path / text, (text.encode(),)).content() for text in ("1", "2")]
+    bundle.add(Name.parse(first), "one.tar", images[0])
+    with pytest.raises(ConflictError) as caught:
+        bundle.add(Name.parse(second), "two.tar", images[1])
+    for part in (second, "one.tar", "two.tar", *(str(each.root.digest) for each in images)):
+        assert part in caught.value.what
+    assert f"{first} of one.tar" in caught.value.what

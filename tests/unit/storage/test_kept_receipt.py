@@ -3,10 +3,11 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.errors import SourceError
 from dockless.model.mirrored import MirroredImage, PendingImage
-from dockless.model.plan import Plan, PushResult
+from dockless.model.plan import Plan, PushResult, Writers
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
 from dockless.storage.kept_receipt import Heading, KeptReceipt
@@ -101,10 +102,20 @@ def test_without_a_file_nothing_is_asked_or_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["crane", "skopeo"])
-def test_a_version_that_is_not_known_is_left_out(tmp_path: Path, engine: str) -> None:
+def test_a_program_that_knows_no_version_of_its_own_is_named(tmp_path: Path, engine: str) -> None:
     unknown = Heading(target="localhost:1", bundles={}, version_of=lambda _: "")
     document = KeptReceipt(None, unknown).document([arrived(tmp_path, engine)], (), finished=True)
-    assert document["versions"] == {"dockless": __version__}
+    assert document["versions"] == {"dockless": __version__, engine: "unknown"}
+
+
+@pytest.mark.parametrize("step", ["blobs", "manifests", "tags"])
+def test_a_program_that_wrote_a_part_is_named_too(tmp_path: Path, step: str) -> None:
+    line = arrived(tmp_path, "direct")
+    assert line.result
+    writers = Writers(**{step: ("crane", "dockless")})
+    lines = [replace(line, outcome=replace(line.result, writers=writers))]
+    document = KeptReceipt(None, heading()).document(lines, (), finished=True)
+    assert document["versions"] == {"dockless": __version__, "crane": "crane 1.2"}
 
 
 @pytest.mark.timeout(120)

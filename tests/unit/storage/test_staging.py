@@ -13,8 +13,15 @@ import pytest
 import zstandard
 
 from dockless.errors import LostCopyError, PushError, SourceError
+from dockless.oci.content import single
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import OCI_CONFIG, Descriptor, layer_media_type
+from dockless.oci.manifest import (
+    OCI_CONFIG,
+    OCI_MANIFEST,
+    Descriptor,
+    image_manifest,
+    layer_media_type,
+)
 from dockless.oci.packing import Compression, Packing, asked
 from dockless.storage import compression
 from dockless.storage import staging as staging_module
@@ -523,3 +530,47 @@ def test_what_a_push_uses_stays_although_the_store_loses_it(
         delete(store)
         assert path.read_bytes() == b"packed"
         assert staging.path(digest, size) == path
+
+
+@pytest.mark.parametrize("deleted", ["nothing", "the run", "the store"])
+def test_a_new_folder_is_private_and_made_whatever_was_deleted(
+    staging: Staging, tmp_path: Path, deleted: str
+) -> None:
+    if deleted != "nothing":
+        shutil.rmtree(tmp_path / ("run-0" if deleted == "the run" else "store"), ignore_errors=True)
+    made = [staging.new_folder("push-") for _ in range(2)]
+    assert made[0] != made[1]
+    for folder in made:
+        assert folder.parent == tmp_path / "run-0"
+        assert folder.name.startswith("push-")
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_staged_copies_are_proved_in_the_store_that_has_them(
+    store: BlobStore, *, read: bool
+) -> None:
+    with Staging(store, store.folder / "run", asked("gzip"), 1) as area:
+        blob = area.document(b"{}")
+        path = area.require(blob.digest)
+        area.prove([(blob, path)], read=read)
+        path.chmod(0o600)
+        path.write_bytes(b"[]" if read else b"[ ]")
+        with pytest.raises(LostCopyError):
+            area.prove([(blob, path)], read=read)
+        with pytest.raises(LostCopyError, match="was deleted or changed"):
+            area.require(blob.digest)
+
+
+def test_what_was_staged_is_laid_out_for_a_program(staging: Staging, tmp_path: Path) -> None:
+    data = b'{"rootfs": {"type": "layers", "diff_ids": []}}'
+    config = staging.document(data, OCI_CONFIG)
+    manifest = image_manifest(config, ())
+    root = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(manifest), size=len(manifest))
+    content = single(root, manifest, data)
+    made = staging.lay_out(
+        tmp_path / "push", content, {config.digest: staging.require(config.digest)}
+    )
+    assert made.parent == tmp_path / "push"
+    assert (made / f"blobs/sha256/{root.digest.hex}").read_bytes() == manifest
+    assert (made / f"blobs/sha256/{config.digest.hex}").read_bytes() == data

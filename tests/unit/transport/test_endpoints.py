@@ -6,7 +6,7 @@ from dockless.errors import UsageError
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.registry_access import RegistryAccess
 from dockless.transport import endpoints
-from dockless.transport.endpoints import endpoint_of, reach
+from dockless.transport.endpoints import endpoint_of
 
 HOST = "registry.example.com"
 
@@ -15,23 +15,30 @@ HOST = "registry.example.com"
     ("host", "insecure", "plain"),
     [(HOST, False, False), (HOST, True, True), ("[::1]:5", True, True)],
 )
-def test_tls_is_spoken_unless_told_otherwise(host: str, insecure: bool, plain: bool) -> None:  # noqa: FBT001 - a table
-    assert reach(host, insecure=insecure, trust=Trust()) == Endpoint(host=host, plain_http=plain)
+def test_tls_is_spoken_unless_told_otherwise(
+    tmp_path: Path,
+    host: str,
+    insecure: bool,  # noqa: FBT001 - a table
+    plain: bool,  # noqa: FBT001 - a table
+) -> None:
+    found = endpoint_of(host, RegistryAccess(insecure=insecure), tmp_path)
+    assert found == Endpoint(host=host, plain_http=plain)
 
 
-def test_a_loopback_registry_with_certificates_speaks_tls() -> None:
-    trust = Trust((Path("ca.pem"),))
-    assert reach("localhost:5000", insecure=False, trust=trust) == Endpoint(
-        host="localhost:5000", plain_http=False, trust=trust
+def test_a_loopback_registry_with_certificates_speaks_tls(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    assert endpoint_of("localhost:5000", RegistryAccess(ca_file=ca_file), tmp_path) == Endpoint(
+        host="localhost:5000", plain_http=False, trust=Trust((ca_file,))
     )
 
 
 @pytest.mark.parametrize("speaks_tls", [True, False])
 def test_a_loopback_registry_is_asked_which_it_speaks(
-    monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
 ) -> None:
     monkeypatch.setattr(endpoints, "_speaks_tls", lambda *_: speaks_tls)
-    found = reach("localhost:5000", insecure=False, trust=Trust())
+    found = endpoint_of("localhost:5000", RegistryAccess(), tmp_path)
     assert found.plain_http != speaks_tls
 
 

@@ -21,7 +21,7 @@ from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
-from dockless.ports import Progress, Registry
+from dockless.ports import Registry, Steps
 from dockless.retry import RetryPolicy, SharedBackoff
 from dockless.threads import DaemonThread
 from dockless.usecases.hosts.remote_push import (
@@ -66,7 +66,7 @@ class Host(Protocol):
         """What it is called in messages."""
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> Steps:
         """Where the work on it is shown."""
 
     def open(self) -> ImageThere:
@@ -169,9 +169,9 @@ class HostPush:
                 raise
 
     def _push(self, image: ImageThere) -> Delivered:
-        job, note = self._job, self._host.progress.note
+        job, step = self._job, self._host.progress.step
         if image.image_id and (there := self._unchanged(image.image_id)):
-            note("The registry has this image already.")
+            step("The registry has this image already.")
             return Delivered(
                 way="none",
                 why="already there",
@@ -195,7 +195,7 @@ class HostPush:
                     image_id=image.image_id,
                     build=image.build,
                 )
-            note(f"Transfer: {method} ({why})")
+            step(f"Transfer: {method} ({why})")
             try:
                 return _delivered(method, why, self._transfer(method, image))
             except (EngineError, NetworkError, UnexplainedError) as error:

@@ -84,6 +84,11 @@ class Obstacles:
             case "tunnel":
                 return self._unfit or (self.no_engine and self._no_copy)
 
+    def engine_for(self, method: TransferMethod) -> tuple[str, bool]:
+        """Return the engine that a method uses, and whether it is a copy of this machine's."""
+        is_copied = method == "copy" or (method == "tunnel" and bool(self.no_engine))
+        return ("crane" if is_copied else self.engine), is_copied
+
     @cached_property
     def _unfit(self) -> str:
         options = self._wish.options

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from dockless.concurrency import map_concurrently
 from dockless.errors import ConflictError, DocklessError, PartialError, PushError
 from dockless.model.builder import BuildPlan
+from dockless.model.counts import counted, share
 from dockless.model.host import HostResult
 from dockless.model.plan import Plan
 from dockless.model.server import Server
@@ -64,6 +65,13 @@ class Visit(Protocol):
         """Abort, from another thread."""
 
 
+class Tell(Protocol):
+    """Called with every host that is done."""
+
+    def __call__(self, result: HostResult, *, last: bool = False) -> None:
+        """Take a host's result; it is the last one where it replaces another."""
+
+
 class Rules(Struct, frozen=True):
     """The number of hosts at once, and what stops the others.
 
@@ -95,6 +103,7 @@ class _HostsRun(Struct, kw_only=True):
 
     rules: Rules
     clock: Callable[[], float]
+    tell: Tell
     results: dict[int, HostResult] = field(default_factory=dict)
     delivered: dict[int, Delivered] = field(default_factory=dict)
     visits: dict[int, Visit] = field(default_factory=dict)
@@ -103,17 +112,27 @@ class _HostsRun(Struct, kw_only=True):
     def failures(self) -> int:
         return sum(result.error is not None for result in list(self.results.values()))
 
+    def end(self, number: int, result: HostResult) -> None:
+        self.results[number] = result
+        self.tell(result)
+
     def too_many(self) -> bool:
         most = self.rules.most_failures
         return most is not None and self.failures() > most
 
 
-def push_from(
+def _untold(result: HostResult, *, last: bool = False) -> None:
+    del result, last
+
+
+def push_from(  # noqa: PLR0913 - each is documented, and the last goes by keyword
     servers: Sequence[Server],
     enter: Callable[[Server], Visit],
     publish: Callable[[Plan, str], None],
     rules: Rules,
     clock: Callable[[], float],
+    *,
+    tell: Tell = _untold,
 ) -> RemotePushResult:
     """Have every server push its image, and update the tags when all have delivered.
 
@@ -123,8 +142,9 @@ def push_from(
         publish: Makes the tags name what was delivered, in this way; raises DocklessError.
         rules: When to stop.
         clock: Seconds that only ever grow.
+        tell: Called with every host that is done, from its own thread.
     """
-    run = _HostsRun(rules=rules, clock=clock)
+    run = _HostsRun(rules=rules, clock=clock, tell=tell)
     try:
         map_concurrently(
             lambda each: _work(run, each[0], each[1], enter),
@@ -143,6 +163,7 @@ def push_from(
     except DocklessError as error:
         for number in run.delivered:
             run.results[number] = replace(run.results[number], error=error)
+            tell(run.results[number], last=True)
     return RemotePushResult(tuple(run.results[number] for number in range(len(servers))), digest)
 
 
@@ -157,8 +178,9 @@ def common_error(errors: Sequence[DocklessError | None], what: str) -> DocklessE
     if not failed:
         return None
     if len(failed) < len(errors):
+        its = "its error" if len(failed) == 1 else "their errors"
         return PartialError(
-            f"{len(failed)} of {len(errors)} hosts failed.", "See their errors above."
+            f"{share(len(failed), len(errors), 'host')} failed.", f"See {its} above."
         )
     if len(errors) == 1:
         return failed[0]
@@ -181,7 +203,7 @@ def _work(run: _HostsRun, number: int, server: Server, enter: Callable[[Server],
     began = run.clock()
     if run.stopped.is_set() or run.too_many():
         error = PushError("It was not started, since too many other hosts had failed.")
-        run.results[number] = HostResult(server=server, error=error)
+        run.end(number, HostResult(server=server, error=error, was_started=False))
         return
     visit = run.visits[number] = enter(server)
     if run.stopped.is_set():  # at this moment
@@ -210,7 +232,7 @@ def _work(run: _HostsRun, number: int, server: Server, enter: Callable[[Server],
             build=brought.build,
             unchanged=brought.plan is None and brought.digest is not None,
         )
-    run.results[number] = result
+    run.end(number, result)
 
 
 def _publish(run: _HostsRun, publish: Callable[[Plan, str], None]) -> Digest | None:
@@ -234,7 +256,7 @@ def _is_to_move(brought: Delivered) -> bool:
 def _objection(run: _HostsRun, brought: Sequence[Delivered]) -> DocklessError | None:
     if run.too_many():
         return PushError(
-            f"{run.failures()} hosts failed, so no tag was changed.",
+            f"{counted(run.failures(), 'host')} failed, so no tag was changed.",
             "Push again; what has been uploaded is kept.",
         )
     images = dict.fromkeys(each.identity for each in brought)

@@ -1,12 +1,14 @@
 """The steps of a mirror: what is found, its part, pushing it, and what that comes to."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from dockless.errors import DocklessError, PartialError, SourceError, UsageError
 from dockless.model.counts import counted, share
+from dockless.model.ended import ItemEnd
 from dockless.model.mirrored import MirroredImage, MirrorResult
+from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
 from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
@@ -16,6 +18,8 @@ from dockless.usecases.mirror.left_out import completed, lacking
 from dockless.usecases.mirror.mirror_ports import ImageLenders, MirrorTeam
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
 from dockless.usecases.mirror.run import Lost, MirrorItem, Outcome, mirror, plan
+from dockless.usecases.overview import Overview
+from dockless.usecases.push.several import ended
 
 
 class MirrorWork(Struct, frozen=True, kw_only=True):
@@ -80,8 +84,56 @@ def _part_of(entries: tuple[MirrorItem, ...], part: Shard) -> tuple[MirrorItem, 
     return tuple(entry for entry in entries if entry.repository in repositories)
 
 
+class ShownMirror:
+    """The images of a mirror, as they are recorded and shown.
+
+    Args:
+        receipt_writer: Called with the outcome of each.
+        overview: Where each is shown.
+    """
+
+    def __init__(self, receipt_writer: ReceiptWriter, overview: Overview) -> None:
+        self._receipt_writer = receipt_writer
+        self._overview = overview
+
+    def begin(self, work: MirrorWork) -> None:
+        """Count what is to be done, and what cannot be."""
+        lost = [each for each in work.lost if each.is_image]
+        size = sum(entry.size for entry in work.entries)
+        self._overview.expect(len(work.entries) + len(lost), size)
+        for each in lost:
+            failed = ItemEnd(name=each.name or each.source, fate="failed", has_line=False)
+            self._overview.ended(each, failed)
+
+    def push(self, entry: MirrorItem, team: MirrorTeam) -> PushResult:
+        """Push an image."""
+        target = entry.references[0]
+        label = str(target).removeprefix(f"{target.repository.host}/")
+        with self._overview.work(str(target), entry.size, label):
+            return team.push(entry)
+
+    def tell(self, entry: MirrorItem, outcome: Outcome, again: bool = False) -> None:  # noqa: FBT001, FBT002 - as that of the receipt
+        """Record and show the outcome of an image; nothing is shown where it is tried again."""
+        self._receipt_writer.tell(entry, outcome, again)
+        if not again:
+            self._end(entry, outcome)
+
+    def refuse(self, entry: MirrorItem, error: DocklessError) -> None:
+        """Record that an image was not tried, for a reason that is reported once for all."""
+        self._receipt_writer.note(entry, error)
+        self._end(entry, error)
+
+    def break_off(self) -> None:
+        """Report what was not told yet, and write the last receipt, since the mirror ends early."""
+        self._receipt_writer.break_off()
+        self._receipt_writer.finish(finished=False)
+
+    def _end(self, entry: MirrorItem, outcome: Outcome) -> None:
+        self._overview.ended(entry, ended(str(entry.references[0]), outcome))
+
+
 def carry_out(
-    entries: Sequence[MirrorItem], team: MirrorTeam, parallel: int, receipt_writer: ReceiptWriter
+    entries: Sequence[MirrorItem], team: MirrorTeam, parallel: int, shown: ShownMirror
 ) -> Mapping[MirrorItem, Outcome]:
     """Push every image; the receipt of an interrupted mirror lists what has arrived.
 
@@ -89,43 +141,44 @@ def carry_out(
         entries: The images.
         team: Pushes them.
         parallel: How many at once.
-        receipt_writer: Called with the outcome of each.
+        shown: Called with the outcome of each.
     """
     try:
-        return mirror(entries, team.push, parallel, receipt_writer.tell, team.look)
+        return mirror(
+            entries, lambda entry: shown.push(entry, team), parallel, shown.tell, team.look
+        )
     except BaseException:
-        receipt_writer.break_off()
-        receipt_writer.finish(finished=False)
+        shown.break_off()
         raise
 
 
 def tell_lacking(
-    outcomes: Mapping[MirrorItem, Outcome], lenders: ImageLenders, receipt_writer: ReceiptWriter
+    outcomes: Mapping[MirrorItem, Outcome], lenders: ImageLenders, shown: ShownMirror
 ) -> None:
     """Record what would fail, after a dry run, since no source and no registry has a blob of it."""
     for entry, error in lacking(outcomes, lenders):
-        receipt_writer.tell(entry, error)
+        shown.tell(entry, error)
 
 
-def settled(team: MirrorTeam, note: Callable[[str], None]) -> DocklessError | None:
+def settled(team: MirrorTeam) -> DocklessError | None:
     """See that what refers to images is listed; return the error where it is not."""
     try:
         team.settle()
     except DocklessError as error:
-        note(str(error))
         return error
     return None
 
 
 def unreached(
-    error: DocklessError, entries: Sequence[MirrorItem], receipt_writer: ReceiptWriter
+    error: DocklessError, work: MirrorWork, receipt_writer: ReceiptWriter, shown: ShownMirror
 ) -> tuple[MirrorResult, DocklessError | None]:
     """Return what came of a mirror to a registry that cannot be used, which is reported once.
 
     The second is why the receipt of that could not be written.
     """
-    for entry in entries:
-        receipt_writer.note(entry, error)
+    shown.begin(work)
+    for entry in work.entries:
+        shown.refuse(entry, error)
     unwritten = receipt_writer.finish()
     images = receipt_writer.lines()
     return MirrorResult(images=images, error=error, receipt=receipt_writer.document()), unwritten

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockless.errors import UsageError
 from dockless.model.options import MirrorOptions
 from dockless.model.printable import shortened
 from dockless.model.renaming import Map, Renaming
-from dockless.model.schemes import without_scheme
 from dockless.model.shard import Shard
-from dockless.oci.reference import Name, Repository
 from dockless.usecases.mirror.given_names import GivenName
 
 
@@ -41,24 +40,8 @@ def mirror_rules(to: str, options: MirrorOptions, environment: Mapping[str, str]
 
 
 def _renaming(to: str, options: MirrorOptions) -> Renaming:
-    host, _, prefix = without_scheme(to, "--to").partition("/")
-    try:
-        _check_target(host, prefix)
-    except ValueError as error:
-        raise UsageError(f"--to {shortened(to)}: {error}.", "Write --to HOST[/PREFIX].") from None
-    maps = tuple(map(_map, options.maps))
-    return Renaming(
-        host=host, prefix=prefix, strip=options.strip, maps=maps, flatten=options.flatten
-    )
-
-
-def _check_target(host: str, prefix: str) -> None:
-    """Raise ValueError where nothing can have a name there; it names what was typed."""
-    Repository.of(host, "of/images")
-    if prefix:
-        name = Name.parse(f"{host}/{prefix}")
-        if name.tag or name.digest:
-            raise ValueError(f"{prefix!r} is not a repository name")
+    into, maps = Renaming.into(to), tuple(map(_map, options.maps))
+    return replace(into, strip=options.strip, maps=maps, flatten=options.flatten)
 
 
 def _map(text: str) -> Map:

@@ -9,6 +9,7 @@ from dockless.model.counts import share
 from dockless.model.mirrored import MirrorResult
 from dockless.usecases.mirror.job import (
     MirrorWork,
+    ShownMirror,
     carry_out,
     settled,
     summary,
@@ -23,6 +24,7 @@ from dockless.usecases.mirror.mirror_ports import (
     RunLog,
 )
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
+from dockless.usecases.overview import Overview
 
 
 class MirrorContext(Struct, frozen=True, kw_only=True):
@@ -37,6 +39,7 @@ class MirrorContext(Struct, frozen=True, kw_only=True):
         dry_run: Whether the registry is only read.
         note: Shows a line.
         complain: Called with why each of several images failed.
+        overview: Where it is shown how far the whole is.
     """
 
     target: MirrorTarget
@@ -47,6 +50,7 @@ class MirrorContext(Struct, frozen=True, kw_only=True):
     dry_run: bool
     note: Callable[[str], None]
     complain: Callable[[str], None]
+    overview: Overview
 
 
 def run_mirror(work: MirrorWork, context: MirrorContext) -> MirrorResult:
@@ -63,7 +67,8 @@ def run_mirror(work: MirrorWork, context: MirrorContext) -> MirrorResult:
         try:
             context.target.reach(first.repository, first.tags)
         except DocklessError as error:
-            done, unwritten = unreached(error, work.entries, writer)
+            shown = ShownMirror(writer, context.overview)
+            done, unwritten = unreached(error, work, writer, shown)
             if unwritten:
                 context.complain(str(unwritten))
             return done
@@ -72,16 +77,19 @@ def run_mirror(work: MirrorWork, context: MirrorContext) -> MirrorResult:
 
 def _pushed(work: MirrorWork, context: MirrorContext, writer: ReceiptWriter) -> MirrorResult:
     """Push the images to a registry that responds."""
+    shown = ShownMirror(writer, context.overview)
+    shown.begin(work)  # a question for the credential has been answered by now
     team = context.target.team()
-    outcomes = carry_out(work.entries, team, context.parallel, writer)
+    outcomes = carry_out(work.entries, team, context.parallel, shown)
     if context.dry_run:
-        tell_lacking(outcomes, context.lenders, writer)
-    unsettled = settled(team, context.note)
+        tell_lacking(outcomes, context.lenders, shown)
+    unsettled = settled(team)
     unwritten = writer.finish()
     images = writer.lines()
     error = summary(images) or unsettled or unwritten
-    if unwritten and unwritten is not error:
-        context.complain(str(unwritten))
+    for each in (unsettled, unwritten):
+        if each and each is not error:  # which is reported at the end
+            context.complain(str(each))
     if not (error or context.dry_run):
         context.log.end()
     return MirrorResult(

@@ -50,7 +50,8 @@ class PushContext(Struct, frozen=True, kw_only=True):
     Attributes:
         registry: Reads the registry.
         early: What happens to blobs before the writer starts.
-        writer: Writes the image, and puts its tags.
+        writer: Returns what writes the image, and puts its tags; most pushes never ask for it. It
+            raises why there is none.
         direct: Writes again what the registry lost or cannot read; None where nothing but the
             program of --engine may write.
         lay_out: Writes an OCI layout of a content and the files of its blobs, and returns it.
@@ -72,7 +73,7 @@ class PushContext(Struct, frozen=True, kw_only=True):
 
     registry: Registry
     early: EarlyUploads
-    writer: ImageWriter
+    writer: Callable[[], ImageWriter]
     direct: ImageWriter | None
     lay_out: Callable[[Content, Mapping[Digest, Path]], Path]
     progress: Progress

@@ -22,13 +22,18 @@ class EarlyUploads:
     def mark_present(self, there: Mapping[Digest, bool]) -> None:
         """Record whether the repository has these blobs, so that it is not asked again."""
 
+    def sent_ahead(self) -> int:
+        """Return how many bytes were sent so far; `upload` counts those that follow."""
+        return 0
+
     def upload(self, missing: Mapping[Digest, Path], sending: Task) -> frozenset[Digest] | None:
         """Upload what is still missing of an image, and commit all of it.
 
         Args:
             missing: A file for each blob that the repository lacks; whatever else was sent is
                 cancelled.
-            sending: Gets the count of the bytes that were sent.
+            sending: Gets the count of the bytes that are sent from now on, or since
+                `sent_ahead` was called.
 
         Returns:
             Those of the blobs that the repository has accepted. Of the others it is not known

@@ -75,7 +75,7 @@ def publish(request: PushRequest, delivery: Delivery, context: PushContext) -> P
         with context.timings.of("tags"):
             move_tags(request, plan, context)
         if any(tag.action != "keep" for tag in plan.tags):
-            writers = replace(writers, tags=written_by(context.writer.tagger))
+            writers = replace(writers, tags=written_by(context.writer().tagger))
     return PushResult(
         plan=plan,
         unchanged=not moving,
@@ -131,7 +131,7 @@ def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> N
         refuse_moves(request, (TagPlan(tag, now, root),))
     context.moves.begin(name)
     try:
-        context.retry_policy.call(lambda: context.writer.tag(plan.content, plan.repository, tag))
+        context.retry_policy.call(lambda: context.writer().tag(plan.content, plan.repository, tag))
     except DocklessError as error:
         moved = _came_through(error, context, name, root)
         if moved is None:  # it stays among those that may have

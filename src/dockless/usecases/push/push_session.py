@@ -235,7 +235,8 @@ class PushSession:
         """
         context = self._adapters.context(plan.repository)
         if way != "relay":
-            context = replace(context, writer=self._adapters.open(plan.repository).direct)
+            direct = self._adapters.open(plan.repository).direct
+            context = replace(context, writer=lambda: direct)
         request = PushRequest(
             repository=plan.repository,
             tags=tuple(tag.tag for tag in plan.tags),

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dockless.errors import DocklessError, NetworkError, PushError, ServerError
+from dockless.model.ended import SENDING_AGAIN, UPLOADING
 from dockless.model.plan import Plan, Writers, written_by
 from dockless.oci.content import StagedImage
 from dockless.oci.digest import Digest
@@ -61,7 +62,7 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
             needed = {digest: blobs[digest] for digest in blobs if digest in configs | lacking}
             staged = sending.staged(needed, frozenset(lacking) if known else None)
             try:
-                written = context.writer.write(staged, plan.repository, task)
+                written = context.writer().write(staged, plan.repository, task)
                 sending.wrote(written.writer, set(arrived), set(missing))
             except ServerError as error:
                 # a program writes nothing that the registry fails to read
@@ -158,8 +159,10 @@ class _Sending:
     def __enter__(self) -> Task:
         self.attempts += 1
         size = sum(blob.size for blob in self._plan.missing)
-        what = "uploading" if size else "sending the manifest"
-        self._task = self._means.progress.start(what, size or None)
+        what = UPLOADING if size else "sending the manifest"
+        # what was sent while layers were compressed took no time of this task
+        ahead = self._means.early.sent_ahead() if self.attempts == 1 else 0
+        self._task = self._means.progress.start(what, max(0, size - ahead) or None)
         return self._task
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -205,9 +208,7 @@ def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError)
     missing = {blob.digest: blob.size for blob in plan.missing}
     found = context.reader(plan.repository).readable_blobs(plan.missing)
     lost = [digest for digest in missing if digest not in found.there]
-    task = context.progress.start(
-        "sending it again", sum(missing[digest] for digest in lost) or None
-    )
+    task = context.progress.start(SENDING_AGAIN, sum(missing[digest] for digest in lost) or None)
     try:
         blobs = image.paths(lost)
         layout = partial(context.lay_out, plan.content, blobs)

@@ -82,6 +82,7 @@ class StreamedUploads(EarlyUploads):
         self._uploads: list[_Upload] = []
         self._there: dict[Digest, bool] = {}
         self._moved = 0.0
+        self._told = 0
 
     def __enter__(self) -> Self:
         return self
@@ -136,13 +137,13 @@ class StreamedUploads(EarlyUploads):
             self.offer(Descriptor(media_type="", digest=digest, size=path.stat().st_size), path)
         self._decided.set()
         self._moved = time.monotonic()
-        told = 0
+        told = self._told
         for upload in self._uploads:
             while upload.thread.is_alive() and not self._over():
                 upload.thread.join(_LOOK_SECONDS)
                 told = self._tell(sending, told)
                 self._end_stall()
-        self._tell(sending, told)
+        self._told = self._tell(sending, told)
         for upload in self._uploads:
             if isinstance(upload.failure, StrayError):
                 raise upload.failure
@@ -152,6 +153,11 @@ class StreamedUploads(EarlyUploads):
     def sent(self) -> int:
         """Bytes that went so far."""
         return sum(upload.sent for upload in self._uploads)
+
+    def sent_ahead(self) -> int:
+        """Return how many bytes were sent so far; `upload` counts those that follow."""
+        self._told = self.sent
+        return self._told
 
     def _tell(self, sending: Task, told: int) -> int:
         sent = self.sent

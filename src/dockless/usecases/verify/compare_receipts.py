@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import DocklessError, PartialError, PushError
+from dockless.model.counts import number
 from dockless.model.verified import Difference, ReceiptItem, VerifyResult
 from dockless.oci.content import Content
 from dockless.oci.manifest import Descriptor
@@ -98,7 +99,8 @@ def receipt_differences(item: ReceiptItem, content: Content) -> Iterator[str]:
         if own is None:
             yield f"The receipt has the blob {digest}, which {name} does not have"
         elif size != own:
-            yield f"The receipt has {size} bytes for the blob {digest} of {name}, which has {own}"
+            said_size = number(size, "byte")
+            yield f"The receipt has {said_size} for the blob {digest} of {name}, which has {own}"
 
 
 class _Check:

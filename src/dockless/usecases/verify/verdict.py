@@ -17,12 +17,11 @@ def verdict(found: VerifyResult, receipts: int) -> DocklessError | None:
     if not items and not missing:
         named = "The receipt names" if receipts == 1 else "The receipts name"
         return UsageError(f"{named} no image.", "Nothing was checked.")
-    if missing:
-        more = f" {len(missing) - 1} more did not arrive." if len(missing) > 1 else ""
+    if missing:  # each of which has been printed
         also = f", and {references(len(wrong), len(items))} wrong" if wrong else ""
         return PartialError(
             f"Not everything arrived, as {says}{also}.",
-            f"{missing[0]}{more} Run the push or mirror again.",
+            "See above, and run the push or mirror again.",
         )
     if not wrong:
         return None

@@ -12,6 +12,7 @@ from dockless.storage.bundle import Bundle
 from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.run import Lost
 from fakes.image import FakeImage
+from fakes.overview import FakeOverview
 
 if TYPE_CHECKING:
     from dockless.usecases.push.context import Copy
@@ -90,9 +91,17 @@ def filled(
     *found: SourceImage | Lost,
     keep_going: bool = False,
     lenders: FakeLenders | None = None,
+    overview: FakeOverview | None = None,
 ) -> tuple[Bundle, list[DocklessError]]:
     written = Bundle(folder / "out")
-    left_out = fill(written, found, lenders or FakeLenders(), proved, keep_going=keep_going)
+    left_out = fill(
+        written,
+        found,
+        lenders or FakeLenders(),
+        proved,
+        overview or FakeOverview(),
+        keep_going=keep_going,
+    )
     written.finish()
     return written, list(left_out.images)
 
@@ -120,7 +129,12 @@ def test_copies_that_are_damaged_are_compared_before_they_are_staged_again(tmp_p
     image = PrunedImage(tmp_path / "image", 1, lambda path: path.write_bytes(b"x"))
     compared: list[Copy] = []
     fill(
-        Bundle(tmp_path / "out"), [source(image)], FakeLenders(), compared.extend, keep_going=False
+        Bundle(tmp_path / "out"),
+        [source(image)],
+        FakeLenders(),
+        compared.extend,
+        FakeOverview(),
+        keep_going=False,
     )
     assert {blob.digest for blob, _ in compared} == {each.digest for each in image.content().blobs}
 
@@ -167,7 +181,9 @@ def test_what_is_damaged_and_no_image_counts_as_none(
         source(FakeImage(tmp_path / "image")),
         *(Lost(source="x", name="y", error=each) for each in gone),
     ]
-    left_out = fill(Bundle(tmp_path / "out"), found, FakeLenders(), proved, keep_going=True)
+    left_out = fill(
+        Bundle(tmp_path / "out"), found, FakeLenders(), proved, FakeOverview(), keep_going=True
+    )
     assert left_out == LeftOut(tuple(gone), tuple(wrong))
 
 
@@ -217,3 +233,17 @@ def test_an_image_whose_name_pins_another_digest_is_left_out(tmp_path: Path, nam
 def test_an_image_whose_name_pins_its_own_digest_goes_in(tmp_path: Path) -> None:
     image = FakeImage(tmp_path / "image")
     assert filled(tmp_path, source(image, f"acme/a@{image.content().root.digest}"))[1] == []
+
+
+def test_every_image_is_shown_with_the_bytes_that_the_bundle_lacked(tmp_path: Path) -> None:
+    overview = FakeOverview()
+    one = FakeImage(tmp_path / "image")
+    again = SourceImage(source="b.tar", names=("b:1",), bare="b", size=10, open=lambda: one)
+    lost = Lost(source="x", name="y:1", error=SourceError("It is gone."))
+    damaged = Lost(source="d", name="", error=SourceError("Bad."), is_image=False)
+    filled(tmp_path, source(one), again, lost, damaged, keep_going=True, overview=overview)
+    size = sum(blob.size for blob in one.content().blobs)
+    told = [(each.fate, each.sent) for each in overview.shown]
+    assert told == [("arrived", size), ("arrived", 0), ("failed", 0)]
+    assert [each.name for each in overview.shown][1:] == ["b:1", "y:1"]
+    assert len(overview.begun) == 2

@@ -197,3 +197,25 @@ def test_crane_of_a_host_is_not_looked_at_and_may_have_a_registry_token() -> Non
     answers = Answers(has_registry_token=True, unusable="it is too old")
     assert not obstacles(answers, programs=("crane", "skopeo")).of("invoke")
     assert "unusable crane" not in answers.asked
+
+
+@pytest.mark.parametrize(
+    ("method", "programs", "engine", "is_copied"),
+    [
+        ("invoke", ("crane", "skopeo"), "crane", False),
+        ("invoke", ("skopeo",), "skopeo", False),
+        ("copy", ("skopeo",), "crane", True),
+        ("tunnel", ("skopeo",), "skopeo", False),
+        ("tunnel", (), "crane", True),
+    ],
+)
+def test_a_method_uses_the_engine_there_or_a_copy(
+    method: TransferMethod, programs: tuple[str, ...], engine: str, *, is_copied: bool
+) -> None:
+    found = obstacles(Answers(), programs=programs)
+    assert found.engine_for(method) == (engine, is_copied)
+
+
+def test_a_tunnel_serves_a_copy_where_the_engine_there_is_unusable() -> None:
+    found = obstacles(Answers(unusable="too old"), programs=("skopeo",))
+    assert found.engine_for("tunnel") == ("crane", True)

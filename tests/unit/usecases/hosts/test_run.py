@@ -12,8 +12,10 @@ from dockless.model.plan import BlobPlan, Plan, TagPlan
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
+from dockless.usecases.hosts.host_rows import HostRows
 from dockless.usecases.hosts.run import Delivered, RemotePushResult, Rules, Visit, push_from
 from fakes.image import FakeImage
+from fakes.overview import FakeOverview
 
 REPOSITORY = Repository.of("registry.example.com", "team/shop")
 SERVERS = tuple(Server(address=f"host{number}", user="me") for number in range(4))
@@ -54,6 +56,7 @@ class Fleet:
     published: list[Plan] = field(default_factory=list)
     ways: list[str] = field(default_factory=list)
     refuses: DocklessError | None = None
+    overview: FakeOverview = field(default_factory=FakeOverview)
 
     def push(self, **rules: int) -> RemotePushResult:
         numbers = {server: number for number, server in enumerate(SERVERS)}
@@ -70,7 +73,13 @@ class Fleet:
         servers = SERVERS[: len(self.hosts)]
         parallel = rules.pop("parallel", 1)
         made = Rules(parallel, **rules)  # type: ignore[arg-type] # by these names
-        return push_from(servers, enter, publish, made, lambda: float(next(_CLOCK)))
+        rows = HostRows(servers, self.overview)
+
+        def begin(server: Server) -> Visit:
+            rows.begin(server)
+            return enter(server)
+
+        return push_from(servers, begin, publish, made, lambda: float(next(_CLOCK)), tell=rows.end)
 
 
 _CLOCK = count()
@@ -252,3 +261,30 @@ def test_a_bug_breaks_everything_off_and_leaves_every_host(plan: Plan) -> None:
     with pytest.raises(ZeroDivisionError):
         Fleet([bad, slow]).push(parallel=2)
     assert (slow.aborted, slow.left, bad.left) == (1, 1, 1)
+
+
+def test_every_host_is_shown_once_with_what_became_of_it(plan: Plan) -> None:
+    there = Host(
+        Delivered(way="none", why="already there", digest=ONE, identity=ONE, sent=0, plan=None)
+    )
+    fleet = Fleet([brings(plan), there, Host(PushError("It fails."))])
+    fleet.push(parallel=1)
+    assert fleet.overview.expected == (3, 0)
+    assert [name for name, _ in fleet.overview.begun] == [each.short_name for each in SERVERS[:3]]
+    told = [(each.fate, each.sent, each.how) for each in fleet.overview.shown]
+    assert told == [("arrived", 5, "by relay"), ("there", 0, ""), ("failed", 0, "")]
+
+
+@pytest.mark.parametrize("hosts", [2, 3])
+def test_hosts_that_are_not_started_are_skipped(plan: Plan, hosts: int) -> None:
+    fleet = Fleet([Host(PushError("It fails.")), *(brings(plan) for _ in range(hosts - 1))])
+    fleet.push(parallel=1, most_failures=0)
+    told = [each.fate for each in fleet.overview.items.values()]
+    assert told == ["failed", *["skipped"] * (hosts - 1)]
+
+
+def test_hosts_whose_tags_are_refused_have_failed_without_another_line(plan: Plan) -> None:
+    fleet = Fleet([brings(plan), brings(plan)], refuses=PushError("No tags."))
+    fleet.push(parallel=1)
+    assert {each.fate for each in fleet.overview.items.values()} == {"failed"}
+    assert [each.has_line for each in fleet.overview.shown] == [True, True, False, False]

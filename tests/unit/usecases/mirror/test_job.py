@@ -21,11 +21,14 @@ from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.ports import SourceImage
 from dockless.usecases.mirror.job import (
+    MirrorWork,
+    ShownMirror,
     carry_out,
     settled,
     summary,
     tell_lacking,
     unknown_repositories,
+    unreached,
     work_of,
 )
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
@@ -41,6 +44,7 @@ from fakes.mirror import (
     planned,
     source,
 )
+from fakes.overview import FakeOverview
 
 if TYPE_CHECKING:
     from dockless.model.plan import PushResult
@@ -50,6 +54,10 @@ def writer(said: list[str] | None = None) -> tuple[ReceiptWriter, FakeReceipt]:
     receipt = FakeReceipt()
     lines = [] if said is None else said
     return ReceiptWriter(receipt, FakeLog(), lines.append), receipt
+
+
+def shown(receipt_writer: ReceiptWriter, overview: FakeOverview | None = None) -> ShownMirror:
+    return ShownMirror(receipt_writer, overview or FakeOverview())
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -63,7 +71,7 @@ def test_a_receipt_that_cannot_be_written_in_mid_run_stops_no_mirror(
     clock = itertools.count(1e12, 1e3)
     monkeypatch.setattr(time, "monotonic", clock.__next__)
     receipt.failures = [PushError("There is no space.", "Free some.")] * count
-    outcomes = carry_out(found, FakeTeam(), 1, receipt_writer)
+    outcomes = carry_out(found, FakeTeam(), 1, shown(receipt_writer))
     assert len(outcomes) == 5
     assert said == ["There is no space. The mirror goes on, and it is tried again."]
     assert receipt_writer.finish() is None
@@ -75,7 +83,7 @@ def test_a_receipt_that_cannot_be_written_at_the_end_is_an_error(tmp_path: Path)
     said: list[str] = []
     receipt_writer, receipt = writer(said)
     receipt_writer.begin(found, ())
-    carry_out(found, FakeTeam(), 1, receipt_writer)
+    carry_out(found, FakeTeam(), 1, shown(receipt_writer))
     receipt.failures = [full := PushError("There is no space.", "Free some.")] * 2
     assert receipt_writer.finish() is full
     assert said == []
@@ -147,7 +155,7 @@ def test_every_outcome_is_recorded_and_each_failure_said_once(tmp_path: Path) ->
     work = entries(tmp_path, "a", "b", "c")
     record.begin(work, [Lost(source="x", name="y", error=SourceError("It is gone."))])
     team = FakeTeam({"b:1": ConflictError("It differs."), "c:1": NetworkError("It is down.")})
-    carry_out(work, team, 2, record)
+    carry_out(work, team, 2, shown(record))
     assert receipt.written[0] == (1, 3, False)
     assert sorted(line.name for line in record.lines() if line.error) == ["b:1", "c:1", "y"]
     assert [line.arrived for line in record.lines() if line.result] == [
@@ -164,7 +172,7 @@ def test_an_interrupted_mirror_writes_what_arrived_and_says_what_failed(tmp_path
     record.begin(work, ())
     team = FakeTeam({"a:1": NetworkError("It is down."), "c:1": KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
-        carry_out(work, team, 1, record)
+        carry_out(work, team, 1, shown(record))
     assert receipt.written[-1] == (2, 1, False)
     assert len(said) == 1
     assert "It is down." in said[0]
@@ -176,16 +184,15 @@ def test_a_dry_run_tells_of_blobs_that_nobody_has(tmp_path: Path) -> None:
     missing = work[0].open().content().blobs[-1].digest
     error = AbsentError("The layer is in an older bundle.")
     outcomes = {entry: planned(entry, dry_run=True) for entry in work}
-    tell_lacking(outcomes, FakeLenders({missing: error}), record)
+    tell_lacking(outcomes, FakeLenders({missing: error}), shown(record))
     assert [(line.name, line.error) for line in record.lines()] == [("a:1", error)]
 
 
 def test_lists_of_referrers_that_are_not_settled_are_an_error() -> None:
-    team, notes = FakeTeam(), list[str]()
-    assert settled(team, notes.append) is None
+    team = FakeTeam()
+    assert settled(team) is None
     team.unsettled = NetworkError("Another client overwrites it.", "Run it again.")
-    assert settled(team, notes.append) is team.unsettled
-    assert notes == [str(team.unsettled)]
+    assert settled(team) is team.unsettled
 
 
 @pytest.mark.parametrize(
@@ -261,3 +268,33 @@ def test_repositories_that_the_registry_lacks_are_named_in_order(tmp_path: Path)
     ]
     unknown = unknown_repositories(lines, FakeTeam(known=["m/b"]))
     assert [each.path for each in unknown] == ["m/a", "m/c"]
+
+
+def test_every_image_is_shown_while_it_is_pushed_and_counted_once(tmp_path: Path) -> None:
+    overview = FakeOverview()
+    record, _ = writer()
+    found = entries(tmp_path, "a", "b", "c")
+    lost = (
+        Lost(source="x.tar", name="y:1", error=SourceError("It is gone.")),
+        Lost(source="z.tar", name="", error=SourceError("It is damaged."), is_image=False),
+    )
+    team = FakeTeam({"b:1": ConflictError("It differs."), "c:1": NetworkError("It is down.")})
+    every = shown(record, overview)
+    every.begin(MirrorWork(entries=found, lost=lost, sources=(), bundles={}))
+    carry_out(found, team, 1, every)
+    assert overview.expected == (4, sum(entry.size for entry in found))
+    here = [f"registry.inside:5000/m/{name}:1" for name in ("a", "b", "c")]
+    assert [name for name, _ in overview.begun] == [*here, here[2]], "the last is tried again"
+    told = {each.name: each.fate for each in overview.shown}
+    assert told == {"y:1": "failed", here[0]: "arrived", here[1]: "failed", here[2]: "failed"}
+    assert len(overview.shown) == len(overview.items) == 4
+    assert not any(each.has_line for each in overview.shown if each.fate == "failed")
+
+
+def test_a_registry_that_is_down_fails_every_image(tmp_path: Path) -> None:
+    overview = FakeOverview()
+    record, _ = writer()
+    work = MirrorWork(entries=entries(tmp_path, "a", "b"), lost=(), sources=(), bundles={})
+    unreached(NetworkError("It is down."), work, record, shown(record, overview))
+    assert overview.expected is not None
+    assert [each.fate for each in overview.items.values()] == ["failed"] * overview.expected[0]

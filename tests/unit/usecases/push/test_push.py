@@ -23,6 +23,7 @@ from dockless.errors import (
     ServerError,
     UnexplainedError,
 )
+from dockless.model.counts import number
 from dockless.model.plan import PushResult, TagMoves
 from dockless.oci.content import Content, StagedImage
 from dockless.oci.digest import Digest
@@ -132,7 +133,7 @@ class Shop:
         return PushContext(
             registry=self.registry,
             early=self.early,
-            writer=self.writer,
+            writer=lambda: self.writer,
             direct=Resending(self) if self.may_resend else None,
             lay_out=laid_out,
             progress=self.progress,
@@ -238,7 +239,7 @@ def test_a_blob_of_another_length_is_sent_again(
     assert (result.checked, result.digest) == (True, root)
     assert result.plan.missing == (damaged,)
     assert shop.held.tags == {"v1": root, **dict.fromkeys(tags, root)}
-    said = f"{length} bytes in place of {damaged.size}. It has to be uploaded again."
+    said = f"{number(length, 'byte')} in place of {damaged.size}. It has to be uploaded again."
     assert [note for note in shop.progress.notes if note.endswith(said)]
 
 
@@ -803,6 +804,18 @@ def test_a_writer_asks_for_what_may_have_arrived_early_and_for_nothing_else(
     shop.push()
     known = frozenset(digests) - (shop.early.uploads or frozenset())
     assert [image.missing for image in shop.writer.images] == [None if asks else known]
+
+
+@pytest.mark.parametrize("part", [0, 0.5, 1, 3])
+def test_what_was_sent_before_is_no_part_of_the_upload_that_is_shown(
+    shop: Shop, part: float
+) -> None:
+    size = sum(blob.size for blob in shop.content.blobs)
+    shop.early.ahead = int(size * part)
+    shop.journal.on("push", NetworkError("Gone."), None)
+    shop.push()
+    rest = max(0, size - shop.early.ahead) or None
+    assert [task.total for task in shop.progress.tasks] == [rest, size], "then all is sent again"
 
 
 def test_a_writer_that_is_tried_again_asks_for_what_it_may_have_written(shop: Shop) -> None:

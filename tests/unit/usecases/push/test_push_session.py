@@ -73,7 +73,7 @@ class Adapters:
         return PushContext(
             registry=self.registry,
             early=FakeEarlyUploads(self.journal),
-            writer=FakeWriter(self.registry, self.journal),
+            writer=lambda: FakeWriter(self.registry, self.journal),
             direct=self.direct,
             lay_out=lambda content, blobs: write_layout(self._folder / "layout", content, blobs),
             progress=self.progress,

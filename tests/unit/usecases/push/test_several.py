@@ -1,13 +1,17 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.errors import AuthError, DocklessError, LostCopyError, NetworkError, PartialError
 from dockless.model.plan import Plan, PushResult
 from dockless.oci.reference import Repository
+from dockless.ports import Image
 from dockless.storage.temporary_cache import temporary_cache
-from dockless.usecases.push.several import error_of_all
+from dockless.usecases.push.several import error_of_all, push_each
 from fakes.image import FakeImage
+from fakes.overview import FakeOverview
 
 BAD, WORSE = NetworkError("a is down.", "Wait."), AuthError("b refuses.", "Log in.")
 
@@ -54,10 +58,41 @@ def test_where_none_was_pushed_the_first_error_counts(
     assert says in error.what
 
 
+def test_each_is_pushed_by_its_name_and_shown(tmp_path: Path, good: PushResult) -> None:
+    overview = FakeOverview()
+    image = FakeImage(tmp_path / "image")
+    sent = replace(good, unchanged=False, sent=7, attempts=1)
+    pushed = {"b": sent, "c": good}
+
+    def place(name: str) -> tuple[Repository, tuple[str, ...]]:
+        if name == "?":
+            raise BAD
+        return Repository.of("r.io", name), ("1",)
+
+    def push(repository: Repository, tags: Sequence[str], given: Image) -> PushResult:
+        assert (tuple(tags), given) == (("1",), image)
+        if repository.path == "d":
+            raise WORSE
+        return pushed[repository.path]
+
+    images = [(name, lambda: image) for name in ("?", "b", "c", "d")]
+    outcomes = push_each(images, place, push, overview)
+    assert outcomes == {"?": BAD, "b": sent, "c": good, "d": WORSE}
+    assert overview.expected == (4, 0)
+    assert [name for name, _ in overview.begun] == ["r.io/b:1", "r.io/c:1", "r.io/d:1"]
+    told = [(each.name, each.fate, each.sent) for each in overview.shown]
+    assert told == [
+        ("?", "failed", 0),
+        ("r.io/b:1", "arrived", 7),
+        ("r.io/c:1", "there", 0),
+        ("r.io/d:1", "failed", 0),
+    ]
+
+
 def test_where_some_were_pushed_it_says_how_many(good: PushResult) -> None:
     error = error_of_all({"a": good, "b": BAD, "c": good}, "x.tar")
     assert isinstance(error, PartialError)
-    assert "1 of 3 images were not pushed" in error.what
+    assert "1 of 3 images was not pushed" in error.what
 
 
 def test_a_temporary_store_is_gone_afterwards(

@@ -79,6 +79,18 @@ def test_a_growing_layer_is_committed_once_the_image_is_known(bench: Bench) -> N
     assert bench.journal.steps == ["stream", f"commit {BLOB.digest}"]
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_bytes_that_went_before_are_not_counted_again(bench: Bench, *, asked: bool) -> None:
+    growing, task = Growing(), FakeTask("uploading", None)
+    with bench.early as early:
+        early.follow(growing)
+        assert growing.closed.wait(120)
+        if asked:
+            assert early.sent_ahead() == BLOB.size
+        early.upload({BLOB.digest: bench.path}, task)
+    assert task.done == (0 if asked else BLOB.size)
+
+
 def test_a_layer_that_is_given_up_is_sent_from_its_file(bench: Bench) -> None:
     growing = Growing(PushError("The rest will not be written."))
     with bench.early as early:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from dockless.errors import PushError
+from dockless.model.counts import number
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_INDEX
 from dockless.oci.reference import Repository
@@ -69,7 +70,8 @@ def test_a_blob_of_another_length_is_named(
     registry.hold(REPOSITORY, content)
     damaged = content.blobs[place]
     registry.repositories[REPOSITORY].lengths[damaged.digest] = length
-    said = f"damaged copy of the blob {damaged.digest}.*: {length} bytes in place of {damaged.size}"
+    size = number(length, "byte")
+    said = f"damaged copy of the blob {damaged.digest}.*: {size} in place of {damaged.size}"
     with pytest.raises(PushError, match=said):
         complete(registry, REPOSITORY, content, PATIENCE)
 

@@ -1,4 +1,4 @@
-"""What a program leaves out of a registry's refusal is asked for."""
+"""What a program leaves out of a registry's refusal is asked for by the writer of `auto`."""
 
 import json
 from functools import partial
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dockless.engines.automatic import Automatic, Program
 from dockless.errors import (
     AuthError,
     DocklessError,
@@ -17,11 +18,10 @@ from dockless.errors import (
 from dockless.oci.content import Content, StagedImage, single
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, image_manifest
-from dockless.oci.reference import Repository
+from dockless.oci.reference import Reference, Repository
 from dockless.ports import Task, Written
 from dockless.registry.client import RegistryClient
 from dockless.registry.refusals import upload_refusal
-from dockless.usecases.push.asking_writer import AskingWriter
 from fakes.http import StubHttp
 from fakes.progress import FakeProgress
 
@@ -36,9 +36,9 @@ CONTENT = single(ROOT, DATA, CONFIG)
 
 
 class Failing:
-    """A program that fails."""
+    """A writer that fails, as an `automatic.Whole`."""
 
-    tagger = "crane"
+    name = tagger = "direct"
 
     def __init__(self, error: DocklessError) -> None:
         self._error = error
@@ -46,6 +46,9 @@ class Failing:
     def write(self, image: StagedImage, repository: Repository, sending: Task) -> Written:
         del image, repository, sending
         raise self._error
+
+    def pull(self, source: Reference, layout: Path) -> None:
+        raise AssertionError((source, layout))
 
     def tag(self, content: Content, repository: Repository, tag: str) -> None:
         del content, repository, tag
@@ -59,9 +62,10 @@ def written(error: DocklessError, status: int, message: str) -> tuple[DocklessEr
     body = json.dumps({"errors": [{"code": "OWN", "message": message}]}).encode()
     http.on(f"POST {URL}team/shop/blobs/uploads/", status, body=body)
     image = StagedImage(content=CONTENT, blobs={}, layout=Path, missing=None)
-    writer = AskingWriter(
-        Failing(error), partial(upload_refusal, RegistryClient(http, lambda: None))
-    )
+    failing = Failing(error)
+    program = Program(name="crane", start=lambda: failing, trial=lambda: "")
+    refusal = partial(upload_refusal, RegistryClient(http, lambda: None))
+    writer = Automatic([program], failing, print, refusal)
     with pytest.raises(DocklessError) as caught:
         writer.write(image, SHOP, FakeProgress().start("x", None))
     return caught.value, http

@@ -3,12 +3,12 @@ import json
 
 import pytest
 
-from dockless.credentials.authfile import authfile, docker_key
+from dockless.engines.authfile import authfile
 from dockless.model.secret import Credential, Secret
 
 
-def entries(key: str, credential: Credential | None) -> object:
-    document = json.loads(authfile(key, credential).reveal())
+def entries(host: str, credential: Credential | None, engine: str = "crane") -> object:
+    document = json.loads(authfile(engine, host, credential).reveal())
     assert list(document) == ["auths"]
     return document["auths"]
 
@@ -35,6 +35,16 @@ def test_anonymous_is_no_entry() -> None:
     assert entries("host", None) == {}
 
 
-def test_docker_knows_docker_hub_by_an_old_url() -> None:
-    assert docker_key("docker.io") == "https://index.docker.io/v1/"
-    assert docker_key("ghcr.io") == "ghcr.io"
+@pytest.mark.parametrize(
+    ("engine", "host", "key"),
+    [
+        ("crane", "docker.io", "https://index.docker.io/v1/"),
+        ("skopeo", "docker.io", "docker.io"),
+        ("crane", "ghcr.io", "ghcr.io"),
+        ("skopeo", "host:5000", "host:5000"),
+    ],
+)
+def test_each_engine_finds_the_entry_by_its_own_name(engine: str, host: str, key: str) -> None:
+    assert entries(host, Credential(username="me", password=Secret("pw")), engine) == {
+        key: {"auth": base64.b64encode(b"me:pw").decode()}
+    }

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from dockless.credentials.memory import _pipe, in_memory
+from dockless.engines.memory import _pipe, in_memory
 from dockless.model.secret import Secret
 
 CONTENT = '{"auths": {"host": {"auth": "Ym9iOnB3"}}}'

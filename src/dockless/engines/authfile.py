@@ -3,29 +3,21 @@
 import json
 
 from dockless.model.secret import Credential, Secret, remember
-from dockless.oci.reference import DOCKER_HUB
-
-_DOCKER_HUB_KEY = "https://index.docker.io/v1/"
+from dockless.oci.reference import docker_key
 
 
-def docker_key(host: str) -> str:
-    """Return the name of a registry in Docker's own files; for Docker Hub that is an old URL.
-
-    crane and the credential helpers use it, while skopeo wants the host itself.
-    """
-    return _DOCKER_HUB_KEY if host == DOCKER_HUB else host
-
-
-def authfile(key: str, credential: Credential | None) -> Secret:
+def authfile(engine: str, host: str, credential: Credential | None) -> Secret:
     """Return an authfile with one entry, or with none for an anonymous push.
 
     One entry only, because crane takes an entry for `host/other` to hold for all of the host.
 
     Args:
-        key: The registry as the engine looks it up: its host, or `docker_key` of it for crane.
+        engine: `crane`, which looks up Docker's name of the registry, or `skopeo`.
+        host: The registry.
         credential: The credential.
     """
     remember(credential)
+    key = docker_key(host) if engine == "crane" else host
     return Secret(json.dumps({"auths": {key: _entry(credential)} if credential else {}}))
 
 

@@ -1,0 +1,93 @@
+"""The image of a host: built there, named there by the user, or found by its names."""
+
+import shlex
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from msgspec import Struct
+
+from dockless.model.host import Facts
+from dockless.model.server import Server
+from dockless.ports import Steps
+from dockless.sources.host_build import HostBuild
+from dockless.sources.known_tools import container_tools
+from dockless.sources.local import find_local
+from dockless.sources.on_host import HostImage, HostShell
+from dockless.sources.spec import parse_there
+
+
+class HostPlace(Protocol):
+    """A host that is logged in to."""
+
+    @property
+    def facts(self) -> Facts:
+        """What it reports."""
+
+    @property
+    def shell(self) -> HostShell:
+        """Its programs and files."""
+
+
+class HostWish(Struct, frozen=True, kw_only=True):
+    """Which image of the hosts is meant.
+
+    Attributes:
+        names: What it may be called there, in order, unless the server has a name for it.
+        there: The source on the hosts, as the user typed it; None for the image of these names.
+        build: Builds it there first; None where it is not to be built.
+    """
+
+    names: tuple[str, ...]
+    there: str | None
+    build: HostBuild | None
+
+
+def find_on_host(
+    wish: HostWish,
+    server: Server,
+    place: HostPlace,
+    progress: Steps,
+    warn: Callable[[str], None],
+) -> HostImage:
+    """Return the image of a host.
+
+    Args:
+        wish: Which one.
+        server: What the project says of the host.
+        place: The host.
+        progress: Where the work on it is shown.
+        warn: Called with what the user must see.
+
+    Raises:
+        SourceError: There is none.
+        EngineError: It cannot be built, or no container tool there can be used.
+        UsageError: The source is neither a path there nor an image name.
+    """
+    shell, home = place.shell, place.facts.home
+    names, tool, typed = wish.names, "", False
+    if server.image_name:
+        names = (server.image_name,)
+    if wish.build:
+        names, tool = wish.build.build(shell, home, server, progress.step)
+    elif wish.there is not None:
+        source = parse_there(_at_home(wish.there, home), partial(_kind_of_path, shell))
+        if source.kind != "local":
+            return HostImage(source=source)
+        names, tool, typed = (source.name,), source.tool, True
+    tools = tuple(each for each in container_tools(shell) if tool in ("", each.name))
+    has, image = find_local(names, tools, warn, typed=typed)
+    progress.step(f"Source: {has.name} image {image.shown}")
+    return HostImage(has, image)
+
+
+def _at_home(path: str, home: str) -> str:
+    """Return a path of a host with its `~/` replaced by a home there."""
+    return f"{home}/{path.removeprefix('~/')}" if path.startswith("~/") else path
+
+
+def _kind_of_path(shell: HostShell, path: str) -> str:
+    """Return what is at a path of a host: `folder`, `file`, or nothing."""
+    quoted = shlex.quote(path)
+    test = f"if [ -d {quoted} ]; then echo folder; elif [ -e {quoted} ]; then echo file; fi"
+    return shell.script(test).stdout.decode().strip()

@@ -1,0 +1,44 @@
+"""Servers as they are typed."""
+
+import pytest
+
+from dockless.errors import UsageError
+from dockless.model.server import Server
+from dockless.model.typed_server import parse_host
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("build1", Server(address="build1", user="")),
+        ("me@build1", Server(address="build1", user="me")),
+        ("me@build1:2222", Server(address="build1", user="me", port=2222)),
+        ("ssh://me@build1:2222", Server(address="build1", user="me", port=2222)),
+        ("me@example.com@build1", Server(address="build1", user="me@example.com")),
+        ("10.0.0.5:22", Server(address="10.0.0.5", user="")),
+        ("[10.0.0.5]:22", Server(address="10.0.0.5", user="")),
+        ("::1", Server(address="::1", user="")),
+        ("me@[fe80::1%eth0]:2222", Server(address="fe80::1%eth0", user="me", port=2222)),
+        ("me@fe80::1%eth0", Server(address="fe80::1%eth0", user="me")),
+    ],
+)
+def test_a_host_is_read(text: str, server: Server) -> None:
+    assert parse_host(text) == server
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "me@", "-h", "me@-h", "-l@host", "a b", "me me@host", "host:0", "host:65536", "host:x",
+     "host/path", "a\nb"],
+)  # fmt: skip
+def test_what_is_no_host_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is not \[USER@\]HOST\[:PORT\]"):
+        parse_host(text)
+
+
+@pytest.mark.parametrize("place", ["build1", "127.0.0.1:2222", "[::1]:22"])
+@pytest.mark.parametrize("scheme", ["", "ssh://"])
+def test_a_password_before_a_host_is_refused_and_not_shown(place: str, scheme: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_host(f"{scheme}me:Passw0rd1@{place}")
+    assert "Passw0rd1" not in str(caught.value)
