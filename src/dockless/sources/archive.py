@@ -275,7 +275,9 @@ def named_images(
     for position, candidate in enumerate(found):
         if candidate.fault:
             images.append((f"{label}:@{position}", candidate.open))
-        images += [(name, partial(_open_agreed, candidate, label)) for name in names(candidate.names)]
+        images += [
+            (name, partial(_open_agreed, candidate, label)) for name in names(candidate.names)
+        ]
     return images
 
 
