@@ -97,8 +97,8 @@ class Pulling:
 
     def _pull_once(self, reference: Reference) -> Path:
         make_reader = self._open_registry(reference.repository)
-        self._staging.renew()
         with deleted_meanwhile(self._staging.store.folder):
+            self._staging.renew()
             make_own(self._folder)
             folder = Path(tempfile.mkdtemp(prefix="pulled-", dir=self._folder))
             reader = make_reader(folder / "home")

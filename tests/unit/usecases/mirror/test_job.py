@@ -1,7 +1,6 @@
 import itertools
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +10,7 @@ from dockless.errors import (
     AuthError,
     ConflictError,
     DocklessError,
+    LostCopyError,
     NetworkError,
     PartialError,
     PushError,
@@ -18,6 +18,7 @@ from dockless.errors import (
     UsageError,
 )
 from dockless.model.mirrored import MirroredImage
+from dockless.model.plan import PushResult
 from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
@@ -34,7 +35,7 @@ from dockless.usecases.mirror.job import (
     work_of,
 )
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-from dockless.usecases.mirror.run import Lost
+from dockless.usecases.mirror.run import Lost, MirrorItem
 from fakes.mirror import (
     RULES,
     WHOLE,
@@ -47,9 +48,6 @@ from fakes.mirror import (
     source,
 )
 from fakes.overview import FakeOverview
-
-if TYPE_CHECKING:
-    from dockless.model.plan import PushResult
 
 
 def writer(said: list[str] | None = None) -> tuple[ReceiptWriter, FakeReceipt]:
@@ -361,3 +359,26 @@ def test_a_registry_that_is_down_fails_every_image(tmp_path: Path) -> None:
     unreached(NetworkError("It is down."), work, record, shown(record, overview))
     assert overview.expected is not None
     assert [each.fate for each in overview.items.values()] == ["failed"] * overview.expected[0]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    "error",
+    [LostCopyError("It was deleted."), NetworkError("It is down."), AbsentError("It is lacking.")],
+)
+def test_what_is_deleted_meanwhile_is_pushed_again_at_the_end(
+    tmp_path: Path, error: DocklessError, times: int
+) -> None:
+    record, _ = writer()
+    work = entries(tmp_path, "a", "b", "c")
+    errors = {"a:1": [error] * times}
+
+    class Losing(FakeTeam):
+        def push(self, entry: MirrorItem) -> PushResult:
+            if errors.get(entry.name):
+                raise errors[entry.name].pop()
+            return super().push(entry)
+
+    outcomes = carry_out(work, Losing(), 1, shown(record))
+    failed = [entry.name for entry, each in outcomes.items() if isinstance(each, DocklessError)]
+    assert failed == (["a:1"] if times == 2 else [])
