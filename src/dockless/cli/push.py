@@ -90,12 +90,15 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
 
 def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | None) -> None:
     from dockless.diagnosis.explain import (  # noqa: PLC0415 - not for a push
+        all_targets_row,
         credential_rows,
         setting_rows,
         target_rows,
     )
 
     rows = list(setting_rows(settings))
+    if options.all_images:
+        return output.explanation([*rows, all_targets_row(settings)])
     try:
         target = find_target(settings, _bare_name(spec))
         credential = credential_rows(

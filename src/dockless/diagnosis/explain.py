@@ -66,6 +66,14 @@ def target_rows(
             yield "source", name, f"local image, candidate {number}"
 
 
+def all_targets_row(settings: Settings) -> Row:
+    """Return where every image of a source goes, which its own name decides."""
+    if settings.to:
+        to = settings.to.value
+        return "target", f"{'/'.join(filter(None, (to.host, to.prefix)))}/NAME:TAG", "each image"
+    return "target", "by its own name", "each image"
+
+
 def credential_rows(
     options: CommandOptions, account: str, explain: Callable[[Given], FoundCredential]
 ) -> Iterator[Row]:

@@ -294,7 +294,10 @@ def test_a_destination_is_explained(
     run: Run, project: Path, given: tuple[str, ...], host: str
 ) -> None:
     (project / "set.tar").touch()
-    shown = run("push", "set.tar", "--all", *given, "--explain").stdout
+    done = run("push", "set.tar", "--all", *given, "--explain")
+    assert done.exit_code == 0, done.output
+    shown = done.stdout
+    assert re.search(rf"^target +{re.escape(host)}/NAME:TAG +each image$", shown, re.MULTILINE)
     assert re.search(rf"^to +{re.escape(host)} +--to$", shown, re.MULTILINE), shown
 
 
