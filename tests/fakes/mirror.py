@@ -3,10 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from dockless.errors import (
-    AbsentError,
-    DocklessError,
-)
+from dockless.errors import DocklessError
 from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import BlobPlan, Plan, PushResult
 from dockless.model.renaming import Renaming
@@ -27,7 +24,7 @@ WHOLE = Shard(0, 1)
 class FakeLenders:
     """The sources of a run, of which no one leaves out anything but what is said."""
 
-    def __init__(self, absent: Mapping[Digest, AbsentError] | None = None) -> None:
+    def __init__(self, absent: Mapping[Digest, DocklessError] | None = None) -> None:
         self.added: list[Image] = []
         self._absent = absent or {}
 
@@ -37,12 +34,9 @@ class FakeLenders:
     def completed(self, image: Image) -> Image:
         return image
 
-    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
-        return {
-            blob.digest: self._absent[blob.digest]
-            for blob in image.content().blobs
-            if blob.digest in self._absent
-        }
+    def fault(self, image: Image, digest: Digest) -> DocklessError | None:
+        assert digest in {blob.digest for blob in image.content().blobs}
+        return self._absent.get(digest)
 
 
 class FakeReceipt:

@@ -145,7 +145,7 @@ def _local(
     try:
         found = opener.local(names, options.platform, tool)
     except SourceError as error:
-        if options.build or options.dry_run or not _offer_build(error):
+        if options.build or options.dry_run or not _offer_build(error, options):
             raise
         names, tool = _build(options, settings, target, files)
         found = opener.local(names, options.platform, tool)
@@ -200,10 +200,15 @@ def _bare_name(spec: SourceSpec | None) -> Name | None:
     return target_name(spec.name) if spec and spec.bare else None
 
 
-def _offer_build(error: SourceError) -> bool:
-    if prompts.at_terminal():  # else nobody is asked, and the error ends the push
+def _offer_build(error: SourceError, options: CommandOptions) -> bool:
+    said = prompts.at_terminal()
+    if said:  # else nobody is asked, and the error ends the push
         say(error, err=True)
-    return prompts.may_build()
+    if prompts.may_build():
+        return True
+    if said and options.output != "json":
+        raise error.with_context("No image was built or pushed.", "") from error
+    return False
 
 
 def _plan_build(options: CommandOptions, settings: Settings, files: Project) -> None:

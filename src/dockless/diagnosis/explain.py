@@ -71,6 +71,14 @@ def target_rows(
             yield "source", name, f"local image, candidate {number}"
 
 
+def all_targets_row(settings: Settings) -> Row:
+    """Return where every image of a source goes, which its own name decides."""
+    if settings.to:
+        to = settings.to.value
+        return "target", f"{'/'.join(filter(None, (to.host, to.prefix)))}/NAME:TAG", "each image"
+    return "target", "by its own name", "each image"
+
+
 def credential_rows(
     options: CommandOptions, account: str, explain: Callable[[Given], FoundCredential]
 ) -> Iterator[Row]:
@@ -120,6 +128,8 @@ def explained(
         prompter: Asks for the passphrase of an encrypted keyring.
     """
     rows = list(setting_rows(settings))
+    if options.all_images:
+        return [*rows, all_targets_row(settings)], None
     try:
         target = find_target(settings, source_name)
         credential = credential_rows(

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-from dockless.errors import AbsentError, SourceError
+from dockless.errors import AbsentError, LostCopyError, SourceError
 from dockless.model.counts import number
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
@@ -13,6 +15,9 @@ from dockless.ports import Progress
 from dockless.sources.files import missing, safe_name
 from dockless.storage.checks import check
 from dockless.storage.staging import Layer
+
+T = TypeVar("T")
+_AGAIN = 2
 
 
 class Folder:
@@ -51,7 +56,7 @@ class Folder:
     def document(self, name: str) -> bytes:
         """Return a small file."""
         path = self._file(name)
-        size = self.size(name)
+        size = self._size(name)
         if size > LONGEST_MANIFEST:
             raise SourceError(
                 f"{self.label}: {name} has {size} bytes, more than any manifest or config."
@@ -61,6 +66,9 @@ class Folder:
 
     def size(self, name: str) -> int:
         """Return a file's length in bytes."""
+        return self._size(name)
+
+    def _size(self, name: str) -> int:
         with self._reading(name):
             return self._file(name).stat().st_size
 
@@ -80,7 +88,7 @@ class Folder:
     def _checked(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
         path = self._file(name)
         label = f"{self.label}: {name}"
-        size = self.size(name)
+        size = self._size(name)
         if size != blob.size:
             raise SourceError(
                 f"{label} has {number(size, 'byte')}, but its manifest says {blob.size}.",
@@ -121,6 +129,8 @@ class Folder:
 class Pulled(Folder):
     """An image that was pulled to this machine, and is pulled again if it is deleted.
 
+    What its registry lacks, a pull reports. So a blob that is not there was deleted.
+
     Args:
         pull: Pulls it, and returns where it is.
         label: Its name in errors.
@@ -137,10 +147,73 @@ class Pulled(Folder):
     ) -> None:
         super().__init__(pull(), label, progress, offer)
         self._pull = pull
+        self._turn = threading.Lock()
 
-    def _file(self, name: str) -> Path:
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and _is_pulled(name))
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names at its top."""
+        return self._kept("", lambda: super(Pulled, self).names)
+
+    def document(self, name: str) -> bytes:
+        """Return a small file."""
+        return self._kept(name, lambda: super(Pulled, self).document(name))
+
+    def size(self, name: str) -> int:
+        """Return a file's length in bytes."""
+        return self._kept(name, lambda: super(Pulled, self).size(name))
+
+    def blob(self, name: str, blob: Descriptor, diff_id: Digest | None) -> Path:
+        """Return the file itself, after it was read and compared."""
+        return self._kept(name, lambda: super(Pulled, self).blob(name, blob, diff_id))
+
+    def check(self, name: str, blob: Descriptor) -> None:
+        """Read a file through; raise SourceError when it is not this blob."""
+        self._kept(name, lambda: super(Pulled, self).check(name, blob))
+
+    def _kept(self, name: str, read: Callable[[], T]) -> T:
+        """Return what is read of a file, which is pulled again, at most twice, if it is deleted.
+
+        Raises:
+            LostCopyError: It was deleted each time.
+        """
+        for _ in range(_AGAIN):
+            there = self._path
+            try:
+                return read()
+            except (AbsentError, LostCopyError):
+                self._pull_again(there)
         try:
-            return super()._file(name)
+            return read()
         except AbsentError:
-            self._path = self._pull().resolve()
-        return super()._file(name)
+            if not _is_pulled(name):
+                raise
+            raise self._lost(name) from None
+
+    def _pull_again(self, there: Path) -> None:
+        """Pull it again, unless another thread has."""
+        with self._turn:
+            if self._path == there:
+                self._path = Path(os.path.realpath(self._pull()))
+
+    def _lost(self, name: str) -> LostCopyError:
+        return LostCopyError(
+            f"{name} of the pulled {self.label} was deleted during the run.", "Run it again."
+        )
+
+    @contextlib.contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            with super()._reading(name):
+                yield
+        except SourceError as error:
+            if isinstance(error.__context__, FileNotFoundError):
+                raise self._lost(name) from error
+            raise
+
+
+def _is_pulled(name: str) -> bool:
+    """Whether every pull brings a file."""
+    return name == "index.json" or name.startswith("blobs/")

@@ -1,15 +1,19 @@
 """Blobs that one source of a run leaves out, taken from another source of the same run."""
 
+import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from dockless.errors import AbsentError, SourceError
+from dockless.errors import AbsentError, DocklessError
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.ports import Image
 from dockless.sources.oci_layout import PackedImage
+
+T = TypeVar("T")
 
 
 class Lenders:
@@ -35,13 +39,18 @@ class Lenders:
         """Return an image with what its own source leaves out and another one has."""
         return CompletedImage(image, self) if isinstance(image, PackedImage) else image
 
-    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
-        """Return what no source has of an image that was completed, and what to do about each."""
-        return image.absent() if isinstance(image, CompletedImage) else {}
+    def fault(self, image: Image, digest: Digest) -> DocklessError | None:
+        """Return why a blob of a completed image cannot be had; None where it can.
 
-    def have(self, digest: Digest) -> bool:
-        """Whether a source has a blob."""
-        return digest in self._found()
+        It is read through where it is, and nothing is staged. One that is built from a
+        docker-archive has been read by then.
+        """
+        try:
+            if isinstance(image, CompletedImage):
+                image.check(digest)
+        except DocklessError as error:
+            return error
+        return None
 
     def path(self, digest: Digest, error: AbsentError) -> Path:
         """Return a checked file of a blob that its own source leaves out.
@@ -51,25 +60,28 @@ class Lenders:
             error: What is wrong where no source has it.
 
         Raises:
-            SourceError: No source has it, or each that does is damaged.
+            AbsentError: No source has it as it should be.
         """
-        wrong: SourceError = error
+        return self._lent(digest, error, lambda image: image.paths((digest,))[digest])
+
+    def check(self, digest: Digest, error: AbsentError) -> None:
+        """Read a blob through that its own source leaves out; as `path`."""
+        self._lent(digest, error, lambda image: image.check(digest))
+
+    def _lent(self, digest: Digest, error: AbsentError, read: Callable[[PackedImage], T]) -> T:
+        """Return what the first source gives; what is wrong with a source is its own error."""
         for image in self._found().get(digest, ()):
-            try:
-                return image.paths((digest,))[digest]
-            except SourceError as damaged:
-                wrong = damaged
-        raise wrong
+            with contextlib.suppress(DocklessError):
+                return read(image)
+        raise error
 
     def _found(self) -> Mapping[Digest, list[PackedImage]]:
         with self._guard:  # looked for only when something is left out, which is rare
             if self._holders is None:
                 self._holders = defaultdict(list)
                 for image in self._images:
-                    absent = image.absent()
-                    for blob in image.content().blobs:
-                        if blob.digest not in absent:
-                            self._holders[blob.digest].append(image)
+                    for digest in _held(image):
+                        self._holders[digest].append(image)
                 self._holders.default_factory = None
             return self._holders
 
@@ -103,10 +115,16 @@ class CompletedImage:
         own = [digest for digest in digests if digest not in lent]
         return {**self._image.paths(own), **lent}
 
-    def absent(self) -> Mapping[Digest, AbsentError]:
-        """Return the blobs that no source of the run has, and what to do about each."""
-        return {
-            digest: error
-            for digest, error in self._image.absent().items()
-            if not self._lenders.have(digest)
-        }
+    def check(self, digest: Digest) -> None:
+        """Read one of its blobs through; as `paths`, and nothing is staged."""
+        if error := self._image.absent().get(digest):
+            self._lenders.check(digest, error)
+        else:
+            self._image.check(digest)
+
+
+def _held(image: PackedImage) -> Iterator[Digest]:
+    """Yield the blobs that the source of an image has; none of one that cannot be read."""
+    with contextlib.suppress(DocklessError):
+        blobs = image.content().blobs
+        yield from (blob.digest for blob in blobs if image.has(blob.digest))

@@ -94,8 +94,32 @@ class PackedImage:
             for blob in wanted
         }
 
+    def has(self, digest: Digest) -> bool:
+        """Whether the layout has a blob; not where a link to it leads out of the layout."""
+        try:
+            return blob_name(digest) in self._files
+        except SourceError:
+            return False
+
+    def check(self, digest: Digest) -> None:
+        """Read one of its blobs through; nothing is staged.
+
+        Raises:
+            AbsentError: The layout lacks it.
+            SourceError: It is damaged, or cannot be read.
+        """
+        if error := self.absent().get(digest):
+            raise error
+        for blob in self.content().blobs:
+            if blob.digest == digest:
+                self._files.check(blob_name(digest), blob)
+
     def absent(self) -> Mapping[Digest, AbsentError]:
-        """Return the blobs that the layout lacks, and what to do about each."""
+        """Return the blobs that the layout lacks, and what to do about each.
+
+        Raises:
+            SourceError: One is a link that leads out of the layout, so that none is used.
+        """
         lost = [
             each.digest
             for each in self.content().blobs

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from dockless.errors import SourceError
+from dockless.errors import LostCopyError, SourceError
 from dockless.model.pins import repinned
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import parse_document
@@ -90,13 +90,15 @@ def _local_names(spec: SourceSpec, found: Candidate) -> tuple[str, ...]:
 def _looked_into(found: SourceImage, locked: tuple[str, ...], root: Digest | None) -> SourceImage:
     """Add what the image consists of; a damaged one fails when it is pushed.
 
+    One that is deleted from the store again and again is pulled once more when it is pushed.
+
     One that is named in its bundle's lock file only gets that name, but for what has a subject. A
     name that pins an index, of which one platform is taken, pins that instead.
     """
     try:
         image = found.open()
         content = image.content()
-    except SourceError:
+    except (LostCopyError, SourceError):
         return found
     size = sum(blob.size for blob in content.blobs)
     refers = parse_document(content.documents[content.root.digest]).subject

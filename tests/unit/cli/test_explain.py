@@ -117,3 +117,13 @@ def test_what_only_ruby_tells_is_said_to_be_so(run: Run, project: Path, key: str
     name = "project" if key == "service" else key
     value = "(needs Ruby)" if key == "service" else "ghcr.io/a/b:v1"
     assert re.search(rf"^{name} +{re.escape(value)} ", shown, re.MULTILINE), shown
+
+
+@pytest.mark.parametrize("more", [(), ("--registry", "private"), ("--registry", "ghcr")])
+def test_all_images_are_explained_without_the_target_of_one(
+    run: Run, project: Path, more: tuple[str, ...]
+) -> None:
+    (project / "set.tar").touch()
+    done = run("push", "set.tar", "--all", *more, "--explain")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"^target +by its own name +each image$", done.stdout, re.MULTILINE)

@@ -316,7 +316,10 @@ def test_a_destination_is_explained(
     run: Run, project: Path, given: tuple[str, ...], host: str
 ) -> None:
     (project / "set.tar").touch()
-    shown = run("push", "set.tar", "--all", *given, "--explain").stdout
+    done = run("push", "set.tar", "--all", *given, "--explain")
+    assert done.exit_code == 0, done.output
+    shown = done.stdout
+    assert re.search(rf"^target +{re.escape(host)}/NAME:TAG +each image$", shown, re.MULTILINE)
     assert re.search(rf"^to +{re.escape(host)} +--to$", shown, re.MULTILINE), shown
 
 
@@ -453,6 +456,20 @@ def test_a_missing_image_is_built_when_somebody_at_the_terminal_wants_it(
     assert isinstance(result.exception, SourceError)
     assert result.exception.what not in result.output, "it is said once, by what ends the command"
     assert builds == (["shop:v1"] if wanted else [])
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_image_that_nobody_wants_to_build_is_said_to_be_missing_once(
+    run: Run, session: FakeSession, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    session.found = []
+    monkeypatch.setattr("dockless.cli.prompts.at_terminal", lambda: True)
+    monkeypatch.setattr("dockless.cli.prompts.may_build", lambda: False)
+    result = run("push", *TARGET, "--format", form)
+    assert isinstance(result.exception, SourceError)
+    said = f"{result.stderr}{result.exception}"
+    assert said.count("There is no local image") == (1 if form == "text" else 2)
+    assert ("There is no local image" in result.stdout) == (form == "json")
 
 
 def test_a_compose_file_that_builds_several_images_is_a_usage_error(

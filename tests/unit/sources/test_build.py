@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.errors import EngineError, PushError, UsageError
 from dockless.model.builder import Builder, Recipe
@@ -157,3 +158,28 @@ def test_what_is_built_with_what_is_said(
     install("docker")
     build(recipe, ProgramsHere(environment), said.append)
     assert said == ["Building shop:1 with docker"]
+
+
+@pytest.mark.parametrize(
+    ("unused", "said"),
+    [
+        ((), []),
+        (("pack",), ["Not used for this build: `builder.pack` of deploy.yml."]),
+        (
+            ("arch", "secrets"),
+            ["Not used for this build: `builder.arch`, `builder.secrets` of deploy.yml."],
+        ),
+    ],
+)
+def test_what_a_build_does_not_heed_is_said(
+    environment: dict[str, str],
+    install: Install,
+    recipe: Recipe,
+    unused: tuple[str, ...],
+    said: list[str],
+) -> None:
+    install("docker")
+    notes: list[str] = []
+    made = replace(recipe, builder=Builder(unused=unused))
+    build(made, ProgramsHere(environment), notes.append)
+    assert notes[:-1] == said

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.errors import SourceError
+from dockless.errors import AbsentError, LostCopyError, SourceError
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import LONGEST_MANIFEST, Descriptor
 from dockless.sources.directory import Folder, Pulled
@@ -114,23 +114,106 @@ def test_a_layer_that_is_no_blob_is_refused(folder: Folder) -> None:
         folder.layer("blobs/file")
 
 
-@pytest.mark.parametrize("part", ["", "blobs", "blobs/file"])
+class Pull:
+    """Makes a layout, of which a part is deleted after each of the first pulls.
+
+    Attributes:
+        made: The folders.
+    """
+
+    def __init__(self, folder: Path, times: int = 0, part: str = "") -> None:
+        self.made: list[Path] = []
+        self._folder = folder
+        self._times = times
+        self._part = part
+
+    def __call__(self) -> Path:
+        path = self._folder / f"pulled-{len(self.made)}"
+        (path / "blobs").mkdir(parents=True)
+        (path / "blobs/file").write_bytes(DATA)
+        (path / "index.json").write_bytes(DATA)
+        self.made.append(path)
+        if len(self.made) <= self._times:
+            self.delete(self._part)
+        return path
+
+    def delete(self, part: str) -> None:
+        """Delete a part of the last one."""
+        gone = self.made[-1] / part
+        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+
+
+def pulled_image(pull: Pull, progress: FakeProgress) -> Pulled:
+    return Pulled(pull, "registry.example.com/app:1", progress, lambda *_: None)
+
+
+PARTS = ["", "blobs", "blobs/file"]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_what_was_pulled_is_pulled_again_where_it_was_deleted(
     tmp_path: Path, progress: FakeProgress, part: str
 ) -> None:
-    made: list[Path] = []
-
-    def pull() -> Path:
-        made.append(tmp_path / f"pulled-{len(made)}")
-        (made[-1] / "blobs").mkdir(parents=True)
-        (made[-1] / "blobs/file").write_bytes(DATA)
-        return made[-1]
-
-    pulled = Pulled(pull, "registry.example.com/app:1", progress, lambda *_: None)
+    pull = Pull(tmp_path)
+    pulled = pulled_image(pull, progress)
     assert pulled.document("blobs/file") == DATA
-    gone = made[0] / part
-    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
-    assert pulled.blob("blobs/file", blob(), None) == made[1] / "blobs/file"
-    with pytest.raises(SourceError, match="lacks blobs/other"):
-        pulled.document("blobs/other")
-    assert len(made) == 3
+    pull.delete(part)
+    assert "blobs/file" in pulled, "its image does not lack it"
+    assert pulled.blob("blobs/file", blob(), None) == pull.made[1] / "blobs/file"
+    pull.delete(part)
+    pulled.check("blobs/file", blob())
+    pull.delete(part)
+    assert pulled.size("blobs/file") == len(DATA)
+    assert len(pull.made) == 4
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_is_deleted_again_is_pulled_again(
+    tmp_path: Path, progress: FakeProgress, part: str, times: int
+) -> None:
+    pull = Pull(tmp_path, times, part)
+    assert pulled_image(pull, progress).document("blobs/file") == DATA
+    assert len(pull.made) == times + 1
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("read", ["document", "size"])
+def test_what_is_deleted_each_time_is_not_called_absent(
+    tmp_path: Path, progress: FakeProgress, part: str, read: str
+) -> None:
+    pull = Pull(tmp_path, 99, part)
+    with pytest.raises(LostCopyError, match=r"blobs/file of the pulled .* was deleted") as caught:
+        getattr(pulled_image(pull, progress), read)("blobs/file")
+    assert "lacks" not in str(caught.value)
+    assert len(pull.made) == 3
+
+
+def test_what_no_pull_brings_is_absent(tmp_path: Path, progress: FakeProgress) -> None:
+    pulled = pulled_image(Pull(tmp_path), progress)
+    assert "manifest.json" not in pulled
+    assert "bundle.lock.json" not in pulled
+    assert set(pulled.names) == {"blobs", "index.json"}
+    with pytest.raises(AbsentError, match="lacks manifest"):
+        pulled.document("manifest.json")
+
+
+@pytest.mark.parametrize("name", ["read_bytes", "stat", "open"])
+def test_what_is_deleted_between_two_looks_is_pulled_again(
+    tmp_path: Path, progress: FakeProgress, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    pull = Pull(tmp_path)
+    pulled, real = pulled_image(pull, progress), getattr(Path, name)
+
+    def deleting(path: Path, *args: object, **options: object) -> object:
+        if path == pull.made[0] / "blobs/file" and path.exists():
+            path.unlink()
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, name, deleting)
+    if name == "stat":
+        monkeypatch.setattr(Path, "exists", os.path.lexists)
+    read = pulled.document if name != "open" else lambda name: pulled.check(name, blob())
+    assert read("blobs/file") in (DATA, None)
+    assert len(pull.made) == 2

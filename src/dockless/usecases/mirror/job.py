@@ -211,7 +211,17 @@ def summary(images: Sequence[MirroredImage]) -> DocklessError | None:
 def unknown_repositories(
     images: Sequence[MirroredImage], team: MirrorTeam
 ) -> tuple[Repository, ...]:
-    """Return the repositories that the registry lacks, of those that would be pushed to."""
+    """Return the repositories that the registry lacks, of those that would be pushed to.
+
+    One of which it does not say is not among them.
+    """
     results = (each.result for each in images)
     places = {each.plan.repository for each in results if each and not each.unchanged}
-    return tuple(sorted(place for place in places if not team.knows(place)))
+    return tuple(sorted(place for place in places if _is_unknown(place, team)))
+
+
+def _is_unknown(place: Repository, team: MirrorTeam) -> bool:
+    try:
+        return not team.knows(place)
+    except DocklessError:
+        return False

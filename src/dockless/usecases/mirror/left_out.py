@@ -10,7 +10,7 @@ from dockless.errors import AbsentError, DocklessError
 from dockless.model.plan import PushResult
 from dockless.ports import Image, SourceImage
 from dockless.usecases.mirror.mirror_ports import ImageLenders
-from dockless.usecases.mirror.run import MirrorItem, Outcome
+from dockless.usecases.mirror.run import MirrorItem, Outcome, order_by_shared_blobs
 
 if TYPE_CHECKING:
     from dockless.oci.digest import Digest
@@ -46,21 +46,41 @@ def _same(image: Image) -> Image:
 def lacking(
     outcomes: Mapping[MirrorItem, Outcome], lenders: ImageLenders
 ) -> Iterator[tuple[MirrorItem, DocklessError]]:
-    """Yield the images of which a blob is neither at the registry nor in any source of this run.
+    """Yield the images that would not arrive, since a blob of them cannot be had, and why.
+
+    As when they are pushed, an image brings what the registry lacks for those that come later, and
+    only what nobody brought is read. One that lacks a blob is tried again at the end.
 
     Args:
         outcomes: What the dry run found of each image.
         lenders: The sources.
     """
-    left_out: dict[MirrorItem, dict[Digest, AbsentError]] = {}
     brought: set[Digest] = set()
-    for entry, outcome in outcomes.items():
-        if not isinstance(outcome, PushResult):
-            continue
-        absent = lenders.absent(entry.open())
-        missing = {blob.digest for blob in outcome.plan.missing}
-        left_out[entry] = {digest: why for digest, why in absent.items() if digest in missing}
-        brought |= {blob.digest for blob in outcome.plan.content.blobs} - absent.keys()
-    for entry, errors in left_out.items():
-        if why := next((why for digest, why in errors.items() if digest not in brought), None):
-            yield entry, why
+    late: list[MirrorItem] = []
+    first, later = order_by_shared_blobs(tuple(outcomes))
+    for entry in (*first, *later):
+        error = _fault(entry, outcomes[entry], brought, lenders)
+        if isinstance(error, AbsentError):
+            late.append(entry)
+        elif error:
+            yield entry, error
+    for entry in late:
+        if error := _fault(entry, outcomes[entry], brought, lenders):
+            yield entry, error
+
+
+def _fault(
+    entry: MirrorItem, outcome: Outcome, brought: "set[Digest]", lenders: ImageLenders
+) -> DocklessError | None:
+    """Return why an image would not arrive; else add what it brings."""
+    if not isinstance(outcome, PushResult):  # which is reported
+        return None
+    content = outcome.plan.content
+    needed = {blob.digest for blob in outcome.plan.missing} - brought
+    if not outcome.unchanged:  # whoever writes a manifest reads its configs
+        needed |= content.configs()
+    for digest in sorted(needed, key=str):
+        if error := lenders.fault(entry.open(), digest):
+            return error
+    brought.update(blob.digest for blob in content.blobs)
+    return None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from dockless.errors import AbsentError, SourceError
+from dockless.errors import DocklessError, SourceError
 from dockless.model.listed import SyncRegistry
 from dockless.model.mirrored import MirroredImage, PendingImage
 from dockless.model.plan import PushResult
@@ -24,8 +24,8 @@ class ImageLenders(Protocol):
     def completed(self, image: Image) -> Image:
         """Return an image with what its own source leaves out and another one has."""
 
-    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
-        """Return what no source has of a completed image, and what to do about each."""
+    def fault(self, image: Image, digest: Digest) -> DocklessError | None:
+        """Return why a blob of a completed image cannot be had; None where it can."""
 
 
 class ArrivalLog(Protocol):

@@ -8,7 +8,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
-from dockless.errors import AbsentError, ConflictError, DocklessError, NetworkError, SourceError
+from dockless.errors import (
+    AbsentError,
+    ConflictError,
+    DocklessError,
+    LostCopyError,
+    NetworkError,
+    SourceError,
+)
 from dockless.model.pins import WrongPinError, pinned, refuse_wrong_pins
 from dockless.model.plan import PushResult
 from dockless.model.renaming import Renaming
@@ -71,7 +78,7 @@ class MirrorItem(Struct, frozen=True, kw_only=True):
 
 
 Outcome = PushResult | DocklessError
-_LATER = (NetworkError, AbsentError)
+_LATER = (NetworkError, AbsentError, LostCopyError)
 
 
 class MirrorPlan(Struct, frozen=True):
@@ -167,7 +174,8 @@ def mirror(
 ) -> dict[MirrorItem, Outcome]:
     """Push every image, several at once; retry temporary failures at the end.
 
-    These are failures of the network, and of a missing blob that another image may upload.
+    These are failures of the network, of a missing blob that another image may upload, and of what
+    another process deletes of the store.
 
     Args:
         entries: The images, which have references of their own.

@@ -54,10 +54,10 @@ class FakeLenders:
         """Return what is lent, else the image."""
         return self._lent or image
 
-    def absent(self, image: Image) -> Mapping[Digest, AbsentError]:
-        """Return that nothing is."""
+    def fault(self, image: Image, digest: Digest) -> None:
+        """Return that there is none."""
         assert image not in self.added
-        return {}
+        assert digest in {blob.digest for blob in image.content().blobs}
 
 
 class Unfinished(FakeImage):

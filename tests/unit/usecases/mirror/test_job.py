@@ -1,15 +1,16 @@
 import itertools
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.errors import (
     AbsentError,
     AuthError,
     ConflictError,
     DocklessError,
+    LostCopyError,
     NetworkError,
     PartialError,
     PushError,
@@ -17,8 +18,10 @@ from dockless.errors import (
     UsageError,
 )
 from dockless.model.mirrored import MirroredImage
+from dockless.model.plan import PushResult
 from dockless.model.shard import Shard
 from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
 from dockless.ports import SourceImage
 from dockless.usecases.mirror.job import (
     MirrorWork,
@@ -32,7 +35,7 @@ from dockless.usecases.mirror.job import (
     work_of,
 )
 from dockless.usecases.mirror.receipt_writer import ReceiptWriter
-from dockless.usecases.mirror.run import Lost
+from dockless.usecases.mirror.run import Lost, MirrorItem
 from fakes.mirror import (
     RULES,
     WHOLE,
@@ -45,9 +48,6 @@ from fakes.mirror import (
     source,
 )
 from fakes.overview import FakeOverview
-
-if TYPE_CHECKING:
-    from dockless.model.plan import PushResult
 
 
 def writer(said: list[str] | None = None) -> tuple[ReceiptWriter, FakeReceipt]:
@@ -188,6 +188,51 @@ def test_a_dry_run_tells_of_blobs_that_nobody_has(tmp_path: Path) -> None:
     assert [(line.name, line.error) for line in record.lines()] == [("a:1", error)]
 
 
+@pytest.mark.parametrize(
+    ("present", "failing"),
+    [
+        ({}, ["a:1", "b:1", "c:1", "d:1"]),
+        ({"d:1"}, ["a:1", "b:1", "c:1"]),
+        ({"a:1"}, []),
+        ({"a:1", "c:1"}, []),
+    ],
+)
+def test_a_dry_run_fails_what_a_damaged_blob_would_fail(
+    tmp_path: Path, present: set[str], failing: list[str]
+) -> None:
+    record, _ = writer()
+    found = [source(tmp_path, name, b"shared") for name in ("a", "b", "c", "d")]
+    work = work_of(found, FakeLenders(), RULES, WHOLE).entries
+    shared = work[0].open().content().blobs[-1].digest
+    error = SourceError("It is a link to a path outside of the layout.")
+    outcomes = {entry: planned(entry, dry_run=True) for entry in work}
+    for entry in work:
+        if entry.name in present:  # of which nothing is read
+            plan = outcomes[entry].plan
+            there = tuple(replace(blob, present=True) for blob in plan.blobs)
+            outcomes[entry] = replace(outcomes[entry], plan=replace(plan, blobs=there))
+    tell_lacking(outcomes, FakeLenders({shared: error}), shown(record))
+    assert sorted(line.name for line in record.lines() if line.error is error) == failing
+
+
+def test_a_dry_run_tries_what_lacks_a_blob_again_once_others_have_brought_it(
+    tmp_path: Path,
+) -> None:
+    record, _ = writer()
+    found = [source(tmp_path, name, b"shared") for name in ("a", "b", "c")]
+    work = work_of(found, FakeLenders(), RULES, WHOLE).entries
+    lenders = FakeLenders({work[0].open().content().blobs[-1].digest: AbsentError("It is gone.")})
+    outcomes = {entry: planned(entry, dry_run=True) for entry in work}
+    plan = outcomes[work[-1]].plan
+    there = tuple(replace(blob, present=True) for blob in plan.blobs)
+    outcomes[work[-1]] = replace(outcomes[work[-1]], plan=replace(plan, blobs=there))
+    tell_lacking(outcomes, lenders, shown(record))
+    assert not record.lines()
+    outcomes[work[-1]] = planned(work[-1], dry_run=True)
+    tell_lacking(outcomes, lenders, shown(record))
+    assert [line.name for line in record.lines()] == ["a:1", "b:1", "c:1"]
+
+
 def test_lists_of_referrers_that_are_not_settled_are_an_error() -> None:
     team = FakeTeam()
     assert settled(team) is None
@@ -270,6 +315,22 @@ def test_repositories_that_the_registry_lacks_are_named_in_order(tmp_path: Path)
     assert [each.path for each in unknown] == ["m/a", "m/c"]
 
 
+@pytest.mark.parametrize("error", [NetworkError("It is down."), AuthError("No."), PushError("?")])
+def test_a_repository_of_which_the_registry_does_not_say_is_not_called_absent(
+    tmp_path: Path, error: DocklessError
+) -> None:
+    (entry,) = entries(tmp_path, "a")
+    line = MirroredImage(
+        source="x", name="a", references=entry.references, outcome=planned(entry, dry_run=True)
+    )
+
+    class Silent(FakeTeam):
+        def knows(self, repository: Repository) -> bool:
+            raise error.with_context(f"{error.what} {repository}")
+
+    assert unknown_repositories([line], Silent()) == ()
+
+
 def test_every_image_is_shown_while_it_is_pushed_and_counted_once(tmp_path: Path) -> None:
     overview = FakeOverview()
     record, _ = writer()
@@ -298,3 +359,26 @@ def test_a_registry_that_is_down_fails_every_image(tmp_path: Path) -> None:
     unreached(NetworkError("It is down."), work, record, shown(record, overview))
     assert overview.expected is not None
     assert [each.fate for each in overview.items.values()] == ["failed"] * overview.expected[0]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    "error",
+    [LostCopyError("It was deleted."), NetworkError("It is down."), AbsentError("It is lacking.")],
+)
+def test_what_is_deleted_meanwhile_is_pushed_again_at_the_end(
+    tmp_path: Path, error: DocklessError, times: int
+) -> None:
+    record, _ = writer()
+    work = entries(tmp_path, "a", "b", "c")
+    errors = {"a:1": [error] * times}
+
+    class Losing(FakeTeam):
+        def push(self, entry: MirrorItem) -> PushResult:
+            if errors.get(entry.name):
+                raise errors[entry.name].pop()
+            return super().push(entry)
+
+    outcomes = carry_out(work, Losing(), 1, shown(record))
+    failed = [entry.name for entry, each in outcomes.items() if isinstance(each, DocklessError)]
+    assert failed == (["a:1"] if times == 2 else [])
