@@ -159,6 +159,10 @@ class AuthError(DocklessError):
     exit_code = 4
 
 
+class WrongAnswerError(AuthError):
+    """The registry rejects a credential that was typed at a prompt."""
+
+
 class ConflictError(DocklessError):
     """A tag exists with another digest, and tags must not be changed."""
 

@@ -516,3 +516,40 @@ def test_a_damaged_lock_file_is_no_image_that_is_lacking(
         each["name"] for each in json.loads((second / "bundle.lock.json").read_text())["images"]
     ]
     assert names == [f"ghcr.io/acme/{name}:v1" for name in ("api", "both", "web")]
+
+
+def streamed(program: Dockless, *arguments: str | Path) -> tuple[int, bytes, str]:
+    """Return the exit code, the archive and stderr of a bundle on standard output."""
+    with program.start("bundle", "create", "-o", "-", *arguments) as child:
+        out, error = child.communicate(timeout=120)
+    return child.returncode, out, error.decode()
+
+
+def test_a_bundle_on_standard_output_is_the_archive_and_nothing_else(
+    program: Dockless, layouts: Path, old_archive: Path, tmp_path: Path
+) -> None:
+    sources = (layouts / "web", layouts / "both", old_archive)
+    create(program, tmp_path / "disk.tar", *sources)
+    code, data, said = streamed(program, *sources)
+    assert code == 0, said
+    assert data == (tmp_path / "disk.tar").read_bytes()
+    (tmp_path / "again.tar").write_bytes(data)
+    assert program.run("bundle", "verify", tmp_path / "again.tar").code == 0
+    missing = (*sources, tmp_path / "missing.tar")
+    assert streamed(program, *missing)[:2] == (3, b"")
+    code, data, said = streamed(program, *missing, "--keep-going")
+    assert code == 8
+    assert data == (tmp_path / "disk.tar").read_bytes()
+    assert "MISSING in standard output" in said
+    assert list(program.project.iterdir()) == []
+    assert not list((program.folder / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("more", [(), ("--split", "1M")])
+def test_an_archive_does_not_go_to_a_terminal(
+    program: Dockless, layouts: Path, more: tuple[str, ...]
+) -> None:
+    with program.terminal("bundle", "create", "-o", "-", layouts / "web", *more) as terminal:
+        code, shown = terminal.finish()
+    assert code == 2
+    assert "standard output" in shown.lower()

@@ -129,6 +129,11 @@ def test_a_login_at_a_terminal_asks_for_what_is_missing(kernel_bed: Bed) -> None
         terminal.screen.expect("Username for .*: ")
         terminal.screen.sendline(kernel_bed.login.username)
         terminal.screen.expect("Password for .*: ")
+        terminal.screen.sendline("a wrong one")
+        terminal.screen.expect("rejects the credential")
+        terminal.screen.expect("Username for .*: ")
+        terminal.screen.sendline(kernel_bed.login.username)
+        terminal.screen.expect("Password for .*: ")
         terminal.screen.sendline(kernel_bed.login.password)
         code, screen = terminal.finish()
     assert code == 0

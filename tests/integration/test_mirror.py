@@ -361,7 +361,7 @@ def test_a_receipt_that_is_none(program: Dockless, tmp_path: Path) -> None:
     path.write_text("{}")
     done = program.run("verify", path)
     assert done.code == 2
-    assert "is not a receipt of dockless mirror" in done.stderr
+    assert "is not a receipt of dockless" in done.stderr
 
 
 def test_a_registry_that_is_read_only_says_so_once_an_image(

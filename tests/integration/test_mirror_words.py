@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from bed import images
 from bed.dockless import Dockless
-from bed.failures import complaint, until
+from bed.failures import until
 from bed.faults import Fault, FaultyRegistry, Hang
 from bed.images import Layer
 from bed.registry import Registry
@@ -150,6 +150,10 @@ def test_a_dry_run_of_nothing_says_so(
     assert (done.code, done.stdout) == (3, "no image would be pushed.\n"), done.stderr
 
 
-def test_an_error_before_the_first_question_has_nothing_on_stdout(program: Dockless) -> None:
+def test_an_error_before_the_first_question_is_one_document(program: Dockless) -> None:
     done = program.run("mirror", "x.tar", "--to", "Not A Host", "--format", "json")
-    assert "--to" in complaint(done, 2)
+    assert done.code == 2
+    error = json.loads(done.stdout)["error"]
+    assert (error["kind"], error["exitCode"]) == ("usage", 2)
+    assert "--to" in error["message"] + error["remedy"]
+    assert "--to" in done.stderr

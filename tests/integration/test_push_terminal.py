@@ -324,3 +324,46 @@ def test_without_a_terminal_an_image_that_is_not_there_fails(
     assert f"no local image {target} nor {bare}." in what
     assert_lists_images(what, old_docker)
     assert "--build" in what
+
+
+@pytest.mark.parametrize("wrong", [1, 3])
+def test_a_wrong_password_is_asked_for_again(
+    program: Dockless, locked_registry: Registry, old_archive: Path, login: Login, wrong: int
+) -> None:
+    argv = locked(locked_registry, old_archive, f"again{wrong}")
+    with program.terminal(*argv, "--username", login.username) as terminal:
+        for typed in [f"{login.password}x"] * wrong + [login.password] * (wrong < 3):
+            terminal.screen.expect_exact(f"Password for {login.username} at ")
+            terminal.screen.sendline(typed)
+        code, screen = shown(terminal)
+    assert code == (0 if wrong < 3 else 4), screen
+    assert "Password for" not in screen
+    assert login.password not in screen
+
+
+@pytest.mark.parametrize("options", [("--password-stdin",), ("--password",)])
+def test_a_password_that_is_awaited_is_asked_for_and_not_shown(
+    program: Dockless,
+    locked_registry: Registry,
+    old_archive: Path,
+    login: Login,
+    options: tuple[str, ...],
+) -> None:
+    argv = locked(locked_registry, old_archive, "awaited")
+    with program.terminal(*argv, "--username", login.username, *options) as terminal:
+        terminal.screen.expect("Password [^:]*: ")
+        terminal.screen.sendline(login.password)
+        code, screen = terminal.finish()
+    assert code == 0, screen
+    assert login.password not in screen
+
+
+def test_an_archive_that_is_awaited_at_a_terminal_is_said(
+    program: Dockless, registry: Registry
+) -> None:
+    target = f"{registry.host}/terminal/awaited:1"
+    with program.terminal("push", "-", "--image", target, "-q") as terminal:
+        terminal.screen.expect_exact("read from standard input, and that is a terminal")
+        terminal.screen.send("\x03")
+        code, _ = terminal.finish()
+    assert code == 130

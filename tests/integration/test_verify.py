@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bed import images
 from bed.dockless import Dockless
@@ -16,6 +17,7 @@ from bed.pushes import Json, Pusher
 from bed.registry import Registry
 
 pytestmark = pytest.mark.sampled(5)
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
@@ -187,3 +189,35 @@ def test_a_deep_verification_sees_bytes_that_are_not_what_they_were(
     deep = program.run("verify", "--deep", receipt)
     assert deep.code in {1, 6, 8}, deep.stderr
     assert data.parent.name in deep.stderr
+
+
+@pytest.mark.parametrize("engine", ["crane", "direct"])
+def test_the_receipt_of_a_single_push_is_one_for_verify(
+    program: Dockless, own_registry: Registry, folder: Path, tmp_path: Path, engine: str
+) -> None:
+    path = tmp_path / "receipt.json"
+    target = ("--image", f"{own_registry.host}/one/shop:1", "--receipt", path)
+    done = program.run("push", folder / "web", *target, "--engine", engine)
+    assert done.code == 0, done.stderr
+    said = json.loads(path.read_text())
+    Draft202012Validator(json.loads((DOCS / "receipt.schema.json").read_text())).validate(said)
+    (image,) = said["images"]
+    assert done.stdout == f"{own_registry.host}/one/shop@{image['digest']}\n"
+    assert image["checked"]
+    assert image["arrived"]
+    good = program.run("verify", path, "--deep", "--format", "json")
+    assert good.code == 0, good.stderr
+    found = json.loads(good.stdout)
+    Draft202012Validator(json.loads((DOCS / "verify.schema.json").read_text())).validate(found)
+    assert found["verification"]["checked"] == image["references"]
+    again = program.run("push", folder / "web", *target)
+    assert again.code == 0, again.stderr
+    (unchanged,) = json.loads(path.read_text())["images"]
+    assert (unchanged["arrived"], unchanged["unchanged"], unchanged["checked"]) == (
+        None,
+        True,
+        True,
+    )
+    moved = program.run("push", folder / "api", *target[:2])
+    assert moved.code == 0, moved.stderr
+    assert program.run("verify", path).code == 1

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -27,14 +27,19 @@ from dockless.client.bundling import bundle_sources, create_bundle
 from dockless.client.readers import Readers
 from dockless.config.cascade import project_settings
 from dockless.credentials.credential_finder import CredentialFinder
-from dockless.errors import PartialError, SourceError
+from dockless.errors import SourceError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.counts import counted
 from dockless.model.ended import BUNDLED
 from dockless.model.options import CommandOptions
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
-from dockless.report.bundles import bundle_document, bundle_table
+from dockless.report.bundles import (
+    bundle_document,
+    bundle_table,
+    left_out_error,
+    left_out_lines,
+)
 from dockless.report.help_texts import EPILOGS
 from dockless.sources import bundle as reading
 from dockless.sources.bundle_checks import bundle_spec, examined
@@ -52,9 +57,7 @@ def bundle() -> None:
 
 @bundle.command(cls=GroupedCommand, epilog=EPILOGS["bundle create"])
 @click.argument("sources", nargs=-1, shell_complete=completing("sources"))
-@click.option(
-    "-o", "--output", "out", type=OUTPUT, required=True, help="The folder or .tar file to write."
-)
+@click.option("-o", "--output", "out", type=OUTPUT, required=True, help="What to write.")
 @LISTS
 @NAMED
 @click.option(
@@ -79,32 +82,18 @@ def create(**arguments: object) -> None:
     """Write images into one layout or archive, which contains every blob once."""
     ours = {name: arguments.pop(name) for name in BundleRequest.__struct_fields__}
     request = BundleRequest(**ours)  # type: ignore[arg-type] # click made them by these names
-    with alone(request.out):
+    with nullcontext() if request.to_stdout else alone(request.out):
         sources = bundle_sources(request)
         hosts = registries_of(sources, source_folder())
         with _readers(parsed_options(arguments), hosts) as readers:
             made = create_bundle(request, sources, readers)
     for path in made.files:
         say(one_line(str(path)))
-    lost, faults = made.left_out.images, made.left_out.faults
-    for error in lost:  # also where --quiet is asked for: nobody may take it for the whole
-        say(one_line(f"MISSING in {request.out}: {error.what}"), err=True)
-    for error in faults:
-        say(one_line(f"Damaged in the sources: {error.what}"), err=True)
-    what = ""
-    if lost:
-        were = "was" if len(lost) == 1 else "were"
-        what = f"{request.out} LACKS {counted(len(lost), 'image')} that {were} asked for."
-    elif faults:
-        what = (
-            f"{request.out} has every image that could be found, but the sources have "
-            f"{counted(len(faults), 'fault')}."
-        )
-    if what:
-        raise PartialError(
-            what,
-            "See above. Create the bundle again when every source can be read, or use it as it is.",
-        )
+    left_out = made.left_out
+    for line in left_out_lines(request.label, left_out.images, left_out.faults):
+        say(one_line(line), err=True)  # also where --quiet is asked for
+    if error := left_out_error(request.label, len(left_out.images), len(left_out.faults)):
+        raise error
 
 
 @bundle.command("list")

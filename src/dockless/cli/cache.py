@@ -1,10 +1,12 @@
 """`dockless cache`: the store of staged layers."""
 
 import os
+from typing import Literal
 
 import click
 
-from dockless.model.printable import one_line
+from dockless.cli.options import FORMAT
+from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.help_texts import EPILOGS
 
@@ -19,28 +21,27 @@ def cache() -> None:
 
 
 @cache.command()
-def info() -> None:
+@FORMAT
+def info(output: Literal["text", "json"]) -> None:
     """Show where the store is, and how much it holds."""
-    from dockless.report.units import human_size  # noqa: PLC0415
-    from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - --help needs none of it
+    from dockless.report.stores import store_document, store_text  # noqa: PLC0415 - not for --help
+    from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - the same
 
     held = store(os.environ)
     held.ready()
-    usage = held.usage()
-    say(f"Folder  {one_line(str(held.folder))}")
-    say(f"Blobs   {usage.blobs} ({human_size(usage.size)})")
-    say(f"Layers  {usage.layers} known")
-    say(f"Limit   {human_size(cache_limit(os.environ))}")
+    known = held.folder, held.usage(), cache_limit(os.environ)
+    say(json_text(store_document(*known)) if output == "json" else store_text(*known))
 
 
 @cache.command()
 @click.option("--all", "everything", is_flag=True, help="Delete every blob, regardless of its age.")
-def prune(*, everything: bool) -> None:
+@FORMAT
+def prune(*, everything: bool, output: Literal["text", "json"]) -> None:
     """Delete the least recently used blobs, down to the limit."""
-    from dockless.report.units import human_size  # noqa: PLC0415
-    from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - --help needs none of it
+    from dockless.report.stores import pruned_document, pruned_text  # noqa: PLC0415 - not for --help
+    from dockless.storage.user_store import cache_limit, store  # noqa: PLC0415 - the same
 
     held = store(os.environ)
     limit = 0 if everything else cache_limit(os.environ)
     freed = held.prune(limit) if held.ready() else 0
-    say(f"Freed {human_size(freed)}")
+    say(json_text(pruned_document(freed)) if output == "json" else pruned_text(freed))

@@ -5,10 +5,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal
 
 import click
-from msgspec import Struct
 
 from dockless.cli import prompts
 from dockless.cli.host_options import ACCEPT, ALLOW_SSH, HOST, PARALLEL, SERVERS, THERE
@@ -16,6 +14,7 @@ from dockless.cli.options import FORMAT, TIMEOUT
 from dockless.cli.param_types import Seconds
 from dockless.config.cascade import Flags, resolve
 from dockless.config.project import Project, deployed_project
+from dockless.model.host_options import CheckOptions
 from dockless.model.printable import json_text
 from dockless.model.server import Server
 from dockless.processes import stops
@@ -23,27 +22,6 @@ from dockless.processes.terminal import say
 from dockless.report.help_texts import EPILOGS
 from dockless.report.hosts import check_document, check_text, list_document
 from dockless.report.progress import LineProgress
-
-
-class CheckOptions(Struct, frozen=True, kw_only=True):
-    """The arguments of `dockless hosts`, named like the options."""
-
-    hosts: tuple[str, ...]
-    servers: str | None
-    check: bool
-    there: str | None
-    image: str | None
-    registry: str | None
-    namespace: str | None
-    tags: tuple[str, ...]
-    insecure: bool
-    parallel: int | None
-    timeout: float | None
-    stall_timeout: float
-    accept_new_host_keys: bool
-    output: Literal["text", "json"]
-    destination: str | None
-    allow_ssh_commands: bool
 
 
 @click.command(epilog=EPILOGS["hosts"])

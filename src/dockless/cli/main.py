@@ -5,21 +5,23 @@ import importlib
 import io
 import os
 import sys
+from typing import Any
 
 import click
 
 from dockless.cli.debug import with_debug
 from dockless.cli.help import note_verbose, show_version
-from dockless.errors import DocklessError, NetworkError, without_login
+from dockless.errors import DocklessError, NetworkError, PushError, UsageError, without_login
 from dockless.processes import stops
-from dockless.processes.terminal import open_standard_streams, say, unwritten
+from dockless.processes.terminal import HAS_RESULT, open_standard_streams, say, unwritten
 from dockless.report.help_texts import EPILOGS
+from dockless.report.json_errors import asks_for_json, errors_in_json
 
 _COMMANDS = {
     "push": "Push an image to a registry.",
     "mirror": "Push every image of many sources to one registry.",
     "bundle": "Create, verify and list bundles: many images in one file or folder.",
-    "verify": "Check a mirror's receipt against the registry.",
+    "verify": "Check receipts of pushes and mirrors against the registry.",
     "hosts": "List the servers, and check what each one needs for a push.",
     "login": "Check a login, and store it in the OS keyring.",
     "logout": "Remove the logins for a registry.",
@@ -31,6 +33,7 @@ _COMMANDS = {
 }
 _ASKED_BY_SHELL = "_DOCKLESS_COMPLETE"
 _MOVE_TAGS = ("push", "mirror")
+_IN_JSON = "dockless.json"
 _OUT_OF_TIME = "The command did not finish within --timeout."
 _NOTHING_LEFT = (
     "Error: This process has reached a limit of the system: no further file may be open, or no "
@@ -45,12 +48,36 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's signature
+    ) -> click.Context:
+        wanted = asks_for_json(args)
+        HAS_RESULT.clear()
+        with errors_in_json(click.ClickException, _of_click, wanted=wanted):
+            made = super().make_context(info_name, args, parent, **extra)
+        made.meta[_IN_JSON] = wanted
+        return made
+
+    def invoke(self, ctx: click.Context) -> object:
+        with errors_in_json(click.ClickException, _of_click, wanted=ctx.meta[_IN_JSON]):
+            return super().invoke(ctx)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         # before it is imported, which is most of a short run
         stops.begin(moves_tags=args[:1] in ([name] for name in _MOVE_TAGS))
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command and "--password" in rest:
+            from dockless.credentials.prompting import with_empty_password  # noqa: PLC0415 - rare
+
+            known = [one for each in command.params for one in (*each.opts, *each.secondary_opts)]
+            rest = with_empty_password(rest, known)
+        return name, command, rest
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
@@ -61,6 +88,13 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _of_click(error: Exception) -> DocklessError:
+    if not isinstance(error, click.UsageError):
+        return PushError(str(error))
+    path = error.ctx.command_path if error.ctx else "dockless"
+    return UsageError(error.format_message(), f"See '{path} --help'.")
 
 
 @click.group(
@@ -136,7 +170,9 @@ def _ending(error: BaseException) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         case _:
-            code, said = _BUG, _bug_report(error)
+            from dockless.storage.bug_report import bug_report  # noqa: PLC0415 - rare
+
+            code, said = _BUG, bug_report(error)
     say(said, err=True)
     return code
 
@@ -162,19 +198,3 @@ def _is_of_click(error: OSError) -> bool:
     while at and at.tb_next:
         at = at.tb_next
     return at is not None and at.tb_frame.f_globals.get("__name__") == "click.utils"
-
-
-def _bug_report(error: BaseException) -> str:
-    import traceback  # noqa: PLC0415 - for bugs only
-
-    from dockless.storage.user_folders import log_folder  # noqa: PLC0415 - the same
-
-    trace = "".join(traceback.format_exception(error))
-    last = trace.strip().splitlines()[-1]
-    try:
-        path = log_folder() / f"bug-{os.getpid()}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(trace)
-    except (OSError, RuntimeError):  # the latter where the user has no home
-        return f"Internal error in dockless: {last}"
-    return f"Internal error in dockless: {last}\nPlease report it with {path}."

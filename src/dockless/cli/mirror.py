@@ -14,8 +14,8 @@ from dockless.cli.options import (
     HOW,
     LISTS,
     NAMED,
-    OUTPUT,
     REACH,
+    RECEIPT,
     REFERRERS,
     WHO,
     parsed_options,
@@ -31,6 +31,7 @@ from dockless.model.mirrored import MirrorResult
 from dockless.model.options import (
     MAX_CONNECTIONS,
     MAX_PARALLEL,
+    PROGRAMS,
     CommandOptions,
     MirrorOptions,
     PushOptions,
@@ -99,9 +100,7 @@ _DEFAULTS = MirrorOptions()
     help="Continue the resume log of an interrupted run, or start a new one. The registry is "
     "asked about every image either way.",
 )
-@click.option(
-    "--receipt", type=OUTPUT, help="Write a receipt to this file, updated during the run."
-)
+@RECEIPT
 @FORMAT
 def mirror(
     sources: tuple[str, ...],
@@ -144,12 +143,14 @@ def _mirror(request: MirrorRequest, pushing: CommandOptions) -> MirrorResult:
 
 def _print(done: MirrorResult, pushing: CommandOptions) -> None:
     """Print the result of each image, or the plan of a dry run."""
-    unknown = done.unknown_repositories
+    unknown, mounts = done.unknown_repositories, pushing.engine not in PROGRAMS
     if pushing.output == "json":
-        forecast = forecast_document(done.results, unknown or ()) if pushing.dry_run else {}
+        forecast: dict[str, object] = {}
+        if pushing.dry_run:
+            forecast = forecast_document(done.results, unknown or (), mounts=mounts)
         say(json_text({**done.receipt, **forecast}))
     elif unknown is not None:
-        say(forecast_text(done.results, unknown))
+        say(forecast_text(done.results, unknown, mounts=mounts))
     else:
         for each in done.results:
             say(result_text(each))

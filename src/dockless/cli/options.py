@@ -56,14 +56,19 @@ REFERRERS = click.option(
 )
 """The option for what refers to images."""
 
+RECEIPT = click.option(
+    "--receipt", type=OUTPUT, help="Write a receipt to this file, for `dockless verify`."
+)
+"""The option for the receipt."""
+
 WHO = (
     click.option("--username", metavar="NAME", help="Account at the registry."),
     click.option(
         "--password",
         type=SecretType(),
-        metavar="TEXT",
-        help="Password; visible in the process list, so prefer --password-stdin. An empty one "
-        "prompts for it.",
+        metavar="[TEXT]",
+        help="Password; visible in the process list, so prefer --password-stdin. Without a value "
+        "it is prompted for.",
     ),
     click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
 )
@@ -124,7 +129,7 @@ HOW = (
         default=None,
         callback=_check_blobs,
         help="Check every blob of an image whose tags are already right, and upload what the "
-        "registry has lost. Implied by an explicit --verify, and by --receipt of a mirror.",
+        "registry has lost. Implied by an explicit --verify, and by --receipt.",
     ),
     click.option("--dry-run", is_flag=True, help="Show the plan; the registry is only read."),
     RECHECK,
@@ -231,6 +236,7 @@ _OPTIONS = (
     FORMAT,
     click.option("--timings", is_flag=True, help="Show how long each step took."),
     click.option("--digest-file", type=OUTPUT, help="Also write the digest to this file."),
+    RECEIPT,
     click.option(
         "-d",
         "--destination",

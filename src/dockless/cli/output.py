@@ -1,22 +1,21 @@
 """What is printed: results on stdout, messages on stderr."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dockless.config.naming import Target
 from dockless.errors import DocklessError
 from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.printable import json_text, one_line
 from dockless.model.timings import Timings
 from dockless.oci.digest import Digest
-from dockless.oci.reference import Repository
-from dockless.ports import Progress
 from dockless.processes.terminal import say
 from dockless.report import text
 
 if TYPE_CHECKING:
+    from dockless.model.builder import BuildPlan
     from dockless.usecases.hosts.run import RemotePushResult
 
 
@@ -26,14 +25,25 @@ def remark(options: CommandOptions, line: str) -> None:
         say(line, err=True)
 
 
-def complaints(options: CommandOptions, progress: Progress) -> Callable[[str], None]:
-    """Return what prints why one image of several failed, also with --quiet."""
-    return partial(say, err=True) if options.quiet else progress.note
+def explanation(
+    options: CommandOptions, rows: Sequence[tuple[str, str, str]], error: DocklessError | None
+) -> None:
+    """Print the settings with their origins, also where they name no target."""
+    from dockless.report import json  # noqa: PLC0415 - not for a push
+
+    as_json = options.output == "json" and json_text(json.explain_document(rows, error))
+    say(as_json or text.explain_text(rows))
 
 
-def explanation(rows: Iterable[tuple[str, str, str]]) -> None:
-    """Print the settings with their origins."""
-    say(text.explain_text(rows))
+def build(
+    options: CommandOptions, plan: "BuildPlan", target: Target, before: Mapping[str, Digest | None]
+) -> None:
+    """Print what a dry run would build."""
+    from dockless.report import builds  # noqa: PLC0415 - rare
+
+    where = target.repository.value
+    as_json = options.output == "json" and json_text(builds.build_document(plan, where, before))
+    say(as_json or builds.build_text(plan, where, before))
 
 
 def result(options: CommandOptions, done: PushResult, timings: Timings) -> None:
@@ -72,14 +82,17 @@ def outcomes(options: CommandOptions, done: Mapping[str, PushResult | DocklessEr
         else:
             for each in results:
                 say(text.plan_text(each.plan) if each.dry_run else text.result_text(each))
+            if options.dry_run and results:
+                say(text.total_text(results))
     finally:
         _write_digests(options, [each.digest for each in results])
 
 
 def hosts(
-    options: CommandOptions, repository: Repository, outcome: "RemotePushResult", *, audit: bool
+    options: CommandOptions, target: Target, outcome: "RemotePushResult", *, audit: bool
 ) -> None:
     """Print what a push from hosts did: the digest that the tags name, and a line for each host."""
+    repository, tags = target.repository.value, target.tag_names
     from dockless.report import hosts as host_report  # noqa: PLC0415 - a push from here needs none
 
     if len(outcome.results) > 1:
@@ -89,22 +102,17 @@ def hosts(
         if audit or each.residue:
             for line in host_report.residue_lines(each):
                 say(one_line(line), err=True)
-    if len(outcome.results) == 1 or sys.stderr.isatty():  # else each had its line
+    if not options.dry_run and (len(outcome.results) == 1 or sys.stderr.isatty()):
         remark(options, host_report.outcome_table(outcome.results))
     try:
         if options.output == "json":
             say(json_text(host_report.outcome_document(outcome.results)))
+        elif options.dry_run:
+            say(host_report.plan_text(repository, tags, outcome.results))
         elif outcome.digest:
             say(f"{repository}@{outcome.digest}")
     finally:
         _write_digests(options, [outcome.digest] if outcome.digest else [])
-
-
-def failure(error: DocklessError) -> None:
-    """Print the JSON document of an error."""
-    from dockless.report import json  # noqa: PLC0415 - not for text
-
-    say(json_text(json.error_document(error)))
 
 
 def _write_digests(options: CommandOptions, digests: Sequence[Digest]) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import click
 from msgspec.structs import replace
@@ -11,11 +12,15 @@ from dockless.config import naming
 from dockless.config.cascade import Settings
 from dockless.config.naming import ServerNeeded, Target
 from dockless.config.setting import Setting
+from dockless.credentials.prompting import TRIES, NoAnswerError, asked
 from dockless.errors import UsageError
 from dockless.model.printable import one_line
 from dockless.model.schemes import without_scheme
 from dockless.model.secret import Secret
 from dockless.oci.reference import Name
+from dockless.processes.terminal import say
+
+_tell = partial(say, err=True)
 
 
 def at_terminal() -> bool:
@@ -34,35 +39,48 @@ def target(settings: Settings, source_name: Name | None) -> tuple[Settings, Targ
     except ServerNeeded:
         if not at_terminal():
             raise
-        host = without_scheme(line("Registry (HOST or HOST:PORT)"), "the answer").rstrip("/")
-        settings = replace(settings, server=Setting(host, "prompt"))
-        return settings, naming.target(settings, source_name)
+
+    def ask() -> tuple[Settings, Target]:
+        answer = without_scheme(line("Registry (HOST or HOST:PORT)"), "the answer").rstrip("/")
+        known = replace(settings, server=Setting(answer, "prompt"))
+        return known, naming.target(known, source_name)
+
+    return asked(ask, _tell, UsageError)
 
 
 def may_build() -> bool:
     """Ask whether to build the missing image."""
+    answers = {"": False, "n": False, "no": False, "y": True, "yes": True}
     if not at_terminal():
         return False
-    with _terminal_errors():
-        return click.confirm("Build it now?", default=False, err=True)
+    for _ in range(TRIES):
+        with _terminal_errors():
+            typed = click.prompt("Build it now? [y/N]", default="", show_default=False, err=True)
+        if (answer := answers.get(str(typed).strip().lower())) is not None:
+            return answer
+        _tell("Answer y or n.")
+    return False
 
 
 def line(text: str, default: str = "") -> str:
     """Ask for one line; an empty answer takes the default, if there is one."""
     if one_line(default) != default:  # it would be shown as it is, and could not be typed
         default = ""
-    with _terminal_errors():
-        return str(click.prompt(one_line(text), default=default or None, err=True)).strip()
+    return asked(lambda: _filled(text, default).strip(), _tell, NoAnswerError)
 
 
 def hidden(text: str) -> Secret:
     """Ask for a secret, which the terminal does not show."""
-    with _terminal_errors():
-        return Secret(str(click.prompt(one_line(text), hide_input=True, err=True)))
+    return Secret(asked(lambda: _filled(text, hide=True), _tell, NoAnswerError))
 
 
 def piped() -> str:
-    """Return standard input; bytes that are not UTF-8 go out as they came in."""
+    """Return standard input; bytes that are not UTF-8 go out as they came in.
+
+    What is typed at a terminal is asked for, and not shown there.
+    """
+    if sys.stdin.isatty():
+        return hidden("Password (--password-stdin reads it from this terminal)").reveal()
     try:
         data = sys.stdin.buffer.read()
     except OSError as error:
@@ -71,6 +89,18 @@ def piped() -> str:
             "Pass it with --password-stdin from a pipe or a file.",
         ) from None
     return data.decode(errors="surrogateescape")
+
+
+def _filled(text: str, default: str = "", *, hide: bool = False) -> str:
+    """Ask once; raise NoAnswerError where nothing was answered."""
+    shown, with_default = one_line(text), bool(default)
+    with _terminal_errors():
+        found: str = click.prompt(
+            shown, default=default, show_default=with_default, hide_input=hide, err=True
+        )
+    if not (found if hide else found.strip()):
+        raise NoAnswerError(f"{shown}: an answer is needed.", "Give it as an option.")
+    return found
 
 
 @contextlib.contextmanager

@@ -15,10 +15,8 @@ from dockless.cli.host_options import host_options
 from dockless.cli.options import parsed_options, push_options
 from dockless.config.cascade import Flags, Settings, resolve
 from dockless.config.naming import Target, called_otherwise, local_candidates
-from dockless.config.naming import target as find_target
 from dockless.config.project import Project, deployed_project
-from dockless.credentials.credential_finder import CredentialFinder
-from dockless.errors import DocklessError, LostCopyError, PartialError, SourceError, UsageError
+from dockless.errors import DocklessError, LostCopyError, SourceError
 from dockless.model.host_options import HostOptions
 from dockless.model.options import CommandOptions
 from dockless.oci.reference import Name
@@ -48,19 +46,15 @@ def push(**arguments: object) -> None:
     theirs = {name: arguments.pop(name) for name in names}
     hosts = HostOptions(**theirs)  # type: ignore[arg-type] # click made them by these names
     options = parsed_options(arguments)
-    try:
-        told = _push(options, hosts)
-    except DocklessError as error:
-        if options.output == "json" and not isinstance(error, PartialError):
-            output.failure(error)
-        raise
-    if told:
+    if told := _push(options, hosts):
         raise told
 
 
 def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
     """Push; return the error that the result on stdout already reports."""
     options.check()
+    if options.receipt and options.check_blobs is None:  # a receipt claims what was seen
+        options = replace(options, check_blobs=True)
     if options.digest_file:
         from dockless.storage import digest_file  # noqa: PLC0415 - most pushes write none
 
@@ -76,47 +70,29 @@ def _push(options: CommandOptions, hosts: HostOptions) -> DocklessError | None:
             options, "Warning: --password is visible in the process list: use --password-stdin."
         )
     if options.explain:
-        _explain(options, settings, spec)
-    elif options.remote:
+        from dockless.diagnosis.explain import explained  # noqa: PLC0415 - not for a push
+
+        rows, why = explained(options, settings, _bare_name(spec), prompts)
+        output.explanation(options, rows, why)
+        return why
+    if options.remote:
         from dockless.cli.remote import push_remote  # noqa: PLC0415 - it brings paramiko along
 
         return push_remote(options, hosts, settings, files)
-    elif options.all_images and spec:
+    if options.all_images and spec:
         return _push_all(options, settings, spec)
-    else:
-        _push_one(options, settings, spec, files)
-    return None
-
-
-def _explain(options: CommandOptions, settings: Settings, spec: SourceSpec | None) -> None:
-    from dockless.diagnosis.explain import (  # noqa: PLC0415 - not for a push
-        all_targets_row,
-        credential_rows,
-        setting_rows,
-        target_rows,
-    )
-
-    rows = list(setting_rows(settings))
-    if options.all_images:
-        return output.explanation([*rows, all_targets_row(settings)])
-    try:
-        target = find_target(settings, _bare_name(spec))
-        credential = credential_rows(
-            options,
-            settings.account,
-            lambda given: CredentialFinder.of_user(prompts, settings.login, given).explain(
-                target.repository.value
-            ),
-        )
-        rows += target_rows(settings, target, options.source, credential)
-    finally:  # settings that name no target are what the user came to see
-        output.explanation(rows)
+    if options.build and options.dry_run:
+        _plan_build(options, settings, files)
+        return None
+    return _push_one(options, settings, spec, files)
 
 
 def _push_one(
     options: CommandOptions, settings: Settings, spec: SourceSpec | None, files: Project
-) -> None:
+) -> DocklessError | None:
+    """Push one image; return why its receipt could not be written after that."""
     from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
+    from dockless.client.receipts import push_receipt  # noqa: PLC0415 - the same
 
     settings, target = prompts.target(settings, _bare_name(spec))
     finder = credential_finder(options, settings).for_target(target.repository.value.host)
@@ -125,8 +101,12 @@ def _push_one(
 
     def choose(opener: "Opener") -> "Image":
         if spec:
-            return opener.chosen(spec, options.platform).open()
-        return _local(options, settings, target, files, opener).open()
+            found = opener.chosen(spec, options.platform)
+        else:
+            found = _local(options, settings, target, files, opener)
+        name = next(iter(found.names), typed)
+        receipt.begin(label or name, {name: target.references}, listing=found.listing)
+        return found.open()
 
     def deliver(options: CommandOptions, cache: Path | None) -> "tuple[PushResult, Timings]":
         with session(options, finder, cache) as work:
@@ -136,18 +116,23 @@ def _push_one(
         return done, work.timings
 
     begun = time.monotonic()
-    try:
-        done, timings = deliver(options, None)
-    except LostCopyError as error:
-        if options.build or (spec and spec.kind == "stdin"):  # neither can be had a second time
-            raise
-        from dockless.storage.temporary_cache import temporary_cache  # noqa: PLC0415 - rare
+    label, typed = (spec.label, spec.name) if spec else ("", "")
+    with push_receipt(options, partial(output.remark, options)) as receipt:
+        receipt.begin(label, {typed: target.references})
+        try:
+            done, timings = deliver(options, None)
+        except LostCopyError as error:
+            if options.build or (spec and spec.kind == "stdin"):  # neither can be had a second time
+                raise
+            from dockless.storage.temporary_cache import temporary_cache  # noqa: PLC0415 - rare
 
-        output.remark(options, f"{error.what} It is staged in a temporary folder.")
-        left = options.timeout and max(0.001, options.timeout - (time.monotonic() - begun))
-        with temporary_cache(error) as cache:
-            done, timings = deliver(replace(options, timeout=left), cache)
+            output.remark(options, f"{error.what} It is staged in a temporary folder.")
+            left = options.timeout and max(0.001, options.timeout - (time.monotonic() - begun))
+            with temporary_cache(error) as cache:
+                done, timings = deliver(replace(options, timeout=left), cache)
+        receipt.ended(done)
     output.result(options, done, timings)
+    return receipt.error
 
 
 def _local(
@@ -160,7 +145,7 @@ def _local(
     try:
         found = opener.local(names, options.platform, tool)
     except SourceError as error:
-        if options.build or not _offer_build(error, options):
+        if options.build or options.dry_run or not _offer_build(error, options):
             raise
         names, tool = _build(options, settings, target, files)
         found = opener.local(names, options.platform, tool)
@@ -174,9 +159,11 @@ def _push_all(
 ) -> DocklessError | None:
     """Push every image by its name; return the error that the result already reports."""
     from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - --explain needs no network
+    from dockless.client.receipts import push_receipt  # noqa: PLC0415 - the same
     from dockless.config.own_targets import (  # noqa: PLC0415 - rare
         check_one_password,
         own_place,
+        own_references,
         pushed_names,
     )
     from dockless.config.setting import Setting  # noqa: PLC0415 - the same
@@ -186,18 +173,27 @@ def _push_all(
     from dockless.usecases.push.several import error_of_all, push_each  # noqa: PLC0415 - rare
 
     finder = credential_finder(options, settings)
+    note = partial(output.remark, options)
     if settings.to and stem(spec):  # as in a mirror, a bare tag is one of the source's name
         settings = replace(settings, project=lambda: Setting(stem(spec), "SOURCE"))
     names_of = partial(pushed_names, settings)
-    with session(options, finder.find, many=MIRRORED) as work:
+    with (
+        push_receipt(options, note) as receipt,
+        session(options, finder.find, many=MIRRORED) as work,
+    ):
         candidates = work.opener.images(spec, options.platform)
+        names = [name for each in candidates for name in names_of(each.names)]
         if finder.has_one_password:
-            names = [name for each in candidates for name in names_of(each.names)]
             check_one_password(settings, names)
+        where, lost = own_references(settings, names)
+        lost |= {f"@{n}": each.fault for n, each in enumerate(candidates) if each.fault}
+        receipt.begin(spec.label, where, lost, next((each.listing for each in candidates), None))
         images = named_images(candidates, spec.label, names_of)
-        outcomes = push_each(images, partial(own_place, settings), work.push, work.overview)
+        outcomes = push_each(
+            images, partial(own_place, settings), work.push, work.overview, receipt.note
+        )
     output.outcomes(options, outcomes)
-    return error_of_all(outcomes, spec.label)
+    return error_of_all(outcomes, spec.label) or receipt.error
 
 
 def _bare_name(spec: SourceSpec | None) -> Name | None:
@@ -215,25 +211,28 @@ def _offer_build(error: SourceError, options: CommandOptions) -> bool:
     return False
 
 
+def _plan_build(options: CommandOptions, settings: Settings, files: Project) -> None:
+    """Show what would be built, and which tags would be changed; build nothing."""
+    from dockless.cli.surroundings import credential_finder, session  # noqa: PLC0415 - rare
+    from dockless.config.recipe import recipe_of  # noqa: PLC0415 - rare
+    from dockless.processes.programs import ProgramsHere  # noqa: PLC0415 - rare
+    from dockless.sources.build import build_plan  # noqa: PLC0415 - rare
+
+    settings, target = prompts.target(settings, None)
+    plan = build_plan(recipe_of(settings, target, files)[1], ProgramsHere(os.environ))
+    where = target.repository.value
+    with session(options, credential_finder(options, settings).for_target(where.host)) as work:
+        output.build(options, plan, target, work.tags_now(where, target.tag_names))
+
+
 def _build(
     options: CommandOptions, settings: Settings, target: Target, files: Project
 ) -> tuple[tuple[str, ...], str]:
     """Build the image; return the names to find it under, and the tool that has it."""
-    from dockless.config import compose  # noqa: PLC0415 - rare
+    from dockless.config.recipe import recipe_of  # noqa: PLC0415 - rare
     from dockless.processes.programs import ProgramsHere  # noqa: PLC0415 - rare
-    from dockless.sources.build import Recipe, build  # noqa: PLC0415 - rare
+    from dockless.sources.build import build  # noqa: PLC0415 - rare
 
-    composed = compose.find(files.folder)
-    names: tuple[str, ...] = (f"{settings.project().value}:{target.tags[0].value}",)
-    if composed:
-        names = tuple(name.value for name in settings.compose_images())
-        if not names:
-            raise UsageError(
-                f"{composed.name} builds several images, or none.",
-                "Build them with compose, and give the image to push as SOURCE.",
-            )
-    recipe = Recipe(
-        folder=files.folder, image=names[0], compose=composed, builder=files.deploy.builder
-    )
+    names, recipe = recipe_of(settings, target, files)
     tool = build(recipe, ProgramsHere(os.environ), lambda line: output.remark(options, line))
     return names, tool

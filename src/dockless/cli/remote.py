@@ -41,5 +41,5 @@ def push_remote(
         for reference in target.references:
             output.remark(options, f"Target: {reference}")
         outcome = push_from_hosts(asked, find, prompts, spaces)
-    output.hosts(options, target.repository.value, outcome, audit=hosts.audit)
+    output.hosts(options, target, outcome, audit=hosts.audit)
     return common_error([result.error for result in outcome.results], "pushed")

@@ -1,19 +1,20 @@
 """`dockless tools`: find, check and install the engines."""
 
 import os
-import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from dockless.cli.options import FORMAT
 from dockless.engines.installed import InstalledEngines, own_engines
 from dockless.engines.probe_records import probe_records
 from dockless.errors import EngineError
 from dockless.model.options import PROGRAMS
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
-from dockless.report.engine_table import engine_document, engine_table
+from dockless.report.engine_table import engine_document, engine_table, path_document
 from dockless.storage.machine import this_machine
 from dockless.storage.user_folders import temporary_folder
 
@@ -68,15 +69,8 @@ Examples:
     help="Run the push probe of each program now: it pushes a small image to a registry in "
     "memory. Exit code 7 if a program cannot push.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table, or one JSON document.",
-)
-def list_(form: str, *, check: bool) -> None:
+@FORMAT
+def list_(output: Literal["text", "json"], *, check: bool) -> None:
     """Show every engine: where it is, its version, and whether it can push.
 
     The first usable one of a name is the one that is used. PUSH PROBE is the result, and its
@@ -86,7 +80,7 @@ def list_(form: str, *, check: bool) -> None:
     from dockless.engines.inventory import listed_engines  # noqa: PLC0415 - not for `tools path`
 
     engines = tuple(listed_engines(_here(), check=check))
-    say(json_text(engine_document(engines)) if form == "json" else engine_table(engines))
+    say(json_text(engine_document(engines)) if output == "json" else engine_table(engines))
     if check and any(each.state in ("faulty", "unusable") for each in engines):
         click.get_current_context().exit(EngineError.exit_code)
 
@@ -111,7 +105,10 @@ On a machine without a network:
 )
 @click.option("--sha256", metavar="HEX", help="The SHA-256 that the file of --from must have.")
 @click.option("--force", is_flag=True, help="Install even if a usable crane is found.")
-def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
+@FORMAT
+def install(
+    origin: Path | None, sha256: str | None, output: Literal["text", "json"], *, force: bool
+) -> None:
     """Install crane for this user, without root, and print its path.
 
     Tried in this order: the release of crane's authors, checked by its SHA-256; Debian's package,
@@ -120,20 +117,21 @@ def install(origin: Path | None, sha256: str | None, *, force: bool) -> None:
     tampered download leaves nothing behind.
     """
     from dockless.engines.inventory import (  # noqa: PLC0415 - not for `tools path`
+        checksum_fault,
         install_crane,
         pushing_crane,
     )
 
-    checksum = _checksum(origin, sha256)
+    if fault := checksum_fault(sha256, file=origin is not None, build=origin == _GO):
+        raise click.UsageError(fault)
     here = _here()
     present = None if origin or force else pushing_crane(here)
     if present:
         _note(f"{present} can push; nothing was installed. Use --force to install anyway.")
-        say(one_line(str(present)))
-        return
-    build = origin == _GO
-    file = None if build else origin
-    say(one_line(str(install_crane(here, file, checksum, build=build))))
+    else:
+        build, checksum = origin == _GO, (sha256 or "").lower()
+        present = install_crane(here, None if build else origin, checksum, build=build)
+    say(_shown([("crane", present)], output) or one_line(str(present)))
 
 
 @tools.command(
@@ -146,7 +144,8 @@ Examples:
 )
 @click.argument("engine", type=click.Choice(PROGRAMS), required=False)
 @click.option("--all", "every", is_flag=True, help="A line for each engine: its name and its path.")
-def path(engine: str | None, *, every: bool) -> None:
+@FORMAT
+def path(engine: str | None, output: Literal["text", "json"], *, every: bool) -> None:
     """Print the path of the ENGINE that is used: crane or skopeo; crane if none is named.
 
     The exit code is 7 if there is none.
@@ -154,25 +153,19 @@ def path(engine: str | None, *, every: bool) -> None:
     if every and engine:
         raise click.UsageError("--all does not go with ENGINE.")
     installed = InstalledEngines(this_machine())
-    if not every:
-        say(one_line(str(installed.selected(engine or "crane").path)))
-        return
-    from dockless.engines.inventory import usable_engines  # noqa: PLC0415 - not for one path
+    if every:
+        from dockless.engines.inventory import usable_engines  # noqa: PLC0415 - not for one path
 
-    for found in usable_engines(installed.selected):
-        say(one_line(f"{found.name} {found.path}"))
+        found = tuple(usable_engines(installed.selected))
+    else:
+        found = (installed.selected(engine or "crane"),)
+    lines = [one_line(f"{each.name} {each.path}" if every else str(each.path)) for each in found]
+    say(_shown([(each.name, each.path) for each in found], output) or "\n".join(lines))
 
 
-def _checksum(origin: Path | None, sha256: str | None) -> str:
-    """Return the checksum in lower case, or nothing when no file is given either."""
-    if origin == _GO and sha256 is not None:
-        raise click.UsageError("--from go verifies a pinned checksum; --sha256 is for a file.")
-    if origin != _GO and (origin is None) != (sha256 is None):
-        raise click.UsageError("--from FILE and --sha256 go together.")
-    checksum = (sha256 or "").lower()
-    if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
-        raise click.UsageError("--sha256 takes 64 hexadecimal digits.")
-    return checksum
+def _shown(paths: Sequence[tuple[str, Path]], output: Literal["text", "json"]) -> str:
+    """Return the document of engines that are used; nothing where text is asked for."""
+    return json_text(path_document(paths)) if output == "json" else ""
 
 
 def _here() -> "EngineFolders":

@@ -36,7 +36,7 @@ def whoami(*, host: str | None, output: Literal["text", "json"]) -> None:
     if host:
         found = [login for login in found if login.scope == scope(host)]
     if output == "json" and (found or not host):
-        say(json_text(logins_document(found)))
+        say(json_text(logins_document(found, [str(each) for each in (*closed, *unread)])))
     elif found:
         say(logins_text(found))
     if closed and not found and (host or os.environ.get(CHOSEN)):

@@ -1,22 +1,26 @@
 """Creating a bundle: its sources, its lock against other runs, and what is written."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from dockless.client.readers import Readers
 from dockless.config.source_lists import listed
+from dockless.errors import UsageError
 from dockless.model.bundle_request import BundleRequest
 from dockless.model.listed import Listed
+from dockless.oci.digest import Digest
+from dockless.processes.terminal import StandardOutput, is_shown
 from dockless.sources.bundle_output import check_output, refuse_older
 from dockless.sources.input_files import inputs_of
 from dockless.sources.lending import Lenders
 from dockless.sources.older_bundle import older_blobs
 from dockless.storage import bundle as layout
-from dockless.storage.bundle_archive import pack
+from dockless.storage.bundle_archive import pack, stream
 from dockless.storage.bundle_lock import writing
-from dockless.storage.user_folders import source_folder
+from dockless.storage.user_folders import source_folder, temporary_folder
 from dockless.usecases.bundle.fill import LeftOut, fill
 from dockless.usecases.mirror.find_images import Wishes, find
 from dockless.usecases.mirror.given_names import GivenName
@@ -27,7 +31,8 @@ class CreatedBundle(Struct, frozen=True):
     """What was written.
 
     Attributes:
-        files: The folder, the archive, or its parts in order and the list of them.
+        files: The folder, the archive, or its parts in order and the list of them; none for
+            standard output.
         left_out: What was asked for, and is not in it.
     """
 
@@ -43,7 +48,14 @@ def bundle_sources(request: BundleRequest) -> tuple[Listed, ...]:
             replace anything but an older bundle.
     """
     request.check()
+    if request.to_stdout and is_shown():
+        raise UsageError(
+            "The archive would go to the terminal.",
+            "Redirect standard output to a file or a pipe, or give -o FILE.tar.",
+        )
     sources = listed(request.sources, request.files)
+    if request.to_stdout:
+        return sources
     older = (str(request.since),) if request.since else ()
     inputs = inputs_of(sources, request.files, source_folder(), *older)
     is_split = request.split is not None
@@ -66,31 +78,49 @@ def create_bundle(
     Raises:
         DocklessError: A source cannot be read; nothing of the bundle is left.
     """
-    out, archive, reader = request.out, request.is_archive, readers.of()
-    given = GivenName.parse(request.named)
-    overview = readers.overview
-    with layout.workplace(out, archive=archive) as folder, writing(out):
-        start = source_folder()
-        older = older_blobs(reader.opener, request.since, start) if request.since else frozenset()
-        written = layout.Bundle(folder, older)
-        found = find(
-            readers,
-            _told(sources, overview),
-            Wishes(folder=start, given=given, referrers=request.referrers, note=readers.note),
-        )
-        left_out = fill(
-            written,
-            found,
-            Lenders(),
-            lambda copies: reader.staging.prove(copies, read=True),
-            overview,
-            keep_going=request.keep_going,
-        )
-        with overview.work(out.name) as row:
-            row.step("writing")
-            written.finish()
-            made = pack(folder, out, request.split) if archive else (out,)
+    out, archive, overview = request.out, request.is_archive, readers.overview
+    if request.to_stdout:  # it is made where temporary files are
+        out = temporary_folder(os.environ) / "dockless-bundle"
+    with layout.workplace(out, archive=archive) as folder:
+        with writing(out):
+            written = layout.Bundle(folder, _older(request, readers))
+            left_out = _filled(written, request, sources, readers)
+            with overview.work(out.name) as row:
+                row.step("writing")
+                written.finish()
+                made: tuple[Path, ...] = () if archive else (out,)
+                if archive and not request.to_stdout:
+                    made = pack(folder, out, request.split)
+        if request.to_stdout:
+            stream(folder, StandardOutput())
     return CreatedBundle(made, left_out)
+
+
+def _older(request: BundleRequest, readers: Readers) -> Collection[Digest]:
+    if request.since is None:
+        return ()
+    return older_blobs(readers.of().opener, request.since, source_folder())
+
+
+def _filled(
+    written: layout.Bundle, request: BundleRequest, sources: tuple[Listed, ...], readers: Readers
+) -> LeftOut:
+    """Write the images into a bundle; return what is not in it."""
+    wishes = Wishes(
+        folder=source_folder(),
+        given=GivenName.parse(request.named),
+        referrers=request.referrers,
+        note=readers.note,
+    )
+    staging = readers.of().staging
+    return fill(
+        written,
+        find(readers, _told(sources, readers.overview), wishes),
+        Lenders(),
+        lambda copies: staging.prove(copies, read=True),
+        readers.overview,
+        keep_going=request.keep_going,
+    )
 
 
 def _told(sources: Sequence[Listed], overview: Overview) -> Iterator[Listed]:

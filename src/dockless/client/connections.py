@@ -8,7 +8,9 @@ from msgspec import Struct, field
 from dockless.client.workspace import Workspace
 from dockless.credentials import repository_creation
 from dockless.credentials.account import Accounts
+from dockless.credentials.prompting import asked
 from dockless.credentials.resolve import FindCredential
+from dockless.errors import AuthError, WrongAnswerError
 from dockless.model.options import PROGRAMS, PushOptions
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
@@ -108,8 +110,18 @@ class Registries:
         if not client.wants_credential() or client.account() is not None:
             return client
         self._accounts.tell_asked(repository)
-        asked = self._space.surroundings.ask(repository.host, client.refusal())
-        return client.known_to(lambda: asked)
+        around = self._space.surroundings
+
+        def ask() -> RegistryClient:
+            typed = around.ask(repository.host, client.refusal())
+            known = client.known_to(lambda: typed)
+            try:
+                known.check()
+            except AuthError as error:
+                raise WrongAnswerError(error.what, error.remedy) from None
+            return known
+
+        return asked(ask, around.warning, WrongAnswerError)
 
     def _open(self, repository: Repository) -> OpenRegistry:
         options, space = self._options, self._space

@@ -15,8 +15,9 @@ from dockless.credentials.cloud import token_sources
 from dockless.credentials.configure import helper_files
 from dockless.credentials.keyring_logins import KeyringLogins
 from dockless.credentials.login_credential import GivenLogin, login_credential
-from dockless.credentials.prompting import Prompter, hidden_prompt
+from dockless.credentials.prompting import Prompter, asked, hidden_prompt
 from dockless.credentials.user_keyrings import every_keyring_logins, open_keyring_logins
+from dockless.errors import UsageError
 from dockless.model.login import LoginTarget
 from dockless.model.login_options import LoginOptions
 from dockless.model.schemes import has_scheme
@@ -54,7 +55,7 @@ def login(options: LoginOptions, prompter: Prompter, note: Note, until: float | 
         namespace=options.namespace,
     )
     settings = resolve(flags, os.environ, files)
-    target = _target(options, settings, prompter)
+    target = _target(options, settings, prompter, note)
     tools = helper_files(
         os.environ,
         home_folder(),
@@ -96,13 +97,19 @@ def _files(folder: Path | None, note: Note, what: str, *, needed: bool) -> Proje
     )
 
 
-def _target(options: LoginOptions, settings: Settings, prompter: Prompter) -> LoginTarget:
+def _target(
+    options: LoginOptions, settings: Settings, prompter: Prompter, note: Note
+) -> LoginTarget:
     try:
         return login_target(options.host, settings)
     except ServerNeeded:
         if not prompter.at_terminal():
             raise
-        return login_target(prompter.line("Registry (HOST or HOST:PORT)"), settings)
+        return asked(
+            lambda: login_target(prompter.line("Registry (HOST or HOST:PORT)"), settings),
+            note,
+            UsageError,
+        )
 
 
 def _keyring(options: LoginOptions, prompter: Prompter) -> KeyringLogins:

@@ -1,6 +1,5 @@
 """One run of `dockless push`: one store, one source opener, a client for each repository."""
 
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -13,7 +12,7 @@ from dockless.oci.platform import Platform
 from dockless.oci.reference import Repository
 from dockless.processes.programs import Programs, ProgramsHere
 from dockless.retry import RetryPolicy
-from dockless.sources.opener import Opener
+from dockless.sources.opener import Opener, standard_input
 from dockless.sources.pulling import Pulling
 from dockless.usecases.push.compression_choice import CompressionChooser
 from dockless.usecases.push.push_session import PushSession
@@ -64,8 +63,7 @@ class Session(PushSession):
         self.opener = Opener(
             space.staging,
             space.progress,
-            # unbuffered: a thread may wait for it to the end, and must hold no lock then
-            partial(io.FileIO, 0, closefd=False),
+            partial(standard_input, space.surroundings.warning),
             self._tools,
             pulling.pull,
         )

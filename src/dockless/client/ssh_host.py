@@ -10,6 +10,7 @@ from dockless.client.session import Session
 from dockless.client.workspace import Workspace
 from dockless.config.naming import called_otherwise
 from dockless.engines.host_engines import EngineTarget, HostEngines, engine_there
+from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
@@ -33,9 +34,11 @@ class SshHost(HostConnection):
         server: The host.
         number: Its number among the hosts, for the folder of what is relayed.
         progress: Where the work on it is shown.
+        build: How its image would be built, in a dry run; None where it is there.
     """
 
     def __init__(self, context: HostContext, server: Server, number: int, progress: Steps) -> None:
+        self.build: BuildPlan | None = None
         super().__init__(server, context.ssh, context.asked.options.stall_timeout)
         self.progress = progress
         self._context = context
@@ -44,6 +47,10 @@ class SshHost(HostConnection):
     def open(self) -> "SshImage":
         """Log in, make our folder, and find the image."""
         context, place = self._context, self.enter()
+        if context.wish.build and context.request.dry_run:
+            home = place.facts.home
+            self.build = context.wish.build.plan(place.shell, home, self.server)
+            return SshImage(context, place, HostImage(), self)
         found = find_on_host(context.wish, self.server, place, self.progress, self._warn)
         if found.local and context.wish.there is None:
             otherwise = called_otherwise(found.local.name, context.asked.target)
@@ -107,6 +114,11 @@ class SshImage:
     def image_id(self) -> Digest | None:
         """The digest that a container tool there knows it by; see `HostImage.image_id`."""
         return self._found.image_id
+
+    @property
+    def build(self) -> BuildPlan | None:
+        """How it would be built, in a dry run; None where it is there."""
+        return self._host.build
 
     @contextlib.contextmanager
     def engine(self, method: TransferMethod) -> Iterator[EngineThere]:

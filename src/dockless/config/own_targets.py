@@ -12,7 +12,7 @@ from dockless.config.setting import Setting
 from dockless.errors import DocklessError, SourceError, UsageError
 from dockless.model import kinds
 from dockless.model.renaming import Renaming
-from dockless.oci.reference import Name, Repository
+from dockless.oci.reference import Name, Reference, Repository
 
 _REMEDY = "Give --to HOST[/PREFIX], the registry and path below which every image keeps its path."
 
@@ -60,6 +60,20 @@ def _target(settings: Settings, name: str) -> Target:
         return _below(settings.to, own)
     tags = (Setting(own.tag, OWN_NAME),) if own.tag else ()
     return find_target(replace(settings, image=Setting(own, OWN_NAME), tags=tags), None)
+
+
+def own_references(
+    settings: Settings, names: Iterable[str]
+) -> tuple[dict[str, tuple[Reference, ...]], dict[str, DocklessError]]:
+    """Return where images go by their own names, and why the others go nowhere."""
+    found: dict[str, tuple[Reference, ...]] = {}
+    errors: dict[str, DocklessError] = {}
+    for name in names:
+        try:
+            found[name] = own_target(settings, name).references
+        except DocklessError as error:
+            errors[name] = error
+    return found, errors
 
 
 def _below(to: Setting[Renaming], own: Name) -> Target:

@@ -237,22 +237,28 @@ def _unlock(
     file: Backend, environment: Mapping[str, str], ask: Callable[[str], Secret] | None
 ) -> None:
     secret = Secret(environment.get("DOCKLESS_KEYRING_PASSWORD", ""))
-    if not secret and ask:
-        new = not Path(getattr(file, "file_path", "")).exists()
-        secret = ask(f"{'New password for' if new else 'Password of'} the encrypted file")
-    if not secret:
-        raise AuthError(
-            "The encrypted file needs its password, and there is no terminal to ask for it.",
-            "Set DOCKLESS_KEYRING_PASSWORD, or choose another keyring.",
-        )
-    try:
-        file.keyring_key = secret.reveal()  # type: ignore[attr-defined] # cryptfile's own
-    except ValueError:
-        right = False
+    if secret or not ask:
+        if not secret:
+            raise AuthError(
+                "The encrypted file needs its password, and there is no terminal to ask for it.",
+                "Set DOCKLESS_KEYRING_PASSWORD, or choose another keyring.",
+            )
+        right = _opens(file, secret)
     else:
-        right = True
+        new = not Path(getattr(file, "file_path", "")).exists()
+        text = f"{'New password for' if new else 'Password of'} the encrypted file"
+        again = f"That is not its password. {text}"
+        right = any(_opens(file, ask(each)) for each in (text, again, again))
     if not right:
         raise AuthError(
             "That is not the password of the encrypted file.",
             "Set DOCKLESS_KEYRING_PASSWORD to the right one, or choose another keyring.",
         )
+
+
+def _opens(file: Backend, secret: Secret) -> bool:
+    try:
+        file.keyring_key = secret.reveal()  # type: ignore[attr-defined] # cryptfile's own
+    except ValueError:
+        return False
+    return True

@@ -1,9 +1,10 @@
 """Prompts for what a login needs; without a terminal, what is missing is an error."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Collection, Sequence
+from itertools import takewhile
+from typing import Protocol, TypeVar
 
-from dockless.errors import AuthError, UsageError
+from dockless.errors import AuthError, DocklessError, UsageError
 from dockless.model.secret import Credential, Secret
 
 
@@ -21,6 +22,54 @@ class Prompter(Protocol):
 
     def piped(self) -> str:
         """Return standard input."""
+
+
+TRIES = 3
+"""How often one thing is asked for before a wrong answer is an error."""
+
+T = TypeVar("T")
+
+
+class NoAnswerError(UsageError):
+    """Nothing was typed at a prompt."""
+
+
+def asked(ask: Callable[[], T], tell: Callable[[str], object], wrong: type[DocklessError]) -> T:
+    """Return an answer that is right; a wrong one is asked for again, at most three times in all.
+
+    Args:
+        ask: Asks, and raises `wrong` for a wrong answer.
+        tell: Called with what is wrong with an answer, before the next question.
+        wrong: The error of a wrong answer.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return ask()
+        except wrong as error:
+            if isinstance(error, NoAnswerError) and wrong is not NoAnswerError:
+                raise  # that was asked for often enough
+            tell(error.what)
+    return ask()
+
+
+def with_empty_password(arguments: Sequence[str], options: Collection[str]) -> list[str]:
+    """Return a command line in which a `--password` without a value has an empty one.
+
+    It has none at the end, and where one of the command's options follows: what only begins like
+    one may be the password.
+    """
+    found = list(takewhile(lambda each: each != "--", arguments))
+    rest = [*arguments[len(found) :]]
+    made: list[str] = []
+    taken = False
+    for position, each in enumerate(found):
+        made.append(each)
+        following = found[position + 1].partition("=")[0] if position + 1 < len(found) else "--"
+        is_option = each == "--password" and not taken
+        taken = is_option and following not in (*options, "-h", "--help", "--")
+        if is_option and not taken:
+            made.append("")
+    return [*made, *rest]
 
 
 AskCredential = Callable[[str, AuthError], Credential]

@@ -6,9 +6,14 @@ from dockless.config.cascade import Settings
 from dockless.config.deploy import FILE as DEPLOY
 from dockless.config.document import NeedsRubyError
 from dockless.config.naming import Target, local_candidates
+from dockless.config.naming import target as find_target
+from dockless.credentials.credential_finder import CredentialFinder
 from dockless.credentials.credential_sources import Given
+from dockless.credentials.prompting import Prompter
 from dockless.credentials.resolve import OPEN, FoundCredential
+from dockless.errors import DocklessError
 from dockless.model.options import CommandOptions
+from dockless.oci.reference import Name
 
 _UNSET = ("(not set)", "")
 _RUBY = "(needs Ruby)"
@@ -109,3 +114,32 @@ def found_rows(found: FoundCredential) -> Iterator[Row]:
         yield "credential", "not known yet", "a push queries the above, and else is anonymous"
     else:
         yield "credential", "anonymous", "none was found"
+
+
+def explained(
+    options: CommandOptions, settings: Settings, source_name: Name | None, prompter: Prompter
+) -> tuple[list[Row], DocklessError | None]:
+    """Return the rows of `--explain`, and why the settings name no target; None where they do.
+
+    Args:
+        options: The command line.
+        settings: The settings.
+        source_name: SOURCE, when it is the name of an image.
+        prompter: Asks for the passphrase of an encrypted keyring.
+    """
+    rows = list(setting_rows(settings))
+    if options.all_images:
+        return [*rows, all_targets_row(settings)], None
+    try:
+        target = find_target(settings, source_name)
+        credential = credential_rows(
+            options,
+            settings.account,
+            lambda given: CredentialFinder.of_user(prompter, settings.login, given).explain(
+                target.repository.value
+            ),
+        )
+        rows += target_rows(settings, target, options.source, credential)
+    except DocklessError as error:  # the settings are what the user came to see
+        return rows, error
+    return rows, None

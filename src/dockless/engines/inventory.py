@@ -1,6 +1,7 @@
 """Every engine of a user: listing them, probing them now, and installing crane."""
 
 import platform
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -107,6 +108,23 @@ def pushing_crane(here: EngineFolders) -> Path | None:
             return found.path
         here.note(f"{found.path} cannot push: {result.reason}")
     return None
+
+
+def checksum_fault(sha256: str | None, *, file: bool, build: bool) -> str:
+    """Return what is wrong with a given checksum, or the lack of one; empty where it is right.
+
+    Args:
+        sha256: The checksum; None for none.
+        file: Whether something is given to install.
+        build: Whether that is not a file, but the word for a build from source.
+    """
+    if build:
+        with_file = "--from go verifies a pinned checksum; --sha256 is for a file."
+        return "" if sha256 is None else with_file
+    if file != (sha256 is not None):
+        return "--from FILE and --sha256 go together."
+    right = sha256 is None or re.fullmatch("[0-9a-fA-F]{64}", sha256)
+    return "" if right else "--sha256 takes 64 hexadecimal digits."
 
 
 def install_crane(

@@ -18,7 +18,7 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         sources: The sources, as for a mirror.
-        out: The folder or `.tar` file that is written.
+        out: The folder or `.tar` file that is written; `-` for an archive on standard output.
         files: Lists of further sources.
         named: Name for images without a full name: NAME or NAME:TAG; None for none.
         referrers: Whether the referrers of an image are included.
@@ -41,13 +41,23 @@ class BundleRequest(Struct, frozen=True, kw_only=True):
     @property
     def is_archive(self) -> bool:
         """Whether a tar is asked for, and not a folder."""
-        return self.out.name.endswith(".tar")
+        return self.to_stdout or self.out.name.endswith(".tar")
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether the archive goes to standard output."""
+        return str(self.out) == "-"
+
+    @property
+    def label(self) -> str:
+        """What the bundle is called in messages."""
+        return "standard output" if self.to_stdout else str(self.out)
 
     def check(self) -> None:
         """Raise UsageError where the request contradicts itself, or nothing can come of it."""
-        if str(self.out) == "-":
+        if self.to_stdout and self.split:
             raise UsageError(
-                "A bundle is not written to standard output.", "Give -o FILE.tar, or a folder."
+                "--split makes several files, and standard output takes one.", "Give -o FILE.tar."
             )
         if _OTHER_ARCHIVES.search(self.out.name):
             raise UsageError(

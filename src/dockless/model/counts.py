@@ -14,3 +14,8 @@ def number(count: int, noun: str) -> str:
 def share(count: int, total: int, noun: str) -> str:
     """Return `0 of 0 images`, `1 of 1 image`, `1 of 2 images`."""
     return f"{count} of {total} {noun}{'' if total == 1 else 's'}"
+
+
+def references(count: int, total: int) -> str:
+    """Return `1 of 2 references is`, `2 of 2 references are`."""
+    return f"{share(count, total, 'reference')} {'is' if count == 1 else 'are'}"

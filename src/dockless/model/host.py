@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from dockless.errors import DocklessError
+from dockless.model.builder import BuildPlan
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
 
@@ -68,6 +69,8 @@ class HostResult(Struct, frozen=True, kw_only=True):
         seconds: How long it took.
         error: Why it failed; None when all went well.
         residue: The files left there; None when that could not be checked.
+        image_id: What a container tool there knows the image by; None where that is not known.
+        build: How the image would be built, in a dry run; None for one that is there.
         was_started: Whether anything was tried; not where too many others had failed before.
     """
 
@@ -80,4 +83,6 @@ class HostResult(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     error: DocklessError | None = None
     residue: tuple[str, ...] | None = None
+    image_id: Digest | None = None
+    build: BuildPlan | None = None
     was_started: bool = True

@@ -44,6 +44,7 @@ class HostOptions(Struct, frozen=True, kw_only=True):
             return
         pairs = (
             (options.all_images, "--remote and --all"),
+            (options.receipt is not None, "--remote and --receipt"),
             (bool(self.hosts) and options.servers is not None, "--host and --servers"),
             (options.build and self.there is not None, "--build and --source"),
             (self.fail_fast and self.max_failures is not None, "--fail-fast and --max-failures"),
@@ -61,3 +62,24 @@ class HostOptions(Struct, frozen=True, kw_only=True):
     def most_failures(self) -> int | None:
         """How many hosts may fail before no other is started; None for any number."""
         return 0 if self.fail_fast else self.max_failures
+
+
+class CheckOptions(Struct, frozen=True, kw_only=True):
+    """The arguments of `dockless hosts`, named like the options."""
+
+    hosts: tuple[str, ...]
+    servers: str | None
+    check: bool
+    there: str | None
+    image: str | None
+    registry: str | None
+    namespace: str | None
+    tags: tuple[str, ...]
+    insecure: bool
+    parallel: int | None
+    timeout: float | None
+    stall_timeout: float
+    accept_new_host_keys: bool
+    output: Literal["text", "json"]
+    destination: str | None
+    allow_ssh_commands: bool

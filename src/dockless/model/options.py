@@ -1,5 +1,6 @@
 """The options of a push, checked for contradictions, with every default."""
 
+import os
 from pathlib import Path
 from typing import Literal, Self
 
@@ -150,6 +151,7 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
     explain: bool = False
     output: Literal["text", "json"] = "text"
     digest_file: Path | None = None
+    receipt: Path | None = None
     quiet: bool = False
     destination: str | None = None
     allow_secret_commands: bool = False
@@ -163,9 +165,13 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
             (self.all_images and bool(self.tags or self.image), "--all and --image or --tag"),
             (self.to is not None and self.namespace is not None, "--to and --namespace"),
             (self.build and self.source is not None, "--build and a SOURCE"),
-            (self.explain and self.output == "json", "--explain and --format json"),
             (self.source == "-" and self.password_stdin, "SOURCE - and --password-stdin"),
         )
+        if _are_one_file(self.receipt, self.digest_file):
+            raise UsageError(
+                f"--receipt and --digest-file would both write {self.receipt}.",
+                "Give one of them another path.",
+            )
         super().check()
         if self.all_images and self.source is None:
             raise UsageError(
@@ -183,6 +189,14 @@ class CommandOptions(PushOptions, frozen=True, kw_only=True):
             )
         if self.servers is not None and not self.remote:
             raise UsageError("--servers needs --remote.", "Add it, or leave --servers out.")
+
+
+def _are_one_file(one: Path | None, other: Path | None) -> bool:
+    """Whether two paths that are given lead to one file, other than to one that keeps nothing."""
+    if one is None or other is None:
+        return False
+    real = os.path.realpath(one)
+    return real == os.path.realpath(other) != os.devnull
 
 
 def _exclude(*pairs: tuple[bool, str]) -> None:

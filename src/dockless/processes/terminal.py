@@ -6,10 +6,15 @@ A test over the syntax tree sees that nothing else in the package prints.
 import contextlib
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from typing import TextIO
 
 from dockless.errors import PushError
 from dockless.model.printable import bounded_lines, printable, printed_lines
+
+HAS_RESULT = threading.Event()
+"""Whether anything was written to standard output, or was to be, since a command began."""
 
 
 def open_standard_streams() -> None:
@@ -40,8 +45,31 @@ def say(text: object, *, err: bool = False) -> None:
     if err:
         write_line(sys.stderr, str(text))
         return
-    try:
+    with _to_standard_output():
         _put(sys.stdout, f"{printable(str(text))}\n")
+
+
+def is_shown() -> bool:
+    """Whether standard output is a terminal, which is no place for an archive."""
+    return sys.stdout.isatty()
+
+
+class StandardOutput:
+    """Standard output as a file that takes the bytes of an archive."""
+
+    def write(self, data: bytes) -> int:
+        """Write bytes; the errors are those of `say`."""
+        with _to_standard_output():
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        return len(data)
+
+
+@contextlib.contextmanager
+def _to_standard_output() -> Iterator[None]:
+    HAS_RESULT.set()
+    try:
+        yield
     except BrokenPipeError:
         _silence(sys.stdout)
         raise

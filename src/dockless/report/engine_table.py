@@ -1,10 +1,12 @@
 """The engines of a machine, as a table and as JSON."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec import to_builtins
 
 from dockless.model.listed_engine import ListedEngine
+from dockless.report.json import SCHEMA_VERSION
 from dockless.report.text import columns
 
 _HEADINGS = ("ENGINE", "VERSION", "STATE", "PUSH PROBE", "PATH", "NOTES")
@@ -13,7 +15,13 @@ _DAY = len("2026-11-29")
 
 def engine_document(engines: Sequence[ListedEngine]) -> dict[str, object]:
     """Return the JSON document of the engines."""
-    return {"engines": to_builtins(tuple(engines))}
+    return {"schemaVersion": SCHEMA_VERSION, "engines": to_builtins(tuple(engines))}
+
+
+def path_document(paths: Sequence[tuple[str, Path]]) -> dict[str, object]:
+    """Return the JSON document of engines that are used, each with its name and path."""
+    members = [{"engine": name, "path": str(path)} for name, path in paths]
+    return {"schemaVersion": SCHEMA_VERSION, "paths": members}
 
 
 def engine_table(engines: Sequence[ListedEngine]) -> str:

@@ -68,12 +68,13 @@ Examples:
 """,
     "bundle create": """\b
 SOURCE is what `dockless mirror` takes, docker://REGISTRY/IMAGE included.
-OUT is a folder (an OCI layout), or a file that ends in .tar.
+OUT is a folder (an OCI layout), a file that ends in .tar, or - for standard output.
 
 \b
 Examples:
   dockless bundle create -o disk/ docker://ghcr.io/acme/shop:v2 shop.tar
   dockless bundle create -o disk.tar -f images.txt --split 4G
+  dockless bundle create -o - shop.tar | ssh inside tar -xC /srv/images
   dockless bundle create -o news.tar -f images.txt --since disk/bundle.lock.json
 """,
     "verify": """\b
@@ -151,6 +152,7 @@ Examples:
   dockless cache info
   dockless cache prune
   dockless cache prune --all
+  dockless cache info --format json
 """,
     "completion": """\b
 Examples:

@@ -7,11 +7,14 @@ from msgspec import Struct
 from dockless.errors import DocklessError
 from dockless.model.host import HostResult
 from dockless.model.server import Server
-from dockless.report.json import error_members
+from dockless.oci.reference import Reference, Repository
+from dockless.report.builds import build_members
+from dockless.report.json import SCHEMA_VERSION, error_members
 from dockless.report.text import columns, error_texts
 from dockless.report.units import human_size, human_time
 
 _HEADINGS = ("HOST", "WAY", "DIGEST", "SENT", "TIME", "RESULT")
+_PLAN_HEADINGS = ("HOST", "IMAGE", "DRY RUN")
 _SHORT_HEX = 12
 
 
@@ -48,7 +51,13 @@ def outcome_table(results: Sequence[HostResult]) -> str:
 
 def outcome_document(results: Sequence[HostResult]) -> dict[str, object]:
     """Return the JSON document of a push from hosts."""
-    return {"schemaVersion": 1, "hosts": [_members(result) for result in results]}
+    return {"schemaVersion": SCHEMA_VERSION, "hosts": [_members(result) for result in results]}
+
+
+def plan_text(repository: Repository, tags: Sequence[str], results: Sequence[HostResult]) -> str:
+    """Return what a push from hosts would do, for `--dry-run`."""
+    targets = columns([("Target", str(Reference(repository, tag))) for tag in tags])
+    return f"{targets}\n\n{columns((_PLAN_HEADINGS, *map(_plan_row, results)))}"
 
 
 def host_error_texts(results: Sequence[HostResult]) -> tuple[str, ...]:
@@ -86,12 +95,13 @@ def check_text(number: int, found: Checked) -> str:
 
 def list_document(servers: Sequence[tuple[int, Server]]) -> dict[str, object]:
     """Return the JSON document of a list of servers with their numbers."""
-    return {"hosts": [{"number": number, **_server(server)} for number, server in servers]}
+    hosts = [{"number": number, **_server(server)} for number, server in servers]
+    return {"schemaVersion": SCHEMA_VERSION, "hosts": hosts}
 
 
 def check_document(found: Sequence[Checked]) -> dict[str, object]:
     """Return the JSON document of what hosts have."""
-    return {"hosts": [_check_members(each) for each in found]}
+    return {"schemaVersion": SCHEMA_VERSION, "hosts": [_check_members(each) for each in found]}
 
 
 def _row(result: HostResult) -> tuple[str, ...]:
@@ -115,6 +125,18 @@ def _row(result: HostResult) -> tuple[str, ...]:
     )
 
 
+def _plan_row(result: HostResult) -> tuple[str, ...]:
+    image = str(result.image_id or "unknown")
+    would = f"would push, by {result.way}: {result.why}"
+    if result.error:
+        would = f"would fail ({result.error.exit_code})"
+    elif result.build:
+        would = f"would build {result.build}, and then push, by {result.way}: {result.why}"
+    elif result.unchanged:
+        would = "would do nothing: already there"
+    return str(result.server), "-" if result.build or result.error else image, would
+
+
 def _members(result: HostResult) -> dict[str, object]:
     return {
         **_server(result.server),
@@ -124,6 +146,8 @@ def _members(result: HostResult) -> dict[str, object]:
         "sentBytes": result.sent,
         "seconds": round(result.seconds, 3),
         "unchanged": result.unchanged,
+        "imageId": str(result.image_id) if result.image_id else None,
+        "build": build_members(result.build) if result.build else None,
         "residue": None if result.residue is None else list(result.residue),
         "error": error_members(result.error) if result.error else None,
     }

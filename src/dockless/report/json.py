@@ -1,10 +1,10 @@
 """Plans, results and errors as the JSON of `--format json`; docs/push-result.schema.json has it.
 
 Every document has `schemaVersion` and one member more, which says what it is: `plan`, `result`,
-`images`, `hosts` or `error`.
+`images`, `hosts`, `build`, `explanation` or `error`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dockless.errors import DocklessError
 from dockless.model.plan import BlobPlan, Plan, PushResult, TagPlan
@@ -40,6 +40,23 @@ def images_document(outcomes: Mapping[str, PushResult | DocklessError]) -> dict[
         for name, outcome in outcomes.items()
     ]
     return _document("images", images)
+
+
+def explain_document(
+    rows: Sequence[tuple[str, str, str]], error: DocklessError | None
+) -> dict[str, object]:
+    """Return the document of `--explain`.
+
+    Args:
+        rows: A setting, its value and where the value came from, which is empty for one not set.
+        error: Why the settings name no target; None where they do.
+    """
+    settings = [
+        {"setting": name, "value": value if origin else None, "from": origin or None}
+        for name, value, origin in rows
+    ]
+    why = None if error is None else error_members(error)
+    return _document("explanation", {"settings": settings, "error": why})
 
 
 def error_document(error: DocklessError) -> dict[str, object]:

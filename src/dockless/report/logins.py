@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dockless.model.login import Login
 from dockless.model.moments import moment
+from dockless.report.json import SCHEMA_VERSION
 from dockless.report.text import columns
 
 _HEADINGS = ("REGISTRY", "USERNAME", "KEPT IN", "ENDS")
@@ -14,9 +15,15 @@ def logins_text(logins: Sequence[Login]) -> str:
     return columns((_HEADINGS, *map(_row, logins)))
 
 
-def logins_document(logins: Sequence[Login]) -> dict[str, object]:
-    """Return the JSON document of logins; times are RFC 3339, null when not known."""
+def logins_document(logins: Sequence[Login], unread: Sequence[str] = ()) -> dict[str, object]:
+    """Return the JSON document of logins; times are RFC 3339, null when not known.
+
+    Args:
+        logins: The logins.
+        unread: Why a keyring or file could not be read, a sentence each.
+    """
     return {
+        "schemaVersion": SCHEMA_VERSION,
         "logins": [
             {
                 "registry": login.scope,
@@ -26,7 +33,8 @@ def logins_document(logins: Sequence[Login]) -> dict[str, object]:
                 "ends": moment(login.expires) if login.expires is not None else None,
             }
             for login in logins
-        ]
+        ],
+        "unread": list(unread),
     }
 
 

@@ -29,10 +29,20 @@ def plan_text(plan: Plan) -> str:
     sections = (
         columns(facts),
         columns(_blob_rows(plan)),
-        f"To send: {size} ({count})",
+        f"Would send {size} ({count})",
         "\n".join(_tag_line(tag) for tag in plan.tags),
     )
     return "\n\n".join(section for section in sections if section)
+
+
+def total_text(results: Sequence[PushResult]) -> str:
+    """Return what dry runs of several images would send: one that several have, only once."""
+    sent = {
+        (each.plan.repository, blob.digest): blob.size
+        for each in results
+        for blob in each.plan.missing
+    }
+    return f"Altogether would send {human_size(sum(sent.values()))} ({counted(len(sent), 'blob')})"
 
 
 def result_text(result: PushResult) -> str:
@@ -111,10 +121,10 @@ def _blob_rows(plan: Plan) -> Iterable[tuple[str, ...]]:
 
 def _tag_line(tag: TagPlan) -> str:
     if tag.before is None:
-        return f"Tag {tag.tag}: created"
+        return f"Tag {tag.tag}: would be created"
     if tag.action == "keep":
-        return f"Tag {tag.tag}: unchanged"
-    return f"Tag {tag.tag}: updated from {_short(tag.before)} to {_short(tag.after)}"
+        return f"Tag {tag.tag}: would stay unchanged"
+    return f"Tag {tag.tag}: would be updated from {_short(tag.before)} to {_short(tag.after)}"
 
 
 def _targets(repository: Repository, tags: Sequence[TagPlan]) -> str:

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
-
 from dockless.errors import EngineError, PushError, UsageError
-from dockless.model.builder import Builder
+from dockless.model.builder import BuildPlan, Recipe
 from dockless.processes.programs import Programs
 
 _FILES = ("Dockerfile", "Containerfile")
@@ -19,22 +17,6 @@ _COMPOSERS = (
 _ANSWER_SECONDS = 30
 
 
-class Recipe(Struct, frozen=True, kw_only=True):
-    """What to build, and how.
-
-    Attributes:
-        folder: The project's folder.
-        image: The name of the image that is made.
-        compose: The Compose file; None to build from a Dockerfile or Containerfile.
-        builder: How to build from that.
-    """
-
-    folder: Path
-    image: str
-    compose: Path | None = None
-    builder: Builder = Builder()
-
-
 def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> str:
     """Build the image, and return the name of the tool that has it now.
 
@@ -43,21 +25,38 @@ def build(recipe: Recipe, programs: Programs, note: Callable[[str], None]) -> st
         EngineError: No tool that can build works here.
         PushError: The build failed; the tool's own output is above.
     """
-    for error in recipe.builder.unanswered:
-        raise error
+    plan, argv = _planned(recipe, programs)
     if unused := ", ".join(f"`builder.{key}`" for key in recipe.builder.unused):
         note(f"Not used for this build: {unused} of deploy.yml.")
-    tool, argv = (
-        _composer(recipe.compose, programs) if recipe.compose else _builder(recipe, programs)
-    )
-    program = " ".join(argv[:2]) if argv[1] == "compose" else argv[0]
-    note(f"Building {recipe.image} with {program}")
+    note(f"Building {plan.image} with {plan.program}")
     if programs.run_visibly(argv, str(recipe.folder)):
         raise PushError(
-            f"{program} could not build {recipe.image}.",
+            f"{plan.program} could not build {plan.image}.",
             "See its output above. Nothing was sent.",
         )
-    return tool
+    return plan.tool
+
+
+def build_plan(recipe: Recipe, programs: Programs) -> BuildPlan:
+    """Return what `build` would do, and build nothing.
+
+    Raises:
+        UsageError, EngineError: As `build` does.
+    """
+    return _planned(recipe, programs)[0]
+
+
+def _planned(recipe: Recipe, programs: Programs) -> tuple[BuildPlan, tuple[str, ...]]:
+    """Return what is to be built, and the command that does it; its arguments may be secrets."""
+    for error in recipe.builder.unanswered:
+        raise error
+    if recipe.compose:
+        file, (tool, argv) = recipe.compose, _composer(recipe.compose, programs)
+    else:
+        file = _dockerfile(recipe, programs)
+        tool, argv = _builder(recipe, file, programs)
+    program = " ".join(argv[:2]) if argv[1] == "compose" else argv[0]
+    return BuildPlan(image=recipe.image, tool=tool, program=program, file=str(file)), argv
 
 
 def _composer(compose: Path, programs: Programs) -> tuple[str, tuple[str, ...]]:
@@ -71,8 +70,7 @@ def _composer(compose: Path, programs: Programs) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _builder(recipe: Recipe, programs: Programs) -> tuple[str, tuple[str, ...]]:
-    dockerfile = _dockerfile(recipe, programs)
+def _builder(recipe: Recipe, dockerfile: Path, programs: Programs) -> tuple[str, tuple[str, ...]]:
     options = (
         *("-t", recipe.image, "-f", str(dockerfile)),
         *(part for key, value in recipe.builder.args for part in ("--build-arg", f"{key}={value}")),

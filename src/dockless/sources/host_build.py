@@ -5,10 +5,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.model.builder import Builder
+from dockless.model.builder import Builder, BuildPlan, Recipe
 from dockless.model.server import Server
 from dockless.processes.programs import Programs
-from dockless.sources.build import Recipe, build
+from dockless.sources.build import build, build_plan
 
 
 class HostBuild(Struct, frozen=True, kw_only=True):
@@ -39,9 +39,18 @@ class HostBuild(Struct, frozen=True, kw_only=True):
             server: What the project says of the host.
             note: Shows one line.
         """
+        names, recipe = self._recipe(programs, home, server)
+        return names, build(recipe, programs, note)
+
+    def plan(self, programs: Programs, home: str, server: Server) -> BuildPlan:
+        """Return what `build` would do there, and build nothing."""
+        return build_plan(self._recipe(programs, home, server)[1], programs)
+
+    def _recipe(
+        self, programs: Programs, home: str, server: Server
+    ) -> tuple[tuple[str, ...], Recipe]:
         folder = Path(home, server.remote_dir or self.project)
         paths = (folder / name for name in self.compose_files)
         file = next((path for path in paths if programs.is_file(str(path))), None)
         names = self.composed if file and self.composed else (self.image,)
-        recipe = Recipe(folder=folder, image=names[0], compose=file, builder=self.builder)
-        return names, build(recipe, programs, note)
+        return names, Recipe(folder=folder, image=names[0], compose=file, builder=self.builder)

@@ -1,6 +1,8 @@
 """From a parsed SOURCE to its images."""
 
 import contextlib
+import io
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -32,6 +34,17 @@ if TYPE_CHECKING:
 
 
 _HEAD = 512
+
+
+def standard_input(warn: Callable[[str], object]) -> io.FileIO:
+    """Return standard input, from which an archive is read; say so where that is a terminal."""
+    if os.isatty(0):
+        warn(
+            "An image archive is read from standard input, and that is a terminal: pipe one in, as "
+            "in `docker save shop:v2 | dockless push -`, or stop with Ctrl-C."
+        )
+    # unbuffered: a thread may wait for it to the end, and must hold no lock then
+    return io.FileIO(0, closefd=False)
 
 
 class Opener:

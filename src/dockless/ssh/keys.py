@@ -30,6 +30,7 @@ KeyOf = Callable[[Secret], Secret]
 """Gives a private key of a project, which is named by a secret or written there."""
 
 _AGENT_SECONDS = 30.0
+_TRIES = 3
 
 
 def as_written(key: Secret) -> Secret:
@@ -103,18 +104,30 @@ class KeyRing:
             try:
                 return paramiko.PKey.from_path(path)
             except (paramiko.PasswordRequiredException, TypeError):  # TypeError is cryptography's
-                secret = self._passphrase(path)
-                if secret is None:
-                    self.troubles[path] = f"{path} is encrypted, and no passphrase was given."
-                    return None
-                passphrase = secret.reveal().encode()
-                return paramiko.PKey.from_path(path, passphrase)  # type: ignore[arg-type] # the stubs say str
+                return self._unlocked(path)
         except (paramiko.SSHException, UnsupportedAlgorithm, ValueError, OSError) as error:
             why = (
                 error.strerror if isinstance(error, OSError) else "not a key, or a wrong passphrase"
             )
             self.troubles[path] = f"{path} cannot be used: {why}."
             return None
+
+    def _unlocked(self, path: Path) -> paramiko.PKey | None:
+        """Return an encrypted key; a passphrase that was typed wrong may be typed again."""
+        before = None
+        for left in reversed(range(_TRIES)):
+            secret = self._passphrase(path)
+            if secret is None:
+                self.troubles[path] = f"{path} is encrypted, and no passphrase was given."
+                return None
+            passphrase = secret.reveal().encode()
+            try:
+                return paramiko.PKey.from_path(path, passphrase)  # type: ignore[arg-type] # the stubs say str
+            except (paramiko.SSHException, ValueError):
+                if passphrase == before or not left:  # a keyring gives the same each time
+                    raise
+                before = passphrase
+        return None
 
 
 def _load_text(data: bytes) -> paramiko.PKey | None:

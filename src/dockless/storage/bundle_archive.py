@@ -46,6 +46,19 @@ def pack(folder: Path, out: Path, part: int | None) -> tuple[Path, ...]:
     return tuple(out.with_name(path.name.replace(whole.name, out.name, 1)) for path in made)
 
 
+def stream(folder: Path, sink: object) -> None:
+    """Write a layout as a tar, with the bytes that a file of it has, to where it cannot be read.
+
+    Args:
+        folder: The layout.
+        sink: Has a method `write`, which raises its own errors.
+    """
+    into = cast("IO[bytes]", sink)  # tarfile need only write
+    with tarfile.open(fileobj=into, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for path in _members(folder):
+            _add(tar, folder, path)
+
+
 def unwritten(out: Path, error: OSError) -> PushError:
     """Return the error for a bundle that the file system does not take."""
     remedy = REMEDY

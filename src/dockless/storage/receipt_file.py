@@ -79,6 +79,8 @@ class ReceiptFile:
             self._plain = not device and (not self._path.exists() or self._path.is_file())
             if self._plain:
                 refuse_other_files(self._path)
+            elif self._path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             elif not pipes.may_write(self._path):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._descriptor = self._opened() if self._plain else None

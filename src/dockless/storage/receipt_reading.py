@@ -22,7 +22,7 @@ from dockless.storage.receipt import VERSION
 
 _LARGEST_SIZE = 1 << 63
 _LONGEST_SHOWN = 40
-_REMEDY = "Give a receipt as written by dockless mirror."
+_REMEDY = "Give a receipt as written by dockless mirror or dockless push."
 
 ValueCheck = Callable[[object, str], None]
 """Looks at a value, which stands at this place; raises ValueError with what is wrong."""
@@ -64,7 +64,7 @@ def read_receipt(text: str, label: str) -> Receipt:
     except ValueError as error:
         raise UsageError(f"{label} is not a receipt: it is not JSON ({error}).", _REMEDY) from None
     if not isinstance(document, dict) or "receiptVersion" not in document:
-        raise UsageError(f"{label} is not a receipt of dockless mirror.", _REMEDY)
+        raise UsageError(f"{label} is not a receipt of dockless.", _REMEDY)
     version = document["receiptVersion"]
     if type(version) is not int or version != VERSION:
         raise UsageError(
@@ -132,7 +132,7 @@ def _missing(document: Mapping[str, Any], label: str) -> Iterator[str]:
     for each in pending:
         yield f"{_named(each)} had not been tried when {label} was written."
     if document["finished"] is None and not pending:
-        yield f"{label} is from a mirror that did not finish: it may lack images that came later."
+        yield f"{label} is from a run that did not finish: it may lack images that came later."
 
 
 def _named(line: Mapping[str, Any]) -> str:

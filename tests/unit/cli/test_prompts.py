@@ -1,10 +1,15 @@
 import io
+import json
+import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from click.testing import Result
 
 from dockless.cli import prompts
 from dockless.cli.options import push_options
@@ -12,9 +17,11 @@ from dockless.config.cascade import Settings
 from dockless.config.naming import ServerNeeded
 from dockless.config.setting import Setting
 from dockless.credentials.given import credential, read_given
+from dockless.credentials.prompting import with_empty_password
 from dockless.errors import AuthError, UsageError
 from dockless.model import kinds
 from dockless.model.options import CommandOptions
+from dockless.model.secret import Secret
 from dockless.oci.reference import Name
 
 REFUSED = AuthError("It requires a credential.")
@@ -29,10 +36,16 @@ class Person:
     hidden: list[bool] = field(default_factory=list)
 
     def prompt(
-        self, text: str, *, default: str | None = None, hide_input: bool = False, err: bool = False
+        self,
+        text: str,
+        *,
+        default: str,
+        show_default: bool,
+        hide_input: bool = False,
+        err: bool = False,
     ) -> str:
         assert err
-        assert default is None
+        assert (default, show_default) == ("", False)
         self.asked.append(text)
         self.hidden.append(hide_input)
         return self.answers.pop(0)
@@ -153,13 +166,150 @@ def test_without_a_terminal_the_refusal_stands(person: Person) -> None:
     assert person.asked == []
 
 
-def test_building_is_offered_at_a_terminal_only(
-    person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(click, "confirm", lambda *_, **__: True)
+def test_building_is_offered_at_a_terminal_only(person: Person) -> None:
     assert not prompts.may_build()
-    person.answers = ["unused"]
-    assert prompts.may_build()
+    assert person.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "wanted"),
+    [
+        (["y"], True),
+        ([" YES "], True),
+        ([""], False),
+        (["No"], False),
+        (["what?", "y"], True),
+        (["ja", "oui", "y"], True),
+        (["ja", "oui", "da", "y"], False),
+    ],
+)
+def test_an_answer_that_is_neither_yes_nor_no_is_asked_for_again(
+    person: Person, capsys: pytest.CaptureFixture[str], answers: list[str], *, wanted: bool
+) -> None:
+    person.answers = answers
+    wrong = sum(each in ("what?", "ja", "oui", "da") for each in answers)
+    assert prompts.may_build() is wanted
+    assert len(person.asked) <= 3
+    assert capsys.readouterr().err.count("Answer y or n.") == wrong
+
+
+PRIVATE = Setting(kinds.PRIVATE, "--registry")
+
+
+@pytest.mark.parametrize("wrong", ["shop", "http://10.0.0.5:5000", "a b.example", "/", "x:y:z"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_wrong_registry_is_asked_for_again(
+    person: Person, capsys: pytest.CaptureFixture[str], wrong: str, times: int
+) -> None:
+    person.answers = [wrong] * times + ["10.0.0.5:5000"]
+    _, target = prompts.target(settings(registry=PRIVATE), None)
+    assert str(target.references[0]) == "10.0.0.5:5000/shop:latest"
+    assert len(person.asked) == times + 1
+    assert len(capsys.readouterr().err.splitlines()) == times
+
+
+@pytest.mark.parametrize("wrong", ["shop", "a b.example", ""])
+def test_the_third_wrong_answer_is_an_error(person: Person, wrong: str) -> None:
+    person.answers = [wrong] * 9
+    with pytest.raises(UsageError):
+        prompts.target(settings(registry=PRIVATE), None)
+    assert len(person.asked) == 3
+
+
+@pytest.mark.parametrize("ask", [prompts.line, prompts.hidden])
+@pytest.mark.parametrize("empty", [0, 1, 2, 3])
+def test_an_empty_answer_is_asked_for_again(
+    person: Person, ask: Callable[[str], object], empty: int
+) -> None:
+    person.answers = [""] * empty + ["answer", "unused"]
+    if empty < 3:
+        found = ask("Password")
+        assert (found.reveal() if isinstance(found, Secret) else found) == "answer"
+    else:
+        with pytest.raises(UsageError, match="Password: an answer is needed"):
+            ask("Password")
+    assert len(person.asked) == min(3, empty + 1)
+
+
+def test_a_password_of_blanks_is_one(person: Person) -> None:
+    person.answers = ["  "]
+    assert prompts.hidden("Password").reveal() == "  "
+
+
+@pytest.mark.parametrize("read", ["push", "login"])
+def test_a_password_from_a_terminal_is_asked_for_unseen(
+    person: Person, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    class AtTerminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", AtTerminal("shown\n"))
+    person.answers = ["hunter2"]
+    if read == "push":
+        given = read_given(prompts, options("--password-stdin", "--username", "me"), "")
+        assert given.password
+        assert given.password.reveal() == "hunter2"
+    else:
+        assert prompts.piped() == "hunter2"
+    assert person.hidden == [True]
+    assert "--password-stdin" in person.asked[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "made"),
+    [
+        ("--password", "--password ''"),
+        ("shop:dev --password", "shop:dev --password ''"),
+        ("--password --username me", "--password '' --username me"),
+        ("--password --tag=v1", "--password '' --tag=v1"),
+        ("--password -q shop", "--password '' -q shop"),
+        ("--password --no-verify", "--password '' --no-verify"),
+        ("--password -- shop", "--password '' -- shop"),
+        ("--password --help", "--password '' --help"),
+        ("--password hunter2 -q", "--password hunter2 -q"),
+        ("--password -hunter2", "--password -hunter2"),
+        ("--password --hunter2 --tag v1", "--password --hunter2 --tag v1"),
+        ("--password=-x --tag v1", "--password=-x --tag v1"),
+        ("-- --password", "-- --password"),
+        ("shop", "shop"),
+    ],
+)
+def test_a_password_without_a_value_is_an_empty_one(line: str, made: str) -> None:
+    known = ("--username", "--tag", "-q", "--quiet", "--verify", "--no-verify", "--password")
+    assert with_empty_password(shlex.split(line), known) == shlex.split(made)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("push", "shop:dev", "--image", "ghcr.io/acme/shop:1", "--password"),
+        ("push", "shop:dev", "--password", "--image", "ghcr.io/acme/shop:1"),
+        ("mirror", "shop.tar", "--password", "--to", "registry.example.com"),
+        ("verify", "--password", "--deep", "receipt.json"),
+    ],
+)
+def test_a_password_without_a_value_is_asked_for(
+    run: Callable[..., Result], person: Person, project: Path, line: tuple[str, ...]
+) -> None:
+    (project / "shop.tar").touch()
+    empty = {"receiptVersion": 1, "target": "h.example", "finished": None}
+    lists: dict[str, object] = {"versions": {}, "bundles": {}, "images": [], "failures": []}
+    (project / "receipt.json").write_text(json.dumps(empty | lists))
+    person.answers = [""] * 3
+    error = run(*line).exception
+    assert isinstance(error, UsageError)
+    assert person.hidden == [True] * 3
+    assert set(person.asked) == {"Password"}
+
+
+@pytest.mark.parametrize("value", ["x", "-x", "--x", "-"])
+def test_a_password_with_a_value_is_taken(person: Person, value: str) -> None:
+    for line in (("--password", value), (f"--password={value}",)):
+        given = read_given(prompts, options(*line), "")
+        assert given.password
+        assert given.password.reveal() == value
+    assert person.asked == []
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,22 @@
 import contextlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
+from jsonschema import Draft202012Validator
 
 from dockless.errors import (
     AuthError,
     DocklessError,
     LostCopyError,
     PartialError,
+    PushError,
     SourceError,
     UsageError,
 )
@@ -20,13 +24,16 @@ from dockless.model.ended import RunWords
 from dockless.model.options import CommandOptions
 from dockless.model.plan import PushResult
 from dockless.model.timings import Timings
+from dockless.oci.digest import Digest
 from dockless.oci.platform import Platform
 from dockless.oci.reference import Repository
 from dockless.ports import Image
+from dockless.processes.stops import Terminated
 from dockless.retry import RetryPolicy
 from dockless.sources.archive import Candidate, select
 from dockless.sources.spec import SourceSpec
 from dockless.storage.oci_layout import write_layout
+from dockless.storage.receipt_reading import read_receipt
 from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.push import push
 from fakes.early import FakeEarlyUploads
@@ -53,6 +60,9 @@ class FakeSession:
         lost: Whether the user's store is deleted again and again.
         caches: The folders that stood in for the user's.
         limits: The limits of time.
+        checks: Whether every blob was to be asked for.
+        before: Called before anything is pushed.
+        now: What tags refer to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,6 +79,9 @@ class FakeSession:
         self.lost = False
         self.caches: list[Path | None] = []
         self.limits: list[float | None] = []
+        self.checks: list[bool | None] = []
+        self.before: Callable[[], object] = lambda: None
+        self.now: dict[str, Digest | None] = {}
 
     def candidate(self, *names: str) -> Candidate:
         return Candidate(
@@ -84,6 +97,10 @@ class FakeSession:
         self.expected.append(repository)
         return self.push(repository, tags, choose())
 
+    def tags_now(self, repository: Repository, tags: Sequence[str]) -> dict[str, Digest | None]:
+        assert repository == SHOP
+        return {tag: self.now[tag] for tag in tags}
+
     def chosen(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
         return select(self.images(spec, platform), spec.selector, spec.label)
 
@@ -98,6 +115,7 @@ class FakeSession:
         return self.found[0]
 
     def push(self, repository: Repository, tags: Sequence[str], image: Image) -> PushResult:
+        self.before()
         if tags[0] in self.refuses:
             raise self.refuses[tags[0]]
         folder = self._folder / f"layout-{len(self.journal.steps)}"
@@ -130,11 +148,15 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
         assert options.source is None or given
         fake.caches.append(cache)
         fake.limits.append(options.timeout)
+        fake.checks.append(options.check_blobs)
         if fake.lost and not cache:
             raise LostCopyError("The store was deleted.", "Run it again.")
         yield fake
 
     monkeypatch.setattr("dockless.cli.surroundings.session", opened)
+    for name in ("name", "tagger"):
+        monkeypatch.setattr(FakeWriter, name, "crane")
+    monkeypatch.setattr("dockless.engines.installed.InstalledEngines.version", lambda *_: "1.2")
     return fake
 
 
@@ -371,6 +393,54 @@ def test_build_builds_first_and_takes_the_image_from_the_tool_that_built(
     assert session.opened == [(("shop:v1",), None, "podman")]
 
 
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A docker on PATH that works; what it was told to do is in the file that is returned."""
+    folder, log = tmp_path / "bin", tmp_path / "log"
+    folder.mkdir()
+    (folder / "docker").write_text(f"#!/bin/sh\necho \"$*\" >> '{log}'\n")
+    (folder / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return log
+
+
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [("Dockerfile", "docker"), ("Containerfile", "docker"), ("compose.yml", "docker compose")],
+)
+def test_a_dry_run_builds_nothing(
+    run: Run, session: FakeSession, tools: Path, project: Path, name: str, program: str
+) -> None:
+    (project / name).write_text("services: {app: {build: ., image: 'shop:v1'}}")
+    session.now = {"v1": None, "stable": Digest.of(b"before")}
+    argv = ("push", "--build", "--dry-run", *TARGET, "--tag", "stable")
+    said = run(*argv)
+    assert said.exit_code == 0, said.exception
+    assert f"Build   shop:v1 with {program}, from {project}/{name}" in said.stdout
+    assert "Tag v1: would be created" in said.stdout
+    assert f"Tag stable: would be updated from {Digest.of(b'before')}" in said.stdout
+    assert "@" not in said.stdout
+    document = json.loads(run(*argv, "--format", "json").stdout)
+    schema = json.loads(RECEIPT.with_name("push-result.schema.json").read_text())
+    Draft202012Validator(schema).validate(document)
+    assert document["build"]["program"] == program
+    assert document["build"]["tags"][0] == {"tag": "v1", "before": None}
+    assert {line.split()[-1] for line in tools.read_text().splitlines()} <= {
+        "version",
+        "{{.Server.Version}}",
+    }
+    assert session.opened == session.journal.steps == []
+
+
+def test_a_dry_run_does_not_offer_to_build(
+    run: Run, session: FakeSession, builds: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.found = []
+    monkeypatch.setattr("dockless.cli.prompts.may_build", lambda: True)
+    assert isinstance(run("push", "--dry-run", *TARGET).exception, SourceError)
+    assert builds == []
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_a_missing_image_is_built_when_somebody_at_the_terminal_wants_it(
     run: Run,
@@ -438,3 +508,173 @@ def test_one_password_does_not_go_to_every_registry_that_an_archive_names(
     assert not session.journal.steps
     session.found = [session.candidate(name) for name in ("ghcr.io/acme/shop:v1", "ghcr.io/a/b:1")]
     assert run(*argv).exit_code == 0
+
+
+RECEIPT = Path(__file__).parents[3] / "docs" / "receipt.schema.json"
+
+
+def receipt_of(project: Path, name: str = "receipt.json") -> dict[str, Any]:
+    """Return a receipt, which is as the schema has it, and which `verify` reads."""
+    text = (project / name).read_text()
+    document: dict[str, Any] = json.loads(text)
+    Draft202012Validator(json.loads(RECEIPT.read_text())).validate(document)
+    assert read_receipt(text, name).document == document
+    return document
+
+
+@pytest.mark.parametrize("source", ["shop:dev", "image.tar", None])
+def test_a_single_push_has_a_receipt(
+    run: Run, session: FakeSession, project: Path, source: str | None
+) -> None:
+    (project / "image.tar").touch()
+    result = run("push", *filter(None, [source]), *TARGET, "--receipt", "receipt.json")
+    assert result.exit_code == 0, result.exception
+    said = receipt_of(project)
+    assert (said["target"], said["failures"], said["pending"]) == ("ghcr.io", [], [])
+    assert said["finished"]
+    (image,) = said["images"]
+    assert image["digest"] == digest(session)
+    assert image["references"] == ["ghcr.io/acme/shop:v1"]
+    assert image["name"] == "shop:v1"
+    assert Path(image["source"]).name == (source or "shop:v1")
+    assert image["arrived"]
+    assert image["checked"]
+    assert image["blobs"]
+
+
+def test_what_was_there_before_has_not_arrived_now(
+    run: Run, session: FakeSession, project: Path
+) -> None:
+    for name in ("first", "second"):
+        assert run("push", "shop:dev", *TARGET, "--receipt", name).exit_code == 0
+    assert session.journal.steps
+    first, second = (receipt_of(project, name)["images"][0] for name in ("first", "second"))
+    assert first["arrived"]
+    assert second["arrived"] is None
+    assert second["unchanged"]
+
+
+@pytest.mark.parametrize("before", ["", None])
+def test_a_push_that_fails_has_a_receipt_of_that(
+    run: Run, session: FakeSession, project: Path, before: str | None
+) -> None:
+    if before is None:  # what an earlier run has seen is not claimed
+        assert run("push", "shop:dev", *TARGET, "--receipt", "receipt.json").exit_code == 0
+    session.refuses["v1"] = AuthError("Refused.", "Log in.")
+    result = run("push", "shop:dev", *TARGET, "--receipt", "receipt.json")
+    assert isinstance(result.exception, AuthError)
+    said = receipt_of(project)
+    assert said["images"] == []
+    (failure,) = said["failures"]
+    assert failure["error"]["message"] == "Refused."
+    assert failure["references"] == ["ghcr.io/acme/shop:v1"]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, Terminated, SystemExit])
+def test_a_push_that_is_ended_from_outside_is_pending(
+    run: Run, session: FakeSession, project: Path, end: type[BaseException]
+) -> None:
+    session.refuses["v1"] = end()  # type: ignore[assignment] # what a signal raises
+    with contextlib.suppress(end):
+        run("push", "shop:dev", *TARGET, "--receipt", "receipt.json")
+    said = receipt_of(project)
+    assert said["finished"] is None
+    assert [each["references"] for each in said["pending"]] == [["ghcr.io/acme/shop:v1"]]
+    assert said["images"] == said["failures"] == []
+
+
+def test_the_receipt_of_all_images_has_each_of_them(
+    run: Run, session: FakeSession, project: Path
+) -> None:
+    (project / "image.tar").touch()
+    broken = SourceError("That entry is damaged.")
+    session.found = [
+        session.candidate("shop:v1", "shop:v3"),
+        session.candidate("shop:v2", "Not A Name"),
+        Candidate(names=(), open=lambda: FakeImage(project), fault=broken),
+    ]
+    session.refuses["v2"] = AuthError("Refused.")
+    argv = ("image.tar", "--all", "--registry", "ghcr", "--namespace", "acme")
+    result = run("push", *argv, "--receipt", "receipt.json")
+    assert isinstance(result.exception, PartialError)
+    said = receipt_of(project)
+    assert [each["name"] for each in said["images"]] == ["shop:v1", "shop:v3"]
+    assert {each["name"]: each["error"]["kind"] for each in said["failures"]} == {
+        "shop:v2": "auth",
+        "Not A Name": "source",
+        "@2": "source",
+    }
+
+
+def test_images_of_several_registries_have_no_common_receipt(
+    run: Run, session: FakeSession, project: Path
+) -> None:
+    (project / "image.tar").touch()
+    session.found = [session.candidate("ghcr.io/a/b:1"), session.candidate("quay.io/a/b:1")]
+    error = run("push", "image.tar", "--all", "--receipt", "receipt.json").exception
+    assert isinstance(error, UsageError)
+    assert "ghcr.io, quay.io" in error.what
+    assert not session.journal.steps
+    assert not (project / "receipt.json").exists()
+
+
+@pytest.mark.parametrize("name", ["image.tar", "./image.tar", "notes.txt", "."])
+def test_a_receipt_replaces_nothing_but_receipts(
+    run: Run, session: FakeSession, project: Path, name: str
+) -> None:
+    (project / "image.tar").write_text("")
+    (project / "notes.txt").write_text("mine")
+    error = run("push", "image.tar", *TARGET, "--receipt", name).exception
+    assert isinstance(error, UsageError)
+    assert not session.journal.steps
+    assert (project / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("digests", ["receipt.json", "./receipt.json", "link"])
+def test_a_receipt_and_digests_have_files_of_their_own(
+    run: Run, session: FakeSession, project: Path, digests: str
+) -> None:
+    (project / "link").symlink_to("receipt.json")
+    argv = ("--receipt", "receipt.json", "--digest-file", digests)
+    error = run("push", "shop:dev", *TARGET, *argv).exception
+    assert isinstance(error, UsageError)
+    assert "--digest-file" in error.what
+    assert not session.journal.steps
+
+
+def test_a_dry_run_has_no_receipt(run: Run, session: FakeSession, project: Path) -> None:
+    result = run("push", "shop:dev", *TARGET, "--dry-run", "--receipt", "receipt.json")
+    assert session.expected == [SHOP]
+    assert "A dry run writes no receipt." in result.stderr
+    assert not (project / "receipt.json").exists()
+
+
+@pytest.mark.parametrize("given", [(), ("--no-check-blobs",), ("--check-blobs",)])
+def test_a_receipt_claims_what_was_seen(
+    run: Run, session: FakeSession, given: tuple[str, ...]
+) -> None:
+    run("push", "shop:dev", *TARGET, "--receipt", "receipt.json", *given)
+    assert session.checks == [given != ("--no-check-blobs",)]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_receipt_that_cannot_be_written_in_the_end_leaves_the_result(
+    run: Run, session: FakeSession, project: Path, form: str
+) -> None:
+    folder = project / "there"
+    folder.mkdir()
+    session.before = partial(shutil.rmtree, folder)
+    argv = ("--receipt", "there/receipt.json", "--format", form)
+    result = run("push", "shop:dev", *TARGET, *argv)
+    assert isinstance(result.exception, PushError)
+    assert "receipt.json" in result.exception.what
+    if form == "json":
+        assert json.loads(result.stdout)["result"]["digest"] == digest(session)
+    else:
+        assert result.stdout == f"ghcr.io/acme/shop@{digest(session)}\n"
+
+
+def test_hosts_have_no_receipt(run: Run) -> None:
+    error = run("push", "--remote", *TARGET, "--receipt", "receipt.json").exception
+    assert isinstance(error, UsageError)
+    assert "--remote and --receipt" in error.what

@@ -44,6 +44,11 @@ def test_a_name_of_another_kind_of_file_is_refused(tmp_path: Path, name: str) ->
         request.check()
 
 
-def test_standard_output_takes_no_bundle() -> None:
-    with pytest.raises(UsageError, match="standard output"):
-        BundleRequest(sources=("a.tar",), out=Path("-")).check()
+@pytest.mark.parametrize("out", ["-", "./-"])
+def test_standard_output_takes_one_archive(out: str) -> None:
+    request = BundleRequest(sources=("a.tar",), out=Path(out))
+    request.check()
+    assert request.is_archive
+    assert request.to_stdout
+    with pytest.raises(UsageError, match="takes one"):
+        BundleRequest(sources=("a.tar",), out=Path(out), split=1000).check()

@@ -12,6 +12,7 @@ import pytest
 import dockless
 from bed.syntax import trees
 from dockless.errors import PushError
+from dockless.processes import terminal
 from dockless.processes.terminal import put, relay, say, write_line
 
 SOURCE = Path(dockless.__file__).parent
@@ -146,3 +147,31 @@ def test_a_table_of_many_lines_is_shown_whole(capsys: pytest.CaptureFixture[str]
     rows = "\n".join(f"host{number}  ok" for number in range(10_000))
     say(rows, err=True)
     assert capsys.readouterr().err == f"{rows}\n"
+
+
+def test_an_archive_goes_to_standard_output_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytes(range(256)) * 3
+    with (tmp_path / "out").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        assert terminal.StandardOutput().write(data) == len(data)
+        assert terminal.HAS_RESULT.is_set()
+        assert not terminal.is_shown()
+        assert (tmp_path / "out").read_bytes() == data
+
+
+def test_a_full_disk_under_an_archive_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        with pytest.raises(PushError, match="Standard output cannot be written: No space"):
+            terminal.StandardOutput().write(b"x" * 100_000)
+
+
+def test_the_reader_of_an_archive_may_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        with pytest.raises(BrokenPipeError):
+            terminal.StandardOutput().write(b"x" * 100_000)

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from dockless.errors import SourceError
 from dockless.model.mirrored import MirroredImage
-from dockless.model.plan import PushResult
+from dockless.model.plan import BlobPlan, PushResult
 from dockless.model.printable import json_text
-from dockless.oci.reference import Reference
+from dockless.oci.reference import Reference, Repository
 from dockless.report.forecast import forecast_document, forecast_text
 from dockless.storage.receipt import receipt_document
 
@@ -89,7 +89,9 @@ def test_the_document_of_a_dry_run_is_as_its_schema_has_it(
     Draft202012Validator(SCHEMA).validate(forecast(*[result] * count, unknown=unknown))
 
 
-@pytest.mark.parametrize("name", ["dryRun", "missing", "moves", "unknownRepositories", "pending"])
+@pytest.mark.parametrize(
+    "name", ["dryRun", "missing", "mounted", "moves", "unknownRepositories", "pending"]
+)
 def test_the_schema_of_a_dry_run_is_not_that_of_a_receipt(result: PushResult, name: str) -> None:
     document = forecast(result)
     for wrong in ({**document, name: "x"}, {k: v for k, v in document.items() if k != name}):
@@ -98,7 +100,7 @@ def test_the_schema_of_a_dry_run_is_not_that_of_a_receipt(result: PushResult, na
 
 
 def test_what_a_dry_run_has_in_common_with_a_receipt_is_described_in_the_same_way() -> None:
-    own = {"dryRun", "missing", "moves", "unknownRepositories"}
+    own = {"dryRun", "missing", "mounted", "moves", "unknownRepositories"}
     assert SCHEMA["properties"].keys() == RECEIPT["properties"].keys() | own
     assert SCHEMA["$defs"] == RECEIPT["$defs"]
     for name in ("images", "failures", "pending"):
@@ -106,3 +108,42 @@ def test_what_a_dry_run_has_in_common_with_a_receipt_is_described_in_the_same_wa
         assert here["properties"].keys() == there["properties"].keys()
         assert set(here["required"]) >= set(there["required"])
     assert SCHEMA["additionalProperties"] is False
+
+
+def in_repository(result: PushResult, path: str, *, there: bool = False) -> PushResult:
+    """Return the dry run of the same image in another repository, which has it or has not."""
+    blobs = tuple(BlobPlan(each.descriptor, present=there) for each in result.plan.blobs)
+    place = Repository.of("localhost:5000", path)
+    return replace(result, plan=replace(result.plan, repository=place, blobs=blobs))
+
+
+@pytest.mark.parametrize(
+    ("places", "sent", "mounted"),
+    [
+        ({"a": False}, (3, 81_711_520), (0, 0)),
+        ({"a": False, "b": False}, (3, 81_711_520), (3, 81_711_520)),
+        ({"a": True, "b": False}, (0, 0), (3, 81_711_520)),
+        ({"b": False, "a": True, "c": False}, (0, 0), (6, 163_423_040)),
+        ({"a": True, "b": True}, (0, 0), (0, 0)),
+    ],
+)
+def test_what_would_be_mounted_is_not_sent(
+    result: PushResult,
+    places: dict[str, bool],
+    sent: tuple[int, int],
+    mounted: tuple[int, int],
+) -> None:
+    found = [in_repository(result, path, there=there) for path, there in places.items()]
+    said = forecast_document(found, ())
+    assert said["missing"] == {"blobs": sent[0], "bytes": sent[1]}
+    assert said["mounted"] == {"blobs": mounted[0], "bytes": mounted[1]}
+    last = forecast_text(found, ()).splitlines()[-1]
+    assert ("to mount from other repositories" in last) is (mounted[0] > 0)
+
+
+def test_a_program_that_mounts_nothing_sends_everything_everywhere(result: PushResult) -> None:
+    found = [in_repository(result, path, there=path == "a") for path in "abc"]
+    said = forecast_document(found, (), mounts=False)
+    assert said["missing"] == {"blobs": 6, "bytes": 163_423_040}
+    assert said["mounted"] == {"blobs": 0, "bytes": 0}
+    assert "mount" not in forecast_text(found, (), mounts=False)

@@ -1,12 +1,15 @@
 import json
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from dockless.errors import AuthError, HostLostError, NetworkError
+from dockless.model.builder import BuildPlan
 from dockless.model.host import HostResult
 from dockless.model.server import Server
 from dockless.oci.digest import Digest
+from dockless.oci.reference import Repository
 from dockless.report.hosts import (
     Checked,
     check_document,
@@ -15,6 +18,7 @@ from dockless.report.hosts import (
     list_document,
     outcome_document,
     outcome_table,
+    plan_text,
     residue_lines,
 )
 
@@ -77,6 +81,44 @@ def test_the_audit_says_what_it_found() -> None:
     ]
 
 
+def checked(*found: Checked) -> dict[str, Any]:
+    """Return the document of what hosts have, once its schema has accepted it."""
+    read: dict[str, Any] = json.loads(json.dumps(check_document(found)))
+    Draft202012Validator(json.loads(Path("docs/hosts.schema.json").read_text())).validate(read)
+    return read
+
+
+BUILD = BuildPlan(image="shop:1", tool="docker", program="docker compose", file="/srv/compose.yml")
+PLANNED = (
+    HostResult(server=ONE, way="relay", why="it lacks crane", image_id=DIGEST, residue=()),
+    HostResult(server=TWO, way="invoke", why="crane is there", build=BUILD, residue=()),
+    HostResult(server=TWO, way="none", why="already there", digest=DIGEST, unchanged=True),
+    HostResult(server=THREE, error=HostLostError("It is gone.", "Push again.")),
+)
+
+
+def test_a_plan_has_a_line_for_each_host() -> None:
+    said = plan_text(Repository.of("ghcr.io", "acme/shop"), ["1", "stable"], PLANNED)
+    assert said.splitlines() == [
+        "Target  ghcr.io/acme/shop:1",
+        "Target  ghcr.io/acme/shop:stable",
+        "",
+        f"HOST           IMAGE{' ' * 68}DRY RUN",
+        f"me@one:22      {DIGEST}  would push, by relay: it lacks crane",
+        f"two:2222       -{' ' * 72}would build {BUILD}, and then push, by invoke: crane is there",
+        f"two:2222       unknown{' ' * 66}would do nothing: already there",
+        f"root@three:22  -{' ' * 72}would fail (6)",
+    ]
+
+
+def test_the_plans_of_hosts_follow_the_schema() -> None:
+    schema = json.loads(Path("docs/push-result.schema.json").read_text())
+    found = json.loads(json.dumps(outcome_document(PLANNED)))
+    Draft202012Validator(schema).validate(found)
+    assert [each["imageId"] for each in found["hosts"]] == [str(DIGEST), None, None, None]
+    assert found["hosts"][1]["build"]["program"] == "docker compose"
+
+
 def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
     found = Checked(
         server=ONE,
@@ -95,7 +137,7 @@ def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
     assert ["skopeo", "it", "is", "not", "there"] in lines
     assert ["clock", "-2", "s"] in lines
     assert ["registry", "reached"] in lines
-    (members,) = json.loads(json.dumps(check_document([found])))["hosts"]
+    (members,) = checked(found)["hosts"]
     assert members["engines"]["skopeo"] == {"usable": False, "lacks": "it is not there"}
     assert (members["clockAheadSeconds"], members["reachesRegistry"]) == (-2, True)
 
@@ -103,13 +145,14 @@ def test_what_a_host_has_is_a_paragraph_and_a_document() -> None:
 def test_a_host_that_nobody_gets_to_has_its_error() -> None:
     found = Checked(server=TWO, error=AuthError("It lets nobody in.", "Add a key."))
     assert check_text(1, found).splitlines()[1].strip() == "It lets nobody in. Add a key."
-    (members,) = json.loads(json.dumps(check_document([found])))["hosts"]
+    (members,) = checked(found)["hosts"]
     assert members["error"]["exitCode"] == 4
 
 
 def test_a_list_has_numbers() -> None:
     assert list_document([(2, ONE)]) == {
-        "hosts": [{"number": 2, "host": "one", "user": "me", "port": 22}]
+        "schemaVersion": 1,
+        "hosts": [{"number": 2, "host": "one", "user": "me", "port": 22}],
     }
 
 

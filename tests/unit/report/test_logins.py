@@ -24,7 +24,8 @@ def test_logins_stand_in_columns() -> None:
 
 
 def test_logins_are_one_document() -> None:
-    assert logins_document(LOGINS[1:2]) == {
+    assert logins_document(LOGINS[1:2], ["It is locked."]) == {
+        "schemaVersion": 1,
         "logins": [
             {
                 "registry": "ghcr.io/acme",
@@ -33,5 +34,6 @@ def test_logins_are_one_document() -> None:
                 "default": False,
                 "ends": "1970-01-01T00:00:00Z",
             }
-        ]
+        ],
+        "unread": ["It is locked."],
     }

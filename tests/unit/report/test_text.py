@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from dockless.errors import AuthError, DocklessError, SourceError
 from dockless.model.plan import Plan, PushResult
 from dockless.model.secret import Secret
+from dockless.oci.reference import Repository
 from dockless.report.text import (
     closing_text,
     error_text,
@@ -14,6 +15,7 @@ from dockless.report.text import (
     explain_text,
     plan_text,
     result_text,
+    total_text,
 )
 
 PLAN = f"""\
@@ -30,11 +32,11 @@ Config  sha256:cccccccccccc  1.52 kB  missing
 Layer   sha256:111111111111  76.4 MB  present
 Layer   sha256:222222222222  5.31 MB  missing
 
-To send: 5.31 MB (2 of 3 blobs)
+Would send 5.31 MB (2 of 3 blobs)
 
-Tag v2: created
-Tag stable: updated from sha256:eeeeeeeeeeee to sha256:dddddddddddd
-Tag latest: unchanged"""
+Tag v2: would be created
+Tag stable: would be updated from sha256:eeeeeeeeeeee to sha256:dddddddddddd
+Tag latest: would stay unchanged"""
 
 
 def test_a_plan_says_where_to_what_and_how_much(plan: Plan) -> None:
@@ -57,7 +59,7 @@ def test_a_plan_for_an_index_has_no_image_id(plan: Plan) -> None:
 def test_a_plan_with_everything_there_sends_nothing(plan: Plan) -> None:
     there = replace(plan, blobs=tuple(replace(blob, present=True) for blob in plan.blobs))
 
-    assert "\nTo send: 0 B (0 of 3 blobs)\n" in plan_text(there)
+    assert "\nWould send 0 B (0 of 3 blobs)\n" in plan_text(there)
 
 
 def test_the_result_is_repository_at_digest(result: PushResult) -> None:
@@ -150,6 +152,14 @@ def test_a_secret_is_refused_not_shown(
 ) -> None:
     with pytest.raises(TypeError):
         show(result)
+
+
+def test_what_several_images_share_would_be_sent_once(result: PushResult) -> None:
+    other = replace(result.plan, repository=Repository.of("localhost:5000", "team/other"))
+    elsewhere = replace(result, plan=other)
+    assert total_text([result]) == "Altogether would send 5.31 MB (2 blobs)"
+    assert total_text([result, result]) == "Altogether would send 5.31 MB (2 blobs)"
+    assert total_text([result, elsewhere]) == "Altogether would send 10.6 MB (4 blobs)"
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])

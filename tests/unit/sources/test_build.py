@@ -5,9 +5,9 @@ import pytest
 from msgspec.structs import replace
 
 from dockless.errors import EngineError, PushError, UsageError
-from dockless.model.builder import Builder
+from dockless.model.builder import Builder, Recipe
 from dockless.processes.programs import ProgramsHere
-from dockless.sources.build import Recipe, build
+from dockless.sources.build import build
 
 Install = Callable[..., None]
 

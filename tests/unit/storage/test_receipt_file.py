@@ -204,3 +204,11 @@ def test_a_pipe_that_may_not_be_written_is_said_at_once(
     for path in (tmp_path / "pipe", Path("/dev/full"), Path("/dev/null")):
         with pytest.raises(UsageError, match="cannot be written: Permission denied"):
             ReceiptFile(path)
+
+
+@pytest.mark.parametrize("name", [".", "folder", "link"])
+def test_a_folder_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    with pytest.raises(UsageError, match="cannot be written: Is a directory"):
+        ReceiptFile(tmp_path / name)

@@ -5,9 +5,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from dockless.cli.main import _bug_report
 from dockless.credentials.user_keyrings import open_keyring_logins
 from dockless.errors import UsageError
+from dockless.storage.bug_report import bug_report
 from dockless.storage.user_folders import cache_folder, data_folder, home_folder
 
 
@@ -105,7 +105,7 @@ def test_a_keyring_of_a_user_without_a_name_can_be_opened(
 
 @pytest.mark.usefixtures("homeless")
 def test_a_bug_is_told_to_a_user_without_a_home() -> None:
-    assert "ZeroDivisionError: by zero" in _bug_report(ZeroDivisionError("by zero"))
+    assert "ZeroDivisionError: by zero" in bug_report(ZeroDivisionError("by zero"))
 
 
 @pytest.mark.usefixtures("homeless")

@@ -17,6 +17,7 @@ from dockless.errors import (
     PushError,
     UnexplainedError,
 )
+from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
@@ -42,6 +43,10 @@ class ImageThere(Protocol):
     @property
     def image_id(self) -> Digest | None:
         """The digest that a container tool there knows it by; None for one in a file or folder."""
+
+    @property
+    def build(self) -> BuildPlan | None:
+        """How it would be built, in a dry run; None where it is there."""
 
     def obstacle(self, method: TransferMethod) -> str:
         """Return why a method cannot be used, as part of a sentence; empty when it can."""
@@ -168,7 +173,11 @@ class HostPush:
         if image.image_id and (there := self._unchanged(image.image_id)):
             step("The registry has this image already.")
             return Delivered(
-                way="none", why="already there", digest=there.root.digest, identity=_identity(there)
+                way="none",
+                why="already there",
+                digest=there.root.digest,
+                identity=_identity(there),
+                image_id=image.image_id,
             )
         failed: dict[TransferMethod, str] = {}
         while True:
@@ -177,11 +186,16 @@ class HostPush:
                 for method in ORDER
             }
             method, why = choose(job.via, self._host.name, obstacles)
-            step(f"Transfer: {method} ({why})")
             if job.request.dry_run:
                 return Delivered(
-                    way=method, why=why, digest=None, identity=image.image_id or Digest.of(b"")
+                    way=method,
+                    why=why,
+                    digest=None,
+                    identity=image.image_id or Digest.of(b""),
+                    image_id=image.image_id,
+                    build=image.build,
                 )
+            step(f"Transfer: {method} ({why})")
             try:
                 return _delivered(method, why, self._transfer(method, image))
             except (EngineError, NetworkError, UnexplainedError) as error:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dockless.concurrency import map_concurrently
 from dockless.errors import ConflictError, DocklessError, PartialError, PushError
+from dockless.model.builder import BuildPlan
 from dockless.model.counts import counted, share
 from dockless.model.host import HostResult
 from dockless.model.plan import Plan
@@ -37,6 +38,8 @@ class Delivered(Struct, frozen=True, kw_only=True):
         sent: Bytes that went to the registry.
         plan: What is there now, and the tags that are to name it; None when there is nothing
             to move.
+        image_id: What a container tool there knows the image by; None where that is not known.
+        build: How the image would be built, in a dry run; None for one that is there.
     """
 
     way: str
@@ -45,6 +48,8 @@ class Delivered(Struct, frozen=True, kw_only=True):
     identity: Digest
     sent: int = 0
     plan: Plan | None = None
+    image_id: Digest | None = None
+    build: BuildPlan | None = None
 
 
 class Visit(Protocol):
@@ -223,6 +228,8 @@ def _work(run: _HostsRun, number: int, server: Server, enter: Callable[[Server],
             why=brought.why,
             digest=brought.digest,
             sent=brought.sent,
+            image_id=brought.image_id,
+            build=brought.build,
             unchanged=brought.plan is None and brought.digest is not None,
         )
     run.end(number, result)

@@ -11,6 +11,8 @@ from dockless.errors import AuthError, DocklessError, UsageError
 from dockless.model.login import Login, LoginTarget
 from dockless.model.secret import Credential
 
+_TRIES = 3
+
 
 class LoginStore(Protocol):
     """A keyring. Its methods raise AuthError when it is locked or fails."""
@@ -109,8 +111,7 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
             others are written.
     """
     kept, note = context.kept, context.note
-    credential, source = context.credential()
-    required = context.check(credential)
+    credential, source, required = _accepted(context)
     user = credential.username or "the owner of an identity token"
     if source:
         kept.cache(target.host, credential, f"{source} {context.identity}")
@@ -137,6 +138,22 @@ def log_in(target: LoginTarget, ttl: float | None, context: LoginContext) -> Non
     if failed:
         whats = " ".join(each.what for each in failed)
         raise failed[0].with_context(f"{whats} The login itself is stored.")
+
+
+def _accepted(context: LoginContext) -> tuple[Credential, str, bool]:
+    """Return a credential that the registry accepts, its source, and whether it requires one.
+
+    One that was typed at a prompt is asked for again, at most three times in all.
+    """
+    for left in reversed(range(_TRIES)):
+        credential, source = context.credential()
+        try:
+            return credential, source, context.check(credential)
+        except AuthError as error:
+            if credential.origin != "prompt" or not left:
+                raise
+            context.note(error.what)
+    raise AssertionError("the last try returns or raises")
 
 
 class LogoutContext(Struct, frozen=True, kw_only=True):

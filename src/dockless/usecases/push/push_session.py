@@ -1,6 +1,6 @@
 """The pushes of one session: one after another, with the options of one command line."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -191,6 +191,11 @@ class PushSession:
                 f"Warning: {engine} did not list {digest} with its type and annotations in the "
                 f"referrers tag at {plan.repository.host}. Without --engine it is listed with them."
             )
+
+    def tags_now(self, repository: Repository, tags: Sequence[str]) -> Mapping[str, Digest | None]:
+        """Return what tags refer to; None for one that does not exist, or cannot be read."""
+        request, registry = self.request(repository, tags), self._adapters.open(repository).client
+        return tags_before(request, registry, self._retry_policy)
 
     def has(self, repository: Repository) -> bool:
         """Whether the registry has the repository."""

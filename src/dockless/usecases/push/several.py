@@ -32,11 +32,16 @@ def ended(name: str, outcome: PushResult | DocklessError) -> ItemEnd:
     return ItemEnd(name=name, fate="arrived", sent=outcome.sent, seconds=outcome.seconds)
 
 
+def _nothing(name: str, outcome: PushResult | DocklessError) -> None:
+    del name, outcome
+
+
 def push_each(
     images: Sequence[tuple[str, Callable[[], Image]]],
     place: Callable[[str], OwnTarget],
     push: Callable[[Repository, Sequence[str], Image], PushResult],
     overview: Overview,
+    note: Callable[[str, PushResult | DocklessError], object] = _nothing,
 ) -> dict[str, PushResult | DocklessError]:
     """Push images one after another, each by its own name; return what became of each.
 
@@ -45,6 +50,7 @@ def push_each(
         place: Returns where an image of a name goes; raises DocklessError.
         push: Pushes it; raises DocklessError.
         overview: Where each is shown.
+        note: Called with what became of each.
     """
     overview.expect(len(images))
     outcomes: dict[str, PushResult | DocklessError] = {}
@@ -58,6 +64,7 @@ def push_each(
                 outcomes[name] = push(repository, tags, image)
         except DocklessError as error:
             outcomes[name] = error
+        note(name, outcomes[name])
         overview.ended(number, ended(shown, outcomes[name]))
     return outcomes
 

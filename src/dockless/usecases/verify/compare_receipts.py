@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 4
 _MOST_SAID = 3
-_OTHER_RECEIPT = "The receipt was changed, or is another image's: mirror again with --receipt."
+_OTHER_RECEIPT = (
+    "The receipt was changed, or is another image's: push or mirror again with --receipt."
+)
 _MENDED = (
-    "Push the image with --check-blobs, or mirror it with --receipt: both upload what was lost. "
+    "Push or mirror the image again with --receipt, or with --check-blobs: that uploads what was "
+    "lost. "
     "Docker's registry keeps a damaged copy until it is deleted in its storage."
 )
 

@@ -16,6 +16,7 @@ from dockless.errors import (
     PushError,
     SourceError,
 )
+from dockless.model.builder import BuildPlan
 from dockless.model.host import TransferMethod
 from dockless.model.plan import Plan
 from dockless.oci.content import Content
@@ -61,6 +62,7 @@ class Host:
     registry: FakeRegistry
     content: Content
     image_id: Digest | None = None
+    build: BuildPlan | None = None
     obstacles: dict[TransferMethod, str] = field(default_factory=dict)
     fails: dict[str, list[BaseException]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockless.errors import AuthError, NetworkError, UsageError
 from dockless.model import kinds
@@ -100,8 +101,8 @@ class LoginRun:
         self.remembered.append(username)
         return "It is recorded."
 
-    def run(self, ttl: float | None = None) -> None:
-        context = LoginContext(
+    def context(self) -> LoginContext:
+        return LoginContext(
             kept=self.store,
             credential=lambda: (ME, self.source),
             check=self.check,
@@ -111,7 +112,9 @@ class LoginRun:
             note=self.notes.append,
             clock=lambda: NOW,
         )
-        log_in(GHCR, ttl, context)
+
+    def run(self, ttl: float | None = None) -> None:
+        log_in(GHCR, ttl, self.context())
 
 
 @pytest.mark.parametrize(("ttl", "expires"), [(None, None), (60.0, 1_060.0), (0.5, 1_000.5)])
@@ -306,3 +309,41 @@ def test_a_file_that_cannot_be_written_does_not_keep_a_login_from_the_other_tool
     with pytest.raises(UsageError, match=r"It cannot be written\. The login itself is stored\."):
         login.run()
     assert [tool.hosts for tool in tools if not tool.fails] == [{"ghcr.io"}] * 2
+
+
+@pytest.mark.parametrize(("wrong", "origin"), [(1, "prompt"), (2, "prompt"), (0, "environment")])
+def test_a_rejected_password_is_asked_for_again(wrong: int, origin: str) -> None:
+    run = LoginRun()
+    tries: list[str] = []
+
+    def credential() -> tuple[Credential, str]:
+        tries.append("asked")
+        return Credential(username="me", password=Secret("x"), origin=origin), ""
+
+    def check(_: Credential) -> bool:
+        if len(tries) <= wrong:
+            raise AuthError("It is wrong.", "Log in.")
+        return True
+
+    log_in(GHCR, None, replace(run.context(), credential=credential, check=check))
+    assert len(tries) == wrong + 1
+    assert run.notes[:wrong] == ["It is wrong."] * wrong
+    assert run.store.held == {("ghcr.io/acme", "me"): None}
+
+
+@pytest.mark.parametrize(("origin", "most"), [("prompt", 3), ("environment", 1), ("stdin", 1)])
+def test_a_password_is_asked_for_three_times_at_most(origin: str, most: int) -> None:
+    run = LoginRun()
+    tries: list[str] = []
+
+    def credential() -> tuple[Credential, str]:
+        tries.append("asked")
+        return Credential(username="me", password=Secret("x"), origin=origin), ""
+
+    def check(_: Credential) -> bool:
+        raise AuthError("It is wrong.", "Log in.")
+
+    with pytest.raises(AuthError, match="It is wrong"):
+        log_in(GHCR, None, replace(run.context(), credential=credential, check=check))
+    assert len(tries) == most
+    assert run.store.held == {}

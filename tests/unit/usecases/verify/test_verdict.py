@@ -1,0 +1,64 @@
+"""What a comparison comes to: its error, its line, and its document."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from dockless.errors import AuthError, DocklessError, PartialError, PushError, UsageError
+from dockless.model.verified import Difference, VerifyResult
+from dockless.oci.reference import Reference
+from dockless.report.differences import verified_document, verified_text
+from dockless.usecases.verify.verdict import verdict
+
+SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "verify.schema.json").read_text())
+ONE, TWO = (Reference.parse(f"ghcr.io/acme/shop:{tag}") for tag in ("1", "2"))
+GONE = Difference(reference=ONE, error=PushError("It is gone.", "Push again."))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "missing", "kind", "said"),
+    [
+        ((), (), None, "2 of 2 references are as the receipt says."),
+        ((GONE,), (), PartialError, "1 of 2 references is as the receipt says."),
+        (
+            (GONE,),
+            ("x did not arrive.",),
+            PartialError,
+            "1 of 2 references is as the receipt says.",
+        ),
+        ((), ("x did not arrive.",), PartialError, "2 of 2 references are as the receipt says."),
+        (
+            (GONE, Difference(reference=TWO, error=AuthError("No."))),
+            (),
+            PushError,
+            "0 of 2 references are as the receipt says.",
+        ),
+    ],
+)
+def test_a_comparison_is_a_line_a_document_and_an_error(
+    wrong: tuple[Difference, ...],
+    missing: tuple[str, ...],
+    kind: type[DocklessError] | None,
+    said: str,
+) -> None:
+    found = VerifyResult(checked=(ONE, TWO), differences=wrong, missing=missing)
+    error = verdict(found, 1)
+    assert type(error) is (kind or type(None))
+    assert verified_text(found, deep=False) == said
+    read = json.loads(json.dumps(verified_document(found, deep=True)))
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator(SCHEMA).validate(read)
+    assert read["verification"]["matches"] is (error is None)
+    assert [each["reference"] for each in read["verification"]["differences"]] == [
+        str(each.reference) for each in wrong
+    ]
+
+
+def test_receipts_without_an_image_match_nothing() -> None:
+    found = VerifyResult(checked=(), differences=(), missing=())
+    assert isinstance(verdict(found, 2), UsageError)
+    document = verified_document(found, deep=False)["verification"]
+    assert isinstance(document, dict)
+    assert document["matches"] is False
