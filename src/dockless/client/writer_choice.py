@@ -77,8 +77,14 @@ class WriterChooser:
 
         engines = self._engines(opened, repository, home, writes=writes)
         if self._options.engine == "auto":
-            refusal = partial(_refusal, opened.client)
-            return automatic(engines, opened.direct, self._space.progress.note, refusal)
+            client, note = opened.client, self._space.progress.note
+            return automatic(
+                engines,
+                opened.direct,
+                note,
+                partial(_refusal, client),
+                lambda: not client.wants_credential() or client.account() is None,
+            )
         return engines.start(self._options.engine)
 
     def check(

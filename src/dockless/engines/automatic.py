@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import (
+    AuthError,
     DocklessError,
     EngineError,
     EngineTrustError,
@@ -74,6 +75,8 @@ class Automatic:
         note: Called with one line when another writer takes over.
         refusal: Asks the registry whether it refuses uploads to a repository; returns its refusal,
             or None.
+        has_none: Whether programs got no credential, as there is none, or the registry has required
+            none so far.
     """
 
     def __init__(
@@ -82,11 +85,13 @@ class Automatic:
         direct: Whole,
         note: Callable[[str], None],
         refusal: Callable[[Repository], DocklessError | None],
+        has_none: Callable[[], bool] = lambda: False,
     ) -> None:
         self._programs = list(programs)
         self._direct = direct
         self._note = note
         self._refusal = refusal
+        self._has_none = has_none
 
     @property
     def tagger(self) -> str:
@@ -112,6 +117,11 @@ class Automatic:
                 "writes",
                 partial(_compare_blobs, image),
             )
+        except AuthError as error:
+            if not self._has_none():
+                raise
+            # some are open for reading, and say at the first write only what they require
+            raise UnclearAnswerError(error.what, error.remedy) from error
         except (UnclearAnswerError, UnexplainedError) as error:
             if isinstance(error, UnexplainedError) and not error.answered:
                 raise
