@@ -15,13 +15,14 @@ from dockless.cli.options import (
     LISTS,
     NAMED,
     OUTPUT,
+    RATE,
     REACH,
     REFERRERS,
     WHO,
+    max_connections,
     parsed_options,
 )
 from dockless.cli.param_types import completing
-from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces, credential_finder
 from dockless.client.mirroring import MirrorLogins
 from dockless.client.mirroring import mirror as mirror_all
@@ -29,7 +30,6 @@ from dockless.config.cascade import project_settings
 from dockless.model.ended import MIRRORED
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import (
-    MAX_CONNECTIONS,
     MAX_PARALLEL,
     CommandOptions,
     MirrorOptions,
@@ -81,14 +81,8 @@ _DEFAULTS = MirrorOptions()
     show_default=True,
     help="Number of images at once.",
 )
-@click.option(
-    "--max-connections",
-    type=click.IntRange(*MAX_CONNECTIONS),
-    help="Limit on connections to the registry, over all images.",
-)
-@click.option(
-    "--rate", type=Size(), help="Limit on bytes per second to the registry, over all images."
-)
+@max_connections(MirrorOptions)
+@RATE
 @click.option(
     "--shard", metavar="INDEX/COUNT", help="Push only this part: INDEX/COUNT, auto or auto/COUNT."
 )

@@ -9,8 +9,9 @@ from click.core import ParameterSource
 
 from dockless.cli.host_options import SERVERS
 from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType, completing
+from dockless.cli.sizes import Size
 from dockless.model import kinds
-from dockless.model.options import PROGRAMS, CommandOptions
+from dockless.model.options import PROGRAMS, CommandOptions, PushOptions
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -183,6 +184,21 @@ REACH = (
 )
 """The options for the connection to the registry, with time limits."""
 
+RATE = click.option(
+    "--rate", type=Size(), help="Limit on bytes per second to the registry, over all images."
+)
+"""The option for the speed of uploads."""
+
+
+def max_connections(options: type[PushOptions]) -> Callable[[Command], Command]:
+    """Return the option for the number of connections, as the record of options limits it."""
+    return click.option(
+        "--max-connections",
+        type=click.IntRange(*options.connection_limits()),
+        help="Limit on connections to the registry, over all images.",
+    )
+
+
 _OPTIONS = (
     click.argument("source", required=False, shell_complete=completing("sources")),
     click.option("--local", is_flag=True, help="Push from this machine. This is the default."),
@@ -227,6 +243,8 @@ _OPTIONS = (
     ),
     *HOW,
     *REACH,
+    max_connections(PushOptions),
+    RATE,
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
     FORMAT,
     click.option("--timings", is_flag=True, help="Show how long each step took."),
