@@ -128,7 +128,7 @@ def _named(name: str | None, server: str, path: Path, *, optional: bool) -> Help
             f"{path} names the credential helper {name!r}, which is not a helper's name.",
             "Write what follows docker-credential- in the name of a program on PATH.",
         )
-    return Helper(name, server, optional=optional)
+    return Helper(name=name, server=server, optional=optional)
 
 
 def _entries(auths: dict[str, object], repository: Repository, path: Path) -> Iterator[Credential]:

@@ -33,7 +33,7 @@ _LONGEST_SENTENCE = 1000
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
-class Helper(Struct, frozen=True):
+class Helper(Struct, frozen=True, kw_only=True):
     """A credential helper that a file names.
 
     Attributes:

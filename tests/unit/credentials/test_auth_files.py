@@ -157,7 +157,9 @@ def test_a_helper_for_the_host_is_all_there_is(tmp_path: Path) -> None:
         "credsStore": "desktop",
     }
 
-    assert read(written(tmp_path, document), APP) == (Helper("mine", "host:5000", optional=False),)
+    assert read(written(tmp_path, document), APP) == (
+        Helper(name="mine", server="host:5000", optional=False),
+    )
 
 
 def test_a_helper_for_every_host_comes_before_the_entries(tmp_path: Path) -> None:
@@ -166,7 +168,7 @@ def test_a_helper_for_every_host_comes_before_the_entries(tmp_path: Path) -> Non
     helper, entry = read(written(tmp_path, document), APP)
 
     assert isinstance(entry, Credential)
-    assert helper == Helper("desktop", "host:5000", optional=True, spare=(entry,))
+    assert helper == Helper(name="desktop", server="host:5000", optional=True, spare=(entry,))
 
 
 def test_an_empty_helper_exempts_its_host(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dockless.credentials.helpers import Helper, ask, installed, is_name
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 
-HELPER = Helper("test", "registry.example:5000", optional=False)
+HELPER = Helper(name="test", server="registry.example:5000", optional=False)
 LEAK = "leaked-password"
 
 
