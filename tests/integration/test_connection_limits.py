@@ -99,5 +99,17 @@ def test_a_limit_on_bodies_names_the_proxy_s_limit(
     assert "Retrying" not in done.stderr
 
 
+@pytest.mark.parametrize("engine", ["auto", "direct"])
+def test_the_speed_of_a_push_has_a_limit(
+    program: Dockless, tmp_path: Path, own_registry: Registry, engine: str
+) -> None:
+    layout = Layout(tmp_path / "layout")
+    layout.top(layout.image([_noise(tmp_path / "layer", 400_000)], **named("1")))
+    image = ("--image", f"{own_registry.host}/a/b:1", "--engine", engine)
+    slowly = program.run("push", layout.folder, *image, "--rate", "1k", "--timeout", "3s")
+    assert "--timeout" in complaint(slowly, 6)
+    assert program.run("push", layout.folder, *image, "--rate", "1G").code == 0
+
+
 def _log(folder: Path) -> str:
     return (folder / "access.log").read_text()
