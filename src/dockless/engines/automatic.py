@@ -10,6 +10,7 @@ refusal looks like trouble. Then the registry is asked whether it refuses upload
 counts where it is the same, as a program may have failed at another request.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ from dockless.storage.checks import difference
 
 _Done = TypeVar("_Done")
 _COMPARED = 100
+_UNAUTHORIZED = re.compile(r"unauthorized|authentication required", re.IGNORECASE)
+"""What programs print of status 401, other than of 403."""
 
 
 class Whole(ImageWriter, Reader, Protocol):
@@ -118,7 +121,7 @@ class Automatic:
                 partial(_compare_blobs, image),
             )
         except AuthError as error:
-            if not self._has_none():
+            if not (_UNAUTHORIZED.search(error.what) and self._has_none()):
                 raise
             # some are open for reading, and say at the first write only what they require
             raise UnclearAnswerError(error.what, error.remedy) from error

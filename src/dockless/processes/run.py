@@ -133,7 +133,7 @@ def _bounded(
                 break
             written += piece
             if len(written) > most:
-                raise EngineError(f"It wrote more than {most} bytes.")
+                raise EngineError(f"It wrote more than the limit of {most} B.")
     started.wait(timeout=None if end is None else max(0.0, end - time.monotonic()))
     return bytes(written)
 

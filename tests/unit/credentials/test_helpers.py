@@ -181,7 +181,7 @@ def test_an_endless_answer_is_cut(
     endless = f"cat {source}" if source.startswith("/") else f"{source} {LEAK}"
     install(f"{endless}; exit {code}")
 
-    with pytest.raises(AuthError, match="wrote more than 1048576 bytes") as raised:
+    with pytest.raises(AuthError, match="wrote more than the limit of 1048576 B") as raised:
         ask(HELPER, environment, timeout=120)
 
     assert_tells_no_secret(raised.value)
