@@ -15,11 +15,10 @@ from dockless.cli.options import (
     LISTS,
     NAMED,
     OUTPUT,
-    RATE,
     REACH,
     REFERRERS,
     WHO,
-    max_connections,
+    limits,
     parsed_options,
 )
 from dockless.cli.param_types import completing
@@ -29,12 +28,7 @@ from dockless.client.mirroring import mirror as mirror_all
 from dockless.config.cascade import project_settings
 from dockless.model.ended import MIRRORED
 from dockless.model.mirrored import MirrorResult
-from dockless.model.options import (
-    MAX_PARALLEL,
-    CommandOptions,
-    MirrorOptions,
-    PushOptions,
-)
+from dockless.model.options import MAX_PARALLEL, CommandOptions, MirrorOptions, PushOptions
 from dockless.model.printable import json_text
 from dockless.processes.terminal import say
 from dockless.report.forecast import forecast_document, forecast_text
@@ -81,8 +75,6 @@ _DEFAULTS = MirrorOptions()
     show_default=True,
     help="Number of images at once.",
 )
-@max_connections(MirrorOptions)
-@RATE
 @click.option(
     "--shard", metavar="INDEX/COUNT", help="Push only this part: INDEX/COUNT, auto or auto/COUNT."
 )
@@ -119,7 +111,7 @@ def mirror(
     done.raise_for_failures()
 
 
-for _option in (*WHO, *HOW, *REACH):
+for _option in (*WHO, *HOW, *REACH, *limits(MirrorOptions)):
     _option(mirror)
 
 

@@ -184,18 +184,13 @@ REACH = (
 )
 """The options for the connection to the registry, with time limits."""
 
-RATE = click.option(
-    "--rate", type=Size(), help="Limit on bytes per second to the registry, over all images."
-)
-"""The option for the speed of uploads."""
 
-
-def max_connections(options: type[PushOptions]) -> Callable[[Command], Command]:
-    """Return the option for the number of connections, as the record of options limits it."""
-    return click.option(
-        "--max-connections",
-        type=click.IntRange(*options.connection_limits()),
-        help="Limit on connections to the registry, over all images.",
+def limits(options: type[PushOptions]) -> tuple[Callable[[Command], Command], ...]:
+    """Return the options for the limits of uploads, as the record of options bounds them."""
+    many, over = click.IntRange(*options.connection_limits()), "to the registry, over all images."
+    return (
+        click.option("--max-connections", type=many, help=f"Limit on connections {over}"),
+        click.option("--rate", type=Size(), help=f"Limit on bytes per second {over}"),
     )
 
 
@@ -243,8 +238,7 @@ _OPTIONS = (
     ),
     *HOW,
     *REACH,
-    max_connections(PushOptions),
-    RATE,
+    *limits(PushOptions),
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
     FORMAT,
     click.option("--timings", is_flag=True, help="Show how long each step took."),
