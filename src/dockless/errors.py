@@ -105,6 +105,10 @@ class ManifestRefusedError(PushError):
         self.about_type = about_type
 
 
+class ContentRefusedError(PushError):
+    """The registry refuses the content under any name: for its size, its digest or a quota."""
+
+
 class ImmutableTagError(PushError):
     """The registry does not allow tags of the repository to be overwritten."""
 
@@ -199,6 +203,10 @@ class NetworkError(DocklessError):
 
 class ServerError(NetworkError):
     """The registry responds with 500: it failed at this one request."""
+
+
+class NoSlotError(NetworkError):
+    """A registry accepts no further request now, as this thread itself is in the midst of one."""
 
 
 class UnclearAnswerError(NetworkError):

@@ -4,7 +4,15 @@ Every real adapter, and every fake that stands in for one in a test, is held to 
 suites in `tests/contract`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import Protocol
 
@@ -127,8 +135,20 @@ class Registry(Protocol):
     def said_length(self, repository: Repository, digest: Digest) -> int | None:
         """Return how long a manifest is by the answer to `tag`; None for unknown. Asks nothing."""
 
-    def existing_blobs(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
-        """Return which of the blobs the repository has, and whether their length is right."""
+    def existing_blobs(
+        self,
+        repository: Repository,
+        blobs: Sequence[Descriptor],
+        answered: MutableMapping[Digest, Presence] | None = None,
+    ) -> Presence:
+        """Return which of the blobs the repository has, and whether their length is right.
+
+        Args:
+            repository: The repository.
+            blobs: The blobs.
+            answered: Gets what is known of each blob, also where others fail; those in it are not
+                asked for.
+        """
 
 
 class Written(Struct, frozen=True, kw_only=True):

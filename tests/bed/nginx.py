@@ -82,6 +82,57 @@ def nginx(
         yield host
 
 
+_LIMITED = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{}}
+http {{
+  access_log {folder}/access.log;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  limit_conn_zone $server_port zone=all:1m;
+  server {{
+    listen 127.0.0.1:{port};
+    client_max_body_size {body};
+    limit_conn all {most};
+    limit_conn_status {status};
+    location / {{ proxy_pass http://{upstream}; proxy_set_header Host $http_host; }}
+  }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def limiting_nginx(
+    folder: Path, upstream: str, *, most: int = 100, status: int = 503, body: str = "0"
+) -> Iterator[str]:
+    """Run nginx with limits in front of a registry, without TLS; yield its `host:port`.
+
+    Args:
+        folder: A folder that exists, for its files; `access.log` is one of them.
+        upstream: The registry's `host:port`; it speaks plain HTTP.
+        most: How many requests it answers at once.
+        status: How it answers the others.
+        body: The size of the largest body of a request; 0 for any.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = folder / "nginx.conf"
+    config.write_text(
+        _LIMITED.format(
+            folder=folder, port=port, upstream=upstream, most=most, status=status, body=body
+        )
+    )
+    with running(("nginx", "-c", str(config), "-p", str(folder)), folder / "nginx.log") as daemon:
+        _wait_for(daemon, port)
+        yield f"127.0.0.1:{port}"
+
+
 def _wait_for(daemon: Daemon, port: int) -> None:
     """Wait until it listens."""
     deadline = time.monotonic() + _START_SECONDS

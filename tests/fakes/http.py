@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from dockless.model.endpoint import Endpoint
-from dockless.transport.http import Body, BodySink, HttpClient, Response
+from dockless.transport.bodies import Body, BodySink
+from dockless.transport.http import HttpClient, Response
 
 
 @dataclass(frozen=True, slots=True)

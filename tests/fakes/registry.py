@@ -1,7 +1,7 @@
 """A registry in memory."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from dockless.oci.content import Content, Presence
@@ -55,8 +55,14 @@ class FakeRegistry:
         data = self.repositories[repository].manifests.get(digest)
         return None if data is None else len(data)
 
-    def existing_blobs(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
-        """Return which of the blobs the repository has."""
+    def existing_blobs(
+        self,
+        repository: Repository,
+        blobs: Sequence[Descriptor],
+        answered: MutableMapping[Digest, Presence] | None = None,
+    ) -> Presence:
+        """Return which of the blobs the repository has, asked for again each time."""
+        del answered
         self._journal.step("present")
         held = self.repositories[repository]
         there = [blob for blob in blobs if blob.digest in held.blobs]

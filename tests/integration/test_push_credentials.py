@@ -136,10 +136,15 @@ def test_a_helper_that_is_not_installed_is_no_obstacle_when_it_is_for_every_regi
 def test_a_helper_that_is_not_installed_is_an_error_when_it_is_for_this_registry(
     bed: Bed,
 ) -> None:
-    bed.write_docker({"credHelpers": {bed.host: "gone"}, **logins.auths(bed.host, bed.login)})
+    gone: dict[str, object] = {"credHelpers": {bed.host: "gone"}}
+    bed.write_docker(gone)
     what = complaint(bed.push(), 4)
     assert f"docker-credential-gone failed for {bed.host}" in what
     assert "not installed" in what
+    bed.write_docker(gone | logins.auths(bed.host, bed.login))
+    done = bed.push()
+    assert done.code == 0, done.stderr
+    assert f"docker-credential-gone failed for {bed.host}" in done.stderr
 
 
 def test_a_helper_that_fails_is_an_error_that_does_not_repeat_what_it_said(bed: Bed) -> None:

@@ -280,7 +280,12 @@ def test_a_refused_look_at_the_tag_is_not_tried_again(bench: Bench, packed: Path
     assert bench.count("HEAD", "/manifests/1") == 1
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v2/$"), ("HEAD", BY_TAG)])
+def test_a_page_at_the_base_alone_hides_no_registry(bench: Bench, packed: Path) -> None:
+    bench.fault("GET", "/v2/$", HTML)
+    bench.arrives(packed)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v2/"), ("HEAD", BY_TAG)])
 def test_a_web_page_is_no_registry(bench: Bench, packed: Path, method: str, path: str) -> None:
     bench.fault(method, path, HTML)
     said = bench.fails(FAILED, packed)

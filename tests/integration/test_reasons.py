@@ -18,10 +18,9 @@ from dockless.diagnosis import connection
 from dockless.errors import DocklessError
 from dockless.model.endpoint import Endpoint, Trust
 from dockless.processes.programs import ProgramsHere
-from dockless.registry import peer
 from dockless.sources.daemons import DaemonAddress, contact
 from dockless.sources.docker_daemon import DockerDaemon
-from dockless.transport import deadline
+from dockless.transport import deadline, peer
 from dockless.transport.download import fetch
 from dockless.transport.http import HttpClient
 

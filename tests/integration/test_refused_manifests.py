@@ -6,7 +6,13 @@ import pytest
 
 from bed import registry as servers
 from bed.referring import artifact, connect
-from dockless.errors import DocklessError, ManifestRefusedError, NetworkError, PushError
+from dockless.errors import (
+    ContentRefusedError,
+    DocklessError,
+    ManifestRefusedError,
+    NetworkError,
+    PushError,
+)
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import OCI_MANIFEST
 from dockless.oci.reference import Repository
@@ -29,7 +35,7 @@ def test_a_manifest_without_its_blobs_may_pass(registry: servers.Registry) -> No
 
 def test_another_manifest_than_the_digest_says_is_an_error(registry: servers.Registry) -> None:
     error = refused(registry.host, str(Digest.of(b"another")))
-    assert type(error) is PushError
+    assert type(error) is ContentRefusedError
     assert "DIGEST_INVALID" in error.what
 
 

@@ -18,7 +18,7 @@ MESSAGE = "not on a Monday"
 ALONE = {"crane": 1, "skopeo": 6}
 """The exit code where a program alone talks to the registry, and prints no status."""
 REFUSALS = (
-    (403, "QUOTA_EXCEEDED", 4),
+    (403, "QUOTA_EXCEEDED", 1),
     (403, "BLOCKED", 4),
     (412, "PROJECTPOLICYVIOLATION", 1),
     (413, "TOO_MUCH", 1),

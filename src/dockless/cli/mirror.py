@@ -18,10 +18,10 @@ from dockless.cli.options import (
     RECEIPT,
     REFERRERS,
     WHO,
+    limits,
     parsed_options,
 )
 from dockless.cli.param_types import completing
-from dockless.cli.sizes import Size
 from dockless.cli.surroundings import command_spaces, credential_finder
 from dockless.client.mirroring import MirrorLogins
 from dockless.client.mirroring import mirror as mirror_all
@@ -29,7 +29,6 @@ from dockless.config.cascade import project_settings
 from dockless.model.ended import MIRRORED
 from dockless.model.mirrored import MirrorResult
 from dockless.model.options import (
-    MAX_CONNECTIONS,
     MAX_PARALLEL,
     PROGRAMS,
     CommandOptions,
@@ -83,14 +82,6 @@ _DEFAULTS = MirrorOptions()
     help="Number of images at once.",
 )
 @click.option(
-    "--max-connections",
-    type=click.IntRange(*MAX_CONNECTIONS),
-    help="Limit on connections to the registry, over all images.",
-)
-@click.option(
-    "--rate", type=Size(), help="Limit on bytes per second to the registry, over all images."
-)
-@click.option(
     "--shard", metavar="INDEX/COUNT", help="Push only this part: INDEX/COUNT, auto or auto/COUNT."
 )
 @click.option(
@@ -124,7 +115,7 @@ def mirror(
     done.raise_for_failures()
 
 
-for _option in (*WHO, *HOW, *REACH):
+for _option in (*WHO, *HOW, *REACH, *limits(MirrorOptions)):
     _option(mirror)
 
 

@@ -9,8 +9,9 @@ from click.core import ParameterSource
 
 from dockless.cli.host_options import SERVERS
 from dockless.cli.param_types import HostType, PlatformType, Seconds, SecretType, completing
+from dockless.cli.sizes import Size
 from dockless.model import kinds
-from dockless.model.options import PROGRAMS, CommandOptions
+from dockless.model.options import PROGRAMS, CommandOptions, PushOptions
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -188,6 +189,16 @@ REACH = (
 )
 """The options for the connection to the registry, with time limits."""
 
+
+def limits(options: type[PushOptions]) -> tuple[Callable[[Command], Command], ...]:
+    """Return the options for the limits of uploads, as the record of options bounds them."""
+    many, over = click.IntRange(*options.connection_limits()), "to the registry, over all images."
+    return (
+        click.option("--max-connections", type=many, help=f"Limit on connections {over}"),
+        click.option("--rate", type=Size(), help=f"Limit on bytes per second {over}"),
+    )
+
+
 _OPTIONS = (
     click.argument("source", required=False, shell_complete=completing("sources")),
     click.option("--local", is_flag=True, help="Push from this machine. This is the default."),
@@ -232,6 +243,7 @@ _OPTIONS = (
     ),
     *HOW,
     *REACH,
+    *limits(PushOptions),
     click.option("--explain", is_flag=True, help="Show every setting and where it came from."),
     FORMAT,
     click.option("--timings", is_flag=True, help="Show how long each step took."),

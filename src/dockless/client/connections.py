@@ -18,7 +18,7 @@ from dockless.registry.direct import Direct
 from dockless.registry.writing import RegistryWriting
 from dockless.retry import RetryPolicy
 from dockless.transport.endpoints import endpoint_of
-from dockless.transport.http import HttpClient
+from dockless.transport.http import CONNECTIONS, HttpClient
 from dockless.usecases.push.early_uploads import EarlyUploads
 from dockless.usecases.push.streaming import StreamedUploads, Watch
 
@@ -152,7 +152,9 @@ class Registries:
             options, machine = self._options, self._space.machine
             until = self._retry_policy.deadline
             endpoint = endpoint_of(host, options, machine.home, until=until)
-            http = HttpClient(endpoint, machine.environment, until, self._space.connections)
+            connections = min(self._space.connections, options.max_connections or CONNECTIONS)
+            http = HttpClient(endpoint, machine.environment, until, connections)
+            http.slots = self._space.slots(host)
             client = RegistryClient(http, lambda: None)
             client.ping()
             self._clients[host] = client

@@ -10,7 +10,6 @@ from dockless.client.workspace import Spaces
 from dockless.credentials.resolve import FindCredential, shared_account
 from dockless.model.options import MirrorOptions
 from dockless.oci.reference import Repository
-from dockless.transport.rate_limit import RateLimiter
 from dockless.usecases.mirror.blob_claims import SharedBlobs
 from dockless.usecases.mirror.workers import Bounds, Workers
 from dockless.usecases.push.context import PushRequest
@@ -38,7 +37,7 @@ class MirrorSessions:
         asking: Session,
         space: Spaces,
     ) -> None:
-        self.bounds = Bounds(options.parallel, options.max_connections, options.rate)
+        self.bounds = Bounds(options.parallel, options.max_connections)
         self._stack = stack
         self._options = options
         self._find = find
@@ -54,7 +53,7 @@ class MirrorSessions:
     def team(self) -> Workers:
         """Open the sessions of the workers."""
         options, bounds = self._options, self.bounds
-        shared, rate_limiter = SharedBlobs(), RateLimiter(bounds.rate)
+        shared = SharedBlobs()
         spaces = [
             self._stack.enter_context(self._space(f"mirror-{number}"))
             for number in range(bounds.workers)
@@ -65,7 +64,6 @@ class MirrorSessions:
             place = replace(
                 each,
                 claims=shared.claims(),
-                rate_limiter=rate_limiter,
                 connections=bounds.connections_of_one,
             )
             made.add(self._stack.enter_context(Session(options, self._find, place)))

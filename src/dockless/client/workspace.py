@@ -23,6 +23,7 @@ from dockless.storage.staging import Staging
 from dockless.storage.user_store import running_store
 from dockless.transport.http import CONNECTIONS
 from dockless.transport.rate_limit import RateLimiter
+from dockless.transport.request_slots import RequestSlots
 
 if TYPE_CHECKING:
     from dockless.engines.installed import InstalledEngines
@@ -72,6 +73,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         throughput: Know the ways to registries; one command's workspaces share them.
         claims: Sends the blobs that several repositories share; None for a push of its own.
         rate_limiter: How fast these may go.
+        slots: Return how many requests a host may get at once; all workspaces share them.
         connections: How many connections to one host it may open at once.
         shared_backoff: The pause that the registry asked for, which all workspaces of one command
             share.
@@ -88,6 +90,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     engines: "Callable[[], InstalledEngines]"
     claims: "BlobClaims | None" = None
     rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(None))
+    slots: Callable[[str], RequestSlots] = lambda _: RequestSlots()
     connections: int = CONNECTIONS
     shared_backoff: SharedBackoff = field(default_factory=SharedBackoff)
     known: "dict[str, RegistryClient] | None" = None
@@ -126,6 +129,7 @@ def workspaces(
     machine = surroundings.machine
     # who gave no limit of time should not wait for hours
     shared_backoff = SharedBackoff() if until is None else SharedBackoff(longest=math.inf)
+    rate_limiter, slots = RateLimiter(options.rate), dict[str, RequestSlots]()
     engines = functools.cache(functools.partial(_installed, machine))
     recheck = options.recheck_cache
     with running_store(machine, recheck=recheck, until=until) as (held, folder):
@@ -145,6 +149,10 @@ def workspaces(
                     throughput=throughput,
                     surroundings=surroundings,
                     engines=engines,
+                    rate_limiter=rate_limiter,
+                    slots=lambda host: slots.setdefault(
+                        host, RequestSlots(options.max_connections)
+                    ),
                     shared_backoff=shared_backoff,
                     until=until,
                 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dockless.engines.choice import Engines
     from dockless.engines.starter import EngineStarter
     from dockless.registry.client import RegistryClient
+    from dockless.registry.direct import Direct
 
 
 class WriterChooser:
@@ -72,13 +73,22 @@ class WriterChooser:
 
     def _program(
         self, opened: OpenRegistry, repository: Repository, home: Path, *, writes: bool
-    ) -> "Automatic | Crane | Skopeo":
+    ) -> "Automatic | Crane | Skopeo | Direct":
+        auto = self._options.engine == "auto"
+        if auto and writes and (self._options.rate or opened.client.http.slots.most):
+            return opened.direct  # a program knows no limit on requests or speed
         from dockless.engines.choice import automatic  # noqa: PLC0415 - a warm push needs none
 
         engines = self._engines(opened, repository, home, writes=writes)
-        if self._options.engine == "auto":
-            refusal = partial(_refusal, opened.client)
-            return automatic(engines, opened.direct, self._space.progress.note, refusal)
+        if auto:
+            client, note = opened.client, self._space.progress.note
+            return automatic(
+                engines,
+                opened.direct,
+                note,
+                partial(_refusal, client),
+                lambda: not client.wants_credential() or client.account() is None,
+            )
         return engines.start(self._options.engine)
 
     def check(

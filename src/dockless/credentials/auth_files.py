@@ -5,11 +5,14 @@ one reader here takes both; members that only one of them knows are harmless in 
 """
 
 import base64
+import contextlib
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockless.credentials.helpers import Helper, is_name
 from dockless.credentials.login_keys import scope, scopes
@@ -17,19 +20,19 @@ from dockless.errors import UsageError
 from dockless.model.login import Login
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Repository, docker_key
-from dockless.oci.untrusted_json import parse_as, shaped
+from dockless.oci.untrusted_json import first_value, parse_json, shaped
 from dockless.processes.regular import read_regular
 
 _SESSIONS = Path("/run/containers")
 _OURS = "dockless"  # our own helper, which asks the keyring that was asked before
 
 
-class _File(Struct, frozen=True, rename="camel"):
+class _File(Struct, frozen=True):
     """The three parts of a file that matter here, each empty when it is not there."""
 
     auths: dict[str, object] = {}
-    cred_helpers: dict[str, str | None] = {}
-    creds_store: str = ""
+    cred_helpers: dict[str, str | None] = field(default={}, name="credhelpers")
+    creds_store: str = field(default="", name="credsstore")
 
 
 class _AuthEntry(Struct, frozen=True, kw_only=True):
@@ -61,8 +64,9 @@ def containers_files(environment: Mapping[str, str], home: Path) -> tuple[Path, 
 def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
     """Return a file's credentials for a repository, the best first; none when there is no file.
 
-    If a helper is named for this registry, only that is used. A helper for every registry comes
-    first; after it the entries for the repository, for its namespaces and for its host.
+    If a helper is named for this registry, only that is used, and the entries only where it fails.
+    A helper for every registry comes first; after it the entries for the repository, for its
+    namespaces and for its host.
 
     Raises:
         UsageError: The file, or an entry that is meant for the repository, cannot be read.
@@ -70,9 +74,11 @@ def read(path: Path, repository: Repository) -> tuple[Credential | Helper, ...]:
     config = _load(path)
     helper = _helper(config, repository.host, path)
     if helper is not None and not helper.optional:
+        with contextlib.suppress(UsageError):
+            helper = replace(helper, spare=tuple(_entries(config.auths, repository, path)))
         return (helper,)
     found = tuple(_entries(config.auths, repository, path))
-    return (helper, *found) if helper else found
+    return (replace(helper, spare=found), *found) if helper else found
 
 
 def listed(environment: Mapping[str, str], home: Path, closed: list[UsageError]) -> Iterator[Login]:
@@ -122,7 +128,7 @@ def _named(name: str | None, server: str, path: Path, *, optional: bool) -> Help
             f"{path} names the credential helper {name!r}, which is not a helper's name.",
             "Write what follows docker-credential- in the name of a program on PATH.",
         )
-    return Helper(name, server, optional=optional)
+    return Helper(name=name, server=server, optional=optional)
 
 
 def _entries(auths: dict[str, object], repository: Repository, path: Path) -> Iterator[Credential]:
@@ -147,7 +153,9 @@ def _credential(entry: object, origin: str) -> Credential | None:
     """Return an entry's credential, with an empty password if it has none; None if invalid."""
     try:
         login = shaped(_filled(shaped(entry, dict[str, object])), _AuthEntry)
-        pair = base64.b64decode(login.auth, validate=True).decode(errors="surrogateescape")
+        # Go's decoder skips line ends, with which base64(1) wraps
+        wrapped = login.auth.replace("\r", "").replace("\n", "")
+        pair = base64.b64decode(wrapped, validate=True).decode(errors="surrogateescape")
     except ValueError:
         return None
     username, password, token = login.username, login.password, login.identitytoken
@@ -178,7 +186,7 @@ def _load(path: Path) -> _File:
                 "Make it readable, or give --username with --password-stdin.",
             ) from None
         data = b""
-    config = _parse(data if data.strip() else b"{}")
+    config = _parse(data if data.removeprefix(BOM_UTF8).strip() else b"{}")
     if config is None:
         # Raised here, where the parser's own error, which holds the text, is gone.
         raise UsageError(
@@ -190,11 +198,16 @@ def _load(path: Path) -> _File:
 
 def _parse(data: bytes) -> _File | None:
     try:
-        return shaped(_filled(parse_as(data, dict[str, object])), _File)
+        value = parse_json(first_value(data))
+        members = shaped({} if value is None else value, dict[str, object])
+        return shaped(_filled(members), _File)
     except ValueError:
         return None
 
 
 def _filled(members: Mapping[str, object]) -> dict[str, object]:
-    """Return the members that are not empty: null, for one, is what Go's programs write."""
-    return {name: value for name, value in members.items() if value}
+    """Return the members that are not empty: null, for one, is what Go's programs write.
+
+    Their names are in lower case, as Go finds fields whatever their case is.
+    """
+    return {name.lower(): value for name, value in members.items() if value}

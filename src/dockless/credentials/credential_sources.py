@@ -136,22 +136,42 @@ def places(repository: Repository, given: Given, sources: Sources) -> Iterator[C
     )
     for file in files:
         for entry in auth_files.read(file, repository) or (None,):
-            yield _of_file(file, entry, sources.environment)
+            if isinstance(entry, Helper):
+                yield from _of_helper(file, entry, sources.environment)
+            else:
+                yield CredentialSource(name=str(file), look=partial(_entry, entry))
 
 
-def _of_file(
-    file: Path, entry: Credential | Helper | None, environment: Mapping[str, str]
-) -> CredentialSource:
-    if not isinstance(entry, Helper):
-        return CredentialSource(name=str(file), look=lambda: entry or _NOTHING)
-    there = helpers.installed(entry, environment)
-    return CredentialSource(
+def _entry(credential: Credential | None) -> Credential | str:
+    return credential or _NOTHING
+
+
+def _of_helper(
+    file: Path, helper: Helper, environment: Mapping[str, str]
+) -> Iterator[CredentialSource]:
+    """Yield a helper, and what the file has for the same registry where it fails."""
+    failed = False
+
+    def look() -> Credential | str:
+        nonlocal failed
+        try:
+            return helpers.ask(helper, environment) or f"{helper.program} has {_NOTHING}"
+        except AuthError:
+            failed = True
+            raise
+
+    there = helpers.installed(helper, environment)
+    yield CredentialSource(
         name=str(file),
-        look=lambda: helpers.ask(entry, environment) or f"{entry.program} has {_NOTHING}",
-        program=entry.program,
-        missing="" if there else f"{entry.program} is not installed",
-        required=not entry.optional,
+        look=look,
+        program=helper.program,
+        missing="" if there else f"{helper.program} is not installed",
+        required=not helper.optional,
+        essential=not helper.spare,
     )
+    if failed and not helper.optional:  # else it follows anyway
+        for each in helper.spare:
+            yield CredentialSource(name=str(file), look=partial(_entry, each))
 
 
 def _from_command_line(given: Given) -> Credential | str:

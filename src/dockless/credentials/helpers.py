@@ -11,17 +11,29 @@ from msgspec import Struct
 
 from dockless.errors import AuthError, EngineError
 from dockless.model.secret import Credential, Secret
-from dockless.oci.untrusted_json import parse_as
+from dockless.oci.untrusted_json import first_value, folded, parse_json, shaped
 from dockless.processes.run import Finished, run
 from dockless.processes.search import find_program
 
-_NOT_FOUND = b"credentials not found in native keychain"
+_NOT_FOUND = re.compile(
+    # the protocol's sentence
+    r"credentials not found in native keychain"
+    # and those of keychains, and of helpers that were written without the protocol's library
+    r"|could not be found in the keychain|element not found|not logged in"
+    r"|\bno (?:\w+ ){0,2}(?:credentials?|logins?|passwords?|entry|entries|secrets?|items?)\b"
+    r"(?! (?:server|user|helper))"
+    r"|(?:credentials?|login|password|entry|secret|item)s? (?:\S+ ){0,6}?"
+    r"(?:not found|not exist|not stored)"
+)
+_BROKEN = re.compile(r"\$?path\b|executable|command|no such file|library|module|store is")
+_MOST_OUTPUT = 1 << 20
 _TOKEN_USERNAME = "<token>"  # noqa: S105  # the protocol's mark of an identity token, no secret
 _PATIENCE_SECONDS = 10.0
+_LONGEST_SENTENCE = 1000
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
-class Helper(Struct, frozen=True):
+class Helper(Struct, frozen=True, kw_only=True):
     """A credential helper that a file names.
 
     Attributes:
@@ -30,11 +42,13 @@ class Helper(Struct, frozen=True):
         optional: Whether it may be skipped when it is not installed. True for a `credsStore`,
             which holds for every registry and which Docker Desktop leaves behind; false for a
             `credHelpers` entry, which was configured for this registry.
+        spare: What the same file has for the registry, to be used where the helper fails.
     """
 
     name: str
     server: str
     optional: bool
+    spare: tuple[Credential, ...] = ()
 
     @property
     def program(self) -> str:
@@ -72,7 +86,7 @@ def ask(
     if isinstance(done, str):
         raise _failure(helper, done)
     if done.code != 0:
-        if done.stdout.strip() == _NOT_FOUND:
+        if _has_none(done.stdout):
             return None
         raise _failure(helper, f"It ended with status {done.code}.")
     answer = _answer(done.stdout)
@@ -95,24 +109,37 @@ def _run(helper: Helper, environment: Mapping[str, str], timeout: float) -> Fini
     """
     question = helper.server.encode(errors="backslashreplace")
     try:
-        return run((helper.program, "get"), environment, stdin=question, timeout=timeout)
+        return run(
+            (helper.program, "get"),
+            environment,
+            stdin=question,
+            timeout=timeout,
+            most=_MOST_OUTPUT,
+        )
     except EngineError as error:
         return error.what
 
 
-class _Answer(Struct, frozen=True, rename="pascal"):
+class _Answer(Struct, frozen=True):
     """A helper's answer to `get`, as far as it matters here."""
 
-    username: str
-    secret: str
+    username: str | None = ""
+    secret: str | None = ""
 
 
 def _answer(output: bytes) -> tuple[str, Secret] | None:
     try:
-        answer = parse_as(output, _Answer)
+        # Go's decoder reads one value, and finds its fields whatever their case is
+        answer = shaped(folded(parse_json(first_value(output))), _Answer)
     except ValueError:
         return None
-    return answer.username, Secret(answer.secret)
+    return answer.username or "", Secret(answer.secret or "")
+
+
+def _has_none(output: bytes) -> bool:
+    """Whether a helper that failed says that it has no login for the server."""
+    said = output[:_LONGEST_SENTENCE].decode(errors="replace").strip().lower()
+    return bool(_NOT_FOUND.search(said)) and not _BROKEN.search(said)
 
 
 def _failure(helper: Helper, why: str) -> AuthError:

@@ -8,8 +8,8 @@ from dockless.diagnosis.certificates import day
 from dockless.model.endpoint import Endpoint, is_loopback
 from dockless.model.finding import Fact, Finding, State
 from dockless.model.reasons import reason
-from dockless.registry import peer
-from dockless.registry.peer import Fault, Peer, PeerAddress
+from dockless.transport import peer
+from dockless.transport.peer import Fault, Peer, PeerAddress
 from dockless.transport.proxy import Proxy
 
 AREA = "connection"

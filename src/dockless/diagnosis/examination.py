@@ -37,10 +37,10 @@ from dockless.model.endpoint import Endpoint, Trust
 from dockless.model.finding import Finding
 from dockless.model.registry_access import RegistryAccess
 from dockless.oci.reference import Repository
-from dockless.registry import peer
 from dockless.registry.client import RegistryClient
 from dockless.storage.user_folders import data_folder, home_folder
 from dockless.storage.user_store import cache_limit, store
+from dockless.transport import peer
 from dockless.transport.endpoints import endpoint_of
 from dockless.transport.http import HttpClient
 from dockless.transport.proxy import Proxy, proxy

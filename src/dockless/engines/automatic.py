@@ -10,6 +10,7 @@ refusal looks like trouble. Then the registry is asked whether it refuses upload
 counts where it is the same, as a program may have failed at another request.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockless.errors import (
+    AuthError,
     DocklessError,
     EngineError,
     EngineTrustError,
@@ -34,6 +36,8 @@ from dockless.storage.checks import difference
 
 _Done = TypeVar("_Done")
 _COMPARED = 100
+_UNAUTHORIZED = re.compile(r"unauthorized|authentication required", re.IGNORECASE)
+"""What programs print of status 401, other than of 403."""
 
 
 class Whole(ImageWriter, Reader, Protocol):
@@ -74,6 +78,8 @@ class Automatic:
         note: Called with one line when another writer takes over.
         refusal: Asks the registry whether it refuses uploads to a repository; returns its refusal,
             or None.
+        has_none: Whether programs got no credential, as there is none, or the registry has required
+            none so far.
     """
 
     def __init__(
@@ -82,11 +88,13 @@ class Automatic:
         direct: Whole,
         note: Callable[[str], None],
         refusal: Callable[[Repository], DocklessError | None],
+        has_none: Callable[[], bool] = lambda: False,
     ) -> None:
         self._programs = list(programs)
         self._direct = direct
         self._note = note
         self._refusal = refusal
+        self._has_none = has_none
 
     @property
     def tagger(self) -> str:
@@ -112,6 +120,11 @@ class Automatic:
                 "writes",
                 partial(_compare_blobs, image),
             )
+        except AuthError as error:
+            if not (_UNAUTHORIZED.search(error.what) and self._has_none()):
+                raise
+            # some are open for reading, and say at the first write only what they require
+            raise UnclearAnswerError(error.what, error.remedy) from error
         except (UnclearAnswerError, UnexplainedError) as error:
             if isinstance(error, UnexplainedError) and not error.answered:
                 raise

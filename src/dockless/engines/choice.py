@@ -126,6 +126,7 @@ def automatic(
     direct: Whole,
     note: Callable[[str], None],
     refusal: Callable[[Repository], DocklessError | None],
+    has_none: Callable[[], bool],
 ) -> Automatic:
     """Return the writer of `--engine auto`; the arguments are those of `Automatic`."""
     tried = [
@@ -136,7 +137,7 @@ def automatic(
         )
         for name in PROGRAMS
     ]
-    return Automatic(tried, direct, note, refusal)
+    return Automatic(tried, direct, note, refusal, has_none)
 
 
 def prepare(options: PushOptions, installed: InstalledEngines) -> None:

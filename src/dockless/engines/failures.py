@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dockless.errors import (
     AuthError,
+    ContentRefusedError,
     DocklessError,
     EngineRefusedError,
     EngineTrustError,
@@ -25,6 +26,7 @@ from dockless.errors import (
 )
 from dockless.model.blotting import blotted
 from dockless.model.printable import bounded
+from dockless.model.refusal_words import speaks_of_overwriting, speaks_of_quota
 from dockless.model.type_words import speaks_of_types
 
 _ANSWER = re.compile(
@@ -52,6 +54,7 @@ _SPOKEN = re.compile(
 _CODE = re.compile(r"\b(?:UNAUTHORIZED|DENIED|TOOMANYREQUESTS|[A-Z]+_[A-Z_]+):")
 """A code of the distribution-spec, as crane prints it."""
 
+_URL = re.compile(r"https?://\S+|\S+@sha256:\S+")
 _MANIFEST = re.compile(r"PUT https?://\S+/manifests/|uploading manifest")
 _INVALID = re.compile(r"manifest.?invalid|unsupported|media.?type", re.IGNORECASE)
 _NOT_ACCEPTED = frozenset({415})
@@ -212,7 +215,7 @@ _RULES: tuple[_MessageRule | _LocalRule, ...] = (
     _MessageRule(
         ("no space left",),
         frozenset(),
-        lambda _, __, said: PushError(
+        lambda _, __, said: ContentRefusedError(
             f"A disk is full: {said}", "Free some space, here or on the registry."
         ),
     ),
@@ -234,7 +237,7 @@ _RULES: tuple[_MessageRule | _LocalRule, ...] = (
     _MessageRule(
         (),
         frozenset({413}),
-        lambda _, host, said: PushError(
+        lambda _, host, said: ContentRefusedError(
             f"{host}, or a proxy in front of it, rejects a request body of this size: {said}",
             "Have its limit raised (nginx: client_max_body_size).",
         ),
@@ -260,13 +263,23 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
             remote = isinstance(error, AuthError | NetworkError)
             if remote and not (host in stderr or _SPOKEN.search(stderr) or _CODE.search(stderr)):
                 break  # what is refused, or ends too early, is something on this machine
+            if isinstance(error, AuthError) and _is_of_quota(said):
+                break
             return error
+    if (answered or _SPOKEN.search(stderr) or _CODE.search(stderr)) and _is_of_quota(said):
+        return ContentRefusedError(
+            f"{host} does not store more: {said}",
+            "Delete images there that are not needed, or have the quota raised.",
+        )
     if _MANIFEST.search(stderr) and (codes & _NOT_ACCEPTED or _INVALID.search(said)):
         about_type = bool(codes & _NOT_ACCEPTED) or speaks_of_types(said)
         what = f"{host} does not accept this manifest: {said}"
         return ManifestRefusedError(what, about_type=about_type)
     if any(word in low for word in _TROUBLE):
-        return UnclearAnswerError(f"{host} has an internal error: {said}", "Try again later.")
+        return UnclearAnswerError(
+            f"{host} answers {engine} with an error that it does not explain: {said}",
+            "Try again later.",
+        )
     if answered:
         return UnexplainedError(
             f"{host} refuses what {engine} asks for: {said}",
@@ -278,6 +291,12 @@ def failure(engine: str, host: str, code: int, stderr: str) -> DocklessError:
         "If the program is at fault, --engine auto lets another writer take over.",
         answered=bool(_ANSWER.search(stderr) or _CODE.search(stderr)),
     )
+
+
+def _is_of_quota(said: str) -> bool:
+    """Whether the registry has no room, or must not store more; its URL says nothing of that."""
+    words = _URL.sub("", said)
+    return speaks_of_quota(words) and not speaks_of_overwriting(words)
 
 
 def last_words(stderr: str) -> str:

@@ -17,9 +17,6 @@ PROGRAMS = ("crane", "skopeo")
 MAX_PARALLEL = 64
 """The most images that a mirror pushes at once."""
 
-MAX_CONNECTIONS = (4, 1024)
-"""The least and the most connections that a mirror can be limited to."""
-
 
 class PushOptions(RegistryAccess, frozen=True, kw_only=True):
     """How images are pushed, and how a registry is reached.
@@ -46,6 +43,8 @@ class PushOptions(RegistryAccess, frozen=True, kw_only=True):
         timeout: Seconds after which it is given up; None for no limit.
         stall_timeout: Seconds without a byte moved after which an upload is begun again.
         retries: How often a step that failed on the network is tried again.
+        max_connections: The most connections to the registry, over all images; None for no limit.
+        rate: The most bytes per second to the registry, over all images; None for no limit.
         recheck_cache: Whether staged layers are compared with their digests before they are used.
     """
 
@@ -63,6 +62,8 @@ class PushOptions(RegistryAccess, frozen=True, kw_only=True):
     timeout: float | None = None
     stall_timeout: float = 120.0
     retries: int = 5
+    max_connections: int | None = None
+    rate: int | None = None
     recheck_cache: bool = False
 
     def check(self) -> None:
@@ -79,6 +80,15 @@ class PushOptions(RegistryAccess, frozen=True, kw_only=True):
                 "--scan-on-push and --immutable-tags are settings of a new repository.",
                 "Add --create-repository, or leave them out.",
             )
+        least, most = self.connection_limits()
+        connections = least if self.max_connections is None else self.max_connections
+        _bound(least <= connections <= most, f"max_connections must be from {least} to {most}")
+        _bound(self.rate is None or self.rate > 0, "rate must be more than 0 bytes per second")
+
+    @classmethod
+    def connection_limits(cls) -> tuple[int, int]:
+        """Return the least and the most connections that can be given as a limit."""
+        return 1, 1024
 
 
 class MirrorOptions(PushOptions, frozen=True, kw_only=True):
@@ -93,8 +103,6 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
         flatten: Whether the components of each path are joined with `-`.
         referrers: Whether signatures, attestations and other referrers are included.
         parallel: How many images are pushed at once.
-        max_connections: The most connections to the registry, over all images; None for no limit.
-        rate: The most bytes per second to the registry, over all images; None for no limit.
         shard: The part that is pushed, `INDEX/COUNT`; None for all of it.
         resume: Whether the resume log of an interrupted run is continued.
     """
@@ -105,10 +113,13 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
     flatten: bool = False
     referrers: bool = True
     parallel: int = 4
-    max_connections: int | None = None
-    rate: int | None = None
     shard: str | None = None
     resume: bool = True
+
+    @classmethod
+    def connection_limits(cls) -> tuple[int, int]:
+        """Return the same: a worker needs more than one connection."""
+        return 4, 1024
 
     @classmethod
     def of(cls, options: PushOptions) -> "MirrorOptions":
@@ -124,11 +135,7 @@ class MirrorOptions(PushOptions, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise UsageError when two options contradict each other, or a limit is out of range."""
         super().check()
-        least, most = MAX_CONNECTIONS
-        connections = least if self.max_connections is None else self.max_connections
         _bound(1 <= self.parallel <= MAX_PARALLEL, f"parallel must be from 1 to {MAX_PARALLEL}")
-        _bound(least <= connections <= most, f"max_connections must be from {least} to {most}")
-        _bound(self.rate is None or self.rate > 0, "rate must be more than 0 bytes per second")
 
 
 class CommandOptions(PushOptions, frozen=True, kw_only=True):

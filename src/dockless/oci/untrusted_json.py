@@ -7,6 +7,7 @@ from typing import Any, TypeGuard, TypeVar
 from msgspec import convert
 
 Parsed = TypeVar("Parsed")
+_BLANKS = " \t\r\n"
 _MOST_DIGITS = 600  # Python's own limit can be set, to no less than 640
 
 
@@ -30,6 +31,26 @@ def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text sa
         raise ValueError("it is not UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def first_value(data: bytes) -> bytes | str:
+    """Return the first JSON value of a text without what follows it, as Go's decoder reads it.
+
+    What has none is returned as it is.
+    """
+    try:
+        text = data.decode("utf-8-sig").lstrip(_BLANKS)
+        _, end = json.JSONDecoder(parse_int=_integer).raw_decode(text)
+    except (ValueError, RecursionError):
+        return data
+    return text[:end]
+
+
+def folded(members: object) -> object:
+    """Return an object with its names in lower case, as Go finds fields whatever their case is."""
+    if not isinstance(members, dict):
+        return members
+    return {str(name).lower(): value for name, value in members.items()}
 
 
 def _integer(digits: str) -> int | float:

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import selectors
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
@@ -28,6 +30,7 @@ NETWORK_VARIABLES = (
 """The variables by which programs know proxies and certificate authorities."""
 
 _PATIENCE_SECONDS = 5.0
+_PIECE = 64 * 1024
 
 
 class Finished(Struct, frozen=True):
@@ -57,6 +60,7 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
     timeout: float | None = 60,
     cwd: str | os.PathLike[str] | None = None,
     alone: bool = False,
+    most: int | None = None,
 ) -> Finished:
     """Run a program to its end, and return its output, whatever its exit status.
 
@@ -67,9 +71,11 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
         timeout: Seconds after which it is killed; None for no limit.
         cwd: The folder it runs in.
         alone: Whether it needs no terminal: what it starts is then killed along with it.
+        most: How many bytes it may write to stdout; its stderr is discarded then. None for no
+            limit.
 
     Raises:
-        EngineError: It cannot be started, or did not end in time.
+        EngineError: It cannot be started, did not end in time, or wrote too much.
         NetworkError: The command's time was over before.
     """
     log_start(argv)
@@ -80,12 +86,15 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
             env=child_environment(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE if most is None else subprocess.DEVNULL,
             cwd=cwd,
             process_group=0 if alone else None,
         ) as started:
             try:
-                stdout, stderr = started.communicate(stdin, timeout=within_time(timeout))
+                if most is None:
+                    stdout, stderr = started.communicate(stdin, timeout=within_time(timeout))
+                else:
+                    stdout, stderr = _bounded(started, stdin, within_time(timeout), most), b""
             except BaseException:
                 kill(started)
                 raise
@@ -95,6 +104,38 @@ def run(  # noqa: PLR0913 - each is documented, and all but two go by keyword
         raise late(argv, f"{argv[0]} did not finish within {timeout:.0f} seconds.") from None
     log_end(argv, started.returncode)
     return Finished(started.returncode, stdout, stderr.decode(errors="replace").rstrip())
+
+
+def _bounded(
+    started: subprocess.Popen[bytes], stdin: bytes, timeout: float | None, most: int
+) -> bytes:
+    """Do what `communicate` does for a question that fits a pipe, and an answer with a bound.
+
+    Raises:
+        EngineError: It wrote more.
+        TimeoutExpired: It did not end in time.
+    """
+    end = None if timeout is None else time.monotonic() + timeout
+    question, answer = started.stdin, started.stdout
+    if question is None or answer is None:
+        raise ValueError("the child has no pipes")
+    with contextlib.suppress(BrokenPipeError), question:
+        question.write(stdin)
+    written = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(answer, selectors.EVENT_READ)
+        while True:
+            left = None if end is None else end - time.monotonic()
+            if (left is not None and left <= 0) or not selector.select(left):
+                raise subprocess.TimeoutExpired(started.args, timeout or 0)
+            piece = os.read(answer.fileno(), _PIECE)
+            if not piece:
+                break
+            written += piece
+            if len(written) > most:
+                raise EngineError(f"It wrote more than the limit of {most} B.")
+    started.wait(timeout=None if end is None else max(0.0, end - time.monotonic()))
+    return bytes(written)
 
 
 def within_time(seconds: float | None) -> float | None:

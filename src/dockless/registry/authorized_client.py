@@ -8,17 +8,20 @@ from urllib.parse import urljoin
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dockless.errors import AuthError, PushError
+from dockless.errors import AuthError, DocklessError, PushError
 from dockless.model.endpoint import Endpoint
 from dockless.model.secret import Credential, Grant
 from dockless.oci.reference import Repository
-from dockless.registry.challenges import Challenge, demanded
+from dockless.registry.challenges import Challenge, chosen, demanded, offered
 from dockless.registry.responses import first_in_clear, is_html, shown_type, wants_tls
 from dockless.registry.tokens import Authorization, authorization, refused
-from dockless.transport.http import Body, BodySink, HttpClient, Response
-from dockless.transport.origins import goes_along, origin, shown
+from dockless.transport.bodies import Body, BodySink
+from dockless.transport.http import HttpClient, Response
+from dockless.transport.origins import Origin, goes_along, origin, shown
 
-_OK, _UNAUTHORIZED, _FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+_OK, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.NOT_FOUND
+_UNAUTHORIZED, _FORBIDDEN = HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+_UNLIKELY = "dockless/none"
 _UPLOADING = ("PATCH", "PUT")
 CredentialProvider = Callable[[], Credential | None]
 _LONGEST_SHOWN = 200
@@ -40,6 +43,9 @@ class AuthorizedClient:
         http: The connections.
         account: Gives the credential, which may be another one each time; None for anonymous.
         actions: What tokens are asked for: `pull` or `pull,push`.
+
+    Attributes:
+        own_uploads: Whether uploads that are said to go on at another host go on at this one.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class AuthorizedClient:
         self._pinged = False
         self._passes: dict[str, Authorization | None] = {}
         self._upload_place: str | None = None
+        self.own_uploads: dict[Origin | None, bool] = {}
 
     @property
     def endpoint(self) -> Endpoint:
@@ -75,20 +82,43 @@ class AuthorizedClient:
                 "Nothing else was sent. Check the host; the registry's final name may be another "
                 "one.",
             )
+        if response.status == _OK and is_html(response) and not response.via:
+            response = self._behind(response)
         if response.status == _UNAUTHORIZED:
             self._challenge = demanded(response.headers, self.http.endpoint)
             self._offered = response.headers
+        elif response.status == _FORBIDDEN:
+            from dockless.registry.refusals import shut_out  # noqa: PLC0415 - rare
+
+            raise shut_out(response, host)
         elif self.http.endpoint.plain_http and wants_tls(response):
             raise PushError(
                 f"{host} uses TLS, but the request was sent in plain HTTP.", "Leave out --insecure."
             )
         elif response.status != _OK or is_html(response):
-            raise PushError(
-                f"{host} does not respond as a registry: status {response.status}, "
-                f"{shown_type(response)}.",
-                "Check the host and port, and that no proxy or login page intercepts the request.",
-            )
+            raise self._no_registry(response)
         self._pinged = True
+
+    def _behind(self, page: Response) -> Response:
+        """Return what a registry behind a page for people answers; the page where there is none.
+
+        Some proxies answer `/v2/` alone with a page, and pass on everything below it.
+        """
+        below = self.http.ask("GET", f"{self.http.endpoint.url}/v2/{_UNLIKELY}/tags/list")
+        if is_html(below) or below.via:
+            return page
+        if below.status == _UNAUTHORIZED:
+            return below
+        there = below.status in (_OK, _FORBIDDEN, _NOT_FOUND)
+        return replace(page, headers={}) if there else page
+
+    def _no_registry(self, response: Response) -> PushError:
+        """Return the error for a response that no registry gives."""
+        return PushError(
+            f"{self.http.endpoint.host} does not respond as a registry: status {response.status}, "
+            f"{shown_type(response)}.",
+            "Check the host and port, and that no proxy or login page intercepts the request.",
+        )
 
     def check(self) -> bool:
         """Check that the registry accepts the credential; return whether it requires one.
@@ -180,7 +210,11 @@ class AuthorizedClient:
         if request.method == "PATCH" and own and (led := response.headers.get("Location", "")):
             self._upload_place = self._upload_place or self.leads_elsewhere(repository, led)
         replayable = request.body is None or isinstance(request.body, bytes)
-        if response.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
+        if response.status == _UNAUTHORIZED and replayable and own and self._learns(response):
+            # it is open for reading, and says only now what it requires
+            let_in = self._authorized(repository)
+            response = self._send(url, request, let_in) if let_in else response
+        elif response.status == _UNAUTHORIZED and let_in and let_in.token and replayable:
             # a registry whose clock is ahead ends a token before its time
             let_in = self._renewed(repository)
             response = self._send(url, request, let_in)
@@ -192,8 +226,16 @@ class AuthorizedClient:
                 raise self._forbidden(repository, response)
             raise self.refusal()
         if response.status == _FORBIDDEN:
-            raise self._forbidden(repository, response)
+            raise self._forbidden(repository, response, _name_put(request.method, path))
         return response
+
+    def _learns(self, response: Response) -> bool:
+        """Note the challenge of a registry that had none before; return whether it has one now."""
+        if self._challenge is not None:
+            return False
+        self._challenge = chosen(offered(response.headers), self.http.endpoint)
+        self._offered = response.headers
+        return self._challenge is not None
 
     def leads_elsewhere(self, repository: Repository, location: str) -> str:
         """Return a Location, shortened, if it must not get the credential; otherwise nothing."""
@@ -259,17 +301,15 @@ class AuthorizedClient:
             self._upload_place = exposure.upload_place(self, written)
         return exposure.upload_exposure(program, self._upload_place or "", endpoint)
 
-    def _forbidden(self, repository: Repository, response: Response) -> AuthError:
-        from dockless.registry.refusals import read_refusal  # noqa: PLC0415 - rare
+    def _forbidden(
+        self, repository: Repository, response: Response, put: str | None = None
+    ) -> DocklessError:
+        """Return the error for a refused request; `put` is the result of `_name_put`."""
+        from dockless.registry.refusals import forbidden  # noqa: PLC0415 - rare
 
-        said = read_refusal(response).said.rstrip(".")
         credential = self.account()
         user = (credential.username or "this token") if credential else "anonymous"
-        return AuthError(
-            f"{repository.host} does not allow {user} to use {repository}"
-            f"{f': {said}' if said else ''}.",
-            "Request permission to push there, or check the namespace.",
-        )
+        return forbidden(response, repository, user, put)
 
     def login(self) -> Credential | None:
         """Return the credential if the registry requires one.
@@ -310,3 +350,14 @@ class AuthorizedClient:
         let_in = authorization(self.http, self._challenge, self.account(), scope)
         self._passes[repository.path] = let_in
         return let_in
+
+
+def _name_put(method: str, path: str) -> str | None:
+    """Return the tag or digest of the manifest that a request puts.
+
+    Empty for one that writes something else, and None for one that only reads.
+    """
+    if method in ("GET", "HEAD"):
+        return None
+    name = path.removeprefix("manifests/")
+    return "" if name == path else name

@@ -1,6 +1,6 @@
 """Reading from a registry: tags, manifests, and which blobs there are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from http import HTTPStatus
 
 from dockless.concurrency import map_concurrently
@@ -32,7 +32,7 @@ class RegistryClient(AuthorizedClient):
         """Return a client of the same registry for another account; it need not ping again."""
         other = RegistryClient(self.http, account, actions)
         other._challenge, other._pinged = self._challenge, self._pinged
-        other._offered = self._offered
+        other._offered, other.own_uploads = self._offered, self.own_uploads
         return other
 
     def tag(self, repository: Repository, tag: str) -> Digest | None:
@@ -90,9 +90,15 @@ class RegistryClient(AuthorizedClient):
         """Return how long a manifest is by the answer to `tag`; None for unknown. Asks nothing."""
         return self._lengths.get((repository, digest))
 
-    def existing_blobs(self, repository: Repository, blobs: Sequence[Descriptor]) -> Presence:
+    def existing_blobs(
+        self,
+        repository: Repository,
+        blobs: Sequence[Descriptor],
+        answered: MutableMapping[Digest, Presence] | None = None,
+    ) -> Presence:
         """Return which of the blobs the repository has, and whether their length is right."""
         self._authorized(repository)
+        known = {} if answered is None else answered
 
         def look(blob: Descriptor) -> Presence:
             response = self._ask("HEAD", repository, f"blobs/{blob.digest}")
@@ -102,7 +108,15 @@ class RegistryClient(AuthorizedClient):
                 return presence_by_reading(self, repository, blob)
             return presence(blob, response)
 
-        found = map_concurrently(look, blobs, CONNECTIONS)
+        def note(blob: Descriptor) -> None:
+            known[blob.digest] = look(blob)
+
+        asked = [blob for blob in blobs if blob.digest not in known]
+        if len(asked) == 1:  # in this thread, which may be in the midst of an upload
+            note(asked[0])
+        else:
+            map_concurrently(note, asked, CONNECTIONS)
+        found = [known[blob.digest] for blob in blobs]
         return Presence(
             frozenset().union(*(each.there for each in found)),
             {digest: size for each in found for digest, size in each.damaged.items()},

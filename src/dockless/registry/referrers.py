@@ -24,7 +24,7 @@ from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
 from dockless.registry.referrers_list import ReferrerDescriptor, merged, missing, referrer_of
-from dockless.registry.refusals import clean
+from dockless.registry.refusal import clean
 
 _T = TypeVar("_T")
 

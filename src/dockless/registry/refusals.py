@@ -1,11 +1,5 @@
-"""A registry's refusal of a manifest or blob, as one of our errors.
+"""A registry's refusal of a manifest or blob, as one of our errors."""
 
-The body is that of the distribution-spec, 'Error Codes': `{"errors": [{"code": "MANIFEST_INVALID",
-"message": "…", "detail": …}]}`. What comes with another body is judged by its status alone.
-"""
-
-import json
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -13,6 +7,7 @@ from msgspec import Struct, field
 
 from dockless.errors import (
     AuthError,
+    ContentRefusedError,
     DocklessError,
     ImmutableTagError,
     ManifestRefusedError,
@@ -20,40 +15,15 @@ from dockless.errors import (
     PushError,
     RepositoryMissingError,
 )
-from dockless.model.blotting import blotted
+from dockless.model.refusal_words import speaks_of_overwriting, speaks_of_quota
 from dockless.model.type_words import speaks_of_types
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
-from dockless.oci.untrusted_json import parse_json
 from dockless.registry.authorized_client import AuthorizedClient
+from dockless.registry.refusal import Refusal, read_refusal
 from dockless.transport.http import Response
 
-LONGEST_SAID = 300
-"""How many characters of a registry's message are shown."""
-
-_LONGEST_BODY = 64 * 1024
-_MOST_COMPLAINTS = 3
-_BLANKS = re.compile(r"\s+")
-_IMMUTABLE = re.compile(r"immutab|cannot be overwritten|already exists")
-_FULL = re.compile(r"quota|limit|no space|insufficient")
-
-
-class Refusal(Struct, frozen=True):
-    """A registry's response that refuses the PUT of a manifest or a tag.
-
-    Attributes:
-        status: The HTTP status.
-        codes: The distribution-spec's codes, in upper case.
-        said: The registry's own words, bounded and without control characters; may be empty.
-    """
-
-    status: int
-    codes: frozenset[str] = frozenset()
-    said: str = ""
-
-    def speaks_of(self, words: re.Pattern[str]) -> bool:
-        """Whether the registry's words have any of these."""
-        return bool(words.search(self.said.lower()))
+_PAYMENT = frozenset({HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.INSUFFICIENT_STORAGE})
 
 
 class _Put(Struct, frozen=True):
@@ -72,6 +42,14 @@ class _Put(Struct, frozen=True):
     @property
     def is_tag(self) -> bool:
         return ":" not in self.name
+
+    @property
+    def speaks_of_quota(self) -> bool:
+        """Whether the registry has no room, or must not store more; names say nothing of that."""
+        status, said = self.refusal.status, self.refusal.said
+        for name in (self.repository.path, self.repository.path.rpartition("/")[2], self.name):
+            said = said.replace(name, "")
+        return status in _PAYMENT or (status != HTTPStatus.UNAUTHORIZED and speaks_of_quota(said))
 
     @property
     def words(self) -> str:
@@ -93,35 +71,6 @@ class _RefusalRule(Struct, frozen=True, kw_only=True):
     statuses: frozenset[int] = frozenset()
     fits: Callable[[_Put], bool] = field(default=lambda _: False)
     error: Callable[[_Put], DocklessError]
-
-
-def read_refusal(response: Response) -> Refusal:
-    """Return what an answer says, in the distribution-spec's form or another; never raises."""
-    try:
-        members = parse_json(response.body[:_LONGEST_BODY])
-    except (ValueError, RecursionError):
-        members = None
-    entries = members.get("errors") if isinstance(members, dict) else None
-    known = (
-        [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
-    )
-    codes = frozenset(str(each.get("code", "")).upper() for each in known) - {""}
-    if known:
-        said = "; ".join(dict.fromkeys(filter(None, map(_sentence, known[:_MOST_COMPLAINTS]))))
-    else:
-        html = "html" in response.headers.get("Content-Type", "").lower()
-        # blotted before it is cut, as half a secret would stay
-        text = "" if html else blotted(response.body.decode(errors="replace"))
-        said = "a web page" if html else text[:_LONGEST_BODY]
-    return Refusal(response.status, codes, clean(said))
-
-
-def clean(text: str) -> str:
-    """Return foreign text as one line that can be shown: printable, and of a bounded length."""
-    # before and after: a secret may have blanks in it, and may be hidden by what is not printable
-    line = _BLANKS.sub(" ", blotted(text)).strip()
-    line = blotted("".join(character for character in line if character.isprintable()))
-    return line if len(line) <= LONGEST_SAID else f"{line[: LONGEST_SAID - 1]}…"
 
 
 def upload_refusal(client: AuthorizedClient, repository: Repository) -> DocklessError | None:
@@ -156,10 +105,31 @@ def manifest_error(response: Response, repository: Repository, name: str) -> Doc
         refusal = put.refusal
         if rule.codes & refusal.codes or refusal.status in rule.statuses or rule.fits(put):
             return rule.error(put)
-    return PushError(
-        f"{repository.host} rejects {name} of {repository} (status {put.refusal.status}): "
-        f"{put.words}.",
-        "Ask the registry's operator what it accepts.",
+    return _other_error(put, name)
+
+
+def forbidden(
+    response: Response, repository: Repository, user: str, name: str | None = None
+) -> DocklessError:
+    """Return the error for a response 403, which may be about something else than the account.
+
+    Args:
+        response: The response.
+        repository: What was requested of.
+        user: What the account is called.
+        name: The digest or tag of the manifest that was put; empty for another request that
+            writes, and None for one that reads.
+    """
+    put = _Put(read_refusal(response), repository, name or str(repository))
+    if name and _is_immutable(put):
+        return _immutable(put)
+    if name is not None and put.speaks_of_quota:
+        return _quota(put)
+    said = put.refusal.said.rstrip(".")
+    return AuthError(
+        f"{repository.host} does not allow {user} to use {repository}"
+        f"{f': {said}' if said else ''}.",
+        "Request permission to push there, or check the namespace.",
     )
 
 
@@ -173,8 +143,10 @@ def blob_error(response: Response, repository: Repository, blob: Digest | None) 
     """
     what = "a new blob" if blob is None else f"the blob {blob}"
     put = _Put(read_refusal(response), repository, str(blob or what))
+    if put.speaks_of_quota:
+        return _quota(put)
     if put.refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return PushError(
+        return ContentRefusedError(
             f"{repository.host} accepts no request as large as {what}: {put.words}.",
             "A proxy in front of it limits the bodies of requests (client_max_body_size in "
             "nginx): have the limit raised.",
@@ -182,27 +154,55 @@ def blob_error(response: Response, repository: Repository, blob: Digest | None) 
     for rule in _RULES:
         if rule.codes & put.refusal.codes or put.refusal.status in rule.statuses:
             return rule.error(put)
-    return PushError(
-        f"{repository.host} rejects {what} of {repository} "
-        f"(status {put.refusal.status}): {put.words}.",
+    return _other_error(put, what)
+
+
+def shut_out(response: Response, host: str) -> AuthError:
+    """Return the error for a registry that responds with 403 before it is asked for anything."""
+    words = read_refusal(response).said.rstrip(".") or "without a message"
+    return AuthError(
+        f"{host} does not let this machine or account in (status {response.status}): {words}.",
+        "Check whether it admits this network, and whether the account may use it at all.",
+    )
+
+
+def _other_error(put: _Put, what: str) -> PushError:
+    status = put.refusal.status
+    # not the request is at fault, so a tag's existence does not explain it
+    kind = ContentRefusedError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else PushError
+    return kind(
+        f"{put.repository.host} rejects {what} of {put.repository} (status {status}): {put.words}.",
         "Ask the registry's operator what it accepts.",
     )
 
 
-def _sentence(entry: dict[str, object]) -> str:
-    code, message, detail = (entry.get(key) for key in ("code", "message", "detail"))
-    parts = [str(part) for part in (code, message) if part and isinstance(part, str)]
-    if detail and detail != message:
-        parts.append(detail if isinstance(detail, str) else json.dumps(detail))
-    return ": ".join(parts)
+def _quota(put: _Put) -> ContentRefusedError:
+    return ContentRefusedError(
+        f"{put.repository.host} does not store more in {put.repository}: {put.words}.",
+        "Delete images there that are not needed, or have the quota raised.",
+    )
+
+
+def _immutable(put: _Put) -> ImmutableTagError:
+    return ImmutableTagError(
+        f"{put.repository.host} does not allow an existing tag of {put.repository} to be "
+        f"overwritten: {put.words}.",
+        f"Give another tag than {put.name}, or have the repository's tags made mutable."
+        if put.is_tag
+        else "Have the repository's tags made mutable.",
+    )
 
 
 def _is_immutable(put: _Put) -> bool:
-    if put.refusal.speaks_of(_FULL):
-        return False
     conflict = put.refusal.status in {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
-    refused = conflict or put.refusal.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}
-    return (conflict and put.is_tag) or (refused and put.refusal.speaks_of(_IMMUTABLE))
+    refused = conflict or put.refusal.status in {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+    if refused and speaks_of_overwriting(put.refusal.said):
+        return True
+    return conflict and put.is_tag and not put.speaks_of_quota
 
 
 def _is_of_a_type(put: _Put) -> bool:
@@ -219,18 +219,9 @@ def _is_about_the_type(put: _Put) -> bool:
 
 
 _RULES = (
-    _RefusalRule(
-        # before the statuses: ECR says it with 400, Harbor with 412, GitLab with 403
-        fits=_is_immutable,
-        error=lambda put: ImmutableTagError(
-            f"{put.repository.host} does not allow an existing tag of {put.repository} to be "
-            "overwritten: "
-            f"{put.words}.",
-            f"Give another tag than {put.name}, or have the repository's tags made mutable."
-            if put.is_tag
-            else "Have the repository's tags made mutable.",
-        ),
-    ),
+    # before the statuses: ECR says it with 400, Harbor with 412, GitLab with 403
+    _RefusalRule(fits=_is_immutable, error=_immutable),
+    _RefusalRule(fits=lambda put: put.speaks_of_quota, error=_quota),
     _RefusalRule(
         statuses=frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}),
         codes=frozenset({"UNAUTHORIZED", "DENIED"}),
@@ -257,7 +248,7 @@ _RULES = (
     ),
     _RefusalRule(
         codes=frozenset({"DIGEST_INVALID", "SIZE_INVALID"}),
-        error=lambda put: PushError(
+        error=lambda put: ContentRefusedError(
             f"{put.repository.host} reports that {put.name} of {put.repository} does not match "
             f"its digest: {put.words}.",
             "Many registries accept manifests with sha256 digests only; its own has another "
@@ -268,7 +259,7 @@ _RULES = (
     ),
     _RefusalRule(
         statuses=frozenset({HTTPStatus.REQUEST_ENTITY_TOO_LARGE}),
-        error=lambda put: PushError(
+        error=lambda put: ContentRefusedError(
             f"{put.repository.host} accepts no request as large as the manifest {put.name}: "
             f"{put.words}.",
             "A proxy in front of it limits the bodies of requests (client_max_body_size in nginx): "

@@ -18,6 +18,7 @@ from dockless.ports import Task, UploadSession
 from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
 from dockless.registry.throughput import ThroughputMeter
+from dockless.transport.bodies import RepeatableBody
 from dockless.transport.deadline import committing
 from dockless.transport.http import Response
 from dockless.transport.rate_limit import RateLimiter
@@ -66,7 +67,7 @@ class HttpUploader:
         size = path.stat().st_size
         with path.open("rb", buffering=0) as file:
             headers = {"Content-Type": _BYTES, "Content-Length": str(size)}
-            body = self._metered(repository, _read(file, sending))
+            body = RepeatableBody(lambda: self._metered(repository, _read(file, sending)))
             url = _with_digest(begun.location, digest)
             done = self._client.request("PUT", repository, url, headers, body)
         self._expect_blob(done, repository, digest)
@@ -134,6 +135,10 @@ class HttpUploader:
                 "does not say where it goes: its answer has no Location.",
                 "Ask the operator of the registry, or of a proxy in front of it, to correct it.",
             )
+        if self._client.leads_elsewhere(repository, location):
+            from dockless.registry.upload_locations import corrected  # noqa: PLC0415 - rare
+
+            location = corrected(self._client, repository, location)
         return UploadSession(repository=repository, location=location, size=size)
 
     def _expect_blob(self, response: Response, repository: Repository, digest: Digest) -> None:
@@ -168,6 +173,7 @@ class _CountedChunks:
 
 def _read(file: BinaryIO, sending: Task) -> Iterator[bytes]:
     """Yield what is in a file; each chunk is counted when the next one is asked for."""
+    file.seek(0)
     while chunk := file.read(_CHUNK):
         yield chunk
         sending.advance(len(chunk))

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -16,11 +16,13 @@ from urllib3 import exceptions
 from dockless.errors import NetworkError, ServerError, out_of_time
 from dockless.model.endpoint import Endpoint
 from dockless.oci.manifest import LONGEST_MANIFEST
+from dockless.transport.bodies import Body, BodySink, inflated, is_repeatable
 from dockless.transport.deadline import POOLS, Limit, limited
 from dockless.transport.endpoints import CONNECT_SECONDS
 from dockless.transport.http_errors import named, network_errors, retry_after, silent
 from dockless.transport.origins import check_destination, is_typed, origin, shown
 from dockless.transport.proxy import Proxy, proxy
+from dockless.transport.request_slots import RequestSlots
 from dockless.transport.tls import ssl_context
 from dockless.version import __version__
 
@@ -58,8 +60,6 @@ def header_lines(headers: Mapping[str, str], name: str) -> list[str]:
     return [headers[name]] if name in headers else []
 
 
-Body = bytes | Iterable[bytes] | None
-BodySink = Callable[[bytes], object]
 LogResponse = Callable[[int, Mapping[str, str]], object]
 
 
@@ -88,6 +88,9 @@ class HttpClient:
         until: The moment, on the clock of `time.monotonic`, when waiting ends; None for none.
         connections: How many connections to one host there may be at once.
         by_option: Whether `until` comes from `--timeout`, which an error about it then names.
+
+    Attributes:
+        slots: How many requests the registry may get at once.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class HttpClient:
         by_option: bool = True,
     ) -> None:
         self.endpoint = endpoint
+        self.slots = RequestSlots()
         self._connections = connections
         self._until = until
         self._by_option = by_option
@@ -156,6 +160,18 @@ class HttpClient:
             pool.clear()
 
     def _ask_once(self, request: Request, sink: BodySink | None) -> Response:
+        if not request.url.startswith(f"{self.endpoint.url}/"):  # a token service, or a storage
+            return self._asked(request, sink)
+        while True:
+            with self.slots.taken(self.endpoint.host, self._until) as slot:
+                try:
+                    return self._asked(request, sink)
+                except NetworkError as error:
+                    again = error.busy and error.retry_after is None and is_repeatable(request.body)
+                    if not (again and slot.was_too_many()):
+                        raise
+
+    def _asked(self, request: Request, sink: BodySink | None) -> Response:
         if not _requests_log.isEnabledFor(logging.DEBUG):
             return self._exchange(request, sink)
         from dockless.transport.request_log import logged  # noqa: PLC0415 - for --debug only
@@ -174,7 +190,7 @@ class HttpClient:
             raise self._late()
         with (
             self._timely(),
-            network_errors(self.endpoint.host, url, self._environment),
+            network_errors(self.endpoint.host, url, self._environment, self.endpoint.trust),
             limited(limit),
         ):
             response = self._pool(url).request(
@@ -237,7 +253,7 @@ class HttpClient:
                 if response.status == _OK and response.length_remaining:
                     raise exceptions.IncompleteRead(len(data), response.length_remaining)
                 response.release_conn()
-            return _plain(data, response.headers.get("Content-Encoding", ""))
+            return inflated(data, response.headers.get("Content-Encoding", ""))
         # read1, unlike read, returns what has come: a slow server cannot outwit the deadline
         while piece := response.read1(_PIECE):
             if self._until is not None and time.monotonic() > self._until:
@@ -269,18 +285,6 @@ class HttpClient:
     def _named(self, url: str) -> str:
         """Return the registry's host, and the one of the URL where that is another."""
         return named(self.endpoint.host, url)
-
-
-def _plain(data: bytes, encoding: str) -> bytes:
-    """Return a document as it was before a server that was not asked to compressed it."""
-    if encoding.lower() not in ("gzip", "x-gzip"):
-        return data
-    import zlib  # noqa: PLC0415 - rare
-
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, LONGEST_MANIFEST + 1)
-    except zlib.error:
-        return data
 
 
 def _manager(via: Proxy | None) -> Callable[..., urllib3.PoolManager]:

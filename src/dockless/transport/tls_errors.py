@@ -2,14 +2,24 @@
 
 import re
 import ssl
+import time
+from typing import TYPE_CHECKING
 
 from dockless.errors import NetworkError
+from dockless.model.printable import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dockless.transport.peer import Certificate
 
 # where in CPython's source an error was made, which the ssl module puts into its text
 _PLACE = re.compile(r"_ssl\.c:\d+: | ?\(_ssl\.c:\d+\)")
 # the codes of OpenSSL's X509_verify_cert(3)
 _NOT_YET, _EXPIRED = 9, 10
 _OTHER_NAME = frozenset({62, 64})
+_MOST_NAMES = 5
+_LONGEST_SAID = 200
 
 
 def plain(text: str) -> str:
@@ -25,13 +35,23 @@ _BROKEN = re.compile(
 """Alerts of RFC 8446, section 6.2, that say nothing of versions, ciphers or certificates."""
 
 
-def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
+def _unseen() -> None:
+    """Read no certificate."""
+
+
+def tls_error(
+    host: str,
+    error: Exception,
+    reason: str,
+    look: "Callable[[], Certificate | None]" = _unseen,
+) -> NetworkError:
     """Return the error for a TLS connection that failed.
 
     Args:
         host: What was connected to.
         error: urllib3's error, with that of the ssl module among its arguments.
         reason: What it says, as a clause.
+        look: Reads the certificate that is not trusted, to say what is wrong with it.
     """
     text = plain(str(error))
     if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
@@ -44,7 +64,9 @@ def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
     found = next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None)
     if found or "certificate verify failed" in text.lower():
         said = found.verify_message if found else text.rpartition("failed: ")[2]
-        return _certificate_error(host, found.verify_code if found else 0, said.rstrip("."))
+        code = found.verify_code if found else 0
+        seen = look() if code in {_EXPIRED, *_OTHER_NAME} else None
+        return _certificate_error(host, code, said.rstrip("."), seen)
     if _BROKEN.search(text):  # what arrived was not what was sent, or the peer failed
         return NetworkError(f"TLS with {host} broke off: {text.rpartition('] ')[2].strip(')')}.")
     if "alert" in text.lower():
@@ -56,21 +78,51 @@ def tls_error(host: str, error: Exception, reason: str) -> NetworkError:
     return NetworkError(f"TLS with {host} failed: {reason}.")
 
 
-def _certificate_error(host: str, code: int, said: str) -> NetworkError:
+def _certificate_error(host: str, code: int, said: str, seen: "Certificate | None") -> NetworkError:
     what, remedy = (
         f"The certificate of {host} is not trusted: {said}.",
         "Name the authority that signed it with --ca-file FILE or --cert-dir DIR.",
     )
     if code in _OTHER_NAME:
-        what = f"The certificate of {host} is for other names: {said}."
-        remedy = "Use a name that the certificate covers, or have one issued for this name."
+        what, remedy = _other_name(host, said, seen)
     elif code == _EXPIRED:
-        what = f"The certificate of {host} has expired."
-        remedy = (
-            "The registry's operator has to renew it; "
-            "if it is still valid, correct this machine's clock."
-        )
+        what, remedy = _expired(host, seen)
     elif code == _NOT_YET:
         what = f"The certificate of {host} is not valid yet."
         remedy = "Correct this machine's clock, or wait until the certificate is valid."
     return NetworkError(what, remedy, passing=False)
+
+
+def _other_name(host: str, said: str, seen: "Certificate | None") -> tuple[str, str]:
+    remedy = "Use a name that the certificate covers, or have one issued for this name."
+    if seen is None:
+        return f"The certificate of {host} is for other names: {said}.", remedy
+    if not seen.names:
+        common = bounded(seen.subject, _LONGEST_SAID)
+        what = (
+            f"The certificate of {host} has no subjectAltName, and its common name {common!r} is "
+            "not used to identify hosts."
+        )
+        return what, "Have one issued that has the registry's name in its subjectAltName."
+    names = bounded(", ".join(seen.names[:_MOST_NAMES]), _LONGEST_SAID)
+    rest = len(seen.names) - _MOST_NAMES
+    more = f" and {rest} more" if rest > 0 else ""
+    return f"The certificate of {host} is for other names: {names}{more}.", remedy
+
+
+def _expired(host: str, seen: "Certificate | None") -> tuple[str, str]:
+    if seen and seen.ends > time.time():
+        what = (
+            f"The certificate of {host} is valid, but one that it was signed with has expired: an "
+            "intermediate or root certificate of its chain."
+        )
+        remedy = (
+            "The registry's operator has to send the current chain; a root certificate of this "
+            "machine is renewed with its package ca-certificates, or named with --ca-file."
+        )
+        return what, remedy
+    remedy = (
+        "The registry's operator has to renew it; "
+        "if it is still valid, correct this machine's clock."
+    )
+    return f"The certificate of {host} has expired.", remedy

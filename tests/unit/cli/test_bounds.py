@@ -12,6 +12,7 @@ from dockless.cli.mirror import mirror
 from dockless.cli.param_types import Seconds
 from dockless.cli.push import push
 from dockless.errors import UsageError
+from dockless.model.options import PushOptions
 from dockless.storage.receipt_file import ReceiptFile
 
 LONG = "7" * 900
@@ -24,6 +25,18 @@ def test_connections_have_an_upper_bound(many: str) -> None:
     )
     assert done.exit_code == 2
     assert "--max-connections" in done.output
+
+
+@pytest.mark.parametrize("many", ["1025", "0", "-1", LONG])
+def test_a_push_may_have_a_single_connection(many: str) -> None:
+    done = CliRunner().invoke(push, ["x", "--max-connections", many])
+    assert done.exit_code == 2
+    assert "--max-connections" in done.output
+    for least in (1, 2, 1024):
+        PushOptions(max_connections=least, rate=1).check()
+    for wrong in (PushOptions(max_connections=0), PushOptions(rate=0), PushOptions(rate=-1)):
+        with pytest.raises(UsageError, match="must be"):
+            wrong.check()
 
 
 @pytest.mark.parametrize("given", ["0", "0s", "0.0", "0h0m0s", "0.000"])

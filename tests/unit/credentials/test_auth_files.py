@@ -152,12 +152,14 @@ def test_an_entry_that_only_marks_a_login_is_nothing(tmp_path: Path, entry: obje
 
 def test_a_helper_for_the_host_is_all_there_is(tmp_path: Path) -> None:
     document = {
-        "auths": {"host:5000": auth("bob:pw")},
+        "auths": {"other": auth("bob:pw")},
         "credHelpers": {"host:5000": "mine", "other": "theirs"},
         "credsStore": "desktop",
     }
 
-    assert read(written(tmp_path, document), APP) == (Helper("mine", "host:5000", optional=False),)
+    assert read(written(tmp_path, document), APP) == (
+        Helper(name="mine", server="host:5000", optional=False),
+    )
 
 
 def test_a_helper_for_every_host_comes_before_the_entries(tmp_path: Path) -> None:
@@ -165,8 +167,8 @@ def test_a_helper_for_every_host_comes_before_the_entries(tmp_path: Path) -> Non
 
     helper, entry = read(written(tmp_path, document), APP)
 
-    assert helper == Helper("desktop", "host:5000", optional=True)
     assert isinstance(entry, Credential)
+    assert helper == Helper(name="desktop", server="host:5000", optional=True, spare=(entry,))
 
 
 def test_an_empty_helper_exempts_its_host(tmp_path: Path) -> None:
@@ -199,6 +201,67 @@ def test_a_helper_is_asked_for_docker_hub_by_the_name_its_tool_uses(
 @pytest.mark.parametrize("document", ["", " \n", {}, {"auths": None, "credsStore": ""}])
 def test_an_empty_file_has_nothing(tmp_path: Path, document: object) -> None:
     assert found(tmp_path, document) == []
+
+
+WRAPPED = base64.encodebytes(b"bob:" + b"long-password-" * 9).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [WRAPPED, WRAPPED.replace("\n", "\r\n"), f"\r\n{WRAPPED.strip()}", "Ym\n9iOn\nB3\n"],
+)
+def test_line_ends_in_base64_are_skipped(tmp_path: Path, text: str) -> None:
+    assert found(tmp_path, {"auths": {"host:5000": {"auth": text}}}) == ["bob"]
+
+
+@pytest.mark.parametrize("text", ["Ym9i OnB3", "Ym9i\tOnB3", "Ym9iOnB", "Ym9iOnB3!"])
+def test_anything_else_in_base64_is_not(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="is not a login"):
+        found(tmp_path, {"auths": {"host:5000": {"auth": text}}})
+
+
+@pytest.mark.parametrize(
+    "around", ["\ufeff{}", "\r\n\t {}\r\n", "{}\n\n", "{}{{}}", "{} trailing", "\ufeff{}\0"]
+)
+def test_what_stands_around_the_document_does_not_matter(tmp_path: Path, around: str) -> None:
+    document = json.dumps({"auths": {"host:5000": auth("bob:pw")}})
+
+    assert found(tmp_path, around.format(document)) == ["bob"]
+
+
+@pytest.mark.parametrize("text", ["\ufeff", "\ufeff \r\n", "\r\n", "null", "{}"])
+def test_a_file_without_content_has_nothing(tmp_path: Path, text: str) -> None:
+    assert found(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"AUTHS": {"host:5000": auth("bob:pw")}},
+        {"Auths": {"host:5000": {"Auth": auth("bob:pw")["auth"]}}},
+        {"auths": {"host:5000": {"USERNAME": "bob", "passWord": "pw"}}},
+        {"auths": None, "Auths": {"host:5000": auth("bob:pw")}},
+    ],
+)
+def test_names_are_found_whatever_their_case_is(tmp_path: Path, document: object) -> None:
+    assert found(tmp_path, document) == ["bob"]
+
+
+def test_an_identity_token_is_found_whatever_its_case_is(tmp_path: Path) -> None:
+    document = {"auths": {"host:5000": {**auth("bob:"), "identityToken": "t"}}}
+    (login,) = read(written(tmp_path, document), APP)
+
+    assert isinstance(login, Credential)
+    assert login.identity_token == Secret("t")
+
+
+@pytest.mark.parametrize("names", ["credHelpers", "CREDHELPERS", "credhelpers"])
+def test_a_helper_has_the_entries_of_its_registry_to_spare(tmp_path: Path, names: str) -> None:
+    document = {"auths": {"host:5000": auth("bob:pw")}, names: {"host:5000": "x"}}
+    (helper,) = read(written(tmp_path, document), APP)
+
+    assert isinstance(helper, Helper)
+    assert [each.username for each in helper.spare] == ["bob"]
 
 
 def test_no_file_has_nothing(tmp_path: Path) -> None:

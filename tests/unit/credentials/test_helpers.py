@@ -7,7 +7,7 @@ from dockless.credentials.helpers import Helper, ask, installed, is_name
 from dockless.errors import AuthError
 from dockless.model.secret import Credential, Secret
 
-HELPER = Helper("test", "registry.example:5000", optional=False)
+HELPER = Helper(name="test", server="registry.example:5000", optional=False)
 LEAK = "leaked-password"
 
 
@@ -93,7 +93,6 @@ def test_a_helper_may_have_nothing(
         ("true", "not a credential"),
         (f"""echo '["{LEAK}"]'""", "not a credential"),
         (f"""echo '{{"Username": "bob", "Secret": ["{LEAK}"]}}'""", "not a credential"),
-        (f"""echo '{{"Secret": "{LEAK}"}}'""", "not a credential"),
         (f"""echo '{{"Username": "bob", "Secret": "{LEAK}"'""", "not a credential"),
         ("printf '\\377'", "not a credential"),
         (f"echo {LEAK} is locked; echo {LEAK} >&2; exit 1", "status 1"),
@@ -110,6 +109,97 @@ def test_a_helper_that_fails_is_named_and_not_quoted(
 
     assert why in str(raised.value)
     assert_tells_no_secret(raised.value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "  credentials not found in native keychain \\r",
+        "The specified item could not be found in the keychain.",
+        "Element not found.",
+        "No credentials found for registry.example:5000",
+        "no stored credential for this server",
+        "error: entry registry.example:5000 does not exist",
+        "you are not logged in to registry.example:5000",
+    ],
+)
+def test_other_words_for_nothing_are_known(
+    said: str, install: Install, environment: dict[str, str]
+) -> None:
+    install(f"printf '%b' '{said}'; exit 1")
+
+    assert ask(HELPER, environment) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no credentials server URL",
+        "no credentials username",
+        "pass not initialized: exit status 1: Error: password store is empty",
+        'exec: "gpg": executable file not found in $PATH',
+        "sh: pass: command not found",
+        "the keychain is locked",
+    ],
+)
+def test_words_for_trouble_are_no_words_for_nothing(
+    said: str, install: Install, environment: dict[str, str]
+) -> None:
+    install(f"printf '%s' '{said}'; exit 1")
+
+    with pytest.raises(AuthError, match="It ended with status 1"):
+        ask(HELPER, environment)
+
+
+@pytest.mark.parametrize(
+    ("answer", "username"),
+    [
+        ('{"username": "bob", "secret": "pw"}', "bob"),
+        ('{"USERNAME": "bob", "Secret": "pw"}', "bob"),
+        ('{"ServerURL": null, "Username": "bob", "Secret": "pw"}\\ndone\\n', "bob"),
+        ('\\r\\n {"Username": "bob", "Secret": "pw"}\\r\\n', "bob"),
+        ('{"Secret": "pw"}', ""),
+        ('{"Username": null, "Secret": "pw"}', ""),
+    ],
+)
+def test_an_answer_is_read_as_go_reads_it(
+    answer: str, username: str, install: Install, environment: dict[str, str]
+) -> None:
+    install(f"printf '%b' '{answer}'")
+
+    found = ask(HELPER, environment)
+
+    assert found is not None
+    assert (found.username, found.password.reveal()) == (username, "pw")
+
+
+@pytest.mark.parametrize("code", [0, 1])
+@pytest.mark.parametrize("source", ["/dev/zero", "yes"])
+def test_an_endless_answer_is_cut(
+    source: str, code: int, install: Install, environment: dict[str, str]
+) -> None:
+    endless = f"cat {source}" if source.startswith("/") else f"{source} {LEAK}"
+    install(f"{endless}; exit {code}")
+
+    with pytest.raises(AuthError, match="wrote more than the limit of 1048576 B") as raised:
+        ask(HELPER, environment, timeout=120)
+
+    assert_tells_no_secret(raised.value)
+
+
+def test_an_answer_below_the_bound_is_read(install: Install, environment: dict[str, str]) -> None:
+    blanks = "printf '%900000s' ' '"
+    install(f"""{blanks}; echo '{{"Username": "bob", "Secret": "pw"}}'; {blanks} >&2""")
+
+    assert ask(HELPER, environment) is not None
+
+
+def test_a_helper_that_reads_nothing_is_asked(
+    install: Install, environment: dict[str, str]
+) -> None:
+    install("""exec <&-; echo '{"Username": "bob", "Secret": "pw"}'""")
+
+    assert ask(HELPER, environment) is not None
 
 
 def test_a_helper_that_hangs_is_ended(install: Install, environment: dict[str, str]) -> None:

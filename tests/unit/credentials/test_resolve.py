@@ -222,10 +222,57 @@ def test_a_missing_helper_for_every_registry_is_passed_over(
 def test_a_missing_helper_for_this_registry_is_an_auth_error(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    login(tmp_path / ".docker/config.json", "bob", credHelpers={"host:5000": "gone"})
+    login(tmp_path / ".docker/config.json", credHelpers={"host:5000": "gone"})
 
     with pytest.raises(AuthError, match="docker-credential-gone"):
         find(APP, Given(), Sources(environment=environment, home=tmp_path))
+
+
+FAILURES = ["exit 3", "echo locked; exit 1", "echo nonsense", "yes"]
+
+
+@pytest.mark.parametrize("script", [*FAILURES, None])
+@pytest.mark.parametrize("setting", [{"credsStore": "x"}, {"credHelpers": {"host:5000": "x"}}])
+def test_a_helper_that_fails_is_replaced_by_the_login_of_its_file(
+    tmp_path: Path, environment: dict[str, str], setting: dict[str, object], script: str | None
+) -> None:
+    if script:
+        helper(tmp_path, "x", "alice")
+        (tmp_path / "bin/docker-credential-x").write_text(f"#!/bin/sh\n{script}\n")
+    login(tmp_path / ".docker/config.json", "bob", **setting)
+
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
+
+    assert found.credential is not None
+    assert found.credential.username == "bob"
+    assert found.asked[-1] == f"{tmp_path}/.docker/config.json: bob"
+    skipped = script is None and "credsStore" in setting
+    assert ["docker-credential-x" in each for each in found.troubles] == [True] * (not skipped)
+
+
+@pytest.mark.parametrize("script", FAILURES)
+def test_a_helper_that_fails_without_another_login_is_an_error(
+    tmp_path: Path, environment: dict[str, str], script: str
+) -> None:
+    helper(tmp_path, "x", "alice")
+    (tmp_path / "bin/docker-credential-x").write_text(f"#!/bin/sh\n{script}\n")
+    login(tmp_path / ".docker/config.json", credHelpers={"host:5000": "x"})
+
+    with pytest.raises(AuthError, match="docker-credential-x"):
+        find(APP, Given(), Sources(environment=environment, home=tmp_path))
+
+
+def test_a_helper_that_has_nothing_speaks_for_its_registry(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    helper(tmp_path, "x", "alice")
+    program = tmp_path / "bin/docker-credential-x"
+    program.write_text("#!/bin/sh\necho credentials not found in native keychain; exit 1\n")
+    login(tmp_path / ".docker/config.json", "bob", credHelpers={"host:5000": "x"})
+
+    found = find(APP, Given(), Sources(environment=environment, home=tmp_path))
+
+    assert (found.credential, found.troubles) == (None, ())
 
 
 def test_explain_runs_no_helper(tmp_path: Path, environment: dict[str, str]) -> None:

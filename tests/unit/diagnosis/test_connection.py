@@ -3,8 +3,8 @@ import pytest
 from dockless.diagnosis.connection import check_tls, judge_plain, judge_port, judge_tls
 from dockless.model.endpoint import Endpoint
 from dockless.model.finding import State
-from dockless.registry import peer
-from dockless.registry.peer import Certificate, Fault, Peer, PeerAddress, target_of
+from dockless.transport import peer
+from dockless.transport.peer import Certificate, Fault, Peer, PeerAddress, target_of
 
 NOW, DAY = 1_795_000_000.0, 86_400
 CERTIFICATE = Certificate(

@@ -49,7 +49,8 @@ def test_a_realm_that_no_token_can_be_got_from_is_a_problem(realm: str) -> None:
 
 def test_a_thing_that_answers_html_is_no_registry() -> None:
     http = StubHttp()
-    http.on(f"GET {BASE}/v2/", 200, b"<html>", {"Content-Type": "text/html"})
+    for path in ("", "dockless/none/tags/list"):
+        http.on(f"GET {BASE}/v2/{path}", 200, b"<html>", {"Content-Type": "text/html"})
     with pytest.raises(PushError, match="does not respond as a registry"):
         list(check_challenge(RegistryClient(http, lambda: None)))
 

@@ -9,6 +9,7 @@ import pytest
 from dockless.engines.automatic import Automatic, Program
 from dockless.errors import (
     AuthError,
+    ContentRefusedError,
     DocklessError,
     NetworkError,
     PushError,
@@ -77,7 +78,8 @@ ANSWERED = UnexplainedError(f"crane: POST {URL}: OWN: not today; more: of it.", 
 
 @pytest.mark.parametrize("error", [UNCLEAR, UnexplainedError("x: OWN: not today.", answered=True)])
 @pytest.mark.parametrize(
-    ("status", "kind"), [(403, AuthError), (412, PushError), (413, PushError), (422, PushError)]
+    ("status", "kind"),
+    [(403, AuthError), (412, PushError), (413, ContentRefusedError), (422, PushError)],
 )
 def test_a_refusal_is_the_error(
     error: DocklessError, status: int, kind: type[DocklessError]
@@ -85,6 +87,33 @@ def test_a_refusal_is_the_error(
     found, _ = written(error, status, "not today")
     assert type(found) is kind
     assert "OWN: not today" in found.what
+
+
+@pytest.mark.parametrize(
+    ("message", "asks"),
+    [
+        (f"PUT {URL}x: UNAUTHORIZED: authentication required", True),
+        ("HEAD x: unexpected status code 401 Unauthorized", True),
+        ("writing blob: unauthorized", True),
+        (f"PUT {URL}x: DENIED: not yours", False),
+        ("PUT x: unexpected status code 403 Forbidden", False),
+    ],
+)
+def test_a_registry_that_was_open_may_require_a_credential_of_who_writes(
+    message: str, *, asks: bool
+) -> None:
+    error = AuthError(f"{SHOP.host} does not allow the push: {message}.")
+    image = StagedImage(content=CONTENT, blobs={}, layout=Path, missing=None)
+    kinds: dict[bool, type[DocklessError]] = {
+        True: UnclearAnswerError if asks else AuthError,
+        False: AuthError,
+    }
+    for has_none, kind in kinds.items():
+        failing = Failing(error)
+        program = Program(name="crane", start=partial(Failing, error), trial=str)
+        writer = Automatic([program], failing, print, lambda _: None, partial(bool, has_none))
+        with pytest.raises(kind, match="does not allow the push"):
+            writer.write(image, SHOP, FakeProgress().start("x", None))
 
 
 @pytest.mark.parametrize(("status", "message"), [(405, "read-only"), (202, ""), (500, "not today")])

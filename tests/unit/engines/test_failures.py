@@ -5,6 +5,7 @@ import pytest
 from dockless.engines.failures import failure, last_words
 from dockless.errors import (
     AuthError,
+    ContentRefusedError,
     DocklessError,
     EngineRefusedError,
     ManifestRefusedError,
@@ -184,10 +185,39 @@ def test_a_signature_policy_is_no_fault_of_the_program(stderr: str) -> None:
     assert "policy" in error.what
 
 
-@pytest.mark.parametrize("status", [409, 412, 413])
-def test_a_conflict_and_a_limit_are_answers_of_the_registry(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"), [(409, PushError), (412, PushError), (413, ContentRefusedError)]
+)
+def test_a_conflict_and_a_limit_are_answers_of_the_registry(
+    status: int, kind: type[PushError]
+) -> None:
     error = failure("crane", HOST, 1, crane(f"PUT {URL}/x: unexpected status code {status} No: n"))
-    assert type(error) is PushError
+    assert type(error) is kind
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "adding 29.0 MiB of storage resource … will exceed the configured upper limit of 10 MiB.",
+        "Quota has been exceeded on namespace",
+        "registry contains 1 repositories, limit is 1",
+    ],
+)
+def test_a_quota_is_no_question_of_the_account(said: str) -> None:
+    for stderr in (
+        crane(f"POST {URL}/blobs/uploads/: DENIED: {said}"),
+        crane(f"PUT {URL}/manifests/v1: QUOTA_EXCEEDED: {said}"),
+        skopeo(f"writing blob: denied: {said}"),
+    ):
+        error = failure("crane", HOST, 1, stderr)
+        assert type(error) is ContentRefusedError
+        assert "quota" in error.remedy
+
+
+def test_a_repository_called_quota_has_none() -> None:
+    url = f"https://{HOST}/v2/team/quota"
+    error = failure("crane", HOST, 1, crane(f"POST {url}/blobs/uploads/: DENIED: access denied"))
+    assert type(error) is AuthError
 
 
 @pytest.mark.parametrize(
@@ -207,7 +237,7 @@ def test_an_untrusted_certificate_stays_untrusted(stderr: str) -> None:
 def test_a_full_disk_is_called_one() -> None:
     said = skopeo("writing blob: unknown: write /var/lib/registry: no space left on device")
     error: DocklessError = failure("skopeo", HOST, 1, said)
-    assert isinstance(error, PushError)
+    assert isinstance(error, ContentRefusedError)
     assert error.what.startswith("A disk is full")
 
 
@@ -230,7 +260,7 @@ def test_the_engines_own_sentence_is_found(stderr: str, words: str) -> None:
     assert last_words(stderr) == words
 
 
-OWN_CODES = ("QUOTA_EXCEEDED", "PROJECTPOLICYVIOLATION", "X_Y", "BLOCKED", "SIZE2")
+OWN_CODES = ("TOO_LATE", "PROJECTPOLICYVIOLATION", "X_Y", "BLOCKED", "SIZE2")
 
 
 @pytest.mark.parametrize("code", OWN_CODES)

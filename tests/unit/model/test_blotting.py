@@ -15,7 +15,8 @@ from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.registry.challenges import Challenge
 from dockless.registry.client import RegistryClient
-from dockless.registry.refusals import blob_error, clean, manifest_error
+from dockless.registry.refusal import clean
+from dockless.registry.refusals import blob_error, manifest_error
 from dockless.registry.tokens import authorization
 from dockless.transport.http import Request, Response
 from dockless.transport.http_errors import named

@@ -1,12 +1,14 @@
 import json
 import math
 import time
+from collections import Counter
 
 import pytest
 
-from dockless.errors import AuthError, DocklessError, PushError
+from dockless.errors import AuthError, ContentRefusedError, DocklessError, PushError
 from dockless.model.counts import counted
 from dockless.model.secret import Credential, Grant, Secret
+from dockless.oci.content import Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
@@ -177,8 +179,42 @@ def test_the_length_of_a_manifest_is_known_from_its_tags_answer(
 def test_what_does_not_answer_as_a_registry_is_none(status: int, headers: dict[str, str]) -> None:
     http = StubHttp()
     http.on(f"GET {URL}", status, headers=headers)
+    http.on(f"GET {URL}dockless/none/tags/list", 404, headers=headers)
     with pytest.raises(PushError, match="does not respond as a registry"):
         RegistryClient(http, lambda: None).tag(SHOP, "v1")
+
+
+PAGE = {"Content-Type": "text/html"}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_a_registry_behind_a_page_for_people_is_one(status: int) -> None:
+    http = StubHttp()
+    http.on(f"GET {URL}", 200, b"<html>", PAGE)
+    http.on(f"GET {URL}dockless/none/tags/list", status, headers=JSON)
+    client = RegistryClient(http, lambda: ME)
+    assert client.tag(SHOP, "v1") is None
+    assert not client.wants_credential()
+    assert len(http.asked) == 3
+
+
+def test_a_registry_behind_a_page_is_asked_which_credential_it_wants() -> None:
+    http = StubHttp()
+    http.on(f"GET {URL}", 200, b"<html>", PAGE)
+    headers = {**JSON, "WWW-Authenticate": 'Basic realm="r"'}
+    http.on(f"GET {URL}dockless/none/tags/list", 401, headers=headers)
+    assert RegistryClient(http, lambda: ME).wants_credential()
+
+
+@pytest.mark.parametrize("said", [b"", b"<html>Forbidden</html>", b"not from this network"])
+def test_a_registry_that_lets_nobody_in_refuses_the_account(said: bytes) -> None:
+    http = StubHttp()
+    http.on(f"GET {URL}", 403, said, PAGE if b"html" in said else {})
+    with pytest.raises(AuthError, match="does not let this machine or account in") as caught:
+        RegistryClient(http, lambda: ME).ping()
+    assert caught.value.exit_code == 4
+    assert ("this network" in caught.value.what) == (said == b"not from this network")
 
 
 @pytest.mark.parametrize(
@@ -443,17 +479,28 @@ def test_a_location_that_is_no_web_address_is_named(http: StubHttp, location: st
     assert all(asked.what.partition(" ")[2].startswith(URL) for asked in http.asked)
 
 
-@pytest.mark.parametrize("code", ["QUOTA_EXCEEDED", "DENIED", "BLOCKED"])
-def test_what_a_registry_forbids_is_said_in_its_words(http: StubHttp, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("QUOTA_EXCEEDED", ContentRefusedError), ("DENIED", AuthError), ("BLOCKED", AuthError)],
+)
+def test_what_a_registry_forbids_is_said_in_its_words(
+    http: StubHttp, code: str, kind: type[DocklessError]
+) -> None:
     body = json.dumps({"errors": [{"code": code, "message": "not today"}]}).encode()
     http.on(f"POST {URL}team/shop/blobs/uploads/", 403, body=body)
-    with pytest.raises(AuthError, match=f"{code}: not today"):
+    with pytest.raises(kind, match=f"{code}: not today"):
         RegistryClient(http, lambda: None).request("POST", SHOP, "blobs/uploads/")
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(403, AuthError), (401, AuthError), (412, PushError), (413, PushError), (418, PushError)],
+    [
+        (403, AuthError),
+        (401, AuthError),
+        (412, PushError),
+        (413, ContentRefusedError),
+        (418, PushError),
+    ],
 )
 def test_a_registry_that_refuses_uploads_says_so_when_it_is_asked(
     http: StubHttp, status: int, kind: type[DocklessError]
@@ -470,3 +517,65 @@ def test_an_upload_that_is_begun_to_ask_is_cancelled(http: StubHttp) -> None:
     http.on("DELETE https://registry.example.com/v2/up/1", 204)
     assert upload_refusal(RegistryClient(http, lambda: None), SHOP) is None
     assert http.asked[-1].what == "DELETE https://registry.example.com/v2/up/1"
+
+
+TOKENS = "https://auth.example.com/token"
+WRITES = [
+    ("POST", "blobs/uploads/"),
+    ("PUT", "manifests/v1"),
+    ("DELETE", "blobs/uploads/1"),
+]
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer"])
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_a_registry_may_say_at_the_first_write_what_it_requires(
+    http: StubHttp, method: str, path: str, scheme: str
+) -> None:
+    challenge = 'Basic realm="r"'
+    header = BASIC["Authorization"]
+    if scheme == "Bearer":
+        challenge = f'Bearer realm="{TOKENS}",service="s"'
+        header = "Bearer t"
+        scope = "service=s&scope=repository%3Ateam%2Fshop%3Apull%2Cpush"
+        http.on(f"GET {TOKENS}?{scope}", body=b'{"token": "t"}')
+    what = f"{method} {URL}team/shop/{path}"
+    http.on(what, 401, headers={"WWW-Authenticate": challenge})
+    http.on(what, 202)
+    client = RegistryClient(http, lambda: ME)
+    assert client.tag(SHOP, "v1") is None
+    assert client.request(method, SHOP, path, body=None).status == 202
+    sent = [each.headers.get("Authorization", "") for each in http.asked if each.what == what]
+    assert sent == ["", header]
+    client.request(method, SHOP, path)
+    assert http.asked[-1].headers["Authorization"] == header
+    assert client.login() == ME
+
+
+@pytest.mark.parametrize("challenge", ['Basic realm="r"', "Negotiate", ""])
+def test_a_write_without_a_credential_says_that_one_is_required(
+    http: StubHttp, challenge: str
+) -> None:
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
+    http.on(f"POST {URL}team/shop/blobs/uploads/", 401, headers=headers)
+    with pytest.raises(AuthError, match="requires a credential"):
+        RegistryClient(http, lambda: None).request("POST", SHOP, "blobs/uploads/")
+    assert len(http.asked) == 2
+
+
+def test_what_was_answered_is_not_asked_again(http: StubHttp) -> None:
+    blobs = [
+        Descriptor(media_type="", digest=Digest.of(bytes([number])), size=1) for number in range(60)
+    ]
+    for number, blob in enumerate(blobs):
+        what = f"HEAD {URL}team/shop/blobs/{blob.digest}"
+        if number == 41:
+            http.on(what, 418)
+        http.on(what, headers={"Content-Length": "1"})
+    client, answered = RegistryClient(http, lambda: None), dict[Digest, Presence]()
+    with pytest.raises(PushError):
+        client.existing_blobs(SHOP, blobs, answered)
+    assert client.existing_blobs(SHOP, blobs, answered).there == {blob.digest for blob in blobs}
+    asked = Counter(each.what for each in http.asked)
+    assert asked.pop(f"HEAD {URL}team/shop/blobs/{blobs[41].digest}") == 2
+    assert set(asked.values()) == {1}

@@ -12,7 +12,8 @@ from dockless.oci.manifest import OCI_INDEX, OCI_MANIFEST
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.referrers import ATTEMPTS, FAILURES, ReferrersLists
-from dockless.transport.http import Body, BodySink, Response
+from dockless.transport.bodies import Body, BodySink
+from dockless.transport.http import Response
 from fakes.http import StubHttp
 
 URL = "https://registry.example.com/v2/"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dockless.errors import (
     AuthError,
+    ContentRefusedError,
     DocklessError,
     ImmutableTagError,
     ManifestRefusedError,
@@ -20,7 +21,8 @@ from dockless.oci.manifest import OCI_MANIFEST
 from dockless.oci.reference import Repository
 from dockless.registry.client import RegistryClient
 from dockless.registry.manifests import put_manifest
-from dockless.registry.refusals import LONGEST_SAID, manifest_error, read_refusal
+from dockless.registry.refusal import LONGEST_SAID, read_refusal
+from dockless.registry.refusals import blob_error, forbidden, manifest_error
 from dockless.transport.http import Response
 from fakes.http import StubHttp
 
@@ -48,14 +50,14 @@ def body(*errors: tuple[str, str, object]) -> bytes:
         (404, "BLOB_UNKNOWN", "blob unknown to registry", NetworkError),
         (400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", NetworkError),
         (404, "MANIFEST_UNKNOWN", 'Sub-manifest "sha256:0" not found', NetworkError),
-        (400, "DIGEST_INVALID", "provided digest did not match", PushError),
-        (400, "SIZE_INVALID", "provided length did not match", PushError),
+        (400, "DIGEST_INVALID", "provided digest did not match", ContentRefusedError),
+        (400, "SIZE_INVALID", "provided length did not match", ContentRefusedError),
         (409, "CONFLICT", "", ImmutableTagError),
         (412, "PRECONDITION", "'app:v1' configured as immutable", ImmutableTagError),
         (400, "TAG_INVALID", ECR_IMMUTABLE, ImmutableTagError),
         (403, "DENIED", "tag v1 is immutable", ImmutableTagError),
-        (412, "PRECONDITION", "it would exceed the project's quota", PushError),
-        (413, "SIZE_TOO_LARGE", "", PushError),
+        (412, "PRECONDITION", "it would exceed the project's quota", ContentRefusedError),
+        (413, "SIZE_TOO_LARGE", "", ContentRefusedError),
         (415, "", "", ManifestRefusedError),
         (400, "MANIFEST_INVALID", "manifest invalid", ManifestRefusedError),
         (400, "UNSUPPORTED", "", ManifestRefusedError),
@@ -109,6 +111,88 @@ def test_not_every_refusal_is_of_a_type(status: int, said: str) -> None:
         Response(status=status, headers={}, body=body(("BAD", said, None))), SHOP, "v1"
     )
     assert not isinstance(error, ManifestRefusedError)
+
+
+HARBOR = "Failed to process request due to 'shop:v1' configured as immutable."
+NEXUS = "Repository does not allow updating assets: docker-hosted"
+ARTIFACTORY = (
+    "Not enough permissions to delete/overwrite artifact 'shop/v1/manifest.json' "
+    "(user 'me' needs DELETE permission)."
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, body(("TAG_INVALID", ECR_IMMUTABLE, None))),
+        (400, body(("TAG_INVALID", ECR_IMMUTABLE.replace("app", "team/quota"), None))),
+        (412, body(("PRECONDITION", HARBOR, None))),
+        (400, body(("BLOB_UPLOAD_INVALID", "blob upload invalid", NEXUS))),
+        (400, body(("UNKNOWN", "docker/v2/shop/manifests/v1 cannot be updated", None))),
+        (403, body(("DENIED", ARTIFACTORY, None))),
+        (403, json.dumps({"errors": [{"status": 403, "message": ARTIFACTORY}]}).encode()),
+        (403, ARTIFACTORY.encode()),
+        (400, b"The repository has tag immutability enabled."),
+        (409, body(("CONFLICT", "", None))),
+    ],
+)  # fmt: skip
+def test_each_registry_words_it_in_its_own_way_that_tags_stay(status: int, said: bytes) -> None:
+    answer = Response(status=status, headers={}, body=said)
+    quota = Repository.of(SHOP.host, "team/quota")
+    for repository in (SHOP, quota):
+        assert isinstance(manifest_error(answer, repository, "v1"), ImmutableTagError)
+        told = forbidden(answer, repository, "me", "v1")
+        assert isinstance(told, ImmutableTagError)
+        assert told.exit_code == 5
+
+
+QUOTAS = [
+    "adding 29.0 MiB of storage resource … will exceed the configured upper limit of 10.0 MiB.",
+    "Quota has been exceeded on namespace",
+    "registry contains 1 repositories, limit is 1",
+    "Your project has exceeded its storage limit.",
+    "Datastore disk usage is too high. Contact your administrator.",
+    "write /var/lib/registry: no space left on device",
+]
+
+
+@pytest.mark.parametrize("status", [400, 403, 412, 413, 507])
+@pytest.mark.parametrize("said", QUOTAS)
+def test_a_quota_is_neither_the_account_nor_a_proxy_nor_a_tag(status: int, said: str) -> None:
+    answer = Response(status=status, headers={}, body=body(("DENIED", said, None)))
+    for error in (
+        manifest_error(answer, SHOP, "v1"),
+        manifest_error(answer, SHOP, str(DIGEST)),
+        blob_error(answer, SHOP, DIGEST),
+        blob_error(answer, SHOP, None),
+        forbidden(answer, SHOP, "me", ""),
+    ):
+        assert isinstance(error, ContentRefusedError)
+        assert error.exit_code == 1
+        assert said.rstrip(".") in error.what
+        assert "quota" in error.remedy
+        assert "credential" not in str(error)
+
+
+@pytest.mark.parametrize("status", [402, 507])
+def test_a_status_that_asks_for_money_or_room_needs_no_words(status: int) -> None:
+    answer = Response(status=status, headers={}, body=b"")
+    assert isinstance(blob_error(answer, SHOP, DIGEST), ContentRefusedError)
+
+
+@pytest.mark.parametrize("path", ["team/quota", "storage/full", "upper/limit"])
+@pytest.mark.parametrize("named", ["{}", "requested access to {} is denied", "{}:v1 is not yours"])
+def test_a_repository_called_like_a_quota_is_none(path: str, named: str) -> None:
+    repository = Repository.of(SHOP.host, path)
+    answer = Response(status=403, headers={}, body=body(("DENIED", named.format(path), None)))
+    assert isinstance(forbidden(answer, repository, "me", "v1"), AuthError)
+    assert isinstance(manifest_error(answer, repository, "v1"), AuthError)
+    assert isinstance(blob_error(answer, repository, DIGEST), AuthError)
+
+
+def test_what_is_only_read_needs_no_quota() -> None:
+    answer = Response(status=403, headers={}, body=body(("DENIED", QUOTAS[1], None)))
+    assert isinstance(forbidden(answer, SHOP, "me"), AuthError)
 
 
 def test_what_may_pass_can_be_tried_again() -> None:

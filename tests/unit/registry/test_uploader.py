@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dockless.errors import AuthError, DocklessError, PushError
+from dockless.errors import AuthError, DocklessError, PushError, StrayError
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Repository
 from dockless.ports import UploadSession
@@ -113,3 +113,84 @@ def test_whether_the_registry_lists_a_referrer_is_what_its_answer_says(
     headers = {"OCI-Subject": str(DIGEST)} if lists else {}
     http.on(f"PUT {V2}/shop/manifests/v1", 201, headers=headers)
     assert uploader.put_manifest(SHOP, "v1", b"{}", "application/json") == lists
+
+
+INTERNAL = [
+    "http://core.internal:8080",
+    "https://core.internal",
+    "https://registry.example.com:8443",
+    "http://registry.example.com",
+]
+
+
+@pytest.mark.parametrize("place", INTERNAL)
+@pytest.mark.parametrize("known", [200, 204])
+def test_an_upload_goes_on_at_the_host_that_has_it_whatever_its_location_names(
+    http: StubHttp, uploader: HttpUploader, place: str, known: int
+) -> None:
+    led = {"Location": f"{place}/v2/shop/blobs/uploads/1?state=a"}
+    http.on(f"POST {UPLOADS}", 202, headers=led)
+    http.on(f"GET {SESSION}", known)
+    http.on(f"PATCH {SESSION}", 202, headers=led)
+    http.on(f"PUT {SESSION}&digest=sha256%3A{DIGEST.hex}", 201)
+    for _ in range(3):
+        uploader.commit(uploader.stream(SHOP, [b"layer"]), DIGEST)
+    assert all(each.split()[1].startswith(V2) for each in asked(http))
+    assert asked(http).count(f"GET {SESSION}") <= 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+def test_an_upload_stays_where_the_other_host_does_not_take_it(
+    http: StubHttp, uploader: HttpUploader, status: int
+) -> None:
+    elsewhere = f"https://core.internal{SESSION.removeprefix('https://registry.example.com')}"
+    http.on(f"POST {UPLOADS}", 202, headers={"Location": elsewhere})
+    http.on(f"GET {SESSION}", 400)  # as crane's registry, which answers no such question
+    http.on(f"GET {elsewhere}", status)
+    http.on(f"PATCH {SESSION}", 202, headers={"Location": elsewhere})
+    assert uploader.stream(SHOP, [b"layer"]).location == SESSION
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://uploads.example.com/v2/shop/blobs/uploads/1",
+        "https://storage.example.com/bucket/1?signature=x",
+        "https://us.example.com/artifacts-uploads/namespaces/a/repositories/b/uploads/1",
+    ],
+)
+def test_an_upload_goes_where_it_is_sent_if_that_is_where_it_is(
+    http: StubHttp, uploader: HttpUploader, place: str
+) -> None:
+    http.on(f"POST {UPLOADS}", 202, headers={"Location": place})
+    http.on(f"GET {V2}/shop/blobs/uploads/1", 404)
+    http.on(f"GET {place}", 204)
+    http.on(f"PATCH {place}", 202, headers={"Location": place})
+    assert uploader.stream(SHOP, [b"layer"]).location == place
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "[fe80::1]"])
+def test_a_link_local_address_is_refused_whatever_the_path_is(
+    http: StubHttp, uploader: HttpUploader, address: str
+) -> None:
+    http.on(
+        f"POST {UPLOADS}", 202, headers={"Location": f"http://{address}/v2/shop/blobs/uploads/1"}
+    )
+    with pytest.raises(StrayError):
+        uploader.stream(SHOP, [b"layer"])
+
+
+def test_a_registry_without_tls_is_not_asked_elsewhere(tmp_path: Path) -> None:
+    http = StubHttp(plain_http=True)
+    base = "http://registry.example.com/v2/shop/blobs/uploads/"
+    http.on("GET http://registry.example.com/v2/")
+    http.on(f"POST {base}", 202, headers={"Location": "http://core:8080/v2/shop/blobs/uploads/1"})
+    http.on(f"GET {base}1", 204)
+    http.on(f"PUT {base}1?digest=sha256%3A{DIGEST.hex}", 201)
+    path = tmp_path / "blob"
+    path.write_bytes(b"layer")
+    uploader = HttpUploader(
+        RegistryClient(http, lambda: None), RateLimiter(None), ThroughputMeter()
+    )
+    uploader.upload(SHOP, DIGEST, path, FakeTask("uploading", None))
+    assert not [each for each in asked(http) if "core" in each]

@@ -15,7 +15,8 @@ from dockless.registry.client import RegistryClient
 from dockless.registry.throughput import ThroughputRecords
 from dockless.registry.writing import RegistryWriting
 from dockless.retry import RetryPolicy
-from dockless.transport.http import Body, BodySink, Response
+from dockless.transport.bodies import Body, BodySink
+from dockless.transport.http import Response
 from dockless.transport.rate_limit import RateLimiter
 from fakes.http import StubHttp
 from fakes.progress import FakeTask

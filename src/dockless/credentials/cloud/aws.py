@@ -62,7 +62,7 @@ def token_sources(host: str, environment: Mapping[str, str]) -> tuple[TokenSourc
     parts = ecr_host(host)
     if parts is None:
         return ()
-    helper = Helper("ecr-login", host, optional=True)
+    helper = Helper(name="ecr-login", server=host, optional=True)
     return (
         TokenSource("boto3", _boto3_missing(), partial(_from_boto3, parts)),
         TokenSource(

@@ -29,12 +29,10 @@ class Bounds(Struct, frozen=True):
     Attributes:
         parallel: Images at once.
         connections: Connections at once; None for no limit.
-        rate: Bytes a second; None for no limit.
     """
 
     parallel: int
     connections: int | None = None
-    rate: int | None = None
 
     @property
     def workers(self) -> int:

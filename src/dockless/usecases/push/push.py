@@ -5,11 +5,13 @@ from msgspec.structs import replace
 from dockless.errors import (
     AuthError,
     ConflictError,
+    ContentRefusedError,
     DocklessError,
     EngineError,
     ImmutableTagError,
     LostCopyError,
     ManifestRefusedError,
+    PolicyError,
     PushError,
     UsageError,
 )
@@ -21,14 +23,9 @@ from dockless.usecases.push.context import PushContext, PushRequest
 from dockless.usecases.push.delivery import Delivery, deliver, refuse_moves
 from dockless.usecases.push.repository_reader import RepositoryReader
 
-_REFUSALS = (
-    AuthError,
-    ConflictError,
-    EngineError,
-    ImmutableTagError,
-    ManifestRefusedError,
-    UsageError,
-)
+_NOT_SENT = (ConflictError, EngineError, PolicyError, UsageError)
+_OTHER_REFUSALS = (ContentRefusedError, ImmutableTagError, LostCopyError)
+_REFUSALS = (AuthError, ContentRefusedError, ImmutableTagError, ManifestRefusedError)
 _TURN_DIGITS = 3
 _AGAIN = 2
 
@@ -73,7 +70,7 @@ def publish(request: PushRequest, delivery: Delivery, context: PushContext) -> P
     writers = delivery.writers
     if moving and not request.dry_run:
         with context.timings.of("tags"):
-            move_tags(request, plan, context)
+            move_tags(request, plan, context, arrived=delivery.attempts > 0)
         if any(tag.action != "keep" for tag in plan.tags):
             writers = replace(writers, tags=written_by(context.writer().tagger))
     return PushResult(
@@ -100,8 +97,15 @@ def _is_confirmed(request: PushRequest, delivery: Delivery) -> bool:
     return request.check_blobs
 
 
-def move_tags(request: PushRequest, plan: Plan, context: PushContext) -> None:
+def move_tags(request: PushRequest, plan: Plan, context: PushContext, *, arrived: bool) -> None:
     """Create or update every tag of the plan.
+
+    Args:
+        request: What is asked for.
+        plan: The plan.
+        context: What to work with.
+        arrived: Whether the registry accepted the image by its digest before, in this push, so that
+            a refusal is about the tag, and not about the account.
 
     Raises:
         DocklessError: With the exit code of what went wrong; it names the tags that were updated,
@@ -114,7 +118,7 @@ def move_tags(request: PushRequest, plan: Plan, context: PushContext) -> None:
         try:
             # nobody else on this machine moves it between a question and its answer
             with context.turn(_turn(Reference(plan.repository, tag.tag))):
-                _move(request, plan, context, tag.tag)
+                _move(request, plan, context, tag.tag, arrived=arrived)
         except DocklessError as error:
             if done:
                 what = f"{error.what} Updated before: {', '.join(done)}."
@@ -123,7 +127,9 @@ def move_tags(request: PushRequest, plan: Plan, context: PushContext) -> None:
         done.append(tag.tag)
 
 
-def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> None:
+def _move(
+    request: PushRequest, plan: Plan, context: PushContext, tag: str, *, arrived: bool
+) -> None:
     root, name = plan.content.root.digest, Reference(plan.repository, tag)
     reader = RepositoryReader(context.registry, request.repository, context.retry_policy)
     if request.immutable:
@@ -133,28 +139,41 @@ def _move(request: PushRequest, plan: Plan, context: PushContext, tag: str) -> N
     try:
         context.retry_policy.call(lambda: context.writer().tag(plan.content, plan.repository, tag))
     except DocklessError as error:
-        moved = _came_through(error, context, name, root)
-        if moved is None:  # it stays among those that may have
-            what = f"{error.what} {name} may have been updated to {root}."
-            raise error.with_context(what) from error
-        if not moved:
-            context.moves.end(name, moved=False)
-            raise
+        _settle_failed(error, context, name, root, arrived=arrived)
     context.moves.end(name, moved=True)
     if request.verify:
         _read_back(reader, name, root)
 
 
-def _came_through(
-    error: DocklessError, context: PushContext, name: Reference, root: Digest
-) -> bool | None:
-    """Return whether a failed update took effect nevertheless; None if unknown."""
-    if isinstance(error, _REFUSALS):
-        return False
+def _settle_failed(
+    error: DocklessError, context: PushContext, name: Reference, root: Digest, *, arrived: bool
+) -> None:
+    """Raise what a failed update means, unless it took effect nevertheless.
+
+    Registries word it differently, and with different statuses, that a tag must not be overwritten.
+    But all of them took the same manifest by its digest; so where the tag refers to another one,
+    that is why.
+    """
     try:
-        return context.registry.tag(name.repository, name.tag) == root
+        asked = not isinstance(error, _NOT_SENT)
+        now = context.registry.tag(name.repository, name.tag) if asked else None
     except DocklessError:
-        return None
+        if not isinstance(error, _REFUSALS):  # it stays among those that may have
+            what = f"{error.what} {name} may have been updated to {root}."
+            raise error.with_context(what) from error
+        now = None
+    if now == root:
+        return
+    context.moves.end(name, moved=False)
+    about_tag = arrived if isinstance(error, AuthError) else isinstance(error, PushError)
+    if now is not None and about_tag and not isinstance(error, _OTHER_REFUSALS):
+        raise ImmutableTagError(
+            f"{name} exists and refers to {now}, not {root}, and the registry does not let it be "
+            f"changed: {error.what}",
+            f"Give another tag than {name.tag}, or have the repository's tags made mutable, or the "
+            "account allowed to overwrite them.",
+        ) from error
+    raise error
 
 
 def _read_back(reader: RepositoryReader, name: Reference, root: Digest) -> None:

@@ -243,7 +243,7 @@ class PushSession:
             immutable=self._options.immutable,
             verify=self._options.verify,
         )
-        move_tags(request, plan, context)
+        move_tags(request, plan, context, arrived=True)
 
     def _reader(self, repository: Repository) -> RepositoryReader:
         client = self._adapters.open(repository).client

@@ -51,7 +51,10 @@ class RepositoryReader(Struct, frozen=True):
 
     def blobs(self, blobs: Sequence[Descriptor]) -> Presence:
         """Return which of the blobs are there, and whether they are as long as they should be."""
-        return self.retry_policy.call(lambda: self.registry.existing_blobs(self.repository, blobs))
+        answered: dict[Digest, Presence] = {}
+        return self.retry_policy.call(
+            lambda: self.registry.existing_blobs(self.repository, blobs, answered)
+        )
 
     def readable_tag(self, tag: str) -> Digest | None:
         """Return the digest that a tag refers to; None when it does not exist or is unreadable."""
@@ -78,10 +81,11 @@ class RepositoryReader(Struct, frozen=True):
 
     def readable_blobs(self, blobs: Sequence[Descriptor]) -> Presence:
         """Return what `blobs` does; one that the registry fails to read is not there."""
+        answered: dict[Digest, Presence] = {}
 
         def ask(these: Sequence[Descriptor]) -> Presence | None:
             return self.retry_policy.ask(
-                lambda: self.registry.existing_blobs(self.repository, these), None
+                lambda: self.registry.existing_blobs(self.repository, these, answered), None
             )
 
         together = ask(blobs)

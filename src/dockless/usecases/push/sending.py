@@ -6,7 +6,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.errors import DocklessError, NetworkError, PushError, ServerError
+from dockless.errors import (
+    DocklessError,
+    NetworkError,
+    PushError,
+    ServerError,
+    UnclearAnswerError,
+)
 from dockless.model.ended import SENDING_AGAIN, UPLOADING
 from dockless.model.plan import Plan, Writers, written_by
 from dockless.oci.content import StagedImage
@@ -68,6 +74,10 @@ def send(plan: Plan, image: Image, context: PushContext) -> Sent:
                 # a program writes nothing that the registry fails to read
                 if not _unreadable(plan, context):
                     raise
+                written = resend(plan, image, context, error)
+                sending.wrote(written.writer, set(), set(missing))
+            except UnclearAnswerError as error:
+                # only dockless sees the status, which says whether this is a refusal
                 written = resend(plan, image, context, error)
                 sending.wrote(written.writer, set(), set(missing))
             except NetworkError as error:
@@ -201,7 +211,8 @@ def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError)
     """Send what the repository still lacks, cannot read, or has cut, without a program.
 
     Raises:
-        DocklessError: `error`, where nothing but a program may write, or this fails as well.
+        DocklessError: `error`, where nothing but a program may write, or this fails as well; the
+            latter's error where a program did not see what the registry responded with.
     """
     if context.direct is None:
         raise error
@@ -217,6 +228,8 @@ def resend(plan: Plan, image: Image, context: PushContext, error: DocklessError)
         )
         return context.direct.write(again, plan.repository, task)
     except DocklessError as second:
+        if isinstance(error, UnclearAnswerError):
+            raise
         raise error from second
     finally:
         task.finish()

@@ -15,7 +15,14 @@ from typing import Self
 
 from msgspec import Struct
 
-from dockless.errors import DocklessError, NetworkError, PushError, ServerError, StrayError
+from dockless.errors import (
+    DocklessError,
+    NetworkError,
+    NoSlotError,
+    PushError,
+    ServerError,
+    StrayError,
+)
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.oci.reference import Repository
@@ -240,8 +247,12 @@ class StreamedUploads(EarlyUploads):
         if digest not in self._there:
             try:
                 found = self._registry.existing_blobs(self._repository, [blob])
-            except (ServerError, PushError):
+            except (NoSlotError, ServerError, PushError):
                 return False
+            except NetworkError as error:
+                if error.busy:  # a proxy may allow no question during an upload
+                    return False
+                raise
             self._there[digest] = digest in found.there
         return self._there[digest]
 

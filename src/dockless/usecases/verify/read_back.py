@@ -3,7 +3,7 @@
 from functools import partial
 
 from dockless.errors import PushError
-from dockless.oci.content import Content
+from dockless.oci.content import Content, Presence
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import MOST_DOCUMENTS, Descriptor, Index, Manifest, parse_document
 from dockless.oci.reference import Repository
@@ -77,7 +77,8 @@ def blob_faults(
     The registry is asked by HEAD, which proves that a blob is there and, where the registry says
     so, how long it is; not what is in it.
     """
-    found = retry_policy.call(lambda: registry.existing_blobs(repository, content.blobs))
+    answered: dict[Digest, Presence] = {}
+    found = retry_policy.call(lambda: registry.existing_blobs(repository, content.blobs, answered))
     return tuple(filter(None, (found.fault(blob, repository) for blob in content.blobs)))
 
 

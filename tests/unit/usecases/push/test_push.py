@@ -14,13 +14,17 @@ from dockless.concurrency import alone
 from dockless.errors import (
     AuthError,
     ConflictError,
+    ContentRefusedError,
     DamagedManifestError,
     DocklessError,
+    ImmutableTagError,
     LostCopyError,
     ManifestRefusedError,
     NetworkError,
     PushError,
+    RepositoryMissingError,
     ServerError,
+    UnclearAnswerError,
     UnexplainedError,
 )
 from dockless.model.counts import number
@@ -514,6 +518,82 @@ def test_an_error_says_which_tags_moved_before_it(
     with pytest.raises(type(error)) as caught:
         shop.push("v1", "v2")
     assert ("Updated before: v1" in str(caught.value)) == (tag == "v2")
+
+
+REFUSED_TAGS = [
+    AuthError("403: needs DELETE permission."),
+    PushError("400: it says nothing."),
+    ManifestRefusedError("400: manifest invalid."),
+    RepositoryMissingError("404: name unknown."),
+    UnexplainedError("crane: TAG_INVALID."),
+]
+
+
+@pytest.mark.parametrize("error", REFUSED_TAGS)
+def test_a_tag_that_is_refused_and_names_another_image_is_a_conflict(
+    shop: Shop, error: Exception
+) -> None:
+    shop.held.tags["v2"] = OTHER
+    shop.journal.on("move v2", copy.copy(error))
+    with pytest.raises(ImmutableTagError) as caught:
+        shop.push("v1", "v2")
+    assert caught.value.exit_code == 5
+    assert f"{REPOSITORY}:v2 exists and refers to {OTHER}" in caught.value.what
+    assert str(error) in caught.value.what
+    assert "Updated before: v1" in caught.value.what
+    assert shop.held.tags == {"v1": shop.content.root.digest, "v2": OTHER}
+
+
+@pytest.mark.parametrize("error", [*REFUSED_TAGS, ContentRefusedError("The quota is exceeded.")])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_refusal_for_another_reason_stays_what_it_is(
+    shop: Shop, error: Exception, *, there: bool
+) -> None:
+    other = isinstance(error, ContentRefusedError)
+    if there and other:
+        shop.held.tags["v1"] = OTHER
+    shop.journal.on("move v1", copy.copy(error))
+    with pytest.raises(type(error)) as caught:
+        shop.push()
+    assert str(caught.value) == str(error)
+    assert str(shop.moves) == "No tag was changed."
+
+
+def test_an_account_that_wrote_nothing_before_may_write_nothing_at_all(shop: Shop) -> None:
+    shop.registry.hold(REPOSITORY, shop.content, "v1")
+    shop.held.tags["v2"] = OTHER
+    shop.journal.on("move v2", AuthError("403: denied."))
+    with pytest.raises(AuthError):
+        shop.push("v2")
+
+
+def test_a_tag_that_another_push_of_the_same_image_made_is_right(shop: Shop) -> None:
+    error = ImmutableTagError("It already exists.")
+    shop.journal.on("move v1", _moves_all_the_same(shop, error))
+    assert shop.push().verified
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (None, None),
+        (AuthError("403: UNKNOWN: no."), AuthError),
+        (PushError("404: UNKNOWN: no."), PushError),
+        (NetworkError("500: UNKNOWN: no.", passing=False), NetworkError),
+    ],
+)
+def test_what_a_program_cannot_tell_dockless_sends_itself(
+    shop: Shop, answer: DocklessError | None, ends: type[DocklessError] | None
+) -> None:
+    shop.journal.on("push", *[UnclearAnswerError("crane: UNKNOWN: no.")] * 3)
+    shop.journal.on("resend", answer)
+    if ends is None:
+        assert shop.push().verified
+    else:
+        with pytest.raises(ends) as caught:
+            shop.push()
+        assert str(caught.value) == str(answer)
+    assert shop.journal.steps.count("push") == 1
 
 
 LOST = NetworkError("The answer came too late.", passing=False)

@@ -133,7 +133,7 @@ def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
     except ssl.SSLCertVerificationError as error:
         fault = _FAULTS.get(error.verify_code, "untrusted")
         return Peer(
-            certificate=_unverified(target, via, endpoint.trust, seconds),
+            certificate=unverified(target, via, endpoint.trust, seconds),
             fault=fault,
             said=error.verify_message,
         )
@@ -143,10 +143,10 @@ def handshake(endpoint: Endpoint, via: Proxy | None, seconds: float) -> Peer:
         return Peer(certificate=None, fault="no tls" if has_none else "other", said=said)
 
 
-def _unverified(
+def unverified(
     target: PeerAddress, via: Proxy | None, trust: Trust, seconds: float
 ) -> Certificate | None:
-    """Return the certificate of a server that is not trusted.
+    """Return the certificate of a server that is not trusted; None where it cannot be read.
 
     The ssl module tells nothing of a certificate that it did not verify. So it is asked for its
     bytes, and then verified against itself.

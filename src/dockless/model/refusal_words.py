@@ -1,0 +1,33 @@
+"""The words with which registries refuse to change a tag, and to store more."""
+
+import re
+
+_IMMUTABLE = re.compile(
+    # ECR, Harbor, Google Artifact Registry, GitLab, Azure
+    r"immutab|cannot be (?:overwritten|updated)|already exists|write[ -]?enabled|is locked"
+    # Nexus
+    r"|not allow (?:updating|redeploying)|redeploy"
+    # Artifactory
+    r"|delete/overwrite|overwrit(?:e|ing) (?:is|of)|not allowed to overwrite"
+)
+_QUOTA = re.compile(
+    r"quota"
+    # Harbor, with the bytes that would be added
+    r"|upper limit|hard limit|(?:storage|usage|space|plan|account)\W+(?:\w+\W+){0,3}limit"
+    # DigitalOcean
+    r"|(?:repositor(?:y|ies)|images|tags)\W+(?:\w+\W+){0,3}limit\b"
+    r"|limit\W+(?:\w+\W+){0,4}(?:repositories|images|tags|storage)"
+    # Artifactory and its like, from the disk itself
+    r"|no space left|(?:insufficient|not enough|out of) (?:\w+ )?(?:storage|space)"
+    r"|(?:storage|disk)\W+(?:\w+\W+){0,4}(?:full|exhausted|too high|exceeded)"
+)
+
+
+def speaks_of_overwriting(text: str) -> bool:
+    """Whether a registry's own words say that an existing tag must not be changed."""
+    return bool(_IMMUTABLE.search(text.lower()))
+
+
+def speaks_of_quota(text: str) -> bool:
+    """Whether a registry's own words say that it has no room, or must not store more."""
+    return bool(_QUOTA.search(text.lower()))
