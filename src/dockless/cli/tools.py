@@ -15,6 +15,7 @@ from dockless.model.options import PROGRAMS
 from dockless.model.printable import json_text, one_line
 from dockless.processes.terminal import say
 from dockless.report.engine_table import engine_document, engine_table, path_document
+from dockless.report.help_texts import EPILOGS
 from dockless.storage.machine import this_machine
 from dockless.storage.user_folders import temporary_folder
 
@@ -42,26 +43,14 @@ class _Origin(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx))).absolute()
 
 
-@click.group(
-    epilog="""\b
-Examples:
-  dockless tools list
-  dockless tools install
-  "$(dockless tools path)" registry serve --address 127.0.0.1:5000
-"""
-)
+@click.group(epilog=EPILOGS["tools"])
 def tools() -> None:
     """Find, check and install the engines that push: crane and skopeo."""
 
 
 @tools.command(
     "list",
-    epilog="""\b
-Examples:
-  dockless tools list
-  dockless tools list --check
-  dockless tools list --format json | jq -r '.engines[].state'
-""",
+    epilog=EPILOGS["tools list"],
 )
 @click.option(
     "--check",
@@ -85,16 +74,7 @@ def list_(output: Literal["text", "json"], *, check: bool) -> None:
         click.get_current_context().exit(EngineError.exit_code)
 
 
-@tools.command(
-    epilog="""\b
-Examples:
-  dockless tools install
-  dockless tools install --force
-  dockless tools install --from go
-On a machine without a network:
-  dockless tools install --from crane.tar.gz --sha256 "$(cut -d' ' -f1 crane.sha256)"
-"""
-)
+@tools.command(epilog=EPILOGS["tools install"])
 @click.option(
     "--from",
     "origin",
@@ -134,14 +114,7 @@ def install(
     say(_shown([("crane", present)], output) or one_line(str(present)))
 
 
-@tools.command(
-    epilog="""\b
-Examples:
-  dockless tools path
-  "$(dockless tools path skopeo)" --version
-  dockless tools path --all
-"""
-)
+@tools.command(epilog=EPILOGS["tools path"])
 @click.argument("engine", type=click.Choice(PROGRAMS), required=False)
 @click.option("--all", "every", is_flag=True, help="A line for each engine: its name and its path.")
 @FORMAT

@@ -161,5 +161,31 @@ Examples:
   dockless completion fish > ~/.config/fish/completions/dockless.fish
   eval "$(dockless completion)"
 """,
+    "tools": """\b
+Examples:
+  dockless tools list
+  dockless tools install
+  "$(dockless tools path)" registry serve --address 127.0.0.1:5000
+""",
+    "tools list": """\b
+Examples:
+  dockless tools list
+  dockless tools list --check
+  dockless tools list --format json | jq -r '.engines[].state'
+""",
+    "tools install": """\b
+Examples:
+  dockless tools install
+  dockless tools install --force
+  dockless tools install --from go
+On a machine without a network:
+  dockless tools install --from crane.tar.gz --sha256 "$(cut -d' ' -f1 crane.sha256)"
+""",
+    "tools path": """\b
+Examples:
+  dockless tools path
+  "$(dockless tools path skopeo)" --version
+  dockless tools path --all
+""",
 }
 """By the command, with its group."""
