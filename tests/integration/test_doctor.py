@@ -157,7 +157,7 @@ def test_a_password_that_is_refused_is_a_problem_and_not_shown(
     page = Page(done)
     [(area, what)] = page.wrong
     assert area == "registry"
-    assert f"rejects the credential of user {wrong.username} (from the command line)" in what
+    assert f"rejects the credential of user {wrong.username} (from standard input)" in what
     assert [one for one in forms(wrong) if one in done.stdout.encode()] == []
 
 
