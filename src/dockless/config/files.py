@@ -1,6 +1,7 @@
 """Reading the project's small files. A file that is not there is None, never an error."""
 
 import json
+import re
 from pathlib import Path
 
 from dockless.config.document import Value
@@ -9,6 +10,7 @@ from dockless.oci.untrusted_json import parse_json
 from dockless.processes.regular import open_regular
 
 _LARGEST_BYTES = 1 << 20
+_QUOTED = re.compile(r"""\('.*'.*?\)|(['"])(?!\\).{2,}\1""")
 
 
 def read_text(path: Path, name: str) -> str | None:
@@ -82,4 +84,5 @@ def read_toml(path: Path, name: str) -> Value | None:
     try:
         return plain.value(tomllib.loads(text), name)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name} is not TOML: {error}.", "Correct the file.") from None
+        problem = _QUOTED.sub("…", str(error))  # a key that is there twice is quoted
+        raise UsageError(f"{name} is not TOML: {problem}.", "Correct the file.") from None

@@ -7,10 +7,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from dockless.config import files
-from dockless.config.document import Value
+from dockless.config.document import Value, without_any_login
 from dockless.config.semver_range import Constraint
 from dockless.errors import UsageError
-from dockless.model.listed import SyncItem, SyncRegistry, WrongEntry
+from dockless.model.listed import SyncItem, SyncRegistry, WrongEntry, login_in
 from dockless.model.secret import Credential, Secret
 from dockless.oci.reference import Name, is_registry
 
@@ -36,6 +36,7 @@ def read(path: Path) -> tuple[SyncItem | WrongEntry, ...]:
 
 def _registry(host: str, entry: Value) -> Iterator[SyncItem | WrongEntry]:
     try:
+        _refuse_login(host)
         if not is_registry(host.partition("/")[0]):
             raise _wrong(entry, "is not a registry host", "Write it as HOST.DOMAIN or HOST:PORT.")
         members = entry.mapping()
@@ -47,7 +48,7 @@ def _registry(host: str, entry: Value) -> Iterator[SyncItem | WrongEntry]:
             credential=_credential(entry.get("credentials")),
         )
     except UsageError as error:
-        yield WrongEntry(text=host, origin=entry.place, error=error)
+        yield WrongEntry(text=without_any_login(host), origin=entry.place, error=error)
         return
     for key, member in members.items():
         if key not in _KNOWN:
@@ -74,10 +75,12 @@ def _repository(
         registry=registry, repository=f"{registry.host}/{repository}", origin=value.place
     )
     try:
+        _refuse_login(repository)
         _check(wanted.repository, value)
         yield from of(wanted, value)
     except UsageError as error:
-        yield WrongEntry(text=wanted.repository, origin=value.place, error=error)
+        text = f"{registry.host}/{without_any_login(repository)}"
+        yield WrongEntry(text=text, origin=value.place, error=error)
 
 
 def _named(wanted: SyncItem, tags: Value) -> Iterator[SyncItem | WrongEntry]:
@@ -90,7 +93,9 @@ def _named(wanted: SyncItem, tags: Value) -> Iterator[SyncItem | WrongEntry]:
     for tag in tags.items():
         name = wanted.repository
         try:
-            [name] = replace(wanted, named=(tag.scalar(),)).references()
+            text = tag.scalar()
+            _refuse_login(text)
+            [name] = replace(wanted, named=(text,)).references()
             _check(name, tag)
         except UsageError as error:
             wrong.append(WrongEntry(text=name, origin=tag.place, error=error))
@@ -135,6 +140,12 @@ def _allowed(wanted: SyncItem, rule: Value) -> Iterator[SyncItem]:
     except ValueError:
         raise _wrong(rule, "is not a version constraint", "Write it as '>= 1.2, < 2'.") from None
     yield replace(wanted, choice=choice)
+
+
+def _refuse_login(text: str) -> None:
+    """Raise UsageError for a login in a registry, repository or tag, without showing it."""
+    if without_any_login(text) != text:
+        raise login_in("This entry")
 
 
 def _check(name: str, value: Value) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockless.config import skopeo_sync
 from dockless.errors import UsageError, without_login
-from dockless.model.listed import Listed, SyncItem, WrongEntry
+from dockless.model.listed import Listed, SyncItem, WrongEntry, login_in
 from dockless.processes.regular import read_given
 
 _YAML = (".yml", ".yaml")
@@ -28,7 +28,7 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
         )
     for text in sources:
         if _has_login(text):
-            raise _login_in("A SOURCE")
+            raise login_in("A SOURCE")
     found = (
         *(Listed(text=text) for text in sources),
         *(each for path in files for each in _of(path)),
@@ -45,13 +45,6 @@ def _has_login(text: str) -> bool:
     return without_login(text) != text and not os.path.lexists(text)
 
 
-def _login_in(place: str) -> UsageError:
-    return UsageError(
-        f"{place} contains a login, which no name of an image has.",
-        "Remove it, change that password, and use `dockless login` or --password-stdin.",
-    )
-
-
 def _of(path: Path) -> Iterator[Listed]:
     if path.suffix in _YAML:
         yield from map(_of_entry, skopeo_sync.read(path))
@@ -66,9 +59,7 @@ def _of(path: Path) -> Iterator[Listed]:
         if source := _COMMENT.sub("", line).strip():
             origin = f"{path}:{number}:{line.index(source) + 1}"
             if _has_login(source):
-                yield Listed(
-                    text=without_login(source), origin=origin, error=_login_in("This line")
-                )
+                yield Listed(text=without_login(source), origin=origin, error=login_in("This line"))
             else:
                 yield Listed(text=source, origin=origin)
 
@@ -82,7 +73,7 @@ def _decoded(data: bytes) -> str:
 
 def _of_entry(entry: SyncItem | WrongEntry) -> Listed:
     if isinstance(entry, WrongEntry):
-        return Listed(text=entry.text, origin=entry.origin, error=entry.error)
+        return Listed(text=without_login(entry.text), origin=entry.origin, error=entry.error)
     return Listed(text="", origin=entry.origin, wanted=entry)
 
 

@@ -6,13 +6,28 @@ from collections.abc import Iterator
 import yaml
 from msgspec import Struct
 
-from dockless.config.document import Scalar, Value
+from dockless.config.document import Scalar, Value, member_key, shown_member
 from dockless.config.erb import MARK
 from dockless.errors import UsageError
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
-_TYPES = {"str": "text", "int": "number", "float": "number", "bool": "boolean"}
+# another tag may be a password: `password: !S3cr3t` is one to YAML
+_TYPES = {
+    f"{_TAG}{name}": shown
+    for name, shown in {
+        "str": "text",
+        "int": "number",
+        "float": "number",
+        "bool": "boolean",
+        "null": "null",
+        "timestamp": "date",
+        "binary": "binary value",
+    }.items()
+}
+_TAGGED = "value with a tag (`!`)"
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_TOKEN = re.compile(r"<[a-z ]+>|.")
 _MOST_VALUES = 20_000
 
 
@@ -34,8 +49,7 @@ def parse(text: str, name: str) -> Value:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        # an undefined alias is quoted there, and `password: *hunter2` is one
-        problem = re.sub(r"'[^'<]{3,}'", "'…'", error.problem or "unknown reason")
+        problem = _QUOTED.sub(_told, error.problem or "unknown reason")
         raise UsageError(f"{where} is not YAML: {problem}.", "Correct the file.") from None
     except (yaml.YAMLError, ValueError, OverflowError):  # the last two of an escape past Unicode
         problem = f"{name} is not YAML: it has a character that YAML does not allow."
@@ -44,6 +58,14 @@ def parse(text: str, name: str) -> Value:
         raise UsageError(f"{name} is nested too deeply, or contains itself.") from None
     value.mapping()
     return value
+
+
+def _told(quoted: re.Match[str]) -> str:
+    """Return what is quoted if it is a character or a token of YAML.
+
+    An undefined alias or tag is quoted too, and `password: *hunter2` is one.
+    """
+    return quoted[0] if _TOKEN.fullmatch(quoted[0][1:-1]) else "'…'"
 
 
 class _Reader(Struct):
@@ -69,9 +91,9 @@ class _Reader(Struct):
         if isinstance(node, yaml.SequenceNode):
             items = (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.value))
             return Value(data=tuple(items), file=self.name, line=line, key=key, column=column)
-        kind = "ERB" if MARK in node.value else node.tag.removeprefix(_TAG)
+        kind = "ERB" if MARK in node.value else _TYPES.get(node.tag, _TAGGED)
         return Value(
-            data=Scalar(_TYPES.get(kind, kind), node.value),
+            data=Scalar(kind, node.value),
             file=self.name,
             line=line,
             key=key,
@@ -93,9 +115,10 @@ class _Reader(Struct):
             if MARK in name.value:
                 raise where.unanswered()
             if name.value in seen:
-                raise where.wrong(f"has the key `{name.value}` twice", "Remove one of them.")
+                shown = shown_member(key, name.value)
+                raise where.wrong(f"has the key `{shown}` twice", "Remove one of them.")
             seen.add(name.value)
-            yield name.value, self.value(inner, f"{key}.{name.value}" if key else name.value)
+            yield name.value, self.value(inner, member_key(key, name.value))
 
     def _merged(self, node: yaml.Node, key: str) -> Iterator[tuple[str, Value]]:
         value = self.value(node, key)

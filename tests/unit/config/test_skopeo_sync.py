@@ -4,6 +4,7 @@ import pytest
 
 from dockless.config import skopeo_sync
 from dockless.config.semver_range import Constraint
+from dockless.config.source_lists import listed
 from dockless.errors import UsageError
 from dockless.model.listed import SyncItem, WrongEntry
 
@@ -157,3 +158,32 @@ def test_what_is_no_yaml_is_no_list(path: Path, text: str, said: str) -> None:
 )
 def test_a_constraint_allows_versions_and_no_other_tags(constraint: str, allowed: set[str]) -> None:
     assert set(filter(Constraint(constraint).allows, TAGS)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("'u:S3cr3t@x.y': {images: {z: [a]}}", "***@x.y"),
+        ("'u:S3 cr3t@x.y:5': {images: {z: [a]}}", "***@x.y:5"),
+        ("'u:S3cr3t/@x.y': [a]", "***@x.y"),
+        ("'x.y/u:S3cr3t@z': {images: 5}", "***@z"),
+        ("a.io: {images: {'u:S3cr3t@x.y/z': [a]}}", "a.io/***@x.y/z"),
+        ("a.io: {images: {'b/u:S3cr3t@x.y': []}}", "a.io/***@x.y"),
+        ("a.io: {images-by-tag-regex: {'u:S3cr3t@x.y': a}}", "a.io/***@x.y"),
+        ("a.io: {images-by-semver: {'u:S3cr3t@x.y': '1'}}", "a.io/***@x.y"),
+        ("a.io: {images: {z: ['u:S3cr3t@x.y']}}", "a.io/z"),
+        ("a.io: {images: {z: ['u: S3cr3t@x.y']}}", "a.io/z"),
+        ("a.io: {'u:S3cr3t@x.y': {z: [a]}}", "a.io"),
+        ("x.y:5: {credentials: {username: u, password: !S3cr3t x}}", "x.y:5"),
+        ("x.y: {credentials: {username: !S3cr3t x}, images: {z: [a]}}", "x.y"),
+        ("x.y: {credentials: {password: {S3cr3t: x}}, images: {z: [a]}}", "x.y"),
+    ],
+)
+def test_a_login_is_an_error_of_its_entry_and_not_shown(path: Path, text: str, shown: str) -> None:
+    path.write_text(f"{text}\nz.io: {{images: {{good: [v1]}}}}\n")
+    wrong, good = (each.text if each.error else each.wanted for each in listed((), (path,)))
+    assert wrong == shown
+    assert isinstance(good, SyncItem)
+    said = repr(tuple((each, each.error) for each in listed((), (path,))))
+    assert "S3" not in said
+    assert "cr3t" not in said
