@@ -12,6 +12,8 @@ from dockless.errors import UsageError
 _LAST_PORT = 65535
 _ERB = "ERB"
 _HIDDEN = "***"
+MERGED = "<<"
+"""The key of a fault in what is merged into a map."""
 _SECRET = re.compile(r"passw|passphrase|secret|token|credential|auths?$|key_data", re.IGNORECASE)
 _WORD = re.compile(r"[\w-]+")
 _LOGIN = re.compile(r"(?s:.*):(?s:.*)@(?!sha\d)")
@@ -69,6 +71,26 @@ class Scalar(Struct, frozen=True):
         return f"Scalar(type={self.type!r})"
 
 
+class Fault(Struct, frozen=True, kw_only=True):
+    """A member of a map that cannot be read, in a file whose other members are.
+
+    Attributes:
+        name: Its key, as messages show it; empty for one without.
+        key: Its key as it is written; empty for one without.
+        place: `file:line:column`.
+        error: What is wrong.
+    """
+
+    name: str = ""
+    key: str = ""
+    place: str
+    error: UsageError
+
+    def __repr__(self) -> str:
+        """Show no key as it is written."""
+        return f"Fault(name={self.name!r}, place={self.place!r})"
+
+
 class Value(Struct, frozen=True, kw_only=True):
     """A value of a configuration file. Every method raises UsageError on a wrong type.
 
@@ -78,6 +100,7 @@ class Value(Struct, frozen=True, kw_only=True):
         line: The line where the value begins, from 1; 0 when the format does not tell.
         key: The path to the value from the top, such as `servers[0].port`; empty at the top.
         column: The column where it begins, from 1; 0 when the format does not tell.
+        faults: What of a map cannot be read, where the file's reader allows that.
     """
 
     data: "Scalar | tuple[Value, ...] | Mapping[str, Value]"
@@ -85,6 +108,7 @@ class Value(Struct, frozen=True, kw_only=True):
     line: int
     key: str
     column: int = 0
+    faults: tuple[Fault, ...] = ()
 
     @property
     def place(self) -> str:

@@ -1,5 +1,6 @@
 """Reading the project's small files. A file that is not there is None, never an error."""
 
+import codecs
 import json
 import re
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 from dockless.config.document import Value
 from dockless.errors import UsageError
 from dockless.oci.untrusted_json import parse_json
-from dockless.processes.regular import open_regular
+from dockless.processes.regular import open_regular, read_given
 
 _LARGEST_BYTES = 1 << 20
+_LARGEST_LIST = 16 << 20
 _QUOTED = re.compile(r"""\('.*'.*?\)|(['"])(?!\\).{2,}\1""")
 
 
@@ -63,6 +65,31 @@ def read_yaml(path: Path, name: str) -> Value | None:
     """Return the file's map; raise UsageError as `read_text` and `parse_yaml` do."""
     text = read_text(path, name)
     return None if text is None else parse_yaml(text, name)
+
+
+def read_yaml_list(path: Path) -> tuple[Value, ...]:
+    """Return the documents of a list; see `yaml_file.parse_list`.
+
+    Raises:
+        UsageError: It cannot be read, is larger than 16 MiB, or is not YAML.
+    """
+    from dockless.config import yaml_file  # noqa: PLC0415 - yaml takes 40 ms to load
+
+    try:
+        data = read_given(path)
+    except OSError as error:
+        problem = f"The list {path} cannot be read: {error.strerror}."
+        raise UsageError(problem, "Check the path.") from None
+    if len(data) > _LARGEST_LIST:
+        raise UsageError(f"The list {path} is larger than 16 MiB.", "Split it.")
+    return yaml_file.parse_list(decoded(data, errors="replace"), str(path))
+
+
+def decoded(data: bytes, errors: str) -> str:
+    """Return the text of a list without its byte order mark; `errors` is about that in UTF-8."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell writes it
+        return data.decode("utf-16", errors="replace")
+    return data.removeprefix(codecs.BOM_UTF8).decode(errors=errors)
 
 
 def parse_yaml(text: str, name: str) -> Value:
