@@ -44,7 +44,12 @@ _SYMBOLS = {
     "S": "$+<=>^`|~", "Sc": "$", "Sk": "^`", "Sm": "+<=>|~", "P": "", "Pc": "_", "Pd": "-",
     "Ps": "([{", "Pe": ")]}", "Po": "!\"#%&'*,./:;?@\\",
 }  # fmt: skip
+_NOT_OF_ASCII = (
+    "Lt Lm Lo M Mn Mc Me Nl No Pi Pf So Zl Zp Cf Cs Co Arabic Armenian Cyrillic Devanagari "
+    "Georgian Greek Han Hangul Hebrew Hiragana Katakana Thai"
+)
 _UNICODE = {
+    **dict.fromkeys(_NOT_OF_ASCII.split(), frozenset[str]()),
     "Any": ALL, "L": _UPPER | _LOWER, "Lu": _UPPER, "Ll": _LOWER, "N": _DIGIT, "Nd": _DIGIT,
     "Latin": _UPPER | _LOWER, "Z": frozenset(" "), "Zs": frozenset(" "), "C": _POSIX["cntrl"],
     "Cc": _POSIX["cntrl"], "Common": ALL - _UPPER - _LOWER,
@@ -95,15 +100,11 @@ class Repeat(Struct, frozen=True):
 Tree = Characters | Edge | Sequence | Choice | Repeat
 
 
-def _is_word(character: str) -> bool:
-    return character in _WORD and character != ""
-
-
 _EDGES: dict[str, Callable[[str, str], bool]] = {
     "A": lambda before, _: not before,
     "z": lambda _, after: not after,
-    "b": lambda before, after: _is_word(before) != _is_word(after),
-    "B": lambda before, after: _is_word(before) == _is_word(after),
+    "b": lambda before, after: (before in _WORD) != (after in _WORD),
+    "B": lambda before, after: (before in _WORD) == (after in _WORD),
 }
 _LINES: dict[str, Callable[[str, str], bool]] = {
     "^": lambda before, _: before in ("", "\n"),
@@ -141,8 +142,7 @@ class _Parser:
         return True
 
     def _matched(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        found = pattern.match(self._text, self._place)
-        if found:
+        if found := pattern.match(self._text, self._place):
             self._place = found.end()
         return found
 
@@ -193,10 +193,9 @@ class _Parser:
             return Characters(self._class())
         if self._took("\\"):
             return self._escaped()
+        self._refuse_repeat()
         character = self._next()
         self._place += 1
-        if character in "*+?":
-            raise ValueError("it repeats nothing")
         if character == ".":
             return Characters(ALL if "s" in self._flags else ALL - {"\n"})
         if character in "^$":
@@ -204,11 +203,16 @@ class _Parser:
             return Edge(_LINES[character] if "m" in self._flags else whole)
         return self._one(character)
 
+    def _refuse_repeat(self) -> None:
+        if self._next() in ("*", "+", "?") or self._matched(_REPEAT):
+            raise ValueError("it repeats nothing")
+
     def _group(self) -> Tree:
         before = self._flags
         if found := self._matched(_FLAGS):
             self._flags = (self._flags | set(found[1])) - set(found[2] or "")
             if found[3] == ")":
+                self._refuse_repeat()
                 return Sequence(())
         elif not self._matched(_NAMED) and self._next() == "?":
             raise ValueError("it has a group that RE2 does not have")
@@ -241,7 +245,9 @@ class _Parser:
             return ALL - found if character.isupper() else found
         if character in ("p", "P") and (named := self._matched(_PROPERTY)):
             name, negated = named[2] or named[4], bool(named[1] or named[3])
-            found = _UNICODE.get(name, frozenset())  # of another script: no tag has it
+            if name not in _UNICODE:
+                raise ValueError("it has a class of Unicode that is not known here")
+            found = _UNICODE[name]
             return ALL - found if negated != (character == "P") else found
         if character in _CONTROLS:
             return frozenset(_CONTROLS[character])

@@ -20,7 +20,7 @@ from dockless.config.pattern_syntax import (
 _MOST_STATES = 4_000
 _MOST_BUILT = 100_000
 _MOST_REMEMBERED = 10_000
-_MOST_WORK = 10_000_000
+_MOST_WORK = 500_000
 """How many places are visited for all tags together, some seconds of work."""
 
 
@@ -73,7 +73,7 @@ class TagPattern:
                 found = self._known[step] = self._step(*step)
             if self._end in found:
                 return True
-            places, before = found, after
+            places, before = found, _kind(after)
         return False
 
     def _step(self, places: _Places, before: str, after: str) -> _Places:
@@ -139,3 +139,10 @@ class TagPattern:
         for _ in range(tree.least):
             then = self._build(tree.part, then)
         return then
+
+
+def _kind(before: str) -> str:
+    """Return one character for all that are alike to what has to hold after them."""
+    if before in ("", "\n"):
+        return before
+    return "a" if before == "_" or (before.isascii() and before.isalnum()) else "-"

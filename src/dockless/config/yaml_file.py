@@ -30,7 +30,7 @@ _TAGGED = "value with a tag (`!`)"
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 _TOKEN = re.compile(r"<[a-z ]+>|.")
 _MOST_VALUES = 20_000
-_MOST_REPEATED = 200_000
+_MOST_REPEATED = 100_000
 
 
 def parse(text: str, name: str) -> Value:
