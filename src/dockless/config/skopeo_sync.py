@@ -17,6 +17,7 @@ _KNOWN = frozenset({"images", "images-by-tag-regex", "images-by-semver", "creden
                     "tls-verify", "cert-dir"})  # fmt: skip
 # whoever reads an entry without one of these may send a password to another place
 _SETTINGS = (_KNOWN | {MERGED}) - {"images", "images-by-tag-regex", "images-by-semver"}
+_UNNAMED = "an entry"
 _UNREADABLE = "\ufffd"
 Reading = Callable[[SyncItem, Value], Iterator[SyncItem | WrongEntry]]
 """Yields the images of a repository by what a list has of it; raises UsageError."""
@@ -38,7 +39,7 @@ def _document(document: Value) -> Iterator[SyncItem | WrongEntry]:
     try:
         registries = document.mapping()
     except UsageError as error:
-        yield WrongEntry(text="", origin=document.place, error=error)
+        yield WrongEntry(text=_UNNAMED, origin=document.place, error=error)
         return
     yield from _faults(document)
     for host, entry in registries.items():
@@ -55,7 +56,9 @@ def _refuse_doubt(entry: Value, credentials: Value | None) -> None:
 def _faults(value: Value, prefix: str = "") -> Iterator[WrongEntry]:
     """Yield what of a map cannot be read."""
     for fault in value.faults:
-        text = f"{prefix}/{fault.name}" if prefix and fault.name else prefix or fault.name
+        text = (
+            f"{prefix}/{fault.name}" if prefix and fault.name else prefix or fault.name or _UNNAMED
+        )
         yield WrongEntry(text=text, origin=fault.place, error=fault.error)
 
 

@@ -82,7 +82,7 @@ class ReceiptFile:
             elif self._path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             elif self._path.is_socket():
-                raise OSError(errno.ENXIO, "it is a socket")
+                raise FileExistsError(errno.EEXIST, "it is a socket")
             elif not pipes.may_write(self._path):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._descriptor = self._opened() if self._plain else None

@@ -212,8 +212,8 @@ BOMB = "a: [&a0 [x, x], " + ", ".join(
 @pytest.mark.parametrize(
     ("text", "wrong", "right"),
     [
-        ("? [a, b]\n: c", [("", "1:3")], []),
-        ("? {a: b}\n: {images: {x: [v1]}}", [("", "1:3")], []),
+        ("? [a, b]\n: c", [("an entry", "1:3")], []),
+        ("? {a: b}\n: {images: {x: [v1]}}", [("an entry", "1:3")], []),
         ("<<: 5", [("<<", "1:1")], []),
         ("<<: [1, 2]", [("<<", "1:1")], []),
         ("<<: [x]", [("<<", "1:1")], []),
@@ -235,7 +235,7 @@ BOMB = "a: [&a0 [x, x], " + ", ".join(
         ("a.io: {credentials: {username: u, password: 'a\x07'}, images: {y: [v]}}",
          [("a.io", "1:7")], []),
         ("a.io: {images: {y: [v3]}}\n---\n- b\n---\nb.io: {images: {x: [v1]}}\n---\n",
-         [("", "3:1")], ["a.io/y:v3", "b.io/x:v1"]),
+         [("an entry", "3:1")], ["a.io/y:v3", "b.io/x:v1"]),
     ],
 )  # fmt: skip
 def test_a_wrong_member_stops_only_itself(
