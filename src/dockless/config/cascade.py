@@ -28,6 +28,7 @@ TYPED_TAGS = frozenset({"--tag", "DOCKLESS_TAG"})
 TYPED_NAMESPACES = frozenset({"--namespace", "DOCKLESS_NAMESPACE"})
 TYPED_KINDS = frozenset({"--registry", "DOCKLESS_REGISTRY"})
 """The origins of explicit settings, which files do not override."""
+_LEVELS = frozenset({("--tag", "--image"), ("DOCKLESS_TAG", "DOCKLESS_IMAGE")})
 
 
 class Flags(Struct, frozen=True, kw_only=True):
@@ -58,7 +59,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         server: The host of a private registry.
         image: The image's name, without a digest.
         filed: The same as a file has it, be its registry another one: so it is called locally.
-        tags: The tags asked for, each once.
+        tags: The tags asked for, each once; with the origin of an image where they are its own,
+            for which alone they count.
         username: The account at the registry.
         namespace: The path before the project's name.
         project: Gives the project's name.
@@ -261,7 +263,9 @@ def _tags(flags: Flags, environment: Mapping[str, str]) -> tuple[Setting[str], .
         name = _name(image)
         own = (Setting(name.value.tag, name.origin),) if name and name.value.tag else ()
         if tags or own:
-            return _agreed(tuple(dict.fromkeys(map(_checked, tags))), own)
+            found = tuple(dict.fromkeys(map(_checked, tags))) or own
+            # whether the variable's image is used at all depends on SOURCE
+            return agreed(found, name) if name and name.origin == "--image" else found
     return ()
 
 
@@ -276,15 +280,13 @@ def _checked(tag: Setting[str]) -> Setting[str]:
     raise UsageError(f"{tag.origin}: {problem}", remedy)
 
 
-def _agreed(
-    tags: tuple[Setting[str], ...], own: tuple[Setting[str], ...]
-) -> tuple[Setting[str], ...]:
-    """Return the tags, unless the image's own tag is another one."""
-    values = {tag.value for tag in tags}
-    if tags and own and own[0].value not in values:
+def agreed(tags: tuple[Setting[str], ...], image: Setting[Name]) -> tuple[Setting[str], ...]:
+    """Return the tags, unless the image that was typed at their level has another one."""
+    own, values = image.value.tag, {tag.value for tag in tags}
+    if tags and own and own not in values and (tags[0].origin, image.origin) in _LEVELS:
         raise UsageError(
-            f"{own[0].origin} has the tag {own[0].value!r}, and {tags[0].origin} asks for "
+            f"{image.origin} has the tag {own!r}, and {tags[0].origin} asks for "
             f"{', '.join(sorted(values))}.",
-            f"Give it once: leave the tag out of {own[0].origin}, or leave out {tags[0].origin}.",
+            f"Give it once: leave the tag out of {image.origin}, or leave out {tags[0].origin}.",
         )
-    return tags or own
+    return tags

@@ -1,5 +1,6 @@
 """The values of a configuration file, each with its position for error messages."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -10,6 +11,43 @@ from dockless.errors import UsageError
 
 _LAST_PORT = 65535
 _ERB = "ERB"
+_HIDDEN = "***"
+MERGED = "<<"
+"""The key of a fault in what is merged into a map."""
+_SECRET = re.compile(r"passw|passphrase|secret|token|credential|auths?$|key_data", re.IGNORECASE)
+_WORD = re.compile(r"[\w-]+")
+_LOGIN = re.compile(r"(?s:.*):(?s:.*)@(?!sha\d)")
+
+
+def shown_member(key: str, name: str) -> str:
+    """Return what messages call a member of a map.
+
+    What stands below `password`, `credentials` and the like may be a secret, misplaced by its
+    author, and so may what stands before the @ of a name, or with such a word in one key.
+
+    Args:
+        key: The path to the map.
+        name: The member's key.
+    """
+    parent = re.sub(r"(?:\[\d+\])+$", "", key).rpartition(".")[2]
+    # a registry's host is none, be it called so
+    if parent == _HIDDEN or (_WORD.fullmatch(parent) and _SECRET.search(parent)):
+        # the members that such maps have are not secrets
+        return name if name in ("username", "password") else _HIDDEN
+    if _SECRET.search(name) and not _WORD.fullmatch(name):
+        return _HIDDEN
+    return without_any_login(name)
+
+
+def without_any_login(name: str) -> str:
+    """Return a key or name without a login in it, which may have blanks and slashes."""
+    return _LOGIN.sub(f"{_HIDDEN}@", name)
+
+
+def member_key(key: str, name: str) -> str:
+    """Return the path to a member of a map, as messages show it; see `shown_member`."""
+    shown = shown_member(key, name)
+    return f"{key}.{shown}" if key else shown
 
 
 class NeedsRubyError(UsageError):
@@ -21,7 +59,7 @@ class Scalar(Struct, frozen=True):
 
     Attributes:
         type: `text`, `number`, `boolean`, `null`, `ERB` for what only Ruby can answer, or the name
-            of another type of the format.
+            of another type of the format; shown, so never what the file's author wrote.
         text: The scalar's characters, unquoted; not shown, since it may be a password.
     """
 
@@ -33,6 +71,26 @@ class Scalar(Struct, frozen=True):
         return f"Scalar(type={self.type!r})"
 
 
+class Fault(Struct, frozen=True, kw_only=True):
+    """A member of a map that cannot be read, in a file whose other members are.
+
+    Attributes:
+        name: Its key, as messages show it; empty for one without.
+        key: Its key as it is written; empty for one without.
+        place: `file:line:column`.
+        error: What is wrong.
+    """
+
+    name: str = ""
+    key: str = ""
+    place: str
+    error: UsageError
+
+    def __repr__(self) -> str:
+        """Show no key as it is written."""
+        return f"Fault(name={self.name!r}, place={self.place!r})"
+
+
 class Value(Struct, frozen=True, kw_only=True):
     """A value of a configuration file. Every method raises UsageError on a wrong type.
 
@@ -42,6 +100,7 @@ class Value(Struct, frozen=True, kw_only=True):
         line: The line where the value begins, from 1; 0 when the format does not tell.
         key: The path to the value from the top, such as `servers[0].port`; empty at the top.
         column: The column where it begins, from 1; 0 when the format does not tell.
+        faults: What of a map cannot be read, where the file's reader allows that.
     """
 
     data: "Scalar | tuple[Value, ...] | Mapping[str, Value]"
@@ -49,6 +108,7 @@ class Value(Struct, frozen=True, kw_only=True):
     line: int
     key: str
     column: int = 0
+    faults: tuple[Fault, ...] = ()
 
     @property
     def place(self) -> str:

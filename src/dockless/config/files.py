@@ -1,14 +1,18 @@
 """Reading the project's small files. A file that is not there is None, never an error."""
 
+import codecs
 import json
+import re
 from pathlib import Path
 
 from dockless.config.document import Value
 from dockless.errors import UsageError
 from dockless.oci.untrusted_json import parse_json
-from dockless.processes.regular import open_regular
+from dockless.processes.regular import open_regular, read_given
 
 _LARGEST_BYTES = 1 << 20
+_LARGEST_LIST = 16 << 20
+_QUOTED = re.compile(r"""\('.*'.*?\)|(['"])(?!\\).{2,}\1""")
 
 
 def read_text(path: Path, name: str) -> str | None:
@@ -63,6 +67,31 @@ def read_yaml(path: Path, name: str) -> Value | None:
     return None if text is None else parse_yaml(text, name)
 
 
+def read_yaml_list(path: Path) -> tuple[Value, ...]:
+    """Return the documents of a list; see `yaml_file.parse_list`.
+
+    Raises:
+        UsageError: It cannot be read, is larger than 16 MiB, or is not YAML.
+    """
+    from dockless.config import yaml_file  # noqa: PLC0415 - yaml takes 40 ms to load
+
+    try:
+        data = read_given(path)
+    except OSError as error:
+        problem = f"The list {path} cannot be read: {error.strerror}."
+        raise UsageError(problem, "Check the path.") from None
+    if len(data) > _LARGEST_LIST:
+        raise UsageError(f"The list {path} is larger than 16 MiB.", "Split it.")
+    return yaml_file.parse_list(decoded(data, errors="replace"), str(path))
+
+
+def decoded(data: bytes, errors: str) -> str:
+    """Return the text of a list without its byte order mark; `errors` is about that in UTF-8."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell writes it
+        return data.decode("utf-16", errors="replace")
+    return data.removeprefix(codecs.BOM_UTF8).decode(errors=errors)
+
+
 def parse_yaml(text: str, name: str) -> Value:
     """Return a text's map; raise UsageError as `yaml_file.parse` does."""
     from dockless.config import yaml_file  # noqa: PLC0415 - yaml takes 40 ms to load
@@ -82,4 +111,5 @@ def read_toml(path: Path, name: str) -> Value | None:
     try:
         return plain.value(tomllib.loads(text), name)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name} is not TOML: {error}.", "Correct the file.") from None
+        problem = _QUOTED.sub("…", str(error))  # a key that is there twice is quoted
+        raise UsageError(f"{name} is not TOML: {problem}.", "Correct the file.") from None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from dockless.config.cascade import TYPED_IMAGES, TYPED_NAMESPACES, TYPED_TAGS, Settings
+from dockless.config.cascade import TYPED_IMAGES, TYPED_NAMESPACES, TYPED_TAGS, Settings, agreed
 from dockless.config.deploy import FILE as DEPLOY
 from dockless.config.docker_config import FILE as SESSION
 from dockless.config.setting import Setting
@@ -325,8 +325,11 @@ def _repository(place: Setting[tuple[str, str]]) -> Setting[Repository]:
 def _tags(
     settings: Settings, image: Setting[Name] | None, source: Name | None
 ) -> tuple[Setting[str], ...]:
-    if settings.tags:
-        return settings.tags
+    # the tag of an image belongs to it, and is none of another one that takes its place
+    others = TYPED_IMAGES - {image.origin if image else ""}
+    typed = tuple(tag for tag in settings.tags if tag.origin not in others)
+    if typed:
+        return agreed(typed, image) if image else typed
     if source and source.tag:
         return (Setting(source.tag, _SOURCE),)
     if image and image.value.tag:

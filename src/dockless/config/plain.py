@@ -1,14 +1,13 @@
 """What the parsers of JSON and TOML return, as values of a file."""
 
-from dockless.config.document import Scalar, Value
+from dockless.config.document import Scalar, Value, member_key
 
 
 def value(data: object, file: str, key: str = "") -> Value:
     """Return maps, lists and scalars as a value, which knows its key but no line."""
     if isinstance(data, dict):
         members = {
-            name: value(member, file, f"{key}.{name}" if key else name)
-            for name, member in data.items()
+            name: value(member, file, member_key(key, name)) for name, member in data.items()
         }
         return Value(data=members, file=file, line=0, key=key)
     if isinstance(data, list):

@@ -29,6 +29,7 @@ _LINE = re.compile(
         [ \t]*(?:\#.*)?$""",
     re.MULTILINE | re.VERBOSE,
 )
+_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _VARIABLE = re.compile(r"(?P<escape>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))", re.ASCII)
 _COMMAND = re.compile(r"\\?\$\(")
 
@@ -98,7 +99,9 @@ class Secrets(Struct, frozen=True, kw_only=True):
                     ) from None
                 return Secret(self._checked(name, file, found))
         remedy = "Add it there, or provide the credential in another way."
-        raise UsageError(f"No secret {name} is in {' or '.join(self._names())}.", remedy)
+        # a password in brackets is taken for a name
+        shown = f" {name}" if _NAME.fullmatch(name) else " with the name that is written there"
+        raise UsageError(f"No secret{shown} is in {' or '.join(self._names())}.", remedy)
 
     def key(self, named: Secret, *, allow_commands: bool) -> Secret:
         """Return a private key of `ssh.key_data`: a secret, or what is written there in its place.

@@ -1,14 +1,14 @@
 """Lists of sources: a text file with one source per line, or the YAML of `skopeo sync`."""
 
-import codecs
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from dockless.config import skopeo_sync
+from dockless.config.files import decoded
 from dockless.errors import UsageError, without_login
-from dockless.model.listed import Listed, SyncItem, WrongEntry
+from dockless.model.listed import Listed, SyncItem, WrongEntry, login_in
 from dockless.processes.regular import read_given
 
 _YAML = (".yml", ".yaml")
@@ -28,7 +28,7 @@ def listed(sources: tuple[str, ...], files: tuple[Path, ...]) -> tuple[Listed, .
         )
     for text in sources:
         if _has_login(text):
-            raise _login_in("A SOURCE")
+            raise login_in("A SOURCE")
     found = (
         *(Listed(text=text) for text in sources),
         *(each for path in files for each in _of(path)),
@@ -45,44 +45,39 @@ def _has_login(text: str) -> bool:
     return without_login(text) != text and not os.path.lexists(text)
 
 
-def _login_in(place: str) -> UsageError:
-    return UsageError(
-        f"{place} contains a login, which no name of an image has.",
-        "Remove it, change that password, and use `dockless login` or --password-stdin.",
-    )
-
-
 def _of(path: Path) -> Iterator[Listed]:
     if path.suffix in _YAML:
         yield from map(_of_entry, skopeo_sync.read(path))
         return
     try:
-        text = _decoded(read_given(path))
+        text = decoded(read_given(path), errors="surrogateescape")
     except OSError as error:
         raise _unreadable(path, f": {error.strerror}") from None
-    if "\0" in text:
+    if _is_binary(text):
         raise _unreadable(path, ": it is not text")
     for number, line in enumerate(text.split("\n"), 1):
         if source := _COMMENT.sub("", line).strip():
             origin = f"{path}:{number}:{line.index(source) + 1}"
-            if _has_login(source):
-                yield Listed(
-                    text=without_login(source), origin=origin, error=_login_in("This line")
-                )
+            if "\0" in source:
+                nul = UsageError("This line has a NUL character, which no name has.", "Remove it.")
+                yield Listed(text=without_login(source.replace("\0", "")), origin=origin, error=nul)
+            elif _has_login(source):
+                yield Listed(text=without_login(source), origin=origin, error=login_in("This line"))
             else:
                 yield Listed(text=source, origin=origin)
 
 
-def _decoded(data: bytes) -> str:
-    """Return the text of a list, whose file names may be any bytes, without a byte order mark."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell writes it
-        return data.decode("utf-16", errors="replace")
-    return data.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+def _is_binary(text: str) -> bool:
+    """Whether no line is free of NUL characters, or a file is compressed, or an archive."""
+    if "\0" not in text:
+        return False
+    lines = [line for line in text.split("\n") if line.strip()]
+    return sum("\0" in line for line in lines) * 2 > len(lines)
 
 
 def _of_entry(entry: SyncItem | WrongEntry) -> Listed:
     if isinstance(entry, WrongEntry):
-        return Listed(text=entry.text, origin=entry.origin, error=entry.error)
+        return Listed(text=without_login(entry.text), origin=entry.origin, error=entry.error)
     return Listed(text="", origin=entry.origin, wanted=entry)
 
 

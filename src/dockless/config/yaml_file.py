@@ -1,19 +1,36 @@
 """YAML as values with their line. The only importer of yaml."""
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import yaml
-from msgspec import Struct
+from msgspec import Struct, field
 
-from dockless.config.document import Scalar, Value
+from dockless.config.document import MERGED, Fault, Scalar, Value, member_key, shown_member
 from dockless.config.erb import MARK
 from dockless.errors import UsageError
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
-_TYPES = {"str": "text", "int": "number", "float": "number", "bool": "boolean"}
+# another tag may be a password: `password: !S3cr3t` is one to YAML
+_TYPES = {
+    f"{_TAG}{name}": shown
+    for name, shown in {
+        "str": "text",
+        "int": "number",
+        "float": "number",
+        "bool": "boolean",
+        "null": "null",
+        "timestamp": "date",
+        "binary": "binary value",
+    }.items()
+}
+_TAGGED = "value with a tag (`!`)"
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_TOKEN = re.compile(r"<[a-z ]+>|.")
 _MOST_VALUES = 20_000
+_MOST_REPEATED = 100_000
 
 
 def parse(text: str, name: str) -> Value:
@@ -27,23 +44,57 @@ def parse(text: str, name: str) -> Value:
         UsageError: It is not one YAML document, is not a map, has a key twice, or expands
             excessively through its aliases.
     """
-    try:
+    with _explained(name):
         # not the C loader: it has no guard against a nesting that is deeper than the stack
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = _Reader(name).value(node, "") if node else Value(data={}, file=name, line=1, key="")
+    value.mapping()
+    return value
+
+
+def parse_list(text: str, name: str) -> tuple[Value, ...]:
+    """Return the documents of a list, with what of them cannot be read as faults of its map.
+
+    A character that YAML does not allow becomes U+FFFD. What is repeated through aliases is
+    limited, but not how long the list is.
+
+    Args:
+        text: The YAML.
+        name: What errors and origins call its file.
+
+    Raises:
+        UsageError: It is not YAML.
+    """
+    with _explained(name):
+        allowed = yaml.SafeLoader.NON_PRINTABLE.sub("\ufffd", text)
+        nodes = tuple(yaml.compose_all(allowed, Loader=yaml.SafeLoader))
+        reader = _ListReader(name)
+        return tuple(reader.value(node, "") for node in nodes)
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Turn the errors of the parser into UsageErrors that quote nothing of the file."""
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        # an undefined alias is quoted there, and `password: *hunter2` is one
-        problem = re.sub(r"'[^'<]{3,}'", "'…'", error.problem or "unknown reason")
+        problem = _QUOTED.sub(_told, error.problem or "unknown reason")
         raise UsageError(f"{where} is not YAML: {problem}.", "Correct the file.") from None
     except (yaml.YAMLError, ValueError, OverflowError):  # the last two of an escape past Unicode
         problem = f"{name} is not YAML: it has a character that YAML does not allow."
         raise UsageError(problem, "Correct the file.") from None
     except RecursionError:
         raise UsageError(f"{name} is nested too deeply, or contains itself.") from None
-    value.mapping()
-    return value
+
+
+def _told(quoted: re.Match[str]) -> str:
+    """Return what is quoted if it is a character or a token of YAML.
+
+    An undefined alias or tag is quoted too, and `password: *hunter2` is one.
+    """
+    return quoted[0] if _TOKEN.fullmatch(quoted[0][1:-1]) else "'…'"
 
 
 class _Reader(Struct):
@@ -53,52 +104,118 @@ class _Reader(Struct):
     count: int = 0
 
     def value(self, node: yaml.Node, key: str) -> Value:
-        self.count += 1
-        if self.count > _MOST_VALUES:
-            problem = f"{self.name} has more than {_MOST_VALUES} values with its aliases expanded."
-            raise UsageError(problem)
-        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        self._count(node)
         if isinstance(node, yaml.MappingNode):
-            return Value(
-                data=dict(self._members(node, key)),
-                file=self.name,
-                line=line,
-                key=key,
-                column=column,
-            )
+            members, faults = self._members(node, key)
+            return self._at(node, members, key, faults)
         if isinstance(node, yaml.SequenceNode):
             items = (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.value))
-            return Value(data=tuple(items), file=self.name, line=line, key=key, column=column)
-        kind = "ERB" if MARK in node.value else node.tag.removeprefix(_TAG)
-        return Value(
-            data=Scalar(_TYPES.get(kind, kind), node.value),
-            file=self.name,
-            line=line,
-            key=key,
-            column=column,
-        )
+            return self._at(node, tuple(items), key)
+        kind = "ERB" if MARK in node.value else _TYPES.get(node.tag, _TAGGED)
+        return self._at(node, Scalar(kind, node.value), key)
 
-    def _members(self, node: yaml.MappingNode, key: str) -> Iterator[tuple[str, Value]]:
-        """Yield the entries of merge keys (`<<`) first, so that the map's own keys replace them."""
-        for name, inner in node.value:
-            if name.tag == _MERGE:
-                yield from self._merged(inner, key)
+    def _at(
+        self,
+        node: yaml.Node,
+        data: Scalar | tuple[Value, ...] | Mapping[str, Value],
+        key: str,
+        faults: tuple[Fault, ...] = (),
+    ) -> Value:
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        return Value(data=data, file=self.name, line=line, key=key, column=column, faults=faults)
+
+    def _count(self, _: yaml.Node) -> None:
+        """Count a value; raise UsageError where there are too many."""
+        self._add(_MOST_VALUES)
+
+    def _add(self, most: int) -> None:
+        self.count += 1
+        if self.count > most:
+            problem = f"{self.name} has more than {most} values with its aliases expanded."
+            raise UsageError(problem)
+
+    def _members(
+        self, node: yaml.MappingNode, key: str
+    ) -> tuple[dict[str, Value], tuple[Fault, ...]]:
+        """Return the entries of merge keys (`<<`), which the map's own keys replace, and those."""
+        members: dict[str, Value] = {}
+        faults: list[Fault] = []
         seen: set[str] = set()
-        for name, inner in node.value:
-            if name.tag == _MERGE:
-                continue
-            where = Value(data={}, file=self.name, line=name.start_mark.line + 1, key=key)
-            if not isinstance(name.value, str):
-                raise where.wrong("has a key that is not a single value")
-            if MARK in name.value:
-                raise where.unanswered()
-            if name.value in seen:
-                raise where.wrong(f"has the key `{name.value}` twice", "Remove one of them.")
-            seen.add(name.value)
-            yield name.value, self.value(inner, f"{key}.{name.value}" if key else name.value)
+        for name, inner in sorted(node.value, key=lambda member: member[0].tag != _MERGE):
+            try:
+                self._member((name, inner), key, members, faults, seen)
+            except (UsageError, RecursionError) as error:
+                faults.append(self._fault(name, key, error))
+        return members, tuple(faults)
 
-    def _merged(self, node: yaml.Node, key: str) -> Iterator[tuple[str, Value]]:
-        value = self.value(node, key)
-        sources = value.data if isinstance(value.data, tuple) else (value,)
-        for source in reversed(sources):
-            yield from source.mapping().items()
+    def _member(
+        self,
+        member: tuple[yaml.Node, yaml.Node],
+        key: str,
+        members: dict[str, Value],
+        faults: list[Fault],
+        seen: set[str],
+    ) -> None:
+        """Read one member of a map into its members, and what is wrong in what it merges."""
+        name, inner = member
+        if name.tag == _MERGE:
+            value = self.value(inner, key)
+            sources = value.data if isinstance(value.data, tuple) else (value,)
+            for source in reversed(sources):
+                members.update(source.mapping())
+                faults += source.faults
+            return
+        where = Value(data={}, file=self.name, line=name.start_mark.line + 1, key=key)
+        if not isinstance(name.value, str):
+            raise where.wrong("has a key that is not a single value")
+        if MARK in name.value:
+            raise where.unanswered()
+        if name.value in seen:
+            shown = shown_member(key, name.value)
+            raise where.wrong(f"has the key `{shown}` twice", "Remove one of them.")
+        seen.add(name.value)
+        members[name.value] = self.value(inner, member_key(key, name.value))
+
+    def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> Fault:  # noqa: ARG002 - of a list's
+        """Return what is kept of an error in a map's member; here it is one of the whole file."""
+        raise error
+
+
+class _ListReader(_Reader):
+    """Reads a list, of which a wrong member harms no other."""
+
+    visited: set[int] = field(default_factory=set)
+
+    def _count(self, node: yaml.Node) -> None:
+        if id(node) in self.visited:
+            self._add(_MOST_REPEATED)
+        self.visited.add(id(node))
+
+    def _member(
+        self,
+        member: tuple[yaml.Node, yaml.Node],
+        key: str,
+        members: dict[str, Value],
+        faults: list[Fault],
+        seen: set[str],
+    ) -> None:
+        before = self.count
+        try:
+            super()._member(member, key, members, faults, seen)
+        finally:
+            if not key and self.count > _MOST_REPEATED:  # the next entry has as many left
+                self.count = before
+
+    def _fault(self, name: yaml.Node, key: str, error: UsageError | RecursionError) -> Fault:
+        if isinstance(error, RecursionError):
+            if key:
+                raise error
+            error = UsageError("The entry is nested too deeply, or contains itself.")
+        written = name.value if isinstance(name.value, str) else ""
+        line, column = name.start_mark.line + 1, name.start_mark.column + 1
+        return Fault(
+            name=shown_member(key, written),
+            key=MERGED if name.tag == _MERGE else written,
+            place=f"{self.name}:{line}:{column}",
+            error=error,
+        )

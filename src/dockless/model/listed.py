@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dockless.errors import DocklessError
+from dockless.errors import DocklessError, UsageError
 from dockless.model.secret import Credential
 
 Choice = Callable[[str], bool]
@@ -84,3 +84,11 @@ class Listed(Struct, frozen=True, kw_only=True):
     origin: str = ""
     wanted: SyncItem | None = None
     error: DocklessError | None = None
+
+
+def login_in(place: str) -> UsageError:
+    """Return the error for a name of an image with a login, which is not quoted."""
+    return UsageError(
+        f"{place} contains a login, which no name of an image has.",
+        "Remove it, change that password, and use `dockless login` or --password-stdin.",
+    )

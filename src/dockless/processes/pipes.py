@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import math
 import os
 import re
 import select
@@ -19,18 +20,25 @@ _MILLISECONDS = 1000
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
-def readable(descriptor: int) -> bool:
+def readable(descriptor: int, patience: float = math.inf) -> bool:
     """Wait until a pipe has bytes, or its writers have closed it.
 
     A FIFO that nobody has opened for writing yet has neither.
 
     Args:
         descriptor: A pipe that is opened for reading, without blocking.
+        patience: How many seconds are waited for that.
 
     Returns:
-        Whether that came before the command's time was over.
+        Whether the wait ended before the command's time was over.
     """
-    return waited_for(_ready(descriptor, select.POLLIN))
+    ready, end = _ready(descriptor, select.POLLIN), time.monotonic() + patience
+    return waited_for(lambda seconds: ready(seconds) or time.monotonic() > end)
+
+
+def is_readable(descriptor: int) -> bool:
+    """Whether a pipe has bytes, or had a writer that closed it: then its end is one."""
+    return bool(_ready(descriptor, select.POLLIN)(0))
 
 
 def write(descriptor: int, data: bytes, label: str, patience: float = PATIENCE_SECONDS) -> None:

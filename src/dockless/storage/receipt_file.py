@@ -81,9 +81,13 @@ class ReceiptFile:
                 refuse_other_files(self._path)
             elif self._path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            elif self._path.is_socket():
+                raise FileExistsError(errno.EEXIST, "it is a socket")
             elif not pipes.may_write(self._path):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._descriptor = self._opened() if self._plain else None
+            # what is replaced stays locked, since it may have other names
+            self._first = self._descriptor
         except OSError as error:
             raise UsageError(*self._unwritable(error)) from None
 
@@ -142,8 +146,10 @@ class ReceiptFile:
         with contextlib.suppress(OSError):
             if not os.fstat(self._descriptor).st_size and self._is_there(self._descriptor):
                 self._path.unlink()
+        if self._first is not None and self._first != self._descriptor:
+            os.close(self._first)
         os.close(self._descriptor)
-        self._descriptor = None
+        self._descriptor = self._first = None
 
     def _opened(self) -> int:
         while True:
@@ -188,7 +194,7 @@ class ReceiptFile:
             draft.unlink(missing_ok=True)
             raise
         old, self._descriptor = self._descriptor, descriptor
-        if old is not None:
+        if old is not None and old != self._first:
             os.close(old)
 
     def _unwritable(self, error: OSError) -> tuple[str, str]:

@@ -191,3 +191,10 @@ def test_a_key_is_a_secret_unless_it_stands_there_itself(tmp_path: Path) -> None
     assert found.key(own, allow_commands=False) is own
     with pytest.raises(UsageError, match="No secret OTHER"):
         found.key(Secret("OTHER"), allow_commands=False)
+
+
+@pytest.mark.parametrize("name", ["S3cr3t-1", "hunter2", "!x", "pass word"])
+def test_a_password_in_place_of_a_name_is_not_shown(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Secrets(folder=tmp_path, environment={}).find(name, allow_commands=False)
+    assert name not in str(caught.value)

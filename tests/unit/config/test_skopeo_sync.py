@@ -4,6 +4,7 @@ import pytest
 
 from dockless.config import skopeo_sync
 from dockless.config.semver_range import Constraint
+from dockless.config.source_lists import listed
 from dockless.errors import UsageError
 from dockless.model.listed import SyncItem, WrongEntry
 
@@ -81,11 +82,11 @@ def test_skopeos_own_example_is_read(path: Path) -> None:
             "a.io:\n  images-by-tag-regex:\n    x: '('\n",
             "tag-regex.x` is not a regular",
         ),
-        ("a.io:\n  images-by-tag-regex:\n    x: 'a{99999999999}'\n", "is not a usable regular"),
-        (f"a.io:\n  images-by-tag-regex:\n    x: 'b{{{10**30},}}'\n", "is not a usable regular"),
+        ("a.io:\n  images-by-tag-regex:\n    x: 'a{99999999999}'\n", "it repeats too often"),
+        (f"a.io:\n  images-by-tag-regex:\n    x: 'b{{{10**30},}}'\n", "it repeats too often"),
         (
             f"a.io:\n  images-by-tag-regex:\n    x: '{'(' * 3000}{')' * 3000}'\n",
-            "is not a usable regular",
+            "it nests too deeply",
         ),
         (
             "a.io:\n  images-by-semver:\n    x: new\n",
@@ -157,3 +158,134 @@ def test_what_is_no_yaml_is_no_list(path: Path, text: str, said: str) -> None:
 )
 def test_a_constraint_allows_versions_and_no_other_tags(constraint: str, allowed: set[str]) -> None:
     assert set(filter(Constraint(constraint).allows, TAGS)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("'u:S3cr3t@x.y': {images: {z: [a]}}", "***@x.y"),
+        ("'u:S3 cr3t@x.y:5': {images: {z: [a]}}", "***@x.y:5"),
+        ("'u:S3cr3t/@x.y': [a]", "***@x.y"),
+        ("'x.y/u:S3cr3t@z': {images: 5}", "***@z"),
+        ("a.io: {images: {'u:S3cr3t@x.y/z': [a]}}", "a.io/***@x.y/z"),
+        ("a.io: {images: {'b/u:S3cr3t@x.y': []}}", "a.io/***@x.y"),
+        ("a.io: {images-by-tag-regex: {'u:S3cr3t@x.y': a}}", "a.io/***@x.y"),
+        ("a.io: {images-by-semver: {'u:S3cr3t@x.y': '1'}}", "a.io/***@x.y"),
+        ("a.io: {images: {z: ['u:S3cr3t@x.y']}}", "a.io/z"),
+        ("a.io: {images: {z: ['u: S3cr3t@x.y']}}", "a.io/z"),
+        ("a.io: {'u:S3cr3t@x.y': {z: [a]}}", "a.io"),
+        ("x.y:5: {credentials: {username: u, password: !S3cr3t x}}", "x.y:5"),
+        ("x.y: {credentials: {username: !S3cr3t x}, images: {z: [a]}}", "x.y"),
+        ("x.y: {credentials: {password: {S3cr3t: x}}, images: {z: [a]}}", "x.y"),
+    ],
+)
+def test_a_login_is_an_error_of_its_entry_and_not_shown(path: Path, text: str, shown: str) -> None:
+    path.write_text(f"{text}\nz.io: {{images: {{good: [v1]}}}}\n")
+    wrong, good = (each.text if each.error else each.wanted for each in listed((), (path,)))
+    assert wrong == shown
+    assert isinstance(good, SyncItem)
+    said = repr(tuple((each, each.error) for each in listed((), (path,))))
+    assert "S3" not in said
+    assert "cr3t" not in said
+
+
+def places(found: tuple[SyncItem | WrongEntry, ...], path: Path) -> list[tuple[str, str]]:
+    """Return what is wrong, each with its line and column."""
+    return [
+        (each.text, each.origin.removeprefix(f"{path}:"))
+        for each in found
+        if isinstance(each, WrongEntry)
+    ]
+
+
+def images(found: tuple[SyncItem | WrongEntry, ...]) -> list[str]:
+    return [
+        name for each in found if isinstance(each, SyncItem) for name in each.references(("any",))
+    ]
+
+
+BOMB = "a: [&a0 [x, x], " + ", ".join(
+    f"&a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "right"),
+    [
+        ("? [a, b]\n: c", [("an entry", "1:3")], []),
+        ("? {a: b}\n: {images: {x: [v1]}}", [("an entry", "1:3")], []),
+        ("<<: 5", [("<<", "1:1")], []),
+        ("<<: [1, 2]", [("<<", "1:1")], []),
+        ("<<: [x]", [("<<", "1:1")], []),
+        ("a.io: {images: {x: [v1]}}\na.io: {}", [("a.io", "2:1")], ["a.io/x:v1"]),
+        ("a.io: {images: {x: [v1], x: [v2], y: [v3]}}", [("a.io/x", "1:26")],
+         ["a.io/x:v1", "a.io/y:v3"]),
+        ("a.io: {images: {<<: 5, y: [v3]}}", [("a.io/<<", "1:17")], ["a.io/y:v3"]),
+        ("a.io: {images: {? [q] : [v1], y: [v3]}}", [("a.io", "1:19")], ["a.io/y:v3"]),
+        ("a.io: {images: {y: [v3]}, images: {z: [v4]}}", [("a.io/images", "1:27")], ["a.io/y:v3"]),
+        ("a.io: {? [q] : [v1], images: {y: [v3]}}", [("a.io", "1:10")], ["a.io/y:v3"]),
+        ("a.io: {<<: 5, images: {y: [v3]}}", [("a.io", "1:7")], []),
+        ("a.io: {tls-verify: true, tls-verify: false, images: {y: [v3]}}", [("a.io", "1:7")], []),
+        ("a.io: {credentials: {username: u, username: v}, images: {y: [v3]}}",
+         [("a.io", "1:7")], []),
+        ("a.io: {credentials: {<<: 1}, images: {y: [v3]}}", [("a.io", "1:7")], []),
+        ("&a a.io: &b {images: *b}", [("a.io", "1:1")], []),
+        (f"a.io: {{images: {{y: [v3]}}, {BOMB}]}}", [("a.io/a", "1:27")], ["a.io/y:v3"]),
+        ("a.io: {images: {y: [v\0]}}", [("a.io/y:v\ufffd", "1:21")], []),
+        ("a.io: {credentials: {username: u, password: 'a\x07'}, images: {y: [v]}}",
+         [("a.io", "1:7")], []),
+        ("a.io: {images: {y: [v3]}}\n---\n- b\n---\nb.io: {images: {x: [v1]}}\n---\n",
+         [("an entry", "3:1")], ["a.io/y:v3", "b.io/x:v1"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_member_stops_only_itself(
+    path: Path, text: str, wrong: list[tuple[str, str]], right: list[str]
+) -> None:
+    path.write_text(
+        f"{text}\n" if text.endswith("---") else f"{text}\nz.io: {{images: {{g: [v]}}}}\n"
+    )
+    found = skopeo_sync.read(path)
+    assert places(found, path) == wrong
+    assert images(found) == [*right, "z.io/g:v"]
+
+
+def test_a_list_may_be_long(path: Path) -> None:
+    tags = [f"v{number}" for number in range(20_001)]
+    path.write_text(f"a.io:\n  images:\n    x: [{', '.join(tags)}]\n")
+    [item] = skopeo_sync.read(path)
+    assert isinstance(item, SyncItem)
+    assert item.named == tuple(tags)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-be"])
+def test_a_list_may_be_of_powershell(path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding.endswith("be") else ""
+    path.write_bytes(f"{mark}a.io:\r\n  images: {{x: [v1]}} # \u00e4\r\n".encode(encoding))
+    assert images(skopeo_sync.read(path)) == ["a.io/x:v1"]
+
+
+@pytest.mark.parametrize(
+    "text", [b"a.io: {images: {x: [v1]}} # \xe4\n", b"# \xff\0\na.io: {images: {x: [v1]}}"]
+)
+def test_a_comment_may_be_in_any_encoding(path: Path, text: bytes) -> None:
+    path.write_bytes(text)
+    assert images(skopeo_sync.read(path)) == ["a.io/x:v1"]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(a|a)*$", "(a+)+$", "(.*)*x$", "^(\\w|[a-z]|a){1,60}$", "(a?){50}a{50}$"]
+)
+def test_a_pattern_that_python_takes_for_ever_on_is_read(path: Path, pattern: str) -> None:
+    path.write_text(f"a.io: {{images-by-tag-regex: {{x: '{pattern}'}}}}")
+    [item] = skopeo_sync.read(path)
+    assert isinstance(item, SyncItem)
+    assert item.references((f"{'a' * 100}-", "-")) == ()
+
+
+def test_a_pattern_that_takes_too_long_is_an_error_of_its_entry(path: Path) -> None:
+    path.write_text("a.io: {images-by-tag-regex: {x: 'a[ab]{900}c$'}}")
+    [item] = skopeo_sync.read(path)
+    assert isinstance(item, SyncItem)
+    digits = (f"{3**number:b}".replace("0", "a").replace("1", "b") for number in range(600, 620))
+    with pytest.raises(UsageError, match="takes too long"):
+        item.references(digits)

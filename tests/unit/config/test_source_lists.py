@@ -116,3 +116,15 @@ def test_a_login_on_the_command_line_stops_all(path: Path) -> None:
     path.write_text("a.tar\n")
     with pytest.raises(UsageError, match=r"^A SOURCE contains a login"):
         listed(("docker://ann:S3cret-1@x.io/a:1",), (path,))
+
+
+@pytest.mark.parametrize("line", ["x\0y", "\0", "c:S3cret\0-1@z.io/c:2"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_line_with_a_nul_fails_alone(path: Path, line: str, encoding: str) -> None:
+    path.write_bytes(f"a.tar\n{line}\nb.tar\n".encode(encoding))
+    first, wrong, last = listed((), (path,))
+    assert (first.text, last.text) == ("a.tar", "b.tar")
+    assert isinstance(wrong.error, UsageError)
+    assert wrong.origin == f"{path}:2:1"
+    assert "NUL" in wrong.error.what
+    assert "S3cret" not in repr(wrong)

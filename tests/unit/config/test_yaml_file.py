@@ -1,6 +1,8 @@
+from collections.abc import Iterator, Mapping
+
 import pytest
 
-from dockless.config.document import Value
+from dockless.config.document import Scalar, Value
 from dockless.config.yaml_file import parse
 from dockless.errors import UsageError
 
@@ -72,7 +74,45 @@ def test_python_tags_build_nothing() -> None:
     assert value.texts() == ("exit 1",)
 
 
-def test_password_that_reads_as_an_alias_is_not_shown() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: *hunter2",
+        "password: *'S3",
+        "password: !S3cr3t!x y",
+        "password: !S3cr3t x",
+        "password: !S3cr3t",
+        "password: !S3cr3t [a]",
+        "password: !<S3cr3t> a",
+        "password: !!S3cr3t a",
+        "password: {S3cr3t: 1, S3cr3t: 2}",
+        "password: [{S3cr3t: 1, S3cr3t: 2}]",
+        "credentials:\n  S3cr3t: 1\n  S3cr3t: 1",
+        "a.io:\n  credentials:\n    more:\n      S3cr3t: 1\n      S3cr3t: 1",
+        "registry: {token: {a: {S3cr3t: 1, S3cr3t: 1}}}",
+        "password = S3cr3t: 1\npassword = S3cr3t: 1",
+        "'u:S3cr3t@x.y': 1\n'u:S3cr3t@x.y': 1",
+        "'u:S3cr3t@x.y': {a: 1, a: 2}",
+        "%TAG !S3cr3t! x\n%TAG !S3cr3t! x\n---\na: b",
+    ],
+)
+def test_a_password_in_an_odd_place_is_not_shown(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parse("password: *hunter2\n", "f.yml")
-    assert "hunter2" not in str(caught.value)
+        parse(text, "f.yml").mapping()["password"].text()
+    for hidden in ("hunter2", "S3"):
+        assert hidden not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["!S3cr3t x", "{S3cr3t: x}", "[!S3cr3t x]", "{a: {S3cr3t: x}}"])
+def test_what_stands_below_a_password_is_not_shown(text: str) -> None:
+    def all_of(value: Value) -> Iterator[Value]:
+        yield value
+        if not isinstance(value.data, Scalar):
+            inner = value.data.values() if isinstance(value.data, Mapping) else value.data
+            for each in inner:
+                yield from all_of(each)
+
+    for each in all_of(parse(f"a: {{password: {text}}}\n", "f.yml").mapping()["a"]):
+        with pytest.raises(UsageError) as caught:
+            each.boolean()
+        assert "S3" not in str(caught.value)

@@ -121,3 +121,30 @@ def test_a_pipe_is_read_to_its_end(pipe: Path, size: int) -> None:
         writer.start()
         assert len(file.read()) == size
     writer.join(20)
+
+
+@pytest.mark.parametrize("read", [lambda file: file.read(5), lambda file: file.readall(),
+                                  lambda file: file.readinto(bytearray(5))])  # fmt: skip
+def test_a_pipe_that_no_process_writes_to_is_not_waited_for_without_end(
+    pipe: Path, read: Callable[[SourceFile], object]
+) -> None:
+    with (
+        SourceFile(pipe, patience=0.1) as file,
+        pytest.raises(SourceError, match=r"pipe\.tar cannot be read: no process writes"),
+    ):
+        read(file)
+
+
+@pytest.mark.parametrize("sent", [b"", b"x", b"x" * 100_000])
+def test_a_writer_that_is_slow_to_begin_is_waited_for(pipe: Path, sent: bytes) -> None:
+    read: list[bytes] = []
+    with SourceFile(pipe, patience=0.1) as file:
+        descriptor = os.open(pipe, os.O_WRONLY)
+        reader = threading.Thread(target=lambda: read.append(file.readall()))
+        reader.start()
+        reader.join(0.5)
+        assert reader.is_alive()
+        with os.fdopen(descriptor, "wb") as writer:
+            writer.write(sent)
+        reader.join(20)
+    assert read == [sent]

@@ -1,6 +1,7 @@
 import errno
 import os
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -212,3 +213,25 @@ def test_a_folder_is_refused_at_once(tmp_path: Path, name: str) -> None:
     (tmp_path / "link").symlink_to("folder")
     with pytest.raises(UsageError, match="cannot be written: Is a directory"):
         ReceiptFile(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["socket", "link"])
+def test_a_socket_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    os.mknod(tmp_path / "socket", stat.S_IFSOCK | 0o600)
+    (tmp_path / "link").symlink_to("socket")
+    with pytest.raises(UsageError, match="cannot be written: it is a socket"):
+        ReceiptFile(tmp_path / name)
+
+
+@pytest.mark.parametrize("writes", [0, 1, 3])
+def test_the_other_names_of_a_receipt_are_locked_as_well(tmp_path: Path, writes: int) -> None:
+    (tmp_path / "a").write_text(receipt("old"))
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    file = ReceiptFile(tmp_path / "a")
+    for number in range(writes):
+        file.write(receipt(f"new {number}"))
+    with pytest.raises(UsageError, match="Another run is writing the receipt"):
+        ReceiptFile(tmp_path / "b")
+    file.close()
+    ReceiptFile(tmp_path / "b").close()
+    assert (tmp_path / "b").read_text() == receipt("old")
