@@ -165,7 +165,7 @@ def test_a_wrong_password_is_refused_and_where_it_came_from_is_said(bed: Bed) ->
     options = ("--username", bed.login.username, "--password-stdin")
     what = complaint(bed.push(*options, stdin=WRONG.encode()), 4)
     assert f"{bed.host} rejects the credential of user {bed.login.username}" in what
-    assert "(from the command line)" in what
+    assert "(from standard input)" in what
     assert WRONG not in what
 
 
