@@ -10,7 +10,7 @@ from dockless.oci.content import Content
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor, is_size
 from dockless.oci.reference import Name
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_own_json
 
 FILE = "bundle.lock.json"
 _VERSION = 1
@@ -79,7 +79,7 @@ def lock_text(lock: Lock) -> str:
 def read_lock(data: bytes) -> Lock:
     """Read a lock file; raise ValueError with the reason when it is invalid."""
     try:
-        document = parse_json(data)
+        document = parse_own_json(data)
     except JSONDecodeError as error:
         raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(document, dict):

@@ -2,13 +2,38 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, TypeGuard, TypeVar
 
 from msgspec import convert
 
 Parsed = TypeVar("Parsed")
 _BLANKS = " \t\r\n"
+_Pairs = list[tuple[str, Any]]
 _MOST_DIGITS = 600  # Python's own limit can be set, to no less than 640
+
+
+class RepeatedMemberError(ValueError):
+    """An object has a member twice: parsers differ in which of them they take."""
+
+
+def parse_own_json(data: bytes | str) -> Any:  # noqa: ANN401 - as below
+    """Parse a JSON text of a kind that dockless alone writes; as `parse_json`.
+
+    Raises:
+        ValueError: As there.
+        RepeatedMemberError: An object has a member twice.
+    """
+    return _parsed(data, _once)
+
+
+def _once(pairs: _Pairs) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RepeatedMemberError(f"an object in it has more than one {json.dumps(twice)}")
+    return members
 
 
 def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text says
@@ -18,15 +43,19 @@ def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever the text sa
         ValueError: It is not JSON, is not UTF-8 (RFC 8259, section 8.1), or is nested more deeply
             than the stack.
     """
+    return _parsed(data, None)
+
+
+def _parsed(data: bytes | str, pairs: Callable[[_Pairs], dict[str, Any]] | None) -> Any:  # noqa: ANN401 - as above
     try:
         # json itself guesses UTF-16 and UTF-32 from bytes; an UTF-8 mark at the start is skipped
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
         try:
-            return json.loads(text)
-        except json.JSONDecodeError:
+            return json.loads(text, object_pairs_hook=pairs)
+        except (json.JSONDecodeError, RepeatedMemberError):
             raise
         except ValueError:  # of a number with more digits than Python converts
-            return json.loads(text, parse_int=_integer)
+            return json.loads(text, object_pairs_hook=pairs, parse_int=_integer)
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:

@@ -13,14 +13,12 @@ from dockless.model.pins import wrong_pin
 from dockless.oci.digest import Digest
 from dockless.oci.manifest import (
     CONFIGS,
-    CONTAINERD_NAME,
-    OCI_INDEX,
-    REF_NAME,
     Descriptor,
     Manifest,
     parse_config,
 )
 from dockless.oci.untrusted_json import parse_json
+from dockless.sources.canonical_bundle import altered
 from dockless.sources.files import Files
 from dockless.sources.oci_layout import blob_name, listed_roots, names, roots, walk
 from dockless.storage.docker_list import FILE as DOCKER_LIST
@@ -132,6 +130,13 @@ class _BundleContent(Struct, kw_only=True):
 
 def problems(files: Files) -> Iterator[str]:
     """Yield a sentence for each problem of a bundle; every byte of it is read."""
+    found = tuple(_problems(files))
+    yield from found
+    if not found and (lock := lock_of(files)):  # is there anything but what was read of it?
+        yield from altered(files, lock)
+
+
+def _problems(files: Files) -> Iterator[str]:
     if wrong := _layout_problem(files):
         yield wrong
     try:
@@ -258,25 +263,10 @@ def _wrong_sizes(
         yield f"{files.label} lists an image {digest}, but {FILE} does not."
 
 
-def _is_altered(files: Files, tops: Iterable[Descriptor]) -> bool:
-    """Whether an index.json has other members, or names an image otherwise, than a bundle's has."""
-    written = [root.to_json() for root in tops]
-    whole = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": written}
-    if parse_json(files.document("index.json")) != whole:
-        return True
-    called = [dict(root.annotations) for root in tops]
-    return any(
-        each and (each.keys() != {CONTAINERD_NAME, REF_NAME} or len(set(each.values())) > 1)
-        for each in called
-    )
-
-
 def _disagreements(files: Files, lock: Lock, tops: tuple[Descriptor, ...]) -> Iterator[str]:
     listing = files.document(DOCKER_LIST) if DOCKER_LIST in files else b""
     if lock.docker_list and not lock.docker_list.matches(listing):
         yield f"{files.label}: {DOCKER_LIST} is damaged: it does not match {FILE}."
-    if _is_altered(files, tops):
-        yield f"{files.label}: index.json is not as a bundle's is: it is damaged, or was changed."
     counted = Counter(each.name for each in lock.images)
     for name in sorted(name for name, count in counted.items() if count > 1):
         yield f"{files.label}: {FILE} has {name} more than once."

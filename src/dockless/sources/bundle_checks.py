@@ -15,6 +15,7 @@ from dockless.sources.bundle_shape import Shape, shape_of_archive, shape_of_fold
 from dockless.sources.files import SourceFile
 from dockless.sources.opener import Opener
 from dockless.sources.parts import Part, joined, read_parts
+from dockless.sources.parts import altered as parts_altered
 from dockless.sources.parts import problems as parts_problems
 from dockless.sources.spec import PARTS_ENDING, SourceSpec, parse_source
 from dockless.storage.blocks import ReadableStream
@@ -68,11 +69,14 @@ def examined(opener: Opener, spec: SourceSpec) -> Findings:
     Raises:
         SourceError: It cannot be read at all.
     """
+    spec = opener.kept(spec)
     parts = read_parts(spec.path) if spec.path.name.endswith(PARTS_ENDING) else ()
     if wrong := tuple(problem.what for problem in parts_problems(parts)):
         return Findings(wrong)
     files = opener.bundle(spec)
     problems = (*reading.problems(files), *(shape := _shape(spec, parts)).problems)
+    if parts and (of_list := parts_altered(spec.path, parts)):
+        problems = (*problems, of_list)
     extra = sorted(shape.names - reading.belonging(files)) if shape.names else []
     notes = (
         [f"{spec.label} has {_listed(extra, 'file')} that belong to none of its images."]
@@ -90,8 +94,6 @@ def examined(opener: Opener, spec: SourceSpec) -> Findings:
 
 
 def _shape(spec: SourceSpec, parts: tuple[Part, ...]) -> Shape:
-    if spec.kind == "stdin" or spec.path.is_fifo():  # it was read, and cannot be read again
-        return Shape(frozenset(), ())
     if spec.kind == "layout":
         return shape_of_folder(spec.path, spec.label)
     if parts:

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
+from pathlib import Path, PurePath
 from tarfile import BLOCKSIZE, TarInfo
 from typing import IO, Protocol, cast
 
@@ -51,13 +51,22 @@ def shape_of_archive(
         tar_errors(label),
         opened(cast("IO[bytes]", _movable(plain))) as archive,
     ):
-        found = list(members(archive, label))
+        folders: set[str] = set()
+        found = list(members(archive, label, folders))
         end = archive.offset
     with stream() as plain:
         loose = tuple(_loose(_movable(plain), found, end, label))
     links = (_link(name, member, label) for name, member in found if not member.isreg())
     names = frozenset(name for name, member in found if member.isreg())
-    return Shape(names, (*links, *loose))
+    both = _both({name for name, _ in found}, folders, label)
+    return Shape(names, (*links, *both, *loose))
+
+
+def _both(files: set[str], folders: set[str], label: str) -> Iterator[str]:
+    """Yield the names of files that are folders, too: what is unpacked then is ambiguous."""
+    above = {parent.as_posix() for name in files | folders for parent in PurePath(name).parents}
+    for name in sorted(files & (folders | above)):
+        yield f"{label}: {name} is a file and a folder, and it is ambiguous which is meant."
 
 
 class _Movable(Protocol):

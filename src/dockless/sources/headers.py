@@ -56,8 +56,16 @@ def opened(file: IO[bytes]) -> tarfile.TarFile:
         return tarfile.open(fileobj=file, mode="r:", tarinfo=Header)
 
 
-def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """Yield what is not a folder, each under its safe name, each name once."""
+def members(
+    archive: tarfile.TarFile, label: str, folders: set[str] | None = None
+) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    """Yield what is not a folder, each under its safe name, each name once.
+
+    Args:
+        archive: The archive.
+        label: Its name in messages.
+        folders: Gets the safe names of its folders.
+    """
     seen: set[str] = set()
     for count, member in enumerate(iter(partial(_next, archive), None)):
         archive.members = []  # type: ignore[attr-defined] # or tarfile keeps every one of them
@@ -68,6 +76,8 @@ def members(archive: tarfile.TarFile, label: str) -> Iterator[tuple[str, tarfile
             )
         name = safe_name(member.name, label)
         if member.isdir():
+            if folders is not None:
+                folders.add(name)
             continue
         if name in seen:
             raise SourceError(

@@ -166,6 +166,24 @@ class Opener:
         """Return the files of an archive or layout, to look at without staging any."""
         return self._files(spec)
 
+    def kept(self, spec: SourceSpec) -> SourceSpec:
+        """Return a source that can be read more than once: a stream is read into a file."""
+        if spec.kind == "stdin":
+            from dockless.sources.ahead import read_to_the_end  # noqa: PLC0415 - for streams only
+
+            opened = read_to_the_end(self._stdin())
+        elif spec.kind == "archive" and spec.path.is_fifo():
+            opened = _opened(spec.path)
+        else:
+            return spec
+        task = self._progress.start(f"reading {spec.label}", None)
+        try:
+            with opened as stream:
+                path = self._staging.spool(stream)
+        finally:
+            task.finish()
+        return SourceSpec(kind="archive", path=path, name=spec.label)
+
     def _typed(self, spec: SourceSpec, platform: Platform | None) -> Candidate:
         try:
             return self.local((spec.name,), platform, spec.tool, typed=True)

@@ -6,6 +6,7 @@ import io
 import itertools
 import os
 import re
+import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from json import JSONDecodeError
@@ -17,10 +18,11 @@ from msgspec import Struct
 from dockless.errors import SourceError
 from dockless.model.counts import counted
 from dockless.oci.manifest import is_size
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import parse_own_json
 from dockless.processes.regular import open_regular, read_regular
 from dockless.sources.files import SourceFile
 from dockless.storage.blocks import BLOCK
+from dockless.storage.bundle_archive import parts_text
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -51,7 +53,7 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
         SourceError: It is not such a list, or names a part twice.
     """
     try:
-        found = tuple(_parts(parse_json(read_regular(listing)), listing.parent))
+        found = tuple(_parts(parse_own_json(read_regular(listing)), listing.parent))
     except OSError as error:
         raise SourceError(f"{listing} cannot be read: {error.strerror}.", _REMEDY) from None
     except ValueError as error:
@@ -65,6 +67,20 @@ def read_parts(listing: Path) -> tuple[Part, ...]:
         if count > 1:
             raise SourceError(f"{listing} lists the part {path.name} {count} times.", _REMEDY)
     return found
+
+
+def altered(listing: Path, parts: Sequence[Part]) -> str:
+    """Return what is wrong with a list that dockless would write otherwise; empty for nothing.
+
+    A bundle's archive is a whole number of records of 10 KiB, as tar's have been since it wrote
+    tapes; of a list that was cut short it may not be.
+    """
+    if sum(part.size for part in parts) % tarfile.RECORDSIZE:
+        return f"{listing} does not list all the parts of an archive."
+    text = parts_text((part.path.name, part.size, part.sha256) for part in parts)
+    if read_regular(listing) != text.encode():
+        return f"{listing} is not as a bundle's is: it is damaged, or was changed."
+    return ""
 
 
 def _parts(document: object, folder: Path) -> Iterator[Part]:

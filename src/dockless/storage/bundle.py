@@ -10,17 +10,15 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from dockless.errors import ConflictError, LostCopyError, PushError
 from dockless.model.lock import FILE, Lock, Locked, lock_text
 from dockless.model.renaming import whole_name
 from dockless.oci.content import Content
 from dockless.oci.digest import Digest
-from dockless.oci.manifest import CONTAINERD_NAME, OCI_INDEX, REF_NAME, compact_json, parse_document
 from dockless.oci.reference import Name
 from dockless.processes.scratch import abandoned, owned, scratch
 from dockless.storage.bundle_archive import REMEDY, unwritten
+from dockless.storage.bundle_lists import index_of, layout_text, refers, root_of
 from dockless.storage.docker_list import FILE as DOCKER_LIST
 from dockless.storage.docker_list import docker_list
 from dockless.storage.oci_layout import blob_path
@@ -103,17 +101,13 @@ class Bundle:
             self._finish()
 
     def _finish(self) -> None:
-        (self._folder / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
-        roots = []
+        (self._folder / "oci-layout").write_bytes(layout_text())
         there = {digest for _, content in self._images.values() for digest in content.documents}
-        for name, (_, content) in sorted(self._images.items()):
-            subject = parse_document(content.documents[content.root.digest]).subject
-            # a referrer by digest has no name: its subject leads to it
-            refers = "@" in name and subject in there
-            names = () if refers else ((CONTAINERD_NAME, name), (REF_NAME, name))
-            roots.append(replace(content.root, annotations=names).to_json())
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": roots}
-        (self._folder / "index.json").write_bytes(compact_json(index))
+        index = index_of(
+            root_of(content.root, "" if refers(content, name, there) else name)
+            for name, (_, content) in sorted(self._images.items())
+        )
+        (self._folder / "index.json").write_bytes(index)
         locked = tuple(each for each, _ in self._images.values())
         held = {digest for each in locked for digest, _ in each.blobs}
         absent = frozenset(digest for digest in held if not self._path(digest).exists())

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Self, cast
 
@@ -59,6 +59,12 @@ def stream(folder: Path, sink: object) -> None:
             _add(tar, folder, path)
 
 
+def parts_text(parts: Iterable[tuple[str, int, str]]) -> str:
+    """Return the text of a list of parts: the name of each, its bytes and their SHA-256."""
+    listed = [{"file": name, "size": size, "sha256": sha256} for name, size, sha256 in parts]
+    return json.dumps({"partsVersion": 1, "parts": listed}, indent=2) + "\n"
+
+
 def unwritten(out: Path, error: OSError) -> PushError:
     """Return the error for a bundle that the file system does not take."""
     remedy = REMEDY
@@ -101,12 +107,8 @@ class _Parts:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._end()
         if kind is None and self._size:
-            parts = [
-                {"file": path.name, "size": size, "sha256": digest}
-                for path, size, digest in self._files
-            ]
-            document = json.dumps({"partsVersion": 1, "parts": parts}, indent=2)
-            Path(f"{self._out}.{PARTS}").write_text(document + "\n")
+            text = parts_text((path.name, size, digest) for path, size, digest in self._files)
+            Path(f"{self._out}.{PARTS}").write_text(text)
 
     def write(self, data: bytes) -> int:
         view = memoryview(data)

@@ -16,7 +16,7 @@ from dockless.model.shard import Shard
 from dockless.model.verified import ReceiptItem
 from dockless.oci.digest import Digest
 from dockless.oci.reference import Reference, Repository
-from dockless.oci.untrusted_json import parse_json
+from dockless.oci.untrusted_json import RepeatedMemberError, parse_own_json
 from dockless.processes.regular import read_regular
 from dockless.storage.receipt import VERSION
 
@@ -60,7 +60,9 @@ def read_receipt(text: str, label: str) -> Receipt:
         UsageError: It is not a receipt, or a member is missing or invalid.
     """
     try:
-        document = parse_json(text)
+        document = parse_own_json(text)
+    except RepeatedMemberError as error:
+        raise UsageError(f"{label} is not a valid receipt: {error}.", _REMEDY) from None
     except ValueError as error:
         raise UsageError(f"{label} is not a receipt: it is not JSON ({error}).", _REMEDY) from None
     if not isinstance(document, dict) or "receiptVersion" not in document:

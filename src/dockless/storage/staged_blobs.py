@@ -18,6 +18,7 @@ from dockless.oci.digest import Digest
 from dockless.oci.manifest import Descriptor
 from dockless.processes.regular import read_regular
 from dockless.storage.blob_store import BlobStore
+from dockless.storage.blocks import ReadableStream, blocks
 from dockless.storage.disk_errors import full_disk
 from dockless.storage.folders import make_own, remove
 from dockless.storage.streams import BlobDraft
@@ -139,6 +140,19 @@ class StagedBlobs:
         with contextlib.suppress(FileNotFoundError):
             remove(self._blobs / digest.hex)
         self.store.drop(digest)
+
+    def spool(self, stream: ReadableStream) -> Path:
+        """Return a file with all of a stream, which is gone with the push; one at a time.
+
+        Raises:
+            PushError: The disk is full.
+            LostCopyError: It was deleted in the meantime.
+        """
+        with self._draft() as draft:
+            for block in blocks(stream):
+                draft.write(block)
+            draft.close()
+            return draft.path.replace(self._blobs / ".spooled")
 
     @contextlib.contextmanager
     def _draft(self, algorithm: str = "sha256") -> Iterator[BlobDraft]:

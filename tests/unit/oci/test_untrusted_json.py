@@ -4,7 +4,14 @@ from typing import Annotated
 import pytest
 from msgspec import Meta, Struct
 
-from dockless.oci.untrusted_json import is_number, parse_as, parse_json, shaped
+from dockless.oci.untrusted_json import (
+    RepeatedMemberError,
+    is_number,
+    parse_as,
+    parse_json,
+    parse_own_json,
+    shaped,
+)
 
 
 class Part(Struct):
@@ -111,3 +118,19 @@ def test_names_of_a_map_may_be_any_text() -> None:
     members = {"\ud800": 1, "a": 2}
     assert parse_as(json.dumps(members), dict[str, int]) == members
     assert shaped(members, dict[str, int]) == members
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 1, "a": 1}', '[{"b": {}}, {"c": {"d": 1, "e": 2, "d": 3}}]', '{"\\u006a": 1, "j": 2}'],
+)
+@pytest.mark.parametrize("digits", [1, 5000])
+def test_a_member_that_stands_twice_is_an_error_in_what_dockless_writes(
+    text: str, digits: int
+) -> None:
+    text = text.replace("1", "1" * digits)
+    parse_json(text)
+    with pytest.raises(RepeatedMemberError, match="has more than one"):
+        parse_own_json(text)
+    once = '{"a": {"b": 1}, "b": [{"b": 1}]}'
+    assert parse_own_json(once) == parse_json(once)

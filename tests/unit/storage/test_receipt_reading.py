@@ -246,3 +246,21 @@ def test_parts_of_different_divisions_are_not_one_mirror(given: tuple[str, ...])
 
 def test_an_older_receipt_has_no_parts() -> None:
     assert "shards" not in merged([read_receipt(json.dumps(GOOD), "r.json")])
+
+
+@pytest.mark.parametrize(
+    ("member", "first"),
+    [
+        ("failures", "[1]"),
+        ("finished", "null"),
+        ("images", "[]"),
+        ("digest", '"x"'),
+        ("blobs", "0"),
+    ],
+)
+def test_a_receipt_that_has_a_member_twice_is_refused(member: str, first: str) -> None:
+    text = json.dumps(GOOD)
+    read_receipt(text, "r.json")
+    twice = text.replace(f'"{member}":', f'"{member}": {first}, "{member}":', 1)
+    with pytest.raises(UsageError, match=f'an object in it has more than one "{member}"'):
+        read_receipt(twice, "r.json")
